@@ -1,0 +1,65 @@
+"""Errors: every failure that a person at the keyboard can act on, with its exit code.
+
+A message says what failed and where (a case, a path as the user gave it, a file's ordinal) and never quotes the value
+of a DICOM tag. A hint says what to do.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process returns; documented in the README and tested one by one."""
+
+    OK = 0
+    BUG = 1
+    USAGE = 2
+    SOME_FAILED = 3
+    NO_INPUT = 4
+    REFUSED = 5
+    RESOURCES = 6
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class CardiosegError(Exception):
+    """A failure with a message for the user and, where there is one, a way out."""
+
+    exit_code = ExitCode.BUG
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class UsageError(CardiosegError):
+    """The command was asked for something that it cannot mean."""
+
+    exit_code = ExitCode.USAGE
+
+
+class NoInputError(CardiosegError):
+    """Nothing usable was found where the user pointed."""
+
+    exit_code = ExitCode.NO_INPUT
+
+
+class UnusableError(CardiosegError):
+    """One file, series or case cannot be used; the others can."""
+
+    exit_code = ExitCode.NO_INPUT
+
+
+class RefusedError(CardiosegError):
+    """A model or checkpoint is not what its card or name says it is."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class ResourceError(CardiosegError):
+    """Disk, memory or permission is missing."""
+
+    exit_code = ExitCode.RESOURCES

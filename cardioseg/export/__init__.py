@@ -1,0 +1,1 @@
+"""Checkpoints become a model folder: model.onnx and its card."""

@@ -1,0 +1,1 @@
+"""What an image is: voxels on a grid in millimetres."""

@@ -1,0 +1,54 @@
+"""Labels: what a mask's numbers mean. Inside cardioseg the numbers are ACDC's; others are mapped at the door."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.errors import UnusableError
+
+
+class Label(IntEnum):
+    """The structures of a short-axis slice. Papillary muscles belong to the LV cavity."""
+
+    BACKGROUND = 0
+    RV_CAVITY = 1
+    LV_MYOCARDIUM = 2
+    LV_CAVITY = 3
+
+    @property
+    def key(self) -> str:
+        """The label's name in files: `lv_cavity`."""
+        return self.name.lower()
+
+    @property
+    def title(self) -> str:
+        """The label's name for people: `LV cavity`."""
+        side, part = self.name.split("_") if "_" in self.name else ("", self.name)
+        return f"{side} {part.lower()}".strip()
+
+
+STRUCTURES = (Label.RV_CAVITY, Label.LV_MYOCARDIUM, Label.LV_CAVITY)
+
+CONVENTIONS: Mapping[str, Mapping[int, Label]] = {
+    "acdc": {0: Label.BACKGROUND, 1: Label.RV_CAVITY, 2: Label.LV_MYOCARDIUM, 3: Label.LV_CAVITY},
+    "mnms": {0: Label.BACKGROUND, 1: Label.LV_CAVITY, 2: Label.LV_MYOCARDIUM, 3: Label.RV_CAVITY},
+    "ukbb": {0: Label.BACKGROUND, 1: Label.LV_CAVITY, 2: Label.LV_MYOCARDIUM, 3: Label.RV_CAVITY},
+}
+
+
+def relabel(mask: NDArray[np.generic], convention: Mapping[int, Label]) -> NDArray[np.uint8]:
+    """Map a mask of any integer-valued type and shape from `convention` to `Label`.
+
+    Raises:
+        UnusableError: the mask holds a value that the convention does not know.
+    """
+    values = np.unique(mask)
+    unknown = [value for value in values.tolist() if value not in convention]
+    if unknown:
+        raise UnusableError(f"the mask holds {unknown[0]:g}, known are {sorted(convention)}")
+    result = np.zeros(mask.shape, np.uint8)
+    for value, label in convention.items():
+        result[mask == value] = label
+    return result

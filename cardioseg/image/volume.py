@@ -1,0 +1,92 @@
+"""Volume and Cine: voxels on a grid in patient space, in millimetres. World coordinates are LPS, as in DICOM."""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Voxels = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where voxel (slice, row, column) lies: origin_mm + slice * step_slice + row * step_row + column * step_column.
+
+    Attributes:
+        shape: (slices, rows, columns).
+        spacing_mm: distance between voxel centres along (slice, row, column).
+        origin_mm: LPS position of the centre of voxel (0, 0, 0).
+        directions: three orthonormal LPS unit vectors, along increasing slice, row and column index.
+    """
+
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    origin_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    directions: tuple[tuple[float, float, float], ...] = ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0))
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one voxel in millilitres."""
+        return float(np.prod(self.spacing_mm)) / 1000
+
+    @property
+    def pixel_mm(self) -> tuple[float, float]:
+        """In-plane spacing (row, column)."""
+        return self.spacing_mm[1:]
+
+    def position_mm(self, index: ArrayLike) -> NDArray[np.float64]:
+        """LPS positions (..., 3) of (fractional) voxel indices (..., 3), each (slice, row, column)."""
+        steps = np.asarray(self.directions) * np.asarray(self.spacing_mm)[:, None]
+        return np.asarray(np.asarray(index) @ steps + np.asarray(self.origin_mm), np.float64)
+
+    def matches(self, other: "Grid", tolerance_mm: float = 0.01) -> bool:
+        """Whether both grids put every corner voxel within `tolerance_mm` of the same place."""
+        if self.shape != other.shape:
+            return False
+        corners = np.array(list(product(*[(0, n - 1) for n in self.shape])))
+        apart_mm = np.linalg.norm(self.position_mm(corners) - other.position_mm(corners), axis=1)
+        return bool((apart_mm <= tolerance_mm).all())
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One phase: `voxels` (slice, row, column) on `grid`."""
+
+    voxels: Voxels
+    grid: Grid
+
+    def __post_init__(self) -> None:
+        if self.voxels.shape != self.grid.shape:
+            raise ValueError(f"voxels {self.voxels.shape} do not fit the grid {self.grid.shape}")
+
+
+@dataclass(frozen=True)
+class Cine:
+    """A beating heart: `voxels` (phase, slice, row, column), every phase on the same `grid`.
+
+    Attributes:
+        voxels: intensities or labels.
+        grid: geometry of every phase.
+        times_ms: time of each phase after the R wave (the mean over slices), or empty where unknown.
+    """
+
+    voxels: Voxels
+    grid: Grid
+    times_ms: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.voxels.ndim != 4 or self.voxels.shape[1:] != self.grid.shape:
+            raise ValueError(f"voxels {self.voxels.shape} do not fit the grid {self.grid.shape}")
+        if self.times_ms and len(self.times_ms) != len(self.voxels):
+            raise ValueError(f"{len(self.times_ms)} times for {len(self.voxels)} phases")
+
+    @property
+    def phases(self) -> int:
+        """Number of phases."""
+        return len(self.voxels)
+
+    def phase(self, index: int) -> Volume:
+        """The volume of one phase (0-based)."""
+        return Volume(self.voxels[index], self.grid)

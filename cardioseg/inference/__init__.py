@@ -1,0 +1,1 @@
+"""A model folder and a scan become a mask."""

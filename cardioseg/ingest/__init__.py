@@ -1,0 +1,1 @@
+"""Scans and labels on disk become cines, volumes and masks."""

@@ -1,0 +1,1 @@
+"""Labelled data sets in the layouts people have them in, one file a layout."""

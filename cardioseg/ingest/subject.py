@@ -1,0 +1,82 @@
+"""Subject: one person's labelled volumes, whatever layout they came from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.volume import Grid, Voxels
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something in a source that was not used, and why. `where` is a path or an id as the user knows it."""
+
+    where: str
+    why: str
+
+
+@dataclass(frozen=True)
+class LabelledVolume:
+    """One phase of one subject with its reference labels.
+
+    Attributes:
+        name: the volume's name within its subject, `ed` or `es` where that is known.
+        image: intensities (slice, row, column), in the source's own type.
+        mask: `Label` values (slice, row, column), uint8.
+        annotated: (slice, Label) bool: which labels an expert drew (or declared absent) on which slice. A slice without
+            any is part of the stack but has no reference.
+        spacing_mm: (slice, row, column), or None where the source does not say.
+        case_ids: the names under which a prediction of this volume may be found.
+        phase: 0-based phase in the 4D source, or None where the source is 3D.
+        sources: per slice, where it came from, relative to the source folder.
+        grid: the geometry in space, or None where unknown.
+    """
+
+    name: str
+    image: Voxels
+    mask: NDArray[np.uint8]
+    annotated: NDArray[np.bool_]
+    spacing_mm: tuple[float, float, float] | None
+    case_ids: tuple[str, ...]
+    phase: int | None
+    sources: tuple[str, ...]
+    grid: Grid | None = None
+
+    def __post_init__(self) -> None:
+        if self.image.shape != self.mask.shape or self.image.ndim != 3:
+            raise ValueError(f"image {self.image.shape} and mask {self.mask.shape} differ or are not 3D")
+        if self.annotated.shape != (len(self.image), len(Label)):
+            raise ValueError(f"annotated {self.annotated.shape}, expected {(len(self.image), len(Label))}")
+
+    def volume_ml(self, label: Label) -> float | None:
+        """Volume of a label over its annotated slices, or None without a spacing."""
+        if self.spacing_mm is None:
+            return None
+        voxels = int((self.mask[self.annotated[:, label]] == label).sum())
+        return voxels * float(np.prod(self.spacing_mm)) / 1000
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The structures annotated on at least one slice."""
+        return tuple(label for label in STRUCTURES if self.annotated[:, label].any())
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One person: the unit that folds split by.
+
+    Attributes:
+        subject_id: from folder names or a CSV, never from a DICOM tag.
+        group: diagnosis or group where the source gives one.
+        volumes: labelled volumes; their grids may differ.
+        skipped: parts of this subject's source that were not used.
+        counts: layout-specific counts worth reporting, such as `endocardial contours`.
+    """
+
+    subject_id: str
+    volumes: tuple[LabelledVolume, ...]
+    group: str = ""
+    skipped: tuple[Skipped, ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()

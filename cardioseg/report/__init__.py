@@ -1,0 +1,1 @@
+"""Numbers and masks become tables and pictures."""

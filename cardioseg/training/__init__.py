@@ -1,0 +1,1 @@
+"""Samples and a network become checkpoints."""
