@@ -1,0 +1,70 @@
+"""Dice: its algebra, its empty cases, and a second implementation."""
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from cardioseg.measure.overlap import dice
+
+Mask = NDArray[np.bool_]
+SHAPES = hnp.array_shapes(min_dims=1, max_dims=4, max_side=6)
+
+
+@st.composite
+def mask_pairs(draw: st.DrawFn) -> tuple[Mask, Mask]:
+    shape = draw(SHAPES)
+    return draw(hnp.arrays(np.bool_, shape)), draw(hnp.arrays(np.bool_, shape))
+
+
+@given(mask_pairs())
+def test_is_symmetric_and_between_0_and_1(masks: tuple[Mask, Mask]) -> None:
+    score = dice(*masks)
+    assert score == dice(*masks[::-1])
+    assert score is None or 0 <= score <= 1
+
+
+@given(mask_pairs())
+def test_is_not_scored_exactly_where_both_are_empty(masks: tuple[Mask, Mask]) -> None:
+    assert (dice(*masks) is None) == (not masks[0].any() and not masks[1].any())
+
+
+@given(mask_pairs())
+def test_is_1_exactly_where_the_masks_are_equal(masks: tuple[Mask, Mask]) -> None:
+    reference, predicted = masks
+    if reference.any() or predicted.any():
+        assert (dice(reference, predicted) == 1) == np.array_equal(reference, predicted)
+
+
+@given(hnp.arrays(np.bool_, SHAPES))
+def test_disjoint_masks_score_0(mask: Mask) -> None:
+    assert dice(mask, ~mask) == 0
+
+
+@given(hnp.arrays(np.bool_, SHAPES).filter(np.any))
+def test_one_empty_mask_scores_0(mask: Mask) -> None:
+    assert dice(mask, np.zeros_like(mask)) == dice(np.zeros_like(mask), mask) == 0
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_agrees_with_simpleitk(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = rng.integers(2, 20, size=3)
+    reference, predicted = rng.random((2, *shape)) < rng.uniform(0.05, 0.95, (2, 1, 1, 1))
+    overlap = sitk.LabelOverlapMeasuresImageFilter()
+    overlap.Execute(*(sitk.GetImageFromArray(mask.astype(np.uint8)) for mask in (reference, predicted)))
+    assert dice(reference, predicted) == pytest.approx(overlap.GetDiceCoefficient(), abs=1e-12)
+
+
+def test_refuses_shapes_that_would_broadcast() -> None:
+    with pytest.raises(ValueError, match="differ in shape"):
+        dice(np.ones((3, 4), np.bool_), np.ones((1, 4), np.bool_))
+
+
+def test_refuses_labels_in_place_of_masks() -> None:
+    labels = np.full((2, 2), 3, np.uint8)
+    with pytest.raises(ValueError, match="expected bool"):
+        dice(labels, labels)  # type: ignore[arg-type]

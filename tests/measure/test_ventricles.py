@@ -1,0 +1,132 @@
+"""Ventricle measures against shapes whose volumes are known in closed form."""
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cardioseg.files import write_csv
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.volume import Cine, Grid, Voxels
+from cardioseg.measure.ventricles import MYOCARDIUM_G_PER_ML, VentricleMeasures, measure, volume_curves_ml
+
+GRID = Grid((24, 128, 120), (4.0, 1.1, 0.9))
+LV_MM, RV_MM = (0.0, 0.0, -15.0), (0.0, 0.0, 28.0)
+WALL_MM = 9.0
+
+
+def ellipsoid(half_axes_mm: tuple[float, float, float], centre_mm: tuple[float, float, float]) -> Voxels:
+    spacing = np.array(GRID.spacing_mm)[:, None, None, None]
+    middle = (np.array(GRID.shape)[:, None, None, None] - 1) / 2
+    offset_mm = (np.indices(GRID.shape) - middle) * spacing - np.array(centre_mm)[:, None, None, None]
+    return np.asarray((offset_mm / np.array(half_axes_mm)[:, None, None, None]) ** 2).sum(axis=0) <= 1
+
+
+def ellipsoid_ml(half_axes_mm: tuple[float, float, float]) -> float:
+    return float(4 / 3 * np.pi * np.prod(half_axes_mm) / 1000)
+
+
+def heart(squeeze: float) -> tuple[Voxels, tuple[float, float, float], tuple[float, float, float]]:
+    """One phase of labels, with the half axes of its LV and RV cavity; `squeeze` 1 is end-diastole."""
+    lv_axes, rv_axes = (38.0, 24.0 * squeeze, 24.0 * squeeze), (30.0, 26.0 * squeeze, 11.0 * squeeze)
+    wall_axes = (38.0 + 4.0, 24.0 * squeeze + WALL_MM, 24.0 * squeeze + WALL_MM)
+    phase = np.zeros(GRID.shape, np.uint8)
+    phase[ellipsoid(rv_axes, RV_MM)] = Label.RV_CAVITY
+    phase[ellipsoid(wall_axes, LV_MM)] = Label.LV_MYOCARDIUM
+    phase[ellipsoid(lv_axes, LV_MM)] = Label.LV_CAVITY
+    return phase, lv_axes, rv_axes
+
+
+@pytest.fixture(scope="module")
+def beat() -> Cine:
+    return Cine(np.stack([heart(squeeze)[0] for squeeze in (0.9, 0.7, 0.8, 1.0)]), GRID)
+
+
+def test_ellipsoids_have_their_analytic_volumes(beat: Cine) -> None:
+    lv_edv, lv_esv = (ellipsoid_ml(heart(squeeze)[1]) for squeeze in (1.0, 0.7))
+    measures = measure(beat, STRUCTURES)
+    assert measures.lv_edv_ml == pytest.approx(lv_edv, rel=0.01)
+    assert measures.lv_esv_ml == pytest.approx(lv_esv, rel=0.01)
+    assert measures.lv_ef_percent == pytest.approx(100 * (1 - lv_esv / lv_edv), abs=0.5)
+    assert measures.lv_sv_ml == pytest.approx(lv_edv - lv_esv, rel=0.02)
+
+
+def test_mass_is_the_shell_at_end_diastole(beat: Cine) -> None:
+    lv_ml = ellipsoid_ml((38.0, 24.0, 24.0))
+    shell_ml = ellipsoid_ml((42.0, 33.0, 33.0)) - lv_ml
+    assert measure(beat, STRUCTURES).lv_mass_g == pytest.approx(MYOCARDIUM_G_PER_ML * shell_ml, rel=0.01)
+
+
+def test_phases_are_the_extremes_of_the_lv(beat: Cine) -> None:
+    measures = measure(beat, STRUCTURES)
+    assert (measures.ed_phase, measures.es_phase) == (3, 1)
+
+
+def test_the_rv_has_its_own_phases() -> None:
+    voxels = np.zeros((3, *GRID.shape), np.uint8)
+    for phase, (lv, rv) in enumerate([(30, 10), (10, 40), (20, 20)]):
+        voxels[phase, 0, 0, :lv] = Label.LV_CAVITY
+        voxels[phase, 0, 1, :rv] = Label.RV_CAVITY
+    measures = measure(Cine(voxels, GRID), STRUCTURES)
+    assert (measures.ed_phase, measures.es_phase) == (0, 1)
+    assert measures.rv_edv_ml == pytest.approx(40 * GRID.voxel_ml)
+    assert measures.rv_esv_ml == pytest.approx(10 * GRID.voxel_ml)
+    assert measures.rv_ef_percent == pytest.approx(75)
+
+
+def test_times_follow_the_rv_where_there_is_no_lv(beat: Cine) -> None:
+    measures = measure(beat, {Label.RV_CAVITY})
+    assert (measures.ed_phase, measures.es_phase) == (3, 1)
+
+
+@pytest.mark.parametrize("missing", STRUCTURES)
+def test_a_label_that_the_model_does_not_have_is_none(beat: Cine, missing: Label) -> None:
+    row = measure(beat, set(STRUCTURES) - {missing}).as_row()
+    gone = {Label.RV_CAVITY: "rv_", Label.LV_CAVITY: "lv_", Label.LV_MYOCARDIUM: "lv_mass_g"}[missing]
+    for name, value in row.items():
+        assert (value is None) == name.startswith(gone), name
+
+
+def test_an_empty_mask_is_all_none() -> None:
+    empty = Cine(np.zeros((5, *GRID.shape), np.uint8), GRID)
+    assert measure(empty, STRUCTURES) == VentricleMeasures()
+
+
+def test_a_single_phase_has_a_volume_and_a_mass_but_no_ejection(beat: Cine) -> None:
+    measures = measure(Cine(beat.voxels[3:], GRID), STRUCTURES)
+    assert measures.lv_edv_ml == pytest.approx(ellipsoid_ml((38.0, 24.0, 24.0)), rel=0.01)
+    assert measures.lv_mass_g is not None
+    assert measures.ed_phase == 0
+    assert {measures.lv_esv_ml, measures.lv_ef_percent, measures.rv_esv_ml, measures.es_phase} == {None}
+
+
+def test_a_cavity_that_vanishes_has_no_end_systole(beat: Cine) -> None:
+    voxels = beat.voxels.copy()
+    voxels[1][voxels[1] == Label.LV_CAVITY] = Label.BACKGROUND
+    measures = measure(Cine(voxels, GRID), STRUCTURES)
+    assert measures.lv_edv_ml is not None
+    assert {measures.lv_esv_ml, measures.lv_sv_ml, measures.lv_ef_percent, measures.es_phase} == {None}
+    assert measures.rv_ef_percent is not None
+
+
+def test_curves_count_every_voxel_once(beat: Cine) -> None:
+    curves = volume_curves_ml(beat, tuple(Label))
+    assert set(curves) == set(STRUCTURES)
+    total_ml = np.sum(list(curves.values()), axis=0)
+    assert total_ml == pytest.approx((beat.voxels > 0).sum(axis=(1, 2, 3)) * GRID.voxel_ml)
+
+
+def test_a_row_fits_its_columns_and_none_is_an_empty_cell(tmp_path: Path) -> None:
+    measures = VentricleMeasures(lv_edv_ml=121.33999999, ed_phase=18)
+    write_csv(tmp_path / "measures.csv", VentricleMeasures.columns(), [measures.as_row()])
+    [row] = csv.DictReader(io.StringIO((tmp_path / "measures.csv").read_text()))
+    assert (row["lv_edv_ml"], row["ed_phase"], row["lv_esv_ml"]) == ("121.34", "18", "")
+
+
+def test_measures_are_plain_json(beat: Cine) -> None:
+    measures = measure(beat, STRUCTURES)
+    assert json.loads(json.dumps(asdict(measures))) == asdict(measures)
