@@ -1,0 +1,74 @@
+"""Folds: subjects divided for cross validation, and the proof that no subject and no image is on both sides."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+
+from cardioseg.errors import UsageError
+from cardioseg.ingest.subject import Subject
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The subjects that one network is trained on, and those that it is validated on."""
+
+    index: int
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+
+
+def split(subject_ids: Sequence[str], folds: int, seed: int, held_out: Iterable[str] = ()) -> tuple[Fold, ...]:
+    """Divide subjects at random into `folds` groups whose sizes differ by one at most; each is validated once.
+
+    With one fold there is nothing to rotate: it trains on all but `held_out` and validates on those.
+
+    Raises:
+        UsageError: fewer subjects than folds, or a held-out subject that does not exist.
+    """
+    held_out = sorted(set(held_out))
+    unknown = [subject_id for subject_id in held_out if subject_id not in subject_ids]
+    if unknown:
+        raise UsageError(f"no subject {unknown[0]} in the dataset")
+    remaining = sorted(set(subject_ids) - set(held_out))
+    if len(remaining) < folds:
+        raise UsageError(f"{folds} folds need at least {folds} subjects, the dataset has {len(remaining)}")
+    if folds == 1:
+        return (Fold(0, tuple(remaining), tuple(held_out)),)
+    groups = np.array_split(np.random.default_rng([seed, folds]).permutation(remaining), folds)
+    parts = [tuple(sorted(map(str, group))) for group in groups]
+    return tuple(Fold(i, tuple(sorted(set(remaining) - set(part))), part) for i, part in enumerate(parts))
+
+
+def pixel_hashes(subject: Subject) -> frozenset[str]:
+    """A hash of each annotated slice that is not of one grey: what must not occur in two subjects."""
+    slices = (image for volume in subject.volumes for image in volume.image[volume.annotated.any(axis=1)])
+    return frozenset(sha256(image.tobytes()).hexdigest() for image in slices if image.min() != image.max())
+
+
+def prove_disjoint(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> dict[str, object]:
+    """Show that training and validation share no subject and no image; returns the proof for `folds.json`.
+
+    Raises:
+        UsageError: they share one; the message names the subjects.
+    """
+    shared = sorted(set(fold.train) & set(fold.validation))
+    if shared:
+        raise UsageError(f"fold {fold.index}: subject {shared[0]} is in training and validation")
+    owner = {image: subject_id for subject_id in fold.train for image in hashes[subject_id]}
+    for subject_id in fold.validation:
+        twins = [owner[image] for image in hashes[subject_id] if image in owner]
+        if twins:
+            raise UsageError(f"fold {fold.index}: {subject_id} (validation) and {twins[0]} (training) share an image")
+    return {
+        "shared_subjects": 0,
+        "shared_images": 0,
+        "train_images": sum(len(hashes[subject_id]) for subject_id in fold.train),
+        "validation_images": sum(len(hashes[subject_id]) for subject_id in fold.validation),
+    }
+
+
+def subjects_sha256(subject_ids: Iterable[str]) -> str:
+    """A hash that identifies a set of subjects without naming them."""
+    return sha256("\n".join(sorted(subject_ids)).encode()).hexdigest()

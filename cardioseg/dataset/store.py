@@ -1,0 +1,195 @@
+"""The prepared dataset on disk: `dataset.json` and one compressed `.npz` a subject, readable with NumPy alone.
+
+`subjects/<subject_id>.npz` holds, for volume number i, `image_i` (slice, row, column), `mask_i` (`Label` values, uint8)
+and `annotated_i` (slice, Label) bool; `dataset.json` says what each volume is and where it came from.
+"""
+
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cardioseg import __version__
+from cardioseg.errors import NoInputError, UnusableError, UsageError
+from cardioseg.files import safe_name, sweep_partials, write_bytes, write_json
+from cardioseg.image.volume import Grid
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
+
+FORMAT = "cardioseg-dataset"
+VERSION = 1
+_MANIFEST = "dataset.json"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A prepared dataset: its folder and its manifest."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The name of the dataset's source."""
+        return str(self.manifest["name"])
+
+    @property
+    def subject_ids(self) -> tuple[str, ...]:
+        """Subjects in sorted order."""
+        return tuple(record["subject_id"] for record in self.manifest["subjects"])
+
+    def subject(self, subject_id: str) -> Subject:
+        """Read one subject.
+
+        Raises:
+            UnusableError: no such subject, or its file is not what the manifest says.
+        """
+        record = next((r for r in self.manifest["subjects"] if r["subject_id"] == subject_id), None)
+        if record is None:
+            raise UnusableError(f"{self.folder}: no subject {subject_id}")
+        return _read_subject(self.folder, record)
+
+    def subjects(self) -> Iterator[Subject]:
+        """Read the subjects one by one."""
+        return (self.subject(subject_id) for subject_id in self.subject_ids)
+
+
+def write_dataset(
+    folder: Path, name: str, layout: str, found: Iterable[Subject | Skipped]
+) -> Iterator[Subject | Skipped]:
+    """Write what a layout yields, passing each item on as it is done; the manifest comes last.
+
+    Writing the same source again gives the same bytes; subjects that the source no longer has are removed.
+
+    Raises:
+        NoInputError: the source yields no subject with a volume.
+    """
+    sweep_partials(folder)
+    records: list[dict[str, Any]] = []
+    skipped: list[Skipped] = []
+    for item in found:
+        if isinstance(item, Subject) and item.volumes:
+            _require_new(item.subject_id, records)
+            records.append(_write_subject(folder, item))
+        skipped += [item] if isinstance(item, Skipped) else item.skipped
+        yield item
+    if not records:
+        raise NoInputError("no labelled subject was found", "`cardioseg inspect` says what the folder holds")
+    records.sort(key=lambda record: str(record["subject_id"]))
+    write_json(
+        folder / _MANIFEST,
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "cardioseg": __version__,
+            "name": name,
+            "layout": layout,
+            "subjects": records,
+            "skipped": [asdict(item) for item in skipped],
+        },
+    )
+    _remove_others(folder, {record["file"] for record in records})
+
+
+def open_dataset(folder: Path) -> Dataset:
+    """Open a prepared dataset.
+
+    Raises:
+        NoInputError: the folder holds none.
+        UnusableError: its manifest is damaged or of another version.
+    """
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text())
+    except FileNotFoundError:
+        hint = "`cardioseg ingest SOURCE -o DATASET` writes one"
+        raise NoInputError(f"{folder} is no prepared dataset", hint) from None
+    except ValueError:
+        raise UnusableError(f"{folder / _MANIFEST} is damaged", "run `cardioseg ingest` again") from None
+    if (manifest.get("format"), manifest.get("version")) != (FORMAT, VERSION):
+        raise UnusableError(f"{folder} is not a version {VERSION} dataset", "run `cardioseg ingest` again")
+    return Dataset(folder, manifest)
+
+
+def _write_subject(folder: Path, subject: Subject) -> dict[str, Any]:
+    arrays: dict[str, Any] = {}
+    for i, volume in enumerate(subject.volumes):
+        arrays |= {f"image_{i}": volume.image, f"mask_{i}": volume.mask, f"annotated_{i}": volume.annotated}
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    file = f"subjects/{_file_name(subject.subject_id)}.npz"
+    write_bytes(folder / file, stream.getvalue())
+    return {
+        "subject_id": subject.subject_id,
+        "group": subject.group,
+        "file": file,
+        "sha256": sha256(stream.getvalue()).hexdigest(),
+        "volumes": [_describe(volume) for volume in subject.volumes],
+    }
+
+
+def _require_new(subject_id: str, records: list[dict[str, Any]]) -> None:
+    if any(record["subject_id"] == subject_id for record in records):
+        raise UsageError(f"subject {subject_id} is in the sources twice", "rename one, or ingest them apart")
+
+
+def _file_name(subject_id: str) -> str:
+    """The subject's id where a file may be called so, else a safe form of it made unique by its hash."""
+    name = safe_name(subject_id)
+    return name if name == subject_id else f"{name}-{sha256(subject_id.encode()).hexdigest()[:8]}"
+
+
+def _describe(volume: LabelledVolume) -> dict[str, Any]:
+    return {
+        "name": volume.name,
+        "shape": volume.image.shape,
+        "spacing_mm": volume.spacing_mm,
+        "phase": volume.phase,
+        "labels": [label.key for label in volume.labels],
+        "annotated_slices": int(volume.annotated.any(1).sum()),
+        "case_ids": volume.case_ids,
+        "sources": volume.sources,
+        "grid": asdict(volume.grid) if volume.grid else None,
+    }
+
+
+def _read_subject(folder: Path, record: dict[str, Any]) -> Subject:
+    path = folder / record["file"]
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise UnusableError(f"{path} cannot be read", "run `cardioseg ingest` again") from None
+    if sha256(content).hexdigest() != record["sha256"]:
+        raise UnusableError(f"{path} is not what the dataset says", "run `cardioseg ingest` again")
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        volumes = tuple(_volume(i, described, arrays) for i, described in enumerate(record["volumes"]))
+    return Subject(record["subject_id"], volumes, record["group"])
+
+
+def _volume(i: int, described: dict[str, Any], arrays: Any) -> LabelledVolume:  # noqa: ANN401 - NpzFile is untyped
+    spacing, grid = described["spacing_mm"], described["grid"]
+    return LabelledVolume(
+        name=described["name"],
+        image=arrays[f"image_{i}"],
+        mask=arrays[f"mask_{i}"],
+        annotated=arrays[f"annotated_{i}"],
+        spacing_mm=(spacing[0], spacing[1], spacing[2]) if spacing else None,
+        case_ids=tuple(described["case_ids"]),
+        phase=described["phase"],
+        sources=tuple(described["sources"]),
+        grid=_grid(grid) if grid else None,
+    )
+
+
+def _grid(described: dict[str, Any]) -> Grid:
+    shape, spacing, origin = (tuple(described[key]) for key in ("shape", "spacing_mm", "origin_mm"))
+    return Grid(shape, spacing, origin, tuple(tuple(axis) for axis in described["directions"]))
+
+
+def _remove_others(folder: Path, files: set[Any]) -> None:
+    for path in (folder / "subjects").glob("*.npz"):
+        if f"subjects/{path.name}" not in files:
+            path.unlink()

@@ -1,0 +1,112 @@
+"""Preprocessing: slices of any scanner to what a network expects, and the way back to the scanner's own grid.
+
+NumPy alone, so that training needs nothing more. Every transform returns its result and its undo.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Undo = Callable[[Floats], Floats]
+Intensity = Literal["minmax", "percentile"]
+
+_PERCENTILES = (1.0, 99.0)
+_SAME_SIZE = 0.01  # relative change of spacing below which resampling would only blur
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What a model expects of a slice; stored in its card.
+
+    Attributes:
+        intensity: `minmax` scales each slice's minimum and maximum to 0 and 1 (the paper); `percentile` does so with
+            its 1st and 99th percentile and clips, which one hot pixel cannot upset.
+        spacing_mm: in-plane spacing that slices are resampled to, or None for the scanner's own pixels.
+        multiple: height and width are padded with zeros to a multiple of this.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}  # recipes and cards hold one
+
+    intensity: Intensity = "minmax"
+    spacing_mm: float | None = None
+    multiple: int = 16
+
+
+def prepare(
+    slices: NDArray[np.generic], pixel_mm: tuple[float, float] | None, settings: Preprocessing
+) -> tuple[Floats, Undo]:
+    """Slices [n, h, w] to float32 images [n, H, W], and the undo from logits [n, c, H, W] to [n, c, h, w].
+
+    Args:
+        slices: intensities of any real type.
+        pixel_mm: (row, column) spacing, or None where unknown: then the pixels are taken as they are.
+        settings: what the model expects.
+    """
+    images = scale_intensity(slices, settings.intensity)
+    images, undo_resampling = resample(images, pixel_mm, settings.spacing_mm)
+    images, undo_padding = pad(images, settings.multiple)
+    return images, lambda logits: undo_resampling(undo_padding(logits))
+
+
+def scale_intensity(slices: NDArray[np.generic], method: Intensity = "minmax") -> Floats:
+    """Scale each slice of [n, h, w] to [0, 1]; a constant slice becomes 0."""
+    values = np.nan_to_num(np.asarray(slices, np.float32), posinf=0, neginf=0)
+    low, high = np.percentile(values, (0, 100) if method == "minmax" else _PERCENTILES, axis=(1, 2), keepdims=True)
+    span = np.where(high > low, high - low, np.inf)
+    scaled: Floats = np.clip((values - low) / span, 0, 1).astype(np.float32)
+    return scaled
+
+
+def resample(images: Floats, pixel_mm: tuple[float, float] | None, spacing_mm: float | None) -> tuple[Floats, Undo]:
+    """Resample [..., h, w] linearly to square pixels of `spacing_mm`, centred on the same field of view."""
+    if pixel_mm is None or spacing_mm is None:
+        return images, _unchanged
+    steps = [spacing_mm / mm for mm in pixel_mm]
+    if all(abs(step - 1) < _SAME_SIZE for step in steps):
+        return images, _unchanged
+    sizes = images.shape[-2:]
+    there = [interpolation(n, max(1, round(n / step)), step) for n, step in zip(sizes, steps, strict=True)]
+    back = [interpolation(len(m), n, 1 / step) for m, n, step in zip(there, sizes, steps, strict=True)]
+    return _apply(there, images), lambda logits: _apply(back, logits)
+
+
+def pad(images: Floats, multiple: int) -> tuple[Floats, Undo]:
+    """Pad [..., h, w] with zeros at the end to a multiple in height and width; the undo crops."""
+    h, w = images.shape[-2:]
+    margins = [(0, 0)] * (images.ndim - 2) + [(0, -h % multiple), (0, -w % multiple)]
+    return np.pad(images, margins), lambda logits: logits[..., :h, :w]
+
+
+def center(images: NDArray[np.generic], size: int) -> NDArray[np.generic]:
+    """Crop or pad [..., h, w] with zeros about its centre to [..., size, size]."""
+    for axis in (-2, -1):
+        excess = images.shape[axis] - size
+        if excess > 0:
+            images = np.take(images, range(excess // 2, excess // 2 + size), axis)
+    margins = [(-excess // 2, -excess - -excess // 2) for excess in (n - size for n in images.shape[-2:])]
+    return np.pad(images, [(0, 0)] * (images.ndim - 2) + margins)
+
+
+def interpolation(n: int, m: int, step: float) -> Floats:
+    """The matrix [m, n] that samples n pixels at m points `step` pixels apart about the same centre.
+
+    Linear, widened to the step where it reduces (as Pillow's bilinear filter does), so that nothing aliases.
+    """
+    points = (np.arange(m) - (m - 1) / 2) * step + (n - 1) / 2
+    distance = np.abs(np.clip(points, 0, n - 1)[:, None] - np.arange(n))
+    weights = np.clip(1 - distance / max(1.0, step), 0, None)
+    normalized: Floats = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    return normalized
+
+
+def _apply(matrices: list[Floats], images: Floats) -> Floats:
+    rows, columns = matrices
+    return np.asarray(rows @ images @ columns.T, np.float32)
+
+
+def _unchanged(logits: Floats) -> Floats:
+    return logits

@@ -1,0 +1,87 @@
+"""Checkpoint: the resumable state of one fold. Its name carries its checksum; there is no pointer to tear."""
+
+import io
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cardioseg.errors import RefusedError
+from cardioseg.files import sweep_partials, write_bytes
+
+_NAME = re.compile(r"step-(\d{7})-([0-9a-f]{16})\.pt")
+_KEPT = 2
+_LIMIT_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a run needs to go on exactly.
+
+    Attributes:
+        step: steps done.
+        network: the network's state.
+        optimizer: the optimizer's state.
+        identity: what must be equal for a resume to mean the same run (recipe, seed, fold, data).
+    """
+
+    step: int
+    network: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    identity: str
+
+
+def save(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write a checkpoint atomically, then drop all but the newest two; returns its path."""
+    stream = io.BytesIO()
+    torch.save(vars(checkpoint), stream)
+    digest = sha256(stream.getvalue()).hexdigest()[:16]
+    path = folder / f"step-{checkpoint.step:07d}-{digest}.pt"
+    write_bytes(path, stream.getvalue())
+    for old in _newest_first(folder)[_KEPT:]:
+        old.unlink()
+    return path
+
+
+def load(path: Path) -> Checkpoint:
+    """Read one checkpoint, its bytes checked against its name before anything interprets them.
+
+    Raises:
+        RefusedError: the bytes are not what the name says, or hold something else.
+    """
+    content = path.read_bytes() if path.stat().st_size <= _LIMIT_BYTES else b""
+    match = _NAME.fullmatch(path.name)
+    if not match or sha256(content).hexdigest()[:16] != match[2]:
+        raise RefusedError(f"{path}: its bytes do not match its name")
+    state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    if not isinstance(state, dict) or state.keys() != Checkpoint.__annotations__.keys():
+        raise RefusedError(f"{path} is no cardioseg checkpoint")
+    return Checkpoint(**state)
+
+
+def newest(folder: Path) -> Checkpoint | None:
+    """The newest checkpoint in `folder` that verifies, or None."""
+    sweep_partials(folder)
+    for path in _newest_first(folder):
+        try:
+            return load(path)
+        except RefusedError:
+            continue
+    return None
+
+
+def weights_sha256(network: dict[str, Tensor]) -> str:
+    """Hex SHA-256 over every tensor's name and bytes: equal for equal weights, whatever file they are in."""
+    digest = sha256()
+    for name, tensor in sorted(network.items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted((path for path in folder.glob("step-*.pt") if _NAME.fullmatch(path.name)), reverse=True)

@@ -1,0 +1,134 @@
+"""Cross validation: folds by subject, each fitted and validated, with the proof that they are disjoint."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cardioseg import __version__
+from cardioseg.dataset.batches import gather
+from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256
+from cardioseg.dataset.store import Dataset
+from cardioseg.errors import NoInputError, UsageError
+from cardioseg.files import sha256, write_csv, write_json
+from cardioseg.network.unet import UNet
+from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
+from cardioseg.training.fit import Job, fit
+from cardioseg.training.journal import StepRecord
+from cardioseg.training.recipe import Recipe
+from cardioseg.training.validation import SliceScore, per_image, per_subject, validate
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training run: what `train` was asked for.
+
+    Attributes:
+        recipe: how each fold is fitted.
+        folds: number of folds; 1 trains on every subject that is not held out.
+        seed: of the folds, the weights and the batches.
+        held_out: subjects that no fold may train on.
+        device: a torch device name.
+        checkpoint_steps: steps between checkpoints.
+    """
+
+    recipe: Recipe
+    folds: int = 3
+    seed: int = 0
+    held_out: tuple[str, ...] = ()
+    device: str = "cpu"
+    checkpoint_steps: int = 200
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What one fold came to."""
+
+    fold: Fold
+    steps: int
+    weights_sha256: str
+    scores: tuple[SliceScore, ...] = field(repr=False)
+
+    def summary(self, labels: Sequence[str]) -> dict[str, Any]:
+        """The fold's scores for `scores.json`."""
+        return {
+            "fold": self.fold.index,
+            "steps": self.steps,
+            "weights_sha256": self.weights_sha256,
+            "dice": {
+                label: {
+                    "per_image": asdict(per_image(self.scores, label)),
+                    "per_subject": asdict(per_subject(self.scores, label)),
+                    "both_empty": sum(score.dice is None for score in self.scores if score.label == label),
+                }
+                for label in labels
+            },
+        }
+
+
+def prepare_run(dataset: Dataset, run: Path, plan: Plan, resume: bool) -> tuple[Fold, ...]:
+    """Divide the subjects, prove the folds disjoint, and write `run.json` and `folds.json`.
+
+    Raises:
+        UsageError: too few subjects, a leak between folds, nothing to resume, or a run that was planned otherwise.
+    """
+    described = describe(dataset, plan)
+    path = run / "run.json"
+    if resume and not path.is_file():
+        raise UsageError(f"nothing to resume in {run}", "leave out --resume to start")
+    if path.is_file() and json.loads(path.read_text()) != described:
+        raise UsageError(f"{run} holds a run with another recipe, seed or dataset", "choose another folder")
+    folds = split(dataset.subject_ids, plan.folds, plan.seed, plan.held_out)
+    hashes = {subject.subject_id: pixel_hashes(subject) for subject in dataset.subjects()}
+    proofs = [asdict(fold) | {"proof": prove_disjoint(fold, hashes)} for fold in folds]
+    write_json(path, described)
+    write_json(run / "folds.json", proofs)
+    return folds
+
+
+def run_fold(
+    dataset: Dataset, run: Path, plan: Plan, fold: Fold, report: Callable[[StepRecord], None], resume: bool
+) -> FoldResult:
+    """Fit one fold and validate it; writes `fold-I/` with checkpoints, logs and `validation.csv`."""
+    recipe = plan.recipe
+    slices = gather(map(dataset.subject, fold.train), recipe.structures, recipe.size, recipe.preprocessing)
+    if not len(slices):
+        raise NoInputError(f"no slice of {dataset.folder} has {' and '.join(recipe.labels)} annotated")
+    folder = fold_folder(run, fold.index)
+    job = Job(recipe, slices, folder, fold.index, plan.seed, plan.device, plan.checkpoint_steps)
+    done = fit(job, report, resume=resume and newest(folder) is not None)
+    scores = tuple(validate(network_of(done, recipe), recipe, map(dataset.subject, fold.validation)))
+    write_csv(folder / "validation.csv", SliceScore.__annotations__, map(asdict, scores))
+    return FoldResult(fold, done.step, weights_sha256(done.network), scores)
+
+
+def write_scores(run: Path, plan: Plan, results: Sequence[FoldResult]) -> None:
+    """Write `scores.json`: per fold, over images and over subjects."""
+    write_json(run / "scores.json", [result.summary(plan.recipe.labels) for result in results])
+
+
+def fold_folder(run: Path, index: int) -> Path:
+    """Where a fold's files are."""
+    return run / f"fold-{index}"
+
+
+def network_of(checkpoint: Checkpoint, recipe: Recipe) -> UNet:
+    """The network that a checkpoint holds."""
+    network = UNet(len(recipe.labels) + 1, recipe.norm)
+    network.load_state_dict(checkpoint.network)
+    return network
+
+
+def describe(dataset: Dataset, plan: Plan) -> dict[str, Any]:
+    """All that the run depends on; `--resume` and `export` read it back."""
+    return {
+        "cardioseg": __version__,
+        "dataset": dataset.name,
+        "dataset_sha256": sha256(dataset.folder / "dataset.json"),
+        "subjects_sha256": subjects_sha256(dataset.subject_ids),
+        "folds": plan.folds,
+        "seed": plan.seed,
+        "held_out": sorted(plan.held_out),
+        "recipe": plan.recipe.model_dump(mode="json"),
+    }

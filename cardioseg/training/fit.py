@@ -1,0 +1,164 @@
+"""Fit: one fold from its slices to its weights; killed at any moment, it resumes to the same weights."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from cardioseg.dataset.batches import Epoch, Slices
+from cardioseg.errors import UsageError
+from cardioseg.network.unet import UNet
+from cardioseg.training.checkpoint import Checkpoint, newest, save
+from cardioseg.training.journal import Journal, StepRecord
+from cardioseg.training.optimization import learning_rate, loss, optimizer
+from cardioseg.training.recipe import Recipe
+
+LOG_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Job:
+    """One fold to be fitted.
+
+    Attributes:
+        recipe: how.
+        slices: on what.
+        folder: where checkpoints and logs go.
+        fold: the fold's number.
+        seed: of everything random.
+        device: a torch device name.
+        checkpoint_steps: a checkpoint is written after every so many steps, and at the end.
+    """
+
+    recipe: Recipe
+    slices: Slices
+    folder: Path
+    fold: int = 0
+    seed: int = 0
+    device: str = "cpu"
+    checkpoint_steps: int = 200
+
+    @property
+    def identity(self) -> str:
+        """A hash of all that determines the weights."""
+        digest = sha256(f"{self.recipe.model_dump_json()} {self.fold} {self.seed}".encode())
+        digest.update(self.slices.images.tobytes())
+        digest.update(self.slices.targets.tobytes())
+        return digest.hexdigest()
+
+    def epoch(self, number: int) -> Epoch:
+        """The batches of an epoch."""
+        settings = self.recipe
+        key = (self.seed, self.fold, number)
+        return Epoch(self.slices, settings.augmentation, settings.optimization.batch_size, key)
+
+
+def fit(job: Job, report: Callable[[StepRecord], None], resume: bool = False) -> Checkpoint:
+    """Train until the recipe's last epoch is over; the final checkpoint.
+
+    Args:
+        job: what to fit.
+        report: called at every logged step.
+        resume: go on from the newest checkpoint in `job.folder`.
+
+    Raises:
+        UsageError: there is nothing to resume, or it is another run's; or, without `resume`, a run is there already.
+    """
+    torch.use_deterministic_algorithms(True)
+    done = _start(job, resume)
+    run = _Run(job, done.step if done else 0)
+    if done:
+        run.network.load_state_dict(done.network)
+        run.weights.load_state_dict(done.optimizer)
+    try:
+        return run.until_done(report)
+    finally:
+        run.journal.close()
+
+
+def _start(job: Job, resume: bool) -> Checkpoint | None:
+    found = newest(job.folder)
+    if resume and found is None:
+        raise UsageError(f"nothing to resume in {job.folder}", "leave out --resume to start")
+    if not resume and found is not None:
+        raise UsageError(f"{job.folder} holds a run already", "--resume goes on with it; or choose another folder")
+    if found and found.identity != job.identity:
+        raise UsageError(f"the run in {job.folder} had another recipe, seed, fold or dataset", "choose another folder")
+    return found
+
+
+class _Run:
+    """A job under way: its network, its optimizer (`weights`), its journal, and how far it is."""
+
+    def __init__(self, job: Job, step: int) -> None:
+        recipe = job.recipe
+        generator = torch.Generator().manual_seed(job.seed)
+        self.job = job
+        self.step = step
+        self.network = UNet(len(recipe.labels) + 1, recipe.norm, generator, recipe.literal_std).to(job.device)
+        self.weights = optimizer(recipe.optimization, self.network.parameters())
+        self.journal = Journal(job.folder, step)
+        self._losses: list[Tensor] = []
+        self._since = time.perf_counter()
+
+    @property
+    def steps(self) -> int:
+        return self.job.epoch(0).steps * self.job.recipe.optimization.epochs
+
+    def until_done(self, report: Callable[[StepRecord], None]) -> Checkpoint:
+        self.network.train()
+        while self.step < self.steps:
+            number, offset = divmod(self.step, self.job.epoch(0).steps)
+            epoch = self.job.epoch(number)
+            for pairs in epoch.order()[offset:]:
+                self._advance(number, epoch.batch(pairs))
+                checkpoint_due = self.step % self.job.checkpoint_steps == 0
+                if checkpoint_due or self.step % LOG_STEPS == 0 or self.step == self.steps:
+                    self._log(number, report)
+                if checkpoint_due and self.step < self.steps:
+                    self._save()
+        return self._save()
+
+    def _advance(self, epoch: int, batch: tuple[Tensor, Tensor]) -> None:
+        images, targets = (tensor.to(self.job.device) for tensor in batch)
+        for group in self.weights.param_groups:
+            group["lr"] = self._rate(epoch, self.step)
+        value = loss(self.job.recipe.optimization, self.network(images), targets)
+        self.weights.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        self.weights.step()
+        self._losses.append(value.detach())
+        self.step += 1
+
+    def _rate(self, epoch: int, step: int) -> float:
+        return learning_rate(self.job.recipe.optimization, epoch, step / self.steps)
+
+    def _log(self, epoch: int, report: Callable[[StepRecord], None]) -> None:
+        images = len(self._losses) * self.job.recipe.optimization.batch_size
+        images_per_s = images / (time.perf_counter() - self._since)
+        mean_loss = float(torch.stack(self._losses).mean())
+        rate = self._rate(epoch, self.step - 1)
+        record = StepRecord(self.step, self.steps, epoch, mean_loss, rate, images_per_s, _rhos(self.network))
+        self._losses.clear()
+        self._since = time.perf_counter()
+        self.journal.add(record)
+        report(record)
+
+    def _save(self) -> Checkpoint:
+        self.journal.flush()
+        state = {name: tensor.detach().cpu().clone() for name, tensor in self.network.state_dict().items()}
+        checkpoint = Checkpoint(self.step, state, self.weights.state_dict(), self.job.identity)
+        save(self.job.folder, checkpoint)
+        return checkpoint
+
+
+def _rhos(network: UNet) -> dict[str, float]:
+    return {
+        f"rho/{name}" + (f".{i}" if len(rho) > 1 else ""): float(value.detach())
+        for name, rho in network.rhos().items()
+        for i, value in enumerate(rho)
+    }

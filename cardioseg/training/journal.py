@@ -1,0 +1,86 @@
+"""Journal: what a run logs. `steps.csv` is the record; TensorBoard is a view of it, where it is installed."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardioseg.files import write_csv
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """One logged step.
+
+    Attributes:
+        step: 1-based, over the whole run.
+        steps: steps of the whole run.
+        epoch: 0-based.
+        loss: mean loss since the last record.
+        learning_rate: as used.
+        images_per_s: training throughput since the last record; no part of the record on disk, which repeats exactly.
+        rhos: each gate parameter by name.
+    """
+
+    step: int
+    steps: int
+    epoch: int
+    loss: float
+    learning_rate: float
+    images_per_s: float
+    rhos: dict[str, float]
+
+
+class Journal:
+    """Collects records; `flush` makes `folder/steps.csv` hold them all.
+
+    Args:
+        folder: the fold's folder.
+        step: the step that the run starts or resumes at; later records on disk are forgotten.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        self._path = folder / "steps.csv"
+        self._rows = _rows_until(self._path, step)
+        self._board = _open_board(folder, step)
+
+    def add(self, record: StepRecord) -> None:
+        """Take one record."""
+        scalars = {"loss": record.loss, "learning_rate": record.learning_rate, **record.rhos}
+        self._rows.append(
+            {"step": str(record.step), "epoch": str(record.epoch)} | {k: repr(v) for k, v in scalars.items()}
+        )
+        if self._board:
+            for name, value in scalars.items():
+                self._board.add_scalar(name, value, record.step)
+
+    def flush(self) -> None:
+        """Write everything out."""
+        if self._rows:
+            write_csv(self._path, self._rows[-1].keys(), self._rows)
+        if self._board:
+            self._board.flush()
+
+    def close(self) -> None:
+        """Flush, and close TensorBoard's file."""
+        self.flush()
+        if self._board:
+            self._board.close()
+
+
+def _rows_until(path: Path, step: int) -> list[dict[str, str]]:
+    if not step or not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        return [row for row in csv.DictReader(file) if int(row["step"]) <= step]
+
+
+def _open_board(folder: Path, step: int) -> "SummaryWriter | None":
+    try:
+        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - optional, and slow to import
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)

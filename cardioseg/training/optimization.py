@@ -1,0 +1,70 @@
+"""Optimization: the loss, the optimizer and the learning rate of a recipe."""
+
+import math
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cardioseg.dataset.augment import Fraction
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_SMOOTH = 1.0  # pixels added to the soft Dice, so that a structure absent from an image has a gradient
+
+
+class Optimization(BaseModel):
+    """How the weights are fitted.
+
+    Attributes:
+        optimizer: `sgd` with momentum (the paper) or `adamw`.
+        schedule: `divide` divides the learning rate by `divisor` at each new epoch (the paper); `cosine` lets it fall
+            from step to step to 0 at the end.
+        loss: `cross_entropy` (the paper), or that plus one minus the soft Dice of the structures.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    learning_rate: Positive = 0.5
+    momentum: Fraction = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 0
+    schedule: Literal["divide", "cosine"] = "divide"
+    divisor: Positive = 5
+    epochs: Annotated[int, Field(ge=1)] = 2
+    batch_size: Annotated[int, Field(ge=1)] = 1
+    loss: Literal["cross_entropy", "cross_entropy_dice"] = "cross_entropy"
+
+
+def optimizer(settings: Optimization, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    """The optimizer of a recipe."""
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(
+            parameters, settings.learning_rate, momentum=settings.momentum, weight_decay=settings.weight_decay
+        )
+    return torch.optim.AdamW(parameters, settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def learning_rate(settings: Optimization, epoch: int, progress: float) -> float:
+    """The learning rate in `epoch` (0-based), `progress` in [0, 1) through the whole run."""
+    if settings.schedule == "divide":
+        return settings.learning_rate / settings.divisor**epoch
+    return settings.learning_rate * (1 + math.cos(math.pi * progress)) / 2
+
+
+def loss(settings: Optimization, logits: Tensor, targets: Tensor) -> Tensor:
+    """The scalar loss of logits [n, c, h, w] for targets [n, h, w] int64."""
+    cross_entropy = functional.cross_entropy(logits, targets)
+    if settings.loss == "cross_entropy":
+        return cross_entropy
+    return cross_entropy + 1 - soft_dice(logits, targets)
+
+
+def soft_dice(logits: Tensor, targets: Tensor) -> Tensor:
+    """Mean over images and structures of 2 |P T| / (|P| + |T|) with probabilities P; background does not count."""
+    p = logits.softmax(1)[:, 1:]
+    t = functional.one_hot(targets, logits.shape[1]).movedim(-1, 1)[:, 1:].to(p.dtype)
+    overlap, total = (p * t).sum((2, 3)), (p + t).sum((2, 3))
+    return ((2 * overlap + _SMOOTH) / (total + _SMOOTH)).mean()

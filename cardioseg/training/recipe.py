@@ -1,0 +1,101 @@
+"""Recipe: everything that determines a training run but its data and its seed. TOML on disk, frozen in memory."""
+
+import tomllib
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from cardioseg.dataset.augment import Augmentation
+from cardioseg.errors import UsageError
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.preprocess import Preprocessing
+from cardioseg.network.normalization import NORMS
+from cardioseg.training.optimization import Optimization, Positive
+
+
+class Recipe(BaseModel):
+    """A training recipe.
+
+    Attributes:
+        labels: the structures to segment, in the order of the network's channels after background.
+        norm: the normalization layer, one of `cardioseg.network.normalization.NORMS`.
+        size: training images are cropped or padded to this many pixels in height and width.
+        literal_std: initialize with the standard deviation as the paper prints it, without the square root.
+        preprocessing: what is done to every slice, in training and in prediction.
+        nominal_spacing_mm: the in-plane spacing of data that do not say theirs; a model trained on them resamples the
+            scans it meets to it. None: scans are taken in their own pixels.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    labels: tuple[str, ...] = ("lv_cavity",)
+    norm: str = "iln"
+    size: Annotated[int, Field(ge=16, le=2048, multiple_of=16)] = 256
+    literal_std: bool = False
+    preprocessing: Preprocessing = Preprocessing()
+    nominal_spacing_mm: Positive | None = None
+    augmentation: Augmentation = Augmentation()
+    optimization: Optimization = Optimization()
+
+    @field_validator("labels")
+    @classmethod
+    def _known_labels(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        known = [label.key for label in STRUCTURES]
+        if not labels or len(set(labels)) != len(labels) or not set(labels) <= set(known):
+            raise ValueError(f"labels are one or more of {', '.join(known)}")
+        return labels
+
+    @field_validator("norm")
+    @classmethod
+    def _known_norm(cls, norm: str) -> str:
+        if norm not in NORMS:
+            raise ValueError(f"a norm is one of {', '.join(NORMS)}")
+        return norm
+
+    @property
+    def structures(self) -> tuple[Label, ...]:
+        """The labels as `Label`s."""
+        return tuple(Label[key.upper()] for key in self.labels)
+
+
+def built_in_recipes() -> tuple[str, ...]:
+    """Names of the recipes that come with cardioseg."""
+    names = (entry.name for entry in _folder().iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
+
+
+def read_recipe(name_or_path: str) -> Recipe:
+    """A built-in recipe by name, or a TOML file by path.
+
+    Raises:
+        UsageError: there is none, it is no TOML, or a key or value is not understood.
+    """
+    if name_or_path in built_in_recipes():
+        return parse_recipe((_folder() / f"{name_or_path}.toml").read_text(), name_or_path)
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise UsageError(f"no recipe {name_or_path}", f"built in are {', '.join(built_in_recipes())}; or give a file")
+    return parse_recipe(path.read_text(), name_or_path)
+
+
+def parse_recipe(text: str, name: str) -> Recipe:
+    """The recipe that `text` holds; `name` is for error messages.
+
+    Raises:
+        UsageError: the text is no TOML, or a key or value is not understood.
+    """
+    try:
+        return Recipe.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"recipe {name} is no TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"recipe {name}: {key}: {first['msg'].lower()}") from None
+
+
+def _folder() -> Traversable:
+    return files("cardioseg.recipes")

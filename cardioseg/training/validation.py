@@ -1,0 +1,85 @@
+"""Validation: the Dice of a network on the annotated slices of subjects that it was not trained on."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cardioseg.dataset.batches import annotated_with, class_numbers
+from cardioseg.image.preprocess import Floats, prepare
+from cardioseg.ingest.subject import LabelledVolume, Subject
+from cardioseg.measure.overlap import dice
+from cardioseg.network.unet import UNet
+from cardioseg.training.recipe import Recipe
+
+_BATCH = 8
+
+
+@dataclass(frozen=True)
+class SliceScore:
+    """The Dice of one structure on one slice; None where it is in neither mask."""
+
+    subject_id: str
+    volume: str
+    slice: int
+    label: str
+    dice: float | None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and population standard deviation over `n` scores."""
+
+    mean: float
+    std: float
+    n: int
+
+
+def validate(network: UNet, recipe: Recipe, subjects: Iterable[Subject]) -> Iterator[SliceScore]:
+    """Score every slice on which the recipe's labels are annotated, on the slice's own grid."""
+    network.eval()
+    for subject in subjects:
+        for volume in subject.volumes:
+            yield from _score(network, recipe, subject.subject_id, volume)
+
+
+def per_image(scores: Sequence[SliceScore], label: str) -> Spread:
+    """Over images, as the paper counts."""
+    return _spread([score.dice for score in scores if score.label == label and score.dice is not None])
+
+
+def per_subject(scores: Sequence[SliceScore], label: str) -> Spread:
+    """Over subjects, each with the mean of its images."""
+    by_subject: dict[str, list[float]] = {}
+    for score in scores:
+        if score.label == label and score.dice is not None:
+            by_subject.setdefault(score.subject_id, []).append(score.dice)
+    return _spread([float(np.mean(values)) for values in by_subject.values()])
+
+
+@torch.inference_mode()
+def logits(network: UNet, images: Floats) -> Floats:
+    """Logits [n, c, h, w] of prepared images [n, h, w], in batches on the network's device."""
+    device = next(network.parameters()).device
+    batches = torch.from_numpy(images)[:, None].split(_BATCH)
+    return np.concatenate([network(batch.to(device)).cpu().numpy() for batch in batches])
+
+
+def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolume) -> Iterator[SliceScore]:
+    known = np.flatnonzero(annotated_with(volume, recipe.structures))
+    if not len(known):
+        return
+    pixel_mm = volume.spacing_mm[1:] if volume.spacing_mm else None
+    images, undo = prepare(volume.image[known], pixel_mm, recipe.preprocessing)
+    predicted: NDArray[np.int64] = undo(logits(network, images)).argmax(1)
+    reference = class_numbers(volume.mask[known], recipe.structures)
+    for row, index in enumerate(known):
+        for number, label in enumerate(recipe.labels, 1):
+            score = dice(reference[row] == number, predicted[row] == number)
+            yield SliceScore(subject_id, volume.name, int(index), label, score)
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    return Spread(float(np.mean(values)), float(np.std(values)), len(values)) if values else Spread(0.0, 0.0, 0)
