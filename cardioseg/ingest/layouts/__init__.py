@@ -1,1 +1,47 @@
-"""Labelled data sets in the layouts people have them in, one file a layout."""
+"""Layouts: the ways in which labelled data lies on disk, each read into subjects. One file a layout."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from cardioseg.errors import NoInputError, UsageError
+from cardioseg.ingest.layouts import acdc, pairs, sunnybrook
+from cardioseg.ingest.subject import Skipped, Subject
+
+
+class Layout(Protocol):
+    """What each module here offers. One bad subject is yielded as Skipped and never raised."""
+
+    NAME: str
+
+    def recognises(self, root: Path, /) -> bool:
+        """Whether the folder lies in this layout; looks at names and CSV headers only."""
+
+    def read(self, root: Path, /) -> Iterator[Subject | Skipped]:
+        """Yield the subjects below `root`, one in memory at a time."""
+
+
+LAYOUTS: tuple[Layout, ...] = (sunnybrook, acdc, pairs)
+
+
+def detect(root: Path) -> Layout | None:
+    """The first layout that recognises the folder, if any."""
+    return next((layout for layout in LAYOUTS if layout.recognises(root)), None)
+
+
+def read(root: Path, layout: str = "auto") -> Iterator[Subject | Skipped]:
+    """Read the subjects below `root` in a layout given by name, or in the one that recognises it.
+
+    Raises:
+        UsageError: there is no layout of that name.
+        NoInputError: the folder does not exist, or is in no known layout.
+    """
+    names = [known.NAME for known in LAYOUTS]
+    if layout not in ("auto", *names):
+        raise UsageError(f"there is no layout {layout!r}", f"known: auto, {', '.join(names)}")
+    if not root.is_dir():
+        raise NoInputError(f"{root}: no such folder")
+    chosen = detect(root) if layout == "auto" else LAYOUTS[names.index(layout)]
+    if chosen is None:
+        raise NoInputError(f"{root}: labelled data in no known layout", f"tried: {', '.join(names)}")
+    return chosen.read(root)

@@ -1,0 +1,82 @@
+"""ACDC: a folder a patient, with Info.cfg and the ED and ES volumes and masks as NIfTI (MICCAI 2017 challenge)."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from cardioseg.errors import UnusableError
+from cardioseg.image.labels import CONVENTIONS, Label, relabel
+from cardioseg.image.nifti import read_volume
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
+
+NAME = "acdc"
+_CARDS = ("patient*/Info.cfg", "*/patient*/Info.cfg")  # the folder of patients, or the one above (training, testing)
+_SUFFIXES = (".nii.gz", ".nii")
+_MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name and its key in Info.cfg, whose frames are 1-based
+
+
+def recognises(root: Path) -> bool:
+    """Whether there is a folder patientNNN with an Info.cfg in `root` or one level below."""
+    return any(any(root.glob(pattern)) for pattern in _CARDS)
+
+
+def read(root: Path) -> Iterator[Subject | Skipped]:
+    """Yield the patients; one that cannot be read is Skipped."""
+    for folder in sorted(card.parent for pattern in _CARDS for card in root.glob(pattern)):
+        try:
+            yield _subject(root, folder)
+        except (UnusableError, OSError) as error:
+            yield Skipped(str(folder), str(error))
+
+
+def _subject(root: Path, folder: Path) -> Subject:
+    card = _card(folder / "Info.cfg")
+    volumes: list[LabelledVolume] = []
+    skipped: list[Skipped] = []
+    for name, key in _MOMENTS.items():
+        try:
+            volumes.append(_volume(root, folder, name, _frame(folder, card, key)))
+        except UnusableError as error:
+            skipped.append(Skipped(f"{folder} {key}", error.message))
+    if not volumes:
+        raise UnusableError("; ".join(one.why for one in skipped))
+    return Subject(folder.name, tuple(volumes), card.get("Group", ""), tuple(skipped))
+
+
+def _card(path: Path) -> Mapping[str, str]:
+    lines = path.read_text(errors="replace").splitlines()
+    pairs = (line.split(":", 1) for line in lines if ":" in line)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def _frame(folder: Path, card: Mapping[str, str], key: str) -> int:
+    if not card.get(key, "").isdecimal():
+        raise UnusableError(f"{folder / 'Info.cfg'}: no frame number for {key}")
+    return int(card[key])
+
+
+def _volume(root: Path, folder: Path, name: str, frame: int) -> LabelledVolume:
+    stem = f"{folder.name}_frame{frame:02d}"
+    path = _existing(folder, stem)
+    image, reference = read_volume(path), read_volume(_existing(folder, f"{stem}_gt"))
+    if not reference.grid.matches(image.grid):
+        raise UnusableError(f"{path}: the mask is on another grid")
+    return LabelledVolume(
+        name=name,
+        image=image.voxels,
+        mask=relabel(reference.voxels, CONVENTIONS["acdc"]),
+        annotated=np.ones((len(image.voxels), len(Label)), np.bool_),
+        spacing_mm=image.grid.spacing_mm,
+        case_ids=(stem,),
+        phase=None,
+        sources=(str(path.relative_to(root)),) * len(image.voxels),
+        grid=image.grid,
+    )
+
+
+def _existing(folder: Path, stem: str) -> Path:
+    for suffix in _SUFFIXES:
+        if (folder / (stem + suffix)).is_file():
+            return folder / (stem + suffix)
+    raise UnusableError(f"{folder / stem}.nii.gz: no such file")

@@ -1,0 +1,37 @@
+"""PNG: the one reader of greyscale pictures, through SimpleITK. A parser boundary."""
+
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from cardioseg.errors import UnusableError
+from cardioseg.files import require_size_below
+from cardioseg.image.volume import Voxels
+
+_FILE_LIMIT_BYTES = 64 * 1024**2
+_SIDE_LIMIT = 4096
+
+
+def read_png(path: Path) -> Voxels:
+    """Read a greyscale PNG of 8 or 16 bits as (row, column).
+
+    Raises:
+        UnusableError: unreadable, in colour, or more than 4096 rows or columns.
+    """
+    require_size_below(path, _FILE_LIMIT_BYTES)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.SetImageIO("PNGImageIO")
+    try:
+        reader.ReadImageInformation()
+    except Exception as error:  # ITK raises RuntimeError with source lines in its text
+        raise UnusableError(f"{path}: not a readable PNG file") from error
+    if reader.GetNumberOfComponents() != 1:
+        raise UnusableError(f"{path}: a PNG in colour, expected greyscale")
+    if max(reader.GetSize()) > _SIDE_LIMIT:
+        raise UnusableError(f"{path}: more than {_SIDE_LIMIT} rows or columns")
+    try:
+        voxels: Voxels = sitk.GetArrayFromImage(reader.Execute())
+    except Exception as error:  # see above
+        raise UnusableError(f"{path}: damaged or truncated") from error
+    return voxels
