@@ -1,0 +1,23 @@
+"""Phantom: a beating short-axis heart whose volumes are known, as images, labels, DICOM, contours and NIfTI."""
+
+from cardioseg.phantom.contours import write_contours
+from cardioseg.phantom.dicom import instance, localizer, write_dicom, write_instance
+from cardioseg.phantom.image import cine, reference
+from cardioseg.phantom.layouts import write_nifti, write_sunnybrook
+from cardioseg.phantom.settings import Phantom
+from cardioseg.phantom.truth import Truth, truth
+
+__all__ = [
+    "Phantom",
+    "Truth",
+    "cine",
+    "instance",
+    "localizer",
+    "reference",
+    "truth",
+    "write_contours",
+    "write_dicom",
+    "write_instance",
+    "write_nifti",
+    "write_sunnybrook",
+]

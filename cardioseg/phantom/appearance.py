@@ -1,0 +1,105 @@
+"""Appearance: a section of the heart painted into a slice. The outlines are the section's, the rest is decoration."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cardioseg.phantom.heart import Array, Section
+from cardioseg.phantom.plane import Pixels, Plane, cover, paint
+
+_FAT, _WALL, _RV_WALL_MM = 1.0, 0.33, 3.0
+_VESSELS = (  # (right, down) of the LV's centre, radius in mm: left atrium, right atrium, outflow tract, aorta
+    (22.0, 12.0, 25.0),
+    (-36.0, 20.0, 23.0),
+    (-36.0, -20.0, 19.0),
+    (-5.0, -6.0, 15.0),
+)
+
+
+@dataclass(frozen=True)
+class Grain:
+    """Random fields (row, column) of zero mean and unit variance.
+
+    Attributes:
+        muscle: unevenness of the wall.
+        flow: unevenness of the blood, moving with the phase.
+        rough: trabeculae.
+    """
+
+    muscle: Pixels
+    flow: Pixels
+    rough: Pixels
+
+
+def paint_section(image: Pixels, where: Plane, section: Section, grain: Grain) -> None:
+    """Paint the heart over `image` (row, column), in place."""
+    if section.epicardium_mm > 0:
+        _paint_ventricles(image, where, section, grain)
+    elif section.depth_mm < 0:
+        _paint_vessels(image, where, section, grain)
+
+
+def _paint_ventricles(image: Pixels, where: Plane, section: Section, grain: Grain) -> None:
+    radius, angle = where.polar(section.center_mm)
+    epicardium, rv = section.epicardium(angle), section.rv(angle)
+    present = np.clip((rv - epicardium) / 5, 0, 1).astype(np.float32)  # the free wall tapers where it meets the LV
+    inside_rv = rv - radius
+    _paint_fat(image, where, section, inside_rv + _RV_WALL_MM * present, grain)
+    paint(image, cover(inside_rv + _RV_WALL_MM * present, where.pixel_mm), _WALL * (1 + 0.3 * grain.rough))
+    paint(image, cover(inside_rv, where.pixel_mm) * present, _blood(grain, _trabeculae(inside_rv, 9.0, grain)))
+    wall = np.asarray(_WALL * (1 + 0.14 * grain.muscle + 0.05 * grain.rough), np.float32)
+    paint(image, cover(epicardium - radius, where.pixel_mm), wall)
+    inside_lv = section.cavity(angle) - radius
+    muscle = np.maximum(_trabeculae(inside_lv, 5.0, grain), _papillary(where, section))
+    paint(image, cover(inside_lv, where.pixel_mm), _blood(grain, muscle))
+
+
+def _paint_fat(image: Pixels, where: Plane, section: Section, inside_mm: Array, grain: Grain) -> None:
+    """Fat in the grooves and towards the diaphragm, between the dark lines of pericardium and of the fat's own seam."""
+    _, angle = where.polar(section.center_mm)
+    groove = np.clip(np.cos(2 * (angle - section.pose.septum) - 2.6) + 0.2, 0, 1)
+    thick = 1 + 3 * np.clip(np.sin(angle), 0, 1) + 3 * groove + grain.flow
+    thick = np.clip(thick, 0.3, None)
+    paint(image, cover(inside_mm + thick + 1.2, where.pixel_mm), 0.14)
+    paint(image, cover(inside_mm + thick, where.pixel_mm), _FAT * np.clip(0.8 + 0.2 * grain.muscle, 0.3, 1.2))
+    paint(image, cover(inside_mm + 0.5, where.pixel_mm), 0.2)
+
+
+def _blood(grain: Grain, muscle: Pixels) -> Pixels:
+    """Blood, mixed with as much of `muscle` (0 to 1) as stands in it."""
+    flow = np.float32(1) + 0.07 * grain.flow + 0.04 * grain.rough
+    return np.asarray(flow + muscle * (_WALL - flow), np.float32)
+
+
+def _trabeculae(inside_mm: Array, depth_mm: float, grain: Grain) -> Pixels:
+    """Share of muscle within `depth_mm` of a cavity's border."""
+    near = np.clip(1 - inside_mm / depth_mm, 0, 1)
+    return np.asarray(np.clip(near * (0.15 + 0.6 * grain.rough), 0, 0.85), np.float32)
+
+
+def _papillary(where: Plane, section: Section) -> Pixels:
+    """Share of each pixel covered by the two papillary muscles: free in the cavity at mid level, closer in systole."""
+    size = section.cavity_mm * (0.2 + 0.08 * section.contraction) * np.sin(np.pi * np.clip(section.depth_mm / 70, 0, 1))
+    share = np.zeros(np.broadcast_shapes(where.right_mm.shape, where.down_mm.shape), np.float32)
+    for turn in (np.pi * 0.72, -np.pi * 0.72):
+        angle = section.pose.septum + turn
+        away = float(section.cavity(angle)) * (0.72 - 0.1 * section.contraction)
+        x, y = section.center_mm
+        radius, around = where.polar((x + away * float(np.cos(angle)), y + away * float(np.sin(angle))))
+        outline = size * (1 + 0.25 * np.cos(2 * around + turn) + 0.15 * np.cos(3 * around))
+        share = np.maximum(share, cover(outline - radius, where.pixel_mm) * np.float32(size > 0))
+    return share
+
+
+def _paint_vessels(image: Pixels, where: Plane, section: Section, grain: Grain) -> None:
+    """The atria and great vessels above the ventricles; they fill while those empty."""
+    x, y = section.center_mm
+    radius, angle = where.polar((x - 10, y + 2))
+    edge = 62 * section.pose.epicardium.radius(angle) * (1 - 0.25 * np.abs(np.sin(angle)))
+    paint(image, cover(edge - radius, where.pixel_mm), _FAT * np.clip(0.75 + 0.25 * grain.flow, 0.2, 1.3))
+    for order, (right, down, size) in enumerate(_VESSELS):
+        filled = size * (1 + (0.12 if order < 2 else -0.05) * section.contraction)
+        radius, angle = where.polar((x + right, y + down))
+        inside = filled * section.pose.cavity.radius(angle + order) - radius
+        paint(image, cover(inside + 2.0, where.pixel_mm), 0.25)
+        paint(image, cover(inside, where.pixel_mm), _blood(grain, _trabeculae(inside, 2.0, grain)))
