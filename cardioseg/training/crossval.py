@@ -25,6 +25,8 @@ class Plan:
     """A training run: what `train` was asked for.
 
     Attributes:
+        dataset: on what.
+        folder: where the run's files go.
         recipe: how each fold is fitted.
         folds: number of folds; 1 trains on every subject that is not held out.
         seed: of the folds, the weights and the batches.
@@ -33,6 +35,8 @@ class Plan:
         checkpoint_steps: steps between checkpoints.
     """
 
+    dataset: Dataset
+    folder: Path
     recipe: Recipe
     folds: int = 3
     seed: int = 0
@@ -67,35 +71,33 @@ class FoldResult:
         }
 
 
-def prepare_run(dataset: Dataset, run: Path, plan: Plan, resume: bool) -> tuple[Fold, ...]:
+def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
     """Divide the subjects, prove the folds disjoint, and write `run.json` and `folds.json`.
 
     Raises:
         UsageError: too few subjects, a leak between folds, nothing to resume, or a run that was planned otherwise.
     """
-    described = describe(dataset, plan)
-    path = run / "run.json"
+    described = describe(plan)
+    path = plan.folder / "run.json"
     if resume and not path.is_file():
-        raise UsageError(f"nothing to resume in {run}", "leave out --resume to start")
+        raise UsageError(f"nothing to resume in {plan.folder}", "leave out --resume to start")
     if path.is_file() and json.loads(path.read_text()) != described:
-        raise UsageError(f"{run} holds a run with another recipe, seed or dataset", "choose another folder")
-    folds = split(dataset.subject_ids, plan.folds, plan.seed, plan.held_out)
-    hashes = {subject.subject_id: pixel_hashes(subject) for subject in dataset.subjects()}
+        raise UsageError(f"{plan.folder} holds a run with another recipe, seed or dataset", "choose another folder")
+    folds = split(plan.dataset.subject_ids, plan.folds, plan.seed, plan.held_out)
+    hashes = {subject.subject_id: pixel_hashes(subject) for subject in plan.dataset.subjects()}
     proofs = [asdict(fold) | {"proof": prove_disjoint(fold, hashes)} for fold in folds]
     write_json(path, described)
-    write_json(run / "folds.json", proofs)
+    write_json(plan.folder / "folds.json", proofs)
     return folds
 
 
-def run_fold(
-    dataset: Dataset, run: Path, plan: Plan, fold: Fold, report: Callable[[StepRecord], None], resume: bool
-) -> FoldResult:
+def run_fold(plan: Plan, fold: Fold, report: Callable[[StepRecord], None], resume: bool) -> FoldResult:
     """Fit one fold and validate it; writes `fold-I/` with checkpoints, logs and `validation.csv`."""
-    recipe = plan.recipe
+    dataset, recipe = plan.dataset, plan.recipe
     slices = gather(map(dataset.subject, fold.train), recipe.structures, recipe.size, recipe.preprocessing)
     if not len(slices):
         raise NoInputError(f"no slice of {dataset.folder} has {' and '.join(recipe.labels)} annotated")
-    folder = fold_folder(run, fold.index)
+    folder = fold_folder(plan.folder, fold.index)
     job = Job(recipe, slices, folder, fold.index, plan.seed, plan.device, plan.checkpoint_steps)
     done = fit(job, report, resume=resume and newest(folder) is not None)
     scores = tuple(validate(network_of(done, recipe), recipe, map(dataset.subject, fold.validation)))
@@ -103,9 +105,9 @@ def run_fold(
     return FoldResult(fold, done.step, weights_sha256(done.network), scores)
 
 
-def write_scores(run: Path, plan: Plan, results: Sequence[FoldResult]) -> None:
+def write_scores(plan: Plan, results: Sequence[FoldResult]) -> None:
     """Write `scores.json`: per fold, over images and over subjects."""
-    write_json(run / "scores.json", [result.summary(plan.recipe.labels) for result in results])
+    write_json(plan.folder / "scores.json", [result.summary(plan.recipe.labels) for result in results])
 
 
 def fold_folder(run: Path, index: int) -> Path:
@@ -120,13 +122,13 @@ def network_of(checkpoint: Checkpoint, recipe: Recipe) -> UNet:
     return network
 
 
-def describe(dataset: Dataset, plan: Plan) -> dict[str, Any]:
+def describe(plan: Plan) -> dict[str, Any]:
     """All that the run depends on; `--resume` and `export` read it back."""
     return {
         "cardioseg": __version__,
-        "dataset": dataset.name,
-        "dataset_sha256": sha256(dataset.folder / "dataset.json"),
-        "subjects_sha256": subjects_sha256(dataset.subject_ids),
+        "dataset": plan.dataset.name,
+        "dataset_sha256": sha256(plan.dataset.folder / "dataset.json"),
+        "subjects_sha256": subjects_sha256(plan.dataset.subject_ids),
         "folds": plan.folds,
         "seed": plan.seed,
         "held_out": sorted(plan.held_out),

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cardioseg.dataset.batches import annotated_with, class_numbers
+from cardioseg.dataset.batches import annotated_with
 from cardioseg.image.preprocess import Floats, prepare
 from cardioseg.ingest.subject import LabelledVolume, Subject
 from cardioseg.measure.overlap import dice
@@ -63,7 +63,7 @@ def per_subject(scores: Sequence[SliceScore], label: str) -> Spread:
 def logits(network: UNet, images: Floats) -> Floats:
     """Logits [n, c, h, w] of prepared images [n, h, w], in batches on the network's device."""
     device = next(network.parameters()).device
-    batches = torch.from_numpy(images)[:, None].split(_BATCH)
+    batches = (torch.from_numpy(images[start : start + _BATCH, None]) for start in range(0, len(images), _BATCH))
     return np.concatenate([network(batch.to(device)).cpu().numpy() for batch in batches])
 
 
@@ -74,11 +74,10 @@ def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolum
     pixel_mm = volume.spacing_mm[1:] if volume.spacing_mm else None
     images, undo = prepare(volume.image[known], pixel_mm, recipe.preprocessing)
     predicted: NDArray[np.int64] = undo(logits(network, images)).argmax(1)
-    reference = class_numbers(volume.mask[known], recipe.structures)
     for row, index in enumerate(known):
-        for number, label in enumerate(recipe.labels, 1):
-            score = dice(reference[row] == number, predicted[row] == number)
-            yield SliceScore(subject_id, volume.name, int(index), label, score)
+        for number, label in enumerate(recipe.structures, 1):
+            score = dice(volume.mask[index] == label, predicted[row] == number)
+            yield SliceScore(subject_id, volume.name, int(index), label.key, score)
 
 
 def _spread(values: Sequence[float]) -> Spread:

@@ -1,0 +1,154 @@
+"""Card: what a model is, beside its bytes. Read by everything that predicts, so it imports neither torch nor ONNX."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cardioseg.errors import RefusedError
+from cardioseg.files import require_size_below, write_json
+from cardioseg.image.labels import Label
+from cardioseg.image.preprocess import Preprocessing
+
+CARD_VERSION = 1
+CARD_FILE = "card.json"
+MODEL_FILE = "model.onnx"
+_LIMIT_BYTES = 1024**2
+
+
+class Metric(BaseModel):
+    """One measured figure with its protocol.
+
+    Attributes:
+        label: the structure.
+        dice: mean.
+        std: population standard deviation.
+        n: how many values the mean is over.
+        protocol: what was averaged over what, on which data.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: str
+    dice: float
+    std: float
+    n: int
+    protocol: str
+
+
+class Training(BaseModel):
+    """Where the weights come from.
+
+    Attributes:
+        dataset: name of the prepared dataset.
+        dataset_sha256: of its manifest.
+        subjects: number of subjects trained on.
+        subjects_sha256: hash of their ids.
+        held_out: subjects of the dataset that took no part in training.
+        seed: of the run.
+        folds: networks in the model; their logits are averaged.
+        steps: optimizer steps a fold.
+        weights_sha256: per fold.
+        recipe: as run.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    dataset_sha256: str
+    subjects: int
+    subjects_sha256: str
+    held_out: tuple[str, ...]
+    seed: int
+    folds: int
+    steps: int
+    weights_sha256: tuple[str, ...]
+    recipe: dict[str, Any]
+
+
+class Parity(BaseModel):
+    """How far ONNX Runtime and torch were apart when the model was exported.
+
+    Attributes:
+        slices: real slices compared.
+        sizes: distinct (height, width) among them.
+        batch_sizes: as run.
+        max_logit_difference: largest absolute difference of any logit.
+        label_changes: pixels whose label changed, ties (logits within 1e-4) aside.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slices: int
+    sizes: int
+    batch_sizes: tuple[int, ...]
+    max_logit_difference: float
+    label_changes: int
+
+
+class Card(BaseModel):
+    """A model's description, `card.json`.
+
+    Attributes:
+        card_version: of this format.
+        name: of the model.
+        sha256: of `model.onnx`.
+        labels: structures in the order of the network's channels after background.
+        preprocessing: what is done to a slice before the network sees it.
+        norm: the normalization layer.
+        parameters: trainable parameters of one network.
+        licence: what the training data allow.
+        citation: whom to cite for the training data.
+        training: where the weights come from.
+        metrics: measured figures.
+        parity: of the export.
+        versions: of the software that made it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    card_version: int = Field(default=CARD_VERSION, ge=CARD_VERSION, le=CARD_VERSION)
+    name: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    labels: tuple[str, ...]
+    preprocessing: Preprocessing
+    norm: str
+    parameters: int
+    licence: str
+    citation: str
+    training: Training
+    metrics: tuple[Metric, ...]
+    parity: Parity
+    versions: dict[str, str]
+
+    @property
+    def structures(self) -> tuple[Label, ...]:
+        """The labels as `Label`s, in the order of the channels after background."""
+        return tuple(Label[key.upper()] for key in self.labels)
+
+
+def read_card(folder: Path) -> Card:
+    """Read a model folder's card.
+
+    Raises:
+        RefusedError: there is none, or it is damaged or of another version.
+    """
+    path = folder / CARD_FILE
+    try:
+        require_size_below(path, _LIMIT_BYTES)
+        card = Card.model_validate_json(path.read_bytes())
+    except OSError:
+        raise RefusedError(f"{folder} is no model folder: it has no {CARD_FILE}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RefusedError(f"{path}: {where or 'not JSON'}: {first['msg'].lower()}") from None
+    if not set(card.labels) <= {label.key for label in Label}:
+        raise RefusedError(f"{path}: labels: not labels of cardioseg")
+    return card
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write `card.json`."""
+    write_json(folder / CARD_FILE, json.loads(card.model_dump_json()))

@@ -1,0 +1,70 @@
+"""README: a model's card for people."""
+
+from pathlib import Path
+
+from cardioseg.export.card import Card
+from cardioseg.files import write_text
+from cardioseg.image.labels import Label
+
+_PAGE = """# {name}
+
+Segments {labels} in short-axis cardiac MRI: `cardioseg predict SCANS -o OUT -m {name}`.
+For research use only; not a medical device.
+
+| | |
+|---|---|
+| licence | {licence} |
+| network | U-Net, norm `{norm}`, {parameters:,} parameters, {folds} |
+| trained on | {dataset}: {subjects} subjects, {steps:,} steps, seed {seed} |
+| held out of training | {held_out} |
+| input | intensities scaled by {intensity}, {spacing} |
+| export | {slices} real slices of {sizes} sizes: logits within {difference:.1e} of torch, {changes} labels changed |
+| `model.onnx` | SHA-256 `{sha256}` |
+
+## Dice
+
+| structure | mean | std | n | protocol |
+|---|---|---|---|---|
+{metrics}
+
+## Cite
+
+{citation}
+"""
+
+
+def write_readme(folder: Path, card: Card) -> None:
+    """Write the model folder's `README.md` from its card."""
+    write_text(folder / "README.md", render(card))
+
+
+def render(card: Card) -> str:
+    """The card as Markdown."""
+    made, proof, spacing_mm = card.training, card.parity, card.preprocessing.spacing_mm
+    metrics = [f"| {_title(m.label)} | {m.dice:.3f} | {m.std:.3f} | {m.n} | {m.protocol} |" for m in card.metrics]
+    return _PAGE.format(
+        name=card.name,
+        labels=", ".join(map(_title, card.labels)),
+        licence=card.licence,
+        norm=card.norm,
+        parameters=card.parameters,
+        folds="one network" if made.folds == 1 else f"mean logits of {made.folds} folds",
+        dataset=made.dataset,
+        subjects=made.subjects,
+        steps=made.steps,
+        seed=made.seed,
+        held_out=", ".join(made.held_out) or "none",
+        intensity="1st and 99th percentile" if card.preprocessing.intensity == "percentile" else "minimum and maximum",
+        spacing=f"in-plane spacing {spacing_mm:g} mm" if spacing_mm else "the scanner's own pixels",
+        slices=proof.slices,
+        sizes=proof.sizes,
+        difference=proof.max_logit_difference,
+        changes=proof.label_changes,
+        sha256=card.sha256,
+        metrics="\n".join(metrics) or "| not measured | | | | |",
+        citation=card.citation or "Nothing given.",
+    )
+
+
+def _title(key: str) -> str:
+    return Label[key.upper()].title

@@ -1,0 +1,131 @@
+"""Export: networks to one ONNX graph without traces of the exporting machine, and the proof that both are the same.
+
+A model of several folds averages their logits.
+"""
+
+import io
+import logging
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from cardioseg.errors import RefusedError
+from cardioseg.export.card import Parity
+from cardioseg.image.preprocess import Floats, pad
+from cardioseg.network.unet import MULTIPLE, UNet
+
+MAX_LOGIT_DIFFERENCE = 1e-3
+TIE = 1e-4  # logits this close may fall either way
+_OPSET = 20
+_BATCH_SIZES = (1, 2, 3, 5, 8)
+_LARGEST = 4096
+
+
+class Ensemble(nn.Module):
+    """The mean logits of several networks."""
+
+    def __init__(self, networks: Sequence[UNet]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits [n, classes, h, w] of images [n, 1, h, w]."""
+        return torch.stack([network(image) for network in self.networks]).mean(0)
+
+
+def combine(networks: Sequence[UNet]) -> nn.Module:
+    """One network as it is; several as the mean of their logits. In evaluation mode."""
+    return (networks[0] if len(networks) == 1 else Ensemble(networks)).eval()
+
+
+def to_onnx(network: nn.Module) -> bytes:
+    """The graph `image` float32 [n, 1, h, w] -> `logits` [n, classes, h, w], n free, h and w free multiples of 16."""
+    n, h, w = (
+        torch.export.Dim("n", min=1, max=_LARGEST),
+        torch.export.Dim("rows", min=1, max=_LARGEST // MULTIPLE),
+        torch.export.Dim("columns", min=1, max=_LARGEST // MULTIPLE),
+    )
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it reports that torchvision is absent
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecations inside torch
+        program = torch.onnx.export(
+            network,
+            (torch.zeros(2, 1, 4 * MULTIPLE, 6 * MULTIPLE),),
+            input_names=["image"],
+            output_names=["logits"],
+            dynamic_shapes=({0: n, 2: MULTIPLE * h, 3: MULTIPLE * w},),
+            opset_version=_OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    if program is None:
+        raise RefusedError("torch exported nothing")
+    return _anonymous(program.model_proto)
+
+
+def prove_parity(network: nn.Module, model: bytes, slices: Sequence[Floats]) -> Parity:
+    """Compare torch and ONNX Runtime on prepared slices [h, w], also cropped to odd sizes, in batches of several sizes.
+
+    Raises:
+        RefusedError: a logit differs by more than 1e-3, or a label changes outside ties.
+    """
+    session = _session(model)
+    batches = list(_batches(slices))
+    differences, changes = [], 0
+    for batch in batches:
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(batch)).numpy()
+        (logits,) = session.run(None, {"image": batch})
+        differences.append(float(np.abs(logits - expected).max()))
+        two_best = np.sort(expected, axis=1)[:, -2:]
+        tie = two_best[:, 1] - two_best[:, 0] <= TIE
+        changes += int(((logits.argmax(1) != expected.argmax(1)) & ~tie).sum())
+    if max(differences) > MAX_LOGIT_DIFFERENCE or changes:
+        raise RefusedError(
+            f"ONNX Runtime and torch disagree: logits by up to {max(differences):.1e}, labels of {changes} pixels"
+        )
+    return Parity(
+        slices=sum(len(batch) for batch in batches),
+        sizes=len({batch.shape[2:] for batch in batches}),
+        batch_sizes=tuple(sorted({len(batch) for batch in batches})),
+        max_logit_difference=max(differences),
+        label_changes=changes,
+    )
+
+
+def _batches(slices: Sequence[Floats]) -> list[Floats]:
+    """The slices in batches of varying size; every other one is cropped to odd sizes, then padded as in prediction."""
+    batches: list[Floats] = []
+    start = 0
+    while start < len(slices):
+        size = _BATCH_SIZES[len(batches) % len(_BATCH_SIZES)]
+        same = [image for image in slices[start : start + size] if image.shape == slices[start].shape]
+        crop = 2 * len(batches) + 1 if len(batches) % 2 else 0
+        h, w = (side - crop if side - crop > MULTIPLE else side for side in same[0].shape)
+        padded, _ = pad(np.stack(same)[:, None, :h, :w], MULTIPLE)
+        batches.append(padded)
+        start += len(same)
+    return batches
+
+
+def _session(model: bytes) -> Any:  # noqa: ANN401 - onnxruntime is untyped
+    import onnxruntime  # noqa: PLC0415 - an extra of its own
+
+    return onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+
+
+def _anonymous(model: onnx.ModelProto) -> bytes:
+    """Serialize without stack traces, file names and other traces of the exporting machine."""
+    for message in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+        del message.metadata_props[:]
+        message.doc_string = ""
+    model.producer_name, model.producer_version = "cardioseg", ""
+    onnx.checker.check_model(model, full_check=True)
+    stream = io.BytesIO()
+    onnx.save_model(model, stream)
+    return stream.getvalue()

@@ -1,0 +1,103 @@
+"""Cases: what there is to segment where a user points, as units of work that are read when their turn comes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+
+from cardioseg.errors import NoInputError, UnusableError
+from cardioseg.files import unique_names
+from cardioseg.image.nifti import is_4d, is_nifti, read_cine, stem
+from cardioseg.image.volume import Cine
+from cardioseg.ingest.discover import Series, Survey, case_ids, survey
+from cardioseg.ingest.subject import Skipped
+
+_REFERENCE = "_gt"  # ACDC's reference masks are no scans
+
+
+@dataclass(frozen=True)
+class Case:
+    """One short-axis cine or volume as a unit of work.
+
+    Attributes:
+        case_id: the user's own name for it, one safe path component.
+        source: the file or folder it lies in, as the user gave it.
+        files: every file it is read from.
+        series: the DICOM series, or None for NIfTI.
+    """
+
+    case_id: str
+    source: Path
+    files: tuple[Path, ...] = field(repr=False)
+    series: Series | None = field(default=None, repr=False)
+
+    def read(self) -> Cine:
+        """Read the pixels.
+
+        Raises:
+            UnusableError: they cannot be read, or the slices do not make a cine.
+        """
+        if self.series is None:
+            return read_cine(self.source)
+        if self.series.stack is None:
+            raise UnusableError(self.series.reason)
+        return self.series.stack.read()
+
+    @property
+    def is_4d(self) -> bool:
+        """Whether its mask is written with a time axis."""
+        return self.series is not None or is_4d(self.source)
+
+    def fingerprint(self) -> str:
+        """Changes when a file of the case is changed, added or removed."""
+        stats = ((path.name, path.stat()) for path in self.files)
+        described = "\n".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats)
+        return sha256(described.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found: cases, series that are something else, and files that are of no use."""
+
+    cases: tuple[Case, ...]
+    others: tuple[Skipped, ...]
+    unused: tuple[Skipped, ...]
+
+
+def find_cases(sources: Sequence[Path]) -> Findings:
+    """Look for short-axis cines and NIfTI images in files and folders.
+
+    Raises:
+        NoInputError: a source does not exist, or there is nothing to segment in any.
+    """
+    surveys = [survey(source) for source in sources]
+    cases = [case for source, seen in zip(sources, surveys, strict=True) for case in _cases(source, seen)]
+    names = unique_names(case.case_id for case in cases)
+    others = [_describe(series) for seen in surveys for series in seen.series if series not in seen.cines]
+    unused = [item for seen in surveys for item in seen.unused if not is_nifti(Path(item.where))]
+    if not cases:
+        raise NoInputError(_nothing(sources, others, unused), "`cardioseg inspect` says what each series is")
+    renamed = tuple(replace(case, case_id=name) for case, name in zip(cases, names, strict=True))
+    return Findings(renamed, tuple(others), tuple(unused))
+
+
+def _cases(source: Path, seen: Survey) -> Iterator[Case]:
+    for series, name in zip(seen.cines, case_ids(source, seen.cines), strict=True):
+        yield Case(name, series.folder, tuple(header.path for header in series.headers), series)
+    for path in _niftis(source):
+        yield Case(stem(path), path, (path,))
+
+
+def _niftis(source: Path) -> Iterable[Path]:
+    paths = [source] if source.is_file() else sorted(source.rglob("*.nii*"))
+    return (path for path in paths if path.is_file() and is_nifti(path) and not stem(path).endswith(_REFERENCE))
+
+
+def _describe(series: Series) -> Skipped:
+    return Skipped(str(series.folder), f"{series.kind}: {series.reason}")
+
+
+def _nothing(sources: Sequence[Path], others: Sequence[Skipped], unused: Sequence[Skipped]) -> str:
+    where = ", ".join(map(str, sources))
+    seen = [f"{len(others)} series of another kind"] * bool(others) + [f"{len(unused)} unusable files"] * bool(unused)
+    return f"no short-axis cine in {where}" + (f": {' and '.join(seen)}" if seen else ": no image files")

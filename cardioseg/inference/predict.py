@@ -1,0 +1,129 @@
+"""Predict: one case from its files to its folder under OUT. A pure unit of work: nothing outside that folder changes.
+
+The commit record `case.json` is written last. A case is done when its record verifies: same model, same input, same
+version, and the mask on disk is the one that was written.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cardioseg import __version__
+from cardioseg.errors import UnusableError
+from cardioseg.files import sha256, sweep_partials, write_json
+from cardioseg.image.labels import Label
+from cardioseg.image.nifti import write_cine, write_volume
+from cardioseg.image.volume import Cine
+from cardioseg.inference.cases import Case
+from cardioseg.inference.segment import segment
+from cardioseg.inference.session import Model
+from cardioseg.measure.ventricles import VentricleMeasures, measure, volume_curves_ml
+from cardioseg.report.html import CaseReport
+from cardioseg.report.overlays import write_overlay
+
+MASK_FILE = "mask.nii.gz"
+MEASURES_FILE = "measures.json"
+OVERLAY_FILE = "overlay.png"
+RECORD_FILE = "case.json"
+
+DONE, FAILED = "done", "failed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a case.
+
+    Attributes:
+        case: the case.
+        status: `done` or `failed`.
+        reason: why it failed, or empty.
+        seconds: time it took; 0 where it had been done before.
+    """
+
+    case: Case
+    status: str
+    reason: str = ""
+    seconds: float = 0.0
+
+
+def predict_case(
+    case: Case, model: Model, out: Path, overwrite: bool = False, report: Callable[[int, int], None] = lambda *_: None
+) -> Outcome:
+    """Segment, measure and draw one case into `out/<case_id>`, unless that is done already.
+
+    Args:
+        case: what to read.
+        model: what to run.
+        out: the folder of all cases.
+        overwrite: do it again even if it is done.
+        report: called with the number of slices done and of all.
+
+    Raises:
+        ResourceError: the disk refuses a write; no later case would fare better.
+    """
+    folder = out / case.case_id
+    if not overwrite and is_done(case, model, folder):
+        return Outcome(case, DONE)
+    start = time.perf_counter()
+    sweep_partials(folder)
+    (folder / RECORD_FILE).unlink(missing_ok=True)
+    try:
+        cine = case.read()
+    except UnusableError as error:
+        return Outcome(case, FAILED, str(error))
+    mask = segment(cine, model, report)
+    _write(case, cine, mask, model, folder)
+    write_json(folder / RECORD_FILE, _record(case, model) | {"mask_sha256": sha256(folder / MASK_FILE)})
+    return Outcome(case, DONE, seconds=time.perf_counter() - start)
+
+
+def is_done(case: Case, model: Model, folder: Path) -> bool:
+    """Whether the folder's record verifies for this case and model."""
+    try:
+        record = json.loads((folder / RECORD_FILE).read_text())
+        expected = _record(case, model) | {"mask_sha256": sha256(folder / MASK_FILE)}
+    except (OSError, ValueError):
+        return False
+    return bool(record == expected)
+
+
+def case_report(outcome: Outcome, out: Path) -> CaseReport:
+    """What the report shows of a case, from its files."""
+    case_id = outcome.case.case_id
+    if outcome.status != DONE:
+        return CaseReport(case_id, outcome.status, outcome.reason)
+    document = json.loads((out / case_id / MEASURES_FILE).read_text())
+    curves = {Label[key.upper()]: curve for key, curve in document["curves_ml"].items()}
+    measures = VentricleMeasures(**document["measures"])
+    overlay = out / case_id / OVERLAY_FILE
+    return CaseReport(case_id, DONE, outcome.reason, measures, curves, tuple(document["times_ms"]), overlay)
+
+
+def _write(case: Case, cine: Cine, mask: Cine, model: Model, folder: Path) -> None:
+    measures = measure(mask, model.card.structures)
+    curves = volume_curves_ml(mask, model.card.structures)
+    if case.is_4d:
+        write_cine(folder / MASK_FILE, mask)
+    else:
+        write_volume(folder / MASK_FILE, mask.phase(0))
+    document: dict[str, Any] = {
+        "measures": measures.as_row(),
+        "curves_ml": {label.key: [round(value, 3) for value in curve] for label, curve in curves.items()},
+        "times_ms": [round(value, 3) for value in cine.times_ms],
+    }
+    write_json(folder / MEASURES_FILE, document)
+    write_overlay(
+        folder / OVERLAY_FILE,
+        cine,
+        mask,
+        ed_phase=measures.ed_phase,
+        es_phase=measures.es_phase,
+        title=case.case_id,
+    )
+
+
+def _record(case: Case, model: Model) -> dict[str, Any]:
+    return {"cardioseg": __version__, "model_sha256": model.card.sha256, "input": case.fingerprint()}

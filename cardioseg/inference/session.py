@@ -1,0 +1,118 @@
+"""Session: a model folder, verified and opened. The only importer of ONNX Runtime for prediction."""
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cardioseg.errors import RefusedError, ResourceError, UsageError
+from cardioseg.export.card import MODEL_FILE, Card, read_card
+from cardioseg.files import require_size_below
+from cardioseg.image.preprocess import Floats
+
+DEFAULT_MODEL = "lv_sunnybrook"
+_LIMIT_BYTES = 1024**3
+
+
+@dataclass(frozen=True)
+class Model:
+    """A verified model, ready to run."""
+
+    card: Card
+    session: Any
+    device: str
+
+    def logits(self, images: Floats) -> Floats:
+        """Logits [n, c, h, w] of prepared images [n, 1, h, w]."""
+        result: Floats = self.session.run(None, {"image": images})[0]
+        return result
+
+
+def built_in_models() -> dict[str, Path]:
+    """The models that come with cardioseg: name -> folder."""
+    package = Path(__file__).parents[1]
+    roots = (package / "models", package.parent / "models")  # installed from a wheel; run from a checkout
+    folders = (path.parent for root in roots for path in sorted(root.glob("*/card.json")))
+    return {folder.name: folder for folder in folders}
+
+
+def find_model(name_or_folder: str) -> Path:
+    """The folder of a built-in model by name, or of the reader's own by path.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    if name_or_folder in (known := built_in_models()):
+        return known[name_or_folder]
+    if not Path(name_or_folder).is_dir():
+        names = ", ".join(known) or "none"
+        raise UsageError(f"no model {name_or_folder}", f"built in: {names}; or give a folder that `export` wrote")
+    return Path(name_or_folder)
+
+
+def open_model(folder: Path, device: str = "auto", threads: int = 0) -> Model:
+    """Verify a model folder against its card and open it.
+
+    Args:
+        folder: holds `model.onnx` and `card.json`.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        threads: of the CPU; 0 for as many as this process may use.
+
+    Raises:
+        RefusedError: the bytes are not those of the card, or no graph that it describes.
+        ResourceError: the device is not there.
+        UsageError: ONNX Runtime is not installed, or there is no such device name.
+    """
+    card = read_card(folder)
+    content = _read(folder / MODEL_FILE)
+    if sha256(content).hexdigest() != card.sha256:
+        raise RefusedError(f"{folder / MODEL_FILE} is not the file that its card describes", "fetch the model again")
+    session, used = _open(content, folder, device, threads)
+    (image,), (logits,) = session.get_inputs(), session.get_outputs()
+    if (image.name, logits.name, logits.shape[1]) != ("image", "logits", len(card.labels) + 1):
+        raise RefusedError(f"{folder / MODEL_FILE} does not take `image` to {len(card.labels) + 1} `logits`")
+    return Model(card, session, used)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        require_size_below(path, _LIMIT_BYTES)
+        return path.read_bytes()
+    except OSError:
+        raise RefusedError(f"{path} cannot be read") from None
+
+
+def _open(content: bytes, folder: Path, device: str, threads: int) -> tuple[Any, str]:
+    runtime = _onnxruntime()
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+    options.log_severity_level = 3
+    provider, settings = _provider(device, runtime.get_available_providers())
+    try:
+        session = runtime.InferenceSession(content, options, providers=[(provider, settings)], enable_fallback=0)
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime raises a dozen types of its own
+        raise RefusedError(f"{folder / MODEL_FILE}: ONNX Runtime cannot open it: {type(error).__name__}") from None
+    return session, "cpu" if provider.startswith("CPU") else f"cuda:{settings.get('device_id', 0)}"
+
+
+def _provider(device: str, available: list[str]) -> tuple[str, dict[str, int]]:
+    kind, _, number = device.partition(":")
+    has_cuda = "CUDAExecutionProvider" in available
+    if device == "cpu" or (device == "auto" and not has_cuda):
+        return "CPUExecutionProvider", {}
+    if kind not in ("auto", "cuda") or (number and not number.isdigit()):
+        raise UsageError(f"no device {device}", "auto, cpu, cuda or cuda:N")
+    if not has_cuda:
+        raise ResourceError("ONNX Runtime finds no CUDA device", "pip install 'cardioseg[gpu]', or --device cpu")
+    return "CUDAExecutionProvider", {"device_id": int(number or 0)}
+
+
+def _onnxruntime() -> Any:  # noqa: ANN401 - it is untyped
+    try:
+        import onnxruntime  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise UsageError(
+            "ONNX Runtime is not installed", "pip install 'cardioseg[cpu]', or 'cardioseg[gpu]' for an NVIDIA GPU"
+        ) from None
+    return onnxruntime

@@ -1,0 +1,172 @@
+"""Publish: a finished run becomes a model folder, if ONNX Runtime and torch agree on real slices."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cardioseg import __version__
+from cardioseg.dataset.folds import subjects_sha256
+from cardioseg.dataset.store import Dataset
+from cardioseg.errors import RefusedError, UsageError
+from cardioseg.export.card import MODEL_FILE, Card, Metric, Training, write_card
+from cardioseg.export.readme import write_readme
+from cardioseg.export.to_onnx import combine, prove_parity, to_onnx
+from cardioseg.files import sha256 as file_sha256
+from cardioseg.files import write_bytes
+from cardioseg.image.preprocess import Floats, Preprocessing, prepare
+from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
+from cardioseg.training.crossval import fold_folder, network_of
+from cardioseg.training.recipe import Recipe
+from cardioseg.training.validation import SliceScore, per_image, per_subject
+
+_PACKAGES = ("torch", "onnx", "onnxruntime", "numpy")
+_PARITY_SLICES = 64
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What the run itself does not know.
+
+    Attributes:
+        name: of the model.
+        licence: what the training data allow.
+        citation: whom to cite for the training data.
+    """
+
+    name: str
+    licence: str
+    citation: str = ""
+
+
+def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication) -> Card:
+    """Write a model folder: `model.onnx`, `card.json` and `README.md`, the card last.
+
+    Args:
+        run: a folder written by `train`, every fold of it finished.
+        dataset: what it was trained on; gives the slices for the proof.
+        folder: the model folder.
+        publication: what the card says beyond the run.
+
+    Raises:
+        UsageError: no run, unfinished folds, or another dataset.
+        RefusedError: torch and ONNX Runtime disagree.
+    """
+    described, folds = _read_run(run, dataset)
+    recipe = Recipe.model_validate(described["recipe"])
+    checkpoints = [_final(run, fold["index"]) for fold in folds]
+    network = combine([network_of(checkpoint, recipe) for checkpoint in checkpoints])
+    model = to_onnx(network)
+    parity = prove_parity(network, model, _real_slices(dataset, recipe))
+    card = Card(
+        name=publication.name,
+        sha256=sha256(model).hexdigest(),
+        labels=recipe.labels,
+        preprocessing=preprocessing(recipe),
+        norm=recipe.norm,
+        parameters=sum(p.numel() for p in network.parameters()) // len(folds),
+        licence=publication.licence,
+        citation=publication.citation,
+        training=_training(described, folds, checkpoints),
+        metrics=_metrics(run, described, recipe),
+        parity=parity,
+        versions={"cardioseg": __version__} | {name: version(name) for name in _PACKAGES},
+    )
+    write_bytes(folder / MODEL_FILE, model)
+    write_readme(folder, card)
+    write_card(folder, card)
+    return card
+
+
+def preprocessing(recipe: Recipe) -> Preprocessing:
+    """What a scan needs: the recipe's own, at the nominal spacing where the training data did not say theirs."""
+    own = recipe.preprocessing
+    return Preprocessing(own.intensity, own.spacing_mm or recipe.nominal_spacing_mm, own.multiple)
+
+
+def _read_run(run: Path, dataset: Dataset) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    try:
+        described = json.loads((run / "run.json").read_text())
+        folds = json.loads((run / "folds.json").read_text())
+    except (OSError, ValueError):
+        raise UsageError(f"{run} is no training run", "`cardioseg train DATASET -o RUN` writes one") from None
+    if described["dataset_sha256"] != file_sha256(dataset.folder / "dataset.json"):
+        raise UsageError(f"{run} was trained on another dataset than {dataset.folder}")
+    return described, folds
+
+
+def _final(run: Path, fold: int) -> Checkpoint:
+    folder = fold_folder(run, fold)
+    checkpoint = newest(folder)
+    if checkpoint is None or not (folder / "validation.csv").is_file():
+        raise UsageError(f"fold {fold} of {run} is not finished", "`cardioseg train --resume` goes on with it")
+    return checkpoint
+
+
+def _real_slices(dataset: Dataset, recipe: Recipe) -> list[Floats]:
+    """Prepared slices [h, w] from subjects and slices all over the dataset, the same for every export."""
+    subjects = dataset.subject_ids[:: max(1, len(dataset.subject_ids) // _PARITY_SLICES)]
+    each = max(1, _PARITY_SLICES // len(subjects))
+    slices = []
+    for subject_id in subjects:
+        volume = dataset.subject(subject_id).volumes[0]
+        chosen = np.linspace(0, len(volume.image) - 1, each).astype(int)
+        pixel_mm = volume.spacing_mm[1:] if volume.spacing_mm else None
+        slices += list(prepare(volume.image[chosen], pixel_mm, recipe.preprocessing)[0])
+    if not slices:
+        raise RefusedError("the dataset has no slice to prove the model on")
+    return slices
+
+
+def _training(
+    described: dict[str, Any], folds: Sequence[dict[str, Any]], checkpoints: Sequence[Checkpoint]
+) -> Training:
+    trained = {subject_id for fold in folds for subject_id in fold["train"]}
+    return Training(
+        dataset=described["dataset"],
+        dataset_sha256=described["dataset_sha256"],
+        subjects=len(trained),
+        subjects_sha256=subjects_sha256(trained),
+        held_out=tuple(described["held_out"]),
+        seed=described["seed"],
+        folds=len(folds),
+        steps=checkpoints[0].step,
+        weights_sha256=tuple(weights_sha256(checkpoint.network) for checkpoint in checkpoints),
+        recipe=described["recipe"],
+    )
+
+
+def _metrics(run: Path, described: dict[str, Any], recipe: Recipe) -> tuple[Metric, ...]:
+    scores = [score for fold in range(described["folds"]) for score in _read_scores(fold_folder(run, fold))]
+    if not scores:
+        return ()
+    held_out = (
+        "subjects held out of training" if described["folds"] == 1 else f"{described['folds']}-fold cross validation"
+    )
+    counted = (("images", per_image), ("subjects, each the mean of its images", per_subject))
+    return tuple(
+        Metric(
+            label=label, dice=s.mean, std=s.std, n=s.n, protocol=f"{described['dataset']}, {held_out}, mean over {over}"
+        )
+        for label in recipe.labels
+        for over, spread in counted
+        for s in [spread(scores, label)]
+    )
+
+
+def _read_scores(folder: Path) -> list[SliceScore]:
+    with (folder / "validation.csv").open(newline="") as file:
+        return [
+            SliceScore(row["subject_id"], row["volume"], int(row["slice"]), row["label"], _number(row["dice"]))
+            for row in csv.DictReader(file)
+        ]
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
