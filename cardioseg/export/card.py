@@ -23,7 +23,7 @@ class Metric(BaseModel):
     Attributes:
         label: the structure.
         dice: mean.
-        std: population standard deviation.
+        std: sample standard deviation (n - 1).
         n: how many values the mean is over.
         protocol: what was averaged over what, on which data.
     """

@@ -231,7 +231,7 @@ def _require_pixels(dataset: Dataset, encoding: UID | None, remaining_bytes: int
     if encoding == RLELossless:
         if not 0 < remaining_bytes <= 2 * expected_bytes + 1024:
             raise UnusableError("its run-length encoded pixels are missing or longer than plain ones")
-    elif not 8 + 1 <= 8 + expected_bytes <= remaining_bytes:
+    elif expected_bytes == 0 or remaining_bytes < expected_bytes + (8 if dataset.original_encoding[0] else 12):
         raise UnusableError("its pixel data is missing or truncated")
 
 

@@ -156,14 +156,22 @@ def _uneven(number: int, gap_mm: float, usual_mm: float) -> str:
 
 
 def _require_in_line(slices: Slices) -> None:
+    """Slices lie above one another: none is off the median of all by more than half a pixel."""
     first = slices[0][0]
-    normal = _normal(first)
     limit_mm = _SHIFT_PIXELS * min(first.pixel_mm)
-    for number, group in enumerate(slices, start=1):
-        offsets = np.subtract([header.position_mm for header in group], first.position_mm)
-        sideways_mm = np.linalg.norm(offsets - np.outer(offsets @ normal, normal), axis=1).max()
-        if sideways_mm > limit_mm:
-            raise UnusableError(f"slice {number} is shifted sideways against slice 1 by {sideways_mm:.1f} mm")
+    normal = _normal(first)
+    sideways = [_rejected(normal, [header.position_mm for header in group]) for group in slices]
+    middle = np.median(np.concatenate(sideways), axis=0)
+    for number, offsets in enumerate(sideways, start=1):
+        shift_mm = np.linalg.norm(offsets - middle, axis=1).max()
+        if shift_mm > limit_mm:
+            raise UnusableError(f"slice {number} is shifted sideways against the others by {shift_mm:.1f} mm")
+
+
+def _rejected(normal: NDArray[np.float64], positions_mm: Sequence[tuple[float, ...]]) -> NDArray[np.float64]:
+    """The part of positions (n, 3) that lies in the image plane."""
+    positions = np.asarray(positions_mm)
+    return np.asarray(positions - np.outer(positions @ normal, normal))
 
 
 def _in_time(slices: Slices) -> list[list[SliceHeader]]:
@@ -182,12 +190,13 @@ def _in_time(slices: Slices) -> list[list[SliceHeader]]:
 
 
 def _repeat(slices: Slices, clock: Clock) -> str:
-    for number, group in enumerate(slices, start=1):
-        ordered = sorted(group, key=lambda header: (clock(header), str(header.path)))
-        for one, other in pairwise(ordered):
-            if clock(one) == clock(other):
-                return f"slice {number} has the same phase twice: {one.path} and {other.path}"
-    raise AssertionError("asked for a repeat where there is none")
+    number, one, other = next(
+        (number, one, other)
+        for number, group in enumerate(slices, start=1)
+        for one, other in pairwise(sorted(group, key=lambda header: (clock(header), str(header.path))))
+        if clock(one) == clock(other)
+    )
+    return f"slice {number} has the same phase twice: {one.path} and {other.path}"
 
 
 def _require_complete(slices: Slices) -> None:

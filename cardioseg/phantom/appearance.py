@@ -7,7 +7,7 @@ import numpy as np
 from cardioseg.phantom.heart import Array, Section
 from cardioseg.phantom.plane import Pixels, Plane, cover, paint
 
-_FAT, _WALL, _RV_WALL_MM = 1.0, 0.33, 3.0
+_FAT, _WALL, _RV_WALL_MM = 1.0, 0.38, 3.0
 _VESSELS = (  # (right, down) of the LV's centre, radius in mm: left atrium, right atrium, outflow tract, aorta
     (22.0, 12.0, 25.0),
     (-36.0, 20.0, 23.0),

@@ -19,7 +19,8 @@ from cardioseg.phantom.settings import Phantom
 Array = NDArray[np.float64]
 
 _EQUATOR = 0.2  # share of the length
-_SHORTENING = 0.14  # of the LV's length, from ED to ES
+_SHORTENING = 0.24  # of the LV's length from ED to ES, times the ejection fraction: 14 % at 60 %
+_TIP = 1.6  # thickening of the wall at the apex, times the ejection fraction
 _RV_LENGTH = 0.85  # of the LV's
 _RV_HALF_WIDTH = np.deg2rad(70)
 _SMALLEST_SHARE = 0.04  # a section below 1/25 of the widest is left out, as nobody would draw it
@@ -154,11 +155,14 @@ def _slabs_ml(phantom: Phantom, areas_mm2: Array) -> float:
     return float(areas_mm2.sum()) * phantom.spacing_mm[0] / 1000
 
 
+def _length_mm(phantom: Phantom, contraction: float) -> float:
+    return phantom.lv_length_mm * (1 - _SHORTENING * phantom.lv_ef_percent / 100 * contraction)
+
+
 def _lv_shares(phantom: Phantom, contraction: float) -> tuple[Array, Array]:
     """Shares q of the cavity and of the outer wall; the wall at the tip thickens as the cavity shortens."""
-    length = phantom.lv_length_mm * (1 - _SHORTENING * contraction)
-    tip = phantom.wall_mm * (1 + contraction)
-    return _share(phantom.depths_mm, length), _share(phantom.depths_mm, length + tip)
+    length, tip = _length_mm(phantom, contraction), _TIP * phantom.lv_ef_percent / 100 * contraction
+    return _share(phantom.depths_mm, length), _share(phantom.depths_mm, length + phantom.wall_mm * (1 + tip))
 
 
 def _lv_ed_ml(phantom: Phantom) -> tuple[float, float]:
@@ -179,7 +183,7 @@ def _lv_radii_mm(phantom: Phantom, contraction: float) -> tuple[Array, Array]:
 
 
 def _rv_share(phantom: Phantom, contraction: float) -> Array:
-    return _share(phantom.depths_mm, _RV_LENGTH * phantom.lv_length_mm * (1 - _SHORTENING * contraction))
+    return _share(phantom.depths_mm, _RV_LENGTH * _length_mm(phantom, contraction))
 
 
 def _rv_areas(phantom: Phantom, contraction: float) -> tuple[Array, Array]:

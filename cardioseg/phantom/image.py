@@ -18,7 +18,7 @@ from cardioseg.phantom.plane import Pixels, Plane, plane, texture
 from cardioseg.phantom.settings import Phantom
 from cardioseg.phantom.torso import coils, field_of_view, torso
 
-_BLOOD_VALUE = 260  # stored value of blood at the heart; a Sunnybrook series peaks at 850 to 1600
+_BLOOD_VALUE = 240  # stored value of blood at the heart; a Sunnybrook series peaks at 850 to 1600
 _NOISE = 0.03  # of blood
 _BLUR_PIXELS = 0.55
 

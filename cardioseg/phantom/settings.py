@@ -27,7 +27,7 @@ class Phantom:
         rows: pixels down a column.
         columns: pixels along a row.
         spacing_mm: (slice, row, column).
-        seed: pose, outlines, textures, noise and names; never the volumes' definition.
+        seed: pose, outlines, textures, noise and names; the RV's volume varies by some 2 % with it, the LV's not.
         ed_phase: 0-based phase of the largest volume; negative counts from the end (Sunnybrook has ED among the last).
         lv_ef_percent: ejection fraction of the left ventricle over the imaged planes.
         rv_ef_percent: the same of the right ventricle.

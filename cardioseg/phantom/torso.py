@@ -73,8 +73,8 @@ def coils(phantom: Phantom, center_mm: tuple[float, float]) -> Pixels:
     around = _around(plane(phantom), center_mm)
     anterior = around.right_mm * _ANTERIOR[0] + around.down_mm * _ANTERIOR[1]
     lateral = np.hypot(around.right_mm - 190, around.down_mm - 60)
-    bias = 0.55 + 0.45 * np.exp(anterior / 62) + 1.5 * np.exp(-((lateral / 70) ** 2))
-    return np.asarray(np.clip(bias, 0, 3.2), np.float32)
+    wall = 2.0 * np.exp(-(((anterior - 100) / 30) ** 2)) + 1.5 * np.exp(-((lateral / 70) ** 2))
+    return np.asarray(np.clip(0.55 + 0.45 * np.exp(anterior / 62) + wall, 0, 5), np.float32)
 
 
 def field_of_view(phantom: Phantom) -> Pixels:

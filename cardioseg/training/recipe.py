@@ -4,9 +4,10 @@ import tomllib
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from cardioseg.dataset.augment import Augmentation
 from cardioseg.errors import UsageError
@@ -88,13 +89,28 @@ def parse_recipe(text: str, name: str) -> Recipe:
         UsageError: the text is no TOML, or a key or value is not understood.
     """
     try:
-        return Recipe.model_validate(tomllib.loads(text))
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"recipe {name} is no TOML: {error}") from None
+    return check_recipe(document, f"recipe {name}")
+
+
+def check_recipe(document: dict[str, Any], name: str) -> Recipe:
+    """The recipe that a document describes; `name` is for error messages.
+
+    Raises:
+        UsageError: a key or value is not understood.
+    """
+    try:
+        return Recipe.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"recipe {name}: {key}: {first['msg'].lower()}") from None
+        raise UsageError(f"{name}: {key}: {_plain(first)}") from None
+
+
+def _plain(error: ErrorDetails) -> str:
+    return "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ").lower()
 
 
 def _folder() -> Traversable:

@@ -30,7 +30,7 @@ class SliceScore:
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean and population standard deviation over `n` scores."""
+    """Mean and sample standard deviation (n - 1) over `n` scores."""
 
     mean: float
     std: float
@@ -81,4 +81,6 @@ def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolum
 
 
 def _spread(values: Sequence[float]) -> Spread:
-    return Spread(float(np.mean(values)), float(np.std(values)), len(values)) if values else Spread(0.0, 0.0, 0)
+    if not values:
+        return Spread(0.0, 0.0, 0)
+    return Spread(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0, len(values))

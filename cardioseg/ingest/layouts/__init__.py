@@ -34,14 +34,15 @@ def read(root: Path, layout: str = "auto") -> Iterator[Subject | Skipped]:
 
     Raises:
         UsageError: there is no layout of that name.
-        NoInputError: the folder does not exist, or is in no known layout.
+        NoInputError: the folder does not exist, or is not in the layout.
     """
     names = [known.NAME for known in LAYOUTS]
     if layout not in ("auto", *names):
         raise UsageError(f"there is no layout {layout!r}", f"known: auto, {', '.join(names)}")
     if not root.is_dir():
         raise NoInputError(f"{root}: no such folder")
-    chosen = detect(root) if layout == "auto" else LAYOUTS[names.index(layout)]
+    tried = names if layout == "auto" else [layout]
+    chosen = next((known for known in LAYOUTS if known.NAME in tried and known.recognises(root)), None)
     if chosen is None:
-        raise NoInputError(f"{root}: labelled data in no known layout", f"tried: {', '.join(names)}")
+        raise NoInputError(f"{root}: no labelled data in a known layout", f"tried: {', '.join(tried)}")
     return chosen.read(root)

@@ -29,7 +29,7 @@ _FILE = re.compile(r"IM-\d+-(?P<instance>\d+)-(?P<side>[io])contour-manual\.txt"
 _PADDING = re.compile(r"(?<!\d)0+(?=\d)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Contour:
     """One outline and its place in the stack; `label` is what lies inside it: the cavity, or the wall around that."""
 
@@ -50,11 +50,9 @@ def read(root: Path) -> Iterator[Subject | Skipped]:
     patients = _patients(root / _PATIENTS)
     for folder in sorted(root.glob(_CONTOURS)):
         case = folder.parents[1]
+        study, group = patients.get(_plain(case.name), ("", ""))
         try:
-            study, group = patients[_plain(case.name)]
             yield _subject(root, folder, (case.name, study), group)
-        except KeyError:
-            yield Skipped(str(case), f"{_PATIENTS} does not list it")
         except (UnusableError, OSError) as error:
             yield Skipped(str(case), str(error))
 
@@ -63,7 +61,9 @@ def _patients(path: Path) -> dict[str, tuple[str, str]]:
     """From a contour folder's id without zero padding to the image folder's id and the diagnosis."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = list(csv.DictReader(file))
-    return {_plain(row["OriginalID"] or ""): (row["PatientID"] or "", row["Pathology"] or "") for row in rows}
+    return {
+        _plain(row.get("OriginalID") or ""): (row.get("PatientID") or "", row.get("Pathology") or "") for row in rows
+    }
 
 
 def _plain(original_id: str) -> str:
@@ -76,7 +76,11 @@ def _subject(root: Path, folder: Path, ids: tuple[str, str], group: str) -> Subj
     wanted = {int(match["instance"]) for match in files.values()}
     arranged = _short_axis([path for path in root.glob(_IMAGES) if path.name == ids[1]], wanted)
     skipped: list[Skipped] = []
-    contours = list(_contours(files, arranged.places(), skipped))
+    contours = _paired(list(_contours(files, arranged.places(), skipped)), skipped)
+    if not contours:
+        raise UnusableError(
+            "none of its contours can be used" + "".join(f"; the first: {one.why}" for one in skipped[:1])
+        )
     names = _names(contours)
     count = Counter(contour.label for contour in contours)
     return Subject(
@@ -97,7 +101,7 @@ def _subject(root: Path, folder: Path, ids: tuple[str, str], group: str) -> Subj
 def _short_axis(folders: Sequence[Path], wanted: set[int]) -> Stack:
     """The short-axis cine that covers most of the wanted instance numbers."""
     if not folders:
-        raise UnusableError("no folder of images belongs to these contours")
+        raise UnusableError(f"no folder of images belongs to it by {_PATIENTS}")
     cines = [series for folder in sorted(folders) for series in survey(folder).cines]
     if not cines:
         raise UnusableError(f"{folders[0]}: no short-axis cine")
@@ -114,20 +118,22 @@ def _short_axis(folders: Sequence[Path], wanted: set[int]) -> Stack:
 def _contours(
     files: Mapping[Path, re.Match[str]], places: Mapping[int, tuple[int, int]], skipped: list[Skipped]
 ) -> Iterator[_Contour]:
-    """The contours that can be used; an epicardium without its endocardium says nothing about the wall."""
-    drawn = {int(match["instance"]) for match in files.values() if match["side"] == "i"}
     for path, match in files.items():
-        instance = int(match["instance"])
         label = Label.LV_CAVITY if match["side"] == "i" else Label.LV_MYOCARDIUM
-        if instance not in places:
+        try:
+            yield _Contour(label, *places[int(match["instance"])], read_sunnybrook_contour(path), path)
+        except KeyError:
             skipped.append(Skipped(str(path), "no image of the short-axis cine belongs to it"))
-        elif instance not in drawn:
-            skipped.append(Skipped(str(path), "the same image has no endocardial contour"))
-        else:
-            try:
-                yield _Contour(label, *places[instance], read_sunnybrook_contour(path), path)
-            except UnusableError as error:
-                skipped.append(Skipped(str(path), error.message.removeprefix(f"{path}: ")))
+        except UnusableError as error:
+            skipped.append(Skipped(str(path), error.message.removeprefix(f"{path}: ")))
+
+
+def _paired(contours: Sequence[_Contour], skipped: list[Skipped]) -> list[_Contour]:
+    """The cavities and the walls around them; an epicardium alone does not say where the wall ends."""
+    cavities = {(contour.phase, contour.index) for contour in contours if contour.label is Label.LV_CAVITY}
+    alone = [contour for contour in contours if (contour.phase, contour.index) not in cavities]
+    skipped.extend(Skipped(str(contour.path), "its image has no endocardial contour") for contour in alone)
+    return [contour for contour in contours if contour not in alone]
 
 
 def _names(contours: Iterable[_Contour]) -> dict[int, str]:

@@ -1,0 +1,104 @@
+"""Console: results on stdout, messages and progress on stderr."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cardioseg.errors import CardiosegError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from cardioseg.ingest.subject import Skipped
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead of tables.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables; errors only.")]
+Device = Annotated[str, typer.Option("--device", "-d", help="auto, cpu, cuda or cuda:N.")]
+Threads = Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0 for all.")]
+Force = Annotated[bool, typer.Option("--overwrite", help="Do again what is done already.")]
+
+_SHOWN = 10
+
+
+def fail(error: CardiosegError, as_json: bool) -> int:
+    """Say what went wrong and what to do; the exit code."""
+    if as_json:
+        print_json({"error": {"exit_code": int(error.exit_code), "message": error.message, "hint": error.hint}})
+    print(f"error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
+    return error.exit_code
+
+
+def say(text: str, quiet: bool = False) -> None:
+    """A message for the person at the keyboard."""
+    if not quiet:
+        print(text, file=sys.stderr)
+
+
+def print_json(document: Any) -> None:  # noqa: ANN401 - whatever json takes
+    """The result, as JSON."""
+    print(json.dumps(document, indent=2, default=str, allow_nan=False))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> None:
+    """The result, as a table; columns whose name ends in a space are text, the others numbers."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(title), caption=escape(caption) or None, title_justify="left", caption_justify="left")
+    for name in columns:
+        table.add_column(name.strip(), justify="left" if name.endswith(" ") else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(_cell(value)) for value in row))
+    out = Console()
+    if not out.is_terminal:
+        out.width = max(out.width, 200)  # a pipe has no width to fold at
+    out.print(table)
+
+
+def print_skipped(skipped: "Sequence[Skipped]", what: str) -> None:
+    """What was left out and why, on stderr, a line each; many alike are counted."""
+    for item in skipped[:_SHOWN]:
+        say(f"{what}: {item.where}: {item.why}")
+    if len(skipped) > _SHOWN:
+        say(f"{what}: {len(skipped) - _SHOWN} more")
+
+
+@contextmanager
+def progress(quiet: bool, *fields: str) -> Iterator["Progress"]:
+    """Progress bars on stderr; none where it is no terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    texts = [TextColumn(f"{{task.fields[{name}]}}") for name in fields]
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        *texts,
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=quiet or not console.is_terminal,
+    ) as bars:
+        yield bars
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,90 @@
+"""`predict` and `info`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cardioseg.cli import console
+from cardioseg.cli.console import AsJson, Device, Force, Quiet, Threads
+from cardioseg.errors import ExitCode
+
+ModelName = Annotated[str, typer.Option("--model", "-m", help="A built-in model's name, or a model folder.")]
+DEFAULT = "lv_sunnybrook"
+
+
+def predict(
+    scans: Annotated[list[Path], typer.Argument(help="DICOM folders (any tree), NIfTI files or folders, 3D or 4D.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Gets a folder a case, tables and report.html.")],
+    model: ModelName = DEFAULT,
+    device: Device = "auto",
+    threads: Threads = 0,
+    overwrite: Force = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Segment every short-axis cine in SCANS: masks, volumes, pictures and a report in OUT."""
+    from cardioseg.inference.cases import Case, find_cases
+    from cardioseg.inference.run import predict_all
+    from cardioseg.inference.session import find_model, open_model
+
+    opened = open_model(find_model(model), device, threads)
+    findings = find_cases(scans)
+    if not quiet:
+        console.print_skipped(findings.unused, "not used")
+    outcomes = []
+    with console.progress(quiet or as_json) as bars:
+        everything = bars.add_task(f"{len(findings.cases)} cases", total=len(findings.cases))
+        slices = bars.add_task("", total=None)
+
+        def report(case: Case, done: int, of: int) -> None:
+            bars.update(slices, description=case.case_id, completed=done, total=of)
+
+        for outcome in predict_all(findings, opened, out, overwrite, report):
+            outcomes.append(outcome)
+            bars.advance(everything)
+            if outcome.reason:
+                console.say(f"failed: {outcome.case.case_id}: {outcome.reason}")
+    _print(out, quiet, as_json)
+    failed = [outcome for outcome in outcomes if outcome.reason]
+    return ExitCode.NO_INPUT if len(failed) == len(outcomes) else ExitCode.SOME_FAILED if failed else ExitCode.OK
+
+
+def info(as_json: AsJson = False) -> int:
+    """List the models and recipes that are built in, and the versions of what is installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from cardioseg.export.card import read_card
+    from cardioseg.inference.session import built_in_models
+
+    models = {name: read_card(folder) for name, folder in built_in_models().items()}
+    packages = {}
+    for name in ("cardioseg", "onnxruntime", "onnxruntime-gpu", "torch", "numpy", "SimpleITK", "pydicom"):
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            packages[name] = "not installed"
+    if as_json:
+        described = {name: {"labels": card.labels, "licence": card.licence} for name, card in models.items()}
+        console.print_json({"models": described, "packages": packages})
+        return ExitCode.OK
+    rows = [(name, ", ".join(card.labels), card.training.dataset, card.licence) for name, card in models.items()]
+    console.print_table("Models", ("model ", "labels ", "trained on ", "licence "), rows)
+    console.print_table("Packages", ("package ", "version "), packages.items())
+    return ExitCode.OK
+
+
+def _print(out: Path, quiet: bool, as_json: bool) -> None:
+    import csv
+    import json
+
+    with (out / "measures.csv").open(newline="") as file:
+        measured = list(csv.DictReader(file))
+    if as_json:
+        console.print_json(json.loads((out / "run.json").read_text()) | {"measures": measured, "out": str(out)})
+    elif not quiet:
+        known = [name for name in (measured[0] if measured else {}) if any(row[name] for row in measured)]
+        columns = [f"{name} " if name == "case_id" else name for name in known]
+        if measured:
+            console.print_table("Measures", columns, [[row[name] or None for name in known] for row in measured])
+        console.say(f"report: {out / 'report.html'}")

@@ -1,0 +1,145 @@
+"""`train` and `export`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cardioseg.cli import console
+from cardioseg.cli.console import AsJson, Device, Quiet, Threads
+from cardioseg.errors import ExitCode, ResourceError, UsageError
+
+if TYPE_CHECKING:
+    from cardioseg.training.crossval import FoldResult
+    from cardioseg.training.recipe import Recipe
+
+DatasetFolder = Annotated[Path, typer.Argument(help="A prepared dataset, written by `ingest`.")]
+
+
+def train(
+    dataset: DatasetFolder,
+    run: Annotated[Path, typer.Option("--out", "-o", help="The run's folder: checkpoints, logs, scores.")],
+    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A built-in recipe's name, or a TOML file.")] = "lv",
+    norm: Annotated[
+        str | None, typer.Option(help="Another norm than the recipe's: none, bn, in, ln, gn4, iln …")
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Another learning rate than the recipe's.")] = None,
+    folds: Annotated[int, typer.Option(min=1, help="Folds; 1 trains on all subjects that are not held out.")] = 3,
+    fold: Annotated[int | None, typer.Option(min=0, help="Run this fold only (0-based).")] = None,
+    hold_out: Annotated[str, typer.Option(help="Subjects, separated by commas, that no fold may train on.")] = "",
+    seed: Annotated[int, typer.Option(min=0, help="Of the folds, the weights and the batches.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoints in the run.")] = False,
+    checkpoint_steps: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 200,
+    device: Device = "auto",
+    threads: Threads = 0,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Train a U-Net on DATASET: by default a cross validation whose folds share no subject."""
+    torch = _torch()
+    from cardioseg.dataset.store import open_dataset
+    from cardioseg.training.crossval import Plan, prepare_run, run_fold, write_scores
+    from cardioseg.training.recipe import read_recipe
+
+    if threads:
+        torch.set_num_threads(threads)
+    held_out = tuple(part.strip() for part in hold_out.split(",") if part.strip())
+    settings = _override(read_recipe(recipe), norm, learning_rate)
+    plan = Plan(open_dataset(dataset), run, settings, folds, seed, held_out, _device(torch, device), checkpoint_steps)
+    planned = prepare_run(plan, resume)
+    if fold is not None and fold >= len(planned):
+        raise UsageError(f"there is no fold {fold}", f"folds are 0 to {len(planned) - 1}")
+    results = []
+    with console.progress(quiet or as_json, "loss", "speed") as bars:
+        for one in planned if fold is None else [planned[fold]]:
+            task = bars.add_task(f"fold {one.index}", total=None, loss="", speed="")
+            results.append(run_fold(plan, one, _reporter(bars, task, quiet or as_json), resume))
+    if fold is None:
+        write_scores(plan, results)
+    if as_json:
+        console.print_json([result.summary(settings.labels) for result in results])
+    elif not quiet:
+        _print(results, settings.labels)
+        console.say(f"`cardioseg export {run} {dataset} -o MODEL --licence ...` makes a model of it")
+    return ExitCode.OK
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="A finished run, written by `train`.")],
+    dataset: DatasetFolder,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The model folder to write.")],
+    licence: Annotated[str, typer.Option(help="What the training data allow, for the model's card.")],
+    citation: Annotated[str, typer.Option(help="Whom to cite for the training data.")] = "",
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Make a model folder of RUN, after proving on slices of DATASET that ONNX Runtime and torch agree."""
+    _torch()
+    from cardioseg.dataset.store import open_dataset
+    from cardioseg.training.publish import Publication, publish
+
+    card = publish(run, open_dataset(dataset), out, Publication(out.resolve().name, licence, citation))
+    if as_json:
+        console.print_json(card.model_dump(mode="json"))
+        return ExitCode.OK
+    rows = [(metric.label, metric.dice, metric.std, metric.n, metric.protocol) for metric in card.metrics]
+    if not quiet:
+        console.print_table(card.name, ("label ", "Dice", "std", "n", "protocol "), rows)
+    proof = card.parity
+    console.say(f"ONNX Runtime and torch agree on {proof.slices} slices: {proof.max_logit_difference:.1e}", quiet)
+    console.say(f"`cardioseg predict SCANS -o OUT -m {out}` uses it", quiet)
+    return ExitCode.OK
+
+
+def _torch() -> Any:  # noqa: ANN401 - a module
+    try:
+        import torch
+    except ImportError:
+        raise UsageError("PyTorch is not installed", "pip install 'cardioseg[train,cpu]'") from None
+    return torch
+
+
+def _device(torch: Any, name: str) -> str:  # noqa: ANN401 - a module
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise ResourceError("PyTorch finds no CUDA device", "--device cpu")
+    if name != "cpu" and not name.startswith("cuda"):
+        raise UsageError(f"no device {name}", "auto, cpu, cuda or cuda:N")
+    return name
+
+
+def _override(recipe: "Recipe", norm: str | None, learning_rate: float | None) -> "Recipe":
+    """The recipe with what the command line says instead, checked as the recipe was."""
+    from cardioseg.training.recipe import check_recipe
+
+    document = recipe.model_dump()
+    if norm is not None:
+        document["norm"] = norm
+    if learning_rate is not None:
+        document["optimization"]["learning_rate"] = learning_rate
+    return check_recipe(document, "with --norm and --learning-rate")
+
+
+def _reporter(bars: Any, task: Any, plain: bool) -> Any:  # noqa: ANN401 - rich's types are imported late
+    def report(record: Any) -> None:  # noqa: ANN401
+        loss, speed = f"loss {record.loss:.4f}", f"{record.images_per_s:.2f} images/s"
+        bars.update(task, completed=record.step, total=record.steps, loss=loss, speed=speed)
+        if bars.disable and not plain and record.step % 100 == 0:
+            console.say(f"step {record.step}/{record.steps}  {loss}  {speed}")
+
+    return report
+
+
+def _print(results: Sequence["FoldResult"], labels: Sequence[str]) -> None:
+    from cardioseg.training.validation import per_image, per_subject
+
+    rows = []
+    for result in results:
+        for label in labels:
+            images, subjects = per_image(result.scores, label), per_subject(result.scores, label)
+            texts = (f"{s.mean:.3f} ± {s.std:.3f} ({s.n})" if s.n else None for s in (images, subjects))
+            rows.append((result.fold.index, label, *texts, len(result.fold.train), result.weights_sha256[:12]))
+    columns = ("fold", "label ", "Dice per image (n)", "Dice per subject (n)", "trained on", "weights ")
+    console.print_table("Validation, mean ± standard deviation", columns, rows)

@@ -1,0 +1,1 @@
+"""Predicted masks meet reference masks."""

@@ -1,0 +1,78 @@
+"""Mask files: the NIfTI masks below a folder, by case id."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cardioseg.errors import UnusableError
+from cardioseg.files import safe_name
+from cardioseg.image.labels import CONVENTIONS, relabel
+from cardioseg.image.nifti import is_nifti, read_cine, stem
+from cardioseg.image.volume import Cine
+from cardioseg.ingest.subject import Skipped
+
+_NAMED_BY_FOLDER = "mask"  # OUT/<case_id>/mask.nii.gz
+_REFERENCE_SUFFIX = "_gt"
+
+
+@dataclass(frozen=True)
+class MaskFolder:
+    """The masks at or below `root`.
+
+    Attributes:
+        root: a folder, or one file.
+        paths: file by case id.
+        clashes: files that are left out because they claim the same case id.
+    """
+
+    root: Path
+    paths: dict[str, Path]
+    clashes: tuple[Skipped, ...] = ()
+
+    def where(self, path: Path) -> str:
+        """A file's name for people: relative to the folder."""
+        return path.name if path == self.root else str(path.relative_to(self.root))
+
+    def skipped(self, path: Path, error: UnusableError) -> Skipped:
+        """Why a file was not used, with its path said once."""
+        return Skipped(self.where(path), str(error).removeprefix(f"{path}: "))
+
+
+def find_masks(root: Path) -> MaskFolder:
+    """Find the masks at or below `root`: NIfTI files, but no hidden ones and no scans that lie beside their `_gt`."""
+    by_case: dict[str, list[Path]] = {}
+    for path in _mask_files(root):
+        by_case.setdefault(case_id(path), []).append(path)
+    folder = MaskFolder(root, {case: paths[0] for case, paths in by_case.items() if len(paths) == 1})
+    clashes = [
+        Skipped(folder.where(path), f"{len(paths)} masks here have the case id {case}")
+        for case, paths in by_case.items()
+        if len(paths) > 1
+        for path in paths
+    ]
+    return MaskFolder(root, folder.paths, tuple(clashes))
+
+
+def case_id(path: Path) -> str:
+    """The case that a mask belongs to: its stem without `_gt`, or its folder's name where it is `mask.nii.gz`.
+
+    The id is made safe for a file system, as `predict` does, so that both sides of a pair agree.
+    """
+    name = stem(path)
+    return safe_name(path.absolute().parent.name if name == _NAMED_BY_FOLDER else name.removesuffix(_REFERENCE_SUFFIX))
+
+
+def read_mask(path: Path) -> Cine:
+    """Read a 3D or 4D mask of `Label` values.
+
+    Raises:
+        UnusableError: unreadable, or it holds a value that is no label.
+    """
+    cine = read_cine(path)
+    return Cine(relabel(cine.voxels, CONVENTIONS["acdc"]), cine.grid, cine.times_ms)
+
+
+def _mask_files(root: Path) -> list[Path]:
+    found = [root] if root.is_file() else sorted(root.rglob("*"))
+    files = [path for path in found if is_nifti(path) and not path.name.startswith(".") and path.is_file()]
+    stems = {path.with_name(stem(path)) for path in files}
+    return [path for path in files if path.with_name(stem(path) + _REFERENCE_SUFFIX) not in stems]

@@ -1,0 +1,116 @@
+"""Pairing: which predicted mask belongs to which reference volume, and whether the two can be compared."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.errors import UnusableError
+from cardioseg.evaluation.masks import MaskFolder, read_mask
+from cardioseg.files import safe_name
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.volume import Cine
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
+
+_TOLERANCE_MM = 0.1  # NIfTI keeps its geometry in float32, DICOM in decimal strings
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A reference volume and its prediction on the same grid.
+
+    Attributes:
+        subject_id: the person.
+        case_id: the name under which the prediction was found.
+        reference: the labelled volume.
+        predicted: `Label` values (slice, row, column).
+    """
+
+    subject_id: str
+    case_id: str
+    reference: LabelledVolume
+    predicted: NDArray[np.uint8]
+
+
+def predicted_labels(root: Path) -> frozenset[Label]:
+    """The labels that the model of a prediction folder segments; all where no `run.json` says which.
+
+    Raises:
+        UnusableError: `run.json` cannot be read.
+    """
+    path = root / "run.json"
+    if not path.is_file():
+        return frozenset(STRUCTURES)
+    try:
+        keys = json.loads(path.read_text(encoding="utf-8")).get("labels", [label.key for label in STRUCTURES])
+        return frozenset(label for label in STRUCTURES if label.key in keys)
+    except (ValueError, AttributeError, TypeError, OSError, RecursionError) as error:
+        raise UnusableError(f"{path}: not a run's record", "repair it, or remove it to evaluate every label") from error
+
+
+def pair(subject: Subject, predictions: MaskFolder) -> Iterator[Pair | Skipped]:
+    """Find and check the prediction of each of a subject's volumes."""
+    ids = [matching_id(volume, predictions) for volume in subject.volumes]
+    shared = Counter(ids)
+    masks: dict[str, Cine | Skipped] = {}
+    for volume, case in zip(subject.volumes, ids, strict=True):
+        if case is None:
+            yield Skipped(_where(volume), "no prediction")
+            continue
+        if case not in masks:
+            masks[case] = _read(predictions, case)
+        yield _compare(subject, volume, case, masks[case], alone=shared[case] == 1)
+
+
+def matching_id(volume: LabelledVolume, predictions: MaskFolder) -> str | None:
+    """The first of the volume's names that has a prediction."""
+    return next((case for name in volume.case_ids if (case := safe_name(name)) in predictions.paths), None)
+
+
+def _where(volume: LabelledVolume) -> str:
+    return f"{volume.case_ids[0]} {volume.name}".strip()
+
+
+def _read(predictions: MaskFolder, case: str) -> Cine | Skipped:
+    path = predictions.paths[case]
+    try:
+        return read_mask(path)
+    except UnusableError as error:
+        return predictions.skipped(path, error)
+
+
+def _compare(
+    subject: Subject, volume: LabelledVolume, case: str, mask: Cine | Skipped, *, alone: bool
+) -> Pair | Skipped:
+    if isinstance(mask, Skipped):
+        return mask
+    why = _why_not_phase(volume, mask, alone=alone) or _why_not_grid(volume, mask)
+    if why:
+        return Skipped(_where(volume), why)
+    return Pair(subject.subject_id, case, volume, mask.voxels[_phase(volume, mask)])
+
+
+def _phase(volume: LabelledVolume, mask: Cine) -> int:
+    return 0 if mask.phases == 1 or volume.phase is None else volume.phase
+
+
+def _why_not_phase(volume: LabelledVolume, mask: Cine, *, alone: bool) -> str:
+    if mask.phases == 1:
+        return "" if alone else "the prediction has one phase, the reference several: which one is not known"
+    if volume.phase is None:
+        return f"the prediction has {mask.phases} phases, the reference does not say which one is its own"
+    if volume.phase >= mask.phases:
+        return f"the reference is phase {volume.phase}, the prediction ends at phase {mask.phases - 1}"
+    return ""
+
+
+def _why_not_grid(volume: LabelledVolume, mask: Cine) -> str:
+    if volume.mask.shape != mask.grid.shape:
+        return f"the prediction has the shape {mask.grid.shape}, the reference {volume.mask.shape}"
+    if volume.grid is not None and not volume.grid.matches(mask.grid, _TOLERANCE_MM):
+        return "the prediction has the reference's shape, but another position, orientation or spacing"
+    return ""
