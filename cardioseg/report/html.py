@@ -134,7 +134,7 @@ def _link(report: Path, overlay: Path) -> str:
 
 
 def _template() -> "Template":
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - slow to import
 
     environment = Environment(
         loader=PackageLoader("cardioseg", "report"),

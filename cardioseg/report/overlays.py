@@ -49,7 +49,7 @@ def write_overlay(
         ResourceError: the file system refuses the write.
         ValueError: image and mask differ in shape.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 - seconds to import
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
     if image.voxels.shape != mask.voxels.shape:
         raise ValueError(f"image {image.voxels.shape} and mask {mask.voxels.shape} differ in shape")
@@ -77,8 +77,8 @@ def _captions(phases: int, ed_phase: int | None, es_phase: int | None) -> dict[i
 
 def _photograph(sheet: Sheet, image: Cine) -> NDArray[np.uint8]:
     """The grey tiles on the sheet's background, (y, x, RGB)."""
-    from matplotlib.colors import to_rgb  # noqa: PLC0415
-    from skimage.transform import resize  # noqa: PLC0415
+    from matplotlib.colors import to_rgb  # noqa: PLC0415 - slow to import
+    from skimage.transform import resize  # noqa: PLC0415 - slow to import
 
     crop, (height, width) = sheet.crop, sheet.tile
     shown = image.voxels[np.ix_(sheet.phases, sheet.slices)][..., crop.top : crop.bottom, crop.left : crop.right]
@@ -99,8 +99,8 @@ def _window(intensities: NDArray[np.generic]) -> NDArray[np.float64]:
 
 
 def _outline(axes: "Axes", sheet: Sheet, mask: Cine) -> None:
-    from matplotlib.collections import LineCollection  # noqa: PLC0415
-    from matplotlib.patheffects import Normal, Stroke  # noqa: PLC0415
+    from matplotlib.collections import LineCollection  # noqa: PLC0415 - slow to import
+    from matplotlib.patheffects import Normal, Stroke  # noqa: PLC0415 - slow to import
 
     for label in STRUCTURES:
         lines = [line for ranks in _tiles(sheet) for line in _lines(sheet, mask, label, *ranks)]
@@ -116,7 +116,7 @@ def _tiles(sheet: Sheet) -> Iterator[tuple[int, int]]:
 
 def _lines(sheet: Sheet, mask: Cine, label: Label, slice_rank: int, phase_rank: int) -> Iterator[NDArray[np.float64]]:
     """Outlines (point, (x, y)) of a label on one tile, in the sheet's pixels."""
-    from skimage.measure import find_contours  # noqa: PLC0415
+    from skimage.measure import find_contours  # noqa: PLC0415 - slow to import
 
     labels = mask.voxels[sheet.phases[phase_rank], sheet.slices[slice_rank]]
     region = _region(labels[sheet.crop.top : sheet.crop.bottom, sheet.crop.left : sheet.crop.right], label)
@@ -134,7 +134,7 @@ def _region(labels: NDArray[np.uint8], label: Label) -> NDArray[np.bool_]:
 
 
 def _caption(axes: "Axes", sheet: Sheet, captions: dict[int, str]) -> None:
-    from matplotlib.patheffects import withStroke  # noqa: PLC0415
+    from matplotlib.patheffects import withStroke  # noqa: PLC0415 - slow to import
 
     for slice_rank, phase_rank in _tiles(sheet):
         y, x = sheet.corner(slice_rank, phase_rank)

@@ -1,0 +1,112 @@
+"""Overlays as pixels: readable, deterministic, the outline where the mask is."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.image import imread
+
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.volume import Cine, Grid, Voxels
+from cardioseg.report.overlays import write_overlay
+from cardioseg.report.palette import COLOURS
+from cardioseg.report.sheet import lay_out
+
+GRID = Grid((3, 64, 60), (8.0, 1.5, 1.5))
+
+
+def heart(phases: int = 4) -> tuple[Cine, Cine]:
+    row, column = np.mgrid[:64, :60]
+    radius = np.hypot(row - 32, column - 34)
+    labels = np.zeros((phases, *GRID.shape), np.uint8)
+    labels[:, :2, (np.hypot(row - 32, column - 20) < 12)] = Label.RV_CAVITY
+    labels[:, :2, radius < 14] = Label.LV_MYOCARDIUM
+    labels[:, :2, radius < 9] = Label.LV_CAVITY
+    noise = np.random.default_rng(0).normal(0, 8, labels.shape)
+    return Cine(labels * 60 + noise, GRID), Cine(labels, GRID)
+
+
+def pixels(path: Path) -> Voxels:
+    return np.asarray(imread(path))[..., :3]
+
+
+def near(picture: Voxels, label: Label, tolerance: float = 0.12) -> Voxels:
+    return np.asarray(np.abs(picture - to_rgb(COLOURS[label])).max(axis=-1) < tolerance)
+
+
+def test_every_structure_is_outlined_in_its_colour(tmp_path: Path) -> None:
+    write_overlay(tmp_path / "o.png", *heart(), ed_phase=3, es_phase=1, title="case")
+    picture = pixels(tmp_path / "o.png")
+    for label in STRUCTURES:
+        assert near(picture, label).sum() > 200, label
+
+
+def test_the_outline_is_where_the_mask_is(tmp_path: Path) -> None:
+    image, mask = heart(1)
+    only_cavity = Cine(np.where(mask.voxels == Label.LV_CAVITY, mask.voxels, 0).astype(np.uint8), GRID)
+    write_overlay(tmp_path / "o.png", Cine(np.zeros_like(image.voxels), GRID), only_cavity)
+    sheet = lay_out(only_cavity, [0])
+    y, x = sheet.corner(0, 0)
+    tile = near(pixels(tmp_path / "o.png")[y : y + sheet.tile[0], x : x + sheet.tile[1]], Label.LV_CAVITY, 0.3)
+    rows, columns = np.nonzero(tile)
+    px_per_pixel = sheet.tile[0] / (sheet.crop.bottom - sheet.crop.top)
+    found = [
+        rows.mean() / px_per_pixel + sheet.crop.top - 0.5,
+        columns.mean() / px_per_pixel + sheet.crop.left - 0.5,
+        (np.ptp(rows) + 1) / px_per_pixel / 2,
+    ]
+    assert found == pytest.approx([32, 34, 9], abs=0.5)
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        write_overlay(tmp_path / name, *heart(), ed_phase=0, es_phase=2, title="case")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_both_phases_make_a_taller_sheet_than_one(tmp_path: Path) -> None:
+    image, mask = heart()
+    write_overlay(tmp_path / "two.png", image, mask, ed_phase=0, es_phase=2)
+    write_overlay(tmp_path / "same.png", image, mask, ed_phase=2, es_phase=2)
+    write_overlay(tmp_path / "one.png", image, mask, ed_phase=2)
+    heights = [len(pixels(tmp_path / f"{name}.png")) for name in ("two", "same", "one")]
+    assert heights[0] > heights[1] == heights[2]
+
+
+@pytest.mark.parametrize("phases", [1, 3])
+def test_an_empty_mask_shows_the_image_alone(tmp_path: Path, phases: int) -> None:
+    image, mask = heart(phases)
+    write_overlay(tmp_path / "o.png", image, replace(mask, voxels=np.zeros_like(mask.voxels)))
+    picture = pixels(tmp_path / "o.png")
+    assert np.ptp(picture) > 0.8
+    assert not any(near(picture, label).any() for label in STRUCTURES)
+
+
+@pytest.mark.parametrize("constant", [0.0, np.nan, 1e6])
+def test_an_image_without_contrast_is_no_failure(tmp_path: Path, constant: float) -> None:
+    _, mask = heart()
+    write_overlay(tmp_path / "o.png", Cine(np.full(mask.voxels.shape, constant), GRID), mask, ed_phase=0)
+    assert near(pixels(tmp_path / "o.png"), Label.LV_CAVITY).any()
+
+
+def test_a_title_is_no_formula(tmp_path: Path) -> None:
+    write_overlay(tmp_path / "o.png", *heart(), ed_phase=0, title=r"$\frac{1}{$ \\ <b>")
+    assert (tmp_path / "o.png").stat().st_size > 0
+
+
+def test_a_noisy_scan_of_many_slices_stays_below_1_5_mb(tmp_path: Path) -> None:
+    """Full sheets of real scans have 0.7 MB; the noise here is a tenth of the contrast."""
+    grid = Grid((24, 256, 256), (8.0, 1.4, 1.4))
+    mask = np.zeros((2, *grid.shape), np.uint8)
+    mask[:, :, 90:160, 80:170] = Label.LV_CAVITY
+    noisy = (mask > 0) + np.random.default_rng(0).normal(0, 0.1, mask.shape)
+    write_overlay(tmp_path / "o.png", Cine(noisy, grid), Cine(mask, grid), ed_phase=0, es_phase=1)
+    assert (tmp_path / "o.png").stat().st_size < 1_500_000
+
+
+def test_refuses_a_mask_of_another_shape(tmp_path: Path) -> None:
+    image, mask = heart()
+    with pytest.raises(ValueError, match="differ in shape"):
+        write_overlay(tmp_path / "o.png", image, Cine(mask.voxels[:2], GRID))
