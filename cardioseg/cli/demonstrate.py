@@ -18,7 +18,7 @@ def demo(
     threads: Threads = 0,
     quiet: Quiet = False,
 ) -> int:
-    """Write a synthetic beating heart as DICOM, segment it, and compare with its known volumes."""
+    """Segment a synthetic heart and compare with its known volumes."""
     import json
 
     from cardioseg.evaluation.comparison import evaluate

@@ -20,7 +20,7 @@ def evaluate(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Dice of PREDICTED against REFERENCE: per label, case and slice."""
+    """Compare PREDICTED masks with REFERENCE labels."""
     from cardioseg.evaluation.comparison import evaluate as compare
     from cardioseg.evaluation.result import write
 

@@ -18,7 +18,7 @@ _COLUMNS = ("subject ", "volumes", "labelled slices", "labels ", "spacing mm", "
 def inspect(
     scans: Annotated[Path, typer.Argument(help="A folder (any tree) or a file.")], as_json: AsJson = False
 ) -> int:
-    """Say what each DICOM series in a tree is, judged by its geometry."""
+    """Say what each DICOM series below SCANS is."""
     from dataclasses import asdict
 
     from cardioseg.ingest.discover import survey
@@ -56,7 +56,7 @@ def ingest(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Turn labelled scans into a prepared dataset for `train`."""
+    """Turn labelled scans into a prepared dataset."""
     from itertools import chain
 
     from cardioseg.dataset.store import open_dataset, write_dataset

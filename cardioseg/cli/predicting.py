@@ -23,7 +23,7 @@ def predict(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Segment every short-axis cine in SCANS: masks, volumes, pictures and a report in OUT."""
+    """Segment the short-axis cines in SCANS: masks, volumes, a report."""
     from cardioseg.inference.cases import Case, find_cases
     from cardioseg.inference.run import predict_all
     from cardioseg.inference.session import find_model, open_model
@@ -51,7 +51,7 @@ def predict(
 
 
 def info(as_json: AsJson = False) -> int:
-    """List the models and recipes that are built in, and the versions of what is installed."""
+    """List built-in models, recipes and installed versions."""
     from importlib.metadata import PackageNotFoundError, version
 
     from cardioseg.export.card import read_card

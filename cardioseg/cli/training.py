@@ -36,7 +36,10 @@ def train(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Train a U-Net on DATASET: by default a cross validation whose folds share no subject."""
+    """Train a U-Net on DATASET; a cross validation by default.
+
+    Folds are by subject, and the run folder holds the proof that they are disjoint.
+    """
     torch = _torch()
     from cardioseg.dataset.store import open_dataset
     from cardioseg.training.crossval import Plan, prepare_run, run_fold, write_scores
@@ -74,7 +77,10 @@ def export(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Make a model folder of RUN, after proving on slices of DATASET that ONNX Runtime and torch agree."""
+    """Make a model folder of a finished RUN.
+
+    Refuses unless ONNX Runtime and torch agree on slices of DATASET.
+    """
     _torch()
     from cardioseg.dataset.store import open_dataset
     from cardioseg.training.publish import Publication, publish

@@ -24,14 +24,11 @@ def read_png(path: Path) -> Voxels:
     reader.SetImageIO("PNGImageIO")
     try:
         reader.ReadImageInformation()
-    except Exception as error:  # ITK raises RuntimeError with source lines in its text
-        raise UnusableError(f"{path}: not a readable PNG file") from error
-    if reader.GetNumberOfComponents() != 1:
-        raise UnusableError(f"{path}: a PNG in colour, expected greyscale")
-    if max(reader.GetSize()) > _SIDE_LIMIT:
-        raise UnusableError(f"{path}: more than {_SIDE_LIMIT} rows or columns")
-    try:
+        if reader.GetNumberOfComponents() != 1:
+            raise UnusableError(f"{path}: a PNG in colour, expected greyscale")
+        if max(reader.GetSize()) > _SIDE_LIMIT:
+            raise UnusableError(f"{path}: more than {_SIDE_LIMIT} rows or columns")
         voxels: Voxels = sitk.GetArrayFromImage(reader.Execute())
-    except Exception as error:  # see above
-        raise UnusableError(f"{path}: damaged or truncated") from error
+    except RuntimeError as error:  # all that ITK raises, with source lines in its text
+        raise UnusableError(f"{path}: no PNG, or a damaged one") from error
     return voxels

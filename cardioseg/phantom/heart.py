@@ -61,6 +61,11 @@ class Pose:
     cavity: Shape
     epicardium: Shape
 
+    def bulge(self, angle: ArrayLike) -> Array:
+        """b(x) = (1 - |x|^1.7) (1 - 0.5 x), at least 0, x = (a - septum) / width: how far the RV stands out at a."""
+        x = ((np.asarray(angle) - self.septum + np.pi) % (2 * np.pi) - np.pi) / _RV_HALF_WIDTH
+        return np.asarray(np.clip(1 - np.abs(x) ** 1.7, 0, None) * (1 - 0.5 * x))
+
 
 @dataclass(frozen=True)
 class Section:
@@ -99,13 +104,7 @@ class Section:
 
     def rv(self, angle: ArrayLike) -> Array:
         """Radius of the RV cavity's free wall in mm at each angle; that of the LV's outer wall away from the RV."""
-        return self.epicardium(angle) + self.rv_depth_mm * bulge(self.pose, angle)
-
-
-def bulge(pose: Pose, angle: ArrayLike) -> Array:
-    """b(x) = (1 - |x|^1.7) (1 - 0.5 x), at least 0, x = (a - septum) / width: how far the RV stands out, more below."""
-    x = ((np.asarray(angle) - pose.septum + np.pi) % (2 * np.pi) - np.pi) / _RV_HALF_WIDTH
-    return np.asarray(np.clip(1 - np.abs(x) ** 1.7, 0, None) * (1 - 0.5 * x))
+        return self.epicardium(angle) + self.rv_depth_mm * self.pose.bulge(angle)
 
 
 def pose(phantom: Phantom) -> Pose:
@@ -136,12 +135,12 @@ def wall_ml(phantom: Phantom) -> float:
 
 def sections(phantom: Phantom, phase: int) -> tuple[Section, ...]:
     """Every plane of one phase, in slice order."""
-    lie, depths, contraction = pose(phantom), phantom.depths_mm, float(phantom.contraction[phase])
+    posed, depths, contraction = pose(phantom), phantom.depths_mm, float(phantom.contraction[phase])
     inner, outer = _lv_radii_mm(phantom, contraction)
     rv_depths = _rv_depths_mm(phantom, contraction, float(volumes_ml(phantom)[1][phase]))
-    centers = np.asarray(lie.center_mm) + np.clip(depths, 0, None)[:, None] * np.asarray(lie.tilt)
+    centers = np.asarray(posed.center_mm) + np.clip(depths, 0, None)[:, None] * np.asarray(posed.tilt)
     planes = np.column_stack([centers, inner, outer, rv_depths, depths]).tolist()
-    return tuple(Section((x, y), r, R, h, depth, contraction, lie) for x, y, r, R, h, depth in planes)
+    return tuple(Section((x, y), r, R, h, depth, contraction, posed) for x, y, r, R, h, depth in planes)
 
 
 def _share(depths_mm: Array, length_mm: float) -> Array:
@@ -188,11 +187,11 @@ def _rv_share(phantom: Phantom, contraction: float) -> Array:
 
 def _rv_areas(phantom: Phantom, contraction: float) -> tuple[Array, Array]:
     """Per plane, A1 and A2 of the area A1 h + A2 h^2 between the septum and a free wall at depth h sqrt(q)."""
-    lie = pose(phantom)
-    out, step = bulge(lie, _TURN), 2 * np.pi / len(_TURN)
+    posed = pose(phantom)
+    out, step = posed.bulge(_TURN), 2 * np.pi / len(_TURN)
     q = _rv_share(phantom, contraction)
     _, outer = _lv_radii_mm(phantom, contraction)
-    linear = (lie.epicardium.radius(_TURN) * out).sum() * step * outer * np.sqrt(q)
+    linear = (posed.epicardium.radius(_TURN) * out).sum() * step * outer * np.sqrt(q)
     return linear, (out**2).sum() * step / 2 * q
 
 

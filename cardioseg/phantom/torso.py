@@ -142,7 +142,7 @@ def _add(image: Pixels, place: _Place, organ: Organ, within: Pixels) -> None:
 
 
 _MEDIASTINUM = (
-    Organ((-40, 14, 55), (56, 33, 80), 0.25, 0.85),
+    Organ((-40, 14, 55), (56, 33, 80), 0.25, 0.72),
     Organ((12, 22, 75), (46, 24, 50), -0.1, 0.75),
 )
 _ORGANS = (
