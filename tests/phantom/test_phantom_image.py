@@ -67,6 +67,14 @@ def test_the_heart_beats_and_the_chest_does_not() -> None:
     assert motion[heart].mean() > 3 * motion[far].mean()
 
 
+def test_planes_past_the_apex_and_above_the_base_show_a_chest_without_ventricles() -> None:
+    phantom = replace(SMALL, slices=9, phases=1)
+    image, labels = cine(phantom).voxels[0], reference(phantom).voxels[0]
+    empty = [k for k in range(phantom.slices) if not labels[k].any()]
+    assert empty == [0, 1, 8]
+    assert all(image[k].max() > 300 for k in empty)
+
+
 def test_a_single_phase_is_possible() -> None:
     assert cine(replace(SMALL, phases=1)).voxels.shape[0] == 1
 
