@@ -1,0 +1,183 @@
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage.io import imsave
+
+from cardioseg.errors import NoInputError
+from cardioseg.image.labels import Label
+from cardioseg.image.nifti import write_volume
+from cardioseg.image.volume import Grid, Volume
+from cardioseg.ingest import layouts
+from cardioseg.ingest.layouts import pairs
+from cardioseg.ingest.subject import Skipped, Subject
+
+RNG = np.random.default_rng(3)
+Png = Callable[..., str]
+
+
+@pytest.fixture
+def png(tmp_path: Path) -> Png:
+    """png(name, pixels): write a picture and return its name."""
+
+    def write(name: str, pixels: np.ndarray | None = None) -> str:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        picture = RNG.integers(0, 255, (8, 9), dtype=np.uint8) if pixels is None else pixels
+        imsave(tmp_path / name, picture, check_contrast=False)
+        return name
+
+    return write
+
+
+def table(root: Path, header: str, *rows: str) -> Path:
+    (root / "slices.csv").write_text("\ufeff" + "\n".join([header, *rows, ""]))
+    return root
+
+
+def subject(root: Path) -> Subject:
+    (only,) = pairs.read(root)
+    assert isinstance(only, Subject), only
+    return only
+
+
+def test_slices_of_a_phase_are_one_volume_in_order_of_instance(tmp_path: Path, png: Png) -> None:
+    inside = np.zeros((8, 9), np.uint8)
+    inside[2:5, 3:6] = 255
+    mask = png("m.png", inside)
+    rows = [f"a,DCM,{n},{phase},{png(f'a/{n}.png', np.full((8, 9), n, np.uint8))},{mask}" for n, phase in ORDER]
+    table(tmp_path, "subject,group,instance,phase,image,lv_mask", *rows)
+    assert layouts.detect(tmp_path) is pairs
+    one = subject(tmp_path)
+    assert (one.subject_id, one.group, one.skipped) == ("a", "DCM", ())
+    volumes = {volume.name: volume for volume in one.volumes}
+    assert volumes["ed"].image[:, 0, 0].tolist() == [9, 10, 100]
+    assert volumes["es"].image[:, 0, 0].tolist() == [2, 30]
+    ed = volumes["ed"]
+    assert ((ed.mask == Label.LV_CAVITY) == (inside > 0)).all()
+    assert ed.annotated.all(axis=0).tolist() == [True, False, False, True]
+    assert (ed.spacing_mm, ed.grid, ed.phase) == (None, None, None)
+    assert ed.sources == ("a/9.png", "a/10.png", "a/100.png")
+    assert {"a", "a/9"} <= set(ed.case_ids)
+
+
+ORDER = ((10, "ED"), (2, "ES"), (9, "ED"), (30, "ES"), (100, "ED"))
+
+
+def test_masks_of_several_structures_and_numbers(tmp_path: Path, png: Png) -> None:
+    disc, ring, side = (np.zeros((8, 9), np.uint8) for _ in range(3))
+    ring[1:7, 1:7], disc[3:5, 3:5], side[:, 8] = 1, 1, 1
+    numbers = ring * 2 + side
+    numbers[3:5, 3:5] = 3
+    masks = [png(f"{k}.png", mask) for k, mask in enumerate((disc, ring, side, numbers))]
+    row = f"{png('x.png')},{masks[0]},{masks[1]},{masks[2]},"
+    table(tmp_path, "subject,image,lv_mask,myo_mask,rv_mask,mask", f"a,{row}", f"b,{png('y.png')},,,,{masks[3]}")
+    for entry in pairs.read(tmp_path):
+        assert isinstance(entry, Subject)
+        (volume,) = entry.volumes
+        assert volume.name == "slices"
+        np.testing.assert_array_equal(volume.mask[0], numbers)
+        assert volume.annotated.all()
+
+
+def test_pictures_of_several_sizes_are_volumes_of_their_own(tmp_path: Path, png: Png) -> None:
+    rows = []
+    for name, side in (("x", 5), ("y", 6), ("z", 6)):
+        picture = png(f"{name}.png", np.ones((side, side), np.uint16))
+        rows.append(f"a,ED,{picture},{png(f'{name}_m.png', np.ones((side, side), np.uint8))}")
+    table(tmp_path, "subject,phase,image,lv_mask", *rows)
+    assert [(volume.name, volume.image.shape) for volume in subject(tmp_path).volumes] == [
+        ("x", (1, 5, 5)),
+        ("y", (1, 6, 6)),
+        ("z", (1, 6, 6)),
+    ]
+
+
+def test_a_nifti_keeps_its_grid(tmp_path: Path) -> None:
+    grid = Grid((3, 8, 9), (8.0, 1.5, 1.5), (1.0, 2.0, 3.0))
+    mask = RNG.integers(0, 4, grid.shape, dtype=np.uint8)
+    write_volume(tmp_path / "x.nii.gz", Volume(np.ones(grid.shape, np.int16), grid))
+    write_volume(tmp_path / "y.nii.gz", Volume(mask, grid))
+    table(tmp_path, "subject,image,mask", "a,x.nii.gz,y.nii.gz")
+    (volume,) = subject(tmp_path).volumes
+    assert volume.grid is not None
+    assert volume.grid.matches(grid)
+    assert volume.sources == ("x.nii.gz",) * 3
+    np.testing.assert_array_equal(volume.mask, mask)
+
+
+def test_a_mask_on_another_grid_is_refused(tmp_path: Path) -> None:
+    for name, origin in (("x", (0.0, 0.0, 0.0)), ("y", (0.0, 4.0, 0.0))):
+        grid = Grid((3, 8, 9), (8.0, 1.5, 1.5), origin)
+        write_volume(tmp_path / f"{name}.nii.gz", Volume(np.ones(grid.shape, np.uint8), grid))
+    table(tmp_path, "subject,image,mask", "a,x.nii.gz,y.nii.gz")
+    (only,) = pairs.read(tmp_path)
+    assert isinstance(only, Skipped)
+    assert "another grid" in only.why
+
+
+def test_a_bad_row_is_named_and_the_others_are_used(tmp_path: Path, png: Png) -> None:
+    image, small, colour = png("x.png"), png("s.png", np.ones((2, 2), np.uint8)), np.ones((8, 9, 3), np.uint8)
+    (tmp_path / "broken.png").write_bytes((tmp_path / image).read_bytes()[:60])
+    png("../outside.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "../outside.png")
+    bad = {
+        f"{image},{small}": "its size (2, 2) is not the image's (8, 9)",
+        f"absent.png,{image}": "no such file",
+        f"slices.csv,{image}": "no PNG",
+        f"{png('long.png', np.ones((4097, 1), np.uint8))},{image}": "more than 4096",
+        f"broken.png,{image}": "a damaged one",
+        f"{png('rgb.png', colour)},{image}": "in colour",
+        f"../outside.png,{image}": "leads outside",
+        f"{tmp_path}/x.png,{image}": "leads outside",
+        f"link.png,{image}": "leads outside",
+        f"{image},": "names no mask",
+        f",{image}": "no such file",
+        f"nul\0.png,{image}": "null",
+    }
+    table(
+        tmp_path, "subject,image,lv_mask", *(f"a,{row}" for row in bad), f"a,{image},{image}", f"b,{image},absent.png"
+    )
+    good, unusable = pairs.read(tmp_path)
+    assert isinstance(good, Subject)
+    assert len(good.volumes) == 1
+    for entry, reason in zip(good.skipped, bad.values(), strict=True):
+        assert reason in entry.why
+    assert isinstance(unusable, Skipped)
+    assert unusable.where == "b"
+
+
+def test_an_unknown_number_in_a_mask_is_refused(tmp_path: Path, png: Png) -> None:
+    table(tmp_path, "subject,image,mask", f"a,{png('x.png')},{png('m.png', np.full((8, 9), 255, np.uint8))}")
+    (only,) = pairs.read(tmp_path)
+    assert isinstance(only, Skipped)
+    assert "the mask holds 255" in only.why
+
+
+@pytest.mark.parametrize("text", ["", "subject,image,lv_mask\n", "subject,image\na,b\n", "\0" * 300_000])
+def test_a_table_that_lists_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "slices.csv").write_text(text)
+    with pytest.raises(NoInputError):
+        layouts.read(tmp_path)
+
+
+def count(folder: Path, subjects: int | None) -> tuple[int, int]:
+    """How many subjects and slices there are among the first `subjects`, each read and checked."""
+    slices = []
+    for one in islice(layouts.read(folder), subjects):
+        assert isinstance(one, Subject)
+        assert not one.skipped
+        assert {volume.name for volume in one.volumes} == {"ed", "es"}
+        assert all(volume.labels == (Label.LV_CAVITY,) for volume in one.volumes)
+        slices.append(sum(len(volume.image) for volume in one.volumes))
+    return len(slices), sum(slices)
+
+
+def test_real_slices(shared_data: Path) -> None:
+    assert count(shared_data / "sunnybrook_slices", 3) == (3, 28 + 22 + 22)
+
+
+@pytest.mark.slow
+def test_all_real_slices(shared_data: Path) -> None:
+    assert count(shared_data / "sunnybrook_slices", None) == (44, 792)

@@ -1,0 +1,213 @@
+import errno
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
+
+from cardioseg.errors import UnusableError
+from cardioseg.ingest.dicom import read_header, read_pixels
+
+WriteSlice = Callable[..., Path]
+PIXELS = np.arange(12, dtype=np.int16).reshape(3, 4) - 5
+
+
+def test_header_holds_what_the_file_says(tmp_path: Path, write_slice: WriteSlice) -> None:
+    path = write_slice(
+        tmp_path / "a", InstanceNumber=7, TriggerTime="12.5", AcquisitionTime="010203.5", NominalInterval="750"
+    )
+    header = read_header(path)
+    assert (header.path, header.shape, header.pixel_mm) == (path, (3, 4), (1.5, 1.25))
+    assert (header.position_mm, header.orientation) == ((10, 20, 30), (0.8, 0.6, 0, 0, 0, -1))
+    assert (header.instance_number, header.trigger_ms, header.acquisition_s) == (7, 12.5, 3723.5)
+    assert (header.is_mr, header.nominal_interval_ms, header.temporal_position) == (True, 750, None)
+    assert "1.2.1" not in repr(header)
+
+
+@pytest.mark.parametrize("kind", ["int16", "uint16", "uint8", "int8"])
+def test_stored_integers_come_back_as_they_are(tmp_path: Path, write_slice: WriteSlice, kind: str) -> None:
+    pixels = np.arange(12).reshape(3, 4).astype(kind)
+    read = read_pixels(read_header(write_slice(tmp_path / "a", pixels)))
+    assert read.dtype == kind
+    np.testing.assert_array_equal(read, pixels)
+
+
+def test_rescale_and_inversion(tmp_path: Path, write_slice: WriteSlice) -> None:
+    rescaled = read_pixels(read_header(write_slice(tmp_path / "a", PIXELS, RescaleSlope="2", RescaleIntercept="-3")))
+    np.testing.assert_array_equal(rescaled, PIXELS * 2.0 - 3)
+    inverted = {"PhotometricInterpretation": "MONOCHROME1"}
+    signed = read_pixels(read_header(write_slice(tmp_path / "b", PIXELS, **inverted)))
+    np.testing.assert_array_equal(signed, -1 - PIXELS)
+    twelve_bits = write_slice(tmp_path / "c", PIXELS.astype("u2") & 4095, BitsStored=12, HighBit=11, **inverted)
+    np.testing.assert_array_equal(read_pixels(read_header(twelve_bits)), 4095 - (PIXELS.astype("u2") & 4095))
+
+
+def test_encodings_that_can_be_read(tmp_path: Path, slice_dataset: Callable[..., Dataset]) -> None:
+    implicit, packed, bare = slice_dataset(PIXELS), slice_dataset(PIXELS), slice_dataset(PIXELS)
+    implicit.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    implicit.save_as(tmp_path / "implicit", enforce_file_format=True)
+    packed.compress(RLELossless, generate_instance_uid=False)
+    packed.save_as(tmp_path / "packed", enforce_file_format=True)
+    del bare.file_meta
+    bare.save_as(tmp_path / "bare implicit", implicit_vr=True, little_endian=True)
+    bare.save_as(tmp_path / "bare explicit", implicit_vr=False, little_endian=True)
+    for path in tmp_path.iterdir():
+        np.testing.assert_array_equal(read_pixels(read_header(path)), PIXELS)
+
+
+def test_survives_what_public_files_hold(tmp_path: Path, write_slice: WriteSlice) -> None:
+    path = write_slice(
+        tmp_path / "a",
+        PIXELS,
+        SeriesInstanceUID="2.16.099.0123",
+        StudyDate="20120000",
+        InstanceNumber=77,
+        AcquisitionTime="morning",
+        PerFrameFunctionalGroupsSequence=Sequence([Dataset()]),
+    )
+    path.write_bytes(path.read_bytes().replace(b"IS\x02\x0077", b"IS\x02\x00no"))
+    header = read_header(path)
+    assert (header.series_uid, header.instance_number, header.acquisition_s) == ("2.16.099.0123", None, None)
+    np.testing.assert_array_equal(read_pixels(header), PIXELS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"PixelSpacing": ["nan", "nan"]}, "pixel spacing is missing or not 2 finite numbers"),
+        ({"PixelSpacing": None}, "pixel spacing is missing"),
+        ({"PixelSpacing": [0, 1]}, "pixel spacing is not between 0.1 and 10.0 mm"),
+        ({"PixelSpacing": [-1.5, 1.5]}, "pixel spacing is not between"),
+        ({"ImageOrientationPatient": [0] * 6}, "perpendicular unit vectors"),
+        ({"ImageOrientationPatient": [1, 0, 0, 0.7, 0.7, 0]}, "perpendicular unit vectors"),
+        ({"ImagePositionPatient": [1, 2]}, "position is missing or not 3 finite numbers"),
+        ({"ImagePositionPatient": None}, "without an image plane"),
+        ({"Rows": None}, "without an image plane"),
+        ({"SOPClassUID": None}, "names no SOP class"),
+        ({"Rows": 0}, "rows and columns must be 1 to 4096"),
+        ({"Columns": 60000}, "rows and columns must be 1 to 4096"),
+        ({"SamplesPerPixel": 3}, "colour"),
+        ({"NumberOfFrames": 2}, "multi-frame"),
+        ({"PixelData": None}, "missing or truncated"),
+        ({"PixelData": b"\0" * 10}, "missing or truncated"),
+        ({"BitsAllocated": 64}, "missing or truncated"),
+    ],
+)
+def test_unusable_files_say_why(tmp_path: Path, write_slice: WriteSlice, changes: dict, reason: str) -> None:
+    path = write_slice(tmp_path / "a", **changes)
+    with pytest.raises(UnusableError, match=reason) as caught:
+        read_header(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "not a DICOM file"),
+        (b"%PDF-1.7 and so on", "not a DICOM file"),
+        (b"\0" * 128 + b"DICM", "names no SOP class"),
+        (b"\x08\x00\x05\x00" + b"\xff" * 40, "damaged|no SOP class"),
+    ],
+)
+def test_files_that_are_no_dicom(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(UnusableError, match=reason):
+        read_header(tmp_path / "a")
+
+
+def test_things_that_are_no_files(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "absent", tmp_path / "pipe"):
+        with pytest.raises(UnusableError, match="not a file"):
+            read_header(path)
+
+
+def test_files_that_are_too_large_or_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (tmp_path / "a").open("wb") as file:
+        file.truncate(512 * 1024**2 + 1)
+    with pytest.raises(UnusableError, match="larger than 512 MiB"):
+        read_header(tmp_path / "a")
+
+    def denied(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(UnusableError, match="cannot be read: permission denied"):
+        read_header(tmp_path / "a")
+
+
+def test_other_transfer_syntaxes_are_named(shared_data: Path) -> None:
+    with pytest.raises(UnusableError, match="JPEG-LS Lossless"):
+        read_header(shared_data / "enhanced_mr" / "emri_small_jpeg_ls_lossless.dcm")
+
+
+def test_deflated_bomb_is_refused_before_it_is_inflated(
+    tmp_path: Path, write_slice: WriteSlice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_slice(tmp_path / "a")
+    dataset = pydicom.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    dataset.save_as(path, enforce_file_format=True)
+
+    def inflate(*_: object) -> bytes:
+        raise AssertionError("inflated")
+
+    monkeypatch.setattr(zlib, "decompress", inflate)
+    with pytest.raises(UnusableError, match="Deflated"):
+        read_header(path)
+
+
+def test_run_length_bomb_is_refused(tmp_path: Path, slice_dataset: Callable[..., Dataset]) -> None:
+    dataset = slice_dataset(PIXELS)
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    dataset.PixelData += b"\0" * 5000
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    with pytest.raises(UnusableError, match="run-length"):
+        read_header(tmp_path / "a")
+
+
+def test_deep_nesting_is_one_clear_error(tmp_path: Path, write_slice: WriteSlice) -> None:
+    opening = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
+    whole = write_slice(tmp_path / "a").read_bytes()
+    (tmp_path / "a").write_bytes(whole[: whole.index(b"\x08\x00\x16\x00UI")] + opening * 3000)
+    with pytest.raises(UnusableError, match="damaged"):
+        read_header(tmp_path / "a")
+
+
+def test_a_file_that_changes_after_its_header(tmp_path: Path, write_slice: WriteSlice) -> None:
+    header = read_header(write_slice(tmp_path / "a"))
+    write_slice(tmp_path / "a", np.zeros((5, 5), np.int16))
+    with pytest.raises(UnusableError, match="do not fit its header"):
+        read_pixels(header)
+
+
+def test_every_truncation_is_unusable(tmp_path: Path, write_slice: WriteSlice) -> None:
+    whole = write_slice(tmp_path / "a", PIXELS).read_bytes()
+    for length in (*range(0, len(whole) - 40, 7), *range(len(whole) - 40, len(whole))):
+        (tmp_path / "a").write_bytes(whole[:length])
+        with pytest.raises(UnusableError):
+            read_header(tmp_path / "a")
+
+
+def test_mutated_files_raise_nothing_else_and_leak_nothing(tmp_path: Path, write_slice: WriteSlice) -> None:
+    canary = "7315926.4"
+    whole = write_slice(tmp_path / "a", PIXELS, PatientName="CANARY^JOHN", TriggerTime=canary).read_bytes()
+    rng = np.random.default_rng(0)
+    messages = []
+    for _ in range(300):
+        mutant = bytearray(whole)
+        for place in rng.integers(128, len(whole), rng.integers(1, 6)):
+            mutant[place] = rng.integers(256)
+        (tmp_path / "a").write_bytes(mutant)
+        try:
+            read_pixels(read_header(tmp_path / "a"))
+        except UnusableError as error:
+            messages.append(str(error))
+    assert 0 < len(messages) < 300
+    assert not any(value in message for message in messages for value in ("CANARY", canary[:5]))
