@@ -145,7 +145,15 @@ def _print(results: Sequence["FoldResult"], labels: Sequence[str]) -> None:
     for result in results:
         for label in labels:
             images, subjects = per_image(result.scores, label), per_subject(result.scores, label)
-            texts = (f"{s.mean:.3f} ± {s.std:.3f} ({s.n})" if s.n else None for s in (images, subjects))
-            rows.append((result.fold.index, label, *texts, len(result.fold.train), result.weights_sha256[:12]))
+            rows.append(
+                (
+                    result.fold.index,
+                    label,
+                    str(images),
+                    str(subjects),
+                    len(result.fold.train),
+                    result.weights_sha256[:12],
+                )
+            )
     columns = ("fold", "label ", "Dice per image (n)", "Dice per subject (n)", "trained on", "weights ")
     console.print_table("Validation, mean ± standard deviation", columns, rows)

@@ -2,19 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.image.labels import STRUCTURES, Label
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A sample: `std` is the sample standard deviation (n - 1), None below two values, as `mean` is below one."""
-
-    n: int
-    mean: float | None
-    std: float | None
+from cardioseg.measure.spread import Spread, spread
 
 
 @dataclass(frozen=True)
@@ -46,11 +38,6 @@ def summarise(scores: Iterable[VolumeScore]) -> tuple[LabelSummary, ...]:
     for score in scores:
         by_label.setdefault(score.label, []).append(score)
     return tuple(_summarise(label, by_label[label]) for label in STRUCTURES if label in by_label)
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """Mean and sample standard deviation."""
-    return Spread(len(values), fmean(values) if values else None, stdev(values) if len(values) > 1 else None)
 
 
 def _summarise(label: Label, scores: Sequence[VolumeScore]) -> LabelSummary:

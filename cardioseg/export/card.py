@@ -23,7 +23,7 @@ class Metric(BaseModel):
     Attributes:
         label: the structure.
         dice: mean.
-        std: sample standard deviation (n - 1).
+        std: sample standard deviation (n - 1), None for one value.
         n: how many values the mean is over.
         protocol: what was averaged over what, on which data.
     """
@@ -32,7 +32,7 @@ class Metric(BaseModel):
 
     label: str
     dice: float
-    std: float
+    std: float | None
     n: int
     protocol: str
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cardioseg.export.card import Card
+from cardioseg.export.card import Card, Metric
 from cardioseg.files import write_text
 from cardioseg.image.labels import Label
 
@@ -41,7 +41,7 @@ def write_readme(folder: Path, card: Card) -> None:
 def render(card: Card) -> str:
     """The card as Markdown."""
     made, proof, spacing_mm = card.training, card.parity, card.preprocessing.spacing_mm
-    metrics = [f"| {_title(m.label)} | {m.dice:.3f} | {m.std:.3f} | {m.n} | {m.protocol} |" for m in card.metrics]
+    metrics = [f"| {_title(m.label)} | {m.dice:.3f} | {_std(m)} | {m.n} | {m.protocol} |" for m in card.metrics]
     return _PAGE.format(
         name=card.name,
         labels=", ".join(map(_title, card.labels)),
@@ -68,3 +68,7 @@ def render(card: Card) -> str:
 
 def _title(key: str) -> str:
     return Label[key.upper()].title
+
+
+def _std(metric: Metric) -> str:
+    return "–" if metric.std is None else f"{metric.std:.3f}"

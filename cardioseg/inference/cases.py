@@ -9,7 +9,7 @@ from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import unique_names
 from cardioseg.image.nifti import is_4d, is_nifti, read_cine, stem
 from cardioseg.image.volume import Cine
-from cardioseg.ingest.discover import Series, Survey, case_ids, survey
+from cardioseg.ingest.discover import Kind, Series, Survey, case_ids, survey
 from cardioseg.ingest.subject import Skipped
 
 _REFERENCE = "_gt"  # ACDC's reference masks are no scans

@@ -56,6 +56,7 @@ def torso(phantom: Phantom, center_mm: tuple[float, float]) -> Pixels:
     """Signal (slice, row, column) of everything but the heart, whose centre lies at `center_mm`."""
     rng = np.random.default_rng([phantom.seed, 1])
     warp = np.stack([4 * texture(rng, phantom, 45, 2) + 5 * texture(rng, phantom, 90, 3) for _ in range(2)], axis=1)
+    warp = np.clip(warp, -_WARP_LIMIT_MM, _WARP_LIMIT_MM)
     fat = np.clip(0.9 + 0.15 * texture(rng, phantom, 4) + 0.12 * texture(rng, phantom, 12), 0.1, 1)
     grain = 1 + 0.08 * texture(rng, phantom, 4) + 0.07 * texture(rng, phantom, 18)
     vessels, abdomen = _lung_vessels(rng), (*_ORGANS, *_bowel(rng), *_liver_vessels(rng))
@@ -141,11 +142,11 @@ def _add(image: Pixels, place: _Place, organ: Organ, within: Pixels) -> None:
     part *= 1 - 0.6 * seam * within[window]
 
 
-_MEDIASTINUM = (
+_MEDIASTINUM = (  # fat in front of the heart and below its apex
     Organ((-40, 14, 55), (56, 33, 80), 0.25, 0.72),
     Organ((12, 22, 75), (46, 24, 50), -0.1, 0.75),
 )
-_ORGANS = (
+_ORGANS = (  # liver, spleen, stomach's wall and content, vertebra, aorta, kidney
     Organ((-78, 92, 20), (92, 44, 140), -0.12, _LIVER),
     Organ((70, 86, 25), (22, 36, 60), 0.3, _SPLEEN),
     Organ((12, 66, 45), (34, 15, 45), -0.15, 0.3),

@@ -156,7 +156,7 @@ def _metrics(run: Path, described: dict[str, Any], recipe: Recipe) -> tuple[Metr
         )
         for label in recipe.labels
         for over, spread in counted
-        for s in [spread(scores, label)]
+        if (s := spread(scores, label)).mean is not None
     )
 
 

@@ -11,6 +11,7 @@ from cardioseg.dataset.batches import annotated_with
 from cardioseg.image.preprocess import Floats, prepare
 from cardioseg.ingest.subject import LabelledVolume, Subject
 from cardioseg.measure.overlap import dice
+from cardioseg.measure.spread import Spread, spread
 from cardioseg.network.unet import UNet
 from cardioseg.training.recipe import Recipe
 
@@ -28,15 +29,6 @@ class SliceScore:
     dice: float | None
 
 
-@dataclass(frozen=True)
-class Spread:
-    """Mean and sample standard deviation (n - 1) over `n` scores."""
-
-    mean: float
-    std: float
-    n: int
-
-
 def validate(network: UNet, recipe: Recipe, subjects: Iterable[Subject]) -> Iterator[SliceScore]:
     """Score every slice on which the recipe's labels are annotated, on the slice's own grid."""
     network.eval()
@@ -47,7 +39,7 @@ def validate(network: UNet, recipe: Recipe, subjects: Iterable[Subject]) -> Iter
 
 def per_image(scores: Sequence[SliceScore], label: str) -> Spread:
     """Over images, as the paper counts."""
-    return _spread([score.dice for score in scores if score.label == label and score.dice is not None])
+    return spread([score.dice for score in scores if score.label == label and score.dice is not None])
 
 
 def per_subject(scores: Sequence[SliceScore], label: str) -> Spread:
@@ -56,7 +48,7 @@ def per_subject(scores: Sequence[SliceScore], label: str) -> Spread:
     for score in scores:
         if score.label == label and score.dice is not None:
             by_subject.setdefault(score.subject_id, []).append(score.dice)
-    return _spread([float(np.mean(values)) for values in by_subject.values()])
+    return spread([float(np.mean(values)) for values in by_subject.values()])
 
 
 @torch.inference_mode()
@@ -78,9 +70,3 @@ def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolum
         for number, label in enumerate(recipe.structures, 1):
             score = dice(volume.mask[index] == label, predicted[row] == number)
             yield SliceScore(subject_id, volume.name, int(index), label.key, score)
-
-
-def _spread(values: Sequence[float]) -> Spread:
-    if not values:
-        return Spread(0.0, 0.0, 0)
-    return Spread(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0, len(values))

@@ -7,7 +7,8 @@ import pytest
 
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.scores import SliceScore, VolumeScore, score
-from cardioseg.evaluation.summary import spread, summarise
+from cardioseg.evaluation.summary import summarise
+from cardioseg.measure.spread import spread
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Voxels
 from cardioseg.ingest.subject import LabelledVolume
