@@ -1,0 +1,64 @@
+"""The promises of the layout: who imports whom, who may print, how large things are."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+SOURCES = sorted((ROOT / "cardioseg").rglob("*.py"))
+FILE_LINES, FUNCTION_LINES = 250, 40
+
+
+def test_import_contracts() -> None:
+    command = [Path(sys.executable).parent / "lint-imports", "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_functions_are_small(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= FILE_LINES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            assert not body or (body[-1].end_lineno or 0) - body[0].lineno < FUNCTION_LINES, node.name
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_code_runs_from_a_file_and_nothing_prints(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            assert name not in {"eval", "exec", "os.system", "pickle.load", "pickle.loads"}
+            keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            assert keywords.get("shell") != "True"
+            assert keywords.get("allow_pickle", "False") == "False"
+            if name == "torch.load":
+                assert keywords.get("weights_only") == "True"
+            if name == "print":
+                assert path.parent.name == "cli"
+
+
+@pytest.mark.parametrize(
+    ("module", "file"), [("pydicom", "dicom.py"), ("onnxruntime", "session.py"), ("SimpleITK", "nifti.py")]
+)
+def test_one_door_per_danger(module: str, file: str) -> None:
+    """Files from outside are parsed in one place each; the phantom writes DICOM, the export proves its own graph."""
+    importers = {
+        path.name for path in SOURCES if f"import {module}" in path.read_text() and "phantom" not in path.parts
+    }
+    assert importers - {"to_onnx.py", "png.py"} == {file}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys; from cardioseg.cli.app import run; code = run(['--help']);"
+        "heavy = {'numpy', 'torch', 'rich', 'pydantic', 'SimpleITK', 'matplotlib', 'pydicom'} & set(sys.modules);"
+        "sys.exit(f'{code} {sorted(heavy)}' if code or heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
