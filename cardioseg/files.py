@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 from cardioseg.errors import ResourceError, UnusableError
 
 _MARK = ".partial."
+_RUN = secrets.token_hex(4)  # tells this process from an earlier one of its number: in a container all are number 1
 _NOT_PORTABLE = re.compile(r"[^A-Za-z0-9._-]+")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # names that Windows keeps for devices
 _NAME_LIMIT = 100
@@ -37,7 +39,7 @@ def atomic_path(destination: Path) -> Iterator[Path]:
     Raises:
         ResourceError: the file system refuses the write (space, permission, read-only).
     """
-    partial = destination.with_name(f".{os.getpid()}{_MARK}{destination.name}")
+    partial = destination.with_name(f".{os.getpid()}-{_RUN}{_MARK}{destination.name}")
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         yield partial
@@ -59,8 +61,8 @@ def write_bytes(destination: Path, content: bytes) -> None:
 
 
 def write_text(destination: Path, text: str) -> None:
-    """Write UTF-8 `text` atomically."""
-    write_bytes(destination, text.encode())
+    """Write UTF-8 `text` atomically; what stands for a file name's undecodable bytes is written as an escape."""
+    write_bytes(destination, text.encode(errors="backslashreplace"))
 
 
 def write_json(destination: Path, document: Any) -> None:  # noqa: ANN401 - whatever json takes
@@ -69,12 +71,15 @@ def write_json(destination: Path, document: Any) -> None:  # noqa: ANN401 - what
 
 
 def write_csv(destination: Path, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write `rows` under `columns` atomically; a missing or None value is an empty cell."""
+    """Write `rows` under `columns` atomically; a missing or None value is an empty cell.
+
+    A carriage return, which the csv module leaves unquoted and then cannot read, becomes a space.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n", extrasaction="raise")
     writer.writeheader()
     writer.writerows(rows)
-    write_text(destination, text.getvalue())
+    write_text(destination, text.getvalue().replace("\r", " "))
 
 
 def sha256(path: Path) -> str:
@@ -92,7 +97,7 @@ def require_size_below(path: Path, limit_bytes: int) -> None:
 def safe_name(name: str) -> str:
     """A name that is one harmless path component on every file system: letters, digits, `.`, `_` and `-`."""
     harmless = _NOT_PORTABLE.sub("_", name).strip("._-")[:_NAME_LIMIT].rstrip("._-")
-    return f"_{harmless}" if _RESERVED.fullmatch(harmless) else harmless or "case"
+    return f"case-{harmless}" if _RESERVED.fullmatch(harmless) else harmless or "case"
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
@@ -103,10 +108,11 @@ def unique_names(names: Iterable[str]) -> list[str]:
 
 def sweep_partials(folder: Path) -> int:
     """Remove what writers that are no longer alive left half-written below `folder`; returns how many."""
-    stale = [path for path in folder.rglob(f".*{_MARK}*") if not _is_alive(path.name)]
+    stale = [path for path in folder.rglob(f".*{_MARK}*") if path.is_file() and not _is_alive(path.name)]
     for path in stale:
-        path.unlink(missing_ok=True)
-    return len(stale)
+        with suppress(OSError):  # the write that comes next says what is wrong with the folder
+            path.unlink()
+    return sum(not path.exists() for path in stale)
 
 
 def _first_free(name: str, taken: set[str]) -> str:
@@ -119,9 +125,11 @@ def _first_free(name: str, taken: set[str]) -> str:
 
 
 def _is_alive(partial_name: str) -> bool:
-    pid = partial_name[1:].split(_MARK, maxsplit=1)[0]
-    if not pid.isdigit():
+    pid, _, run = partial_name[1:].split(_MARK, maxsplit=1)[0].partition("-")
+    if not pid.isdecimal():
         return True
+    if int(pid) == os.getpid():
+        return run == _RUN
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -132,12 +140,14 @@ def _is_alive(partial_name: str) -> bool:
 
 
 def _sync_directory(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Make the new name last, where the file system can sync a folder; the file itself is there either way."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _why(error: OSError) -> str:
-    return _OUT_OF.get(error.errno or 0) or (error.strerror or type(error).__name__).lower()
+    return _OUT_OF.get(error.errno or 0) or (error.strerror or str(error) or type(error).__name__).lower()

@@ -1,0 +1,278 @@
+"""Writes are whole or not at all, whatever goes wrong; names are harmless, whatever they were."""
+
+import csv
+import errno
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NoReturn
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cardioseg.errors import ExitCode, ResourceError, UnusableError
+from cardioseg.files import (
+    atomic_path,
+    require_size_below,
+    safe_name,
+    sha256,
+    sweep_partials,
+    unique_names,
+    write_bytes,
+    write_csv,
+    write_json,
+    write_text,
+)
+
+few = settings(max_examples=40, deadline=None, database=None)
+HARMLESS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
+HOSTILE = (
+    "",
+    ".",
+    "..",
+    "../../etc/passwd",
+    "/",
+    "\\",
+    "con",
+    "CON.txt",
+    "Nul",
+    "a:b",
+    "a\0b",
+    "a\nb",
+    " ",
+    "-rf",
+    "~",
+)
+any_name = st.sampled_from(HOSTILE) | st.text(max_size=110) | st.binary(max_size=110).map(os.fsdecode)
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def interrupted_write(path: Path, kind: type[BaseException], begun: bool) -> None:
+    with atomic_path(path) as partial:
+        assert (partial.parent, partial.suffix) == (path.parent, path.suffix)
+        if begun:
+            partial.write_bytes(b"half")
+        raise kind
+
+
+def failing(code: int) -> Callable[..., NoReturn]:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+@few
+@given(st.binary(max_size=1000), st.binary(max_size=1000))
+def test_a_write_replaces_the_whole_file(before: bytes, after: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "new folder" / "file.bin"
+        write_bytes(path, before)
+        write_bytes(path, after)
+        assert listing(path.parent) == {"file.bin": after}
+
+
+@few
+@given(st.sampled_from([ValueError, KeyboardInterrupt, SystemExit, MemoryError, GeneratorExit]), st.booleans())
+def test_an_exception_leaves_the_previous_file_and_nothing_else(kind: type[BaseException], begun: bool) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "file.bin"
+        write_bytes(path, b"previous")
+        with pytest.raises(kind):
+            interrupted_write(path, kind, begun)
+        assert listing(path.parent) == {"file.bin": b"previous"}
+
+
+@pytest.mark.parametrize("moment", ["mkdir", "write_bytes", "open", "replace"])
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (errno.ENOSPC, "no space left on the device"),
+        (errno.EDQUOT, "disk quota exceeded"),
+        (errno.EROFS, "read-only file system"),
+        (errno.EACCES, "permission denied"),
+        (errno.EIO, "input/output error"),
+    ],
+)
+def test_a_refusing_file_system(tmp_path: Path, monkeypatch: Any, moment: str, code: int, reason: str) -> None:
+    path = tmp_path / "file.bin"
+    write_bytes(path, b"previous")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, moment, failing(code))
+        with pytest.raises(ResourceError) as caught:
+            write_bytes(path, b"new")
+    assert str(caught.value) == f"cannot write {path}: {reason}"
+    assert caught.value.exit_code == ExitCode.RESOURCES
+    assert listing(tmp_path) == {"file.bin": b"previous"}
+
+
+def test_a_failing_sync_publishes_nothing(tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "file").write_bytes(b"previous")
+    monkeypatch.setattr(os, "fsync", failing(errno.EIO))
+    with pytest.raises(ResourceError, match="input/output error"):
+        write_text(tmp_path / "file", "new")
+    assert listing(tmp_path) == {"file": b"previous"}
+
+
+def test_a_folder_that_cannot_be_synced_does_not_fail_the_write(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(os, "open", failing(errno.EACCES))  # as where folders cannot be opened
+    write_text(tmp_path / "file", "new")
+    assert listing(tmp_path) == {"file": b"new"}
+
+
+def test_an_error_without_a_number_is_quoted(tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match="file: broken stream"), atomic_path(tmp_path / "file"):
+        raise OSError("Broken stream")
+    assert listing(tmp_path) == {}
+
+
+def test_what_cannot_be_written_to(tmp_path: Path) -> None:
+    write_text(tmp_path / "file", "previous")
+    (tmp_path / "folder").mkdir()
+    for refused in (tmp_path / "file" / "below", tmp_path / "folder", tmp_path / ("n" * 300)):
+        with pytest.raises(ResourceError, match=r"^cannot write [^\n]+$"):
+            write_text(refused, "new")
+    assert listing(tmp_path / "folder") == {}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_a_writer_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match="no such file"), atomic_path(tmp_path / "file"):
+        pass
+
+
+def test_not_a_number_is_no_json_and_keeps_the_file(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"è": [1, None]})
+    for refused in (float("nan"), float("inf"), object()):
+        with pytest.raises((ValueError, TypeError)):
+            write_json(tmp_path / "a.json", {"x": refused})
+    assert json.loads((tmp_path / "a.json").read_bytes()) == {"è": [1, None]}
+
+
+def test_a_name_that_is_no_text_can_be_written(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    write_text(tmp_path / "a.txt", name)
+    write_csv(tmp_path / "a.csv", ["source"], [{"source": name}])
+    write_json(tmp_path / "a.json", name)
+    assert (tmp_path / "a.txt").read_text("utf-8") == r"caf\udce9"
+    assert (tmp_path / "a.csv").read_text("utf-8") == "source\ncaf\\udce9\n"
+    assert json.loads((tmp_path / "a.json").read_bytes()) == name
+
+
+cells = st.none() | st.integers() | st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('",;\r\n\t='))
+
+
+@few
+@given(st.lists(st.fixed_dictionaries({"a": cells}, optional={"b,": cells}), max_size=5))
+def test_csv_is_read_back(rows: list[dict[str, str | int | None]]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        write_csv(path, ("a", "b,"), rows)
+        with path.open(newline="", encoding="utf-8") as file:
+            read = list(csv.DictReader(file))
+    expected = [
+        {key: "" if row.get(key) is None else str(row[key]).replace("\r", " ") for key in ("a", "b,")} for row in rows
+    ]
+    assert read == expected
+
+
+def test_csv_refuses_a_value_without_a_column(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="extra"):
+        write_csv(tmp_path / "a.csv", ["a"], [{"a": 1, "extra": 2}])
+    assert listing(tmp_path) == {}
+
+
+def test_sha256_is_of_the_bytes(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "abc", b"abc")
+    assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_size_is_allowed_up_to_its_limit(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "file", bytes(2_000_001))
+    require_size_below(tmp_path / "file", 2_000_001)
+    with pytest.raises(UnusableError, match="file: larger than 2 MB"):
+        require_size_below(tmp_path / "file", 2_000_000)
+
+
+@few
+@given(any_name)
+def test_a_safe_name_is_one_harmless_component(name: str) -> None:
+    safe = safe_name(name)
+    assert set(safe) <= HARMLESS
+    assert 0 < len(safe) <= 105
+    assert safe[0] not in ".-"
+    assert safe[-1] not in ".-_"
+    assert safe.split(".")[0].lower() not in {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10))}
+    assert safe_name(safe) == safe
+
+
+@pytest.mark.parametrize("name", ["SCD0000101", "patient001", "a.b-c_d", "SC-HF-I-1", "x" * 100])
+def test_a_harmless_name_stays(name: str) -> None:
+    assert safe_name(name) == name
+
+
+@few
+@given(st.lists(any_name | st.sampled_from(["a", "A", "a-2", "a-3"]), max_size=12))
+def test_unique_names_differ_even_without_case(names: list[str]) -> None:
+    unique = unique_names(names)
+    assert len({name.lower() for name in unique}) == len(names)
+    assert all(name.startswith(safe_name(given)) for name, given in zip(unique, names, strict=True))
+    assert unique_names(unique) == unique
+    assert unique == [safe_name(name) for name in names] or len({safe_name(name).lower() for name in names}) < len(
+        names
+    )
+
+
+def test_clashes_are_counted() -> None:
+    assert unique_names(["a", "b", "A", "a", "a-2", ""]) == ["a", "b", "A-2", "a-3", "a-2-2", "case"]
+
+
+def test_what_a_killed_writer_leaves_is_swept(tmp_path: Path) -> None:
+    killed = (
+        "import os, pathlib, sys\nfrom cardioseg.files import atomic_path\n"
+        "with atomic_path(pathlib.Path(sys.argv[1])) as partial:\n"
+        "    partial.write_bytes(b'half')\n    os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", killed, tmp_path / "deep" / "file"], check=False).returncode == -9
+    assert len(listing(tmp_path / "deep")) == 1
+    assert sweep_partials(tmp_path) == 1
+    assert listing(tmp_path / "deep") == {}
+
+
+def test_an_earlier_process_of_the_same_number_is_dead(tmp_path: Path) -> None:
+    with atomic_path(tmp_path / "file") as partial:
+        partial.write_bytes(b"under way")
+        earlier = partial.with_name(partial.name.replace(str(os.getpid()), f"{os.getpid()}-0", 1))
+        earlier.write_bytes(b"from the container's last run")
+        assert sweep_partials(tmp_path) == 1
+        assert listing(tmp_path) == {partial.name: b"under way"}
+
+
+@few
+@given(st.sampled_from(["{}", ".{}", "x.{}.partial.y", ".{}-00000000.partial", ".²{}.partial.x", ".x{}.partial.y"]))
+def test_what_is_not_ours_is_not_swept(pattern: str) -> None:
+    with TemporaryDirectory() as folder:
+        dead = 2**22 + 1  # above Linux's largest process number
+        (Path(folder) / pattern.format(dead)).touch()
+        (Path(folder) / f".{dead}-00000000.partial.folder").mkdir()
+        (Path(folder) / f".{os.getppid()}-00000000.partial.alive").touch()
+        (Path(folder) / f".{10**30}-00000000.partial.beyond").touch()
+        assert sweep_partials(Path(folder)) == 0
+        assert len(list(Path(folder).iterdir())) == 4
+
+
+def test_sweeping_survives_what_it_may_not_remove(tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / f".{2**22 + 1}-00000000.partial.a").touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", failing(errno.EROFS))
+        assert sweep_partials(tmp_path) == 0
+    assert sweep_partials(tmp_path) == 1
+    assert sweep_partials(tmp_path / "missing") == 0
