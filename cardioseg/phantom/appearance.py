@@ -8,11 +8,11 @@ from cardioseg.phantom.heart import Array, Section
 from cardioseg.phantom.plane import Pixels, Plane, cover, paint
 
 _FAT, _WALL, _RV_WALL_MM = 1.0, 0.38, 3.0
-_VESSELS = (  # (right, down) of the LV's centre, radius in mm: left atrium, right atrium, outflow tract, aorta
-    (22.0, 12.0, 25.0),
-    (-36.0, 20.0, 23.0),
-    (-36.0, -20.0, 19.0),
-    (-5.0, -6.0, 15.0),
+_VESSELS = (  # (right, down) of the LV's centre, half axes in mm: left atrium, right atrium, outflow tract, aorta
+    (20.0, 14.0, 33.0, 20.0),
+    (-38.0, 20.0, 21.0, 24.0),
+    (-34.0, -20.0, 23.0, 15.0),
+    (-6.0, -6.0, 14.0, 14.0),
 )
 
 
@@ -97,9 +97,10 @@ def _paint_vessels(image: Pixels, where: Plane, section: Section, grain: Grain) 
     radius, angle = where.polar((x - 10, y + 2))
     edge = 62 * section.pose.epicardium.radius(angle) * (1 - 0.25 * np.abs(np.sin(angle)))
     paint(image, cover(edge - radius, where.pixel_mm), _FAT * np.clip(0.75 + 0.25 * grain.flow, 0.2, 1.3))
-    for order, (right, down, size) in enumerate(_VESSELS):
-        filled = size * (1 + (0.12 if order < 2 else -0.05) * section.contraction)
+    for order, (right, down, along, across) in enumerate(_VESSELS):
+        filled = 1 + (0.12 if order < 2 else -0.05) * section.contraction
         radius, angle = where.polar((x + right, y + down))
-        inside = filled * section.pose.cavity.radius(angle + order) - radius
-        paint(image, cover(inside + 2.0, where.pixel_mm), 0.25)
-        paint(image, cover(inside, where.pixel_mm), _blood(grain, _trabeculae(inside, 2.0, grain)))
+        ellipse = along * across / np.hypot(across * np.cos(angle), along * np.sin(angle))
+        inside = filled * ellipse * section.pose.cavity.radius(angle + order) - radius
+        paint(image, cover(inside + 1.2, where.pixel_mm), 0.3)
+        paint(image, cover(inside, where.pixel_mm), 0.9 * _blood(grain, _trabeculae(inside, 4.0, grain)))

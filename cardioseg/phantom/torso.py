@@ -142,10 +142,7 @@ def _add(image: Pixels, place: _Place, organ: Organ, within: Pixels) -> None:
     part *= 1 - 0.6 * seam * within[window]
 
 
-_MEDIASTINUM = (  # fat in front of the heart and below its apex
-    Organ((-40, 14, 55), (56, 33, 80), 0.25, 0.72),
-    Organ((12, 22, 75), (46, 24, 50), -0.1, 0.75),
-)
+_MEDIASTINUM = (Organ((-28, 20, 55), (72, 30, 80), 0.12, 0.62),)  # the fat that the heart lies on
 _ORGANS = (  # liver, spleen, stomach's wall and content, vertebra, aorta, kidney
     Organ((-78, 92, 20), (92, 44, 140), -0.12, _LIVER),
     Organ((70, 86, 25), (22, 36, 60), 0.3, _SPLEEN),
