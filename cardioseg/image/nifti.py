@@ -1,16 +1,17 @@
-"""NIfTI: the one reader and writer of `.nii` and `.nii.gz`, through SimpleITK. A parser boundary."""
+"""NIfTI: the one reader and writer of `.nii` and `.nii.gz`. A parser boundary: the geometry is read by SimpleITK."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
-from cardioseg.errors import UnusableError
-from cardioseg.files import atomic_path, require_size_below
+from cardioseg.errors import ResourceError, UnusableError
+from cardioseg.files import atomic_path
+from cardioseg.image.header import read_header, read_voxels
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 
-_FILE_LIMIT_BYTES = 2 * 1024**3
-_VOXELS_LIMIT_BYTES = 4 * 1024**3
 _SUFFIXES = (".nii.gz", ".nii")
 
 
@@ -29,13 +30,14 @@ def read_cine(path: Path) -> Cine:
     """Read a 3D or 4D NIfTI; a 3D one is a cine of one phase.
 
     Raises:
-        UnusableError: unreadable, of another dimension, with a grid that is not finite, or too large.
+        UnusableError: unreadable, damaged, of another dimension, without a sound geometry, or too large.
     """
-    image = _read(path)
-    voxels = sitk.GetArrayFromImage(image)
-    if image.GetDimension() == 3:
-        return Cine(voxels[None], _grid(image))
-    return Cine(voxels, _grid(image), _times_ms(image))
+    header = read_header(path)
+    geometry = _geometry(path)
+    voxels = read_voxels(path, header)
+    if len(header.size) == 3:
+        return Cine(voxels[None], _grid(geometry))
+    return Cine(voxels, _grid(geometry), _times_ms(geometry))
 
 
 def read_volume(path: Path) -> Volume:
@@ -56,7 +58,7 @@ def is_4d(path: Path) -> bool:
     Raises:
         UnusableError: the header cannot be read.
     """
-    return bool(_header(path).GetDimension() == 4)
+    return len(read_header(path).size) == 4
 
 
 def write_volume(path: Path, volume: Volume) -> None:
@@ -67,53 +69,46 @@ def write_volume(path: Path, volume: Volume) -> None:
 def write_cine(path: Path, cine: Cine) -> None:
     """Write a 4D NIfTI atomically; the fourth spacing is the phase interval in seconds (1 where unknown)."""
     image = sitk.JoinSeries([_image(voxels, cine.grid) for voxels in cine.voxels])
-    step_ms = float(np.mean(np.diff(cine.times_ms))) if len(cine.times_ms) > 1 else 1000.0
-    image.SetSpacing((*image.GetSpacing()[:3], step_ms / 1000))
+    step_ms = float(np.mean(np.diff(cine.times_ms))) if len(cine.times_ms) > 1 else 0.0
+    image.SetSpacing((*image.GetSpacing()[:3], step_ms / 1000 if 0 < step_ms < np.inf else 1.0))
     _write(path, image)
 
 
-def _header(path: Path) -> sitk.ImageFileReader:
-    require_size_below(path, _FILE_LIMIT_BYTES)
+def _geometry(path: Path) -> sitk.ImageFileReader:
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     reader.SetImageIO("NiftiImageIO")
     try:
-        reader.ReadImageInformation()
-    except Exception as error:  # ITK raises RuntimeError with paths and header values in its text
+        with _silence():
+            reader.ReadImageInformation()
+    except RuntimeError as error:  # all that ITK raises, with source lines and header values in its text
         raise UnusableError(f"{path}: not a readable NIfTI file") from error
-    _require_plausible(path, reader)
+    if not np.isfinite([*reader.GetSpacing(), *reader.GetOrigin(), *reader.GetDirection()]).all():
+        raise UnusableError(f"{path}: its geometry is not finite")
     return reader
 
 
-def _require_plausible(path: Path, reader: sitk.ImageFileReader) -> None:
-    if reader.GetDimension() not in (3, 4):
-        raise UnusableError(f"{path}: {reader.GetDimension()} dimensions, expected 3 or 4")
-    if reader.GetNumberOfComponents() != 1:
-        raise UnusableError(f"{path}: several values a voxel, expected one")
-    if int(np.prod(reader.GetSize(), dtype=object)) * 8 > _VOXELS_LIMIT_BYTES:
-        raise UnusableError(f"{path}: more than {_VOXELS_LIMIT_BYTES // 8:.0e} voxels")
-    if not np.isfinite([*reader.GetSpacing(), *reader.GetOrigin(), *reader.GetDirection()]).all():
-        raise UnusableError(f"{path}: its geometry is not finite")
-
-
-def _read(path: Path) -> sitk.Image:
-    reader = _header(path)
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep ITK's warnings, which quote headers, off stderr."""
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.GlobalWarningDisplayOff()
     try:
-        return reader.Execute()
-    except Exception as error:  # see _header
-        raise UnusableError(f"{path}: damaged or truncated") from error
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
 
 
-def _grid(image: sitk.Image) -> Grid:
+def _grid(image: sitk.ImageFileReader) -> Grid:
     columns, rows, slices = image.GetSize()[:3]
     dx, dy, dz = image.GetSpacing()[:3]
     n = image.GetDimension()
     matrix = np.asarray(image.GetDirection()).reshape(n, n)[:3, :3]
-    z, y, x = ((float(a), float(b), float(c)) for a, b, c in matrix.T[::-1])
+    z, y, x = ((float(a), float(b), float(c)) for a, b, c in matrix.T[::-1] + 0.0)  # no minus zero
     return Grid((slices, rows, columns), (dz, dy, dx), tuple(image.GetOrigin()[:3]), (z, y, x))
 
 
-def _times_ms(image: sitk.Image) -> tuple[float, ...]:
+def _times_ms(image: sitk.ImageFileReader) -> tuple[float, ...]:
     """Times from the fourth spacing, in seconds by NIfTI's default units; none where it says nothing (0 or 1)."""
     step = image.GetSpacing()[3]
     known = 0 < step < 1
@@ -130,4 +125,9 @@ def _image(voxels: Voxels, grid: Grid) -> sitk.Image:
 
 def _write(path: Path, image: sitk.Image) -> None:
     with atomic_path(path) as partial:
-        sitk.WriteImage(image, str(partial), useCompression=path.name.endswith(".gz"))
+        partial.touch()  # where nothing may be written, the system says why and ITK does not
+        try:
+            sitk.WriteImage(image, str(partial), useCompression=path.name.endswith(".gz"))
+            read_voxels(partial, read_header(partial))  # ITK says nothing when the disk is full
+        except (RuntimeError, UnusableError) as error:
+            raise ResourceError(f"cannot write {path}: it came out incomplete", "is the disk full?") from error
