@@ -35,6 +35,12 @@ class Preprocessing:
     spacing_mm: float | None = None
     multiple: int = 16
 
+    def __post_init__(self) -> None:
+        if self.spacing_mm is not None and not 0 < self.spacing_mm < np.inf:
+            raise ValueError(f"spacing_mm {self.spacing_mm} is not positive")
+        if self.multiple < 1:
+            raise ValueError(f"multiple {self.multiple} is not positive")
+
 
 def prepare(
     slices: NDArray[np.generic], pixel_mm: tuple[float, float] | None, settings: Preprocessing
@@ -53,8 +59,9 @@ def prepare(
 
 
 def scale_intensity(slices: NDArray[np.generic], method: Intensity = "minmax") -> Floats:
-    """Scale each slice of [n, h, w] to [0, 1]; a constant slice becomes 0."""
-    values = np.nan_to_num(np.asarray(slices, np.float32), posinf=0, neginf=0)
+    """Scale each slice of [n, h, w] to [0, 1]; a constant slice becomes 0, and so does what is no finite float32."""
+    with np.errstate(over="ignore"):
+        values = np.nan_to_num(np.asarray(slices, np.float32), posinf=0, neginf=0)
     low, high = np.percentile(values, (0, 100) if method == "minmax" else _PERCENTILES, axis=(1, 2), keepdims=True)
     span = np.where(high > low, high - low, np.inf)
     scaled: Floats = np.clip((values - low) / span, 0, 1).astype(np.float32)
