@@ -1,11 +1,8 @@
-"""Export: networks to one ONNX graph without traces of the exporting machine, and the proof that both are the same.
+"""Export: networks to one ONNX model, and the proof that both are the same.
 
 A model of several folds averages their logits.
 """
 
-import io
-import logging
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,14 +13,13 @@ from torch import Tensor, nn
 
 from cardioseg.errors import RefusedError
 from cardioseg.export.card import Parity
+from cardioseg.export.graph import Graph
 from cardioseg.image.preprocess import Floats, pad
 from cardioseg.network.unet import MULTIPLE, UNet
 
 MAX_LOGIT_DIFFERENCE = 1e-3
 TIE = 1e-4  # logits this close may fall either way
-_OPSET = 20
 _BATCH_SIZES = (1, 2, 3, 5, 8)
-_LARGEST = 4096
 
 
 class Ensemble(nn.Module):
@@ -43,29 +39,14 @@ def combine(networks: Sequence[UNet]) -> nn.Module:
     return (networks[0] if len(networks) == 1 else Ensemble(networks)).eval()
 
 
-def to_onnx(network: nn.Module) -> bytes:
-    """The graph `image` float32 [n, 1, h, w] -> `logits` [n, classes, h, w], n free, h and w free multiples of 16."""
-    n, h, w = (
-        torch.export.Dim("n", min=1, max=_LARGEST),
-        torch.export.Dim("rows", min=1, max=_LARGEST // MULTIPLE),
-        torch.export.Dim("columns", min=1, max=_LARGEST // MULTIPLE),
-    )
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it reports that torchvision is absent
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecations inside torch
-        program = torch.onnx.export(
-            network,
-            (torch.zeros(2, 1, 4 * MULTIPLE, 6 * MULTIPLE),),
-            input_names=["image"],
-            output_names=["logits"],
-            dynamic_shapes=({0: n, 2: MULTIPLE * h, 3: MULTIPLE * w},),
-            opset_version=_OPSET,
-            dynamo=True,
-            verbose=False,
-        )
-    if program is None:
-        raise RefusedError("torch exported nothing")
-    return _anonymous(program.model_proto)
+def to_onnx(networks: Sequence[UNet]) -> bytes:
+    """The graph `image` float32 [n, 1, h, w] -> `logits` [n, classes, h, w], h and w multiples of 16."""
+    graph = Graph()
+    logits = [graph.unet(network.eval(), "image") for network in networks]
+    mean = graph.add("Mean", *logits) if len(logits) > 1 else logits[0]
+    model = graph.model(mean, networks[0].head.out_channels)
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString(deterministic=True))
 
 
 def prove_parity(network: nn.Module, model: bytes, slices: Sequence[Floats]) -> Parity:
@@ -105,7 +86,7 @@ def _batches(slices: Sequence[Floats]) -> list[Floats]:
     while start < len(slices):
         size = _BATCH_SIZES[len(batches) % len(_BATCH_SIZES)]
         same = [image for image in slices[start : start + size] if image.shape == slices[start].shape]
-        crop = 2 * len(batches) + 1 if len(batches) % 2 else 0
+        crop = (MULTIPLE + 1) * len(batches) if len(batches) % 2 else 0
         h, w = (side - crop if side - crop > MULTIPLE else side for side in same[0].shape)
         padded, _ = pad(np.stack(same)[:, None, :h, :w], MULTIPLE)
         batches.append(padded)
@@ -117,15 +98,3 @@ def _session(model: bytes) -> Any:  # noqa: ANN401 - onnxruntime is untyped
     import onnxruntime  # noqa: PLC0415 - an extra of its own
 
     return onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-
-
-def _anonymous(model: onnx.ModelProto) -> bytes:
-    """Serialize without stack traces, file names and other traces of the exporting machine."""
-    for message in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
-        del message.metadata_props[:]
-        message.doc_string = ""
-    model.producer_name, model.producer_version = "cardioseg", ""
-    onnx.checker.check_model(model, full_check=True)
-    stream = io.BytesIO()
-    onnx.save_model(model, stream)
-    return stream.getvalue()

@@ -73,7 +73,8 @@ def find_cases(sources: Sequence[Path]) -> Findings:
     surveys = [survey(source) for source in sources]
     cases = [case for source, seen in zip(sources, surveys, strict=True) for case in _cases(source, seen)]
     names = unique_names(case.case_id for case in cases)
-    others = [_describe(series) for seen in surveys for series in seen.series if series not in seen.cines]
+    every = (series for seen in surveys for series in seen.series)
+    others = [_describe(series) for series in every if series.kind is not Kind.SHORT_AXIS_CINE]
     unused = [item for seen in surveys for item in seen.unused if not is_nifti(Path(item.where))]
     if not cases:
         raise NoInputError(_nothing(sources, others, unused), "`cardioseg inspect` says what each series is")

@@ -61,8 +61,8 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
     described, folds = _read_run(run, dataset)
     recipe = Recipe.model_validate(described["recipe"])
     checkpoints = [_final(run, fold["index"]) for fold in folds]
-    network = combine([network_of(checkpoint, recipe) for checkpoint in checkpoints])
-    model = to_onnx(network)
+    networks = [network_of(checkpoint, recipe) for checkpoint in checkpoints]
+    network, model = combine(networks), to_onnx(networks)
     parity = prove_parity(network, model, _real_slices(dataset, recipe))
     card = Card(
         name=publication.name,

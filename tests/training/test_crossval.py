@@ -1,0 +1,126 @@
+"""Cross validation and publication on a tiny dataset."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_fit import Killed, stop_at
+
+from cardioseg.dataset.store import Dataset, open_dataset, write_dataset
+from cardioseg.errors import NoInputError, RefusedError, UsageError
+from cardioseg.export.card import read_card
+from cardioseg.training.crossval import Plan, prepare_run, run_fold, write_scores
+from cardioseg.training.publish import Publication, publish
+from cardioseg.training.recipe import Recipe
+
+
+def run_all(plan: Plan, resume: bool = False) -> None:
+    folds = prepare_run(plan, resume)
+    write_scores(plan, [run_fold(plan, fold, lambda _: None, resume) for fold in folds])
+
+
+@pytest.fixture(scope="session")
+def finished(discs: Dataset, tiny: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    plan = Plan(discs, tmp_path_factory.mktemp("run"), tiny, folds=2)
+    run_all(plan)
+    return plan
+
+
+def test_scores_cover_every_subject_once(finished: Plan) -> None:
+    scores = json.loads((finished.folder / "scores.json").read_text())
+    assert [fold["dice"]["lv_cavity"]["per_image"]["n"] for fold in scores] == [6, 6]
+    assert [fold["dice"]["lv_cavity"]["per_subject"]["n"] for fold in scores] == [3, 3]
+    assert all(fold["dice"]["lv_cavity"]["per_image"]["mean"] > 0.8 for fold in scores)
+
+
+def test_the_folder_holds_the_proof(finished: Plan) -> None:
+    folds = json.loads((finished.folder / "folds.json").read_text())
+    assert sorted(folds[0]["validation"] + folds[1]["validation"]) == sorted(finished.dataset.subject_ids)
+    for fold in folds:
+        assert not set(fold["train"]) & set(fold["validation"])
+        assert fold["proof"] == {"shared_subjects": 0, "shared_images": 0, "train_images": 6, "validation_images": 6}
+
+
+def test_a_cut_run_resumes_fold_by_fold(finished: Plan, tmp_path: Path) -> None:
+    plan = replace(finished, folder=tmp_path)
+    folds = prepare_run(plan, resume=False)
+    run_fold(plan, folds[0], lambda _: None, resume=False)
+    with pytest.raises(Killed):
+        run_fold(replace(plan, checkpoint_steps=10), folds[1], stop_at(20), resume=False)
+    run_all(plan, resume=True)
+    assert (tmp_path / "scores.json").read_text() == (finished.folder / "scores.json").read_text()
+
+
+def test_refusals(finished: Plan, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing to resume"):
+        prepare_run(replace(finished, folder=tmp_path), resume=True)
+    with pytest.raises(UsageError, match="another recipe, seed or dataset"):
+        prepare_run(replace(finished, seed=3), resume=True)
+    with pytest.raises(UsageError, match="7 folds need at least 7 subjects, the dataset has 6"):
+        prepare_run(replace(finished, folder=tmp_path, folds=7), resume=False)
+    recipe = finished.recipe.model_copy(update={"labels": ("rv_cavity",)})
+    plan = replace(finished, folder=tmp_path, recipe=recipe)
+    fold = prepare_run(plan, resume=False)[0]
+    with pytest.raises(NoInputError, match="rv_cavity annotated"):
+        run_fold(plan, fold, lambda _: None, resume=False)
+
+
+def test_a_leak_stops_the_run(finished: Plan, tmp_path: Path) -> None:
+    twin = replace(finished.dataset.subject("s0"), subject_id="twin")
+    list(write_dataset(tmp_path / "leaky", "leaky", "made", [*finished.dataset.subjects(), twin]))
+    plan = replace(finished, dataset=open_dataset(tmp_path / "leaky"), folder=tmp_path / "run", folds=7)
+    with pytest.raises(UsageError, match="share an image"):
+        prepare_run(plan, resume=False)
+
+
+def test_one_fold_validates_what_is_held_out(finished: Plan, tmp_path: Path) -> None:
+    plan = replace(finished, folder=tmp_path, folds=1, held_out=("s1", "s4"))
+    (fold,) = prepare_run(plan, resume=False)
+    assert fold.validation == ("s1", "s4")
+    assert fold.train == ("s0", "s2", "s3", "s5")
+
+
+def test_publish(finished: Plan, tmp_path: Path) -> None:
+    card = publish(finished.folder, finished.dataset, tmp_path / "model", Publication("discs", "CC0-1.0", "Nobody"))
+    assert read_card(tmp_path / "model") == card
+    assert card.training.folds == 2
+    assert card.training.subjects == 6
+    assert card.parity.label_changes == 0
+    assert card.parity.max_logit_difference <= 1e-3
+    assert card.parity.sizes > 1
+    assert len(card.parity.batch_sizes) > 1
+    assert {metric.n for metric in card.metrics} == {12, 6}
+    page = (tmp_path / "model" / "README.md").read_text()
+    assert "CC0-1.0" in page
+    assert card.sha256 in page
+    content = (tmp_path / "model" / "model.onnx").read_bytes()
+    assert str(Path.cwd()).encode() not in content
+    assert b"site-packages" not in content
+
+
+def test_publish_refuses(finished: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    publication = Publication("discs", "CC0-1.0")
+    with pytest.raises(UsageError, match="no training run"):
+        publish(tmp_path, finished.dataset, tmp_path / "model", publication)
+    plan = replace(finished, folder=tmp_path / "begun")
+    prepare_run(plan, resume=False)
+    with pytest.raises(UsageError, match=r"fold 0 of .* is not finished"):
+        publish(plan.folder, finished.dataset, tmp_path / "model", publication)
+    other = tmp_path / "other"
+    list(write_dataset(other, "other", "made", list(finished.dataset.subjects())[:3]))
+    with pytest.raises(UsageError, match="another dataset"):
+        publish(finished.folder, open_dataset(other), tmp_path / "model", publication)
+    monkeypatch.setattr("cardioseg.export.to_onnx.MAX_LOGIT_DIFFERENCE", -1.0)
+    monkeypatch.setattr("cardioseg.training.publish.to_onnx", lambda _: np.float32(0).tobytes())
+    monkeypatch.setattr("cardioseg.export.to_onnx._session", lambda _: _Wrong())
+    with pytest.raises(RefusedError, match="disagree"):
+        publish(finished.folder, finished.dataset, tmp_path / "model", publication)
+    assert not (tmp_path / "model").exists()
+
+
+class _Wrong:
+    def run(self, _names: None, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        image = feeds["image"]
+        return [np.concatenate([image, 1 - image], 1)]

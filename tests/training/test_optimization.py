@@ -1,0 +1,41 @@
+"""Losses and learning rates."""
+
+import math
+
+import pytest
+import torch
+
+from cardioseg.training.optimization import Optimization, learning_rate, loss, optimizer, soft_dice
+
+
+def test_learning_rate_is_divided_at_each_epoch() -> None:
+    settings = Optimization(learning_rate=1.5)
+    assert [learning_rate(settings, epoch, 0.3) for epoch in (0, 1)] == [1.5, 0.3]
+
+
+def test_cosine_falls_from_the_rate_to_zero() -> None:
+    settings = Optimization(learning_rate=0.1, schedule="cosine")
+    assert learning_rate(settings, 0, 0) == 0.1
+    assert learning_rate(settings, 0, 0.5) == pytest.approx(0.05)
+    assert learning_rate(settings, 5, 1) == pytest.approx(0)
+
+
+def test_cross_entropy_of_no_opinion() -> None:
+    logits, targets = torch.zeros(1, 2, 4, 4), torch.zeros(1, 4, 4, dtype=torch.int64)
+    assert loss(Optimization(), logits, targets).item() == pytest.approx(math.log(2))
+
+
+def test_soft_dice_of_a_sure_network() -> None:
+    targets = torch.zeros(2, 8, 8, dtype=torch.int64)
+    targets[0, 2:5, 2:5] = 1
+    right = torch.stack([10.0 - 20 * targets, -10.0 + 20 * targets], 1)
+    assert soft_dice(right, targets).item() == pytest.approx(1, abs=1e-3)
+    assert soft_dice(-right, targets).item() < 0.1
+    settings = Optimization(loss="cross_entropy_dice")
+    assert loss(settings, right, targets) < 0.01 < loss(settings, -right, targets)
+
+
+def test_optimizers() -> None:
+    weight = torch.nn.Parameter(torch.ones(1))
+    assert isinstance(optimizer(Optimization(), [weight]), torch.optim.SGD)
+    assert isinstance(optimizer(Optimization(optimizer="adamw"), [weight]), torch.optim.AdamW)
