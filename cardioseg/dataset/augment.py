@@ -1,11 +1,11 @@
 """Augmentation: what may vary between two looks at the same slice, and one draw of it from an explicit generator."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -15,9 +15,15 @@ class Angles(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    start: float = 0
-    stop: float = 0
-    step: Annotated[float, Field(gt=0)] = 1
+    start: FiniteFloat = 0
+    stop: FiniteFloat = 0
+    step: Annotated[FiniteFloat, Field(gt=0)] = 1
+
+    @model_validator(mode="after")
+    def _require_an_angle(self) -> Self:
+        if self.stop < self.start:
+            raise ValueError(f"stop {self.stop:g} is below start {self.start:g}")
+        return self
 
     @property
     def degrees(self) -> tuple[float, ...]:

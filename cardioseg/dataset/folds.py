@@ -25,8 +25,10 @@ def split(subject_ids: Sequence[str], folds: int, seed: int, held_out: Iterable[
     With one fold there is nothing to rotate: it trains on all but `held_out` and validates on those.
 
     Raises:
-        UsageError: fewer subjects than folds, or a held-out subject that does not exist.
+        UsageError: fewer subjects than folds, no fold at all, or a held-out subject that does not exist.
     """
+    if folds < 1:
+        raise UsageError(f"{folds} folds were asked for, at least 1 is needed")
     held_out = sorted(set(held_out))
     unknown = [subject_id for subject_id in held_out if subject_id not in subject_ids]
     if unknown:
@@ -42,9 +44,14 @@ def split(subject_ids: Sequence[str], folds: int, seed: int, held_out: Iterable[
 
 
 def pixel_hashes(subject: Subject) -> frozenset[str]:
-    """A hash of each annotated slice that is not of one grey: what must not occur in two subjects."""
+    """A hash of each annotated slice that is not of one grey: what must not occur in two subjects.
+
+    It is a hash of the intensities, so that a copy in another number type is found too.
+    """
     slices = (image for volume in subject.volumes for image in volume.image[volume.annotated.any(axis=1)])
-    return frozenset(sha256(image.tobytes()).hexdigest() for image in slices if image.min() != image.max())
+    return frozenset(
+        sha256(image.astype(np.float32).tobytes()).hexdigest() for image in slices if image.min() != image.max()
+    )
 
 
 def prove_disjoint(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> dict[str, object]:
@@ -71,4 +78,4 @@ def prove_disjoint(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> dict[str
 
 def subjects_sha256(subject_ids: Iterable[str]) -> str:
     """A hash that identifies a set of subjects without naming them."""
-    return sha256("\n".join(sorted(subject_ids)).encode()).hexdigest()
+    return sha256("\n".join(sorted(subject_ids)).encode(errors="surrogatepass")).hexdigest()

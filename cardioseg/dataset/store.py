@@ -6,11 +6,14 @@ and `annotated_i` (slice, Label) bool; `dataset.json` says what each volume is a
 
 import io
 import json
+import re
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -23,6 +26,8 @@ from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 FORMAT = "cardioseg-dataset"
 VERSION = 1
 _MANIFEST = "dataset.json"
+_FILE = re.compile(r"subjects/[A-Za-z0-9._-]+\.npz")
+_AGAIN = "run `cardioseg ingest` again"
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,10 @@ def write_dataset(
 
     Raises:
         NoInputError: the source yields no subject with a volume.
+        UsageError: it yields one twice.
     """
     sweep_partials(folder)
+    previous = _listed(folder)
     records: list[dict[str, Any]] = []
     skipped: list[Skipped] = []
     for item in found:
@@ -92,7 +99,8 @@ def write_dataset(
             "skipped": [asdict(item) for item in skipped],
         },
     )
-    _remove_others(folder, {record["file"] for record in records})
+    for file in previous - {record["file"] for record in records}:
+        (folder / file).unlink(missing_ok=True)
 
 
 def open_dataset(folder: Path) -> Dataset:
@@ -102,16 +110,41 @@ def open_dataset(folder: Path) -> Dataset:
         NoInputError: the folder holds none.
         UnusableError: its manifest is damaged or of another version.
     """
+    path = folder / _MANIFEST
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text())
-    except FileNotFoundError:
+        manifest = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
         hint = "`cardioseg ingest SOURCE -o DATASET` writes one"
         raise NoInputError(f"{folder} is no prepared dataset", hint) from None
-    except ValueError:
-        raise UnusableError(f"{folder / _MANIFEST} is damaged", "run `cardioseg ingest` again") from None
-    if (manifest.get("format"), manifest.get("version")) != (FORMAT, VERSION):
-        raise UnusableError(f"{folder} is not a version {VERSION} dataset", "run `cardioseg ingest` again")
+    except OSError as error:
+        raise UnusableError(f"{path} cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+    except (ValueError, RecursionError):
+        raise UnusableError(f"{path} is damaged", _AGAIN) from None
+    if not isinstance(manifest, dict) or (manifest.get("format"), manifest.get("version")) != (FORMAT, VERSION):
+        raise UnusableError(f"{folder} is not a version {VERSION} dataset", _AGAIN)
+    if not _is_sound(manifest):
+        raise UnusableError(f"{path} is damaged", _AGAIN)
     return Dataset(folder, manifest)
+
+
+def _is_sound(manifest: dict[str, Any]) -> bool:
+    """Whether all that is read from the manifest is there, and no subject's file lies elsewhere."""
+    texts, records = ("subject_id", "group", "file", "sha256"), manifest.get("subjects")
+    return (
+        isinstance(manifest.get("name"), str)
+        and isinstance(records, list)
+        and all(isinstance(record, dict) and isinstance(record.get("volumes"), list) for record in records)
+        and all(isinstance(record.get(key), str) for record in records for key in texts)
+        and all(_FILE.fullmatch(record["file"]) for record in records)
+    )
+
+
+def _listed(folder: Path) -> set[str]:
+    """The files of the dataset that is there already; what no manifest lists is not ours to remove."""
+    try:
+        return {record["file"] for record in open_dataset(folder).manifest["subjects"]}
+    except (NoInputError, UnusableError):
+        return set()
 
 
 def _write_subject(folder: Path, subject: Subject) -> dict[str, Any]:
@@ -120,7 +153,7 @@ def _write_subject(folder: Path, subject: Subject) -> dict[str, Any]:
         arrays |= {f"image_{i}": volume.image, f"mask_{i}": volume.mask, f"annotated_{i}": volume.annotated}
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
-    file = f"subjects/{_file_name(subject.subject_id)}.npz"
+    file = _file(subject.subject_id)
     write_bytes(folder / file, stream.getvalue())
     return {
         "subject_id": subject.subject_id,
@@ -132,14 +165,17 @@ def _write_subject(folder: Path, subject: Subject) -> dict[str, Any]:
 
 
 def _require_new(subject_id: str, records: list[dict[str, Any]]) -> None:
-    if any(record["subject_id"] == subject_id for record in records):
+    file = _file(subject_id).lower()  # upper and lower case are the same to many file systems
+    if any(record["file"].lower() == file for record in records):
         raise UsageError(f"subject {subject_id} is in the sources twice", "rename one, or ingest them apart")
 
 
-def _file_name(subject_id: str) -> str:
-    """The subject's id where a file may be called so, else a safe form of it made unique by its hash."""
+def _file(subject_id: str) -> str:
+    """Named by the subject's id where a file may be called so, else by a safe form of it made unique by its hash."""
     name = safe_name(subject_id)
-    return name if name == subject_id else f"{name}-{sha256(subject_id.encode()).hexdigest()[:8]}"
+    if name != subject_id:
+        name += "-" + sha256(subject_id.encode(errors="surrogatepass")).hexdigest()[:8]
+    return f"subjects/{name}.npz"
 
 
 def _describe(volume: LabelledVolume) -> dict[str, Any]:
@@ -161,11 +197,14 @@ def _read_subject(folder: Path, record: dict[str, Any]) -> Subject:
     try:
         content = path.read_bytes()
     except OSError:
-        raise UnusableError(f"{path} cannot be read", "run `cardioseg ingest` again") from None
+        raise UnusableError(f"{path} cannot be read", _AGAIN) from None
     if sha256(content).hexdigest() != record["sha256"]:
-        raise UnusableError(f"{path} is not what the dataset says", "run `cardioseg ingest` again")
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        volumes = tuple(_volume(i, described, arrays) for i, described in enumerate(record["volumes"]))
+        raise UnusableError(f"{path} is not what the dataset says", _AGAIN)
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            volumes = tuple(_volume(i, described, arrays) for i, described in enumerate(record["volumes"]))
+    except (LookupError, TypeError, ValueError, EOFError, BadZipFile, zlib.error):
+        raise UnusableError(f"{path} is damaged", _AGAIN) from None
     return Subject(record["subject_id"], volumes, record["group"])
 
 
@@ -187,9 +226,3 @@ def _volume(i: int, described: dict[str, Any], arrays: Any) -> LabelledVolume:  
 def _grid(described: dict[str, Any]) -> Grid:
     shape, spacing, origin = (tuple(described[key]) for key in ("shape", "spacing_mm", "origin_mm"))
     return Grid(shape, spacing, origin, tuple(tuple(axis) for axis in described["directions"]))
-
-
-def _remove_others(folder: Path, files: set[Any]) -> None:
-    for path in (folder / "subjects").glob("*.npz"):
-        if f"subjects/{path.name}" not in files:
-            path.unlink()

@@ -1,0 +1,224 @@
+"""Batches: images and targets move together, every pair of the grid comes once, and nothing is remembered."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from drawing import noise_subject, noise_volume
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cardioseg.dataset.augment import Angles, Augmentation
+from cardioseg.dataset.batches import Epoch, Slices, annotated_with, gather
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.preprocess import Preprocessing, center, prepare
+from cardioseg.ingest.subject import LabelledVolume, Subject
+
+few = settings(max_examples=20, deadline=None, database=None)
+keys = st.tuples(*[st.integers(0, 2**32 - 1)] * 3)
+QUARTERS = Augmentation(angles=Angles(start=-90, stop=180, step=90))
+WIDE = Augmentation(angles=Angles(start=-180, stop=150, step=30), scale=0.3, shift=0.1, flip=True, contrast=0.5)
+PAPER_LV = Augmentation(angles=Angles(start=-60, stop=60, step=2))
+PAPER_RV = Augmentation(angles=Angles(start=-30, stop=30, step=10))
+
+
+def noise(count: int, size: int = 16) -> Slices:
+    rng = np.random.default_rng(count)
+    images = rng.random((count, size, size)).astype(np.float32)
+    return Slices(images, rng.integers(0, 4, images.shape).astype(np.uint8))
+
+
+def two_discs(size: int = 96) -> Slices:
+    """A large and a small disc, off centre, so that every flip, shift and turn shows; white where class 1."""
+    rows, columns = np.ogrid[:size, :size]
+    large = (rows - 40) ** 2 + (columns - 57) ** 2 < 14**2
+    small = (rows - 55) ** 2 + (columns - 34) ** 2 < 8**2
+    return Slices((large | small)[None].astype(np.float32), (large | small)[None].astype(np.uint8))
+
+
+def dice(one: np.ndarray, other: np.ndarray) -> float:
+    return float(2 * (one & other).sum() / (one.sum() + other.sum()))
+
+
+@pytest.mark.parametrize(("augmentation", "angles"), [(PAPER_LV, 61), (PAPER_RV, 7)])
+def test_an_epoch_of_the_paper_is_every_image_at_every_angle_once(augmentation: Augmentation, angles: int) -> None:
+    epoch = Epoch(noise(5), augmentation, 1, (0, 0, 0))
+    assert epoch.steps == 5 * angles
+    assert epoch.order().shape == (5 * angles, 1)
+    images, angle = np.divmod(epoch.order().ravel(), angles)
+    assert {*zip(images.tolist(), angle.tolist(), strict=True)} == {(i, a) for i in range(5) for a in range(angles)}
+
+
+@few
+@given(st.integers(1, 9), st.integers(1, 6), st.integers(1, 12), st.floats(0.05, 1), keys)
+def test_an_epoch_repeats_nothing_that_it_need_not(
+    images: int, angles: int, batch_size: int, fraction: float, key: tuple[int, ...]
+) -> None:
+    grid = Augmentation(angles=Angles(stop=angles - 1), grid_fraction=fraction)
+    epoch = Epoch(noise(images), grid, batch_size, key)
+    pairs, order = images * angles, epoch.order()
+    assert order.shape == (epoch.steps, batch_size)
+    assert epoch.steps == max(1, round(pairs * fraction) // batch_size)
+    assert ((order >= 0) & (order < pairs)).all()
+    counts = np.bincount(order.ravel(), minlength=pairs)
+    assert counts.max() - counts.min() <= 1
+
+
+@few
+@given(keys, keys)
+def test_the_order_is_a_function_of_the_key(key: tuple[int, ...], other: tuple[int, ...]) -> None:
+    epoch = Epoch(noise(20), PAPER_RV, 4, key)
+    np.testing.assert_array_equal(epoch.order(), replace(epoch).order())
+    assert key == other or (epoch.order() != replace(epoch, key=other).order()).any()
+
+
+@few
+@given(keys, st.lists(st.integers(0, 59), min_size=1, max_size=6), st.integers(0, 2**32 - 1))
+def test_a_batch_is_a_function_of_its_key_and_pairs(key: tuple[int, ...], pairs: list[int], state: int) -> None:
+    epoch = Epoch(noise(5), WIDE, 1, key)
+    images, targets = epoch.batch(pairs)
+    torch.manual_seed(state)
+    for i, pair in reversed(list(enumerate(pairs))):  # one by one, in another order, whatever torch's own state is
+        image, target = Epoch(noise(5), WIDE, 9, key).batch(np.array([pair]))
+        torch.testing.assert_close(image[0], images[i], rtol=0, atol=1e-6)
+        torch.testing.assert_close(target[0], targets[i], rtol=0, atol=0)
+
+
+@few
+@given(keys, st.integers(0, 59))
+def test_shapes_types_and_ranges(key: tuple[int, ...], pair: int) -> None:
+    images, targets = Epoch(noise(5), WIDE, 2, key).batch([pair, 0])
+    assert (images.shape, images.dtype) == ((2, 1, 16, 16), torch.float32)
+    assert (targets.shape, targets.dtype) == ((2, 16, 16), torch.int64)
+    assert 0 <= float(images.min()) <= float(images.max()) <= 1
+    assert set(targets.unique().tolist()) <= {0, 1, 2, 3}
+
+
+def test_the_source_is_not_changed() -> None:
+    slices = noise(5)
+    before = slices.images.copy(), slices.targets.copy()
+    Epoch(slices, WIDE, 2, (0, 0, 0)).batch(range(60))
+    np.testing.assert_array_equal(slices.images, before[0])
+    np.testing.assert_array_equal(slices.targets, before[1])
+
+
+@pytest.mark.parametrize("size", [1, 2, 15, 16])
+def test_quarter_turns_are_exact(size: int) -> None:
+    slices = noise(3, size)
+    images, targets = Epoch(slices, QUARTERS, 1, (1, 2, 3)).batch(range(12))
+    for pair in range(12):
+        image, quarters = pair // 4, pair % 4 - 1
+        expected = np.rot90(slices.images[image], quarters)
+        np.testing.assert_allclose(images[pair, 0].numpy(), expected, atol=2e-5 if quarters else 2e-6)
+        np.testing.assert_array_equal(targets[pair].numpy(), np.rot90(slices.targets[image], quarters))
+
+
+def test_a_flip_mirrors_left_and_right() -> None:
+    slices = noise(1)
+    epochs = [Epoch(slices, Augmentation(flip=True), 1, (0, 0, number)) for number in range(40)]
+    mirrored = []
+    for epoch in epochs:
+        images, targets = epoch.batch([0])
+        flipped = not np.array_equal(targets[0].numpy(), slices.targets[0])
+        mirrored.append(flipped)
+        expected = [array[0, :, ::-1] if flipped else array[0] for array in (slices.images, slices.targets)]
+        np.testing.assert_allclose(images[0, 0].numpy(), expected[0], atol=2e-6)
+        np.testing.assert_array_equal(targets[0].numpy(), expected[1])
+    assert 10 < sum(mirrored) < 30
+
+
+@few
+@given(keys, st.integers(0, 11))
+def test_image_and_target_move_together(key: tuple[int, ...], pair: int) -> None:
+    moved = WIDE.model_copy(update={"contrast": 0.0})
+    images, targets = Epoch(two_discs(), moved, 1, key).batch([pair])
+    assert (targets > 0).sum() > 100
+    assert dice(images[0, 0].numpy() > 0.5, targets[0].numpy() == 1) > 0.95
+
+
+@pytest.mark.parametrize("setting", [{"scale": 0.5}, {"shift": 0.2}, {"flip": True}, {}])
+def test_only_what_is_asked_for_moves(setting: dict[str, float]) -> None:
+    discs = two_discs()
+    drawn = [Epoch(discs, Augmentation(**setting), 1, (0, 0, number)).batch([0])[1][0].numpy() for number in range(30)]
+    areas = np.array([target.sum() for target in drawn]) / discs.targets.sum()
+    centres = np.array([np.argwhere(target).mean(0) for target in drawn]) - np.argwhere(discs.targets[0]).mean(0)
+    if "scale" in setting:
+        assert 0.4 < areas.min() < 0.6
+        assert 1.7 < areas.max() < 2.3
+    else:
+        assert np.abs(areas - 1).max() < 0.02
+    if "shift" in setting:
+        assert 0.15 * 96 < np.abs(centres).max() < 0.2 * 96 + 1
+    elif "scale" not in setting:
+        assert np.abs(centres[:, 0]).max() < 0.5
+        assert (np.abs(centres[:, 1]).max() > 0.5) == ("flip" in setting)
+
+
+def test_contrast_changes_intensities_and_nothing_else() -> None:
+    slices = noise(1)
+    for number in range(20):
+        images, targets = Epoch(slices, Augmentation(contrast=1), 1, (0, 0, number)).batch([0])
+        powers = np.log(np.clip(images[0, 0].numpy(), 1e-6, 1)) / np.log(slices.images[0])
+        bulk = (slices.images[0] > 0.1) & (slices.images[0] < 0.9)
+        assert np.ptp(powers[bulk]) < 1e-3
+        assert 0.5 <= powers[bulk].mean() <= 2
+        np.testing.assert_array_equal(targets[0].numpy(), slices.targets[0])
+
+
+def test_gathered_are_the_slices_with_every_label() -> None:
+    lv, rv = (noise_volume(i, labels=(label,)) for i, label in enumerate((Label.LV_CAVITY, Label.RV_CAVITY)))
+    both = noise_volume(2)
+    subjects = [Subject("a", (lv, rv)), Subject("none", ()), Subject("b", (both,))]
+    assert len(gather(subjects, [Label.LV_CAVITY], 16, Preprocessing())) == 4
+    assert len(gather(subjects, [Label.RV_CAVITY], 16, Preprocessing())) == 4
+    found = gather(subjects, [Label.RV_CAVITY, Label.LV_CAVITY], 16, Preprocessing())
+    assert (found.images.shape, found.images.dtype) == ((2, 16, 16), np.float32)
+    assert (found.targets.shape, found.targets.dtype) == ((2, 16, 16), np.uint8)
+    np.testing.assert_array_equal(annotated_with(both, STRUCTURES), [True, True, False])
+
+
+@pytest.mark.parametrize("subjects", [[], [Subject("a", ())], [Subject("a", (noise_volume(0, labels=()),))]])
+def test_nothing_annotated_is_no_slice(subjects: list[Subject]) -> None:
+    found = gather(subjects, STRUCTURES, 16, Preprocessing())
+    assert len(found) == 0
+    assert found.images.shape == found.targets.shape == (0, 16, 16)
+
+
+@few
+@given(st.permutations(STRUCTURES), st.integers(1, 3), st.integers(3, 40))
+def test_targets_are_numbered_in_the_order_of_the_labels(order: list[Label], count: int, size: int) -> None:
+    subject, labels = noise_subject("a", volumes=2), order[:count]
+    found = gather([subject], labels, size, Preprocessing())
+    known = np.concatenate([volume.mask[:-1] for volume in subject.volumes])
+    expected = sum((known == label) * number for number, label in enumerate(labels, 1))
+    padded = np.pad(np.asarray(expected, np.uint8), [(0, 0), (0, 4), (0, 6)])  # 12 x 10 to the multiple of 16
+    np.testing.assert_array_equal(found.targets, center(padded, size))
+    image, _ = prepare(subject.volumes[0].image[:1], None, Preprocessing())
+    np.testing.assert_array_equal(found.images[:1], center(image, size))
+
+
+def disc_volume(spacing_mm: tuple[float, float, float] | None) -> LabelledVolume:
+    discs = two_discs()
+    volume = noise_volume(0, (1, 96, 96), spacing_mm)
+    annotated = np.ones((1, len(Label)), np.bool_)
+    mask = discs.targets * np.uint8(Label.LV_CAVITY)
+    return replace(volume, image=discs.images * 50 + 10, mask=mask, annotated=annotated)
+
+
+@pytest.mark.parametrize("intensity", ["minmax", "percentile"])
+@pytest.mark.parametrize("pixel_mm", [(1.5, 1.5), (1.1, 1.6), (2.0, 2.0), (0.8, 0.8)])
+def test_resampled_slices_keep_area_in_mm_and_fit_their_targets(intensity: str, pixel_mm: tuple[float, float]) -> None:
+    volume = disc_volume((8.0, *pixel_mm))
+    settings = Preprocessing(intensity, 1.5)  # type: ignore[arg-type]
+    found = gather([Subject("a", (volume,))], [Label.LV_CAVITY], 160, settings)
+    area_mm2 = (volume.mask > 0).sum() * pixel_mm[0] * pixel_mm[1]
+    assert found.targets.sum() * 1.5**2 == pytest.approx(area_mm2, rel=0.03)
+    assert dice(found.images[0] > 0.5, found.targets[0] == 1) > 0.97
+
+
+def test_unknown_pixels_are_gathered_as_they_are() -> None:
+    subject = Subject("a", (disc_volume(None),))
+    found = gather([subject], [Label.LV_CAVITY], 96, Preprocessing(spacing_mm=1.5))
+    np.testing.assert_array_equal(found.targets, two_discs().targets)
+    np.testing.assert_array_equal(found.images, two_discs().images)
