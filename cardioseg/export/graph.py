@@ -85,10 +85,9 @@ class Graph:
 
     def norm(self, layer: ChannelNorm, f: str) -> str:
         """A f + B, as in `cardioseg.network.normalization`, with rho, gamma and beta known."""
-        axes = self.weight(np.array([2, 3]))
-        m = self.add("ReduceMean", f, axes, keepdims=1)
+        m = self.mean_of_pixels(f)
         distance = self.add("Sub", f, m)
-        v = self.add("ReduceMean", self.add("Mul", distance, distance), axes, keepdims=1)
+        v = self.mean_of_pixels(self.add("Mul", distance, distance))
         if layer.gate is not None and layer.rho is not None:
             a, b = self.mix(m, v, *(float(weight.detach()) for weight in layer.gate(layer.rho)))
         else:
@@ -98,6 +97,11 @@ class Graph:
         gamma, beta = (self.weight(p.detach()[None, :, None, None]) for p in (layer.gamma, layer.beta))
         scale, shift = self.add("Mul", gamma, a), self.add("Add", self.add("Mul", gamma, b), beta)
         return self.add("Add", self.add("Mul", f, scale), shift)
+
+    def mean_of_pixels(self, f: str) -> str:
+        """[n, c, h, w] to [n, c, 1, 1]: along rows, then down; one sum of all in float32 loses four digits."""
+        along, down = self.weight(np.array([3])), self.weight(np.array([2]))
+        return self.add("ReduceMean", self.add("ReduceMean", f, along, keepdims=1), down, keepdims=1)
 
     def mix(self, m: str, v: str, instance: float, layer: float) -> tuple[str, str]:
         """Equation 4; see `normalization.mix`."""

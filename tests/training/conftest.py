@@ -15,7 +15,7 @@ labels = ["lv_cavity"]
 norm = "iln"
 size = 32
 [augmentation]
-angles = { start = -10, stop = 10, step = 10 }
+angles = { start = 0, stop = 10, step = 10 }
 flip = true
 [optimization]
 learning_rate = 0.1

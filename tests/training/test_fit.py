@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cardioseg.dataset.augment import Augmentation
 from cardioseg.dataset.batches import gather
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import UsageError
@@ -38,26 +39,23 @@ def stop_at(step: int):  # noqa: ANN201
 def test_it_learns(discs: Dataset, tiny: Recipe, tmp_path: Path) -> None:
     records: list[StepRecord] = []
     fit(job(discs, tiny, tmp_path, 20), records.append)
-    assert records[-1].step == records[-1].steps == 72  # 12 images x 3 angles x 2 epochs
+    assert records[-1].step == records[-1].steps == 48  # 12 images x 2 angles x 2 epochs
     assert records[-1].loss < records[0].loss / 2
     assert {record.learning_rate for record in records} == {0.1, 0.02}
     assert len(records[-1].rhos) == 22
     assert any(value != 0.5 for value in records[-1].rhos.values())
-
-
-def test_the_log_holds_every_rho(discs: Dataset, tiny: Recipe, tmp_path: Path) -> None:
-    fit(job(discs, tiny, tmp_path, 40), lambda _: None)
     header, *rows = (tmp_path / "steps.csv").read_text().splitlines()
     assert header.count("rho/") == 22
-    assert [row.split(",")[0] for row in rows] == ["20", "40", "60", "72"]
+    assert [row.split(",")[0] for row in rows] == ["20", "40", "48"]
     assert list((tmp_path / "tensorboard").iterdir())
 
 
-@pytest.mark.parametrize("stop", [7, 37, 70])
-def test_resumed_is_the_same_run(discs: Dataset, tiny: Recipe, tmp_path: Path, stop: int) -> None:
+def test_resumed_twice_is_the_same_run(discs: Dataset, tiny: Recipe, tmp_path: Path) -> None:
     whole = fit(job(discs, tiny, tmp_path / "whole"), lambda _: None)
     with pytest.raises(Killed):
-        fit(job(discs, tiny, tmp_path / "cut"), stop_at(stop))
+        fit(job(discs, tiny, tmp_path / "cut"), stop_at(7))
+    with pytest.raises(Killed):
+        fit(job(discs, tiny, tmp_path / "cut"), stop_at(37), resume=True)
     resumed = fit(job(discs, tiny, tmp_path / "cut"), lambda _: None, resume=True)
     assert weights_sha256(resumed.network) == weights_sha256(whole.network)
     assert (tmp_path / "cut" / "steps.csv").read_text() == (tmp_path / "whole" / "steps.csv").read_text()
@@ -76,8 +74,8 @@ def test_resume_needs_a_run_and_the_same_run(discs: Dataset, tiny: Recipe, tmp_p
 
 
 def test_a_finished_run_resumes_to_itself(discs: Dataset, tiny: Recipe, tmp_path: Path) -> None:
-    first = fit(job(discs, tiny, tmp_path), lambda _: None)
-    again = fit(job(discs, tiny, tmp_path), lambda _: None, resume=True)
+    one = job(discs, tiny.model_copy(update={"augmentation": Augmentation()}), tmp_path)
+    first, again = (fit(one, lambda _: None, resume=resume) for resume in (False, True))
     assert weights_sha256(first.network) == weights_sha256(again.network)
 
 
