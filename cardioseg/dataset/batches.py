@@ -88,11 +88,25 @@ def vary(images: Tensor, targets: Tensor, variations: Sequence[Variation]) -> tu
     return moved.clamp(0, 1) ** powers, labels[:, 0].long()
 
 
-def gather(subjects: Iterable[Subject], labels: Sequence[Label], size: int, preprocessing: Preprocessing) -> Slices:
-    """The slices of `subjects` on which every one of `labels` is annotated, prepared and centred to `size` pixels."""
+def gather(
+    subjects: Iterable[Subject],
+    labels: Sequence[Label],
+    size: int,
+    preprocessing: Preprocessing,
+    nominal_mm: float | None = None,
+) -> Slices:
+    """The slices of `subjects` on which every one of `labels` is annotated, prepared and centred to `size` pixels.
+
+    Args:
+        subjects: read one by one.
+        labels: the structures, in the order of the network's classes after background.
+        size: height and width of the result.
+        preprocessing: what is done to every slice.
+        nominal_mm: in-plane spacing of volumes that do not say theirs.
+    """
     volumes = (volume for subject in subjects for volume in subject.volumes)
     known = (volume for volume in volumes if annotated_with(volume, labels).any())
-    parts = [_prepared(volume, labels, size, preprocessing) for volume in known]
+    parts = [_prepared(volume, labels, size, preprocessing, nominal_mm) for volume in known]
     none = np.zeros((0, size, size))
     images = np.concatenate([none.astype(np.float32), *(part.images for part in parts)])
     return Slices(images, np.concatenate([none.astype(np.uint8), *(part.targets for part in parts)]))
@@ -103,9 +117,11 @@ def annotated_with(volume: LabelledVolume, labels: Sequence[Label]) -> NDArray[n
     return np.asarray(volume.annotated[:, list(labels)].all(axis=1), np.bool_)
 
 
-def _prepared(volume: LabelledVolume, labels: Sequence[Label], size: int, preprocessing: Preprocessing) -> Slices:
+def _prepared(
+    volume: LabelledVolume, labels: Sequence[Label], size: int, preprocessing: Preprocessing, nominal_mm: float | None
+) -> Slices:
     known = annotated_with(volume, labels)
-    pixel_mm = volume.spacing_mm[1:] if volume.spacing_mm else None
+    pixel_mm = volume.pixel_mm(nominal_mm)
     images, _ = prepare(volume.image[known], pixel_mm, preprocessing)
     classes = np.stack([volume.mask[known] == label for label in labels], 1).astype(np.float32)
     classes, _ = resample(classes, pixel_mm, preprocessing.spacing_mm)

@@ -57,6 +57,12 @@ class LabelledVolume:
         voxels = int((self.mask[self.annotated[:, label]] == label).sum())
         return voxels * float(np.prod(self.spacing_mm)) / 1000
 
+    def pixel_mm(self, nominal_mm: float | None = None) -> tuple[float, float] | None:
+        """In-plane spacing (row, column), or the nominal one where the source does not say."""
+        if self.spacing_mm:
+            return self.spacing_mm[1:]
+        return (nominal_mm, nominal_mm) if nominal_mm else None
+
     @property
     def labels(self) -> tuple[Label, ...]:
         """The structures annotated on at least one slice."""

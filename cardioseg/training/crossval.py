@@ -1,17 +1,18 @@
 """Cross validation: folds by subject, each fitted and validated, with the proof that they are disjoint."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cardioseg import __version__
-from cardioseg.dataset.batches import gather
+from cardioseg.dataset.batches import Slices, gather
 from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.files import sha256, write_csv, write_json
+from cardioseg.ingest.subject import Subject
 from cardioseg.network.unet import UNet
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
 from cardioseg.training.fit import Job, fit
@@ -94,7 +95,7 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
 def run_fold(plan: Plan, fold: Fold, report: Callable[[StepRecord], None], resume: bool) -> FoldResult:
     """Fit one fold and validate it; writes `fold-I/` with checkpoints, logs and `validation.csv`."""
     dataset, recipe = plan.dataset, plan.recipe
-    slices = gather(map(dataset.subject, fold.train), recipe.structures, recipe.size, recipe.preprocessing)
+    slices = slices_for(recipe, map(dataset.subject, fold.train))
     if not len(slices):
         raise NoInputError(f"no slice of {dataset.folder} has {' and '.join(recipe.labels)} annotated")
     folder = fold_folder(plan.folder, fold.index)
@@ -103,6 +104,12 @@ def run_fold(plan: Plan, fold: Fold, report: Callable[[StepRecord], None], resum
     scores = tuple(validate(network_of(done, recipe), recipe, map(dataset.subject, fold.validation)))
     write_csv(folder / "validation.csv", SliceScore.__annotations__, map(asdict, scores))
     return FoldResult(fold, done.step, weights_sha256(done.network), scores)
+
+
+def slices_for(recipe: Recipe, subjects: Iterable[Subject]) -> Slices:
+    """What a recipe trains on."""
+    settings = (recipe.structures, recipe.size, recipe.preprocessing, recipe.nominal_spacing_mm)
+    return gather(subjects, *settings)
 
 
 def write_scores(plan: Plan, results: Sequence[FoldResult]) -> None:

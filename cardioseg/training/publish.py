@@ -20,7 +20,7 @@ from cardioseg.export.readme import write_readme
 from cardioseg.export.to_onnx import combine, prove_parity, to_onnx
 from cardioseg.files import sha256 as file_sha256
 from cardioseg.files import write_bytes
-from cardioseg.image.preprocess import Floats, Preprocessing, prepare
+from cardioseg.image.preprocess import Floats, prepare
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
 from cardioseg.training.crossval import fold_folder, network_of
 from cardioseg.training.recipe import Recipe
@@ -68,7 +68,7 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
         name=publication.name,
         sha256=sha256(model).hexdigest(),
         labels=recipe.labels,
-        preprocessing=preprocessing(recipe),
+        preprocessing=recipe.preprocessing,
         norm=recipe.norm,
         parameters=sum(p.numel() for p in network.parameters()) // len(folds),
         licence=publication.licence,
@@ -82,12 +82,6 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
     write_readme(folder, card)
     write_card(folder, card)
     return card
-
-
-def preprocessing(recipe: Recipe) -> Preprocessing:
-    """What a scan needs: the recipe's own, at the nominal spacing where the training data did not say theirs."""
-    own = recipe.preprocessing
-    return Preprocessing(own.intensity, own.spacing_mm or recipe.nominal_spacing_mm, own.multiple)
 
 
 def _read_run(run: Path, dataset: Dataset) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -117,7 +111,7 @@ def _real_slices(dataset: Dataset, recipe: Recipe) -> list[Floats]:
     for subject_id in subjects:
         volume = dataset.subject(subject_id).volumes[0]
         chosen = np.linspace(0, len(volume.image) - 1, each).astype(int)
-        pixel_mm = volume.spacing_mm[1:] if volume.spacing_mm else None
+        pixel_mm = volume.pixel_mm(recipe.nominal_spacing_mm)
         slices += list(prepare(volume.image[chosen], pixel_mm, recipe.preprocessing)[0])
     if not slices:
         raise RefusedError("the dataset has no slice to prove the model on")

@@ -26,8 +26,7 @@ class Recipe(BaseModel):
         size: training images are cropped or padded to this many pixels in height and width.
         literal_std: initialize with the standard deviation as the paper prints it, without the square root.
         preprocessing: what is done to every slice, in training and in prediction.
-        nominal_spacing_mm: the in-plane spacing of data that do not say theirs; a model trained on them resamples the
-            scans it meets to it. None: scans are taken in their own pixels.
+        nominal_spacing_mm: the in-plane spacing of data that do not say theirs; None: they are taken as they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -63,8 +63,7 @@ def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolum
     known = np.flatnonzero(annotated_with(volume, recipe.structures))
     if not len(known):
         return
-    pixel_mm = volume.spacing_mm[1:] if volume.spacing_mm else None
-    images, undo = prepare(volume.image[known], pixel_mm, recipe.preprocessing)
+    images, undo = prepare(volume.image[known], volume.pixel_mm(recipe.nominal_spacing_mm), recipe.preprocessing)
     predicted: NDArray[np.int64] = undo(logits(network, images)).argmax(1)
     for row, index in enumerate(known):
         for number, label in enumerate(recipe.structures, 1):
