@@ -137,6 +137,21 @@ def test_image_and_target_move_together(key: tuple[int, ...], pair: int) -> None
     assert dice(images[0, 0].numpy() > 0.5, targets[0].numpy() == 1) > 0.95
 
 
+def test_outside_the_image_is_nothing_in_both() -> None:
+    full = Slices(np.ones((1, 64, 64), np.float32), np.ones((1, 64, 64), np.uint8))
+    turned = Augmentation(angles=Angles(start=45, stop=45))
+    images, targets = Epoch(full, turned, 1, (0, 0, 0)).batch([0])
+    assert int(targets[0].sum()) == pytest.approx(64**2 * 2 * (np.sqrt(2) - 1), rel=0.01)  # an octagon
+    assert dice(images[0, 0].numpy() > 0.5, targets[0].numpy() == 1) > 0.99
+
+
+def test_every_pair_is_varied_in_its_own_way() -> None:
+    alike = Slices(noise(1).images.repeat(9, 0), noise(1).targets.repeat(9, 0))
+    images, _ = Epoch(alike, Augmentation(scale=0.3), 9, (0, 0, 0)).batch(range(9))
+    other, _ = Epoch(alike, Augmentation(scale=0.3), 9, (0, 0, 1)).batch(range(9))
+    assert len({image.numpy().tobytes() for image in (*images, *other)}) == 18
+
+
 @pytest.mark.parametrize("setting", [{"scale": 0.5}, {"shift": 0.2}, {"flip": True}, {}])
 def test_only_what_is_asked_for_moves(setting: dict[str, float]) -> None:
     discs = two_discs()
