@@ -1,0 +1,227 @@
+"""The command line as a contract: exit codes, one-line errors, JSON that parses, README and help that agree."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from cardioseg.cli.app import app, run
+from cardioseg.image.nifti import write_cine, write_volume
+from cardioseg.phantom import Phantom, cine, reference, write_dicom, write_sunnybrook
+
+SMALL = Phantom(slices=5, phases=8, rows=64, columns=64, spacing_mm=(16.0, 4.0, 4.0))
+COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands if command.callback)
+
+
+@pytest.fixture(scope="session")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scans")
+    write_dicom(SMALL, folder)
+    return folder
+
+
+def only_line(text: str, start: str) -> str:
+    (line,) = (line for line in text.splitlines() if line.startswith(start))
+    return line
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_stands_in_the_readme(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == 0
+    assert f"Usage: cardioseg {command}" in capsys.readouterr().out
+    assert f"cardioseg {command}" in (ROOT / "README.md").read_text()
+
+
+def test_version_and_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("cardioseg 0.")
+    assert run([]) == 2
+    assert "Commands:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (["predct"], 2, "No such command"),
+        (["predict", "--bogus"], 2, "No such option"),
+        (["predict", "x", "-o", "y", "-m", "nope"], 2, "no model nope"),
+        (["predict", "nowhere", "-o", "y"], 4, "nowhere: no such file or folder"),
+        (["predict", "nowhere", "-o", "y", "-m", "."], 5, "is no model folder"),
+        (["inspect", "nowhere"], 4, "nowhere: no such file or folder"),
+        (["ingest", "nowhere", "-o", "y"], 4, "nowhere: no such folder"),
+        (["ingest", ".", "-o", "y", "--layout", "bids"], 2, "no layout 'bids'"),
+        (["evaluate", "nowhere", "nowhere"], 4, "nowhere"),
+        (["train", "nowhere", "-o", "y"], 4, "nowhere is no prepared dataset"),
+        (["train", "nowhere", "-o", "y", "-r", "nope"], 2, "no recipe nope"),
+        (["train", "nowhere", "-o", "y", "--norm", "xn"], 2, "norm: a norm is one of"),
+        (["train", "nowhere", "-o", "y", "--folds", "0"], 2, "Invalid value"),
+        (["export", "nowhere", "nowhere", "-o", "y", "--licence", "x"], 4, "nowhere is no prepared dataset"),
+    ],
+)
+def test_one_line_and_the_right_code(
+    arguments: list[str],
+    code: int,
+    complaint: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == code
+    seen = capsys.readouterr()
+    assert complaint in only_line(seen.err, "error: ")
+    assert "Traceback" not in seen.err
+    assert not seen.out
+    if arguments[0] != "inspect" and len(arguments) > 1:
+        assert run([*arguments, "--json"]) == code
+        assert json.loads(capsys.readouterr().out)["error"]["exit_code"] == code
+
+
+def test_predict_evaluate_and_inspect(scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, references = tmp_path / "out", tmp_path / "references"
+    assert run(["inspect", str(scans), "--json"]) == 0
+    kinds = {series["kind"] for series in json.loads(capsys.readouterr().out)["series"]}
+    assert kinds == {"short-axis cine", "localizer"}
+    assert run(["inspect", str(scans)]) == 0
+    assert "short-axis cine" in capsys.readouterr().out
+    assert run(["predict", str(scans), "-o", str(out), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [row["case_id"] for row in document["measures"]] == ["PHANTOM-0001"]
+    assert run(["predict", str(scans), "-o", str(out)]) == 0
+    assert "lv_edv_ml" in capsys.readouterr().out
+    write_cine(references / "PHANTOM-0001_gt.nii.gz", reference(SMALL))
+    assert run(["evaluate", str(out), str(references), "-o", str(tmp_path / "evaluation")]) == 0
+    assert "LV cavity" in capsys.readouterr().out
+    assert (tmp_path / "evaluation" / "evaluation.csv").is_file()
+    assert run(["evaluate", str(out), str(references), "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["summary"]) == {"lv_cavity"}
+
+
+def test_some_failed_all_failed(scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "broken.nii").write_bytes(b"no")
+    assert run(["predict", str(bad), "-o", str(tmp_path / "one")]) == 4
+    assert "failed: broken" in capsys.readouterr().err
+    write_volume(bad / "good.nii", cine(SMALL).phase(0))
+    assert run(["predict", str(bad), "-o", str(tmp_path / "two")]) == 3
+    assert "failed: broken" in capsys.readouterr().err
+    assert (tmp_path / "two" / "good" / "mask.nii.gz").is_file()
+
+
+def test_a_truncated_file_among_good_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    series = write_dicom(SMALL, tmp_path / "scans")
+    victim = sorted(series.iterdir())[3]
+    victim.write_bytes(victim.read_bytes()[:-500])
+    write_dicom(Phantom(**{**vars(SMALL), "seed": 2}), tmp_path / "scans")
+    assert run(["predict", str(tmp_path / "scans"), "-o", str(tmp_path / "out")]) == 3
+    seen = capsys.readouterr().err
+    assert "failed: PHANTOM-0001: " in seen
+    assert victim.name in seen
+    assert (tmp_path / "out" / "PHANTOM-0002" / "mask.nii.gz").is_file()
+
+
+def test_ingest_train_export_predict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cohort = [Phantom(**{**vars(SMALL), "seed": seed}) for seed in (1, 2)]
+    write_sunnybrook(cohort, tmp_path / "labelled")
+    dataset, recipe = tmp_path / "dataset", tmp_path / "quick.toml"
+    assert run(["ingest", str(tmp_path / "labelled"), "-o", str(dataset)]) == 0
+    assert "2 subjects" in capsys.readouterr().out
+    assert run(["ingest", str(tmp_path / "labelled"), "-o", str(dataset), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["subjects"]) == 2
+    recipe.write_text("size = 64\n[optimization]\nepochs = 1\n")
+    train = ["train", str(dataset), "-o", str(tmp_path / "run"), "-r", str(recipe), "--folds", "2", "-d", "cpu"]
+    assert run([*train, "--fold", "5"]) == 2
+    assert run([*train, "--threads", "1", "--learning-rate", "0.05"]) == 0
+    assert "Dice per image" in capsys.readouterr().out
+    assert run([*train, "--resume", "--learning-rate", "0.05", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 2
+    export = ["export", str(tmp_path / "run"), str(dataset), "-o", str(tmp_path / "model"), "--licence", "CC0-1.0"]
+    assert run(export) == 0
+    assert run([*export, "--json"]) == 0
+    images = str(tmp_path / "labelled" / "SCD_IMAGES_01")
+    assert run(["predict", images, "-o", str(tmp_path / "out"), "-m", str(tmp_path / "model"), "-q"]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_dir()) == ["SCD9000001", "SCD9000002"]
+
+
+def test_contours_that_match_no_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cohort = [Phantom(**{**vars(SMALL), "seed": seed}) for seed in (1, 2)]
+    write_sunnybrook(cohort, tmp_path / "labelled")
+    contour = next((tmp_path / "labelled" / "SCD_ManualContours").rglob("*icontour*"))
+    contour.rename(contour.with_name("IM-0001-9999-icontour-manual.txt"))
+    assert run(["ingest", str(tmp_path / "labelled"), "-o", str(tmp_path / "dataset")]) == 3
+    seen = capsys.readouterr()
+    assert "IM-0001-9999-icontour-manual.txt" in seen.err
+    assert "2 subjects" in seen.out
+
+
+def test_a_dataset_of_one_subject(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_sunnybrook([SMALL], tmp_path / "labelled")
+    assert run(["ingest", str(tmp_path / "labelled"), "-o", str(tmp_path / "dataset"), "-q"]) == 0
+    assert run(["train", str(tmp_path / "dataset"), "-o", str(tmp_path / "run")]) == 2
+    assert "3 folds need at least 3 subjects, the dataset has 1" in capsys.readouterr().err
+
+
+def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "-o", str(tmp_path / "demo")]) == 0
+    seen = capsys.readouterr()
+    assert "LV EF (%)" in seen.out
+    assert "LV Dice" in seen.out
+    assert str(tmp_path / "demo" / "results" / "report.html") in seen.err
+    assert (tmp_path / "demo" / "results" / "report.html").is_file()
+
+
+def test_info(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["info"]) == 0
+    assert "lv_sunnybrook" in capsys.readouterr().out
+    assert run(["info", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["models"]["lv_sunnybrook"]["licence"] == "CC0-1.0"
+
+
+def test_no_permission(scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert run(["predict", str(scans), "-o", str(tmp_path / "file" / "out")]) == 6
+    assert "cannot write" in only_line(capsys.readouterr().err, "error: ")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals(number: int, code: int, tmp_path: Path) -> None:
+    scans = tmp_path / "scans"
+    for seed in range(1, 5):
+        write_cine(scans / f"{seed}.nii.gz", cine(Phantom(**{**vars(SMALL), "seed": seed, "phases": 30})))
+    command = [sys.executable, "-m", "cardioseg", "predict", str(scans), "-o", str(tmp_path / "out")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not list((tmp_path / "out").rglob("case.json")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert "Traceback" not in errors
+    assert not list((tmp_path / "out").rglob("*.partial.*"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["inspect", "{scans}"], ["ingest", "{labelled}", "-o", "{out}/d"], ["predict", "{scans}", "-o", "{out}/p"],
+     ["evaluate", "{out}/p", "{references}"]],
+)  # fmt: skip
+def test_never_imports_torch(arguments: list[str], scans: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.getbasetemp() / "without-torch"
+    if not folder.exists():
+        write_sunnybrook([SMALL], folder / "labelled")
+        write_cine(folder / "references" / "PHANTOM-0001_gt.nii.gz", reference(SMALL))
+    places = {"scans": scans, "labelled": folder / "labelled", "references": folder / "references", "out": folder}
+    filled = [argument.format(**places) for argument in arguments]
+    program = (
+        "import sys; sys.modules['torch'] = None; sys.modules['onnx'] = None;"
+        f"from cardioseg.cli.app import run; sys.exit(run({filled!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=os.environ, check=False)
+    assert done.returncode == 0, done.stderr

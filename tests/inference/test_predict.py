@@ -1,0 +1,146 @@
+"""From folders of scans to OUT: cases found, done once, done again after a change, and a bad one among them."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cardioseg.errors import NoInputError
+from cardioseg.image.nifti import read_cine, write_cine, write_volume
+from cardioseg.inference.cases import Findings, find_cases
+from cardioseg.inference.predict import Outcome
+from cardioseg.inference.run import predict_all
+from cardioseg.inference.session import Model, open_model
+from cardioseg.phantom import Phantom, cine, reference, write_dicom
+
+SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
+
+
+@pytest.fixture(scope="session")
+def model(model_folder: Path) -> Model:
+    return open_model(model_folder)
+
+
+@pytest.fixture(scope="session")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DICOM study, a 4D and a 3D NIfTI, a reference mask, a text file and an unreadable NIfTI."""
+    folder = tmp_path_factory.mktemp("scans")
+    write_dicom(SMALL, folder)
+    beating = cine(SMALL)
+    write_cine(folder / "nifti" / "beating.nii.gz", beating)
+    write_volume(folder / "nifti" / "still.nii", beating.phase(0))
+    write_volume(folder / "nifti" / "still_gt.nii.gz", reference(SMALL).phase(0))
+    (folder / "notes.txt").write_text("nothing to see")
+    (folder / "nifti" / "broken.nii.gz").write_bytes(b"\x1f\x8b nonsense")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def done(scans: Path, model: Model, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Findings, list[Outcome]]:
+    out = tmp_path_factory.mktemp("out")
+    findings = find_cases([scans])
+    return out, findings, list(predict_all(findings, model, out))
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_cases_are_named_by_the_users_own_names(done: tuple[Path, Findings, list[Outcome]]) -> None:
+    _, findings, _ = done
+    assert sorted(case.case_id for case in findings.cases) == ["PHANTOM-0001", "beating", "broken", "still"]
+    assert [item.why.split(":")[0] for item in findings.others] == ["localizer"]
+    assert [Path(item.where).name for item in findings.unused] == ["notes.txt"]
+
+
+def test_masks_lie_on_the_scanners_grid(done: tuple[Path, Findings, list[Outcome]], scans: Path) -> None:
+    out, _, _ = done
+    mask = read_cine(out / "PHANTOM-0001" / "mask.nii.gz")
+    assert mask.voxels.shape == (8, 5, 48, 40)
+    assert mask.grid.matches(SMALL.grid)
+    assert read_cine(out / "still" / "mask.nii.gz").voxels.shape == (1, 5, 48, 40)
+    beating = read_cine(out / "beating" / "mask.nii.gz")
+    assert np.array_equal(beating.voxels, mask.voxels)
+    assert beating.grid.matches(read_cine(scans / "nifti" / "beating.nii.gz").grid)
+
+
+def test_tables_say_what_became_of_each_case(done: tuple[Path, Findings, list[Outcome]]) -> None:
+    out, _, outcomes = done
+    status = {row["case_id"]: row for row in read_csv(out / "status.csv")}
+    assert {name for name, row in status.items() if row["status"] == "done"} == {"PHANTOM-0001", "beating", "still"}
+    assert status["broken"]["status"] == "failed"
+    assert status["broken"]["reason"]
+    assert not (out / "broken").exists()
+    assert [outcome.status for outcome in outcomes].count("failed") == 1
+    measured = {row["case_id"]: row for row in read_csv(out / "measures.csv")}
+    assert set(measured) == {"PHANTOM-0001", "beating", "still"}
+    assert measured["still"]["lv_esv_ml"] == ""
+    run = json.loads((out / "run.json").read_text())
+    assert run["labels"] == ["lv_cavity"]
+    assert run["cases"] == {"done": 3, "failed": 1}
+    assert (out / "report.html").read_text().count("data:image/png") == 3
+
+
+def test_a_second_run_skips_what_is_done(done: tuple[Path, Findings, list[Outcome]], scans: Path, model: Model) -> None:
+    out, findings, _ = done
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("mask.nii.gz")}
+    again = list(predict_all(find_cases([scans]), model, out))
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("mask.nii.gz")} == before
+    assert all(outcome.seconds == 0 for outcome in again)
+    assert len(again) == len(findings.cases)
+
+
+def test_it_is_done_again_when_mask_or_model_changed(
+    model: Model, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from conftest import write_model
+
+    write_volume(tmp_path / "scans" / "a.nii.gz", cine(SMALL).phase(0))
+    findings = find_cases([tmp_path / "scans"])
+
+    def seconds(used: Model, overwrite: bool = False) -> float:
+        (outcome,) = predict_all(findings, used, tmp_path / "out", overwrite)
+        return outcome.seconds
+
+    assert seconds(model) > 0
+    assert seconds(model) == 0
+    assert seconds(model, overwrite=True) > 0
+    mask = tmp_path / "out" / "a" / "mask.nii.gz"
+    mask.write_bytes(mask.read_bytes()[:-8])
+    assert seconds(model) > 0
+    assert seconds(open_model(write_model(tmp_path_factory.mktemp("other"), seed=5))) > 0
+
+
+def test_the_same_scan_gives_the_same_bytes(model: Model, tmp_path: Path) -> None:
+    write_volume(tmp_path / "a.nii.gz", cine(SMALL).phase(0))
+    for out in ("one", "two"):
+        list(predict_all(find_cases([tmp_path / "a.nii.gz"]), model, tmp_path / out))
+    for file in ("mask.nii.gz", "measures.json", "overlay.png", "case.json"):
+        assert (tmp_path / "one" / "a" / file).read_bytes() == (tmp_path / "two" / "a" / file).read_bytes()
+
+
+def test_a_gap_in_the_stack_fails_that_case_alone(model: Model, tmp_path: Path) -> None:
+    write_dicom(SMALL, tmp_path / "scans")
+    other = write_dicom(Phantom(**{**vars(SMALL), "slices": 7, "seed": 2}), tmp_path / "scans")
+    from pydicom import dcmread
+
+    for path in other.glob("*"):
+        if 3 * 8 < dcmread(path).InstanceNumber <= 4 * 8:
+            path.unlink()
+    outcomes = {o.case.case_id: o for o in predict_all(find_cases([tmp_path / "scans"]), model, tmp_path / "out")}
+    assert outcomes["PHANTOM-0001"].status == "done"
+    assert outcomes["PHANTOM-0002"].status == "failed"
+    assert "missing" in outcomes["PHANTOM-0002"].reason
+
+
+def test_nothing_to_segment(tmp_path: Path) -> None:
+    with pytest.raises(NoInputError, match="no image files"):
+        find_cases([tmp_path])
+    (tmp_path / "a.txt").write_text("text")
+    with pytest.raises(NoInputError, match="1 unusable file"):
+        find_cases([tmp_path])
+    with pytest.raises(NoInputError, match="no such file or folder"):
+        find_cases([tmp_path / "nowhere"])

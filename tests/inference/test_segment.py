@@ -1,0 +1,51 @@
+"""Segmentation on the scan's own grid, independent of batches; what the postprocessing keeps."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cardioseg.image.labels import Label
+from cardioseg.image.volume import Cine, Grid
+from cardioseg.inference.postprocess import keep_largest
+from cardioseg.inference.segment import segment
+from cardioseg.inference.session import open_model
+
+
+@pytest.mark.parametrize(("rows", "columns", "mm"), [(37, 50, 1.4), (64, 64, 2.0), (90, 81, 0.7)])
+def test_mask_has_the_scans_grid(model_folder: Path, rows: int, columns: int, mm: float) -> None:
+    grid = Grid((3, rows, columns), (8.0, mm, mm))
+    voxels = np.random.default_rng(0).integers(0, 900, (2, *grid.shape)).astype(np.int16)
+    steps: list[tuple[int, int]] = []
+    mask = segment(Cine(voxels, grid, (0.0, 40.0)), open_model(model_folder), lambda done, of: steps.append((done, of)))
+    assert mask.grid == grid
+    assert mask.times_ms == (0.0, 40.0)
+    assert mask.voxels.dtype == np.uint8
+    assert set(np.unique(mask.voxels)) <= {Label.BACKGROUND, Label.LV_CAVITY}
+    assert steps == [(6, 6)]
+
+
+def test_a_slice_does_not_depend_on_its_batch(model_folder: Path) -> None:
+    """By logits before ties: the labels of each slice alone are those it has among others."""
+    model = open_model(model_folder)
+    images = np.random.default_rng(1).random((9, 1, 32, 32), np.float32)
+    together = model.logits(images)
+    alone = np.concatenate([model.logits(image[None]) for image in images])
+    assert np.abs(together - alone).max() < 1e-4
+    assert (together.argmax(1) == alone.argmax(1)).all()
+
+
+def test_the_largest_component_is_kept_through_slices_and_time() -> None:
+    mask = np.zeros((2, 3, 20, 20), np.uint8)
+    mask[:, :, 8:12, 8:12] = Label.LV_CAVITY
+    mask[0, 0, 0:3, 0:3] = Label.LV_CAVITY
+    mask[1, 2, 0:19, 0] = Label.RV_CAVITY
+    mask[1, 2, 2, 5] = Label.RV_CAVITY
+    kept = keep_largest(mask, (Label.LV_CAVITY, Label.RV_CAVITY, Label.LV_MYOCARDIUM))
+    assert (kept == Label.LV_CAVITY).sum() == 2 * 3 * 16
+    assert (kept == Label.RV_CAVITY).sum() == 19
+    assert not kept[0, 0, :3, :3].any()
+
+
+def test_an_empty_mask_stays_empty() -> None:
+    assert not keep_largest(np.zeros((1, 2, 4, 4), np.uint8), (Label.LV_CAVITY,)).any()

@@ -1,0 +1,110 @@
+"""A model that is not exactly what its card says is refused."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cardioseg.errors import RefusedError, ResourceError, UsageError
+from cardioseg.inference.session import built_in_models, find_model, open_model
+
+
+@pytest.fixture
+def copy(model_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(model_folder, tmp_path / "copy"))
+
+
+def test_opens_and_runs(model_folder: Path) -> None:
+    model = open_model(model_folder, "cpu", threads=1)
+    assert model.device == "cpu"
+    assert model.logits(np.zeros((2, 1, 32, 48), np.float32)).shape == (2, 2, 32, 48)
+
+
+@pytest.mark.parametrize("place", [0.001, 0.2, 0.5, 0.99])
+def test_one_changed_byte(copy: Path, place: float) -> None:
+    path = copy / "model.onnx"
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] ^= 64
+    path.write_bytes(content)
+    with pytest.raises(RefusedError, match="not the file that its card describes"):
+        open_model(copy)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"labels": ["heart"]}, "not labels of cardioseg"),
+        ({"labels": ["lv_cavity", "rv_cavity"]}, "does not take `image` to 3 `logits`"),
+        ({"sha256": "0"}, "sha256"),
+        ({"colour": "red"}, "colour"),
+        ({"card_version": 2}, "card_version"),
+        ({"preprocessing": {"intensity": "none"}}, "preprocessing.intensity"),
+    ],
+)
+def test_another_card(copy: Path, change: dict[str, object], complaint: str) -> None:
+    path = copy / "card.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(RefusedError, match=complaint):
+        open_model(copy)
+
+
+def test_missing_and_damaged_parts(copy: Path) -> None:
+    (copy / "card.json").write_text("{")
+    with pytest.raises(RefusedError, match="not JSON"):
+        open_model(copy)
+    (copy / "card.json").unlink()
+    with pytest.raises(RefusedError, match="no model folder"):
+        open_model(copy)
+
+
+def test_missing_model(copy: Path) -> None:
+    (copy / "model.onnx").unlink()
+    with pytest.raises(RefusedError, match="cannot be read"):
+        open_model(copy)
+
+
+def test_right_hash_of_wrong_bytes(copy: Path) -> None:
+    from hashlib import sha256
+
+    (copy / "model.onnx").write_bytes(b"not a graph")
+    card = json.loads((copy / "card.json").read_text()) | {"sha256": sha256(b"not a graph").hexdigest()}
+    (copy / "card.json").write_text(json.dumps(card))
+    with pytest.raises(RefusedError, match="ONNX Runtime cannot open it"):
+        open_model(copy)
+
+
+def test_devices(model_folder: Path) -> None:
+    for name in ("gpu", "cuda:x", "tpu"):
+        with pytest.raises(UsageError, match="no device"):
+            open_model(model_folder, name)
+    import onnxruntime
+
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        with pytest.raises(ResourceError, match="no CUDA device"):
+            open_model(model_folder, "cuda:0")
+
+
+def test_without_onnxruntime(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(UsageError, match=r"cardioseg\[cpu\]"):
+        open_model(model_folder)
+
+
+def test_find_model(model_folder: Path) -> None:
+    assert find_model(str(model_folder)) == model_folder
+    assert all(find_model(name) == folder for name, folder in built_in_models().items())
+    with pytest.raises(UsageError, match="no model nope"):
+        find_model("nope")
+
+
+def test_shipped_models_open_and_name_their_licence() -> None:
+    assert "lv_sunnybrook" in built_in_models()
+    for folder in built_in_models().values():
+        card = open_model(folder).card
+        assert card.name == folder.name
+        assert card.licence
+        assert card.metrics
+        assert (folder / "README.md").is_file()
