@@ -54,9 +54,9 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. No exception but a bug of ours passes."""
     try:
-        code = app(list(arguments) or ["--help"], standalone_mode=False)
+        code = app(list(arguments) or ["--help"], prog_name="cardioseg", standalone_mode=False)
         return int(code or ExitCode.OK) if arguments else ExitCode.USAGE
-    except (CardiosegError, _CommandLineError, typer.Abort, KeyboardInterrupt, MemoryError, PermissionError) as error:
+    except (CardiosegError, _CommandLineError, typer.Abort, KeyboardInterrupt, MemoryError, OSError) as error:
         return console.fail(_explained(error), "--json" in arguments)
 
 
@@ -68,8 +68,8 @@ def _explained(error: BaseException) -> CardiosegError:
         return UsageError(cast("typer.BadParameter", error).format_message(), "--help lists commands and options")
     if isinstance(error, MemoryError):
         return ResourceError("out of memory")
-    if isinstance(error, PermissionError):
-        return ResourceError(f"{error.filename}: permission denied")
+    if isinstance(error, OSError):
+        return ResourceError(f"{error.filename}: {(error.strerror or type(error).__name__).lower()}")
     return InterruptError("interrupted", "what was finished is kept; run it again to go on")
 
 

@@ -45,14 +45,14 @@ def train(
     from cardioseg.training.crossval import Plan, prepare_run, run_fold, write_scores
     from cardioseg.training.recipe import read_recipe
 
+    if fold is not None and fold >= folds:
+        raise UsageError(f"there is no fold {fold}", f"folds are 0 to {folds - 1}")
     if threads:
         torch.set_num_threads(threads)
     held_out = tuple(part.strip() for part in hold_out.split(",") if part.strip())
     settings = _override(read_recipe(recipe), norm, learning_rate)
     plan = Plan(open_dataset(dataset), run, settings, folds, seed, held_out, _device(torch, device), checkpoint_steps)
     planned = prepare_run(plan, resume)
-    if fold is not None and fold >= len(planned):
-        raise UsageError(f"there is no fold {fold}", f"folds are 0 to {len(planned) - 1}")
     results = []
     with console.progress(quiet or as_json, "loss", "speed") as bars:
         for one in planned if fold is None else [planned[fold]]:
