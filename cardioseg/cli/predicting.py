@@ -29,7 +29,7 @@ def predict(
     from cardioseg.inference.session import find_model, open_model
 
     opened = open_model(find_model(model), device, threads)
-    findings = find_cases(scans)
+    findings = find_cases(scans, out)
     if not quiet:
         console.print_skipped(findings.unused, "not used")
     outcomes = []
@@ -51,7 +51,7 @@ def predict(
 
 
 def info(as_json: AsJson = False) -> int:
-    """List built-in models, recipes and installed versions."""
+    """List the built-in models and the installed versions."""
     from importlib.metadata import PackageNotFoundError, version
 
     from cardioseg.export.card import read_card

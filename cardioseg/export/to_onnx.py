@@ -81,7 +81,7 @@ def prove_parity(network: nn.Module, model: bytes, slices: Sequence[Floats]) -> 
 
 
 def _batches(slices: Sequence[Floats]) -> list[Floats]:
-    """The slices in batches of varying size; every other one is cropped to an odd size, then padded as in prediction."""
+    """The slices in batches of varying size; every other one cropped to an odd size, then padded as in prediction."""
     batches: list[Floats] = []
     start = 0
     while start < len(slices):

@@ -64,34 +64,40 @@ class Findings:
     unused: tuple[Skipped, ...]
 
 
-def find_cases(sources: Sequence[Path]) -> Findings:
-    """Look for short-axis cines and NIfTI images in files and folders.
+def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
+    """Look for short-axis cines and NIfTI images in files and folders, but not in `out`, where results are written.
 
     Raises:
         NoInputError: a source does not exist, or there is nothing to segment in any.
     """
     surveys = [survey(source) for source in sources]
-    cases = [case for source, seen in zip(sources, surveys, strict=True) for case in _cases(source, seen)]
+    cases = [case for source, seen in zip(sources, surveys, strict=True) for case in _cases(source, seen, out)]
     names = unique_names(case.case_id for case in cases)
     every = (series for seen in surveys for series in seen.series)
     others = [_describe(series) for series in every if series.kind is not Kind.SHORT_AXIS_CINE]
     unused = [item for seen in surveys for item in seen.unused if not is_nifti(Path(item.where))]
+    unused = [item for item in unused if not _is_below(Path(item.where), out)]
     if not cases:
         raise NoInputError(_nothing(sources, others, unused), "`cardioseg inspect` says what each series is")
     renamed = tuple(replace(case, case_id=name) for case, name in zip(cases, names, strict=True))
     return Findings(renamed, tuple(others), tuple(unused))
 
 
-def _cases(source: Path, seen: Survey) -> Iterator[Case]:
+def _cases(source: Path, seen: Survey, out: Path | None) -> Iterator[Case]:
     for series, name in zip(seen.cines, case_ids(source, seen.cines), strict=True):
         yield Case(name, series.folder, tuple(header.path for header in series.headers), series)
     for path in _niftis(source):
-        yield Case(stem(path), path, (path,))
+        if not _is_below(path, out):
+            yield Case(stem(path), path, (path,))
 
 
 def _niftis(source: Path) -> Iterable[Path]:
     paths = [source] if source.is_file() else sorted(source.rglob("*.nii*"))
     return (path for path in paths if path.is_file() and is_nifti(path) and not stem(path).endswith(_REFERENCE))
+
+
+def _is_below(path: Path, folder: Path | None) -> bool:
+    return folder is not None and path.resolve().is_relative_to(folder.resolve())
 
 
 def _describe(series: Series) -> Skipped:

@@ -8,10 +8,10 @@ import pytest
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.scores import SliceScore, VolumeScore, score
 from cardioseg.evaluation.summary import summarise
-from cardioseg.measure.spread import spread
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Voxels
 from cardioseg.ingest.subject import LabelledVolume
+from cardioseg.measure.spread import spread
 
 LV, RV = Label.LV_CAVITY, Label.RV_CAVITY
 

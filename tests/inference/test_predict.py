@@ -136,6 +136,15 @@ def test_a_gap_in_the_stack_fails_that_case_alone(model: Model, tmp_path: Path) 
     assert "missing" in outcomes["PHANTOM-0002"].reason
 
 
+def test_results_inside_the_scans_are_no_scans(model: Model, tmp_path: Path) -> None:
+    write_volume(tmp_path / "a.nii.gz", cine(SMALL).phase(0))
+    for _ in range(2):
+        findings = find_cases([tmp_path], tmp_path / "results")
+        assert [case.case_id for case in findings.cases] == ["a"]
+        assert not findings.unused
+        list(predict_all(findings, model, tmp_path / "results"))
+
+
 def test_nothing_to_segment(tmp_path: Path) -> None:
     with pytest.raises(NoInputError, match="no image files"):
         find_cases([tmp_path])
