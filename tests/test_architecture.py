@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
+ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "cardioseg").rglob("*.py"))
 FILE_LINES, FUNCTION_LINES = 250, 40
 

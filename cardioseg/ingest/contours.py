@@ -40,8 +40,8 @@ def read_sunnybrook_contour(path: Path) -> NDArray[np.float64]:
     Raises:
         UnusableError: unreadable, or not at least three pairs of finite numbers.
     """
-    require_size_below(path, _FILE_LIMIT_BYTES)
     try:
+        require_size_below(path, _FILE_LIMIT_BYTES)
         pairs = [[float(number) for number in line.split()] for line in path.read_text("ascii").splitlines() if line]
         points = np.array(pairs, np.float64)
     except (OSError, ValueError):

@@ -18,17 +18,17 @@ def read_png(path: Path) -> Voxels:
     Raises:
         UnusableError: unreadable, in colour, or more than 4096 rows or columns.
     """
-    require_size_below(path, _FILE_LIMIT_BYTES)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     reader.SetImageIO("PNGImageIO")
     try:
+        require_size_below(path, _FILE_LIMIT_BYTES)
         reader.ReadImageInformation()
         if reader.GetNumberOfComponents() != 1:
             raise UnusableError(f"{path}: a PNG in colour, expected greyscale")
         if max(reader.GetSize()) > _SIDE_LIMIT:
             raise UnusableError(f"{path}: more than {_SIDE_LIMIT} rows or columns")
         voxels: Voxels = sitk.GetArrayFromImage(reader.Execute())
-    except RuntimeError as error:  # all that ITK raises, with source lines in its text
+    except (OSError, RuntimeError) as error:  # the latter is all that ITK raises, with source lines in its text
         raise UnusableError(f"{path}: no PNG, or a damaged one") from error
     return voxels

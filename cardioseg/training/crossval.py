@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,8 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
         raise UsageError(f"{plan.folder} holds a run with another recipe, seed or dataset", "choose another folder")
     folds = split(plan.dataset.subject_ids, plan.folds, plan.seed, plan.held_out)
     hashes = {subject.subject_id: pixel_hashes(subject) for subject in plan.dataset.subjects()}
-    proofs = [asdict(fold) | {"proof": prove_disjoint(fold, hashes)} for fold in folds]
+    unseen = [replace(fold, validation=tuple(sorted({*fold.validation, *plan.held_out}))) for fold in folds]
+    proofs = [asdict(fold) | {"proof": prove_disjoint(one, hashes)} for fold, one in zip(folds, unseen, strict=True)]
     write_json(path, described)
     write_json(plan.folder / "folds.json", proofs)
     return folds

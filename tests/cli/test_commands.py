@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from cardioseg.cli.app import app, run
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.phantom import Phantom, cine, reference, write_dicom, write_sunnybrook
 
+ROOT = Path(__file__).parents[2]
 SMALL = Phantom(slices=5, phases=8, rows=64, columns=64, spacing_mm=(16.0, 4.0, 4.0))
 COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands if command.callback)
 
@@ -190,13 +190,19 @@ def test_no_permission(scans: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "not a directory" in only_line(capsys.readouterr().err, "error: ")
 
 
+def _listen_to_interrupts() -> None:
+    """Undo what a shell does to the processes it starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals(number: int, code: int, tmp_path: Path) -> None:
     scans = tmp_path / "scans"
     for seed in range(1, 5):
         write_cine(scans / f"{seed}.nii.gz", cine(Phantom(**{**vars(SMALL), "seed": seed, "phases": 30})))
     command = [sys.executable, "-m", "cardioseg", "predict", str(scans), "-o", str(tmp_path / "out")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    options = {"stderr": subprocess.PIPE, "text": True, "preexec_fn": _listen_to_interrupts}
+    process = subprocess.Popen(command, **options)
     while not list((tmp_path / "out").rglob("case.json")):
         assert process.poll() is None
         time.sleep(0.02)

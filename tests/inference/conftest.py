@@ -1,33 +1,9 @@
-"""A model folder with untrained weights: real bytes, quickly made."""
+"""The untrained model that the tests of prediction share."""
 
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
-import torch
-
-from cardioseg.export.card import MODEL_FILE, Card, Parity, Training, write_card
-from cardioseg.export.to_onnx import to_onnx
-from cardioseg.files import write_bytes
-from cardioseg.image.preprocess import Preprocessing
-from cardioseg.network.unet import UNet
-
-
-def write_model(folder: Path, labels: tuple[str, ...] = ("lv_cavity",), seed: int = 0) -> Path:
-    content = to_onnx([UNet(len(labels) + 1, "iln", torch.Generator().manual_seed(seed))])
-    write_bytes(folder / MODEL_FILE, content)
-    digest = sha256(content).hexdigest()
-    training = Training(
-        dataset="none", dataset_sha256="", subjects=0, subjects_sha256="", held_out=(), seed=seed, folds=1, steps=0,
-        weights_sha256=(), recipe={},
-    )  # fmt: skip
-    parity = Parity(slices=0, sizes=0, batch_sizes=(), max_logit_difference=0, label_changes=0)
-    card = Card(
-        name="untrained", sha256=digest, labels=labels, preprocessing=Preprocessing("percentile", 2.0), norm="iln",
-        parameters=0, licence="CC0-1.0", citation="", training=training, metrics=(), parity=parity, versions={},
-    )  # fmt: skip
-    write_card(folder, card)
-    return folder
+from untrained import write_model
 
 
 @pytest.fixture(scope="session")

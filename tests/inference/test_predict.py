@@ -96,7 +96,7 @@ def test_a_second_run_skips_what_is_done(done: tuple[Path, Findings, list[Outcom
 def test_it_is_done_again_when_mask_or_model_changed(
     model: Model, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from conftest import write_model
+    from untrained import write_model
 
     write_volume(tmp_path / "scans" / "a.nii.gz", cine(SMALL).phase(0))
     findings = find_cases([tmp_path / "scans"])
