@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cardioseg.image.labels import Label
 from cardioseg.image.preprocess import prepare
 from cardioseg.image.volume import Cine, Voxels
-from cardioseg.inference.postprocess import keep_largest
+from cardioseg.inference.postprocess import clean
 from cardioseg.inference.session import Model
 
 BATCH_SLICES = 8
@@ -31,7 +31,7 @@ def segment(cine: Cine, model: Model, report: Callable[[int, int], None] = lambd
         masks[start : start + BATCH_SLICES] = _label(batch, cine.grid.pixel_mm, model)
         report(start + len(batch), len(slices))
     structures = model.card.structures
-    return Cine(keep_largest(masks.reshape(cine.voxels.shape), structures), cine.grid, cine.times_ms)
+    return Cine(clean(masks.reshape(cine.voxels.shape), structures), cine.grid, cine.times_ms)
 
 
 def _label(slices: Voxels, pixel_mm: tuple[float, float], model: Model) -> NDArray[np.uint8]:
