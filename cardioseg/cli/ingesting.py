@@ -57,27 +57,31 @@ def ingest(
     as_json: AsJson = False,
 ) -> int:
     """Turn labelled scans into a prepared dataset."""
+    from collections import Counter
     from itertools import chain
 
     from cardioseg.dataset.store import open_dataset, write_dataset
     from cardioseg.ingest import layouts
     from cardioseg.ingest.subject import Skipped, Subject
 
-    found = chain.from_iterable(layouts.read(source, layout) for source in sources)
+    items = chain.from_iterable(layouts.read(source, layout) for source in sources)
     called = name or "+".join(source.resolve().name for source in sources)
     subjects: list[tuple[str, int, int, str, str | None, str]] = []
     skipped: list[Skipped] = []
+    counts: Counter[str] = Counter()
     with console.progress(quiet or as_json) as bars:
         task = bars.add_task("subjects", total=None)
-        for item in write_dataset(out, called, layout, found):
+        for item in write_dataset(out, called, layout, items):
             skipped += [item] if isinstance(item, Skipped) else item.skipped
             if isinstance(item, Subject):
                 subjects.append(_row(item))
+                counts.update(dict(item.counts))
             bars.advance(task)
     if as_json:
         console.print_json(open_dataset(out).manifest)
     elif not quiet:
-        caption = f"{len(subjects)} subjects, {sum(row[2] for row in subjects)} labelled slices in {out}"
+        found = "".join(f", {count} {what}" for what, count in counts.items())
+        caption = f"{len(subjects)} subjects, {sum(row[2] for row in subjects)} labelled slices{found} in {out}"
         console.print_table(called, _COLUMNS, subjects, caption)
     console.print_skipped(skipped, "skipped")
     return ExitCode.SOME_FAILED if skipped else ExitCode.OK

@@ -34,7 +34,7 @@ def predict(
         console.print_skipped(findings.unused, "not used")
     outcomes = []
     with console.progress(quiet or as_json) as bars:
-        everything = bars.add_task(f"{len(findings.cases)} cases", total=len(findings.cases))
+        everything = bars.add_task("cases", total=len(findings.cases))
         slices = bars.add_task("", total=None)
 
         def report(case: Case, done: int, of: int) -> None:
