@@ -13,6 +13,7 @@ from cardioseg.cli.demonstrate import demo
 from cardioseg.cli.evaluating import evaluate
 from cardioseg.cli.ingesting import ingest, inspect
 from cardioseg.cli.predicting import info, predict
+from cardioseg.cli.reproducing import reproduce
 from cardioseg.cli.training import export, train
 from cardioseg.errors import CardiosegError, ExitCode, ResourceError, UsageError
 
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich would double the 0.15 s that it takes
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, predict, evaluate, inspect, ingest, train, export, info):
+for command in (demo, predict, evaluate, inspect, ingest, train, export, reproduce, info):
     app.command()(command)
 
 

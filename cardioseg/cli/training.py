@@ -40,7 +40,7 @@ def train(
 
     Folds are by subject, and the run folder holds the proof that they are disjoint.
     """
-    torch = _torch()
+    torch = require_torch()
     from cardioseg.dataset.store import open_dataset
     from cardioseg.training.crossval import Plan, prepare_run, run_fold, write_scores
     from cardioseg.training.recipe import read_recipe
@@ -51,7 +51,7 @@ def train(
         torch.set_num_threads(threads)
     held_out = tuple(part.strip() for part in hold_out.split(",") if part.strip())
     settings = _override(read_recipe(recipe), norm, learning_rate)
-    plan = Plan(open_dataset(dataset), run, settings, folds, seed, held_out, _device(torch, device), checkpoint_steps)
+    plan = Plan(open_dataset(dataset), run, settings, folds, seed, held_out, device_of(torch, device), checkpoint_steps)
     planned = prepare_run(plan, resume)
     results = []
     with console.progress(quiet or as_json, "loss", "speed") as bars:
@@ -81,7 +81,7 @@ def export(
 
     Refuses unless ONNX Runtime and torch agree on slices of DATASET.
     """
-    _torch()
+    require_torch()
     from cardioseg.dataset.store import open_dataset
     from cardioseg.training.publish import Publication, publish
 
@@ -98,7 +98,8 @@ def export(
     return ExitCode.OK
 
 
-def _torch() -> Any:  # noqa: ANN401 - a module
+def require_torch() -> Any:  # noqa: ANN401 - a module
+    """PyTorch, or how to install it."""
     try:
         import torch
     except ImportError:
@@ -106,7 +107,8 @@ def _torch() -> Any:  # noqa: ANN401 - a module
     return torch
 
 
-def _device(torch: Any, name: str) -> str:  # noqa: ANN401 - a module
+def device_of(torch: Any, name: str) -> str:  # noqa: ANN401 - a module
+    """The torch device that a name means."""
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():

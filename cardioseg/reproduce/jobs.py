@@ -1,0 +1,131 @@
+"""Jobs: one network each (norm x learning rate x fold x seed), finished once, resumed wherever they were cut."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cardioseg.dataset.folds import Fold, split
+from cardioseg.dataset.store import Dataset
+from cardioseg.errors import NoInputError
+from cardioseg.files import write_json
+from cardioseg.reproduce.paper import Organ
+from cardioseg.training.checkpoint import newest, weights_sha256
+from cardioseg.training.crossval import network_of, slices_for
+from cardioseg.training.fit import Job as Fitting
+from cardioseg.training.fit import fit
+from cardioseg.training.journal import StepRecord
+from cardioseg.training.recipe import Recipe, check_recipe, read_recipe
+from cardioseg.training.validation import SliceScore, validate
+
+RESULT_FILE = "result.json"
+CHOOSING_SHARE = 0.1  # of the training subjects, kept out of training to choose the learning rate on
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network to train and test."""
+
+    norm: str
+    learning_rate: float
+    fold: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The job's folder."""
+        return f"{self.norm}-lr{self.learning_rate:g}-fold{self.fold}-seed{self.seed}"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What all jobs share.
+
+    Attributes:
+        dataset: a prepared dataset.
+        organ: the task.
+        folder: gets `jobs/<name>/`.
+        folds: number of folds.
+        steps_fraction: the part of the paper's rotation grid that is run, drawn at random.
+        device: a torch device name.
+    """
+
+    dataset: Dataset
+    organ: Organ
+    folder: Path
+    folds: int = 3
+    steps_fraction: float = 1.0
+    device: str = "cpu"
+
+    def recipe(self, job: Job) -> Recipe:
+        """The paper's recipe with the job's norm and learning rate."""
+        document = read_recipe(self.organ.recipe).model_dump()
+        document["norm"] = job.norm
+        document["optimization"]["learning_rate"] = job.learning_rate
+        document["augmentation"]["grid_fraction"] = self.steps_fraction
+        return check_recipe(document, f"job {job.name}")
+
+    def fold(self, job: Job) -> tuple[Fold, tuple[str, ...]]:
+        """The job's fold, and the training subjects that choose the learning rate instead of training."""
+        fold = split(self.dataset.subject_ids, self.folds, job.seed)[job.fold]
+        drawn = np.random.default_rng([job.seed, job.fold]).permutation(fold.train)
+        choosing = tuple(sorted(map(str, drawn[: max(1, round(CHOOSING_SHARE * len(drawn)))])))
+        return fold, choosing
+
+    def path(self, job: Job) -> Path:
+        """The job's folder."""
+        return self.folder / "jobs" / job.name
+
+
+def plan(norms: Sequence[str], learning_rates: Sequence[float], folds: int, seeds: Sequence[int]) -> list[Job]:
+    """Every combination, folds outermost: one fold of everything is worth more than everything of one norm."""
+    return [
+        Job(norm, rate, fold, seed) for seed, fold, norm, rate in product(seeds, range(folds), norms, learning_rates)
+    ]
+
+
+def run(protocol: Protocol, job: Job, report: Callable[[StepRecord], None]) -> dict[str, Any]:
+    """Train and test one job, or read its result where it is finished; resumes what was cut.
+
+    Raises:
+        NoInputError: no slice of the dataset has the organ's label.
+    """
+    folder = protocol.path(job)
+    if (folder / RESULT_FILE).is_file():
+        return read(protocol, job)
+    start = time.perf_counter()
+    fold, choosing = protocol.fold(job)
+    recipe, subject = protocol.recipe(job), protocol.dataset.subject
+    slices = slices_for(recipe, map(subject, sorted(set(fold.train) - set(choosing))))
+    if not len(slices):
+        raise NoInputError(f"no slice of {protocol.dataset.folder} has {protocol.organ.label} annotated")
+    fitting = Fitting(recipe, slices, folder, job.fold, job.seed, protocol.device)
+    done = fit(fitting, report, resume=newest(folder) is not None)
+    network = network_of(done, recipe)
+    result = {
+        "job": asdict(job),
+        "steps": done.step,
+        "images": len(slices),
+        "weights_sha256": weights_sha256(done.network),
+        "test": [asdict(score) for score in validate(network, recipe, map(subject, fold.validation))],
+        "choosing": [asdict(score) for score in validate(network, recipe, map(subject, choosing))],
+        "seconds": round(time.perf_counter() - start, 1),
+    }
+    write_json(folder / RESULT_FILE, result)
+    return result
+
+
+def read(protocol: Protocol, job: Job) -> dict[str, Any]:
+    """A finished job's result."""
+    result: dict[str, Any] = json.loads((protocol.path(job) / RESULT_FILE).read_text())
+    return result
+
+
+def scores(result: dict[str, Any], part: str) -> Iterator[SliceScore]:
+    """The scores of a result's `test` or `choosing` subjects."""
+    return (SliceScore(**score) for score in result[part])

@@ -1,0 +1,126 @@
+"""The paper's experiments on two tiny phantoms a fold: run, cut, resumed, laid out."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cardioseg.cli.app import run
+from cardioseg.phantom import Phantom, write_sunnybrook
+from cardioseg.reproduce.cost import measure
+from cardioseg.reproduce.jobs import Job, plan
+from cardioseg.reproduce.paper import ORGANS, TABLES, norms
+from cardioseg.reproduce.results import best_rate, by_subject, cell
+from cardioseg.training.recipe import read_recipe
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reproduce")
+    size = {"slices": 5, "phases": 8, "rows": 48, "columns": 48, "spacing_mm": (16.0, 5.0, 5.0)}
+    write_sunnybrook([Phantom(seed=seed, **size) for seed in range(1, 5)], folder / "labelled")
+    assert run(["ingest", str(folder / "labelled"), "-o", str(folder / "dataset"), "-q"]) == 0
+    return folder / "dataset"
+
+
+def options(dataset: Path, out: Path, *more: str) -> list[str]:
+    few = ["--lrs", "0.1", "--steps-fraction", "0.001", "--folds", "2", "-d", "cpu"]
+    return ["reproduce", str(dataset), "--organ", "lv", "-o", str(out), "--tables", "2", *few, *more]
+
+
+def test_cut_and_resumed_gives_the_same_tables(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(options(dataset, tmp_path / "whole", "-q")) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("cardioseg.reproduce.jobs.validate", _interrupt)
+        assert run(options(dataset, tmp_path / "cut", "-q")) == 130
+    assert not list((tmp_path / "cut").rglob("result.json"))
+    assert run(options(dataset, tmp_path / "cut", "--norms", "iln", "-q")) == 0
+    finished = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").rglob("result.json")}
+    assert len(finished) == 2
+    assert run(options(dataset, tmp_path / "cut")) == 0
+    assert all(path.stat().st_mtime_ns == time for path, time in finished.items())
+    assert "Table 2. With or without GN16" in capsys.readouterr().err
+    for name in ("tables.md", "tables.csv", "tables.json"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    document = json.loads((tmp_path / "whole" / "tables.json").read_text())
+    assert {(c["norm"], c["fold"]) for c in document["cells"]} == {
+        (n, f) for n in ("il-sigmoid", "iln") for f in (1, 2)
+    }
+    assert document["per_subject"]["iln"]["n"] == 4
+    assert set(document["iln_against"]) == {"il-sigmoid"}
+    assert document["cells"][0]["paper_dice"] == 0.903
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "complaint"),
+    [
+        (["--organ", "liver"], 2, "no organ liver"),
+        (["--tables", "4"], 2, "no table 4"),
+        (["--norms", "xn"], 2, "no norm xn"),
+        (["--lrs", "fast"], 2, "fast is no list of numbers"),
+        (["--lrs", "0"], 2, "learning_rate"),
+        (["--steps-fraction", "0"], 2, "--steps-fraction 0"),
+        (["--organ", "rv"], 4, "rv_cavity annotated"),
+    ],
+)
+def test_refusals(
+    dataset: Path, tmp_path: Path, more: list[str], code: int, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(options(dataset, tmp_path, *more)) == code
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("error: "))
+    assert complaint in line
+
+
+def test_the_papers_experiments() -> None:
+    assert norms((1, 2, 3))[:2] == ("iln", "in")
+    assert set(norms((1, 2, 3))) == {
+        *("none", "in", "ln", "gn4", "iln"),
+        *("il-clip", "il-sigmoid", "il-softmax"),
+        *("bn", "gn16", "iln-clip", "iln-softmax"),
+    }
+    assert norms((2,)) == ("iln", "il-sigmoid")
+    assert all(read_recipe(organ.recipe).labels == (organ.label,) for organ in ORGANS.values())
+    assert TABLES[2][1][1].lv == TABLES[3][1][4].lv
+
+
+def test_plan_finishes_a_fold_before_the_next() -> None:
+    jobs = plan(("iln", "in"), (0.5, 0.1), 3, (0,))
+    assert len(jobs) == len({job.name for job in jobs}) == 12
+    assert [job.fold for job in jobs] == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def result(test: list[float], choosing: list[float]) -> dict[str, object]:
+    def listed(values: list[float]) -> list[dict[str, object]]:
+        return [
+            {"subject_id": f"s{i // 2}", "volume": "ed", "slice": i, "label": "lv_cavity", "dice": value}
+            for i, value in enumerate(values)
+        ]
+
+    return {"test": listed(test), "choosing": listed(choosing)}
+
+
+def test_two_ways_to_choose_the_rate() -> None:
+    results = {
+        Job("iln", 0.5, 0, 0): result([0.9, 0.7, 0.8, 0.8], [0.5]),
+        Job("iln", 0.1, 0, 0): result([0.6, 0.6, 0.7, 0.7], [0.9]),
+    }
+    assert best_rate(results, "iln", 0, "test") == 0.5
+    assert best_rate(results, "iln", 0, "choosing") == 0.1
+    honest = cell(results, "iln", 0, "choosing")
+    assert honest is not None
+    assert honest.dice.mean == pytest.approx(0.65)
+    assert by_subject(results, "iln", 1) == pytest.approx({"s0": 0.8, "s1": 0.8})
+    assert cell(results, "in", 0, "test") is None
+
+
+def test_cost_counts_the_rhos() -> None:
+    cost = measure("cpu", iterations=10, pixels=16)
+    assert cost.more_parameters == 22
+    assert cost.ratio > 0
+    assert cost.iterations == 10
