@@ -1,6 +1,7 @@
 """Postprocessing: what anatomy says about a mask and the network does not know."""
 
 from collections.abc import Collection
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from cardioseg.image.labels import Label
 
 Mask = NDArray[np.bool_]
 
+_OVERLAP = 0.5  # of the smaller of two neighbouring slices; a ventricle tapers, but does not step aside
 _CORE = 0.5  # share of the most common pixel's count; the left ventricle moves and tapers about its axis, not off it
 
 
@@ -37,14 +39,33 @@ def keep_largest(mask: Mask) -> Mask:
 def keep_on_axis(mask: Mask) -> Mask:
     """In each slice, the component on the left ventricle's axis, which runs through all short-axis slices.
 
-    The axis is where the most slices and phases agree; a component that does not touch it is something else.
+    The axis is where the most slices and phases agree; a component that does not touch it is something else. So is one
+    that does not lie over its neighbour's: from the middle outwards, the ventricle ends where the overlap does.
     """
     counts = mask.sum((0, 1))
     core = counts >= max(1, _CORE * counts.max())
     kept = np.zeros_like(mask)
-    for index in np.ndindex(mask.shape[:2]):
-        components = connected_components(mask[index], connectivity=1)
-        on_core = np.bincount(components[core], minlength=2)[1:]
-        if on_core.any():
-            kept[index] = components == 1 + int(on_core.argmax())
+    for phase, slices in enumerate(mask):
+        touching = np.stack([_touching(plane, core) for plane in slices])
+        filled = np.flatnonzero(touching.any((1, 2)))
+        if len(filled):
+            middle = int(filled[len(filled) // 2])
+            kept[phase, middle:] = _chain(touching[middle:])
+            kept[phase, middle::-1] = _chain(touching[middle::-1])
     return kept
+
+
+def _touching(plane: Mask, core: Mask) -> Mask:
+    """The component of a slice that covers most of the core."""
+    components = connected_components(plane, connectivity=1)
+    on_core = np.bincount(components[core], minlength=2)[1:]
+    return components == 1 + int(on_core.argmax()) if on_core.any() else np.zeros_like(plane)
+
+
+def _chain(planes: Mask) -> Mask:
+    """The planes as far as each lies over the one before it."""
+    chained = planes.copy()
+    for before, plane in pairwise(chained):
+        if (before & plane).sum() < _OVERLAP * min(before.sum(), plane.sum()) or not before.any():
+            plane[:] = False
+    return chained

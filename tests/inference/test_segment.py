@@ -64,3 +64,13 @@ def test_the_left_ventricle_lies_on_its_axis() -> None:
 def test_an_empty_mask_stays_empty() -> None:
     empty = np.zeros((1, 2, 4, 4), np.uint8)
     assert not clean(empty, (Label.LV_CAVITY, Label.RV_CAVITY)).any()
+
+
+def test_the_left_ventricle_ends_where_slices_stop_overlapping() -> None:
+    mask = np.zeros((1, 6, 30, 30), np.uint8)
+    mask[0, 1:5, 10:20, 10:20] = Label.LV_CAVITY
+    mask[0, 5, 18:28, 10:20] = Label.LV_CAVITY  # touches the axis, but steps aside
+    mask[0, 0, 14:16, 14:16] = Label.LV_CAVITY  # a small apex within its neighbour
+    kept = clean(mask, (Label.LV_CAVITY,))
+    assert not kept[0, 5].any()
+    assert np.array_equal(kept[0, :5], mask[0, :5])
