@@ -36,8 +36,9 @@ def reproduce(
     """
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset
+    from cardioseg.reproduce.experiment import describe, measured_cost, write_figures
     from cardioseg.reproduce.jobs import Protocol, plan
-    from cardioseg.reproduce.paper import ORGANS
+    from cardioseg.reproduce.paper import ORGANS, TABLES
     from cardioseg.reproduce.paper import norms as norms_of
     from cardioseg.reproduce.tables import Report, write_tables
 
@@ -52,8 +53,10 @@ def reproduce(
         torch.set_num_threads(threads)
     protocol = Protocol(open_dataset(dataset), ORGANS[organ], out, folds, steps_fraction, device_of(torch, device))
     results = _run_all(protocol, jobs, quiet or as_json)
-    report = Report(protocol.organ, _header(protocol, results), results, wanted, folds)
+    cost = measured_cost(protocol) if max(TABLES) in wanted else None
+    report = Report(protocol.organ, describe(protocol, results), results, wanted, folds, cost)
     write_tables(report, out)
+    write_figures(protocol, results)
     if as_json:
         console.print_json(report.to_json())
     else:
@@ -78,28 +81,6 @@ def _run_all(protocol: "Protocol", jobs: "list[Job]", plain: bool) -> "Results":
             bars.advance(task)
             console.say(f"{job.name}: {results[job]['seconds']:.0f} s", plain or not bars.disable)
     return results
-
-
-def _header(protocol: "Protocol", results: "Results") -> dict[str, str]:
-    recipe = protocol.recipe(next(iter(results)))
-    angles = recipe.augmentation.angles
-    steps = sorted({result["steps"] for result in results.values()})
-    images = sum(v["annotated_slices"] for s in protocol.dataset.manifest["subjects"] for v in s["volumes"])
-    return {
-        "data": f"{protocol.dataset.name}, {images} images of {len(protocol.dataset.subject_ids)} subjects "
-        f"(paper: {protocol.organ.data})",
-        "rotations": f"{angles.start:g}:{angles.step:g}:{angles.stop:g} degrees, {len(angles.degrees)} angles, "
-        f"{100 * protocol.steps_fraction:.3g} % of the grid drawn at random",
-        "steps a job": f"{steps[0]} to {steps[-1]}, batch 1, two epochs, learning rate divided by 5 at the second",
-        "learning rates": ", ".join(
-            f"{rate:g}" for rate in sorted({job.learning_rate for job in results}, reverse=True)
-        ),
-        "seeds": ", ".join(str(seed) for seed in sorted({job.seed for job in results})),
-        "device": protocol.device,
-        "ours": "mean ± standard deviation per image of the fold (learning rate); the rate is the best on the test "
-        "images, as in the paper, which is optimistic",
-        "rate held out": "the same, the rate chosen on a tenth of the training subjects kept out of training",
-    }
 
 
 def _listed(text: str, what: str, known: tuple[str, ...]) -> list[str]:

@@ -14,8 +14,9 @@ from cardioseg.dataset.folds import Fold, split
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import NoInputError
 from cardioseg.files import write_json
+from cardioseg.reproduce import samples
 from cardioseg.reproduce.paper import Organ
-from cardioseg.training.checkpoint import newest, weights_sha256
+from cardioseg.training.checkpoint import discard, newest, weights_sha256
 from cardioseg.training.crossval import network_of, slices_for
 from cardioseg.training.fit import Job as Fitting
 from cardioseg.training.fit import fit
@@ -107,6 +108,7 @@ def run(protocol: Protocol, job: Job, report: Callable[[StepRecord], None]) -> d
     fitting = Fitting(recipe, slices, folder, job.fold, job.seed, protocol.device)
     done = fit(fitting, report, resume=newest(folder) is not None)
     network = network_of(done, recipe)
+    samples.write(samples.draw(network, recipe, map(subject, fold.validation), np.random.default_rng(job.seed)), folder)
     result = {
         "job": asdict(job),
         "steps": done.step,
@@ -117,6 +119,7 @@ def run(protocol: Protocol, job: Job, report: Callable[[StepRecord], None]) -> d
         "seconds": round(time.perf_counter() - start, 1),
     }
     write_json(folder / RESULT_FILE, result)
+    discard(folder)
     return result
 
 

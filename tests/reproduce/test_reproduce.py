@@ -8,9 +8,10 @@ import pytest
 from cardioseg.cli.app import run
 from cardioseg.phantom import Phantom, write_sunnybrook
 from cardioseg.reproduce.cost import measure
-from cardioseg.reproduce.jobs import Job, plan
+from cardioseg.reproduce.jobs import Job, Protocol, plan
 from cardioseg.reproduce.paper import ORGANS, TABLES, norms
 from cardioseg.reproduce.results import best_rate, by_subject, cell
+from cardioseg.reproduce.tables import Report
 from cardioseg.training.recipe import read_recipe
 
 
@@ -39,10 +40,12 @@ def test_cut_and_resumed_gives_the_same_tables(
     assert run(options(dataset, tmp_path / "cut", "--norms", "iln", "-q")) == 0
     finished = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").rglob("result.json")}
     assert len(finished) == 2
+    assert not list((tmp_path / "cut").rglob("step-*.pt"))
     assert run(options(dataset, tmp_path / "cut")) == 0
     assert all(path.stat().st_mtime_ns == time for path, time in finished.items())
     assert "Table 2. With or without GN16" in capsys.readouterr().err
-    for name in ("tables.md", "tables.csv", "tables.json"):
+    figures = [f"figure{number}.{suffix}" for number in (2, 3) for suffix in ("png", "svg")]
+    for name in ("tables.md", "tables.csv", "tables.json", *figures):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     document = json.loads((tmp_path / "whole" / "tables.json").read_text())
     assert {(c["norm"], c["fold"]) for c in document["cells"]} == {
@@ -124,3 +127,20 @@ def test_cost_counts_the_rhos() -> None:
     assert cost.more_parameters == 22
     assert cost.ratio > 0
     assert cost.iterations == 10
+
+
+def test_the_cost_is_measured_once(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cardioseg.dataset.store import open_dataset
+    from cardioseg.reproduce import experiment
+
+    protocol = Protocol(open_dataset(dataset), ORGANS["lv"], tmp_path)
+    monkeypatch.setattr(experiment, "measure", lambda device: measure(device, iterations=10, pixels=16))
+    first = experiment.measured_cost(protocol)
+    assert first == experiment.measured_cost(protocol)
+    result_of_two = {"subject_id": "s", "volume": "ed", "slice": 0, "label": "lv_cavity", "dice": 0.5}
+    results = {Job(norm, 0.1, 0, 0): {"test": [result_of_two], "choosing": [result_of_two]} for norm in ("iln", "bn")}
+    page = Report(ORGANS["lv"], {"device": "cpu"}, results, (3,), 1, first).to_markdown()
+    assert "Cost of ILN" in page
+    assert "22 more than IN (paper: 22)" in page
+    assert "| BN | – | **0.500 ± 0.000 (0.1)** |" in page
+    assert "| IN | 0.905 ± 0.114 | not run | not run |" in page

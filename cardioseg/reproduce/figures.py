@@ -1,0 +1,108 @@
+"""Figures: the paper's Figure 2 (segmentations) and Figure 3 (rho over training), as PNG and SVG."""
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.files import atomic_path
+from cardioseg.reproduce.samples import Samples
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_WIDTH_INCHES = 7.2  # a page's text
+_DPI = 200
+_MARGIN = 12  # pixels around the structures
+_ONE_A_GROUP = ("down.0.", "up.3.")  # the layers of 16 channels, where GN16 has one channel a group
+_CHOSEN = 8  # the paper's number of layers
+_GREY, _BLUE = "#9aa3ad", "#1f5fa8"
+
+
+def write_segmentations(samples: Samples, folder: Path) -> None:
+    """Write `figure2`: reference red, prediction green, true positives yellow."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - seconds to import
+
+    count = len(samples.images)
+    columns = min(4, count)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(_WIDTH_INCHES, _WIDTH_INCHES * rows / columns), layout="constrained")
+    for i in range(count):
+        axes = figure.add_subplot(rows, columns, i + 1)
+        axes.imshow(_composite(samples.images[i], samples.references[i] > 0, samples.predictions[i] > 0))
+        axes.set_axis_off()
+    _save(figure, folder / "figure2")
+
+
+def write_rhos(job_folder: Path, folder: Path, seed: int) -> None:
+    """Write `figure3`: rho of eight randomly chosen layers over training, and of all layers.
+
+    Args:
+        job_folder: of a job whose norm has a gate; its `steps.csv` holds every rho.
+        folder: of the figures.
+        seed: of the choice.
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415 - seconds to import
+
+    steps, rhos = _read_rhos(job_folder)
+    chosen = sorted(np.random.default_rng(seed).choice(len(rhos), min(_CHOSEN, len(rhos)), replace=False).tolist())
+    names = list(rhos)
+    figure = Figure(figsize=(_WIDTH_INCHES, 3.0), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    for index in chosen:
+        left.plot(steps, rhos[names[index]], linewidth=1, label=names[index])
+    left.legend(fontsize=6, frameon=False)
+    left.set_title("eight layers, chosen at random", fontsize=8)
+    _draw_all(right, steps, rhos)
+    for axes in (left, right):
+        axes.set_xlabel("step", fontsize=8)
+        axes.tick_params(labelsize=7)
+        axes.spines[["top", "right"]].set_visible(False)
+    left.set_ylabel("ρ", fontsize=9)
+    _save(figure, folder / "figure3")
+
+
+def _draw_all(axes: "Axes", steps: list[int], rhos: dict[str, list[float]]) -> None:
+    for name, values in rhos.items():
+        alone = name.startswith(_ONE_A_GROUP)
+        axes.plot(steps, values, linewidth=0.8, color=_GREY if alone else _BLUE, linestyle="--" if alone else "-")
+    axes.plot([], [], color=_GREY, linestyle="--", label="16 channels: GN16 has one a group,\nρ acts through ε alone")
+    axes.plot([], [], color=_BLUE, label="more channels")
+    axes.legend(fontsize=6, frameon=False)
+    axes.set_title(f"all {len(rhos)} layers", fontsize=8)
+
+
+def _read_rhos(job_folder: Path) -> tuple[list[int], dict[str, list[float]]]:
+    with (job_folder / "steps.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [name for name in rows[0] if name.startswith("rho/")]
+    steps = [int(row["step"]) for row in rows]
+    return steps, {name.removeprefix("rho/").removesuffix(".1"): [float(row[name]) for row in rows] for name in names}
+
+
+def _composite(
+    image: NDArray[np.float32], reference: NDArray[np.bool_], predicted: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Grey image with red where only the reference is, green where only the prediction is, yellow where both are."""
+    either = reference | predicted
+    rows, columns = (np.flatnonzero(either.any(axis)) for axis in (1, 0))
+    half = max(np.ptp(rows), np.ptp(columns)) // 2 + _MARGIN
+    middle = ((rows[0] + rows[-1]) // 2, (columns[0] + columns[-1]) // 2)
+    window = tuple(slice(max(0, m - half), m + half) for m in middle)
+    colour = np.repeat(image[..., None], 3, axis=2)
+    colour[reference, 0] = 0.5 + colour[reference, 0] / 2
+    colour[predicted, 1] = 0.5 + colour[predicted, 1] / 2
+    colour[either, 2] *= 0.3
+    return np.asarray(colour[window], np.float32)
+
+
+def _save(figure: "Figure", path: Path) -> None:
+    import matplotlib as mpl  # noqa: PLC0415 - seconds to import
+
+    with mpl.rc_context({"svg.hashsalt": "cardioseg"}):
+        for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
+            with atomic_path(path.with_suffix(suffix)) as partial:
+                figure.savefig(partial, format=suffix[1:], dpi=_DPI, metadata=metadata)
