@@ -1,10 +1,17 @@
 """Fixtures that every test may use."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+
+# Where a change is judged, the same examples each time; at the desk, new ones.
+settings.register_profile("judged", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("judged")
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,8 @@ _FILE_LIMIT_BYTES = 2 * 1024**3
 _TRAILER_LIMIT_BYTES = 1024**2
 _VOXELS_LIMIT = 512 * 1024**2
 _GZIP = b"\x1f\x8b"
+_FARTHEST_MM = 1e6
+_QUATERNION_TOLERANCE = 1e-3  # of b² + c² + d² <= 1, for rounding
 _FIRST_VOXEL = 352  # where voxels begin at the earliest
 _KINDS = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 _FIELDS = {  # of NIfTI-1: type and offset
@@ -153,5 +155,7 @@ def _require_geometry(path: Path, fields: np.void) -> None:
     if not (np.isfinite(spacing) & (spacing > 0)).all():
         raise UnusableError(f"{path}: its spacing is not three positive numbers")
     used = [name for name in ("qform", "sform") if fields[f"{name}_code"] > 0]
-    if not all(np.isfinite(fields[name]).all() for name in used):
+    if not all((np.abs(fields[name]) < _FARTHEST_MM).all() for name in used):  # no number is not less than any
         raise UnusableError(f"{path}: its geometry is not finite")
+    if "qform" in used and np.square(fields["qform"][:3], dtype=np.float64).sum() > 1 + _QUATERNION_TOLERANCE:
+        raise UnusableError(f"{path}: its orientation is no rotation")
