@@ -11,7 +11,6 @@ from cardioseg.export.card import MODEL_FILE, Card, read_card
 from cardioseg.files import require_size_below
 from cardioseg.image.preprocess import Floats
 
-DEFAULT_MODEL = "lv_sunnybrook"
 _LIMIT_BYTES = 1024**3
 
 
