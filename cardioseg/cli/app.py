@@ -56,9 +56,11 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. No exception but a bug of ours passes."""
     try:
         code = app(list(arguments) or ["--help"], prog_name="cardioseg", standalone_mode=False)
-        return int(code or ExitCode.OK) if arguments else ExitCode.USAGE
     except (CardiosegError, _CommandLineError, typer.Abort, KeyboardInterrupt, MemoryError, OSError) as error:
         return console.fail(_explained(error), "--json" in arguments)
+    if code == ExitCode.INTERRUPTED:  # what newer typers make of Ctrl-C
+        return console.fail(_explained(KeyboardInterrupt()), "--json" in arguments)
+    return int(code or ExitCode.OK) if arguments else ExitCode.USAGE
 
 
 def _explained(error: BaseException) -> CardiosegError:

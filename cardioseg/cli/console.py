@@ -53,7 +53,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
     table = Table(title=escape(title), caption=escape(caption) or None, title_justify="left", caption_justify="left")
     for name in columns:
-        table.add_column(name.strip(), justify="left" if name.endswith(" ") else "right", overflow="fold")
+        is_text = name.endswith(" ")
+        table.add_column(name.strip(), justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text)
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row))
     out = Console()

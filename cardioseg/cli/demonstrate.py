@@ -46,5 +46,6 @@ def demo(
     table = [(name, f"{a:.1f}", f"{b:.1f}", f"{b - a:+.1f}") for name, a, b in rows if b is not None]
     caption = f"LV Dice {dice[0]:.3f}, mean over slices" if dice else ""
     console.print_table("The phantom", ("measure ", "known", "measured", "error"), table, caption)
+    console.say("the model was trained on real slices that all hold an LV: it draws one above the base, too", quiet)
     console.say(f"open {results / 'report.html'}", quiet)
     return ExitCode.OK

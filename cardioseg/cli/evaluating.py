@@ -42,7 +42,9 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         (s.case_id, s.volume, s.label.title, len(s.slice_dice), s.dice, s.reference_ml, s.predicted_ml)
         for s in evaluation.scores
     ]
-    console.print_table("Cases", columns, rows)
+    console.print_table(
+        "Cases", columns, rows, "volumes are over the slices that the reference knows, not the whole stack"
+    )
     console.print_table(
         "Dice, mean ± standard deviation (n)",
         ("label ", "per slice", "per volume", "per subject", "slices empty in both"),

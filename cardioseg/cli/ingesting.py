@@ -45,6 +45,8 @@ def inspect(
     elif rows:
         console.print_table(str(scans), columns, rows)
     console.print_skipped(found.unused, "not used")
+    if not rows and not as_json:
+        console.say(f"error: no DICOM series in {scans}")
     return ExitCode.OK if rows else ExitCode.NO_INPUT
 
 

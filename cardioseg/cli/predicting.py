@@ -79,12 +79,28 @@ def _print(out: Path, quiet: bool, as_json: bool) -> None:
     import json
 
     with (out / "measures.csv").open(newline="") as file:
-        measured = list(csv.DictReader(file))
+        measured = [
+            {name: text if name == "case_id" else _number(text) for name, text in row.items()}
+            for row in csv.DictReader(file)
+        ]
     if as_json:
         console.print_json(json.loads((out / "run.json").read_text()) | {"measures": measured, "out": str(out)})
     elif not quiet:
-        known = [name for name in (measured[0] if measured else {}) if any(row[name] for row in measured)]
+        known = [name for name in (measured[0] if measured else {}) if any(row[name] is not None for row in measured)]
         columns = [f"{name} " if name == "case_id" else name for name in known]
         if measured:
-            console.print_table("Measures", columns, [[row[name] or None for name in known] for row in measured])
+            console.print_table("Measures", columns, [[_shown(row[name]) for name in known] for row in measured])
         console.say(f"report: {out / 'report.html'}")
+
+
+def _number(text: str) -> str | int | float | None:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text or None
+
+
+def _shown(value: str | float | None) -> str | float | None:
+    return f"{value:.1f}" if isinstance(value, float) else value

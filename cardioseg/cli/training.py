@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -64,7 +65,9 @@ def train(
         console.print_json([result.summary(settings.labels) for result in results])
     elif not quiet:
         _print(results, settings.labels)
-        console.say(f"`cardioseg export {run} {dataset} -o MODEL --licence ...` makes a model of it")
+        console.say(
+            f"`cardioseg export {quote(str(run))} {quote(str(dataset))} -o MODEL --licence ...` makes a model of it"
+        )
     return ExitCode.OK
 
 
@@ -90,11 +93,12 @@ def export(
         console.print_json(card.model_dump(mode="json"))
         return ExitCode.OK
     rows = [(metric.label, metric.dice, metric.std, metric.n, metric.protocol) for metric in card.metrics]
-    if not quiet:
+    if not quiet and rows:
         console.print_table(card.name, ("label ", "Dice", "std", "n", "protocol "), rows)
     proof = card.parity
-    console.say(f"ONNX Runtime and torch agree on {proof.slices} slices: {proof.max_logit_difference:.1e}", quiet)
-    console.say(f"`cardioseg predict SCANS -o OUT -m {out}` uses it", quiet)
+    difference = f"largest difference of a logit {proof.max_logit_difference:.1e}"
+    console.say(f"ONNX Runtime and torch agree on {proof.slices} slices: {difference}", quiet)
+    console.say(f"`cardioseg predict SCANS -o OUT -m {quote(str(out))}` uses it", quiet)
     return ExitCode.OK
 
 
@@ -103,7 +107,7 @@ def require_torch() -> Any:  # noqa: ANN401 - a module
     try:
         import torch
     except ImportError:
-        raise UsageError("PyTorch is not installed", "pip install 'cardioseg[train,cpu]'") from None
+        raise UsageError("PyTorch is not installed", "pip install torch onnx tensorboard") from None
     return torch
 
 

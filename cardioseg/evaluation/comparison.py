@@ -28,6 +28,9 @@ def evaluate(predicted: Path, reference: Path) -> Evaluation:
         NoInputError: nothing could be compared.
         UnusableError: `run.json` is damaged.
     """
+    for folder in (predicted, reference):
+        if not folder.exists():
+            raise NoInputError(f"{folder}: no such folder")
     predictions = find_masks(predicted)
     if not predictions.paths:
         raise NoInputError(f"{predicted}: no NIfTI masks in it", "give the folder that `cardioseg predict` wrote")

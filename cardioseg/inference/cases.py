@@ -12,7 +12,10 @@ from cardioseg.image.volume import Cine
 from cardioseg.ingest.discover import Kind, Series, Survey, case_ids, survey
 from cardioseg.ingest.subject import Skipped
 
+_PIXEL_MM = (0.1, 10.0)  # in-plane; as the DICOM reader accepts
 _REFERENCE = "_gt"  # ACDC's reference masks are no scans
+RECORD_FILE = "case.json"  # in the folder of a case that is done
+RUN_FILE = "run.json"  # in the folder of all cases
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,18 @@ class Case:
         """Read the pixels.
 
         Raises:
-            UnusableError: they cannot be read, or the slices do not make a cine.
+            UnusableError: they cannot be read, the slices do not make a cine, or there is no image in it.
         """
-        if self.series is None:
-            return read_cine(self.source)
-        if self.series.stack is None:
+        if self.series is not None and self.series.stack is None:
             raise UnusableError(self.series.reason)
-        return self.series.stack.read()
+        stack = self.series.stack if self.series else None
+        cine = stack.read() if stack else read_cine(self.source)
+        if cine.voxels.min() == cine.voxels.max():
+            raise UnusableError("every pixel has the same value: there is no image in it")
+        if not all(_PIXEL_MM[0] <= mm <= _PIXEL_MM[1] for mm in cine.grid.pixel_mm):
+            mm = " x ".join(f"{mm:.3g}" for mm in cine.grid.pixel_mm)
+            raise UnusableError(f"its pixels are {mm} mm, where a heart needs 0.1 to 10", "is the unit another one?")
+        return cine
 
     @property
     def is_4d(self) -> bool:
@@ -70,13 +78,14 @@ def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
     Raises:
         NoInputError: a source does not exist, or there is nothing to segment in any.
     """
+    sources = list({source.resolve(): source for source in sources}.values())
     surveys = [survey(source) for source in sources]
     cases = [case for source, seen in zip(sources, surveys, strict=True) for case in _cases(source, seen, out)]
     names = unique_names(case.case_id for case in cases)
     every = (series for seen in surveys for series in seen.series)
     others = [_describe(series) for series in every if series.kind is not Kind.SHORT_AXIS_CINE]
     unused = [item for seen in surveys for item in seen.unused if not is_nifti(Path(item.where))]
-    unused = [item for item in unused if not _is_below(Path(item.where), out)]
+    unused = [item for item in unused if not _is_result(Path(item.where), out)]
     if not cases:
         raise NoInputError(_nothing(sources, others, unused), "`cardioseg inspect` says what each series is")
     renamed = tuple(replace(case, case_id=name) for case, name in zip(cases, names, strict=True))
@@ -87,7 +96,7 @@ def _cases(source: Path, seen: Survey, out: Path | None) -> Iterator[Case]:
     for series, name in zip(seen.cines, case_ids(source, seen.cines), strict=True):
         yield Case(name, series.folder, tuple(header.path for header in series.headers), series)
     for path in _niftis(source):
-        if not _is_below(path, out):
+        if not _is_result(path, out):
             yield Case(stem(path), path, (path,))
 
 
@@ -96,8 +105,11 @@ def _niftis(source: Path) -> Iterable[Path]:
     return (path for path in paths if path.is_file() and is_nifti(path) and not stem(path).endswith(_REFERENCE))
 
 
-def _is_below(path: Path, folder: Path | None) -> bool:
-    return folder is not None and path.resolve().is_relative_to(folder.resolve())
+def _is_result(path: Path, out: Path | None) -> bool:
+    """Whether a file lies in `out`, or in what an earlier run wrote: a folder with its record, or a case within it."""
+    if out is not None and path.resolve().is_relative_to(out.resolve()):
+        return True
+    return (path.parent / RECORD_FILE).is_file() or (path.parent / RUN_FILE).is_file()
 
 
 def _describe(series: Series) -> Skipped:

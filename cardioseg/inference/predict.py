@@ -17,7 +17,7 @@ from cardioseg.files import sha256, sweep_partials, write_json
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine
-from cardioseg.inference.cases import Case
+from cardioseg.inference.cases import RECORD_FILE, Case
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import Model
 from cardioseg.measure.ventricles import VentricleMeasures, measure, volume_curves_ml
@@ -27,7 +27,6 @@ from cardioseg.report.overlays import write_overlay
 MASK_FILE = "mask.nii.gz"
 MEASURES_FILE = "measures.json"
 OVERLAY_FILE = "overlay.png"
-RECORD_FILE = "case.json"
 
 DONE, FAILED = "done", "failed"
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from cardioseg import __version__
 from cardioseg.files import write_csv, write_json
-from cardioseg.inference.cases import Case, Findings
+from cardioseg.inference.cases import RUN_FILE, Case, Findings
 from cardioseg.inference.predict import DONE, Outcome, case_report, predict_case
 from cardioseg.inference.session import Model
 from cardioseg.measure.ventricles import VentricleMeasures
 from cardioseg.report.html import CaseReport, write_report
 
 STATUS_COLUMNS = ("case_id", "source", "status", "reason")
+_LISTS = ("failures", "seconds_by_case", "other_series", "unused_files")  # too long for the report
 _PACKAGES = ("numpy", "SimpleITK", "pydicom", "scikit-image")
 
 
@@ -50,8 +51,8 @@ def write_summary(findings: Findings, outcomes: Sequence[Outcome], model: Model,
     write_csv(out / "status.csv", STATUS_COLUMNS, map(_status, outcomes))
     write_csv(out / "measures.csv", ("case_id", *VentricleMeasures.columns()), _measures(reports))
     run = _describe(findings, outcomes, model, seconds)
-    write_json(out / "run.json", run)
-    write_report(out / "report.html", run, reports)
+    write_json(out / RUN_FILE, run)
+    write_report(out / "report.html", {key: run[key] for key in run if key not in _LISTS}, reports)
 
 
 def _status(outcome: Outcome) -> dict[str, str]:
@@ -69,11 +70,12 @@ def _describe(findings: Findings, outcomes: Sequence[Outcome], model: Model, sec
         "model": {"name": model.card.name, "sha256": model.card.sha256, "licence": model.card.licence},
         "labels": list(model.card.labels),
         "device": model.device,
-        "packages": {name: version(name) for name in _PACKAGES},
+        "packages": {name: version(name) for name in _PACKAGES} | {"onnxruntime": model.runtime},
         "cases": {
             "done": sum(outcome.status == DONE for outcome in outcomes),
             "failed": sum(outcome.status != DONE for outcome in outcomes),
         },
+        "failures": [_status(outcome) for outcome in outcomes if outcome.status != DONE],
         "seconds": round(seconds, 2),
         "seconds_by_case": {outcome.case.case_id: round(outcome.seconds, 2) for outcome in outcomes},
         "other_series": [asdict(item) for item in findings.others],

@@ -16,11 +16,19 @@ _LIMIT_BYTES = 1024**3
 
 @dataclass(frozen=True)
 class Model:
-    """A verified model, ready to run."""
+    """A verified model, ready to run.
+
+    Attributes:
+        card: what it is.
+        session: ONNX Runtime's.
+        device: where it runs.
+        runtime: ONNX Runtime's version.
+    """
 
     card: Card
     session: Any
     device: str
+    runtime: str
 
     def logits(self, images: Floats) -> Floats:
         """Logits [n, c, h, w] of prepared images [n, 1, h, w]."""
@@ -71,7 +79,7 @@ def open_model(folder: Path, device: str = "auto", threads: int = 0) -> Model:
     (image,), (logits,) = session.get_inputs(), session.get_outputs()
     if (image.name, logits.name, logits.shape[1]) != ("image", "logits", len(card.labels) + 1):
         raise RefusedError(f"{folder / MODEL_FILE} does not take `image` to {len(card.labels) + 1} `logits`")
-    return Model(card, session, used)
+    return Model(card, session, used, _onnxruntime().__version__)
 
 
 def _read(path: Path) -> bytes:
@@ -103,7 +111,9 @@ def _provider(device: str, available: list[str]) -> tuple[str, dict[str, int]]:
     if kind not in ("auto", "cuda") or (number and not number.isdigit()):
         raise UsageError(f"no device {device}", "auto, cpu, cuda or cuda:N")
     if not has_cuda:
-        raise ResourceError("ONNX Runtime finds no CUDA device", "pip install 'cardioseg[gpu]', or --device cpu")
+        raise ResourceError(
+            "ONNX Runtime finds no CUDA device", "pip install onnxruntime-gpu in place of onnxruntime, or --device cpu"
+        )
     return "CUDAExecutionProvider", {"device_id": int(number or 0)}
 
 
@@ -112,6 +122,6 @@ def _onnxruntime() -> Any:  # noqa: ANN401 - it is untyped
         import onnxruntime  # noqa: PLC0415 - an extra
     except ImportError:
         raise UsageError(
-            "ONNX Runtime is not installed", "pip install 'cardioseg[cpu]', or 'cardioseg[gpu]' for an NVIDIA GPU"
+            "ONNX Runtime is not installed", "pip install onnxruntime, or onnxruntime-gpu for an NVIDIA GPU"
         ) from None
     return onnxruntime

@@ -31,6 +31,8 @@ class VentricleMeasures:
         rv_ef_percent: ejection fraction.
         ed_phase: 0-based phase of the LV's end-diastole, or of the RV's where there is no LV.
         es_phase: 0-based phase of the same ventricle's end-systole.
+        lv_volume_ml: LV cavity of a single phase, which nothing says to be end-diastole or end-systole.
+        rv_volume_ml: RV cavity of a single phase.
     """
 
     lv_edv_ml: float | None = None
@@ -44,6 +46,8 @@ class VentricleMeasures:
     rv_ef_percent: float | None = None
     ed_phase: int | None = None
     es_phase: int | None = None
+    lv_volume_ml: float | None = None
+    rv_volume_ml: float | None = None
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
@@ -92,7 +96,7 @@ def volume_curves_ml(mask: Cine, labels: Collection[Label]) -> dict[Label, tuple
 def measure(mask: Cine, labels: Collection[Label]) -> VentricleMeasures:
     """Measure a mask cine.
 
-    A single phase gives EDV and mass only. A cavity that is empty at some phase gives no ESV: no heart empties, so
+    A single phase gives volumes and mass only. A cavity that is empty at some phase gives no ESV: no heart empties, so
     the mask is wrong there and an ejection fraction of 100 % would hide it.
 
     Args:
@@ -114,20 +118,28 @@ def measure(mask: Cine, labels: Collection[Label]) -> VentricleMeasures:
         rv_ef_percent=rv.ef_percent,
         ed_phase=timing.ed_phase,
         es_phase=timing.es_phase,
+        lv_volume_ml=_only(curves.get(Label.LV_CAVITY, ())),
+        rv_volume_ml=_only(curves.get(Label.RV_CAVITY, ())),
     )
 
 
+def _only(curve_ml: tuple[float, ...]) -> float | None:
+    return curve_ml[0] if len(curve_ml) == 1 and curve_ml[0] else None
+
+
 def _beat(curve_ml: tuple[float, ...]) -> _Beat:
-    if not any(curve_ml):
+    if len(curve_ml) < 2 or not any(curve_ml):
         return _Beat()
     ed_phase, es_phase = int(np.argmax(curve_ml)), int(np.argmin(curve_ml))
-    if len(curve_ml) == 1 or curve_ml[es_phase] == 0:
+    if curve_ml[es_phase] == 0:
         return _Beat(ed_phase, curve_ml[ed_phase])
     return _Beat(ed_phase, curve_ml[ed_phase], es_phase, curve_ml[es_phase])
 
 
 def _mass_g(curves: Mapping[Label, tuple[float, ...]], ed_phase: int | None) -> float | None:
-    curve_ml = curves.get(Label.LV_MYOCARDIUM)
-    if curve_ml is None or ed_phase is None or curve_ml[ed_phase] == 0:
+    curve_ml = curves.get(Label.LV_MYOCARDIUM, ())
+    if len(curve_ml) == 1:
+        ed_phase = 0
+    if not curve_ml or ed_phase is None or curve_ml[ed_phase] == 0:
         return None
     return MYOCARDIUM_G_PER_ML * curve_ml[ed_phase]

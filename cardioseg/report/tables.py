@@ -40,11 +40,13 @@ class Column:
 
 
 COLUMNS = (
+    Column("lv_volume_ml", "LV", "Volume", "mL", 1),
     Column("lv_edv_ml", "LV", "EDV", "mL", 1),
     Column("lv_esv_ml", "LV", "ESV", "mL", 1),
     Column("lv_sv_ml", "LV", "SV", "mL", 1),
     Column("lv_ef_percent", "LV", "EF", "%", 1),
     Column("lv_mass_g", "LV", "Mass", "g", 1),
+    Column("rv_volume_ml", "RV", "Volume", "mL", 1),
     Column("rv_edv_ml", "RV", "EDV", "mL", 1),
     Column("rv_esv_ml", "RV", "ESV", "mL", 1),
     Column("rv_sv_ml", "RV", "SV", "mL", 1),

@@ -110,7 +110,7 @@ def _real_slices(dataset: Dataset, recipe: Recipe) -> list[Floats]:
     slices = []
     for subject_id in subjects:
         volume = dataset.subject(subject_id).volumes[0]
-        chosen = np.linspace(0, len(volume.image) - 1, each).astype(int)
+        chosen = np.unique(np.linspace(0, len(volume.image) - 1, each).astype(int))
         pixel_mm = volume.pixel_mm(recipe.nominal_spacing_mm)
         slices += list(prepare(volume.image[chosen], pixel_mm, recipe.preprocessing)[0])
     if not slices:

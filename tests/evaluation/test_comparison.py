@@ -131,10 +131,14 @@ def test_sunnybrook_contours_are_references(shared_data: Path, tmp_path: Path) -
 
 
 def test_nothing_to_evaluate(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    for nowhere in ((tmp_path / "nowhere", folders[1]), (folders[0], tmp_path / "nowhere")):
+        with pytest.raises(NoInputError, match="nowhere: no such folder"):
+            evaluate(*nowhere)
+    (tmp_path / "empty").mkdir()
     with pytest.raises(NoInputError, match="no NIfTI masks"):
-        evaluate(tmp_path / "nowhere", folders[1])
+        evaluate(tmp_path / "empty", folders[1])
     with pytest.raises(NoInputError, match="no reference"):
-        evaluate(folders[0], tmp_path / "nowhere")
+        evaluate(folders[0], tmp_path / "empty")
     (folders[0] / "run.json").write_text(json.dumps({"labels": []}))
     with pytest.raises(NoInputError, match="no label in common"):
         evaluate(*folders)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from cardioseg.errors import NoInputError
 from cardioseg.image.nifti import read_cine, write_cine, write_volume
+from cardioseg.image.volume import Volume
 from cardioseg.inference.cases import Findings, find_cases
 from cardioseg.inference.predict import Outcome
 from cardioseg.inference.run import predict_all
@@ -77,7 +79,9 @@ def test_tables_say_what_became_of_each_case(done: tuple[Path, Findings, list[Ou
     assert [outcome.status for outcome in outcomes].count("failed") == 1
     measured = {row["case_id"]: row for row in read_csv(out / "measures.csv")}
     assert set(measured) == {"PHANTOM-0001", "beating", "still"}
-    assert measured["still"]["lv_esv_ml"] == ""
+    assert measured["still"]["lv_edv_ml"] == measured["still"]["lv_esv_ml"] == ""
+    assert measured["still"]["lv_volume_ml"] != ""
+    assert measured["beating"]["lv_volume_ml"] == ""
     run = json.loads((out / "run.json").read_text())
     assert run["labels"] == ["lv_cavity"]
     assert run["cases"] == {"done": 3, "failed": 1}
@@ -143,6 +147,23 @@ def test_results_inside_the_scans_are_no_scans(model: Model, tmp_path: Path) -> 
         assert [case.case_id for case in findings.cases] == ["a"]
         assert not findings.unused
         list(predict_all(findings, model, tmp_path / "results"))
+    assert [case.case_id for case in find_cases([tmp_path], tmp_path / "elsewhere").cases] == ["a"]
+    assert len(find_cases([tmp_path / "a.nii.gz", tmp_path / "results" / ".." / "a.nii.gz"]).cases) == 1
+
+
+@pytest.mark.parametrize(
+    ("fill", "spacing", "complaint"), [(0, 1.5, "same value"), (None, 0.0016, "0.0016 x 0.0016 mm")]
+)
+def test_what_cannot_be_a_heart_fails(
+    model: Model, tmp_path: Path, fill: int | None, spacing: float, complaint: str
+) -> None:
+    image = cine(SMALL).phase(0)
+    grid = replace(image.grid, spacing_mm=(8.0, spacing, spacing))
+    voxels = image.voxels if fill is None else np.full_like(image.voxels, fill)
+    write_volume(tmp_path / "a.nii.gz", Volume(voxels, grid))
+    (outcome,) = predict_all(find_cases([tmp_path]), model, tmp_path / "out")
+    assert outcome.status == "failed"
+    assert complaint in outcome.reason
 
 
 def test_nothing_to_segment(tmp_path: Path) -> None:

@@ -11,18 +11,19 @@ from cardioseg.image.nifti import read_volume
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
 NAME = "acdc"
-_CARDS = ("patient*/Info.cfg", "*/patient*/Info.cfg")  # the folder of patients, or the one above (training, testing)
+_CARDS = ("Info.cfg", "patient*/Info.cfg", "*/patient*/Info.cfg")  # a patient, the folder of patients, the one above
 _SUFFIXES = (".nii.gz", ".nii")
 _MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name and its key in Info.cfg, whose frames are 1-based
 
 
 def recognises(root: Path) -> bool:
-    """Whether there is a folder patientNNN with an Info.cfg in `root` or one level below."""
+    """Whether `root` is a patient's folder with an Info.cfg, or holds folders patientNNN, or their folder."""
     return any(any(root.glob(pattern)) for pattern in _CARDS)
 
 
 def read(root: Path) -> Iterator[Subject | Skipped]:
     """Yield the patients; one that cannot be read is Skipped."""
+    root = root if root.name else root.resolve()  # files are named after their folder, also where that is `.`
     for folder in sorted(card.parent for pattern in _CARDS for card in root.glob(pattern)):
         try:
             yield _subject(root, folder)

@@ -64,7 +64,8 @@ def read(root: Path) -> Iterator[Subject | Skipped]:
         by_subject[row["subject"]].append(row)
     if not by_subject:
         raise NoInputError(f"{root}: no CSV lists any subject, image and mask")
-    return (_subject(root, subject_id, rows) for subject_id, rows in by_subject.items())
+    unnamed = [Skipped(row["image"] or str(root), "its row names no subject") for row in by_subject.pop("", [])]
+    return chain(unnamed, (_subject(root, subject_id, rows) for subject_id, rows in by_subject.items()))
 
 
 def _is_table(path: Path) -> bool:

@@ -53,6 +53,16 @@ def test_a_patient_has_two_volumes(tmp_path: Path, write_patient: Callable[..., 
     assert ed.volume_ml(Label.LV_CAVITY) == pytest.approx((MASK == 3).sum() * 10 * 1.5 * 1.25 / 1000)
 
 
+def test_one_patients_folder_is_one_patient(
+    tmp_path: Path, write_patient: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(write_patient())
+    assert layouts.detect(Path()) is acdc
+    (one,) = acdc.read(Path())
+    assert isinstance(one, Subject)
+    assert (one.subject_id, len(one.volumes)) == ("patient007", 2)
+
+
 def test_half_a_patient_is_used_and_the_rest_named(tmp_path: Path, write_patient: Callable[..., Path]) -> None:
     folder = write_patient()
     (folder / "patient007_frame12_gt.nii.gz").unlink()

@@ -181,3 +181,12 @@ def test_real_slices(shared_data: Path) -> None:
 @pytest.mark.slow
 def test_all_real_slices(shared_data: Path) -> None:
     assert count(shared_data / "sunnybrook_slices", None) == (44, 792)
+
+
+def test_a_row_without_a_subject_is_named_and_no_subject(tmp_path: Path, png: Png) -> None:
+    image = png("x.png")
+    table(tmp_path, "subject,image,lv_mask", f",{image},{image}", f"a,{image},{image}")
+    unnamed, good = pairs.read(tmp_path)
+    assert unnamed == Skipped(image, "its row names no subject")
+    assert isinstance(good, Subject)
+    assert good.subject_id == "a"
