@@ -25,6 +25,7 @@ def predict(
 ) -> int:
     """Segment the short-axis cines in SCANS: masks, volumes, a report."""
     from cardioseg.inference.cases import Case, find_cases
+    from cardioseg.inference.predict import DONE
     from cardioseg.inference.run import predict_all
     from cardioseg.inference.session import find_model, open_model
 
@@ -44,9 +45,13 @@ def predict(
             outcomes.append(outcome)
             bars.advance(everything)
             if outcome.reason:
-                console.say(f"failed: {outcome.case.case_id}: {outcome.reason}")
+                what = "remark" if outcome.status == DONE else outcome.status
+                console.say(f"{what}: {outcome.case.case_id}: {outcome.reason}")
     _print(out, quiet, as_json)
-    failed = [outcome for outcome in outcomes if outcome.reason]
+    others = {path.parent.name for path in out.glob("*/case.json")} - {outcome.case.case_id for outcome in outcomes}
+    if others:
+        console.say(f"{out} also holds {len(others)} cases of other scans, which are not in its tables", quiet)
+    failed = [outcome for outcome in outcomes if outcome.status != DONE]
     return ExitCode.NO_INPUT if len(failed) == len(outcomes) else ExitCode.SOME_FAILED if failed else ExitCode.OK
 
 

@@ -38,7 +38,7 @@ class Outcome:
     Attributes:
         case: the case.
         status: `done` or `failed`.
-        reason: why it failed, or empty.
+        reason: why it failed; or a remark on a case that is done, or empty.
         seconds: time it took; 0 where it had been done before.
     """
 
@@ -65,7 +65,7 @@ def predict_case(
     """
     folder = out / case.case_id
     if not overwrite and is_done(case, model, folder):
-        return Outcome(case, DONE)
+        return Outcome(case, DONE, _remark(folder))
     start = time.perf_counter()
     sweep_partials(folder)
     (folder / RECORD_FILE).unlink(missing_ok=True)
@@ -76,7 +76,7 @@ def predict_case(
     mask = segment(cine, model, report)
     _write(case, cine, mask, model, folder)
     write_json(folder / RECORD_FILE, _record(case, model) | {"mask_sha256": sha256(folder / MASK_FILE)})
-    return Outcome(case, DONE, seconds=time.perf_counter() - start)
+    return Outcome(case, DONE, _remark(folder), time.perf_counter() - start)
 
 
 def is_done(case: Case, model: Model, folder: Path) -> bool:
@@ -99,6 +99,18 @@ def case_report(outcome: Outcome, out: Path) -> CaseReport:
     measures = VentricleMeasures(**document["measures"])
     overlay = out / case_id / OVERLAY_FILE
     return CaseReport(case_id, DONE, outcome.reason, measures, curves, tuple(document["times_ms"]), overlay)
+
+
+def _remark(folder: Path) -> str:
+    """What a reader of the measures must know: a structure that is missing, at every phase or at some."""
+    curves = json.loads((folder / MEASURES_FILE).read_text())["curves_ml"]
+    missing = {key: sum(value == 0 for value in curve) for key, curve in curves.items()}
+    return "; ".join(
+        f"no {Label[key.upper()].title}"
+        + (f" at {count} of {len(curves[key])} phases" if count < len(curves[key]) else "")
+        for key, count in missing.items()
+        if count
+    )
 
 
 def _write(case: Case, cine: Cine, mask: Cine, model: Model, folder: Path) -> None:

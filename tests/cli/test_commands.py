@@ -113,6 +113,9 @@ def test_some_failed_all_failed(scans: Path, tmp_path: Path, capsys: pytest.Capt
     assert run(["predict", str(bad), "-o", str(tmp_path / "two")]) == 3
     assert "failed: broken" in capsys.readouterr().err
     assert (tmp_path / "two" / "good" / "mask.nii.gz").is_file()
+    write_volume(bad / "other.nii", cine(SMALL).phase(3))
+    assert run(["predict", str(bad / "other.nii"), "-o", str(tmp_path / "two")]) == 0
+    assert "also holds 1 cases of other scans" in capsys.readouterr().err
 
 
 def test_a_truncated_file_among_good_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -210,6 +213,7 @@ def test_signals(number: int, code: int, tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=20)
     assert process.returncode == code
     assert "Traceback" not in errors
+    assert ("interrupted" in errors) == (number == signal.SIGINT)
     assert not list((tmp_path / "out").rglob("*.partial.*"))
 
 

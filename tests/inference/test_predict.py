@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from cardioseg.errors import NoInputError
+from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine, write_volume
-from cardioseg.image.volume import Volume
+from cardioseg.image.volume import Cine, Volume
 from cardioseg.inference.cases import Findings, find_cases
 from cardioseg.inference.predict import Outcome
 from cardioseg.inference.run import predict_all
@@ -174,3 +175,19 @@ def test_nothing_to_segment(tmp_path: Path) -> None:
         find_cases([tmp_path])
     with pytest.raises(NoInputError, match="no such file or folder"):
         find_cases([tmp_path / "nowhere"])
+
+
+def test_what_is_missing_is_remarked(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def blank(image: Cine, *_: object) -> Cine:
+        mask = np.zeros(image.voxels.shape, np.uint8)
+        mask[2:, 1:3, 10:20, 10:20] = Label.LV_CAVITY
+        return Cine(mask, image.grid, image.times_ms)
+
+    write_cine(tmp_path / "a.nii.gz", cine(SMALL))
+    write_volume(tmp_path / "b.nii.gz", cine(SMALL).phase(0))
+    monkeypatch.setattr("cardioseg.inference.predict.segment", blank)
+    for _ in range(2):  # the second time from disk
+        outcomes = {o.case.case_id: o for o in predict_all(find_cases([tmp_path]), model, tmp_path / "out")}
+        assert (outcomes["a"].status, outcomes["a"].reason) == ("done", "no LV cavity at 2 of 8 phases")
+        assert (outcomes["b"].status, outcomes["b"].reason) == ("done", "no LV cavity")
+    assert "no LV cavity at 2 of 8 phases" in (tmp_path / "out" / "report.html").read_text()
