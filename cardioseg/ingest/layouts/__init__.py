@@ -13,6 +13,7 @@ class Layout(Protocol):
     """What each module here offers. One bad subject is yielded as Skipped and never raised."""
 
     NAME: str
+    LOOKS_FOR: str  # what `recognises` needs, for the person whose folder it does not recognise
 
     def recognises(self, root: Path, /) -> bool:
         """Whether the folder lies in this layout; looks at names and CSV headers only."""
@@ -40,9 +41,10 @@ def read(root: Path, layout: str = "auto") -> Iterator[Subject | Skipped]:
     if layout not in ("auto", *names):
         raise UsageError(f"there is no layout {layout!r}", f"known: auto, {', '.join(names)}")
     if not root.is_dir():
-        raise NoInputError(f"{root}: no such folder")
+        raise NoInputError(f"{root}: no such folder", "give the folder that holds the file" * root.is_file())
     tried = names if layout == "auto" else [layout]
     chosen = next((known for known in LAYOUTS if known.NAME in tried and known.recognises(root)), None)
     if chosen is None:
-        raise NoInputError(f"{root}: no labelled data in a known layout", f"tried: {', '.join(tried)}")
+        looked_for = "; ".join(f"{known.NAME} is {known.LOOKS_FOR}" for known in LAYOUTS if known.NAME in tried)
+        raise NoInputError(f"{root}: no labelled data in a known layout", looked_for)
     return chosen.read(root)

@@ -11,6 +11,7 @@ from cardioseg.image.nifti import read_volume
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
 NAME = "acdc"
+LOOKS_FOR = "folders patient*/ with Info.cfg"
 _CARDS = ("Info.cfg", "patient*/Info.cfg", "*/patient*/Info.cfg")  # a patient, the folder of patients, the one above
 _SUFFIXES = (".nii.gz", ".nii")
 _MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name and its key in Info.cfg, whose frames are 1-based

@@ -24,6 +24,7 @@ from cardioseg.ingest.png import read_png
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
 NAME = "pairs"
+LOOKS_FOR = "a .csv separated by commas, with columns subject, image and one of mask, lv_mask, myo_mask, rv_mask"
 _NUMBERED = "mask"
 _STRUCTURES = {"myo_mask": Label.LV_MYOCARDIUM, "rv_mask": Label.RV_CAVITY, "lv_mask": Label.LV_CAVITY}  # later on top
 

@@ -22,6 +22,7 @@ from cardioseg.ingest.stack import Stack
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
 NAME = "sunnybrook"
+LOOKS_FOR = "scd_patientdata.csv beside SCD_IMAGES_*/<id>/ and SCD_ManualContours*/<id>/contours-manual/"
 _CONTOURS = "SCD_ManualContours*/*/contours-manual/IRCCI-expert"
 _IMAGES = "SCD_IMAGES_*/*"
 _PATIENTS = "scd_patientdata.csv"
