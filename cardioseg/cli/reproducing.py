@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from cardioseg.reproduce.results import Results
 
 
+_COARSEST_MM = 20
+
+
 def reproduce(
     dataset: DatasetFolder,
     organ: Annotated[str, typer.Option(help="lv or rv.")],
@@ -23,8 +26,13 @@ def reproduce(
     norms: Annotated[str, typer.Option(help="Only these norms, separated by commas.")] = "",
     lrs: Annotated[str, typer.Option(help="Learning rates, separated by commas.")] = "1.5,1.0,0.5,0.1,0.05",
     folds: Annotated[int, typer.Option(min=2, help="Folds, by subject.")] = 3,
+    fold: Annotated[int | None, typer.Option(min=0, help="Run this fold only (0-based).")] = None,
     seeds: Annotated[str, typer.Option(help="Seeds, separated by commas.")] = "0",
     steps_fraction: Annotated[float, typer.Option(help="The part of the paper's rotation grid to run, 0 to 1.")] = 1.0,
+    spacing_mm: Annotated[
+        float | None, typer.Option(help="Resample the images to pixels of this size: coarser is faster.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Jobs at the same time, a process each.")] = 1,
     device: Device = "auto",
     threads: Threads = 0,
     quiet: Quiet = False,
@@ -37,7 +45,7 @@ def reproduce(
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset
     from cardioseg.reproduce.experiment import describe, measured_cost, write_figures
-    from cardioseg.reproduce.jobs import Protocol, plan
+    from cardioseg.reproduce.jobs import Protocol, claim, plan
     from cardioseg.reproduce.paper import ORGANS, TABLES
     from cardioseg.reproduce.paper import norms as norms_of
     from cardioseg.reproduce.tables import Report, write_tables
@@ -46,13 +54,19 @@ def reproduce(
         raise UsageError(f"no organ {organ}", "lv or rv")
     wanted = [int(number) for number in _listed(tables, "table", ("1", "2", "3"))]
     chosen = _listed(norms, "norm", norms_of((1, 2, 3))) if norms else norms_of(wanted)
-    jobs = plan(chosen, _numbers(lrs, float), folds, _numbers(seeds, int))
+    if fold is not None and fold >= folds:
+        raise UsageError(f"there is no fold {fold}", f"folds are 0 to {folds - 1}")
+    jobs = plan(chosen, _numbers(lrs, float), range(folds) if fold is None else [fold], _numbers(seeds, int))
     if not 0 < steps_fraction <= 1:
         raise UsageError(f"--steps-fraction {steps_fraction:g} is not above 0 and up to 1")
+    if spacing_mm is not None and not 0 < spacing_mm < _COARSEST_MM:
+        raise UsageError(f"--spacing-mm {spacing_mm:g} is not above 0 and below {_COARSEST_MM}")
     if threads:
         torch.set_num_threads(threads)
-    protocol = Protocol(open_dataset(dataset), ORGANS[organ], out, folds, steps_fraction, device_of(torch, device))
-    results = _run_all(protocol, jobs, quiet or as_json)
+    where = device_of(torch, device)
+    protocol = Protocol(open_dataset(dataset), ORGANS[organ], out, folds, steps_fraction, spacing_mm, where)
+    claim(protocol)
+    results = _run_all(protocol, jobs, workers, threads, quiet or as_json)
     cost = measured_cost(protocol) if max(TABLES) in wanted else None
     report = Report(protocol.organ, describe(protocol, results), results, wanted, folds, cost)
     write_tables(report, out)
@@ -64,23 +78,18 @@ def reproduce(
     return ExitCode.OK
 
 
-def _run_all(protocol: "Protocol", jobs: "list[Job]", plain: bool) -> "Results":
-    from cardioseg.reproduce.jobs import run
-    from cardioseg.training.journal import StepRecord
+def _run_all(protocol: "Protocol", jobs: "list[Job]", workers: int, threads: int, plain: bool) -> "Results":
+    from cardioseg.cli.board import Board, live
+    from cardioseg.reproduce.jobs import progress
+    from cardioseg.reproduce.pool import run_all
 
-    results = {}
-    with console.progress(plain, "now") as bars:
-        task = bars.add_task("jobs", total=len(jobs), now="")
-        for job in jobs:
+    board = Board({job: (job.norm, f"fold {job.fold + 1}") for job in jobs}, lambda job: progress(protocol, job))
+    with live(board, plain) as is_live:
 
-            def report(record: StepRecord, job: "Job" = job) -> None:
-                done = record.step / record.steps
-                bars.update(task, now=f"{job.name} {100 * done:.0f} %, loss {record.loss:.3f}")
+        def finished(job: "Job") -> None:
+            console.say(f"{job.name}: {board.summary()}", plain or is_live)
 
-            results[job] = run(protocol, job, report)
-            bars.advance(task)
-            console.say(f"{job.name}: {results[job]['seconds']:.0f} s", plain or not bars.disable)
-    return results
+        return run_all(protocol, jobs, workers, threads, finished)
 
 
 def _listed(text: str, what: str, known: tuple[str, ...]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -12,19 +12,18 @@ import numpy as np
 
 from cardioseg.dataset.folds import Fold, split
 from cardioseg.dataset.store import Dataset
-from cardioseg.errors import NoInputError
-from cardioseg.files import write_json
+from cardioseg.errors import NoInputError, UsageError
+from cardioseg.files import sha256, write_json
 from cardioseg.reproduce import samples
 from cardioseg.reproduce.paper import Organ
-from cardioseg.training.checkpoint import discard, newest, weights_sha256
+from cardioseg.training.checkpoint import discard, newest, steps_done, weights_sha256
 from cardioseg.training.crossval import network_of, slices_for
 from cardioseg.training.fit import Job as Fitting
 from cardioseg.training.fit import fit
-from cardioseg.training.journal import StepRecord
 from cardioseg.training.recipe import Recipe, check_recipe, read_recipe
 from cardioseg.training.validation import SliceScore, validate
 
-RESULT_FILE = "result.json"
+RESULT_FILE, STARTED_FILE = "result.json", "started.json"
 CHOOSING_SHARE = 0.1  # of the training subjects, kept out of training to choose the learning rate on
 
 
@@ -53,6 +52,7 @@ class Protocol:
         folder: gets `jobs/<name>/`.
         folds: number of folds.
         steps_fraction: the part of the paper's rotation grid that is run, drawn at random.
+        spacing_mm: in-plane spacing that the images are resampled to; None for the paper's.
         device: a torch device name.
     """
 
@@ -61,6 +61,7 @@ class Protocol:
     folder: Path
     folds: int = 3
     steps_fraction: float = 1.0
+    spacing_mm: float | None = None
     device: str = "cpu"
 
     def recipe(self, job: Job) -> Recipe:
@@ -69,6 +70,8 @@ class Protocol:
         document["norm"] = job.norm
         document["optimization"]["learning_rate"] = job.learning_rate
         document["augmentation"]["grid_fraction"] = self.steps_fraction
+        if self.spacing_mm:
+            document |= _resampled(document, self.spacing_mm)
         return check_recipe(document, f"job {job.name}")
 
     def fold(self, job: Job) -> tuple[Fold, tuple[str, ...]]:
@@ -83,14 +86,55 @@ class Protocol:
         return self.folder / "jobs" / job.name
 
 
-def plan(norms: Sequence[str], learning_rates: Sequence[float], folds: int, seeds: Sequence[int]) -> list[Job]:
+def _resampled(document: dict[str, Any], spacing_mm: float) -> dict[str, Any]:
+    """The changed parts of a recipe for another spacing: the same field of view in pixels of that size."""
+    preprocessing = document["preprocessing"]
+    own_mm = preprocessing["spacing_mm"] or document["nominal_spacing_mm"]
+    multiple = preprocessing["multiple"]
+    size = max(1, round(document["size"] * own_mm / spacing_mm / multiple)) * multiple
+    return {"size": size, "preprocessing": preprocessing | {"spacing_mm": spacing_mm}}
+
+
+def plan(
+    norms: Sequence[str], learning_rates: Sequence[float], folds: Sequence[int], seeds: Sequence[int]
+) -> list[Job]:
     """Every combination, folds outermost: one fold of everything is worth more than everything of one norm."""
-    return [
-        Job(norm, rate, fold, seed) for seed, fold, norm, rate in product(seeds, range(folds), norms, learning_rates)
-    ]
+    return [Job(norm, rate, fold, seed) for seed, fold, norm, rate in product(seeds, folds, norms, learning_rates)]
 
 
-def run(protocol: Protocol, job: Job, report: Callable[[StepRecord], None]) -> dict[str, Any]:
+def claim(protocol: Protocol) -> None:
+    """Write `protocol.json` into the protocol's folder, or make sure that the jobs there follow the same.
+
+    Raises:
+        UsageError: they do not.
+    """
+    path = protocol.folder / "protocol.json"
+    described = {
+        "dataset_sha256": sha256(protocol.dataset.folder / "dataset.json"),
+        "organ": protocol.organ.name,
+        "folds": protocol.folds,
+        "steps_fraction": protocol.steps_fraction,
+        "spacing_mm": protocol.spacing_mm,
+    }
+    if path.is_file() and (before := json.loads(path.read_text())) != described:
+        changed = [name for name in described if before.get(name) != described[name]]
+        raise UsageError(f"{protocol.folder} holds jobs of another {' and '.join(changed)}", "choose another folder")
+    write_json(path, described)
+
+
+def progress(protocol: Protocol, job: Job) -> float:
+    """How much of a job is done, 0 to 1, as its folder tells; 1 is a result."""
+    folder = protocol.path(job)
+    if (folder / RESULT_FILE).is_file():
+        return 1.0
+    try:
+        steps = json.loads((folder / STARTED_FILE).read_text())["steps"]
+    except FileNotFoundError:
+        return 0.0
+    return float(min(0.99, steps_done(folder) / steps))
+
+
+def run(protocol: Protocol, job: Job) -> dict[str, Any]:
     """Train and test one job, or read its result where it is finished; resumes what was cut.
 
     Raises:
@@ -106,7 +150,8 @@ def run(protocol: Protocol, job: Job, report: Callable[[StepRecord], None]) -> d
     if not len(slices):
         raise NoInputError(f"no slice of {protocol.dataset.folder} has {protocol.organ.label} annotated")
     fitting = Fitting(recipe, slices, folder, job.fold, job.seed, protocol.device)
-    done = fit(fitting, report, resume=newest(folder) is not None)
+    write_json(folder / STARTED_FILE, {"steps": fitting.steps})
+    done = fit(fitting, lambda _: None, resume=newest(folder) is not None)
     network = network_of(done, recipe)
     samples.write(samples.draw(network, recipe, map(subject, fold.validation), np.random.default_rng(job.seed)), folder)
     result = {

@@ -74,6 +74,11 @@ def newest(folder: Path) -> Checkpoint | None:
     return None
 
 
+def steps_done(folder: Path) -> int:
+    """The step of the newest checkpoint in `folder` by its name; 0 without one."""
+    return next((int(path.name.split("-")[1]) for path in _newest_first(folder)), 0)
+
+
 def discard(folder: Path) -> None:
     """Remove every checkpoint: the run is over and its weights are not wanted."""
     for path in _newest_first(folder):

@@ -50,6 +50,11 @@ class Job:
         digest.update(self.slices.targets.tobytes())
         return digest.hexdigest()
 
+    @property
+    def steps(self) -> int:
+        """Steps of all epochs."""
+        return self.epoch(0).steps * self.recipe.optimization.epochs
+
     def epoch(self, number: int) -> Epoch:
         """The batches of an epoch."""
         settings = self.recipe
@@ -105,21 +110,17 @@ class _Run:
         self._losses: list[Tensor] = []
         self._since = time.perf_counter()
 
-    @property
-    def steps(self) -> int:
-        return self.job.epoch(0).steps * self.job.recipe.optimization.epochs
-
     def until_done(self, report: Callable[[StepRecord], None]) -> Checkpoint:
         self.network.train()
-        while self.step < self.steps:
+        while self.step < self.job.steps:
             number, offset = divmod(self.step, self.job.epoch(0).steps)
             epoch = self.job.epoch(number)
             for pairs in epoch.order()[offset:]:
                 self._advance(number, epoch.batch(pairs))
                 checkpoint_due = self.step % self.job.checkpoint_steps == 0
-                if checkpoint_due or self.step % LOG_STEPS == 0 or self.step == self.steps:
+                if checkpoint_due or self.step % LOG_STEPS == 0 or self.step == self.job.steps:
                     self._log(number, report)
-                if checkpoint_due and self.step < self.steps:
+                if checkpoint_due and self.step < self.job.steps:
                     self._save()
         return self._save()
 
@@ -135,14 +136,14 @@ class _Run:
         self.step += 1
 
     def _rate(self, epoch: int, step: int) -> float:
-        return learning_rate(self.job.recipe.optimization, epoch, step / self.steps)
+        return learning_rate(self.job.recipe.optimization, epoch, step / self.job.steps)
 
     def _log(self, epoch: int, report: Callable[[StepRecord], None]) -> None:
         images = len(self._losses) * self.job.recipe.optimization.batch_size
         images_per_s = images / (time.perf_counter() - self._since)
         mean_loss = float(torch.stack(self._losses).mean())
         rate = self._rate(epoch, self.step - 1)
-        record = StepRecord(self.step, self.steps, epoch, mean_loss, rate, images_per_s, _rhos(self.network))
+        record = StepRecord(self.step, self.job.steps, epoch, mean_loss, rate, images_per_s, _rhos(self.network))
         self._losses.clear()
         self._since = time.perf_counter()
         self.journal.add(record)

@@ -1,18 +1,30 @@
 """The paper's experiments on two tiny phantoms a fold: run, cut, resumed, laid out."""
 
 import json
+import os
+import signal
+import time
+from io import StringIO
+from multiprocessing import active_children
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from rich.console import Console
 
 from cardioseg.cli.app import run
+from cardioseg.cli.board import Board
+from cardioseg.dataset.store import open_dataset
+from cardioseg.errors import ResourceError
+from cardioseg.files import write_json
 from cardioseg.phantom import Phantom, write_sunnybrook
 from cardioseg.reproduce.cost import measure
-from cardioseg.reproduce.jobs import Job, Protocol, plan
+from cardioseg.reproduce.jobs import Job, Protocol, plan, progress
 from cardioseg.reproduce.paper import ORGANS, TABLES, norms
+from cardioseg.reproduce.pool import run_all
 from cardioseg.reproduce.results import best_rate, by_subject, cell
 from cardioseg.reproduce.tables import Report
-from cardioseg.training.recipe import read_recipe
+from cardioseg.training.recipe import Recipe, read_recipe
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +68,68 @@ def test_cut_and_resumed_gives_the_same_tables(
     assert document["cells"][0]["paper_dice"] == 0.903
 
 
+def test_workers_give_the_same_tables(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(options(dataset, tmp_path / "one", "--norms", "iln,in", "-q")) == 0
+    assert run(options(dataset, tmp_path / "two", "--norms", "iln,in", "--workers", "2")) == 0
+    assert "4 of 4 jobs done" in capsys.readouterr().err
+    assert (tmp_path / "one" / "tables.csv").read_bytes() == (tmp_path / "two" / "tables.csv").read_bytes()
+
+
+def test_a_failing_job_ends_the_others(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(options(dataset, tmp_path, "--organ", "rv", "--workers", "2")) == 4
+    assert "no slice of" in capsys.readouterr().err
+    assert not active_children()
+
+
+def test_a_killed_worker_is_named(dataset: Path, tmp_path: Path) -> None:
+    protocol = Protocol(open_dataset(dataset), ORGANS["lv"], tmp_path, folds=2)
+    jobs = plan(("iln", "in"), (0.1,), (0, 1), (0,))
+    killer = Thread(target=_kill_a_child, args=(tmp_path,))
+    killer.start()
+    with pytest.raises(ResourceError, match="a worker was killed"):
+        run_all(protocol, jobs, 2, 2, lambda _: None)
+    killer.join()
+    assert not active_children()
+
+
+def _kill_a_child(folder: Path) -> None:
+    while len(list(folder.rglob("started.json"))) < 2:
+        time.sleep(0.1)
+    os.kill(active_children()[0].pid or 0, signal.SIGKILL)
+
+
+def test_other_settings_do_not_mix(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(options(dataset, tmp_path, "--norms", "in", "-q")) == 0
+    assert run(options(dataset, tmp_path, "--norms", "in", "--spacing-mm", "10")) == 2
+    assert "holds jobs of another spacing_mm" in capsys.readouterr().err
+
+
+def test_a_coarser_spacing_keeps_the_field_of_view(dataset: Path, tmp_path: Path) -> None:
+    def recipe(organ: str, spacing_mm: float | None) -> Recipe:
+        protocol = Protocol(open_dataset(dataset), ORGANS[organ], tmp_path, spacing_mm=spacing_mm)
+        return protocol.recipe(Job("iln", 0.1, 0, 0))
+
+    assert recipe("lv", None).preprocessing.spacing_mm is None
+    assert (recipe("lv", 2.734).size, recipe("lv", 2.734).preprocessing.spacing_mm) == (128, 2.734)
+    assert recipe("rv", 3.0).size == 128
+
+
+def test_the_board(dataset: Path, tmp_path: Path) -> None:
+    protocol = Protocol(open_dataset(dataset), ORGANS["lv"], tmp_path, folds=2)
+    jobs = plan(("iln", "in"), (0.1,), (0, 1), (0,))
+    half, whole = (protocol.path(job) for job in jobs[:2])
+    board = Board({job: (job.norm, f"fold {job.fold}") for job in jobs}, lambda job: progress(protocol, job))
+    assert board.summary() == "0 of 4 jobs done"
+    write_json(half / "started.json", {"steps": 40})
+    (half / f"step-0000020-{'0' * 16}.pt").touch()
+    write_json(whole / "result.json", {})
+    assert [progress(protocol, job) for job in jobs] == [0.5, 1, 0, 0]
+    assert board.summary().startswith("1 of 4 jobs done, 0 s left")
+    text = StringIO()
+    Console(file=text).print(board)
+    assert [word in text.getvalue() for word in ("50 %", "done", "iln", "fold 1")] == [True] * 4
+
+
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
@@ -67,8 +141,10 @@ def _interrupt(*_: object) -> None:
         (["--tables", "4"], 2, "no table 4"),
         (["--norms", "xn"], 2, "no norm xn"),
         (["--lrs", "fast"], 2, "fast is no list of numbers"),
+        (["--fold", "2"], 2, "there is no fold 2"),
         (["--lrs", "0"], 2, "learning_rate"),
         (["--steps-fraction", "0"], 2, "--steps-fraction 0"),
+        (["--spacing-mm", "0"], 2, "--spacing-mm 0"),
         (["--organ", "rv"], 4, "rv_cavity annotated"),
     ],
 )
@@ -93,7 +169,7 @@ def test_the_papers_experiments() -> None:
 
 
 def test_plan_finishes_a_fold_before_the_next() -> None:
-    jobs = plan(("iln", "in"), (0.5, 0.1), 3, (0,))
+    jobs = plan(("iln", "in"), (0.5, 0.1), (0, 1, 2), (0,))
     assert len(jobs) == len({job.name for job in jobs}) == 12
     assert [job.fold for job in jobs] == [0] * 4 + [1] * 4 + [2] * 4
 
@@ -130,7 +206,6 @@ def test_cost_counts_the_rhos() -> None:
 
 
 def test_the_cost_is_measured_once(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cardioseg.dataset.store import open_dataset
     from cardioseg.reproduce import experiment
 
     protocol = Protocol(open_dataset(dataset), ORGANS["lv"], tmp_path)
