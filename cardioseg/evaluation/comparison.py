@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cardioseg.errors import NoInputError
-from cardioseg.evaluation.masks import MaskFolder, find_masks
 from cardioseg.evaluation.pairing import matching_id, pair, predicted_labels
 from cardioseg.evaluation.references import read_references
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore, score
 from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.ingest.masks import MaskFolder, find_masks
 from cardioseg.ingest.subject import Skipped
 
 

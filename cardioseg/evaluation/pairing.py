@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
-from cardioseg.evaluation.masks import MaskFolder, read_mask
 from cardioseg.files import safe_name
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine
+from cardioseg.ingest.masks import MaskFolder, read_mask
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
 _TOLERANCE_MM = 0.1  # NIfTI keeps its geometry in float32, DICOM in decimal strings

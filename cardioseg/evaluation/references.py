@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from cardioseg.errors import UnusableError
-from cardioseg.evaluation.masks import MaskFolder, find_masks, read_mask
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest import layouts
+from cardioseg.ingest.masks import MaskFolder, find_masks, read_mask
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from cardioseg.errors import UnusableError
-from cardioseg.evaluation.masks import find_masks
 from cardioseg.evaluation.pairing import Pair, pair, predicted_labels
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
+from cardioseg.ingest.masks import find_masks
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
 GRID = Grid((3, 6, 5), (8.0, 1.5, 1.25), (-10.0, 20.0, 30.0))

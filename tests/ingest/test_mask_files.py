@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cardioseg.errors import UnusableError
-from cardioseg.evaluation.masks import case_id, find_masks, read_mask
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Grid, Volume
+from cardioseg.ingest.masks import case_id, find_masks, read_mask
 
 GRID = Grid((2, 3, 4), (8.0, 1.5, 1.5))
 
