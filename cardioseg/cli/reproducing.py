@@ -44,7 +44,7 @@ def reproduce(
     """
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset
-    from cardioseg.reproduce.experiment import describe, measured_cost, write_figures
+    from cardioseg.reproduce.experiment import command, describe, measured_cost, write_figures
     from cardioseg.reproduce.jobs import Protocol, claim, plan
     from cardioseg.reproduce.paper import ORGANS, TABLES
     from cardioseg.reproduce.paper import norms as norms_of
@@ -68,7 +68,9 @@ def reproduce(
     claim(protocol)
     results = _run_all(protocol, jobs, workers, threads, quiet or as_json)
     cost = measured_cost(protocol) if max(TABLES) in wanted else None
-    report = Report(protocol.organ, describe(protocol, results), results, wanted, folds, cost)
+    report = Report(
+        protocol.organ, command(protocol, results), describe(protocol, results), results, wanted, folds, cost
+    )
     write_tables(report, out)
     write_figures(protocol, results)
     if as_json:

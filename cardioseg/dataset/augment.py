@@ -1,6 +1,6 @@
 """Augmentation: what may vary between two looks at the same slice, and one draw of it from an explicit generator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Self
 
 import numpy as np
@@ -41,6 +41,8 @@ class Augmentation(BaseModel):
         shift: move by up to this fraction of the image's size in each direction.
         flip: mirror half of the images.
         contrast: raise intensities to a power drawn log-uniformly from [1 / (1 + contrast), 1 + contrast].
+        shading: brighten from one side of the image to the other by up to this fraction, as a coil does.
+        noise: add normal noise of a standard deviation up to this, in units of the intensity range.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +53,8 @@ class Augmentation(BaseModel):
     shift: Fraction = 0
     flip: bool = False
     contrast: Fraction = 0
+    shading: Fraction = 0
+    noise: Fraction = 0
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,21 @@ class Variation:
     Attributes:
         matrix: [2, 3] affine map from output to input coordinates, both in [-1, 1].
         power: exponent of the intensities.
+        slope: (column, row) change of brightness from the middle to the border.
+        noise: standard deviation.
+        noise_seed: of the noise.
     """
 
     matrix: NDArray[np.float64]
     power: float
+    slope: tuple[float, float] = (0.0, 0.0)
+    noise: float = 0.0
+    noise_seed: int = 0
+
+    def zoomed(self, fraction: float, middle: NDArray[np.floating]) -> "Variation":
+        """The same on a window of that fraction of the image about `middle` (column, row), in [-1, 1]."""
+        linear, shift = self.matrix[:, :2], self.matrix[:, 2]
+        return replace(self, matrix=np.column_stack([fraction * linear, middle + fraction * shift]))
 
 
 def draw(augmentation: Augmentation, angle_deg: float, rng: np.random.Generator) -> Variation:
@@ -74,7 +89,10 @@ def draw(augmentation: Augmentation, angle_deg: float, rng: np.random.Generator)
     power = _around_one(augmentation.contrast, rng)
     angle = np.deg2rad(angle_deg)
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return Variation(np.column_stack([rotation @ np.diag([mirror, 1.0]) / zoom, shift]), power)
+    slope = augmentation.shading * rng.uniform(-1, 1, 2)
+    noise, seed = augmentation.noise * rng.random(), int(rng.integers(2**32))
+    matrix = np.column_stack([rotation @ np.diag([mirror, 1.0]) / zoom, shift])
+    return Variation(matrix, power, (slope[0], slope[1]), noise, seed)
 
 
 def _around_one(spread: float, rng: np.random.Generator) -> float:

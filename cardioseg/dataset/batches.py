@@ -4,7 +4,7 @@ What step i of epoch e sees is a function of (seed, fold, e, i) alone, so a run 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,9 +13,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from cardioseg.dataset.augment import Augmentation, Variation, draw
+from cardioseg.image.heart import middle
 from cardioseg.image.labels import Label
 from cardioseg.image.preprocess import Floats, Preprocessing, center, pad, prepare, resample
 from cardioseg.ingest.subject import LabelledVolume, Subject
+
+_ZOOMED = 0.75  # share of the looks through the window; the others teach the network to find the heart
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,14 @@ class Slices:
     Attributes:
         images: float32 [n, size, size] in [0, 1].
         targets: uint8 [n, size, size], the network's class numbers (0 is background).
+        closer: for a model with a window: the same slices, finer, from which windows of the same `size` are cut.
+        hearts: [n, 2], where to cut: the middle of a volume's structures (column, row), from -1 to 1 over a slice.
     """
 
     images: Floats
     targets: NDArray[np.uint8]
+    closer: "Slices | None" = None
+    hearts: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -64,28 +71,42 @@ class Epoch:
 
     def batch(self, pairs: Sequence[int] | NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         """Augmented images [b, 1, h, w] float32 and targets [b, h, w] int64 of some (image, angle) pairs."""
-        images, angles = np.divmod(np.asarray(pairs), len(self.augmentation.angles.degrees))
-        variations = [
-            draw(
-                self.augmentation,
-                self.augmentation.angles.degrees[angle],
-                np.random.default_rng([*self.key, int(pair)]),
-            )
-            for pair, angle in zip(pairs, angles, strict=True)
-        ]
-        return vary(
-            torch.from_numpy(self.slices.images[images]), torch.from_numpy(self.slices.targets[images]), variations
-        )
+        looks = [self._look(int(pair)) for pair in pairs]
+        return torch.cat([image for image, _ in looks]), torch.cat([target for _, target in looks])
+
+    def _look(self, pair: int) -> tuple[Tensor, Tensor]:
+        index, angle = divmod(pair, len(self.augmentation.angles.degrees))
+        rng = np.random.default_rng([*self.key, pair])
+        variation = draw(self.augmentation, self.augmentation.angles.degrees[angle], rng)
+        source, size = self.slices, self.slices.images.shape[-1]
+        if source.closer is not None and source.hearts is not None and rng.random() < _ZOOMED:
+            variation = variation.zoomed(size / source.closer.images.shape[-1], source.hearts[index])
+            source = source.closer
+        return vary(torch.from_numpy(source.images[index]), torch.from_numpy(source.targets[index]), variation, size)
 
 
-def vary(images: Tensor, targets: Tensor, variations: Sequence[Variation]) -> tuple[Tensor, Tensor]:
-    """Apply one variation to each image [b, h, w] (linear interpolation) and target (nearest); zeros outside."""
-    matrices = torch.tensor(np.stack([v.matrix for v in variations]), dtype=torch.float32)
-    where = functional.affine_grid(matrices, [len(images), 1, *images.shape[1:]], align_corners=False)
-    powers = torch.tensor([v.power for v in variations], dtype=torch.float32)[:, None, None, None]
-    moved = functional.grid_sample(images[:, None], where, "bilinear", "zeros", align_corners=False)
-    labels = functional.grid_sample(targets[:, None].float(), where, "nearest", "zeros", align_corners=False)
-    return moved.clamp(0, 1) ** powers, labels[:, 0].long()
+def vary(image: Tensor, target: Tensor, variation: Variation, size: int) -> tuple[Tensor, Tensor]:
+    """Apply a variation to an image [h, w] (linear interpolation) and its target (nearest); zeros outside.
+
+    Returns:
+        The image [1, 1, size, size] float32 in [0, 1] and the target [1, size, size] int64.
+    """
+    matrix = torch.tensor(variation.matrix[None], dtype=torch.float32)
+    where = functional.affine_grid(matrix, [1, 1, size, size], align_corners=False)
+    moved = functional.grid_sample(image[None, None], where, "bilinear", "zeros", align_corners=False)
+    labels = functional.grid_sample(target[None, None].float(), where, "nearest", "zeros", align_corners=False)
+    return _recolour(moved.clamp(0, 1), variation), labels[:, 0].long()
+
+
+def _recolour(image: Tensor, variation: Variation) -> Tensor:
+    image = image**variation.power
+    if any(variation.slope):
+        across = torch.linspace(-1, 1, image.shape[-1])
+        image = image * (1 + variation.slope[0] * across + variation.slope[1] * across[:, None])
+    if variation.noise:
+        drawn = np.random.default_rng(variation.noise_seed).standard_normal(image.shape, np.float32)
+        image = image + variation.noise * torch.from_numpy(drawn)
+    return image.clamp(0, 1)
 
 
 def gather(
@@ -100,21 +121,35 @@ def gather(
     Args:
         subjects: read one by one.
         labels: the structures, in the order of the network's classes after background.
-        size: height and width of the result.
+        size: height and width of the result; with a window, of the finer slices that it is cut from.
         preprocessing: what is done to every slice.
         nominal_mm: in-plane spacing of volumes that do not say theirs.
     """
+    if preprocessing.window:
+        subjects = tuple(subjects)
+        whole = gather(subjects, labels, preprocessing.window, preprocessing.coarse, nominal_mm)
+        closer = gather(subjects, labels, size, preprocessing.whole, nominal_mm)
+        return replace(whole, closer=closer, hearts=closer.hearts)
     volumes = (volume for subject in subjects for volume in subject.volumes)
     known = (volume for volume in volumes if annotated_with(volume, labels).any())
     parts = [_prepared(volume, labels, size, preprocessing, nominal_mm) for volume in known]
     none = np.zeros((0, size, size))
     images = np.concatenate([none.astype(np.float32), *(part.images for part in parts)])
-    return Slices(images, np.concatenate([none.astype(np.uint8), *(part.targets for part in parts)]))
+    targets = np.concatenate([none.astype(np.uint8), *(part.targets for part in parts)])
+    hearts = np.concatenate([np.zeros((0, 2)), *(_hearts(part.targets) for part in parts)])
+    return Slices(images, targets, hearts=hearts)
 
 
 def annotated_with(volume: LabelledVolume, labels: Sequence[Label]) -> NDArray[np.bool_]:
     """Per slice, whether every one of `labels` is annotated."""
     return np.asarray(volume.annotated[:, list(labels)].all(axis=1), np.bool_)
+
+
+def _hearts(targets: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The middle (column, row) of a volume's structures, from -1 to 1 over a slice, for each of its slices [n, 2]."""
+    found = middle(targets > 0)
+    where = np.zeros(2) if found is None else (np.array(found[::-1]) + 0.5) / targets.shape[-1] * 2 - 1
+    return np.tile(where, (len(targets), 1))
 
 
 def _prepared(

@@ -4,6 +4,8 @@ Written by hand rather than traced: a trace of the norms is three times as long,
 the machine that made it. `to_onnx.prove_parity` shows that the result is the same network.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -135,11 +137,20 @@ class Graph:
         """1 / sqrt(variance + epsilon)."""
         return self.add("Reciprocal", self.add("Sqrt", self.add("Add", variance, self.scalar(EPSILON))))
 
-    def model(self, logits: str, classes: int) -> onnx.ModelProto:
-        """The finished model: `image` float32 [n, 1, h, w] to `logits` [n, classes, h, w]."""
-        self.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
+    def model(self, members: Sequence[str], classes: int) -> onnx.ModelProto:
+        """The finished model: `image` float32 [n, 1, h, w] to `logits` [n, classes, h, w], the mean of all members'.
+
+        With several members also `labels` uint8 [n, members, h, w], the class that each would choose alone.
+        """
         image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 1, "h", "w"])
-        output = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", classes, "h", "w"])
-        graph = helper.make_graph(self.nodes, "unet", [image], [output], list(self.weights.values()))
+        outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", classes, "h", "w"])]
+        self.nodes.append(helper.make_node("Mean", members, ["logits"]))
+        if len(members) > 1:
+            chosen = [self.add("ArgMax", logits, axis=1, keepdims=1) for logits in members]
+            alone = self.add("Concat", *chosen, axis=1)
+            self.nodes.append(helper.make_node("Cast", [alone], ["labels"], to=TensorProto.UINT8))
+            shape = ["n", len(members), "h", "w"]
+            outputs.append(helper.make_tensor_value_info("labels", TensorProto.UINT8, shape))
+        graph = helper.make_graph(self.nodes, "unet", [image], outputs, list(self.weights.values()))
         opset = [helper.make_opsetid("", _OPSET)]
         return helper.make_model(graph, opset_imports=opset, ir_version=_IR_VERSION, producer_name="cardioseg")

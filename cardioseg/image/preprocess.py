@@ -4,7 +4,7 @@ NumPy alone, so that training needs nothing more. Every transform returns its re
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -27,6 +27,8 @@ class Preprocessing:
             its 1st and 99th percentile and clips, which one hot pixel cannot upset.
         spacing_mm: in-plane spacing that slices are resampled to, or None for the scanner's own pixels.
         multiple: height and width are padded with zeros to a multiple of this.
+        window: the network sees this many pixels in height and width about the heart; None: the whole slice.
+        locate_mm: in-plane spacing at which the same network finds the heart on whole slices, where there is a window.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}  # recipes and cards hold one
@@ -34,16 +36,37 @@ class Preprocessing:
     intensity: Intensity = "minmax"
     spacing_mm: float | None = None
     multiple: int = 16
+    window: int | None = None
+    locate_mm: float | None = None
 
     def __post_init__(self) -> None:
+        if (self.window is None) != (self.locate_mm is None) or (self.window and not self.spacing_mm):
+            raise ValueError("a window needs spacing_mm and locate_mm, and locate_mm a window")
+        if self.window is not None and (self.window < self.multiple or self.window % self.multiple):
+            raise ValueError(f"window {self.window} is not a multiple of {self.multiple}")
+        if self.locate_mm is not None and not 0 < self.locate_mm < np.inf:
+            raise ValueError(f"locate_mm {self.locate_mm} is not positive")
         if self.spacing_mm is not None and not 0 < self.spacing_mm < np.inf:
             raise ValueError(f"spacing_mm {self.spacing_mm} is not positive")
         if self.multiple < 1:
             raise ValueError(f"multiple {self.multiple} is not positive")
 
+    @property
+    def whole(self) -> "Preprocessing":
+        """The same without the window: whole slices."""
+        return replace(self, window=None, locate_mm=None)
+
+    @property
+    def coarse(self) -> "Preprocessing":
+        """How the heart is looked for: whole slices at `locate_mm`."""
+        return replace(self.whole, spacing_mm=self.locate_mm)
+
 
 def prepare(
-    slices: NDArray[np.generic], pixel_mm: tuple[float, float] | None, settings: Preprocessing
+    slices: NDArray[np.generic],
+    pixel_mm: tuple[float, float] | None,
+    settings: Preprocessing,
+    heart: tuple[float, float] | None = None,
 ) -> tuple[Floats, Undo]:
     """Slices [n, h, w] to float32 images [n, H, W], and the undo from logits [n, c, H, W] to [n, c, h, w].
 
@@ -51,8 +74,12 @@ def prepare(
         slices: intensities of any real type.
         pixel_mm: (row, column) spacing, or None where unknown: then the pixels are taken as they are.
         settings: what the model expects.
+        heart: (row, column) in pixels of `slices` that a window is laid about; None: their middle. The undo gives
+            logits of zero, which is background, outside of the window.
     """
     images = scale_intensity(slices, settings.intensity)
+    if settings.window:
+        return _cut(images, pixel_mm, settings.spacing_mm, settings.window, heart)
     images, undo_resampling = resample(images, pixel_mm, settings.spacing_mm)
     images, undo_padding = pad(images, settings.multiple)
     return images, lambda logits: undo_resampling(undo_padding(logits))
@@ -98,16 +125,45 @@ def center(images: NDArray[np.generic], size: int) -> NDArray[np.generic]:
     return np.pad(images, [(0, 0)] * (images.ndim - 2) + margins)
 
 
-def interpolation(n: int, m: int, step: float) -> Floats:
-    """The matrix [m, n] that samples n pixels at m points `step` pixels apart about the same centre.
+def interpolation(n: int, m: int, step: float, middle: float | None = None) -> Floats:
+    """The matrix [m, n] that samples n pixels at m points `step` pixels apart about `middle`, or about the same centre.
 
-    Linear, widened to the step where it reduces (as Pillow's bilinear filter does), so that nothing aliases.
+    Linear, widened to the step where it reduces (as Pillow's bilinear filter does), so that nothing aliases. Points
+    beyond the border take the border's value.
     """
-    points = (np.arange(m) - (m - 1) / 2) * step + (n - 1) / 2
+    points = (np.arange(m) - (m - 1) / 2) * step + ((n - 1) / 2 if middle is None else middle)
     distance = np.abs(np.clip(points, 0, n - 1)[:, None] - np.arange(n))
     weights = np.clip(1 - distance / max(1.0, step), 0, None)
     normalized: Floats = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
     return normalized
+
+
+def _cut(
+    images: Floats,
+    pixel_mm: tuple[float, float] | None,
+    spacing_mm: float | None,
+    window: int,
+    heart: tuple[float, float] | None,
+) -> tuple[Floats, Undo]:
+    """Resample a window of [..., h, w] to [..., window, window]; beyond a border is zero, also on the way back."""
+    steps = [spacing_mm / mm if spacing_mm and pixel_mm else 1.0 for mm in pixel_mm or (1.0, 1.0)]
+    sizes = images.shape[-2:]
+    middles = heart or tuple((n - 1) / 2 for n in sizes)
+    axes = list(zip(sizes, steps, middles, strict=True))
+    there = [_within(interpolation(n, window, step, middle), n, step, middle) for n, step, middle in axes]
+    back = [
+        _within(interpolation(window, n, 1 / step, place), window, 1 / step, place)
+        for n, step, middle in axes
+        for place in [((n - 1) / 2 - middle) / step + (window - 1) / 2]
+    ]
+    return _apply(there, images), lambda logits: _apply(back, logits)
+
+
+def _within(matrix: Floats, n: int, step: float, middle: float) -> Floats:
+    """The rows of an interpolation [m, n] whose points lie on the n pixels; zeros for the others."""
+    points = (np.arange(len(matrix)) - (len(matrix) - 1) / 2) * step + middle
+    inside = (points >= -0.5) & (points <= n - 0.5)
+    return matrix * np.asarray(inside, np.float32)[:, None]
 
 
 def _apply(matrices: list[Floats], images: Floats) -> Floats:

@@ -6,6 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cardioseg.errors import RefusedError, ResourceError, UsageError
 from cardioseg.export.card import MODEL_FILE, Card, read_card
 from cardioseg.files import require_size_below
@@ -32,8 +35,14 @@ class Model:
 
     def logits(self, images: Floats) -> Floats:
         """Logits [n, c, h, w] of prepared images [n, 1, h, w]."""
-        result: Floats = self.session.run(None, {"image": images})[0]
+        result: Floats = self.session.run(["logits"], {"image": images})[0]
         return result
+
+    def votes(self, images: Floats) -> tuple[Floats, NDArray[np.uint8]]:
+        """The same, and the class [n, members, h, w] that each member chooses; none where the model is one network."""
+        logits, *labels = self.session.run(None, {"image": images})
+        n, _, h, w = logits.shape
+        return logits, labels[0] if labels else np.zeros((n, 0, h, w), np.uint8)
 
 
 def built_in_models() -> dict[str, Path]:
@@ -76,8 +85,8 @@ def open_model(folder: Path, device: str = "auto", threads: int = 0) -> Model:
     if sha256(content).hexdigest() != card.sha256:
         raise RefusedError(f"{folder / MODEL_FILE} is not the file that its card describes", "fetch the model again")
     session, used = _open(content, folder, device, threads)
-    (image,), (logits,) = session.get_inputs(), session.get_outputs()
-    if (image.name, logits.name, logits.shape[1]) != ("image", "logits", len(card.labels) + 1):
+    (image,), outputs = session.get_inputs(), {output.name: output.shape[1] for output in session.get_outputs()}
+    if image.name != "image" or outputs.pop("logits", None) != len(card.labels) + 1:
         raise RefusedError(f"{folder / MODEL_FILE} does not take `image` to {len(card.labels) + 1} `logits`")
     return Model(card, session, used, _onnxruntime().__version__)
 

@@ -14,6 +14,24 @@ from cardioseg.reproduce.samples import read
 _SHOWN = "iln"  # the norm of the paper's figures
 
 
+def command(protocol: Protocol, results: Results) -> str:
+    """The command that makes the same run."""
+    norms = dict.fromkeys(job.norm for job in results)
+    rates = sorted({job.learning_rate for job in results}, reverse=True)
+    seeds = sorted({job.seed for job in results})
+    options = {
+        "organ": protocol.organ.name,
+        "norms": ",".join(norms),
+        "lrs": ",".join(f"{rate:g}" for rate in rates),
+        "folds": protocol.folds,
+        "seeds": ",".join(map(str, seeds)),
+        "steps-fraction": protocol.steps_fraction,
+        "spacing-mm": protocol.spacing_mm,
+    }
+    said = " ".join(f"--{name} {value}" for name, value in options.items() if value is not None)
+    return f"cardioseg reproduce DATASET -o TABLES {said}"
+
+
 def describe(protocol: Protocol, results: Results) -> dict[str, str]:
     """What was run: name -> text, for the head of the tables."""
     recipe = protocol.recipe(next(iter(results)))
@@ -23,6 +41,8 @@ def describe(protocol: Protocol, results: Results) -> dict[str, str]:
     return {
         "data": f"{protocol.dataset.name}, {images} images of {len(protocol.dataset.subject_ids)} subjects "
         f"(paper: {protocol.organ.data})",
+        "pixels": f"{recipe.size} x {recipe.size}"
+        + (f", resampled to {protocol.spacing_mm:g} mm; the paper: 256 x 256" * bool(protocol.spacing_mm)),
         "rotations": f"{angles.start:g}:{angles.step:g}:{angles.stop:g} degrees, {len(angles.degrees)} angles, "
         f"{100 * protocol.steps_fraction:.3g} % of the grid drawn at random",
         "steps a job": f"{steps[0]} to {steps[-1]}, batch 1, two epochs, learning rate divided by 5 at the second",

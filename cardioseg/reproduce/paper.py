@@ -15,20 +15,22 @@ class Organ:
 
     Attributes:
         name: `lv` or `rv`.
+        title: for people.
         label: the structure.
         recipe: the built-in recipe that follows the paper.
         data: what the paper had.
     """
 
     name: str
+    title: str
     label: str
     recipe: str
     data: str
 
 
 ORGANS = {
-    "lv": Organ("lv", "lv_cavity", "paper_lv", "Sunnybrook, 805 images of 45 subjects"),
-    "rv": Organ("rv", "rv_cavity", "paper_rv", "private, 6082 images of 37 subjects"),
+    "lv": Organ("lv", "Left ventricle", "lv_cavity", "paper_lv", "Sunnybrook, 805 images of 45 subjects"),
+    "rv": Organ("rv", "Right ventricle", "rv_cavity", "paper_rv", "private, 6082 images of 37 subjects"),
 }
 
 Figures = tuple[float, float]

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from cardioseg.files import write_csv, write_json, write_text
+from cardioseg.reproduce.jobs import Job
 from cardioseg.reproduce.paper import BEYOND, ITERATIONS_S, MORE_PARAMETERS, TABLES, Organ, Row
 from cardioseg.reproduce.results import BY_TEST, HELD_OUT, Cell, Results, against, cell, interval
 
 _COLUMNS = ("table", "row", "norm", "fold", "chosen_by", "learning_rate", "dice", "std", "n", "paper_dice", "paper_std")
+_OF_A_JOB = ("images", "steps", "seconds", "weights_sha256")
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Report:
 
     Attributes:
         organ: the task.
+        command: that makes the same run.
         header: what was run: data set, images, rotations, steps, seeds, device; name -> text.
         results: finished jobs.
         tables: which of the paper's tables.
@@ -26,6 +29,7 @@ class Report:
     """
 
     organ: Organ
+    command: str
     header: dict[str, str]
     results: Results
     tables: Sequence[int]
@@ -43,6 +47,8 @@ class Report:
         norms = list(dict.fromkeys(row.norm for table in self.tables for row in self.rows(table)))
         intervals = {norm: interval(self.results, norm, self.folds, seed=0) for norm in norms}
         return {
+            "title": self.organ.title,
+            "command": self.command,
             "header": self.header,
             "cells": list(self.cells()),
             "per_subject": {norm: asdict(found) for norm, found in intervals.items() if found},
@@ -118,10 +124,12 @@ class Report:
 
 
 def write_tables(report: Report, folder: Path) -> None:
-    """Write `tables.md`, `tables.csv` and `tables.json`."""
+    """Write `tables.md`, `tables.csv`, `tables.json`, and `jobs.csv` with what each network took and came to."""
     write_json(folder / "tables.json", report.to_json())
     write_csv(folder / "tables.csv", _COLUMNS, report.cells())
     write_text(folder / "tables.md", report.to_markdown())
+    jobs = (result["job"] | {name: result[name] for name in _OF_A_JOB} for result in report.results.values())
+    write_csv(folder / "jobs.csv", (*Job.__annotations__, *_OF_A_JOB), jobs)
 
 
 def _text(found: Cell | None) -> str:

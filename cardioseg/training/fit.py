@@ -46,8 +46,9 @@ class Job:
     def identity(self) -> str:
         """A hash of all that determines the weights."""
         digest = sha256(f"{self.recipe.model_dump_json()} {self.fold} {self.seed}".encode())
-        digest.update(self.slices.images.tobytes())
-        digest.update(self.slices.targets.tobytes())
+        for slices in filter(None, (self.slices, self.slices.closer)):
+            digest.update(slices.images.tobytes())
+            digest.update(slices.targets.tobytes())
         return digest.hexdigest()
 
     @property

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from cardioseg.dataset.batches import annotated_with
+from cardioseg.image.heart import locate
 from cardioseg.image.preprocess import Floats, prepare
 from cardioseg.ingest.subject import LabelledVolume, Subject
 from cardioseg.measure.overlap import dice
@@ -63,7 +65,9 @@ def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolum
     known = np.flatnonzero(annotated_with(volume, recipe.structures))
     if not len(known):
         return
-    images, undo = prepare(volume.image[known], volume.pixel_mm(recipe.nominal_spacing_mm), recipe.preprocessing)
+    settings, pixel_mm, slices = recipe.preprocessing, volume.pixel_mm(recipe.nominal_spacing_mm), volume.image[known]
+    heart = locate(slices, pixel_mm, settings, partial(logits, network)) if settings.window else None
+    images, undo = prepare(slices, pixel_mm, settings, heart)
     predicted: NDArray[np.int64] = undo(logits(network, images)).argmax(1)
     for row, index in enumerate(known):
         for number, label in enumerate(recipe.structures, 1):

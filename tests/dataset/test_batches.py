@@ -237,3 +237,33 @@ def test_unknown_pixels_are_gathered_as_they_are() -> None:
     found = gather([subject], [Label.LV_CAVITY], 96, Preprocessing(spacing_mm=1.5))
     np.testing.assert_array_equal(found.targets, two_discs().targets)
     np.testing.assert_array_equal(found.images, two_discs().images)
+
+
+def test_a_window_shows_the_heart_and_whole_slices_too() -> None:
+    rows, columns = np.ogrid[:128, :128]
+    mask = np.where((rows - 88) ** 2 + (columns - 40) ** 2 < 12**2, Label.LV_CAVITY, 0).astype(np.uint8)[None]
+    blank = noise_volume(0, (2, 128, 128), (8.0, 1.5, 1.5))
+    volume = replace(blank, mask=mask.repeat(2, 0), image=mask.repeat(2, 0).astype(np.float32))
+    settings_ = Preprocessing(spacing_mm=1.5, window=64, locate_mm=3.0)
+    slices = gather([Subject("a", (volume,))], [Label.LV_CAVITY], 128, settings_)
+    assert slices.closer is not None
+    assert (slices.images.shape, slices.closer.images.shape) == ((1, 64, 64), (1, 128, 128))
+    epoch = Epoch(slices, Augmentation(angles=Angles(stop=39)), 40, (0, 0, 0))
+    _, targets = epoch.batch(range(40))
+    areas = targets.sum((1, 2))
+    whole = areas < 200  # a radius of 6 pixels at 3 mm, of 12 at 1.5 mm
+    assert 3 < whole.sum() < 20
+    centred = [np.argwhere(target.numpy()).mean(0) for target in targets[~whole]]
+    np.testing.assert_allclose(centred, 31.5, atol=1)
+
+
+def test_shading_and_noise_change_images_alone() -> None:
+    slices = Slices(np.full((1, 32, 32), 0.5, np.float32), np.ones((1, 32, 32), np.uint8))
+    plain, target = Epoch(slices, Augmentation(), 1, (0, 0, 0)).batch([0])
+    shaded, _ = Epoch(slices, Augmentation(shading=0.5), 1, (0, 0, 0)).batch([0])
+    noisy, same_target = Epoch(slices, Augmentation(noise=0.1), 1, (0, 0, 0)).batch([0])
+    assert plain.unique().tolist() == [0.5]
+    assert shaded.std() > 0.01
+    assert shaded[0, 0].diff(n=2, dim=0).abs().max() < 1e-6
+    assert 0 < noisy.std() < 0.15
+    torch.testing.assert_close(target, same_target)

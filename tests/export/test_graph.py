@@ -52,6 +52,21 @@ def test_an_ensemble_is_the_mean_of_its_networks() -> None:
     assert parity.batch_sizes == (1, 2, 3, 5)
 
 
+def test_each_member_of_an_ensemble_votes() -> None:
+    networks = [trained_looking("iln", seed=seed) for seed in range(3)]
+    image = images(2, 32, 48)
+    session = onnxruntime.InferenceSession(to_onnx(networks), providers=["CPUExecutionProvider"])
+    logits, labels = session.run(None, {"image": image})
+    alone = [
+        onnxruntime.InferenceSession(to_onnx([network]), providers=["CPUExecutionProvider"]).run(None, {"image": image})
+        for network in networks
+    ]
+    assert labels.shape == (2, 3, 32, 48)
+    assert labels.dtype == np.uint8
+    np.testing.assert_array_equal(labels, np.stack([one.argmax(1) for (one,) in alone], 1))
+    np.testing.assert_allclose(logits, np.mean([one for (one,) in alone], 0), atol=1e-5)
+
+
 def test_another_network_is_refused() -> None:
     with pytest.raises(RefusedError, match="disagree"):
         prove_parity(trained_looking("iln", seed=1), to_onnx([trained_looking("iln")]), list(images(2, 32, 32)[:, 0]))
@@ -63,7 +78,7 @@ def test_bytes_are_the_same_each_time_and_hold_nothing_else() -> None:
     assert content == to_onnx([network])
     model = onnx.load_from_string(content)
     assert {node.op_type for node in model.graph.node} <= {
-        "Add", "Concat", "Conv", "ConvTranspose", "Expand", "Identity", "MaxPool", "Mul", "Neg", "Reciprocal",
+        "Add", "Concat", "Conv", "ConvTranspose", "Expand", "MaxPool", "Mean", "Mul", "Neg", "Reciprocal",
         "ReduceMean", "Relu", "Reshape", "Shape", "Sqrt", "Sub",
     }  # fmt: skip
     assert not any(node.doc_string or node.metadata_props for node in model.graph.node)

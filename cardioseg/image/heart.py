@@ -1,0 +1,38 @@
+"""Heart: where it is in a stack of slices, found by the network itself on a coarse grid."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.image.preprocess import Floats, Preprocessing, prepare
+
+
+def locate(
+    slices: NDArray[np.generic],
+    pixel_mm: tuple[float, float] | None,
+    settings: Preprocessing,
+    network: Callable[[Floats], Floats],
+) -> tuple[float, float] | None:
+    """The middle (row, column), in pixels, of what the network takes for the heart; None where it finds none.
+
+    Args:
+        slices: whole slices [n, h, w] of one stack.
+        pixel_mm: (row, column) spacing, or None where unknown.
+        settings: of a model with a window.
+        network: images [n, H, W] to logits [n, c, H, W].
+    """
+    images, undo = prepare(slices, pixel_mm, settings.coarse)
+    return middle(undo(network(images)).argmax(1) > 0)
+
+
+def middle(heart: NDArray[np.bool_]) -> tuple[float, float] | None:
+    """The (row, column) that halves the marked pixels of masks [n, h, w] both ways; None where they are empty.
+
+    A median, so that a false spot far away does not pull it.
+    """
+    counts = heart.sum(0)
+    if not counts.any():
+        return None
+    row, column = (int(np.searchsorted(along.cumsum(), along.sum() / 2)) for along in (counts.sum(1), counts.sum(0)))
+    return float(row), float(column)
