@@ -20,7 +20,8 @@ from cardioseg.image.volume import Cine
 from cardioseg.inference.cases import RECORD_FILE, Case
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import Model
-from cardioseg.measure.ventricles import VentricleMeasures, measure, volume_curves_ml
+from cardioseg.measure.curves import volume_curves_ml
+from cardioseg.measure.ventricles import VentricleMeasures, measure
 from cardioseg.report.html import CaseReport
 from cardioseg.report.overlays import write_overlay
 

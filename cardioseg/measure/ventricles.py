@@ -1,18 +1,23 @@
 """Ventricles: a mask cine becomes volumes, ejection fractions and mass.
 
-SV = EDV - ESV, EF = 100 SV / EDV, mass = 1.05 g/mL x volume of the myocardium at end-diastole.
+SV = EDV - ESV, EF = 100 SV / EDV, mass = 1.05 g/mL x volume of the myocardium at end-diastole, cardiac output = SV x
+heart rate, index = measure / BSA.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from statistics import stdev
+from typing import Any
 
-import numpy as np
-
-from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
+from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.curves import Beat, Curve, Curves, Moments, beat, volume_curves_ml
 
 MYOCARDIUM_G_PER_ML = 1.05  # Vinnakota & Bassingthwaighte, AJP Heart 2004; the value of the SCMR guidelines
 _DIGITS = 2  # 0.01 mL is less than one voxel
+_ML_PER_L = 1000
+_INDEXED = ("edv_ml", "esv_ml", "_sv_ml", "mass_g")
 
 
 @dataclass(frozen=True)
@@ -20,19 +25,23 @@ class VentricleMeasures:
     """What the masks of one case say; None is "not known", never a zero in disguise.
 
     Attributes:
-        lv_edv_ml: LV cavity at end-diastole, its largest volume.
-        lv_esv_ml: LV cavity at end-systole, its smallest volume.
+        lv_edv_ml: LV cavity at its end-diastole: its largest volume, or at the phase that was chosen.
+        lv_esv_ml: LV cavity at its end-systole, likewise.
         lv_sv_ml: stroke volume.
         lv_ef_percent: ejection fraction.
         lv_mass_g: myocardium at the LV's end-diastole.
-        rv_edv_ml: RV cavity at its own end-diastole.
-        rv_esv_ml: RV cavity at its own end-systole.
-        rv_sv_ml: stroke volume.
-        rv_ef_percent: ejection fraction.
-        ed_phase: 0-based phase of the LV's end-diastole, or of the RV's where there is no LV.
+        rv_edv_ml: RV cavity at its own end-diastole; `rv_esv_ml`, `rv_sv_ml` and `rv_ef_percent` likewise.
+        ed_phase: 0-based phase of the LV's end-diastole, or of the RV's where there is no LV: for pictures.
         es_phase: 0-based phase of the same ventricle's end-systole.
+        lv_ed_phase: 0-based phase of the LV's end-diastole; `lv_es_phase`, `rv_ed_phase`, `rv_es_phase` likewise.
         lv_volume_ml: LV cavity of a single phase, which nothing says to be end-diastole or end-systole.
         rv_volume_ml: RV cavity of a single phase.
+        heart_rate_bpm: during the scan.
+        cardiac_output_l_per_min: of the LV.
+        bsa_m2: body surface area.
+        lv_edv_index_ml_per_m2: LV EDV / BSA; the other `_index_` measures likewise.
+        lv_edv_sd_ml: sample standard deviation of the LV EDV over the networks of an ensemble; the other `_sd_`
+            measures likewise.
     """
 
     lv_edv_ml: float | None = None
@@ -46,8 +55,32 @@ class VentricleMeasures:
     rv_ef_percent: float | None = None
     ed_phase: int | None = None
     es_phase: int | None = None
+    lv_ed_phase: int | None = None
+    lv_es_phase: int | None = None
+    rv_ed_phase: int | None = None
+    rv_es_phase: int | None = None
     lv_volume_ml: float | None = None
     rv_volume_ml: float | None = None
+    heart_rate_bpm: float | None = None
+    cardiac_output_l_per_min: float | None = None
+    bsa_m2: float | None = None
+    lv_edv_index_ml_per_m2: float | None = None
+    lv_esv_index_ml_per_m2: float | None = None
+    lv_sv_index_ml_per_m2: float | None = None
+    lv_mass_index_g_per_m2: float | None = None
+    rv_edv_index_ml_per_m2: float | None = None
+    rv_esv_index_ml_per_m2: float | None = None
+    rv_sv_index_ml_per_m2: float | None = None
+    cardiac_index_l_per_min_per_m2: float | None = None
+    lv_edv_sd_ml: float | None = None
+    lv_esv_sd_ml: float | None = None
+    lv_sv_sd_ml: float | None = None
+    lv_ef_sd_percent: float | None = None
+    lv_mass_sd_g: float | None = None
+    rv_edv_sd_ml: float | None = None
+    rv_esv_sd_ml: float | None = None
+    rv_sv_sd_ml: float | None = None
+    rv_ef_sd_percent: float | None = None
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
@@ -61,85 +94,105 @@ class VentricleMeasures:
         }
 
 
-@dataclass(frozen=True)
-class _Beat:
-    """End-diastole and, where there is one, end-systole of one cavity."""
-
-    ed_phase: int | None = None
-    edv_ml: float | None = None
-    es_phase: int | None = None
-    esv_ml: float | None = None
-
-    @property
-    def sv_ml(self) -> float | None:
-        return None if self.edv_ml is None or self.esv_ml is None else self.edv_ml - self.esv_ml
-
-    @property
-    def ef_percent(self) -> float | None:
-        return None if self.edv_ml is None or self.sv_ml is None else 100 * self.sv_ml / self.edv_ml
-
-
-def volume_curves_ml(mask: Cine, labels: Collection[Label]) -> dict[Label, tuple[float, ...]]:
-    """Volume in mL of each label at each phase.
-
-    Args:
-        mask: `Label` values (phase, slice, row, column).
-        labels: what the model segments; the background has no curve.
-
-    Returns:
-        One value a phase for every structure in `labels`, zeros where the mask does not hold it.
-    """
-    voxels = {label: np.count_nonzero(mask.voxels == label, axis=(1, 2, 3)) for label in STRUCTURES if label in labels}
-    return {label: tuple((count * mask.grid.voxel_ml).tolist()) for label, count in voxels.items()}
-
-
-def measure(mask: Cine, labels: Collection[Label]) -> VentricleMeasures:
+def measure(
+    mask: Cine,
+    labels: Collection[Label],
+    acquisition: Acquisition = Acquisition(),  # noqa: B008 - frozen
+    moments: Moments = Moments(),  # noqa: B008 - frozen
+    fold_curves_ml: Sequence[Curves] = (),
+) -> VentricleMeasures:
     """Measure a mask cine.
 
-    A single phase gives volumes and mass only. A cavity that is empty at some phase gives no ESV: no heart empties, so
-    the mask is wrong there and an ejection fraction of 100 % would hide it.
+    A single phase gives volumes and mass only, unless `moments` says what it is.
 
     Args:
         mask: `Label` values (phase, slice, row, column).
         labels: what the model segments; measures of other labels are None.
+        acquisition: body, heart rate and missing slices.
+        moments: phases that a person chose, for both ventricles.
+        fold_curves_ml: the volume curves of each network of an ensemble; each finds its own ED and ES.
+
+    Raises:
+        UnusableError: a chosen phase is not in the cine.
     """
-    curves = volume_curves_ml(mask, labels)
-    lv, rv = _beat(curves.get(Label.LV_CAVITY, ())), _beat(curves.get(Label.RV_CAVITY, ()))
+    moments.require_within(mask.phases)
+    curves = volume_curves_ml(mask, labels, acquisition.missing)
+    lv, rv = _beats(curves, moments)
     timing = rv if lv.ed_phase is None else lv
+    values: dict[str, Any] = _values(curves, lv, rv)
+    values |= _errors([_values(fold, *_beats(fold, moments)) for fold in fold_curves_ml])
+    values |= _flow(lv, acquisition.heart_rate_bpm)
+    values |= _indices(values, acquisition.bsa_m2)
     return VentricleMeasures(
-        lv_edv_ml=lv.edv_ml,
-        lv_esv_ml=lv.esv_ml,
-        lv_sv_ml=lv.sv_ml,
-        lv_ef_percent=lv.ef_percent,
-        lv_mass_g=_mass_g(curves, lv.ed_phase),
-        rv_edv_ml=rv.edv_ml,
-        rv_esv_ml=rv.esv_ml,
-        rv_sv_ml=rv.sv_ml,
-        rv_ef_percent=rv.ef_percent,
+        **values,
         ed_phase=timing.ed_phase,
         es_phase=timing.es_phase,
-        lv_volume_ml=_only(curves.get(Label.LV_CAVITY, ())),
-        rv_volume_ml=_only(curves.get(Label.RV_CAVITY, ())),
+        lv_ed_phase=lv.ed_phase,
+        lv_es_phase=lv.es_phase,
+        rv_ed_phase=rv.ed_phase,
+        rv_es_phase=rv.es_phase,
     )
 
 
-def _only(curve_ml: tuple[float, ...]) -> float | None:
-    return curve_ml[0] if len(curve_ml) == 1 and curve_ml[0] else None
+def _beats(curves: Curves, moments: Moments) -> tuple[Beat, Beat]:
+    lv, rv = (beat(curves.get(label, ()), moments) for label in (Label.LV_CAVITY, Label.RV_CAVITY))
+    return lv, rv
 
 
-def _beat(curve_ml: tuple[float, ...]) -> _Beat:
-    if len(curve_ml) < 2 or not any(curve_ml):
-        return _Beat()
-    ed_phase, es_phase = int(np.argmax(curve_ml)), int(np.argmin(curve_ml))
-    if curve_ml[es_phase] == 0:
-        return _Beat(ed_phase, curve_ml[ed_phase])
-    return _Beat(ed_phase, curve_ml[ed_phase], es_phase, curve_ml[es_phase])
+def _values(curves: Curves, lv: Beat, rv: Beat) -> dict[str, float | None]:
+    return {
+        "lv_edv_ml": lv.edv_ml,
+        "lv_esv_ml": lv.esv_ml,
+        "lv_sv_ml": lv.sv_ml,
+        "lv_ef_percent": lv.ef_percent,
+        "lv_mass_g": _mass_g(curves.get(Label.LV_MYOCARDIUM, ()), lv.ed_phase),
+        "rv_edv_ml": rv.edv_ml,
+        "rv_esv_ml": rv.esv_ml,
+        "rv_sv_ml": rv.sv_ml,
+        "rv_ef_percent": rv.ef_percent,
+        "lv_volume_ml": _only(curves.get(Label.LV_CAVITY, ()), lv),
+        "rv_volume_ml": _only(curves.get(Label.RV_CAVITY, ()), rv),
+    }
 
 
-def _mass_g(curves: Mapping[Label, tuple[float, ...]], ed_phase: int | None) -> float | None:
-    curve_ml = curves.get(Label.LV_MYOCARDIUM, ())
-    if len(curve_ml) == 1:
-        ed_phase = 0
-    if not curve_ml or ed_phase is None or curve_ml[ed_phase] == 0:
-        return None
-    return MYOCARDIUM_G_PER_ML * curve_ml[ed_phase]
+def _only(curve_ml: Curve, found: Beat) -> float | None:
+    return curve_ml[0] if len(curve_ml) == 1 and curve_ml[0] and found == Beat() else None
+
+
+def _mass_g(curve_ml: Curve, ed_phase: int | None) -> float | None:
+    phase = 0 if len(curve_ml) == 1 else ed_phase
+    return None if not curve_ml or phase is None or curve_ml[phase] == 0 else MYOCARDIUM_G_PER_ML * curve_ml[phase]
+
+
+def _errors(folds: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    """The spread of each measure over the folds, where at least two of them have it."""
+    spreads: dict[str, float | None] = {}
+    for name in folds[0] if folds else ():
+        known = [value for fold in folds if (value := fold[name]) is not None]
+        if "volume" not in name and len(known) > 1:
+            spreads[_inserted(name, "sd")] = stdev(known)
+    return spreads
+
+
+def _flow(lv: Beat, heart_rate_bpm: float | None) -> dict[str, float | None]:
+    output = None if lv.sv_ml is None or heart_rate_bpm is None else lv.sv_ml * heart_rate_bpm / _ML_PER_L
+    return {"heart_rate_bpm": heart_rate_bpm, "cardiac_output_l_per_min": output}
+
+
+def _indices(values: Mapping[str, float | None], bsa_m2: float | None) -> dict[str, float | None]:
+    if bsa_m2 is None:
+        return {}
+    indexed = {
+        f"{_inserted(name, 'index')}_per_m2": value / bsa_m2
+        for name, value in values.items()
+        if value is not None and name.endswith(_INDEXED) and "_sd_" not in name
+    }
+    output = values["cardiac_output_l_per_min"]
+    cardiac_index = None if output is None else output / bsa_m2
+    return {"bsa_m2": bsa_m2, "cardiac_index_l_per_min_per_m2": cardiac_index, **indexed}
+
+
+def _inserted(name: str, word: str) -> str:
+    """`lv_edv_ml` with `sd` is `lv_edv_sd_ml`."""
+    stem, unit = name.rsplit("_", 1)
+    return f"{stem}_{word}_{unit}"

@@ -14,7 +14,7 @@ class Column:
 
     Attributes:
         name: the field of `VentricleMeasures`.
-        side: `LV`, `RV`, or `Phase`: the heading above the heading.
+        side: `LV`, `RV`, `LV / BSA`, `RV / BSA`, `Body` or `Phase`: the heading above the heading.
         title: the heading.
         unit: the unit, or nothing.
         digits: decimals.
@@ -28,15 +28,21 @@ class Column:
 
     @property
     def caption(self) -> str:
-        """The heading on its own: `LV EDV`, `LV mass`, `ED phase`."""
+        """The heading on its own: `LV EDV`, `LV mass`, `LV mass / BSA`, `LV ED phase`, `Cardiac output`."""
         if self.side == "Phase":
             return f"{self.title} phase"
-        return f"{self.side} {self.title if self.title.isupper() else self.title.lower()}"
+        if self.side == "Body":
+            return self.title
+        side, _, by = self.side.partition(" / ")
+        return f"{side} {self.title if self.title.isupper() else self.title.lower()}" + (f" / {by}" if by else "")
 
     def text(self, measures: VentricleMeasures | None) -> str:
-        """The measure for people; a dash where it is not known."""
+        """The measure for people, with its standard deviation over an ensemble; a dash where it is not known."""
         value = None if measures is None else getattr(measures, self.name)
-        return UNKNOWN if value is None else f"{value:.{self.digits}f}"
+        error = getattr(measures, _spread_of(self.name), None)
+        if value is None:
+            return UNKNOWN
+        return f"{value:.{self.digits}f}" + (f" ± {error:.{self.digits}f}" if error is not None else "")
 
 
 COLUMNS = (
@@ -51,8 +57,21 @@ COLUMNS = (
     Column("rv_esv_ml", "RV", "ESV", "mL", 1),
     Column("rv_sv_ml", "RV", "SV", "mL", 1),
     Column("rv_ef_percent", "RV", "EF", "%", 1),
-    Column("ed_phase", "Phase", "ED"),
-    Column("es_phase", "Phase", "ES"),
+    Column("lv_edv_index_ml_per_m2", "LV / BSA", "EDV", "mL/m²", 1),
+    Column("lv_esv_index_ml_per_m2", "LV / BSA", "ESV", "mL/m²", 1),
+    Column("lv_sv_index_ml_per_m2", "LV / BSA", "SV", "mL/m²", 1),
+    Column("lv_mass_index_g_per_m2", "LV / BSA", "Mass", "g/m²", 1),
+    Column("rv_edv_index_ml_per_m2", "RV / BSA", "EDV", "mL/m²", 1),
+    Column("rv_esv_index_ml_per_m2", "RV / BSA", "ESV", "mL/m²", 1),
+    Column("rv_sv_index_ml_per_m2", "RV / BSA", "SV", "mL/m²", 1),
+    Column("bsa_m2", "Body", "BSA", "m²", 2),
+    Column("heart_rate_bpm", "Body", "Heart rate", "bpm"),
+    Column("cardiac_output_l_per_min", "Body", "Cardiac output", "L/min", 1),
+    Column("cardiac_index_l_per_min_per_m2", "Body", "Cardiac index", "L/min/m²", 1),
+    Column("lv_ed_phase", "Phase", "LV ED"),
+    Column("lv_es_phase", "Phase", "LV ES"),
+    Column("rv_ed_phase", "Phase", "RV ED"),
+    Column("rv_es_phase", "Phase", "RV ES"),
 )
 
 
@@ -66,3 +85,8 @@ def sides(columns: Sequence[Column]) -> list[tuple[str, int]]:
     """The headings above the headings, with how many columns each spans."""
     names = [column.side for column in columns]
     return [(side, names.count(side)) for side in dict.fromkeys(names)]
+
+
+def _spread_of(name: str) -> str:
+    stem, unit = name.rsplit("_", 1)
+    return f"{stem}_sd_{unit}"

@@ -9,10 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cardioseg.errors import UnusableError
 from cardioseg.files import write_csv
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine, Grid, Voxels
-from cardioseg.measure.ventricles import MYOCARDIUM_G_PER_ML, VentricleMeasures, measure, volume_curves_ml
+from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.curves import Moments, volume_curves_ml
+from cardioseg.measure.ventricles import MYOCARDIUM_G_PER_ML, VentricleMeasures, measure
+from cardioseg.phantom import Phantom, reference, truth
 
 GRID = Grid((24, 128, 120), (4.0, 1.1, 0.9))
 LV_MM, RV_MM = (0.0, 0.0, -15.0), (0.0, 0.0, 28.0)
@@ -76,6 +80,7 @@ def test_the_rv_has_its_own_phases() -> None:
     assert measures.rv_edv_ml == pytest.approx(40 * GRID.voxel_ml)
     assert measures.rv_esv_ml == pytest.approx(10 * GRID.voxel_ml)
     assert measures.rv_ef_percent == pytest.approx(75)
+    assert (measures.lv_ed_phase, measures.lv_es_phase, measures.rv_ed_phase, measures.rv_es_phase) == (0, 1, 1, 0)
 
 
 def test_times_follow_the_rv_where_there_is_no_lv(beat: Cine) -> None:
@@ -88,7 +93,9 @@ def test_a_label_that_the_model_does_not_have_is_none(beat: Cine, missing: Label
     row = measure(beat, set(STRUCTURES) - {missing}).as_row()
     gone = {Label.RV_CAVITY: "rv_", Label.LV_CAVITY: "lv_", Label.LV_MYOCARDIUM: "lv_mass_g"}[missing]
     for name, value in row.items():
-        assert (value is None) == (name.startswith(gone) or name.endswith("_volume_ml")), name
+        of_the_mask = name.startswith(("lv_", "rv_", "ed_", "es_")) and not name.endswith("_volume_ml")
+        if of_the_mask and "_sd_" not in name and "_index_" not in name:
+            assert (value is None) == name.startswith(gone), name
 
 
 def test_an_empty_mask_is_all_none() -> None:
@@ -131,3 +138,73 @@ def test_a_row_fits_its_columns_and_none_is_an_empty_cell(tmp_path: Path) -> Non
 def test_measures_are_plain_json(beat: Cine) -> None:
     measures = measure(beat, STRUCTURES)
     assert json.loads(json.dumps(asdict(measures))) == asdict(measures)
+
+
+def test_chosen_phases_hold_for_both_ventricles(beat: Cine) -> None:
+    chosen = measure(beat, STRUCTURES, moments=Moments(ed_phase=0, es_phase=2))
+    assert (chosen.lv_ed_phase, chosen.lv_es_phase, chosen.rv_ed_phase, chosen.rv_es_phase) == (0, 2, 0, 2)
+    assert (chosen.ed_phase, chosen.es_phase) == (0, 2)
+    assert chosen.lv_edv_ml == pytest.approx(ellipsoid_ml(heart(0.9)[1]), rel=0.01)
+    assert chosen.lv_esv_ml == pytest.approx(ellipsoid_ml(heart(0.8)[1]), rel=0.01)
+    assert measure(beat, STRUCTURES, moments=Moments(es_phase=2)).lv_ed_phase == 3
+
+
+def test_a_single_phase_that_somebody_names(beat: Cine) -> None:
+    still = Cine(beat.voxels[:1], GRID)
+    named = measure(still, STRUCTURES, moments=Moments(ed_phase=0))
+    assert named.lv_edv_ml == measure(still, STRUCTURES).lv_volume_ml
+    assert {named.lv_volume_ml, named.lv_esv_ml, named.lv_ef_percent} == {None}
+    assert measure(still, STRUCTURES, moments=Moments(es_phase=0)).rv_esv_ml is not None
+
+
+def test_a_phase_that_is_not_there(beat: Cine) -> None:
+    with pytest.raises(UnusableError, match=r"no phase 4 .*phases 0 to 3: change --es"):
+        measure(beat, STRUCTURES, moments=Moments(0, 4))
+    with pytest.raises(UnusableError, match=r"a single phase, 0: change --ed"):
+        measure(Cine(beat.voxels[:1], GRID), STRUCTURES, moments=Moments(1))
+
+
+def test_output_and_indices(beat: Cine) -> None:
+    body = Acquisition(height_m=1.8, weight_kg=80.0, heart_rate_bpm=60.0)
+    plain, measures = measure(beat, STRUCTURES), measure(beat, STRUCTURES, body)
+    assert measures.bsa_m2 == pytest.approx(2.0)
+    for name in ("lv_edv", "lv_esv", "lv_sv", "rv_edv", "rv_esv", "rv_sv"):
+        value = getattr(plain, f"{name}_ml")
+        assert getattr(measures, f"{name}_index_ml_per_m2") == pytest.approx(value / 2), name
+        assert getattr(plain, f"{name}_index_ml_per_m2") is None
+    assert measures.lv_mass_index_g_per_m2 == pytest.approx((plain.lv_mass_g or 0) / 2)
+    output = 60 * (plain.lv_sv_ml or 0) / 1000
+    assert (measures.heart_rate_bpm, measures.cardiac_output_l_per_min) == (60, pytest.approx(output))
+    assert measures.cardiac_index_l_per_min_per_m2 == pytest.approx(output / 2)
+    assert {plain.bsa_m2, plain.cardiac_output_l_per_min, plain.cardiac_index_l_per_min_per_m2} == {None}
+    assert measure(beat, {Label.RV_CAVITY}, body).cardiac_output_l_per_min is None
+
+
+def test_error_bars_are_the_spread_over_the_folds(beat: Cine) -> None:
+    folds = [
+        {Label.LV_CAVITY: curve, Label.LV_MYOCARDIUM: (100.0, 90.0)}
+        for curve in ((100.0, 40.0), (110.0, 50.0), (120.0, 54.0))
+    ]
+    measures = measure(beat, STRUCTURES, fold_curves_ml=folds)
+    assert measures.lv_edv_sd_ml == pytest.approx(10)
+    assert measures.lv_sv_sd_ml == pytest.approx(np.std([60, 60, 66], ddof=1))
+    assert measures.lv_ef_sd_percent == pytest.approx(np.std([60, 100 * 60 / 110, 55], ddof=1))
+    assert measures.lv_mass_sd_g == 0
+    assert measures.rv_edv_sd_ml is None
+    assert measures.lv_edv_ml == measure(beat, STRUCTURES).lv_edv_ml
+    for too_few in ((), folds[:1]):
+        assert measure(beat, STRUCTURES, fold_curves_ml=too_few).lv_edv_sd_ml is None
+
+
+def test_every_number_says_its_unit() -> None:
+    units = ("_ml", "_percent", "_g", "_phase", "_bpm", "_m2", "_l_per_min")
+    assert [name for name in VentricleMeasures.columns() if not name.endswith(units)] == []
+
+
+@pytest.mark.parametrize("seed", [1, 7])
+def test_a_mask_measures_the_phantom_to_half_a_percent(seed: int) -> None:
+    phantom = Phantom(seed=seed)
+    known, measures = truth(phantom), measure(reference(phantom), STRUCTURES)
+    for name in ("lv_edv_ml", "lv_esv_ml", "rv_edv_ml", "rv_esv_ml", "lv_mass_g"):
+        assert getattr(measures, name) == pytest.approx(getattr(known, name), rel=0.005), name
+    assert (measures.lv_ed_phase, measures.lv_es_phase) == (known.ed_phase, known.es_phase)

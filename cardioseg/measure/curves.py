@@ -1,0 +1,92 @@
+"""Curves: the volume of each structure over the heart beat, and the moments at which a ventricle is measured."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cardioseg.errors import UnusableError
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.volume import Cine
+
+Curve = Sequence[float]
+Curves = Mapping[Label, Curve]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The 0-based phases that a person chose; None leaves the choice to each ventricle's volume curve."""
+
+    ed_phase: int | None = None
+    es_phase: int | None = None
+
+    def require_within(self, phases: int) -> None:
+        """Raise UnusableError where a chosen phase is none of `phases`."""
+        for option, phase in (("--ed", self.ed_phase), ("--es", self.es_phase)):
+            if phase is not None and phase >= phases:
+                has = "a single phase, 0" if phases == 1 else f"the phases 0 to {phases - 1}"
+                raise UnusableError(f"there is no phase {phase}", f"it has {has}: change {option}")
+
+
+@dataclass(frozen=True)
+class Beat:
+    """End-diastole and end-systole of one cavity, as far as they are known."""
+
+    ed_phase: int | None = None
+    edv_ml: float | None = None
+    es_phase: int | None = None
+    esv_ml: float | None = None
+
+    @property
+    def sv_ml(self) -> float | None:
+        """Stroke volume, EDV - ESV."""
+        return None if self.edv_ml is None or self.esv_ml is None else self.edv_ml - self.esv_ml
+
+    @property
+    def ef_percent(self) -> float | None:
+        """Ejection fraction, 100 SV / EDV."""
+        return None if self.edv_ml is None or self.sv_ml is None else 100 * self.sv_ml / self.edv_ml
+
+
+def volume_curves_ml(
+    mask: Cine, labels: Collection[Label], missing: Collection[int] = ()
+) -> dict[Label, tuple[float, ...]]:
+    """Volume in mL of each label at each phase: the slices' areas times the distance between slices.
+
+    A missing slice has the area that lies on the line between its nearest neighbours' areas; between two of them that
+    is their mean. There is no picture to draw on, but there is a piece of the heart: a ventricle's outline changes
+    little from slice to slice, while leaving the slice out would make the volume smaller by all of it. What the mask
+    holds in such a slice is not looked at.
+
+    Args:
+        mask: `Label` values (phase, slice, row, column).
+        labels: what the model segments; the background has no curve.
+        missing: 0-based slices that were not acquired.
+
+    Returns:
+        One value a phase for every structure in `labels`, zeros where the mask does not hold it.
+    """
+    acquired = np.setdiff1d(np.arange(mask.grid.shape[0]), list(missing))
+    curves = {}
+    for label in STRUCTURES:
+        if label in labels:
+            counts = np.count_nonzero(mask.voxels[:, acquired] == label, axis=(2, 3))
+            filled = [np.interp(range(mask.grid.shape[0]), acquired, row).sum() for row in counts]
+            curves[label] = tuple((np.array(filled) * mask.grid.voxel_ml).tolist())
+    return curves
+
+
+def beat(curve_ml: Curve, moments: Moments = Moments()) -> Beat:
+    """Find end-diastole and end-systole: the chosen phases, else the largest and the smallest volume.
+
+    A single phase is neither, unless somebody says so. A cavity that is empty at its end-systole has none: no heart
+    empties, so the mask is wrong there and an ejection fraction of 100 % would hide it.
+    """
+    if not any(curve_ml):
+        return Beat()
+    several = len(curve_ml) > 1
+    ed = int(np.argmax(curve_ml)) if several and moments.ed_phase is None else moments.ed_phase
+    es = int(np.argmin(curve_ml)) if several and moments.es_phase is None else moments.es_phase
+    found_ed = (ed, curve_ml[ed]) if ed is not None and curve_ml[ed] else (None, None)
+    found_es = (es, curve_ml[es]) if es is not None and curve_ml[es] else (None, None)
+    return Beat(*found_ed, *found_es)
