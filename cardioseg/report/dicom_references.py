@@ -1,0 +1,50 @@
+"""DICOM references: which images a SEG says that it was drawn on.
+
+highdicom takes the images of one series, or one multi-frame object with all its frames. A cine also comes as one series
+a slice, and as multi-frame objects that hold other phases too. Here every reference is set to what was really read.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+from cardioseg.ingest.original import Original
+
+
+def name_sources(segmentation: Any, originals: Sequence[Original]) -> None:  # noqa: ANN401 - highdicom is untyped
+    """Correct, in place, the references of a SEG that was built on the views of `originals`."""
+    at = {tuple(original.view.ImagePositionPatient): original for original in originals}
+    for frame in segmentation.PerFrameFunctionalGroupsSequence:
+        original = at[tuple(frame.PlanePositionSequence[0].ImagePositionPatient)]
+        _name(frame.DerivationImageSequence[0].SourceImageSequence[0], [original])
+    images: dict[str, list[Original]] = defaultdict(list)
+    for original in originals:
+        images[original.view.SOPInstanceUID].append(original)
+    references = dict(zip((o.view.SOPInstanceUID for o in originals), segmentation.SourceImageSequence, strict=True))
+    segmentation.ReferencedSeriesSequence = _by_series(segmentation.ReferencedSeriesSequence[0], images, references)
+    for uid, reference in references.items():
+        _name(reference, images[uid])
+    segmentation.SourceImageSequence = list(references.values())
+
+
+def _by_series(series: Any, images: dict[str, list[Original]], references: dict[str, Any]) -> list[Any]:  # noqa: ANN401
+    instances: dict[str, list[Any]] = defaultdict(list)
+    for uid, (first, *_) in images.items():
+        instance = deepcopy(references[uid])
+        instance.ReferencedSOPClassUID = first.class_uid
+        instances[first.series_uid].append(instance)
+    items = []
+    for uid, members in instances.items():
+        item = deepcopy(series)
+        item.SeriesInstanceUID, item.ReferencedInstanceSequence = uid, members
+        items.append(item)
+    return items
+
+
+def _name(reference: Any, originals: Sequence[Original]) -> None:  # noqa: ANN401
+    """Make a reference name the class of an image and, of a multi-frame object, the frames."""
+    reference.ReferencedSOPClassUID = originals[0].class_uid
+    frames = [original.frame for original in originals if original.frame is not None]
+    if frames:
+        reference.ReferencedFrameNumber = frames

@@ -1,0 +1,202 @@
+"""DICOM SEG: the mask of one phase as a Segmentation object that a PACS files beside the scan and viewers draw on it.
+
+Codes: DICOM PS3.16 names the ventricles in CID 7152 (Cardiac Structure Segmentation Types) and the left ventricle's
+myocardium in CID 12305; it has no code for a cavity without its wall, so a cavity is its ventricle's code and a label
+that says cavity.
+
+Identity: the object carries its source's patient and study to the letter, or a PACS could not file it.
+
+UIDs: a hash of all that makes the object what it is: source images, model, version, phase, voxels. The same
+segmentation, made again, is the same object to a PACS, which then takes no second copy; one that differs in a single
+voxel has another UID. Only the time of creation is not part of it.
+"""
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg import __version__
+from cardioseg.errors import UnusableError
+from cardioseg.files import safe_name, write_bytes
+from cardioseg.image.labels import Label
+from cardioseg.image.volume import Volume
+from cardioseg.ingest.dicom import SliceHeader
+from cardioseg.ingest.original import Original, read_originals
+from cardioseg.report.dicom_references import name_sources
+from cardioseg.report.palette import COLOURS
+
+logging.getLogger("highdicom").addHandler(logging.NullHandler())
+logging.getLogger("highdicom").propagate = False  # its log records quote names and UIDs
+
+_ANATOMICAL_STRUCTURE = ("123037004", "SCT", "Anatomical Structure")  # CID 7150
+_ARTIFICIAL_INTELLIGENCE = ("123110", "DCM", "Artificial Intelligence")  # CID 7162
+_STRUCTURES: Mapping[Label, tuple[str, str, str]] = {
+    Label.RV_CAVITY: ("53085002", "SCT", "Right ventricle"),
+    Label.LV_MYOCARDIUM: ("49848007", "SCT", "Left Ventricle Myocardium"),
+    Label.LV_CAVITY: ("87878005", "SCT", "Left ventricle"),
+}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The phase that a mask is of.
+
+    Attributes:
+        code: `ED` or `ES`.
+        name: the same in words.
+        number: of the object among its siblings; the series are numbered by it.
+    """
+
+    code: str
+    name: str
+    number: int
+
+
+END_DIASTOLE, END_SYSTOLE = Moment("ED", "end-diastole", 1), Moment("ES", "end-systole", 2)
+_FIRST_SERIES = 9000  # far above what scanners count to
+_LONG_STRING = 64  # characters of a DICOM LO
+
+
+@dataclass(frozen=True)
+class Author:
+    """The model that drew the mask: its name and the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What goes into one SEG.
+
+    Attributes:
+        mask: `Label` values (slice, row, column) of one phase.
+        labels: what the model segments; each becomes a segment, in the order of `Label`, whether found or not.
+        moment: which phase it is.
+        author: who drew it.
+    """
+
+    mask: Volume
+    labels: Sequence[Label]
+    moment: Moment
+    author: Author
+
+
+def write_segmentation(path: Path, drawing: Drawing, headers: Sequence[SliceHeader]) -> None:
+    """Write a binary DICOM SEG into the study and frame of reference of its source.
+
+    Every slice is in it for every label, empty or not: the frames of a segment are the source's stack.
+
+    Args:
+        path: where to write.
+        drawing: what to write.
+        headers: the source image of each slice of the mask, in its order.
+
+    Raises:
+        ResourceError: the file system refuses the write.
+        UnusableError: the source does not say enough to refer to it.
+    """
+    with warnings.catch_warnings():  # real sources have invalid UIDs and dates, and warnings quote them
+        warnings.simplefilter("ignore")
+        originals = read_originals(headers)
+        try:
+            content = _encode(drawing, originals)
+        except Exception as error:  # noqa: BLE001 - an open set of types; the text is dropped because it may quote tags
+            raise UnusableError(f"no DICOM SEG can be made for these images ({type(error).__name__})") from None
+    write_bytes(path, content)
+
+
+def _encode(drawing: Drawing, originals: Sequence[Original]) -> bytes:
+    digest = _digest(drawing, originals)
+    segmentation = _build(drawing, [original.view for original in originals], digest)
+    segmentation.update(originals[0].identity)
+    name_sources(segmentation, originals)
+    _name_dimensions(segmentation, _uid(digest, "dimensions"))
+    buffer = BytesIO()
+    segmentation.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def _build(drawing: Drawing, views: Sequence[Any], digest: str) -> Any:  # noqa: ANN401 - highdicom is untyped
+    from highdicom.seg import Segmentation, SegmentationTypeValues  # noqa: PLC0415 - slow to import
+
+    labels, moment = sorted(drawing.labels), drawing.moment
+    model = safe_name(drawing.author.name)
+    views[0].SliceThickness = drawing.mask.grid.spacing_mm[0]  # as thick as the volumes take it to be
+    return Segmentation(
+        source_images=views,
+        pixel_array=_numbered(drawing.mask.voxels, labels),
+        segmentation_type=SegmentationTypeValues.BINARY,
+        segment_descriptions=[_describe(number, label, drawing.author) for number, label in enumerate(labels, start=1)],
+        series_instance_uid=_uid(digest, "series"),
+        series_number=_FIRST_SERIES + moment.number,
+        series_description=f"{model[:40]} {moment.name}",
+        sop_instance_uid=_uid(digest, "instance"),
+        instance_number=1,
+        manufacturer="cardioseg",
+        manufacturer_model_name=model[:_LONG_STRING],
+        device_serial_number=drawing.author.sha256,
+        software_versions=__version__,
+        content_qualification="RESEARCH",  # no medical device
+        content_label=moment.code,
+        content_description=f"Ventricles at {moment.name}",
+        omit_empty_frames=False,
+        specific_character_set=None,
+    )
+
+
+def _numbered(voxels: NDArray[Any], labels: Sequence[Label]) -> NDArray[np.uint8]:
+    """Segment numbers, from 1 in the order of `labels`; what is none of these is 0."""
+    number_of = np.zeros(256, np.uint8)
+    number_of[list(labels)] = range(1, len(labels) + 1)
+    return np.asarray(number_of[voxels])
+
+
+def _describe(number: int, label: Label, author: Author) -> Any:  # noqa: ANN401
+    from highdicom import AlgorithmIdentificationSequence  # noqa: PLC0415
+    from highdicom.color import CIELabColor  # noqa: PLC0415
+    from highdicom.seg import SegmentAlgorithmTypeValues, SegmentDescription  # noqa: PLC0415
+    from highdicom.sr import CodedConcept  # noqa: PLC0415
+
+    algorithm = AlgorithmIdentificationSequence(
+        name=safe_name(author.name)[:_LONG_STRING],
+        family=CodedConcept(*_ARTIFICIAL_INTELLIGENCE),
+        version=author.sha256[:16],
+        source=f"cardioseg {__version__}",
+    )
+    return SegmentDescription(
+        segment_number=number,
+        segment_label=label.title,
+        segmented_property_category=CodedConcept(*_ANATOMICAL_STRUCTURE),
+        segmented_property_type=CodedConcept(*_STRUCTURES[label]),
+        algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_identification=algorithm,
+        display_color=CIELabColor.from_string(COLOURS[label]),
+    )
+
+
+def _digest(drawing: Drawing, originals: Sequence[Original]) -> str:
+    sources = [(original.view.SOPInstanceUID, original.frame) for original in originals]
+    labels = [label.key for label in sorted(drawing.labels)]
+    what = (sources, labels, drawing.moment.code, drawing.author.sha256, __version__, drawing.mask.voxels.shape)
+    return sha256(repr(what).encode() + drawing.mask.voxels.astype(np.uint8).tobytes()).hexdigest()
+
+
+def _uid(digest: str, part: str) -> str:
+    """A UID derived from a UUID (PS3.5 B.2), the same for the same digest and part."""
+    return f"2.25.{uuid5(NAMESPACE_OID, f'{digest} {part}').int}"
+
+
+def _name_dimensions(segmentation: Any, uid: str) -> None:  # noqa: ANN401
+    """Put a UID that can be repeated where highdicom puts a random one."""
+    for item in (*segmentation.DimensionOrganizationSequence, *segmentation.DimensionIndexSequence):
+        item.DimensionOrganizationUID = uid
