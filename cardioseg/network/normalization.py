@@ -101,9 +101,13 @@ class ChannelNorm(nn.Module):
 
 
 def moments(f: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and (biased) variance [n, c] of feature maps [n, c, h, w] over their pixels."""
-    v, m = torch.var_mean(f, dim=(2, 3), correction=0)
-    return m, v
+    """Mean and (biased) variance [n, c] of feature maps [n, c, h, w] over their pixels.
+
+    In two passes, which vectorize; `torch.var_mean` goes pixel by pixel on a CPU and takes ten times as long.
+    """
+    m = f.mean((2, 3))
+    distance = (f - m[:, :, None, None]).flatten(2)
+    return m, torch.linalg.vecdot(distance, distance) / distance.shape[2]
 
 
 def mix(m: Tensor, v: Tensor, instance: Tensor, layer: Tensor) -> tuple[Tensor, Tensor]:
@@ -146,7 +150,7 @@ _RHOS = {"clip": 1, "sigmoid": 1, "softmax": 2}
 
 
 def _scale_and_shift(f: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    return f * scale[:, :, None, None] + shift[:, :, None, None]
+    return (f * scale[:, :, None, None]).add_(shift[:, :, None, None])
 
 
 class _Affine(torch.autograd.Function):
@@ -160,20 +164,20 @@ class _Affine(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, f: Tensor, coefficients: Coefficients, *parameters: Tensor) -> Tensor:  # noqa: ANN401
         m, v = moments(f)
-        scale, shift = coefficients(m, v, *parameters)
-        ctx.coefficients = coefficients
-        ctx.save_for_backward(f, m, v, scale, *parameters)
-        return torch.addcmul(shift[:, :, None, None], f, scale[:, :, None, None])
+        leaves = [tensor.detach().requires_grad_() for tensor in (m, v, *parameters)]
+        with torch.enable_grad():
+            scale, shift = coefficients(*leaves)
+        ctx.leaves, ctx.scale_and_shift = leaves, (scale, shift)
+        ctx.save_for_backward(f)
+        return _scale_and_shift(f, scale.detach(), shift.detach())
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        f, m, v, scale, *parameters = ctx.saved_tensors
-        d_scale, d_shift = (g * f).sum((2, 3)), g.sum((2, 3))
-        with torch.enable_grad():
-            leaves = [tensor.detach().requires_grad_() for tensor in (m, v, *parameters)]
-            d_m, d_v, *d_parameters = torch.autograd.grad(ctx.coefficients(*leaves), leaves, (d_scale, d_shift))
+        (f,) = ctx.saved_tensors
+        sums = (g * f).sum((2, 3)), g.sum((2, 3))
+        d_m, d_v, *d_parameters = torch.autograd.grad(ctx.scale_and_shift, ctx.leaves, sums, retain_graph=True)
         slope = 2 * d_v / f[0, 0].numel()
-        constant = d_m / f[0, 0].numel() - slope * m
-        d_f = torch.addcmul(constant[:, :, None, None], g, scale[:, :, None, None]).addcmul_(f, slope[:, :, None, None])
+        constant = d_m / f[0, 0].numel() - slope * ctx.leaves[0].detach()
+        d_f = _scale_and_shift(g, ctx.scale_and_shift[0].detach(), constant).add_(f * slope[:, :, None, None])
         return d_f, None, *d_parameters
