@@ -18,3 +18,9 @@ class Flag:
     reason: str
     phase: int | None = None
     slice: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where to look: `slice 3, phase 7`, or nothing where it concerns all."""
+        places = {"slice": self.slice, "phase": self.phase}
+        return ", ".join(f"{name} {index}" for name, index in places.items() if index is not None)

@@ -4,11 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine
 
+Counts = NDArray[np.float64]  # (phase, slice)
 Curve = Sequence[float]
 Curves = Mapping[Label, Curve]
 
@@ -53,27 +55,30 @@ def volume_curves_ml(
 ) -> dict[Label, tuple[float, ...]]:
     """Volume in mL of each label at each phase: the slices' areas times the distance between slices.
 
-    A missing slice has the area that lies on the line between its nearest neighbours' areas; between two of them that
-    is their mean. There is no picture to draw on, but there is a piece of the heart: a ventricle's outline changes
-    little from slice to slice, while leaving the slice out would make the volume smaller by all of it. What the mask
-    holds in such a slice is not looked at.
-
     Args:
         mask: `Label` values (phase, slice, row, column).
         labels: what the model segments; the background has no curve.
-        missing: 0-based slices that were not acquired.
+        missing: 0-based slices that were not acquired; see `pixel_counts`.
 
     Returns:
         One value a phase for every structure in `labels`, zeros where the mask does not hold it.
     """
-    acquired = np.setdiff1d(np.arange(mask.grid.shape[0]), list(missing))
-    curves = {}
-    for label in STRUCTURES:
-        if label in labels:
-            counts = np.count_nonzero(mask.voxels[:, acquired] == label, axis=(2, 3))
-            filled = [np.interp(range(mask.grid.shape[0]), acquired, row).sum() for row in counts]
-            curves[label] = tuple((np.array(filled) * mask.grid.voxel_ml).tolist())
-    return curves
+    counts = {label: pixel_counts(mask, label, missing).sum(1) for label in STRUCTURES if label in labels}
+    return {label: tuple((count * mask.grid.voxel_ml).tolist()) for label, count in counts.items()}
+
+
+def pixel_counts(mask: Cine, label: Label, missing: Collection[int] = ()) -> Counts:
+    """Pixels of a label (phase, slice).
+
+    A missing slice has the area that lies on the line between its nearest neighbours' areas; between two of them that
+    is their mean. There is no picture to draw on, but there is a piece of the heart: a ventricle's outline changes
+    little from slice to slice, while leaving the slice out would make the volume smaller by all of it. What the mask
+    holds in such a slice is not looked at.
+    """
+    counts = np.count_nonzero(mask.voxels == label, axis=(2, 3)).astype(np.float64)
+    slices = np.arange(counts.shape[1])
+    acquired = np.setdiff1d(slices, list(missing))
+    return np.stack([np.interp(slices, acquired, row[acquired]) for row in counts])
 
 
 def beat(curve_ml: Curve, moments: Moments = Moments()) -> Beat:

@@ -1,0 +1,120 @@
+"""Shape: what no heart looks like in a short-axis slice. Each rule gives one flag for all slices, at the worst place.
+
+The bounds leave all 160 reference masks of ACDC alone (80 patients, ED and ES, drawn by experts).
+"""
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.measure import label as connected_components
+
+from cardioseg.image.flag import Flag
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.volume import Cine
+
+Mask = NDArray[np.bool_]
+Scores = NDArray[np.float64]  # (phase, slice), 0 where nothing is wrong
+
+OPEN_PERCENT = 5.0  # of the cavity's outline: 18 degrees. ACDC's references: 0 in every slice between base and apex
+ISLAND_PERCENT = 5.0  # of a structure's area in a slice. ACDC's references: 1.7 at most
+ISLAND_MM2 = 20.0  # a cavity of 5 mm across, and smaller than anything drawn on purpose. ACDC's references: 11
+
+
+def shape_flags(mask: Cine, labels: Collection[Label], missing: Collection[int] = ()) -> Iterator[Flag]:
+    """Flags of single slices.
+
+    Args:
+        mask: `Label` values (phase, slice, row, column).
+        labels: the structures that the model has.
+        missing: slices without a picture, which are not looked at.
+    """
+    voxels = np.array(mask.voxels)
+    voxels[:, list(missing)] = Label.BACKGROUND
+    heart = cropped(voxels)
+    pixel_mm2 = float(np.prod(mask.grid.pixel_mm))
+    if {Label.LV_CAVITY, Label.LV_MYOCARDIUM} <= set(labels):
+        yield from worst(_open_percent(heart), OPEN_PERCENT, "open ring", _OPEN)
+    for label in STRUCTURES:
+        if label in labels:
+            apart = _island_percent(heart == label, ISLAND_MM2 / pixel_mm2)
+            yield from worst(apart, ISLAND_PERCENT, "several components", f"{label.title}: {_ISLANDS}")
+            edge = _at_edge(voxels == label)
+            yield from worst(edge, 0, "touches the border", f"{label.title}: {_EDGE}")
+
+
+_OPEN = f"{{:.0f}} % of the LV cavity's outline has no myocardium beside it (bound {OPEN_PERCENT:g} %)"
+_ISLANDS = f"{{:.0f}} % of it lies apart from its largest part (bound {ISLAND_PERCENT:g} % and {ISLAND_MM2:g} mm²)"
+_EDGE = "{:.0f} pixels lie on the edge of the image: it may go on outside"
+
+
+def worst(scores: Scores, bound: float, kind: str, reason: str) -> Iterator[Flag]:
+    """One flag for all scores beyond the bound, at the highest; `reason` is a format of that score."""
+    beyond = scores > bound
+    if not beyond.any():
+        return
+    phase, index = (int(at) for at in np.unravel_index(int(scores.argmax()), scores.shape))
+    count = int(beyond.sum())
+    text = reason.format(scores[phase, index])
+    yield Flag(kind, text + (f"; {count} slices and phases are like that" if count > 1 else ""), phase, index)
+
+
+def cropped(voxels: NDArray[np.generic]) -> NDArray[np.generic]:
+    """The rows and columns that hold anything, and a margin of one, in every slice and phase."""
+    padded = np.pad(voxels, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    filled = (padded != Label.BACKGROUND).any(axis=(0, 1))
+    spans = [np.flatnonzero(filled.any(axis=axis)) for axis in (1, 0)]
+    if not len(spans[0]):
+        return padded[:, :, :1, :1]
+    rows, columns = (slice(int(span[0]) - 1, int(span[-1]) + 2) for span in spans)
+    return padded[:, :, rows, columns]
+
+
+def _open_percent(voxels: NDArray[np.generic]) -> Scores:
+    """Of the pixels around the cavity, how many are no myocardium, between the cavity's first and last slice.
+
+    In the outermost slices the ring may be open: at the base the outflow tract interrupts it.
+    """
+    cavity = voxels == Label.LV_CAVITY
+    around = _grown(cavity) & ~cavity
+    bare = around & (voxels != Label.LV_MYOCARDIUM)
+    percent = 100 * bare.sum((2, 3)) / np.maximum(around.sum((2, 3)), 1)
+    return np.where(inner(cavity.any((2, 3))), percent, 0.0)
+
+
+def inner(filled: Mask) -> Mask:
+    """Of (phase, slice), the filled slices that have filled ones on both sides."""
+    before = np.logical_or.accumulate(filled, axis=1)
+    after = np.logical_or.accumulate(filled[:, ::-1], axis=1)[:, ::-1]
+    result = filled.copy()
+    result[:, 1:] &= before[:, :-1]
+    result[:, :-1] &= after[:, 1:]
+    result[:, [0, -1]] = False
+    return result
+
+
+def _grown(mask: Mask) -> Mask:
+    """With each pixel's four neighbours in the slice; the edge of the image is empty."""
+    grown = mask.copy()
+    grown[..., 1:, :] |= mask[..., :-1, :]
+    grown[..., :-1, :] |= mask[..., 1:, :]
+    grown[..., :, 1:] |= mask[..., :, :-1]
+    grown[..., :, :-1] |= mask[..., :, 1:]
+    return grown
+
+
+def _island_percent(mask: Mask, least_pixels: float) -> Scores:
+    """Per slice, how much of a structure is not in its largest component; 0 where that is less than `least_pixels`."""
+    percent = np.zeros(mask.shape[:2])
+    for phase, index in np.argwhere(mask.any((2, 3))):
+        sizes = np.bincount(connected_components(mask[phase, index], connectivity=2).ravel())[1:]
+        apart = sizes.sum() - sizes.max()
+        if apart >= least_pixels:
+            percent[phase, index] = 100 * apart / sizes.sum()
+    return percent
+
+
+def _at_edge(mask: Mask) -> Scores:
+    rim = np.ones(mask.shape[2:], np.bool_)
+    rim[1:-1, 1:-1] = False
+    return np.asarray((mask & rim).sum((2, 3)), np.float64)

@@ -1,0 +1,212 @@
+"""Flags: none on a sound heart, and each on a mask that was damaged in its way."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cardioseg.image.flag import Flag
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.volume import Cine, Grid, Voxels
+from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.quality import quality_flags
+from cardioseg.measure.ventricles import VentricleMeasures, measure
+from cardioseg.phantom import Phantom, reference
+
+HEART = Phantom(slices=10, phases=12, rows=96, columns=96, spacing_mm=(10.0, 3.0, 3.0))
+ES = HEART.ed_es_phases[1]
+MID = 5  # a slice between base and apex
+RV, MYO, LV = STRUCTURES
+
+
+@pytest.fixture(scope="module")
+def sound() -> Cine:
+    return reference(HEART)
+
+
+def flags_of(mask: Cine, labels: tuple[Label, ...] = STRUCTURES, **known: object) -> tuple[Flag, ...]:
+    acquisition = Acquisition(**known)  # type: ignore[arg-type]
+    return quality_flags(mask, labels, measure(mask, labels, acquisition), acquisition)
+
+
+def damaged(mask: Cine, damage: Callable[[Voxels], None]) -> Cine:
+    voxels = mask.voxels.copy()
+    damage(voxels)
+    return replace(mask, voxels=voxels)
+
+
+def sliced(mask: Cine, first: int, last: int) -> Cine:
+    shape = (last - first, *mask.grid.shape[1:])
+    return Cine(mask.voxels[:, first:last], replace(mask.grid, shape=shape), mask.times_ms)
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+@pytest.mark.parametrize("labels", [STRUCTURES, (LV,), (RV,), (LV, MYO)])
+def test_a_sound_heart_has_none(seed: int, labels: tuple[Label, ...]) -> None:
+    mask = reference(replace(HEART, seed=seed))
+    assert flags_of(mask, labels) == ()
+    assert flags_of(sliced(mask, 0, 10), labels) == ()
+    assert flags_of(Cine(mask.voxels[:, ::-1], mask.grid), labels) == ()
+
+
+def without(label: Label) -> Callable[[Voxels], None]:
+    def damage(voxels: Voxels) -> None:
+        voxels[3:5][voxels[3:5] == label] = Label.BACKGROUND
+
+    return damage
+
+
+def open_ring(voxels: Voxels) -> None:
+    plane = voxels[3, MID]
+    rows, columns = np.nonzero(plane == LV)
+    wedge = np.zeros_like(plane, np.bool_)
+    wedge[int(rows.mean()) - 2 : int(rows.mean()) + 3, int(columns.mean()) :] = True
+    plane[wedge & (plane == MYO)] = Label.BACKGROUND
+
+
+def second_cavity(voxels: Voxels) -> None:
+    voxels[7, MID, 5:11, 5:11] = LV
+
+
+def at_the_edge(voxels: Voxels) -> None:
+    voxels[2, MID, 40:44, :60][voxels[2, MID, 40:44, :60] == Label.BACKGROUND] = RV
+
+
+def hole(voxels: Voxels) -> None:
+    voxels[:, MID][voxels[:, MID] == RV] = Label.BACKGROUND
+
+
+def short(voxels: Voxels) -> None:
+    voxels[:, :6][voxels[:, :6] == LV] = MYO
+
+
+def jump(voxels: Voxels) -> None:
+    voxels[4, 3:6][voxels[4, 3:6] == LV] = MYO
+
+
+def sluggish(voxels: Voxels) -> None:
+    """An RV that hardly moves while the LV ejects."""
+    still = voxels[HEART.ed_es_phases[0]] == RV
+    voxels[:, still & ~(voxels != Label.BACKGROUND).any(0)] = RV
+    for phase in voxels:
+        phase[still & (phase == Label.BACKGROUND)] = RV
+
+
+@pytest.mark.parametrize(
+    ("damage", "kind", "structure", "place"),
+    [
+        (without(RV), "empty", "no RV cavity at 2 of 12 phases", (3, None)),
+        (open_ring, "open ring", "of the LV cavity's outline", (3, MID)),
+        (second_cavity, "several components", "LV cavity", (7, MID)),
+        (at_the_edge, "touches the border", "RV cavity: 4 pixels", (2, MID)),
+        (hole, "slice extent", "RV cavity: 1 of the ", (HEART.ed_es_phases[0], MID)),
+        (short, "slice extent", "LV cavity: 3 slices, 30 mm", (HEART.ed_es_phases[0], 6)),
+        (jump, "volume jump", "LV cavity", (4, None)),
+        (sluggish, "stroke volumes differ", "bound 25 %", (None, None)),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else None,
+)
+def test_each_damage_has_its_flag(
+    sound: Cine,
+    damage: Callable[[Voxels], None],
+    kind: str,
+    structure: str,
+    place: tuple[int | None, int | None],
+) -> None:
+    found = flags_of(damaged(sound, damage))
+    assert (kind, place) in [(flag.kind, (flag.phase, flag.slice)) for flag in found if structure in flag.reason]
+    assert len(found) <= 8
+
+
+@pytest.mark.parametrize("upside_down", [False, True])
+def test_a_stack_that_is_cut(sound: Cine, upside_down: bool) -> None:
+    def kinds(mask: Cine) -> dict[str, int | None]:
+        turned = Cine(mask.voxels[:, ::-1], mask.grid) if upside_down else mask
+        return {flag.kind: flag.slice for flag in flags_of(turned)}
+
+    first, last = (5, 0) if upside_down else (0, 5)  # the phantom's slice 0 is the apex
+    assert kinds(sliced(sound, 3, 9))["apex not covered"] == first
+    assert kinds(sliced(sound, 0, 6))["base not covered"] == last
+    assert "base not covered" not in kinds(sliced(sound, 3, 10))
+    assert "apex not covered" not in kinds(sliced(sound, 0, 6))
+
+
+def test_labels_that_the_model_does_not_have_are_not_judged(sound: Cine) -> None:
+    broken = damaged(sound, lambda voxels: (open_ring(voxels), hole(voxels), at_the_edge(voxels))[0])
+    assert flags_of(broken, (LV,)) == ()
+    assert {flag.kind for flag in flags_of(broken)} >= {"open ring", "slice extent", "touches the border"}
+
+
+def test_missing_slices_are_not_judged(sound: Cine) -> None:
+    gap = Flag("missing slice", f"slice {MID} was not acquired", slice=MID)
+    holed = damaged(sound, lambda voxels: voxels[:, MID].fill(Label.BACKGROUND))
+    assert {flag.kind for flag in flags_of(holed)} >= {"slice extent"}
+    assert flags_of(holed, missing=(MID,), flags=(gap,)) == (gap,)
+    noise = damaged(holed, lambda voxels: voxels[:, MID, :9, :9].fill(LV))
+    assert flags_of(noise, missing=(MID,), flags=(gap,)) == (gap,)
+
+
+def test_many_faults_are_one_flag(sound: Cine) -> None:
+    def everywhere(voxels: Voxels) -> None:
+        voxels[:, MID:8, 5:11, 5:11] = LV
+        voxels[6, MID, 5:17, 5:13] = LV
+
+    (flag,) = [flag for flag in flags_of(damaged(sound, everywhere)) if flag.kind == "several components"]
+    assert (flag.phase, flag.slice) == (6, MID)
+    assert "36 slices and phases" in flag.reason
+
+
+def test_an_empty_mask_and_a_single_phase(sound: Cine) -> None:
+    empty = replace(sound, voxels=np.zeros_like(sound.voxels))
+    assert [flag.reason for flag in flags_of(empty)] == ["no RV cavity", "no LV myocardium", "no LV cavity"]
+    assert flags_of(Cine(sound.voxels[:1], sound.grid)) == ()
+    assert "slice extent" in {flag.kind for flag in flags_of(damaged(Cine(sound.voxels[:1], sound.grid), short))}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("lv_ef_percent", 3.0), ("lv_mass_g", 900.0), ("rv_edv_ml", 12.0), ("heart_rate_bpm", 300.0)],
+)  # fmt: skip
+def test_implausible_values(sound: Cine, name: str, value: float) -> None:
+    measures = replace(measure(sound, STRUCTURES), **{name: value})
+    (flag,) = quality_flags(sound, STRUCTURES, measures)
+    assert flag.kind == "implausible value"
+    assert flag.reason.startswith(f"{name} is {value:.0f} ")
+
+
+def test_an_implausible_body(sound: Cine) -> None:
+    (flag,) = flags_of(sound, height_m=183.0, weight_kg=80.0)
+    assert flag.kind == "implausible value"
+    assert "183" not in flag.reason
+
+
+@pytest.mark.parametrize(
+    ("spreads", "reasons"),
+    [
+        ({"lv_ef_sd_percent": 4.9, "lv_edv_sd_ml": 5.0}, []),
+        ({"lv_ef_sd_percent": 7.0}, ["LV: the model's networks differ in EF by 7 points (bound 5)"]),
+        ({"rv_edv_sd_ml": 40.0, "rv_ef_sd_percent": 6.0}, ["EF by 6 points (bound 5) and EDV by 26 % (bound 10 %)"]),
+    ],
+)
+def test_folds_that_disagree(sound: Cine, spreads: dict[str, float], reasons: list[str]) -> None:
+    measures: VentricleMeasures = replace(measure(sound, STRUCTURES), **spreads)  # type: ignore[arg-type]
+    found = [flag for flag in quality_flags(sound, STRUCTURES, measures) if flag.kind == "folds disagree"]
+    assert len(found) == len(reasons)
+    assert all(reason in flag.reason for flag, reason in zip(found, reasons, strict=True))
+
+
+def test_a_heart_that_fills_the_image() -> None:
+    voxels = np.full((1, 6, 8, 8), LV, np.uint8)
+    kinds = {flag.kind for flag in flags_of(Cine(voxels, Grid((6, 8, 8), (10.0, 8.0, 8.0))))}
+    assert {"touches the border", "open ring", "apex not covered"} <= kinds
+
+
+def test_few_references_of_experts_are_flagged_by_their_shape(shared_data: Path) -> None:
+    """One of 20 volumes at most; over all 160 it is one (patient053, whose stack ends within the apex)."""
+    from cardioseg.ingest.masks import read_mask
+
+    paths = sorted((shared_data / "acdc").rglob("*_gt.nii.gz"))[::8]
+    assert len(paths) == 20
+    assert sum(bool(flags_of(read_mask(path))) for path in paths) <= 1
