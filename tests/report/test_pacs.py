@@ -1,0 +1,171 @@
+"""A real PACS: Orthanc takes the source and its SEG from the network, gives back the same voxels in the same place."""
+
+import json
+import os
+import socket
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from shutil import which
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
+import highdicom
+import numpy as np
+import pytest
+from labelled_points import assert_same_points, labelled_points
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.nifti import read_volume, write_volume
+from cardioseg.image.volume import Grid, Volume
+from cardioseg.ingest.discover import survey
+from cardioseg.ingest.stack import Stack
+from cardioseg.phantom import Phantom, reference, write_dicom
+from cardioseg.report.dicom_seg import END_DIASTOLE, Author, Drawing, write_segmentation
+
+pynetdicom = pytest.importorskip("pynetdicom")
+
+SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
+ED = 7
+PROGRAM = which("Orthanc", path=os.environ.get("PATH", "") + ":/usr/sbin")
+STARTS_WITHIN_S = 30
+
+
+@dataclass(frozen=True)
+class Pacs:
+    """Orthanc on two loopback ports."""
+
+    dicom_port: int
+    http_port: int
+
+    def store(self, paths: Sequence[Path]) -> None:
+        """Send files with C-STORE, as any modality or workstation would."""
+        datasets = [dcmread(path) for path in paths]
+        sender = pynetdicom.AE(ae_title="CARDIOSEG")
+        for class_uid in {dataset.SOPClassUID for dataset in datasets}:
+            sender.add_requested_context(class_uid)
+        association = sender.associate("127.0.0.1", self.dicom_port)
+        assert association.is_established
+        for dataset in datasets:
+            assert association.send_c_store(dataset).Status == 0
+        association.release()
+
+    def ask(self, path: str) -> Any:
+        """GET from the REST interface: JSON, or a file's bytes."""
+        opener = build_opener(ProxyHandler({}))
+        with opener.open(f"http://127.0.0.1:{self.http_port}/{path}", timeout=30) as answer:
+            content = answer.read()
+        return content if path.endswith("/file") else json.loads(content)
+
+    def series(self) -> list[tuple[str, list[bytes]]]:
+        """Every series as (modality, files)."""
+        found = [self.ask(f"series/{key}") for key in self.ask("series")]
+        return [
+            (one["MainDicomTags"]["Modality"], [self.ask(f"instances/{key}/file") for key in one["Instances"]])
+            for one in found
+        ]
+
+
+@pytest.fixture
+def pacs(tmp_path: Path) -> Iterator[Pacs]:
+    """An empty Orthanc, stopped after the test."""
+    if PROGRAM is None:
+        pytest.skip("Orthanc (Debian's orthanc) is not installed")
+    ports = free_ports()
+    configuration = {
+        "Name": "test", "StorageDirectory": str(tmp_path / "orthanc"), "IndexDirectory": str(tmp_path / "orthanc"),
+        "DicomPort": ports.dicom_port, "HttpPort": ports.http_port, "RemoteAccessAllowed": False,
+        "AuthenticationEnabled": False, "DicomAlwaysAllowStore": True, "DicomCheckCalledAet": False, "Plugins": [],
+    }  # fmt: skip
+    (tmp_path / "orthanc.json").write_text(json.dumps(configuration))
+    with (tmp_path / "orthanc.log").open("wb") as log:
+        server = subprocess.Popen([PROGRAM, tmp_path / "orthanc.json"], stdout=log, stderr=log)
+        try:
+            wait_for(ports, server, tmp_path / "orthanc.log")
+            yield ports
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def free_ports() -> Pacs:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return Pacs(one.getsockname()[1], other.getsockname()[1])
+
+
+def wait_for(pacs: Pacs, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < deadline:
+        assert server.poll() is None, log.read_text()
+        try:
+            pacs.ask("system")
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(log.read_text())
+
+
+def rebuilt(segmentation: Any, labels: Sequence[Label]) -> Volume:
+    """The mask by the SEG's own geometry alone: highdicom's volume, (slice, row, column) and LPS."""
+    volume = segmentation.get_volume(combine_segments=len(labels) > 1)
+    numbers = volume.array if len(labels) > 1 else volume.array[..., 0]
+    steps = np.asarray(volume.affine)[:3, :3].T
+    spacing = np.linalg.norm(steps, axis=1)
+    directions = tuple(tuple(axis.tolist()) for axis in steps / spacing[:, None])
+    grid = Grid(numbers.shape, tuple(spacing.tolist()), tuple(volume.affine[:3, 3].tolist()), directions)  # type: ignore[arg-type]
+    return Volume(np.array([Label.BACKGROUND, *labels], np.uint8)[numbers], grid)
+
+
+def round_trip(pacs: Pacs, source: Stack, phase: int, voxels: Any, labels: Sequence[Label], folder: Path) -> Dataset:
+    """Send a phase and its SEG; what comes back lies where the NIfTI mask does. The SEG, read back."""
+    mask = Volume(voxels, source.grid)
+    write_volume(folder / "mask.nii.gz", mask)
+    drawing = Drawing(mask, labels, END_DIASTOLE, Author("sax", "ab" * 32))
+    write_segmentation(folder / "seg.dcm", drawing, source.headers[phase])
+    pacs.store([*(header.path for header in source.headers[phase]), folder / "seg.dcm"])
+    (study,) = pacs.ask("studies")  # the SEG lies in its source's study
+    assert len(pacs.ask(f"studies/{study}/series")) == 2
+    held = dict(pacs.series())
+    assert {modality: len(files) for modality, files in held.items()} == {"MR": len(voxels), "SEG": 1}
+    (content,) = held["SEG"]
+    expected = read_volume(folder / "mask.nii.gz")
+    found = rebuilt(highdicom.seg.segread(BytesIO(content)), labels)
+    assert_same_points(labelled_points(found, labels), labelled_points(expected, labels))
+    kept = dcmread(BytesIO(content))
+    assert kept.PixelData == dcmread(folder / "seg.dcm").PixelData
+    return kept
+
+
+def test_the_phantom_and_its_seg_come_back_the_same(pacs: Pacs, tmp_path: Path) -> None:
+    write_dicom(SMALL, tmp_path / "scans")
+    (series,) = survey(tmp_path / "scans").cines
+    assert series.stack
+    voxels = reference(SMALL).phase(ED).voxels
+    kept = round_trip(pacs, series.stack, ED, voxels, STRUCTURES, tmp_path)
+    assert [segment.SegmentLabel for segment in kept.SegmentSequence] == [label.title for label in STRUCTURES]
+    images = {item.ReferencedSOPInstanceUID for item in kept.ReferencedSeriesSequence[0].ReferencedInstanceSequence}
+    (files,) = (files for modality, files in pacs.series() if modality == "MR")
+    assert images == {dcmread(BytesIO(content)).SOPInstanceUID for content in files}
+    pacs.store([tmp_path / "seg.dcm"])
+    assert sum(len(files) for modality, files in pacs.series() if modality == "SEG") == 1
+
+
+@pytest.mark.parametrize("patient", ["SCD0000101", "SCD0000201", "SCD0000301"])
+def test_sunnybrook_comes_back_the_same(patient: str, pacs: Pacs, shared_data: Path, tmp_path: Path) -> None:
+    (series,) = survey(shared_data / "sunnybrook" / "SCD_IMAGES_01" / patient).cines
+    assert series.stack
+    voxels = np.zeros(series.stack.grid.shape, np.uint8)
+    voxels[2:7, 100:140, 90:130] = Label.LV_MYOCARDIUM
+    voxels[2:6, 110:130, 100:120] = Label.LV_CAVITY
+    with warnings.catch_warnings():  # of its invalid UIDs and dates
+        warnings.simplefilter("ignore")
+        round_trip(pacs, series.stack, 18, voxels, STRUCTURES, tmp_path)
