@@ -54,6 +54,21 @@ def atomic_path(destination: Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
+def require_writable(folder: Path) -> None:
+    """Find out whether files can be written into `folder`, which need not exist yet and is not made.
+
+    Raises:
+        ResourceError: the file system refuses (permission, read-only, a file in the way).
+    """
+    try:
+        there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+        probe = there / f".{os.getpid()}-{_RUN}{_MARK}probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ResourceError(f"cannot write into {folder}: {_why(error)}", "give another folder") from error
+
+
 def write_bytes(destination: Path, content: bytes) -> None:
     """Write `content` atomically."""
     with atomic_path(destination) as partial:

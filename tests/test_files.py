@@ -19,6 +19,7 @@ from cardioseg.errors import ExitCode, ResourceError, UnusableError
 from cardioseg.files import (
     atomic_path,
     require_size_below,
+    require_writable,
     safe_name,
     sha256,
     sweep_partials,
@@ -277,3 +278,23 @@ def test_sweeping_survives_what_it_may_not_remove(tmp_path: Path, monkeypatch: A
         assert sweep_partials(tmp_path) == 0
     assert sweep_partials(tmp_path) == 1
     assert sweep_partials(tmp_path / "missing") == 0
+
+
+def test_a_folder_that_can_be_written(tmp_path: Path) -> None:
+    require_writable(tmp_path)
+    require_writable(tmp_path / "not" / "yet" / "there")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])
+def test_a_folder_that_cannot_be_written(tmp_path: Path, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ResourceError, match=r"cannot write into .*out: not a directory"):
+        require_writable(tmp_path / "file" / "out")
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    with pytest.raises(ResourceError, match=f"cannot write into {tmp_path}: {os.strerror(code).lower()}"):
+        require_writable(tmp_path)

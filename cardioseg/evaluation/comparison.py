@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cardioseg.errors import NoInputError
-from cardioseg.evaluation.pairing import matching_id, pair, predicted_labels
+from cardioseg.evaluation.pairing import matching_id, pair
 from cardioseg.evaluation.references import read_references
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore, score
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.ingest.masks import MaskFolder, find_masks
+from cardioseg.ingest.masks import MaskFolder, find_masks, predicted_labels
 from cardioseg.ingest.subject import Skipped
 
 
@@ -34,7 +34,8 @@ def evaluate(predicted: Path, reference: Path) -> Evaluation:
     predictions = find_masks(predicted)
     if not predictions.paths:
         raise NoInputError(f"{predicted}: no NIfTI masks in it", "give the folder that `cardioseg predict` wrote")
-    outcomes = list(_compare(predictions, reference, predicted_labels(predicted)))
+    known = predicted_labels(predicted)
+    outcomes = list(_compare(predictions, reference, frozenset(STRUCTURES) if known is None else known))
     scores = [outcome for outcome in outcomes if isinstance(outcome, VolumeScore)]
     problems = tuple(dict.fromkeys(outcome for outcome in outcomes if isinstance(outcome, Skipped)))
     labels = _present(scores)

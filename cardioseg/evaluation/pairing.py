@@ -1,17 +1,14 @@
 """Pairing: which predicted mask belongs to which reference volume, and whether the two can be compared."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import safe_name
-from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.masks import MaskFolder, read_mask
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
@@ -34,22 +31,6 @@ class Pair:
     case_id: str
     reference: LabelledVolume
     predicted: NDArray[np.uint8]
-
-
-def predicted_labels(root: Path) -> frozenset[Label]:
-    """The labels that the model of a prediction folder segments; all where no `run.json` says which.
-
-    Raises:
-        UnusableError: `run.json` cannot be read.
-    """
-    path = root / "run.json"
-    if not path.is_file():
-        return frozenset(STRUCTURES)
-    try:
-        keys = json.loads(path.read_text(encoding="utf-8")).get("labels", [label.key for label in STRUCTURES])
-        return frozenset(label for label in STRUCTURES if label.key in keys)
-    except (ValueError, AttributeError, TypeError, OSError, RecursionError) as error:
-        raise UnusableError(f"{path}: not a run's record", "repair it, or remove it to evaluate every label") from error
 
 
 def pair(subject: Subject, predictions: MaskFolder) -> Iterator[Pair | Skipped]:

@@ -1,11 +1,12 @@
-"""Mask files: the NIfTI masks below a folder, by case id."""
+"""Mask files: the NIfTI masks below a folder, by case id, and what the run that wrote them says of their labels."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import safe_name
-from cardioseg.image.labels import CONVENTIONS, relabel
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label, relabel
 from cardioseg.image.nifti import is_nifti, read_cine, stem
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.subject import Skipped
@@ -69,6 +70,22 @@ def read_mask(path: Path) -> Cine:
     """
     cine = read_cine(path)
     return Cine(relabel(cine.voxels, CONVENTIONS["acdc"]), cine.grid, cine.times_ms)
+
+
+def predicted_labels(root: Path) -> frozenset[Label] | None:
+    """The labels that the model of a prediction folder segments; None where no `run.json` says which.
+
+    Raises:
+        UnusableError: `run.json` cannot be read.
+    """
+    path = root / "run.json"
+    if not path.is_file():
+        return None
+    try:
+        keys = json.loads(path.read_text(encoding="utf-8")).get("labels")
+        return None if keys is None else frozenset(label for label in STRUCTURES if label.key in keys)
+    except (ValueError, AttributeError, TypeError, OSError, RecursionError) as error:
+        raise UnusableError(f"{path}: not a run's record", "repair it, or remove it to use every label") from error
 
 
 def _mask_files(root: Path) -> list[Path]:

@@ -1,15 +1,13 @@
 """Pairing: which prediction meets which reference, and every reason why it may not."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cardioseg.errors import UnusableError
-from cardioseg.evaluation.pairing import Pair, pair, predicted_labels
-from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.evaluation.pairing import Pair, pair
+from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 from cardioseg.ingest.masks import find_masks
@@ -111,18 +109,3 @@ def test_a_damaged_mask_is_named_once(tmp_path: Path) -> None:
     (tmp_path / "c.nii.gz").write_bytes(b"no image")
     [outcome] = set(pairs(tmp_path, reference("ed", "c"), reference("es", "c")))
     assert outcome == Skipped("c.nii.gz", "not a readable NIfTI file")
-
-
-def test_labels_of_the_model(tmp_path: Path) -> None:
-    assert predicted_labels(tmp_path) == set(STRUCTURES)
-    (tmp_path / "run.json").write_text(json.dumps({"model": "lv"}))
-    assert predicted_labels(tmp_path) == set(STRUCTURES)
-    (tmp_path / "run.json").write_text(json.dumps({"labels": ["background", "lv_cavity"]}))
-    assert predicted_labels(tmp_path) == {Label.LV_CAVITY}
-
-
-@pytest.mark.parametrize("text", ["", "[]", '{"labels": 3}', "\xff", "[" * 100_000])
-def test_a_damaged_run_record_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "run.json").write_text(text, encoding="latin-1")
-    with pytest.raises(UnusableError, match=r"run\.json"):
-        predicted_labels(tmp_path)

@@ -1,14 +1,16 @@
 """Finding masks: case ids, what is no mask, and clashes."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cardioseg.errors import UnusableError
+from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Grid, Volume
-from cardioseg.ingest.masks import case_id, find_masks, read_mask
+from cardioseg.ingest.masks import case_id, find_masks, predicted_labels, read_mask
 
 GRID = Grid((2, 3, 4), (8.0, 1.5, 1.5))
 
@@ -69,3 +71,18 @@ def test_a_value_that_is_no_label_is_refused(tmp_path: Path) -> None:
     write_volume(tmp_path / "x.nii.gz", Volume(np.full(GRID.shape, 7, np.uint8), GRID))
     with pytest.raises(UnusableError, match="holds 7"):
         read_mask(tmp_path / "x.nii.gz")
+
+
+def test_labels_of_the_model(tmp_path: Path) -> None:
+    assert predicted_labels(tmp_path) is None
+    (tmp_path / "run.json").write_text(json.dumps({"model": "lv"}))
+    assert predicted_labels(tmp_path) is None
+    (tmp_path / "run.json").write_text(json.dumps({"labels": ["background", "lv_cavity"]}))
+    assert predicted_labels(tmp_path) == {Label.LV_CAVITY}
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"labels": 3}', "\xff", "[" * 100_000])
+def test_a_damaged_run_record_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text, encoding="latin-1")
+    with pytest.raises(UnusableError, match=r"run\.json"):
+        predicted_labels(tmp_path)

@@ -32,6 +32,24 @@ def read(root: Path) -> Iterator[Subject | Skipped]:
             yield Skipped(str(folder), str(error))
 
 
+def read_body(folder: Path) -> tuple[float | None, float | None]:
+    """Height in m and weight in kg from the Info.cfg in a folder; None where there is none or it does not say."""
+    try:
+        card = _card(folder / "Info.cfg")
+    except OSError:
+        return None, None
+    height_cm, weight_kg = (_positive(card.get(key, "")) for key in ("Height", "Weight"))
+    return None if height_cm is None else height_cm / 100, weight_kg
+
+
+def _positive(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 < value < float("inf") else None
+
+
 def _subject(root: Path, folder: Path) -> Subject:
     card = _card(folder / "Info.cfg")
     volumes: list[LabelledVolume] = []

@@ -111,3 +111,18 @@ def test_real_volumes(shared_data: Path) -> None:
 @pytest.mark.slow
 def test_all_real_volumes(shared_data: Path) -> None:
     assert agrees(shared_data / "acdc", None) == 80
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        ("ED: 1\nHeight: 184.0\nWeight: 95.0\n", (1.84, 95.0)),
+        ("Height: 184.0\n", (1.84, None)),
+        ("Height: tall\nWeight: -3\n", (None, None)),
+        ("Weight: inf\n", (None, None)),
+    ],
+)
+def test_the_body_in_info_cfg(tmp_path: Path, text: str, body: tuple[float | None, float | None]) -> None:
+    assert acdc.read_body(tmp_path) == (None, None)
+    (tmp_path / "Info.cfg").write_text(text)
+    assert acdc.read_body(tmp_path) == body
