@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from untrained import write_model
 
 from cardioseg.image.labels import Label
+from cardioseg.image.preprocess import Preprocessing
 from cardioseg.image.volume import Cine, Grid
 from cardioseg.inference.postprocess import clean
 from cardioseg.inference.segment import segment
@@ -33,6 +35,16 @@ def test_a_slice_does_not_depend_on_its_batch(model_folder: Path) -> None:
     alone = np.concatenate([model.logits(image[None]) for image in images])
     assert np.abs(together - alone).max() < 1e-4
     assert (together.argmax(1) == alone.argmax(1)).all()
+
+
+def test_a_model_with_a_window_labels_nothing_beyond_it(tmp_path: Path) -> None:
+    window = Preprocessing("percentile", 2.0, window=32, locate_mm=4.0)
+    grid = Grid((3, 90, 70), (8.0, 2.0, 2.0))
+    voxels = np.random.default_rng(0).integers(0, 900, (5, *grid.shape)).astype(np.int16)
+    mask = segment(Cine(voxels, grid), open_model(write_model(tmp_path, preprocessing=window, seeds=(0, 1))))
+    marked = np.argwhere(mask.voxels.any((0, 1)))
+    assert len(marked)
+    assert (np.ptp(marked, axis=0) <= 32).all()
 
 
 def test_the_largest_component_is_kept_through_slices_and_time() -> None:

@@ -1,0 +1,50 @@
+"""The page in docs/ is what its script makes of the runs beside it, and its claims follow the figures."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "docs" / "reproduction"
+
+
+@pytest.fixture(scope="module")
+def page() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("page", FOLDER / "page.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def cell(norm: str, fold: int, dice: float, paper: float) -> dict[str, Any]:
+    return {"norm": norm, "fold": fold, "chosen_by": "test", "dice": dice, "paper_dice": paper}
+
+
+def write_run(folder: Path, iln: float) -> None:
+    cells = [cell("iln", fold, iln, 0.9) for fold in (1, 2)] + [cell("in", fold, 0.7, 0.95) for fold in (1, 2)]
+    test = {"difference": iln - 0.7, "p": 0.01, "p_holm": 0.02 if iln > 0.7 else 0.4, "n": 44}
+    run = {"title": "LV", "command": "cardioseg reproduce", "cells": cells, "iln_against": {"in": test}}
+    (folder / "lv").mkdir(parents=True)
+    (folder / "lv" / "tables.json").write_text(json.dumps(run))
+    (folder / "lv" / "tables.md").write_text("| a table |")
+
+
+def test_the_page_is_up_to_date(page: ModuleType) -> None:
+    assert page.PAGE.read_text() == page.page()
+
+
+def test_claims_follow_the_figures(page: ModuleType, tmp_path: Path) -> None:
+    write_run(tmp_path / "better", 0.8)
+    write_run(tmp_path / "worse", 0.6)
+    better, worse = page.page(tmp_path / "better"), page.page(tmp_path / "worse")
+    assert "mean Dice of 0.800 over the 2 folds; the paper has 0.900" in better
+    assert "ILN is the best of the norms of table 3 in 2 of 2 folds, where the paper has it best in 0" in better
+    assert "differs from IN (+0.100, p = 0.02)" in better
+    assert "in 0 of 2 folds, as in the paper" in worse
+    assert "differs from none of them" in worse
+    assert "| a table |" in better
