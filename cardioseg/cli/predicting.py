@@ -20,15 +20,20 @@ def predict(
     device: Device = "auto",
     threads: Threads = 0,
     overwrite: Force = False,
+    formats: Annotated[
+        str, typer.Option("--format", help="nifti, dicom-seg, or both with a comma; nifti is always written.")
+    ] = "nifti",
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
     """Segment the short-axis cines in SCANS: masks, volumes, a report."""
     from cardioseg.inference.cases import Case, find_cases
+    from cardioseg.inference.formats import parse_formats
     from cardioseg.inference.predict import DONE
     from cardioseg.inference.run import predict_all
     from cardioseg.inference.session import find_model, open_model
 
+    wanted = parse_formats(formats)
     opened = open_model(find_model(model), device, threads)
     findings = find_cases(scans, out)
     if not quiet:
@@ -41,7 +46,7 @@ def predict(
         def report(case: Case, done: int, of: int) -> None:
             bars.update(slices, description=case.case_id, completed=done, total=of)
 
-        for outcome in predict_all(findings, opened, out, overwrite, report):
+        for outcome in predict_all(findings, opened, out, overwrite, report, formats=wanted):
             outcomes.append(outcome)
             bars.advance(everything)
             if outcome.reason:

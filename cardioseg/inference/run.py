@@ -1,8 +1,9 @@
 """Run: all cases one after another, one bad case never stopping the rest, and the tables that sum them up."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from cardioseg import __version__
 from cardioseg.files import write_csv, write_json
 from cardioseg.inference.cases import RUN_FILE, Case, Findings
+from cardioseg.inference.formats import NIFTI
 from cardioseg.inference.predict import DONE, Outcome, case_report, predict_case
 from cardioseg.inference.session import Model
 from cardioseg.measure.ventricles import VentricleMeasures
@@ -26,6 +28,8 @@ def predict_all(
     out: Path,
     overwrite: bool = False,
     report: Callable[[Case, int, int], None] = lambda *_: None,
+    *,
+    formats: Collection[str] = (NIFTI,),
 ) -> Iterator[Outcome]:
     """Predict every case, yielding what became of each; the summary is written when the last is done.
 
@@ -35,11 +39,13 @@ def predict_all(
         out: gets a folder a case, `status.csv`, `measures.csv`, `run.json` and `report.html`.
         overwrite: do again what is done.
         report: called with the case, the number of its slices done and of all.
+        formats: what to write of each mask.
     """
     start = time.perf_counter()
     outcomes = []
     for case in findings.cases:
-        outcome = predict_case(case, model, out, overwrite, lambda done, of, case=case: report(case, done, of))  # type: ignore[misc]
+        progress = partial(report, case)
+        outcome = predict_case(case, model, out, overwrite, progress, formats=formats)
         outcomes.append(outcome)
         yield outcome
     write_summary(findings, outcomes, model, out, time.perf_counter() - start)
