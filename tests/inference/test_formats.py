@@ -1,0 +1,187 @@
+"""DICOM SEG from `predict`: written where asked for, kept while it verifies, a remark where there is no DICOM."""
+
+import shutil
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import highdicom
+import numpy as np
+import pytest
+from pydicom import dcmread
+
+from cardioseg.cli.app import run
+from cardioseg.errors import UsageError
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.nifti import read_cine, write_volume
+from cardioseg.inference.cases import Case, find_cases
+from cardioseg.inference.formats import parse_formats, write_segs
+from cardioseg.inference.predict import Outcome
+from cardioseg.inference.run import predict_all
+from cardioseg.inference.session import Model, open_model
+from cardioseg.measure.ventricles import VentricleMeasures, measure
+from cardioseg.phantom import Phantom, cine, reference, write_dicom
+
+SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
+BOTH = ("nifti", "dicom-seg")
+SEGS = ["seg_ed.dcm", "seg_es.dcm"]
+# The model's card is all that a SEG takes of it.
+ANY_MODEL = cast("Model", SimpleNamespace(card=SimpleNamespace(name="any", sha256="0" * 64, structures=STRUCTURES)))
+
+
+@pytest.fixture(scope="session")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scans")
+    write_dicom(SMALL, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def case(scans: Path) -> Case:
+    (case,) = find_cases([scans]).cases
+    return case
+
+
+@pytest.fixture(scope="session")
+def model(model_folder: Path) -> Model:
+    return open_model(model_folder)
+
+
+def predict(scans: Path, model: Model, out: Path, formats: tuple[str, ...] = BOTH, **options: Any) -> Outcome:
+    (outcome,) = predict_all(find_cases([scans]), model, out, **options, formats=formats)
+    return outcome
+
+
+def segs(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*.dcm"))
+
+
+@pytest.mark.parametrize("text", ["nifti", "dicom-seg", "nifti,dicom-seg", "dicom-seg, nifti"])
+def test_nifti_is_always_among_the_formats(text: str) -> None:
+    assert parse_formats(text) == {"nifti"} | ({"dicom-seg"} if "seg" in text else set())
+
+
+@pytest.mark.parametrize("text", ["", "png", "nifti,", "nifti dicom-seg"])
+def test_another_format_is_a_usage_error(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError, match="no format"):
+        parse_formats(text)
+    assert run(["predict", "nowhere", "-o", str(tmp_path / "out"), "--format", text]) == 2
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error.startswith("error: no format '")
+    assert hint == "hint: nifti, dicom-seg; nifti is always written"
+
+
+def test_the_segs_hold_the_masks_of_ed_and_es(case: Case, tmp_path: Path) -> None:
+    mask = reference(SMALL)
+    measures = measure(mask, STRUCTURES)
+    assert write_segs(case, mask, measures, ANY_MODEL, tmp_path) == ""
+    assert case.series
+    assert case.series.stack
+    for name, phase in zip(SEGS, (measures.ed_phase, measures.es_phase), strict=True):
+        assert phase is not None
+        images = [dcmread(header.path).SOPInstanceUID for header in case.series.stack.headers[phase]]
+        segmentation = highdicom.seg.segread(tmp_path / name)
+        numbers = segmentation.get_pixels_by_source_instance(images, combine_segments=True)
+        assert np.array_equal(numbers, mask.phase(phase).voxels)  # the segments are numbered as the labels are
+
+
+@pytest.mark.parametrize(
+    ("ed_phase", "written", "remark"),
+    [
+        (7, ["seg_ed.dcm"], "no DICOM SEG of end-systole, which is not known"),
+        (None, [], "no DICOM SEG of end-diastole, which is not known; no DICOM SEG of end-systole, which is not known"),
+    ],
+)
+def test_a_phase_that_is_not_known(
+    ed_phase: int | None, written: list[str], remark: str, case: Case, tmp_path: Path
+) -> None:
+    measures = VentricleMeasures(ed_phase=ed_phase)
+    assert write_segs(case, reference(SMALL), measures, ANY_MODEL, tmp_path) == remark
+    assert segs(tmp_path) == written
+
+
+def test_a_source_that_cannot_be_referred_to_is_a_remark_that_stays(model: Model, tmp_path: Path) -> None:
+    for path in write_dicom(SMALL, tmp_path / "scans").iterdir():
+        dataset = dcmread(path)
+        del dataset.FrameOfReferenceUID
+        dataset.save_as(path)
+    first = predict(tmp_path / "scans", model, tmp_path / "out")
+    again = predict(tmp_path / "scans", model, tmp_path / "out")
+    assert first.status == again.status == "done"
+    assert "no DICOM SEG: " in first.reason
+    assert "does not name the frame of reference" in first.reason
+    assert (again.reason, again.seconds) == (first.reason, 0)
+
+
+def test_a_nifti_scan_is_done_with_a_remark(model: Model, tmp_path: Path) -> None:
+    write_volume(tmp_path / "a.nii.gz", cine(SMALL).phase(0))
+    outcome = predict(tmp_path / "a.nii.gz", model, tmp_path / "out")
+    assert outcome.status == "done"
+    assert "no DICOM SEG: a NIfTI scan has no DICOM images that it could refer to" in outcome.reason
+    assert (tmp_path / "out" / "a" / "mask.nii.gz").is_file()
+    assert not segs(tmp_path / "out")
+
+
+@pytest.fixture
+def finished(scans: Path, model: Model, tmp_path: Path) -> Path:
+    """The case's folder, both formats written."""
+    assert predict(scans, model, tmp_path / "out").status == "done"
+    (folder,) = (path.parent for path in (tmp_path / "out").glob("*/case.json"))
+    assert segs(folder) == SEGS
+    return folder
+
+
+def test_done_means_all_formats_that_are_asked_for(finished: Path, scans: Path, model: Model) -> None:
+    out = finished.parent
+    assert predict(scans, model, out).seconds == 0
+    assert predict(scans, model, out, ("nifti",)).seconds == 0  # more than asked for is done, and is kept
+    assert segs(finished) == SEGS
+    (finished / "seg_es.dcm").unlink()
+    assert predict(scans, model, out).seconds > 0
+    (finished / "seg_ed.dcm").write_bytes(b"damaged")
+    assert predict(scans, model, out).seconds > 0
+    assert dcmread(finished / "seg_ed.dcm").Modality == "SEG"
+
+
+def test_what_is_not_asked_for_again_does_not_go_stale(finished: Path, scans: Path, model: Model) -> None:
+    assert predict(scans, model, finished.parent, ("nifti",), overwrite=True).seconds > 0
+    assert segs(finished) == []
+    assert predict(scans, model, finished.parent).seconds > 0
+    assert segs(finished) == SEGS
+
+
+def test_segs_are_no_scans(finished: Path, scans: Path, tmp_path: Path) -> None:
+    """Not in OUT, and not where a PACS exports them beside the scan."""
+    together = tmp_path / "export"
+    shutil.copytree(scans, together)
+    shutil.copy(finished / "seg_ed.dcm", together / "SEG0001.dcm")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        findings = find_cases([together])
+    assert len(findings.cases) == 1
+    assert len(find_cases([scans, tmp_path / "out"], tmp_path / "out").cases) == 1
+
+
+def test_no_identity_leaves_the_segs(model: Model, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    surname = "Zebedee"
+    for path in write_dicom(SMALL, tmp_path / "scans").iterdir():
+        dataset = dcmread(path)
+        dataset.PatientName, dataset.PatientID, dataset.StudyID = f"{surname}^Anna", f"{surname}-1", f"{surname}-2"
+        dataset.AccessionNumber, dataset.ReferringPhysicianName = f"{surname}-3", f"{surname}^Doc"
+        dataset.save_as(path)
+    assert predict(tmp_path / "scans", model, tmp_path / "out").status == "done"
+    holding = [
+        path.name for path in (tmp_path / "out").rglob("*") if path.is_file() and surname.encode() in path.read_bytes()
+    ]
+    assert sorted(holding) == SEGS
+    assert surname not in "".join(capfd.readouterr())
+
+
+def test_the_label_numbers_of_a_seg_are_those_of_its_segments(model: Model, finished: Path) -> None:
+    segmentation = highdicom.seg.segread(finished / "seg_ed.dcm")
+    assert [segment.SegmentLabel for segment in segmentation.SegmentSequence] == ["LV cavity"]
+    assert segmentation.DeviceSerialNumber == model.card.sha256
+    written = read_cine(finished / "mask.nii.gz")
+    counts = [int((phase == Label.LV_CAVITY).sum()) for phase in written.voxels]
+    assert int(segmentation.pixel_array.sum()) == max(counts)
