@@ -29,7 +29,8 @@ _NAMED_BY = {
     "FrameOfReferenceUID": "the frame of reference of its position",
 }
 _SHARED = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "PixelSpacing", "ImageOrientationPatient")
-_BULKY = ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence")
+# The geometry of multi-frame objects, and a tag that scanners fill with the gap, the step or nothing of the kind.
+_LEFT_OUT = ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence", "SpacingBetweenSlices")
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _original(whole: Dataset, header: SliceHeader) -> Original:
     with boundary(header.path):
         identity, view = Dataset(), Dataset()
         identity.update({whole[keyword].tag: whole[keyword] for keyword in _IDENTITY if keyword in whole})
-        view.update({element.tag: element for element in whole if element.keyword not in (*_IDENTITY, *_BULKY)})
+        view.update({element.tag: element for element in whole if element.keyword not in (*_IDENTITY, *_LEFT_OUT)})
         for keyword in _IDENTITY[1:]:
             setattr(view, keyword, "")
         view.SOPClassUID = MRImageStorage

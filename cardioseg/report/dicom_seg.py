@@ -150,7 +150,6 @@ def _build(drawing: Drawing, views: Sequence[Any], digest: str) -> Any:  # noqa:
         content_label=moment.code,
         content_description=f"Ventricles at {moment.name}",
         omit_empty_frames=False,
-        specific_character_set=None,
     )
 
 

@@ -27,7 +27,7 @@ from cardioseg.ingest.stack import Stack, stack
 from cardioseg.phantom import Phantom, reference, write_dicom
 from cardioseg.report.dicom_seg import END_DIASTOLE, END_SYSTOLE, Author, Drawing, write_segmentation
 
-SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
+SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 5.0))
 AUTHOR = Author("sax", "ab" * 32)
 ED, ES = SMALL.phases - 1, 3
 
@@ -178,6 +178,19 @@ def test_every_frame_refers_to_the_image_it_was_drawn_on(source: Stack, tmp_path
     assert segmentation.StudyInstanceUID == image.StudyInstanceUID
     assert segmentation.FrameOfReferenceUID == image.FrameOfReferenceUID
     assert segmentation.SeriesInstanceUID != image.SeriesInstanceUID
+
+
+def test_slices_are_as_thick_as_they_are_apart(changed: Callable[[Change], list[Path]], tmp_path: Path) -> None:
+    def with_gaps(dataset: Dataset, ordinal: int) -> None:
+        dataset.SliceThickness, dataset.SpacingBetweenSlices = "8", "99"
+
+    def without(dataset: Dataset, ordinal: int) -> None:
+        del dataset.SliceThickness, dataset.SpacingBetweenSlices
+
+    for change in (with_gaps, without):
+        source = stack_of(changed(change)[0].parent)
+        shared = write(tmp_path, source, drawing()).SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+        assert (shared.SliceThickness, shared.SpacingBetweenSlices) == pytest.approx((16, 16), abs=1e-4)
 
 
 def test_slices_that_are_series_of_their_own(changed: Callable[[Change], list[Path]], tmp_path: Path) -> None:
