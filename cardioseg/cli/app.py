@@ -12,6 +12,7 @@ from cardioseg.cli import console
 from cardioseg.cli.demonstrate import demo
 from cardioseg.cli.evaluating import evaluate
 from cardioseg.cli.ingesting import ingest, inspect
+from cardioseg.cli.measuring import measure
 from cardioseg.cli.predicting import info, predict
 from cardioseg.cli.reproducing import reproduce
 from cardioseg.cli.training import export, train
@@ -27,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich would double the 0.15 s that it takes
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, predict, evaluate, inspect, ingest, train, export, reproduce, info):
+for command in (demo, predict, measure, evaluate, inspect, ingest, train, export, reproduce, info):
     app.command()(command)
 
 

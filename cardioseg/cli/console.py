@@ -27,11 +27,16 @@ _SHOWN = 10
 def fail(error: CardiosegError, as_json: bool) -> int:
     """Say what went wrong and what to do; the exit code."""
     if as_json:
-        print_json({"error": {"exit_code": int(error.exit_code), "message": error.message, "hint": error.hint}})
+        print_json(described(error))
     print(f"error: {error.message}", file=sys.stderr)
     if error.hint:
         print(f"hint: {error.hint}", file=sys.stderr)
     return error.exit_code
+
+
+def described(error: CardiosegError) -> dict[str, Any]:
+    """An error as a part of a JSON document."""
+    return {"error": {"exit_code": int(error.exit_code), "message": error.message, "hint": error.hint}}
 
 
 def say(text: str, quiet: bool = False) -> None:

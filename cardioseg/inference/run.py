@@ -1,7 +1,8 @@
 """Run: all cases one after another, one bad case never stopping the rest, and the tables that sum them up."""
 
+import json
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
@@ -9,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from cardioseg import __version__
-from cardioseg.files import write_csv, write_json
 from cardioseg.inference.cases import RUN_FILE, Case, Findings
 from cardioseg.inference.formats import NIFTI
-from cardioseg.inference.predict import DONE, Outcome, case_report, predict_case
+from cardioseg.inference.outcome import Outcome, write_summary
+from cardioseg.inference.predict import predict_case
 from cardioseg.inference.session import Model
-from cardioseg.measure.ventricles import VentricleMeasures
-from cardioseg.report.html import CaseReport, write_report
+from cardioseg.measure.curves import Moments
 
-STATUS_COLUMNS = ("case_id", "source", "status", "reason")
-_LISTS = ("failures", "seconds_by_case", "other_series", "unused_files")  # too long for the report
 _PACKAGES = ("numpy", "SimpleITK", "pydicom", "scikit-image")
 
 
@@ -30,6 +28,7 @@ def predict_all(
     report: Callable[[Case, int, int], None] = lambda *_: None,
     *,
     formats: Collection[str] = (NIFTI,),
+    moments: Moments = Moments(),  # noqa: B008 - frozen
 ) -> Iterator[Outcome]:
     """Predict every case, yielding what became of each; the summary is written when the last is done.
 
@@ -40,50 +39,38 @@ def predict_all(
         overwrite: do again what is done.
         report: called with the case, the number of its slices done and of all.
         formats: what to write of each mask.
+        moments: phases that a person chose, for every case.
     """
     start = time.perf_counter()
     outcomes = []
     for case in findings.cases:
         progress = partial(report, case)
-        outcome = predict_case(case, model, out, overwrite, progress, formats=formats)
+        outcome = predict_case(case, model, out, overwrite, progress, formats=formats, moments=moments)
         outcomes.append(outcome)
         yield outcome
-    write_summary(findings, outcomes, model, out, time.perf_counter() - start)
-
-
-def write_summary(findings: Findings, outcomes: Sequence[Outcome], model: Model, out: Path, seconds: float) -> None:
-    """Write `status.csv`, `measures.csv`, `run.json` and `report.html`."""
-    reports = [case_report(outcome, out) for outcome in outcomes]
-    write_csv(out / "status.csv", STATUS_COLUMNS, map(_status, outcomes))
-    write_csv(out / "measures.csv", ("case_id", *VentricleMeasures.columns()), _measures(reports))
-    run = _describe(findings, outcomes, model, seconds)
-    write_json(out / RUN_FILE, run)
-    write_report(out / "report.html", {key: run[key] for key in run if key not in _LISTS}, reports)
-
-
-def _status(outcome: Outcome) -> dict[str, str]:
-    source = str(outcome.case.source)
-    return dict(zip(STATUS_COLUMNS, (outcome.case.case_id, source, outcome.status, outcome.reason), strict=True))
-
-
-def _measures(reports: Sequence[CaseReport]) -> Iterator[dict[str, Any]]:
-    return ({"case_id": case.case_id} | case.measures.as_row() for case in reports if case.measures)
-
-
-def _describe(findings: Findings, outcomes: Sequence[Outcome], model: Model, seconds: float) -> dict[str, Any]:
-    return {
+    run = {
         "version": __version__,
         "model": {"name": model.card.name, "sha256": model.card.sha256, "licence": model.card.licence},
         "labels": list(model.card.labels),
+        "chosen_phases": asdict(moments),
         "device": model.device,
         "packages": {name: version(name) for name in _PACKAGES} | {"onnxruntime": model.runtime},
-        "cases": {
-            "done": sum(outcome.status == DONE for outcome in outcomes),
-            "failed": sum(outcome.status != DONE for outcome in outcomes),
-        },
-        "failures": [_status(outcome) for outcome in outcomes if outcome.status != DONE],
-        "seconds": round(seconds, 2),
-        "seconds_by_case": {outcome.case.case_id: round(outcome.seconds, 2) for outcome in outcomes},
+        "seconds": round(time.perf_counter() - start, 2),
+        "seconds_by_case": _seconds(outcomes, _earlier_seconds(out)),
         "other_series": [asdict(item) for item in findings.others],
         "unused_files": [asdict(item) for item in findings.unused],
     }
+    write_summary(out, outcomes, run)
+
+
+def _seconds(outcomes: Sequence[Outcome], earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """What each case took, in this run or in the one that did it."""
+    taken = {outcome.case_id: round(outcome.seconds, 2) or earlier.get(outcome.case_id) for outcome in outcomes}
+    return {case_id: seconds for case_id, seconds in taken.items() if seconds}
+
+
+def _earlier_seconds(out: Path) -> Mapping[str, Any]:
+    try:
+        return dict(json.loads((out / RUN_FILE).read_text(encoding="utf-8"))["seconds_by_case"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return {}

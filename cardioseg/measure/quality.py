@@ -72,10 +72,10 @@ def quality_flags(
 def _empty(curves_ml: Curves) -> Iterator[Flag]:
     for label, curve in curves_ml.items():
         gone = [phase for phase, volume_ml in enumerate(curve) if volume_ml == 0]
-        if gone and len(gone) == len(curve):
-            yield Flag("empty", f"no {label.title}")
-        elif gone:
-            yield Flag("empty", f"no {label.title} at {len(gone)} of {len(curve)} phases", gone[0])
+        if gone:
+            at_all = len(gone) == len(curve)
+            reason = f"the mask holds none at {'any phase' if at_all else f'{len(gone)} of {len(curve)} phases'}"
+            yield Flag(f"no {label.title}", reason, None if at_all else gone[0])
 
 
 def _jumps(curves_ml: Curves) -> Iterator[Flag]:

@@ -73,13 +73,15 @@ def cropped(voxels: NDArray[np.generic]) -> NDArray[np.generic]:
 def _open_percent(voxels: NDArray[np.generic]) -> Scores:
     """Of the pixels around the cavity, how many are no myocardium, between the cavity's first and last slice.
 
-    In the outermost slices the ring may be open: at the base the outflow tract interrupts it.
+    In the outermost slices the ring may be open: at the base the outflow tract interrupts it. A phase without any
+    myocardium has a flag of its own.
     """
     cavity = voxels == Label.LV_CAVITY
     around = _grown(cavity) & ~cavity
     bare = around & (voxels != Label.LV_MYOCARDIUM)
     percent = 100 * bare.sum((2, 3)) / np.maximum(around.sum((2, 3)), 1)
-    return np.where(inner(cavity.any((2, 3))), percent, 0.0)
+    drawn = (voxels == Label.LV_MYOCARDIUM).any((1, 2, 3))[:, None]
+    return np.where(inner(cavity.any((2, 3))) & drawn, percent, 0.0)
 
 
 def inner(filled: Mask) -> Mask:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardioseg.files import write_text
+from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
 from cardioseg.measure.ventricles import VentricleMeasures
 from cardioseg.report.charts import Chart, volume_chart
@@ -33,6 +34,7 @@ class CaseReport:
         curves_ml: volume at each phase for each structure that the model segments.
         times_ms: time of each phase, or empty where unknown.
         overlay: a PNG, or None where there is none.
+        flags: why a human must look at the case.
     """
 
     case_id: str
@@ -42,6 +44,7 @@ class CaseReport:
     curves_ml: Mapping[Label, Sequence[float]] = field(default_factory=dict)
     times_ms: Sequence[float] = ()
     overlay: Path | None = None
+    flags: Sequence[Flag] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -10,12 +10,13 @@ import pytest
 
 from cardioseg.errors import NoInputError
 from cardioseg.image.labels import Label
-from cardioseg.image.nifti import read_cine, write_cine, write_volume
+from cardioseg.image.nifti import read_cine, read_volume, write_cine, write_volume
 from cardioseg.image.volume import Cine, Volume
 from cardioseg.inference.cases import Findings, find_cases
-from cardioseg.inference.predict import Outcome
+from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.run import predict_all
 from cardioseg.inference.session import Model, open_model
+from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine, reference, write_dicom
 
 SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
@@ -85,7 +86,7 @@ def test_tables_say_what_became_of_each_case(done: tuple[Path, Findings, list[Ou
     assert measured["beating"]["lv_volume_ml"] == ""
     run = json.loads((out / "run.json").read_text())
     assert run["labels"] == ["lv_cavity"]
-    assert run["cases"] == {"done": 3, "failed": 1}
+    assert run["cases"] == {"done": 3, "failed": 1, "flagged": 3}
     assert (out / "report.html").read_text().count("data:image/png") == 3
 
 
@@ -116,7 +117,7 @@ def test_it_is_done_again_when_mask_or_model_changed(
     mask = tmp_path / "out" / "a" / "mask.nii.gz"
     mask.write_bytes(mask.read_bytes()[:-8])
     assert seconds(model) > 0
-    assert seconds(open_model(write_model(tmp_path_factory.mktemp("other"), seed=5))) > 0
+    assert seconds(open_model(write_model(tmp_path_factory.mktemp("other"), seeds=(5,)))) > 0
 
 
 def test_the_same_scan_gives_the_same_bytes(model: Model, tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ def test_a_gap_in_the_stack_fails_that_case_alone(model: Model, tmp_path: Path) 
     for path in other.glob("*"):
         if 3 * 8 < dcmread(path).InstanceNumber <= 4 * 8:
             path.unlink()
-    outcomes = {o.case.case_id: o for o in predict_all(find_cases([tmp_path / "scans"]), model, tmp_path / "out")}
+    outcomes = {o.case_id: o for o in predict_all(find_cases([tmp_path / "scans"]), model, tmp_path / "out")}
     assert outcomes["PHANTOM-0001"].status == "done"
     assert outcomes["PHANTOM-0002"].status == "failed"
     assert "missing" in outcomes["PHANTOM-0002"].reason
@@ -187,7 +188,90 @@ def test_what_is_missing_is_remarked(model: Model, tmp_path: Path, monkeypatch: 
     write_volume(tmp_path / "b.nii.gz", cine(SMALL).phase(0))
     monkeypatch.setattr("cardioseg.inference.predict.segment", blank)
     for _ in range(2):  # the second time from disk
-        outcomes = {o.case.case_id: o for o in predict_all(find_cases([tmp_path]), model, tmp_path / "out")}
-        assert (outcomes["a"].status, outcomes["a"].reason) == ("done", "no LV cavity at 2 of 8 phases")
-        assert (outcomes["b"].status, outcomes["b"].reason) == ("done", "no LV cavity")
-    assert "no LV cavity at 2 of 8 phases" in (tmp_path / "out" / "report.html").read_text()
+        outcomes = {o.case_id: o for o in predict_all(find_cases([tmp_path]), model, tmp_path / "out")}
+        assert {o.status for o in outcomes.values()} == {"done"}
+        assert outcomes["a"].reason == "2 flags: no LV cavity (phase 0), slice extent (slice 1, phase 2)"
+        assert outcomes["b"].reason == "1 flag: no LV cavity"
+    rows = {row["case_id"]: row for row in read_csv(tmp_path / "out" / "measures.csv")}
+    assert (rows["a"]["qc"], rows["a"]["flags"]) == ("2", "no LV cavity; slice extent")
+    flags = json.loads((tmp_path / "out" / "a" / "measures.json").read_text())["flags"]
+    assert flags[0] == {
+        "kind": "no LV cavity", "reason": "the mask holds none at 2 of 8 phases", "phase": 0, "slice": None,
+    }  # fmt: skip
+    assert "no LV cavity (phase 0)" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_an_edited_mask_is_kept(model: Model, tmp_path: Path) -> None:
+    write_volume(tmp_path / "scans" / "a.nii.gz", cine(SMALL).phase(0))
+    findings, out = find_cases([tmp_path / "scans"]), tmp_path / "out"
+    list(predict_all(findings, model, out))
+    path = out / "a" / "mask.nii.gz"
+    edited = read_volume(path)
+    edited.voxels[2] = 0
+    write_volume(path, edited)
+    before = path.read_bytes()
+    for moments in (Moments(), Moments(0)):
+        (outcome,) = predict_all(findings, model, out, moments=moments)
+        assert "its mask was edited and is kept" in outcome.reason
+        assert path.read_bytes() == before
+    (outcome,) = predict_all(findings, model, out, overwrite=True)
+    assert "edited" not in outcome.reason
+    assert path.read_bytes() != before
+
+
+def test_it_is_done_again_where_its_measures_are_gone_or_other_phases_are_chosen(model: Model, tmp_path: Path) -> None:
+    write_cine(tmp_path / "scans" / "a.nii.gz", cine(SMALL))
+    findings, out = find_cases([tmp_path / "scans"]), tmp_path / "out"
+
+    def predict(moments: Moments = Moments()) -> Outcome:  # noqa: B008
+        (outcome,) = predict_all(findings, model, out, moments=moments)
+        return outcome
+
+    assert predict().seconds > 0
+    (out / "a" / "measures.json").write_text("{}")
+    assert predict().seconds > 0
+    assert predict(Moments(2, 5)).seconds > 0
+    assert predict(Moments(2, 5)).seconds == 0
+    (row,) = read_csv(out / "measures.csv")
+    assert (row["ed_phase"], row["es_phase"], row["lv_ed_phase"]) == ("2", "5", "2")
+    assert json.loads((out / "run.json").read_text())["chosen_phases"] == {"ed_phase": 2, "es_phase": 5}
+    beyond = predict(Moments(2, 8))
+    assert (beyond.status, beyond.reason) == ("failed", "there is no phase 8 (it has the phases 0 to 7: change --es)")
+
+
+def test_a_second_run_keeps_the_timings(model: Model, tmp_path: Path) -> None:
+    for name in "ab":
+        write_volume(tmp_path / "scans" / f"{name}.nii.gz", cine(SMALL).phase(0))
+    findings, out = find_cases([tmp_path / "scans"]), tmp_path / "out"
+
+    def seconds() -> dict[str, float]:
+        list(predict_all(findings, model, out))
+        timings: dict[str, float] = json.loads((out / "run.json").read_text())["seconds_by_case"]
+        return timings
+
+    first = seconds()
+    assert min(first[name] for name in "ab") > 0
+    (out / "b" / "case.json").unlink()
+    second = seconds()
+    assert second["a"] == first["a"]
+    assert second["b"] > 0
+    (out / "run.json").write_text("[")
+    assert seconds() == {}
+
+
+def test_a_failure_says_what_to_do(done: tuple[Path, Findings, list[Outcome]], model: Model, tmp_path: Path) -> None:
+    (broken,) = [outcome for outcome in done[2] if outcome.status == "failed"]
+    assert broken.reason.endswith("(convert it again from its source, or leave it out)")
+    series = write_dicom(SMALL, tmp_path / "scans")
+    sorted(series.iterdir())[0].write_bytes(sorted(series.iterdir())[0].read_bytes()[:-200])
+    (outcome,) = predict_all(find_cases([tmp_path / "scans"]), model, tmp_path / "out")
+    assert f"`cardioseg inspect {series}` says more" in outcome.reason
+
+
+def test_the_body_beside_a_nifti(model: Model, tmp_path: Path) -> None:
+    write_cine(tmp_path / "patient001" / "patient001_4d.nii.gz", cine(SMALL))
+    (tmp_path / "patient001" / "Info.cfg").write_text("Height: 180.0\nWeight: 80.0\n")
+    list(predict_all(find_cases([tmp_path / "patient001"]), model, tmp_path / "out"))
+    (row,) = read_csv(tmp_path / "out" / "measures.csv")
+    assert float(row["bsa_m2"]) == pytest.approx(2.0)
+    assert float(row["lv_edv_index_ml_per_m2"]) == pytest.approx(float(row["lv_edv_ml"]) / 2, abs=0.01)

@@ -1,0 +1,35 @@
+"""`measure`: numbers, flags and a report from masks that somebody edited."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cardioseg.cli import console
+from cardioseg.cli.console import AsJson, Quiet
+from cardioseg.cli.results import ED, ES, chosen, finish, say_outcome
+
+
+def measure(
+    masks: Annotated[Path, typer.Argument(help="What `predict` wrote, edited or not, or a folder of NIfTI masks.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Gets a folder a case, tables and report.html.")],
+    ed: ED = None,
+    es: ES = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Measure MASKS again, after they were edited."""
+    from cardioseg.files import require_writable
+    from cardioseg.inference.remeasure import find_edited, measure_all
+
+    moments = chosen(ed, es)
+    require_writable(out)
+    found = find_edited(masks, out)
+    outcomes = []
+    with console.progress(quiet or as_json) as bars:
+        everything = bars.add_task("cases", total=len(found.paths) + len(found.clashes))
+        for outcome in measure_all(found, out, moments):
+            outcomes.append(outcome)
+            bars.advance(everything)
+            say_outcome(outcome, quiet)
+    return finish(out, outcomes, quiet, as_json)
