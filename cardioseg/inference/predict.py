@@ -74,8 +74,9 @@ def predict_case(
         moments.require_within(cine.phases)
     except UnusableError as error:
         return Outcome(case.case_id, case.source, FAILED, _failure(error, case))
-    mask = segment(cine, model, report)
-    description = describe(mask, model.card.structures, acquisition_of(case), moments)
+    found = segment(cine, model, report)
+    mask = found.mask
+    description = describe(mask, model.card.structures, acquisition_of(case), moments, found.fold_curves_ml)
     _write(case, cine, mask, description, folder)
     remark = write_segs(case, mask, description.measures, model, folder) if DICOM_SEG in formats else ""
     record = _record(case, model, folder, moments) | {"formats": sorted(formats), "remark": remark}

@@ -1,6 +1,8 @@
 """Segment: a cine and a model become a mask on the cine's own grid."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +13,28 @@ from cardioseg.image.preprocess import prepare
 from cardioseg.image.volume import Cine, Voxels
 from cardioseg.inference.postprocess import clean
 from cardioseg.inference.session import Model
+from cardioseg.measure.curves import Curves
 
 BATCH_SLICES = 8
 _LOOKS = 3  # phases on which the heart is looked for
 
 
-def segment(cine: Cine, model: Model, report: Callable[[int, int], None] = lambda *_: None) -> Cine:
-    """Label every slice of every phase; uint8 `Label` values on the grid of `cine`.
+@dataclass(frozen=True)
+class Segmentation:
+    """What a model makes of a cine.
+
+    Attributes:
+        mask: uint8 `Label` values on the grid of the cine.
+        fold_curves_ml: volume at each phase by each network of an ensemble alone, counted in the slices where the mask
+            holds the structure; empty for a single network.
+    """
+
+    mask: Cine
+    fold_curves_ml: tuple[Curves, ...] = ()
+
+
+def segment(cine: Cine, model: Model, report: Callable[[int, int], None] = lambda *_: None) -> Segmentation:
+    """Label every slice of every phase.
 
     A slice's mask does not depend on the slices it shares a batch with.
 
@@ -28,13 +45,15 @@ def segment(cine: Cine, model: Model, report: Callable[[int, int], None] = lambd
     """
     slices = cine.voxels.reshape(-1, *cine.grid.shape[1:])
     heart = _heart(cine, model) if model.card.preprocessing.window else None
-    masks = np.empty(slices.shape, np.uint8)
+    masks, areas = np.empty(slices.shape, np.uint8), []
     for start in range(0, len(slices), BATCH_SLICES):
         batch = slices[start : start + BATCH_SLICES]
-        masks[start : start + BATCH_SLICES] = _label(batch, cine.grid.pixel_mm, model, heart)
+        masks[start : start + BATCH_SLICES], alone = _label(batch, cine.grid.pixel_mm, model, heart)
+        areas.append(alone)
         report(start + len(batch), len(slices))
     structures = model.card.structures
-    return Cine(clean(masks.reshape(cine.voxels.shape), structures), cine.grid, cine.times_ms)
+    mask = Cine(clean(masks.reshape(cine.voxels.shape), structures), cine.grid, cine.times_ms)
+    return Segmentation(mask, _fold_curves_ml(mask, structures, np.concatenate(areas)))
 
 
 def _heart(cine: Cine, model: Model) -> tuple[float, float] | None:
@@ -46,7 +65,23 @@ def _heart(cine: Cine, model: Model) -> tuple[float, float] | None:
 
 def _label(
     slices: Voxels, pixel_mm: tuple[float, float], model: Model, heart: tuple[float, float] | None
-) -> NDArray[np.uint8]:
-    images, undo = prepare(slices, pixel_mm, model.card.preprocessing, heart)
-    channels = undo(model.logits(images[:, None])).argmax(axis=1)
-    return np.asarray(np.array([Label.BACKGROUND, *model.card.structures], np.uint8)[channels])
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Labels [n, h, w] of slices, and the area in mm² [n, network, structure] that each network alone would give."""
+    settings, structures = model.card.preprocessing, model.card.structures
+    images, undo = prepare(slices, pixel_mm, settings, heart)
+    logits, votes = model.votes(images[:, None])
+    labels = np.array([Label.BACKGROUND, *structures], np.uint8)[undo(logits).argmax(axis=1)]
+    counts = np.stack([np.count_nonzero(votes == i, axis=(2, 3)) for i in range(1, len(structures) + 1)], -1)
+    return np.asarray(labels, np.uint8), counts * (settings.spacing_mm**2 if settings.spacing_mm else prod(pixel_mm))
+
+
+def _fold_curves_ml(mask: Cine, structures: Sequence[Label], areas_mm2: NDArray[np.float64]) -> tuple[Curves, ...]:
+    """Volumes from areas [phase x slice, network, structure]."""
+    step_mm = mask.grid.spacing_mm[0]
+    areas = areas_mm2.reshape(*mask.voxels.shape[:2], *areas_mm2.shape[1:])
+    held = np.stack([(mask.voxels == label).any((2, 3)) for label in structures], -1)
+    volumes_ml = (areas * held[:, :, None]).sum(1) * step_mm / 1000  # phase, network, structure
+    return tuple(
+        {label: tuple(volumes_ml[:, network, i].tolist()) for i, label in enumerate(structures)}
+        for network in range(volumes_ml.shape[1])
+    )

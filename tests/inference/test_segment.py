@@ -19,7 +19,10 @@ def test_mask_has_the_scans_grid(model_folder: Path, rows: int, columns: int, mm
     grid = Grid((3, rows, columns), (8.0, mm, mm))
     voxels = np.random.default_rng(0).integers(0, 900, (2, *grid.shape)).astype(np.int16)
     steps: list[tuple[int, int]] = []
-    mask = segment(Cine(voxels, grid, (0.0, 40.0)), open_model(model_folder), lambda done, of: steps.append((done, of)))
+    model = open_model(model_folder)
+    found = segment(Cine(voxels, grid, (0.0, 40.0)), model, lambda done, of: steps.append((done, of)))
+    mask = found.mask
+    assert found.fold_curves_ml == ()
     assert mask.grid == grid
     assert mask.times_ms == (0.0, 40.0)
     assert mask.voxels.dtype == np.uint8
@@ -41,10 +44,22 @@ def test_a_model_with_a_window_labels_nothing_beyond_it(tmp_path: Path) -> None:
     window = Preprocessing("percentile", 2.0, window=32, locate_mm=4.0)
     grid = Grid((3, 90, 70), (8.0, 2.0, 2.0))
     voxels = np.random.default_rng(0).integers(0, 900, (5, *grid.shape)).astype(np.int16)
-    mask = segment(Cine(voxels, grid), open_model(write_model(tmp_path, preprocessing=window, seeds=(0, 1))))
+    mask = segment(Cine(voxels, grid), open_model(write_model(tmp_path, preprocessing=window, seeds=(0, 1)))).mask
     marked = np.argwhere(mask.voxels.any((0, 1)))
     assert len(marked)
     assert (np.ptp(marked, axis=0) <= 32).all()
+
+
+def test_each_network_of_an_ensemble_has_its_volumes(tmp_path: Path) -> None:
+    """Two networks that agree have the mask's own volumes; another seed has others."""
+    grid = Grid((3, 64, 64), (8.0, 2.0, 2.0))
+    voxels = np.random.default_rng(0).integers(0, 900, (2, *grid.shape)).astype(np.int16)
+    alike = segment(Cine(voxels, grid), open_model(write_model(tmp_path / "alike", seeds=(0, 0))))
+    other = segment(Cine(voxels, grid), open_model(write_model(tmp_path / "other", seeds=(0, 1))))
+    assert alike.fold_curves_ml[0] == alike.fold_curves_ml[1]
+    whole = np.count_nonzero(alike.mask.voxels, axis=(1, 2, 3)) * grid.voxel_ml
+    assert (np.array(alike.fold_curves_ml[0][Label.LV_CAVITY]) >= whole - 1e-9).all()
+    assert other.fold_curves_ml[0] != other.fold_curves_ml[1]
 
 
 def test_the_largest_component_is_kept_through_slices_and_time() -> None:
