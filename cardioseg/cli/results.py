@@ -43,7 +43,9 @@ def say_outcome(outcome: "Outcome", quiet: bool) -> None:
 def finish(out: Path, outcomes: "Sequence[Outcome]", quiet: bool, as_json: bool) -> int:
     """Print what is in `out`; the exit code."""
     failed = [outcome for outcome in outcomes if outcome.status != "done"]
-    nothing = NoInputError(f"all {len(failed)} cases failed", f"the reasons are above and in {out / 'status.csv'}")
+    nothing = NoInputError(
+        f"all cases failed, {len(failed)} of {len(outcomes)}", f"the reasons are above and in {out / 'status.csv'}"
+    )
     measured = _read_measures(out)
     if as_json:
         console.print_json(

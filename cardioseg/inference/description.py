@@ -48,8 +48,8 @@ class Description:
         """The flags in one line, or nothing."""
         if not self.flags:
             return ""
-        kinds = [flag.kind + (f" ({flag.place})" if flag.place else "") for flag in self.flags]
-        return f"{len(kinds)} flag{'s' if len(kinds) > 1 else ''}: {', '.join(kinds)}"
+        kinds = dict.fromkeys(flag.kind + (f" ({flag.place})" if flag.place else "") for flag in self.flags)
+        return f"{len(self.flags)} flag{'s' if len(self.flags) > 1 else ''}: {', '.join(kinds)}"
 
     def write(self, folder: Path) -> None:
         """Write `measures.json` into a case's folder."""

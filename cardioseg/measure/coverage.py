@@ -1,6 +1,6 @@
 """Coverage: whether each ventricle is as long as one, without holes, and whether the stack holds all of it."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
 import numpy as np
@@ -74,13 +74,17 @@ def _is_base_first(mask: Cine) -> bool:
 
 
 def _apex(areas: dict[Label, Counts], measures: VentricleMeasures, phases: int, end: int) -> Iterator[Flag]:
-    for label, area in areas.items():
-        ends = {_percent(area[phase], end): phase for phase in _phases(label, measures, phases)}
-        largest = max(ends, default=0.0)
-        if largest > APEX_PERCENT:
-            seen = f"{label.title} {largest:.0f} % of its largest area in the most apical slice"
-            reason = f"still {seen} (bound {APEX_PERCENT:g} %): the stack may end above the apex"
-            yield Flag("apex not covered", reason, ends[largest], end % area.shape[1])
+    """A ventricle is still large in the most apical slice."""
+    ends = {
+        (_percent(area[phase], end), label.title, phase)
+        for label, area in areas.items()
+        for phase in _phases(label, measures, phases)
+    }
+    large = {title: percent for percent, title, _ in sorted(ends) if percent > APEX_PERCENT}
+    if large:
+        reason = f"still {_listed(large)} of the largest area in the most apical slice (bound {APEX_PERCENT:g} %)"
+        index = end % len(next(iter(areas.values()))[0])
+        yield Flag("apex not covered", f"{reason}: the stack may end above the apex", max(ends)[2], index)
 
 
 def _base(areas: dict[Label, Counts], measures: VentricleMeasures, end: int) -> Iterator[Flag]:
@@ -90,10 +94,14 @@ def _base(areas: dict[Label, Counts], measures: VentricleMeasures, end: int) -> 
         label: _percent(area[phase], end) for label, area in areas.items() if (phase := phases[label]) is not None
     }
     if percents and len(percents) == len(areas) and min(percents.values()) > BASE_PERCENT:
-        seen = " and ".join(f"{label.title} {percent:.0f} %" for label, percent in percents.items())
+        seen = _listed({label.title: percent for label, percent in percents.items()})
         reason = f"still {seen} of the largest area in the most basal slice at end-systole (bound {BASE_PERCENT:g} %)"
         index = end % len(next(iter(areas.values()))[0])
         yield Flag("base not covered", f"{reason}: the stack may begin below the base", measures.es_phase, index)
+
+
+def _listed(percents: Mapping[str, float]) -> str:
+    return " and ".join(f"{title} {percent:.0f} %" for title, percent in percents.items())
 
 
 def _percent(areas: NDArray[np.float64], end: int) -> float:

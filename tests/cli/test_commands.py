@@ -53,6 +53,11 @@ def test_version_and_no_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["predict", "x", "-o", "y", "-m", "nope"], 2, "no model nope"),
         (["predict", "nowhere", "-o", "y"], 4, "nowhere: no such file or folder"),
         (["predict", "nowhere", "-o", "y", "-m", "."], 5, "is no model folder"),
+        (["predict", "nowhere", "-o", "y", "--ed", "3", "--es", "3"], 2, "--ed and --es are both 3"),
+        (["predict", "nowhere", "-o", "y", "--ed", "-1"], 2, "Invalid value"),
+        (["measure", "nowhere", "-o", "y"], 4, "nowhere: no such file or folder"),
+        (["measure", ".", "-o", "y"], 4, "no NIfTI masks in it"),
+        (["measure", "nowhere", "-o", "y", "--es", "0", "--ed", "0"], 2, "--ed and --es are both 0"),
         (["inspect", "nowhere"], 4, "nowhere: no such file or folder"),
         (["ingest", "nowhere", "-o", "y"], 4, "nowhere: no such folder"),
         (["ingest", ".", "-o", "y", "--layout", "bids"], 2, "no layout 'bids'"),
@@ -103,12 +108,37 @@ def test_predict_evaluate_and_inspect(scans: Path, tmp_path: Path, capsys: pytes
     assert set(json.loads(capsys.readouterr().out)["summary"]) == {"lv_cavity"}
 
 
+def test_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    masks, out = tmp_path / "masks", tmp_path / "out"
+    write_cine(masks / "a.nii.gz", reference(SMALL))
+    assert run(["measure", str(masks), "-o", str(out), "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["measures"]
+    assert row["case_id"] == "a"
+    assert [flag["kind"] for flag in row["flags"]] == ["apex not covered"] * row["qc"]
+    assert run(["measure", str(masks), "-o", str(out), "--ed", "0", "--es", "3"]) == 0
+    seen = capsys.readouterr()
+    assert "rv_ef_percent" in seen.out
+    assert only_line(seen.err, "remark: ").startswith("remark: a: 1 flag: apex not covered (slice 0")
+    assert run(["measure", str(masks), "-o", str(out), "-q"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert run(["measure", str(masks), "-o", str(out), "--es", "8"]) == 4
+    assert "there is no phase 8" in only_line(capsys.readouterr().err, "failed: ")
+    (masks / "b.nii").write_bytes(b"no")
+    assert run(["measure", str(masks), "-o", str(out)]) == 3
+
+
 def test_some_failed_all_failed(scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = tmp_path / "bad"
     bad.mkdir()
     (bad / "broken.nii").write_bytes(b"no")
     assert run(["predict", str(bad), "-o", str(tmp_path / "one")]) == 4
-    assert "failed: broken" in capsys.readouterr().err
+    seen = capsys.readouterr().err
+    assert "or leave it out)" in only_line(seen, "failed: broken: ")
+    assert only_line(seen, "error: ") == "error: all cases failed, 1 of 1"
+    assert str(tmp_path / "one" / "status.csv") in only_line(seen, "hint: ")
+    assert run(["predict", str(bad), "-o", str(tmp_path / "one"), "--json"]) == 4
+    document = json.loads(capsys.readouterr().out)
+    assert (document["error"]["exit_code"], document["cases"]["failed"], document["measures"]) == (4, 1, [])
     write_volume(bad / "good.nii", cine(SMALL).phase(0))
     assert run(["predict", str(bad), "-o", str(tmp_path / "two")]) == 3
     assert "failed: broken" in capsys.readouterr().err
@@ -189,8 +219,21 @@ def test_info(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_no_permission(scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("in the way")
-    assert run(["predict", str(scans), "-o", str(tmp_path / "file" / "out")]) == 6
-    assert "not a directory" in only_line(capsys.readouterr().err, "error: ")
+    out = tmp_path / "file" / "out"
+    for command in (["predict", str(scans)], ["measure", str(scans)]):
+        assert run([*command, "-o", str(out)]) == 6
+        assert only_line(capsys.readouterr().err, "error: ") == f"error: cannot write into {out}: not a directory"
+
+
+def test_a_bug_leaves_with_1(tmp_path: Path) -> None:
+    """What is no error of ours keeps its traceback, for the report that we want of it."""
+    program = (
+        "import sys; from cardioseg.cli import app, console;"
+        "console.print_table = lambda *_: 1 / 0; sys.argv = ['cardioseg', 'info']; app.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
 
 
 def _listen_to_interrupts() -> None:
@@ -220,7 +263,7 @@ def test_signals(number: int, code: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [["inspect", "{scans}"], ["ingest", "{labelled}", "-o", "{out}/d"], ["predict", "{scans}", "-o", "{out}/p"],
-     ["evaluate", "{out}/p", "{references}"]],
+     ["measure", "{out}/p", "-o", "{out}/m"], ["evaluate", "{out}/p", "{references}"]],
 )  # fmt: skip
 def test_never_imports_torch(arguments: list[str], scans: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.getbasetemp() / "without-torch"
