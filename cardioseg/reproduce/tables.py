@@ -21,6 +21,7 @@ class Report:
     Attributes:
         organ: the task.
         command: that makes the same run.
+        steps_fraction: the part of the paper's steps that was run.
         header: what was run: data set, images, rotations, steps, seeds, device; name -> text.
         results: finished jobs.
         tables: which of the paper's tables.
@@ -30,6 +31,7 @@ class Report:
 
     organ: Organ
     command: str
+    steps_fraction: float
     header: dict[str, str]
     results: Results
     tables: Sequence[int]
@@ -49,6 +51,7 @@ class Report:
         return {
             "title": self.organ.title,
             "command": self.command,
+            "steps_fraction": self.steps_fraction,
             "header": self.header,
             "cells": list(self.cells()),
             "per_subject": {norm: asdict(found) for norm, found in intervals.items() if found},

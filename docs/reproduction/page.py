@@ -12,6 +12,7 @@ from typing import Any
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parent / "reproduction.md"
 SIGNIFICANT = 0.05
+WHOLE = 0.999
 OTHERS = ("none", "in", "ln", "gn4")  # the paper's table 3
 TITLES = {"none": "no norm", "in": "IN", "ln": "LN", "gn4": "GN4", "iln": "ILN"}
 
@@ -51,6 +52,7 @@ def claims(run: dict[str, Any]) -> Iterator[str]:
     figures = {(cell["norm"], cell["fold"]): cell for cell in run["cells"] if cell["chosen_by"] == "test"}
     folds = sorted({fold for _, fold in figures})
     yield from _level(figures, folds)
+    yield from _extent(run, figures)
     compared = [norm for norm in OTHERS if all((norm, fold) in figures for fold in folds)]
     if compared:
         yield _best_of("iln", compared, figures, folds, "the norms of table 3")
@@ -64,6 +66,15 @@ def _level(figures: dict[tuple[str, int], dict[str, Any]], folds: list[int]) -> 
     ours = fmean(figures["iln", fold]["dice"] for fold in folds)
     theirs = fmean(figures["iln", fold]["paper_dice"] for fold in folds)
     yield f"ILN reaches a mean Dice of {ours:.3f} over the {len(folds)} folds; the paper has {theirs:.3f}."
+
+
+def _extent(run: dict[str, Any], figures: dict[tuple[str, int], dict[str, Any]]) -> Iterator[str]:
+    if run["steps_fraction"] < WHOLE:
+        yield f"It ran {100 * run['steps_fraction']:.2g} % of the paper's steps, so it tells how fast each norm lets the"
+        yield "network learn rather than how far."
+    silent = sorted({norm for norm, _ in figures if all(not c["dice"] for (n, _), c in figures.items() if n == norm)})
+    if silent:
+        yield f"With {' and '.join(TITLES.get(norm, norm) for norm in silent)} it still finds nothing by then."
 
 
 def _best_of(

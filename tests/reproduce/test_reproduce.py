@@ -214,7 +214,7 @@ def test_the_cost_is_measured_once(dataset: Path, tmp_path: Path, monkeypatch: p
     assert first == experiment.measured_cost(protocol)
     result_of_two = {"subject_id": "s", "volume": "ed", "slice": 0, "label": "lv_cavity", "dice": 0.5}
     results = {Job(norm, 0.1, 0, 0): {"test": [result_of_two], "choosing": [result_of_two]} for norm in ("iln", "bn")}
-    page = Report(ORGANS["lv"], "", {"device": "cpu"}, results, (3,), 1, first).to_markdown()
+    page = Report(ORGANS["lv"], "", 1, {"device": "cpu"}, results, (3,), 1, first).to_markdown()
     assert "Cost of ILN" in page
     assert "22 more than IN (paper: 22)" in page
     assert "| BN | – | **0.500 ± 0.000 (0.1)** |" in page
