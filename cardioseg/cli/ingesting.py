@@ -7,7 +7,7 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Quiet
-from cardioseg.errors import ExitCode
+from cardioseg.errors import ExitCode, NoInputError
 
 if TYPE_CHECKING:
     from cardioseg.ingest.subject import Subject
@@ -24,10 +24,13 @@ def inspect(
     from cardioseg.ingest.discover import survey
 
     found = survey(scans)
+    if not found.series:
+        console.print_skipped(found.unused, "not used")
+        raise NoInputError(f"no DICOM series in {scans}: {len(found.unused) or 'no'} files, none of use")
     rows = [
         (
             str(series.folder),
-            len(series.headers),
+            len(series.files),
             series.slices,
             series.phases,
             "x".join(map(str, series.shape)) if series.shape else None,
@@ -42,12 +45,10 @@ def inspect(
         names = [name.strip().replace(" ", "_") for name in columns]
         series = [dict(zip(names, row, strict=True)) for row in rows]
         console.print_json({"series": series, "unused": [asdict(item) for item in found.unused]})
-    elif rows:
-        console.print_table(str(scans), columns, rows)
+    else:
+        console.print_table(str(scans), columns, rows, "Slices and phases count from 0.")
     console.print_skipped(found.unused, "not used")
-    if not rows and not as_json:
-        console.say(f"error: no DICOM series in {scans}")
-    return ExitCode.OK if rows else ExitCode.NO_INPUT
+    return ExitCode.OK
 
 
 def ingest(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import unique_names
+from cardioseg.image.flag import Flag
 from cardioseg.image.nifti import is_4d, is_nifti, read_cine, stem
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.discover import Kind, Series, Survey, case_ids, survey
@@ -52,6 +53,16 @@ class Case:
         return cine
 
     @property
+    def flags(self) -> tuple[Flag, ...]:
+        """What the reading of the scan found: slices or phases that are missing or were acquired again."""
+        return self.series.stack.flags if self.series and self.series.stack else ()
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """0-based slices that were not acquired; their voxels are 0."""
+        return self.series.stack.missing if self.series and self.series.stack else ()
+
+    @property
     def is_4d(self) -> bool:
         """Whether its mask is written with a time axis."""
         return self.series is not None or is_4d(self.source)
@@ -94,7 +105,7 @@ def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
 
 def _cases(source: Path, seen: Survey, out: Path | None) -> Iterator[Case]:
     for series, name in zip(seen.cines, case_ids(source, seen.cines), strict=True):
-        yield Case(name, series.folder, tuple(header.path for header in series.headers), series)
+        yield Case(name, series.folder, series.files, series)
     for path in _niftis(source):
         if not _is_result(path, out):
             yield Case(stem(path), path, (path,))

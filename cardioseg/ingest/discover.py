@@ -1,72 +1,23 @@
-"""Discover: walk a tree, group files by series and say by geometry what each series is, never by a name."""
+"""Discover: walk a tree, group images by series and say by geometry what each series is, never by a name."""
 
 import os
 import stat
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import mode
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import unique_names
-from cardioseg.ingest.dicom import SliceHeader, read_header
-from cardioseg.ingest.stack import Stack, by_position, same_plane_direction, stack
+from cardioseg.ingest.dicom import read_headers
+from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.join import join
+from cardioseg.ingest.positions import by_position
+from cardioseg.ingest.repeats import CINE_PHASES
+from cardioseg.ingest.series import CINE_SLICES, Kind, Series, by_orientation, judge
 from cardioseg.ingest.subject import Skipped
 
-CINE_SLICES = 5  # fewer parallel planes do not cover a ventricle
-CINE_PHASES = 8  # fewer are no film of a heart beat; clinical cines have 15 to 50
-
-
-class Kind(StrEnum):
-    """What a series is. Only a short-axis cine can be segmented."""
-
-    SHORT_AXIS_CINE = "short-axis cine"
-    SHORT_CINE = "cine of too few slices"
-    SINGLE_SLICE_CINE = "single-slice cine"
-    OTHER_CINE = "cine in several orientations"
-    STACK = "stack"
-    LOCALIZER = "localizer"
-    SINGLE_IMAGE = "single slice"
-    NOT_MR = "not MR"
-
-
-@dataclass(frozen=True)
-class Series:
-    """The files of one series and a verdict.
-
-    Attributes:
-        headers: one a file, in the order of their paths.
-        kind: what the series is, from its geometry.
-        reason: why, or what keeps it from being used, in one line.
-        slices: number of slice positions.
-        phases: files at most positions.
-        stack: the arrangement of its slices, or None where they cannot be arranged.
-    """
-
-    headers: tuple[SliceHeader, ...]
-    kind: Kind
-    reason: str
-    slices: int
-    phases: int
-    stack: Stack | None
-
-    @property
-    def folder(self) -> Path:
-        """The deepest folder that holds every file."""
-        return Path(os.path.commonpath([header.path.parent for header in self.headers]))
-
-    @property
-    def shape(self) -> tuple[int, int] | None:
-        """(rows, columns), or None where they differ."""
-        shapes = {header.shape for header in self.headers}
-        return shapes.pop() if len(shapes) == 1 else None
-
-    @property
-    def spacing_mm(self) -> tuple[float, float, float] | None:
-        """(slice, row, column), or None where there is no stack."""
-        return self.stack.grid.spacing_mm if self.stack else None
+__all__ = ["Kind", "Series", "Survey", "case_ids", "judge", "survey"]
 
 
 @dataclass(frozen=True)
@@ -91,26 +42,18 @@ def survey(root: Path) -> Survey:
     """
     if not root.exists():
         raise NoInputError(f"{root}: no such file or folder")
-    entries = [_header(found) if isinstance(found, Path) else found for found in _walk(root)]
-    headers = [entry for entry in entries if isinstance(entry, SliceHeader)]
-    unused = tuple(entry for entry in entries if isinstance(entry, Skipped))
-    series = sorted((judge(group) for group in _by_series(headers)), key=lambda one: (one.folder, one.headers[0].path))
-    return Survey(root, tuple(series), unused)
-
-
-def judge(headers: Sequence[SliceHeader]) -> Series:
-    """Say what the files of one series are."""
-    headers = sorted(headers, key=lambda header: header.path)
-    orientations = _orientations(headers)
-    positions = [len(group) for one in orientations for group in by_position(one)]
-    slices, phases = len(positions), mode(positions)
-    arranged, reason = _arrange(headers, f"{slices} parallel planes" + f" of {phases} phases" * (phases > 1))
-    kind = _kind(headers, len(orientations), slices, phases)
-    if kind is Kind.NOT_MR:
-        reason = "another modality"
-    elif len(orientations) > 1:
-        reason = f"{len(orientations)} orientations"
-    return Series(tuple(headers), kind, reason, slices, phases, arranged)
+    headers: list[SliceHeader] = []
+    unused: list[Skipped] = []
+    for found in _walk(root):
+        read = _headers(found) if isinstance(found, Path) else found
+        if isinstance(read, Skipped):
+            unused.append(read)
+        else:
+            headers += read
+    originals, copies = _without_copies(headers)
+    series = join([judge(group) for group in _by_series(originals)])
+    ordered = sorted(series, key=lambda one: (one.folder, one.headers[0].path, one.headers[0].frame or 0))
+    return Survey(root, tuple(ordered), (*unused, *copies))
 
 
 def case_ids(root: Path, cases: Sequence[Series]) -> list[str]:
@@ -151,50 +94,44 @@ def _regular(path: Path) -> Path | Skipped:
     return path if stat.S_ISREG(kind) else Skipped(str(path), "not a regular file")
 
 
-def _header(path: Path) -> SliceHeader | Skipped:
+def _headers(path: Path) -> tuple[SliceHeader, ...] | Skipped:
     try:
-        return read_header(path)
+        return read_headers(path)
     except UnusableError as error:
         return Skipped(str(path), error.message.removeprefix(f"{path}: "))
 
 
-def _by_series(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
-    """Group by study and series; files that name no series belong to their folder."""
+def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[Skipped]]:
+    """Keep one of each image: a file that was copied names the same instance and says the same of it."""
+    originals: dict[SliceHeader, SliceHeader] = {}
+    copies: dict[Path, Skipped] = {}
+    for header in headers:
+        anywhere = replace(header, path=Path() if header.sop_uid else header.path)
+        first = originals.setdefault(anywhere, header)
+        if first is not header:
+            copies[header.path] = Skipped(str(header.path), f"a copy of {first.path}")
+    return list(originals.values()), list(copies.values())
+
+
+def _by_series(headers: Sequence[SliceHeader]) -> Iterator[list[SliceHeader]]:
+    """Group by study and series; files that name no series belong to their folder.
+
+    Where a series is a stack of films among others, it is taken apart by orientation.
+    """
     groups: dict[tuple[str, str], list[SliceHeader]] = defaultdict(list)
     for header in headers:
         groups[header.study_uid, header.series_uid or str(header.path.parent)].append(header)
-    return list(groups.values())
-
-
-def _orientations(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
-    groups: list[list[SliceHeader]] = []
-    for header in headers:
-        alike = next((group for group in groups if same_plane_direction(group[0], header)), None)
-        if alike is None:
-            groups.append([header])
+    for group in groups.values():
+        orientations = by_orientation(group)
+        if any(_is_stack_of_films(one) for one in orientations):
+            yield from orientations
         else:
-            alike.append(header)
-    return groups
+            yield group
 
 
-def _arrange(headers: Sequence[SliceHeader], reason: str) -> tuple[Stack | None, str]:
-    try:
-        return stack(headers), reason
-    except UnusableError as error:
-        return None, error.message
-
-
-def _kind(headers: Sequence[SliceHeader], orientations: int, slices: int, phases: int) -> Kind:
-    if not all(header.is_mr for header in headers):
-        return Kind.NOT_MR
-    moving = phases >= CINE_PHASES
-    if orientations > 1:
-        return Kind.OTHER_CINE if moving else Kind.LOCALIZER
-    if slices == 1:
-        return Kind.SINGLE_SLICE_CINE if moving else Kind.SINGLE_IMAGE
-    if not moving:
-        return Kind.STACK
-    return Kind.SHORT_AXIS_CINE if slices >= CINE_SLICES else Kind.SHORT_CINE
+def _is_stack_of_films(headers: Sequence[SliceHeader]) -> bool:
+    positions = by_position(headers)
+    return sum(len(group) >= CINE_PHASES for group in positions) >= CINE_SLICES
 
 
 def _own_folder(root: Path, folder: Path, touching: Mapping[Path, set[Path]]) -> Path:

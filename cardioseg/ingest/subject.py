@@ -30,7 +30,7 @@ class LabelledVolume:
         spacing_mm: (slice, row, column), or None where the source does not say.
         case_ids: the names under which a prediction of this volume may be found.
         phase: 0-based phase in the 4D source, or None where the source is 3D.
-        sources: per slice, where it came from, relative to the source folder.
+        sources: per slice, where it came from, relative to the source folder; empty for one that was not acquired.
         grid: the geometry in space, or None where unknown.
     """
 

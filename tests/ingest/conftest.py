@@ -1,6 +1,7 @@
 """Small DICOM files, one slice each, as a scanner would write them."""
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
-from cardioseg.ingest.dicom import SliceHeader
+from cardioseg.ingest.header import SliceHeader
 
 OBLIQUE = (0.8, 0.6, 0.0, 0.0, 0.0, -1.0)  # row direction, column direction
 NORMAL = np.cross(OBLIQUE[:3], OBLIQUE[3:])
@@ -61,8 +62,9 @@ def write_slice(slice_dataset: Callable[..., Dataset]) -> WriteSlice:
 
     def write(path: Path, pixels: np.ndarray | None = None, **changes: Any) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
+        own = {"SOPInstanceUID": f"2.25.{int.from_bytes(sha256(str(path).encode()).digest()[:12])}"}
         with disable_value_validation():
-            slice_dataset(pixels, **changes).save_as(path, enforce_file_format=True)
+            slice_dataset(pixels, **own | changes).save_as(path, enforce_file_format=True)
         return path
 
     return write

@@ -8,14 +8,26 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    EnhancedMRImageStorage,
+    ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    RLELossless,
+)
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.dicom import read_header, read_pixels
+from cardioseg.ingest.dicom import SliceHeader, read_headers, read_pixels
 
 WriteSlice = Callable[..., Path]
 PIXELS = np.arange(12, dtype=np.int16).reshape(3, 4) - 5
+
+
+def read_header(path: Path) -> SliceHeader:
+    (header,) = read_headers(path)
+    return header
 
 
 def test_header_holds_what_the_file_says(tmp_path: Path, write_slice: WriteSlice) -> None:
@@ -93,7 +105,11 @@ def test_survives_what_public_files_hold(tmp_path: Path, write_slice: WriteSlice
         ({"Rows": 0}, "rows and columns must be 1 to 4096"),
         ({"Columns": 60000}, "rows and columns must be 1 to 4096"),
         ({"SamplesPerPixel": 3}, "colour"),
-        ({"NumberOfFrames": 2}, "multi-frame"),
+        ({"NumberOfFrames": 2}, "a classic multi-frame object that does not say where its frames lie"),
+        (
+            {"NumberOfFrames": 2, "SOPClassUID": EnhancedMRImageStorage},
+            "an enhanced multi-frame object that does not say where its frames lie",
+        ),
         ({"PixelData": None}, "missing or truncated"),
         ({"PixelData": b"\0" * 10}, "missing or truncated"),
         ({"BitsAllocated": 64}, "missing or truncated"),
@@ -130,8 +146,8 @@ def test_things_that_are_no_files(tmp_path: Path) -> None:
 
 def test_files_that_are_too_large_or_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / "a").open("wb") as file:
-        file.truncate(512 * 1024**2 + 1)
-    with pytest.raises(UnusableError, match="larger than 512 MiB"):
+        file.truncate(2 * 1024**3 + 1)
+    with pytest.raises(UnusableError, match="larger than 2 GiB"):
         read_header(tmp_path / "a")
 
     def denied(*_: object) -> None:
@@ -142,9 +158,19 @@ def test_files_that_are_too_large_or_closed(tmp_path: Path, monkeypatch: pytest.
         read_header(tmp_path / "a")
 
 
-def test_other_transfer_syntaxes_are_named(shared_data: Path) -> None:
-    with pytest.raises(UnusableError, match="JPEG-LS Lossless"):
-        read_header(shared_data / "enhanced_mr" / "emri_small_jpeg_ls_lossless.dcm")
+def test_other_transfer_syntaxes_are_named(tmp_path: Path, slice_dataset: Callable[..., Dataset]) -> None:
+    dataset = slice_dataset()
+    dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    dataset.PixelData = encapsulate([dataset.PixelData])
+    dataset["PixelData"].VR = "OB"
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    with pytest.raises(UnusableError, match=r"encoded in JPEG Baseline.*not supported"):
+        read_header(tmp_path / "a")
+    (tmp_path / "b").write_bytes(
+        (tmp_path / "a").read_bytes().replace(b"1.2.840.10008.1.2.4.50", b"1.2.840.10008.1.2.4.49")
+    )
+    with pytest.raises(UnusableError, match="encoded in an unknown transfer syntax"):
+        read_header(tmp_path / "b")
 
 
 def test_deflated_bomb_is_refused_before_it_is_inflated(

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cardioseg.errors import NoInputError
-from cardioseg.ingest.dicom import SliceHeader
 from cardioseg.ingest.discover import Kind, Series, case_ids, judge, survey
+from cardioseg.ingest.header import SliceHeader
 
 Plane = Callable[..., SliceHeader]
 WriteSlice = Callable[..., Path]
@@ -54,9 +54,21 @@ def test_other_modalities_are_told_apart(plane: Plane) -> None:
 
 
 def test_a_damaged_cine_is_still_a_cine_with_a_reason(plane: Plane) -> None:
-    judged = judge([header for header in series(plane, 12, 20) if header.path.name != "3-7"])
+    judged = judge(
+        [header for header in series(plane, 12, 20) if header.path.name[:2] not in {"3-", "4-", "6-", "7-", "9-"}]
+    )
     assert (judged.kind, judged.stack) == (Kind.SHORT_AXIS_CINE, None)
-    assert judged.reason == "slice 4 of 12 has 19 phases where the others have 20"
+    assert judged.reason.startswith("5 of 12 slices are missing, more than a third")
+
+
+def test_what_was_filled_is_said(plane: Plane) -> None:
+    lacking = [header for header in series(plane, 12, 20) if header.path.name not in {"3-7", "8-2"}]
+    judged = judge([header for header in lacking if header.path.name[:2] not in {"5-", "7-"}])
+    assert judged.kind is Kind.SHORT_AXIS_CINE
+    assert judged.reason == "10 parallel planes of 20 phases; missing slice 5, 7; 2 missing phases"
+    again = series(plane, 12, 20, folder="again", acquisition_s=9.0)
+    judged = judge(series(plane, 12, 20, acquisition_s=1.0) + again)
+    assert (judged.phases, judged.reason) == (20, "12 parallel planes of 20 phases; repeated stack")
 
 
 @pytest.fixture

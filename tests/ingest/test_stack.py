@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.dicom import SliceHeader, read_header
-from cardioseg.ingest.stack import stack
+from cardioseg.ingest.dicom import read_headers
+from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.stack import Stack, stack
 
 Plane = Callable[..., SliceHeader]
 
@@ -104,17 +105,71 @@ def test_instances_are_found_by_place(cine: list[SliceHeader]) -> None:
         assert (number - 1) // 4 == index
 
 
-def test_a_missing_slice_is_named(cine: list[SliceHeader]) -> None:
-    headers = [header for header in cine if header.path.name[0] != "4"]
-    assert refusal(headers) == "a slice is missing between slices 4 and 5: 16.0 mm apart where the others are 8.0 mm"
-    fewer = [header for header in cine if header.path.name[0] not in "34"]
-    assert refusal(fewer) == "2 slices are missing between slices 3 and 4: 24.0 mm apart where the others are 8.0 mm"
+def without(headers: list[SliceHeader], *slices: int) -> list[SliceHeader]:
+    return [header for header in headers if int(header.path.name[0]) not in slices]
 
 
+def kinds(arranged: Stack) -> list[tuple[str, int | None, int | None]]:
+    return [(flag.kind, flag.slice, flag.phase) for flag in arranged.flags]
+
+
+def test_a_missing_slice_is_a_hole_in_a_regular_grid(cine: list[SliceHeader]) -> None:
+    whole, arranged = stack(cine), stack(without(cine, 4))
+    assert arranged.grid == whole.grid
+    assert arranged.missing == (4,)
+    assert kinds(arranged) == [("missing slice", 4, None)]
+    assert "8.0 mm" in arranged.flags[0].reason
+    for row, complete in zip(arranged.headers, whole.headers, strict=True):
+        assert row == (*complete[:4], None, *complete[5:])
+    assert arranged.times_ms == whole.times_ms
+    assert (stack(without(cine, 0)).missing, stack(without(cine, 5)).missing) == ((), ())  # an end that nobody misses
+
+
+def test_at_most_a_third_is_filled(cine: list[SliceHeader]) -> None:
+    assert stack(without(cine, 2, 3)).missing == (2, 3)
+    said = refusal(without(cine, 1, 2, 3))
+    assert said.startswith("3 of 6 slices are missing, more than a third")
+    assert "slices 0 and 1 are 32.0 mm apart where others are 8.0 mm" in said
+
+
+@pytest.mark.parametrize("change", [{}, {"trigger_ms": None, "temporal_position": 1}])
 @given(place=st.integers(0, 23))
-def test_a_missing_file_is_named(cine: list[SliceHeader], place: int) -> None:
-    said = refusal(cine[:place] + cine[place + 1 :])
-    assert said == f"slice {place // 4 + 1} of 6 has 3 phases where the others have 4"
+def test_a_missing_phase_is_filled_by_its_neighbour(cine: list[SliceHeader], change: Any, place: int) -> None:
+    timed = [
+        replace(header, **change | {name: change[name] + phase % 4 for name in change if change[name]})
+        for phase, header in enumerate(cine)
+    ]
+    whole, arranged = stack(timed), stack(timed[:place] + timed[place + 1 :])
+    index, phase = divmod(place, 4)
+    assert kinds(arranged) == [("missing phase", index, phase)]
+    assert (arranged.grid, arranged.times_ms, arranged.missing) == (whole.grid, whole.times_ms, ())
+    for number, place_of in whole.places().items():
+        assert arranged.places().get(number) == (None if place_of == (phase, index) else place_of)
+    stand_in = arranged.headers[phase][index]
+    assert stand_in in {whole.headers[near][index] for near in (phase - 1, phase + 1) if 0 <= near < 4}
+
+
+def test_hearts_that_change_their_rate_keep_their_phases(plane: Plane) -> None:
+    headers = [
+        plane(index, phase, trigger_ms=(phase + 0.5) * (900 + 60 * index) / 20)
+        for index in range(5)
+        for phase in range(20)
+        if (index, phase) not in {(2, 0), (2, 10), (2, 11), (4, 19)}
+    ]
+    assert kinds(stack(headers)) == [
+        ("missing phase", 2, 0), ("missing phase", 2, 10), ("missing phase", 2, 11), ("missing phase", 4, 19)
+    ]  # fmt: skip
+
+
+def test_phases_that_cannot_be_placed_are_refused(plane: Plane, planes: Callable[..., list[SliceHeader]]) -> None:
+    cine = planes(4, 9)
+    assert refusal(cine[:9] + cine[13:]) == "slice 1 has 5 phases where the others have 9: more than a third is missing"
+    untimed = [replace(header, trigger_ms=None) for header in cine]
+    assert refusal(untimed[1:]) == "slice 0 has 8 phases where the others have 9, and nothing says which are missing"
+    uneven = [replace(cine[0], trigger_ms=70.0), *cine[2:]]
+    assert "its times do not say which are missing" in refusal(uneven)
+    more = [*cine, plane(2, 9)]
+    assert refusal(more) == "slice 2 has 10 phases where the others have 9"
 
 
 def test_uneven_slices_are_refused_beyond_one_percent(plane: Plane) -> None:
@@ -123,20 +178,8 @@ def test_uneven_slices_are_refused_beyond_one_percent(plane: Plane) -> None:
 
     assert stack(moved(0.04)).grid.spacing_mm[0] == pytest.approx(8)
     assert (
-        refusal(moved(0.5))
-        == "the slices are unevenly spaced: slices 3 and 4 are 8.5 mm apart where the others are 8.0 mm"
+        refusal(moved(0.5)) == "the slices are unevenly spaced: slices 2 and 3 are 8.5 mm apart where others are 8.0 mm"
     )
-
-
-def test_repeats_are_refused(cine: list[SliceHeader]) -> None:
-    copied = replace(cine[9], path=Path("copy"))
-    assert refusal([*cine, copied]) == "slice 3 has the same phase twice: 2-1.dcm and copy"
-    twice = [replace(header, path=Path("again"), instance_number=100 + n) for n, header in enumerate(cine)]
-    assert "has the same phase twice" in refusal(cine + twice)  # such as magnitude and phase images
-    late = [
-        replace(header, trigger_ms=1000 + header.trigger_ms) for header in cine[:4] if header.trigger_ms is not None
-    ]
-    assert refusal(cine + late) == "slice 1 of 6 has 8 phases where the others have 4"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +189,7 @@ def test_repeats_are_refused(cine: list[SliceHeader]) -> None:
         ({"orientation": (-0.8, -0.6, 0.0, 0.0, 0.0, 1.0)}, "its slices are not parallel"),  # turned in its plane
         ({"shape": (7, 6)}, "its slices differ in rows or columns"),
         ({"pixel_mm": (1.5, 1.26)}, "its slices differ in pixel spacing"),
-        ({"position_mm": (13.2, 22.4, 30.0)}, "slice 1 is shifted sideways against the others by 4.0 mm"),
+        ({"position_mm": (13.2, 22.4, 30.0)}, "slice 0 is shifted sideways against the others by 4.0 mm"),
     ],
 )
 def test_one_odd_slice_is_refused(cine: list[SliceHeader], change: dict[str, Any], reason: str) -> None:
@@ -162,7 +205,7 @@ def test_too_little_to_stack(plane: Plane) -> None:
 
 def test_pixels_land_in_their_place(tmp_path: Path, write_cine: Callable[..., Path]) -> None:
     folder = write_cine(tmp_path / "a", slices=3, phases=2)
-    arranged = stack([read_header(path) for path in sorted(folder.iterdir(), reverse=True)])
+    arranged = stack([header for path in sorted(folder.iterdir(), reverse=True) for header in read_headers(path)])
     cine = arranged.read()
     assert cine.voxels.shape == (2, 3, 3, 4)
     for number, place in arranged.places().items():
@@ -174,3 +217,24 @@ def test_a_cine_too_large_for_memory_is_refused(plane: Plane) -> None:
     vast = stack([plane(index, phase, shape=(4096, 4096)) for index in range(5) for phase in range(20)])
     with pytest.raises(UnusableError, match="larger than 4 GiB"):
         vast.read()
+
+
+def test_missing_slices_are_black_and_missing_phases_borrowed(tmp_path: Path, write_cine: Callable[..., Path]) -> None:
+    folder = write_cine(tmp_path / "a", slices=4, phases=4)
+    kept = [path for path in sorted(folder.iterdir()) if path.stem not in {"0002", "0009", "0010", "0011", "0012"}]
+    arranged = stack([header for path in kept for header in read_headers(path)])
+    voxels = arranged.read().voxels[:, :, 0, 0]
+    np.testing.assert_array_equal(voxels.T, [[1, 1, 3, 4], [5, 6, 7, 8], [0, 0, 0, 0], [13, 14, 15, 16]])
+    np.testing.assert_array_equal(arranged.volume(1).voxels[:, 0, 0], voxels[1])
+
+
+def test_body_and_heart_rate(planes: Callable[..., list[SliceHeader]]) -> None:
+    bare = stack(planes())
+    assert (bare.heart_rate_bpm, bare.height_m, bare.weight_kg) == (None, None, None)
+    known = stack(planes(heart_rate_bpm=61.0, nominal_interval_ms=500.0, height_m=1.8, weight_kg=75.0))
+    assert (known.heart_rate_bpm, known.height_m, known.weight_kg) == (61, 1.8, 75)
+    assert stack(planes(nominal_interval_ms=800.0)).heart_rate_bpm == 75
+    assert stack(planes(nominal_interval_ms=0.0)).heart_rate_bpm is None
+    assert stack(planes(nominal_interval_ms=1.0)).heart_rate_bpm is None
+    varied = [replace(header, heart_rate_bpm=60.0 + n % 3) for n, header in enumerate(planes())]
+    assert stack(varied).heart_rate_bpm == 61

@@ -172,6 +172,6 @@ def _volume(
         spacing_mm=volume.grid.spacing_mm,
         case_ids=case_ids,
         phase=phase,
-        sources=tuple(str(header.path.relative_to(root)) for header in arranged.headers[phase]),
+        sources=tuple(str(header.path.relative_to(root)) if header else "" for header in arranged.headers[phase]),
         grid=volume.grid,
     )

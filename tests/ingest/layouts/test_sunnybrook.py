@@ -122,14 +122,15 @@ def test_a_cavity_that_cannot_be_read_leaves_no_full_wall(release: Path) -> None
 def test_a_case_that_cannot_be_used_says_why(release: Path) -> None:
     draw(release, 1, "i", 5, case="SC-HF-I-02")
     draw(release, 1, "i", 5, case="SC-XX-01")
-    (release / "SCD_IMAGES_01" / "SCD0000101" / "anything" / "0003.dcm").unlink()
+    for number in (2, 3, 5):
+        (release / "SCD_IMAGES_01" / "SCD0000101" / "anything" / f"000{number}.dcm").unlink()
     draw(release, 1, "i", 5, case="SC-HF-I-04")
     (release / "SCD_IMAGES_01" / "SCD0000301").mkdir()
     entries = list(sunnybrook.read(release))
     whys = {Path(entry.where).name: entry.why for entry in entries if isinstance(entry, Skipped)}
     assert whys["SC-HF-I-02"] == whys["SC-XX-01"] == "no folder of images belongs to it by scd_patientdata.csv"
     assert whys["SC-HF-I-04"].endswith("SCD0000301: no short-axis cine")
-    assert whys["SC-HF-I-01"].endswith("slice 1 of 5 has 7 phases where the others have 8")
+    assert whys["SC-HF-I-01"].endswith("slice 0 has 5 phases where the others have 8: more than a third is missing")
 
 
 def test_a_case_without_any_usable_contour(release: Path) -> None:

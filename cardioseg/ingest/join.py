@@ -1,0 +1,98 @@
+"""Join: cines whose slices are separate series, as many Siemens scanners export them, become one.
+
+Series are of one stack if they come from the same study, kind of image and echo time, and have the same orientation,
+rows, columns, spacing and number of phases, one above the other. A series that is a stack by itself is left alone. The
+frame of reference is no criterion: there are anonymisers that give each image one of its own.
+"""
+
+from collections.abc import Hashable, Iterator, Sequence
+
+from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.positions import by_position, in_line, same_pixels, same_plane_direction
+from cardioseg.ingest.series import CINE_SLICES, Kind, Series, judge
+
+_PARTS = (Kind.SINGLE_SLICE_CINE, Kind.SHORT_CINE)
+_ANOTHER_STACK = 2 / 3  # of the slices: what was acquired again and covers less is single slices, repeated
+
+
+def join(found: Sequence[Series]) -> list[Series]:
+    """The series, those that are slices of one cine as one."""
+    stacks = [joined for alike in _alike(found) for joined in _stacks(alike)]
+    used = {header for stack in stacks for header in stack.headers}
+    stacks = [_completed(stack, [one for one in found if one.headers[0] not in used]) for stack in stacks]
+    used = {header for stack in stacks for header in stack.headers}
+    return [*stacks, *(one for one in found if one.headers[0] not in used)]
+
+
+def _alike(found: Sequence[Series]) -> list[list[Series]]:
+    """Groups of series that may be slices of one cine."""
+    groups: list[list[Series]] = []
+    for part in (one for one in found if one.kind in _PARTS):
+        alike = next((group for group in groups if _fit(group[0], part) and group[0].phases == part.phases), None)
+        if alike is None:
+            groups.append([part])
+        else:
+            alike.append(part)
+    return groups
+
+
+def _fit(one: Series, other: Series) -> bool:
+    a, b = one.headers[0], other.headers[0]
+    return _sequence(a) == _sequence(b) and same_plane_direction(a, b) and same_pixels(a, b) and in_line(a, b)
+
+
+def _sequence(header: SliceHeader) -> Hashable:
+    return header.study_uid, header.image_type, header.echo_ms and round(header.echo_ms, 1)
+
+
+def _stacks(parts: Sequence[Series]) -> Iterator[Series]:
+    for layer in _layers(parts):
+        if len(layer) > 1 and len(by_position(_headers(layer))) >= CINE_SLICES:
+            yield _regular(layer)
+
+
+def _layers(parts: Sequence[Series]) -> list[list[Series]]:
+    """Split series into acquisitions of the whole stack, newest first.
+
+    Going back in time, a stack is complete when it has every position; what came before is an earlier one. Where that
+    is only some slices, they were acquired again within the last.
+    """
+    places = {
+        header: place for place, group in enumerate(by_position(_headers(parts))) for header in group
+    }  # fmt: skip
+    layers: list[list[Series]] = [[]]
+    covered: set[int] = set()
+    for part in sorted(parts, key=lambda part: min(header.age for header in part.headers), reverse=True):
+        if len(covered) == len(set(places.values())):
+            layers.append([])
+            covered = set()
+        layers[-1].append(part)
+        covered |= {places[header] for header in part.headers}
+    if len(layers) > 1 and len(covered) < _ANOTHER_STACK * len(set(places.values())):
+        layers[-2:] = [layers[-2] + layers[-1]]
+    return layers
+
+
+def _regular(parts: Sequence[Series]) -> Series:
+    """The parts as one stack; without the one that lies between the others' steps, if that is what it takes."""
+    whole = judge(_headers(parts))
+    if whole.stack is None:
+        for odd in parts:
+            rest = judge(_headers([part for part in parts if part is not odd]))
+            if rest.stack is not None and rest.kind is Kind.SHORT_AXIS_CINE:
+                return rest
+    return whole
+
+
+def _completed(stack: Series, others: Sequence[Series]) -> Series:
+    """The stack with the slices that lack a few phases and so are not quite alike."""
+    for other in others:
+        if other.kind in _PARTS and other.phases < stack.phases and _fit(stack, other):
+            more = judge(_headers([stack, other]))
+            if more.stack is not None and more.slices > stack.slices and more.phases == stack.phases:
+                stack = more
+    return stack
+
+
+def _headers(parts: Sequence[Series]) -> list[SliceHeader]:
+    return [header for part in parts for header in part.headers]

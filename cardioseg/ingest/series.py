@@ -1,0 +1,146 @@
+"""Series: the images that belong together, and what they are, by their geometry and their times, never by a name."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from statistics import mode
+
+from cardioseg.errors import UnusableError
+from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.positions import by_position, same_plane_direction
+from cardioseg.ingest.purpose import other_plane, other_purpose
+from cardioseg.ingest.repeats import CINE_PHASES
+from cardioseg.ingest.stack import MISSING_PHASE, Stack, stack
+
+CINE_SLICES = 5  # fewer parallel planes do not cover a ventricle
+
+
+class Kind(StrEnum):
+    """What a series is. Only a short-axis cine can be segmented."""
+
+    SHORT_AXIS_CINE = "short-axis cine"
+    OTHER_PLANE = "cine in another plane"
+    SHORT_CINE = "cine of too few slices"
+    SINGLE_SLICE_CINE = "single-slice cine"
+    OTHER_CINE = "cine in several orientations"
+    NO_CINE = "images of no heart beat"
+    STACK = "stack"
+    LOCALIZER = "localizer"
+    SINGLE_IMAGE = "single slice"
+    NOT_MR = "not MR"
+
+
+@dataclass(frozen=True)
+class Series:
+    """The images of a series, or of several that are one cine, and a verdict.
+
+    Attributes:
+        headers: one an image, in the order of their paths.
+        kind: what the series is, from its geometry.
+        reason: why, or what keeps it from being used, in one line.
+        slices: number of slice positions.
+        phases: images at most positions, of one acquisition where there are several.
+        stack: the arrangement of its slices, or None where they cannot be arranged.
+    """
+
+    headers: tuple[SliceHeader, ...]
+    kind: Kind
+    reason: str
+    slices: int
+    phases: int
+    stack: Stack | None
+
+    @cached_property
+    def files(self) -> tuple[Path, ...]:
+        """Every file, in order."""
+        return tuple(dict.fromkeys(header.path for header in self.headers))
+
+    @property
+    def folder(self) -> Path:
+        """The deepest folder that holds every file."""
+        return Path(os.path.commonpath([path.parent for path in self.files]))
+
+    @property
+    def shape(self) -> tuple[int, int] | None:
+        """(rows, columns), or None where they differ."""
+        shapes = {header.shape for header in self.headers}
+        return shapes.pop() if len(shapes) == 1 else None
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float] | None:
+        """(slice, row, column), or None where there is no stack."""
+        return self.stack.grid.spacing_mm if self.stack else None
+
+
+def judge(headers: Sequence[SliceHeader]) -> Series:
+    """Say what the images of one series, or of several that are to be one cine, are."""
+    headers = tuple(sorted(headers, key=lambda header: (header.path, header.frame or 0)))
+    orientations = by_orientation(headers)
+    positions = [group for one in orientations for group in by_position(one)]
+    arranged, reason = _arrange(headers)
+    phases = len(arranged.headers) if arranged else mode(map(len, positions))
+    reason = reason or "; ".join(_what_is_there(headers, len(positions), phases, arranged))
+    kind = _kind(headers, len(orientations), len(positions), phases)
+    if kind is Kind.NOT_MR:
+        reason = "another modality"
+    elif len(orientations) > 1:
+        reason = f"{len(orientations)} orientations"
+    elif phases >= CINE_PHASES and (why := other_purpose(positions)):
+        kind, reason = Kind.NO_CINE, why
+    elif kind is Kind.SHORT_AXIS_CINE and (why := other_plane(headers[0])):
+        kind, reason = Kind.OTHER_PLANE, why
+    return Series(headers, kind, reason, len(positions), phases, arranged)
+
+
+def by_orientation(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
+    """Group images whose planes are parallel and turned alike."""
+    groups: list[list[SliceHeader]] = []
+    for header in headers:
+        alike = next((group for group in groups if same_plane_direction(group[0], header)), None)
+        if alike is None:
+            groups.append([header])
+        else:
+            alike.append(header)
+    return groups
+
+
+def _arrange(headers: Sequence[SliceHeader]) -> tuple[Stack | None, str]:
+    """The stack, or why there is none."""
+    try:
+        return stack(headers), ""
+    except UnusableError as error:
+        return None, error.message
+
+
+def _kind(headers: Sequence[SliceHeader], orientations: int, slices: int, phases: int) -> Kind:
+    if not all(header.is_mr for header in headers):
+        return Kind.NOT_MR
+    moving = phases >= CINE_PHASES
+    if orientations > 1:
+        return Kind.OTHER_CINE if moving else Kind.LOCALIZER
+    if slices == 1:
+        return Kind.SINGLE_SLICE_CINE if moving else Kind.SINGLE_IMAGE
+    if not moving:
+        return Kind.STACK
+    return Kind.SHORT_AXIS_CINE if slices >= CINE_SLICES else Kind.SHORT_CINE
+
+
+def _what_is_there(headers: Sequence[SliceHeader], slices: int, phases: int, arranged: Stack | None) -> list[str]:
+    joined = len({(header.study_uid, header.series_uid) for header in headers})
+    said = [f"{slices} parallel planes" + f" of {phases} phases" * (phases > 1)]
+    return said + [f"joined from {joined} series"] * (joined > 1) + (_flagged(arranged) if arranged else [])
+
+
+def _flagged(arranged: Stack) -> list[str]:
+    """The flags of a stack, those of one kind together."""
+    said = []
+    for kind, flags in groupby(arranged.flags, key=lambda flag: flag.kind):
+        places = [flag.place for flag in flags]
+        count = f"{len(places)} {kind}s" if kind == MISSING_PHASE and len(places) > 1 else ""
+        where = ", ".join(place.removeprefix("slice ") for place in places if place)
+        said.append(count or (f"{kind} {where}" if where else kind))
+    return said

@@ -1,0 +1,137 @@
+"""Tags: the values of one image become a SliceHeader. Pure: it is given a way to look tags up and opens nothing.
+
+An image's tags stand in its data set or, in an enhanced multi-frame object, in functional groups that all frames share
+or that each has of its own; `frames.py` makes both look alike.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage, MRImageStorage
+
+from cardioseg.errors import UnusableError
+from cardioseg.ingest.header import SliceHeader
+
+HEADER_TAGS = (
+    "SOPClassUID", "SOPInstanceUID", "Modality", "ImageType", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber",
+    "AcquisitionNumber", "InstanceNumber", "Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "NumberOfFrames",
+    "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept",
+    "TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime", "NominalInterval", "EchoTime", "InversionTime",
+    "HeartRate", "PatientSize", "PatientWeight",
+)  # fmt: skip
+
+Lookup = Callable[[str], Any]  # keyword -> value, or None where it is absent
+
+_MR = (MRImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
+_SIDE_LIMIT = 4096  # rows and columns; the largest clinical MR matrices are 1024
+_PIXEL_MM = (0.1, 10.0)  # beyond these no cardiac scanner goes; a flipped bit does
+_COSINE_TOLERANCE = 1e-3  # unit length and right angle; real headers keep 1e-5
+_HEIGHT_M, _WEIGHT_KG, _RATE_BPM = (0.3, 2.5), (1.0, 350.0), (20.0, 250.0)  # of people; centimetres lie beyond
+_CLOCK_DIGITS = 6  # HHMMSS, before a fraction; a date and time has eight more in front
+
+
+def slice_header(path: Path, encoding: str, look_up: Lookup, frame: int | None = None) -> SliceHeader:
+    """Parse one image.
+
+    Raises:
+        UnusableError: its plane in space is missing or impossible, or it has colours.
+    """
+    number = _optional(look_up("InstanceNumber"))
+    return SliceHeader(
+        path=path,
+        study_uid=str(look_up("StudyInstanceUID") or ""),
+        series_uid=str(look_up("SeriesInstanceUID") or ""),
+        sop_uid=str(look_up("SOPInstanceUID") or ""),
+        is_mr=look_up("SOPClassUID") in _MR or look_up("Modality") == "MR",
+        shape=_shape(look_up),
+        pixel_mm=_pixel_mm(look_up),
+        position_mm=_position_mm(look_up),
+        orientation=_orientation(look_up),
+        frame=frame,
+        encoding=encoding,
+        rescale=(_optional(look_up("RescaleSlope")) or 1.0, _optional(look_up("RescaleIntercept")) or 0.0),
+        image_type=_words(look_up("ImageType")),
+        instance_number=None if number is None else int(number),
+        trigger_ms=_optional(look_up("TriggerTime")),
+        temporal_position=_optional(look_up("TemporalPositionIdentifier")),
+        acquisition_s=_time_of_day_s(look_up("AcquisitionTime")),
+        acquisition_number=_optional(look_up("AcquisitionNumber")),
+        series_number=_optional(look_up("SeriesNumber")),
+        nominal_interval_ms=_optional(look_up("NominalInterval")),
+        echo_ms=_optional(look_up("EchoTime")),
+        inversion_ms=_optional(look_up("InversionTime")),
+        heart_rate_bpm=plausible_rate_bpm(_optional(look_up("HeartRate"))),
+        height_m=_within(_optional(look_up("PatientSize")), _HEIGHT_M),
+        weight_kg=_within(_optional(look_up("PatientWeight")), _WEIGHT_KG),
+    )
+
+
+def plausible_rate_bpm(rate_bpm: float | None) -> float | None:
+    """A heart's rate, or None where no heart beats like that."""
+    return _within(rate_bpm, _RATE_BPM)
+
+
+def _shape(look_up: Lookup) -> tuple[int, int]:
+    rows, columns = int(look_up("Rows")), int(look_up("Columns"))
+    if not (0 < rows <= _SIDE_LIMIT and 0 < columns <= _SIDE_LIMIT):
+        raise UnusableError(f"rows and columns must be 1 to {_SIDE_LIMIT}")
+    if int(look_up("SamplesPerPixel") or 1) != 1:
+        raise UnusableError("a colour image")
+    return rows, columns
+
+
+def _pixel_mm(look_up: Lookup) -> tuple[float, float]:
+    row_mm, column_mm = _numbers(look_up("PixelSpacing"), 2, "pixel spacing")
+    if not all(_PIXEL_MM[0] < mm < _PIXEL_MM[1] for mm in (row_mm, column_mm)):
+        raise UnusableError(f"its pixel spacing is not between {_PIXEL_MM[0]} and {_PIXEL_MM[1]} mm")
+    return row_mm, column_mm
+
+
+def _position_mm(look_up: Lookup) -> tuple[float, float, float]:
+    x, y, z = _numbers(look_up("ImagePositionPatient"), 3, "position")
+    return x, y, z
+
+
+def _orientation(look_up: Lookup) -> tuple[float, ...]:
+    cosines = _numbers(look_up("ImageOrientationPatient"), 6, "orientation")
+    axes = np.reshape(cosines, (2, 3))
+    if not np.allclose(axes @ axes.T, np.eye(2), atol=_COSINE_TOLERANCE):
+        raise UnusableError("its orientation is not two perpendicular unit vectors")
+    return cosines
+
+
+def _numbers(value: Any, count: int, word: str) -> tuple[float, ...]:  # noqa: ANN401 - whatever a tag holds
+    values = tuple(float(number) for number in value or ())
+    if len(values) != count or not np.isfinite(values).all():
+        raise UnusableError(f"its {word} is missing or not {count} finite numbers")
+    return values
+
+
+def _optional(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
+    try:
+        number = float(value)
+    except (TypeError, ValueError):  # absent, empty, several values or no number: as if it were not there
+        return None
+    return number if np.isfinite(number) else None
+
+
+def _within(value: float | None, limits: tuple[float, float]) -> float | None:
+    return value if value is not None and limits[0] <= value <= limits[1] else None
+
+
+def _words(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - whatever a tag holds
+    if value is None or isinstance(value, str):
+        return (value,) if value else ()
+    return tuple(map(str, value))
+
+
+def _time_of_day_s(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
+    text = str(value or "")
+    digits = len(text.partition(".")[0])
+    clock = text[8:] if digits > _CLOCK_DIGITS else text  # a frame's date and time
+    try:
+        return int(clock[:2]) * 3600 + int(clock[2:4]) * 60 + float(clock[4:])
+    except ValueError:
+        return None

@@ -1,0 +1,122 @@
+"""Slices that were acquired more than once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cardioseg.errors import UnusableError
+from cardioseg.image.flag import Flag
+from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.stack import stack
+
+Plane = Callable[..., SliceHeader]
+
+
+def film(plane: Plane, index: int, phases: int = 10, **fields: Any) -> list[SliceHeader]:
+    """A slice: its files are named by the acquisition and number on from `first`."""
+    name, first, step_ms = fields.pop("name", "a"), fields.pop("first", 1), fields.pop("step_ms", 40.0)
+    return [
+        plane(
+            index,
+            phase,
+            path=Path(name, f"{index}-{phase}"),
+            instance_number=first + phase,
+            **{"trigger_ms": phase * step_ms, "acquisition_s": 100.0 + index} | fields,
+        )
+        for phase in range(phases)
+    ]
+
+
+def cine(plane: Plane, slices: int = 5, **fields: Any) -> list[SliceHeader]:
+    return [header for index in range(slices) for header in film(plane, index, **fields)]
+
+
+def folders(headers: list[SliceHeader], index: int) -> set[str]:
+    return {str(row[index].path.parent) for row in stack(headers).headers if row[index] is not None}  # type: ignore[union-attr]
+
+
+def flags(headers: list[SliceHeader]) -> list[Flag]:
+    return list(stack(headers).flags)
+
+
+LATER = {
+    "another acquisition time": {"acquisition_s": 900.0},
+    "another acquisition number": {"acquisition_number": 2.0, "acquisition_s": 900.0},
+    "another series": {"series_uid": "9", "acquisition_s": 900.0},
+    "higher instance numbers": {"first": 101},
+}
+
+
+@pytest.mark.parametrize("later", LATER.values(), ids=LATER)
+@pytest.mark.parametrize("step_ms", [40.0, 43.7])
+def test_the_newest_acquisition_of_a_slice_counts(plane: Plane, later: dict[str, Any], step_ms: float) -> None:
+    if later == {"first": 101} and step_ms != 40:
+        pytest.skip("numbers alone do not tell acquisitions of different rates apart")
+    headers = cine(plane) + film(plane, 2, name="again", step_ms=step_ms, **later)
+    assert folders(headers, 2) == {"again"}
+    assert folders(headers, 1) == {"a"}
+    assert flags(headers) == [Flag("repeated slice", "2 acquisitions: the newest complete one is used", slice=2)]
+    assert stack(headers[::-1]) == stack(headers)
+
+
+def test_an_acquisition_that_was_broken_off_does_not_count(plane: Plane) -> None:
+    broken = film(plane, 2, phases=4, name="broken", acquisition_s=900.0)
+    assert folders(cine(plane) + broken, 2) == {"a"}
+    assert [flag.kind for flag in flags(cine(plane) + broken)] == ["repeated slice"]
+
+
+def test_images_with_times_of_their_own(plane: Plane) -> None:
+    """GE scanners that share views give each phase its own acquisition time."""
+
+    def timed(headers: list[SliceHeader], start_s: float) -> list[SliceHeader]:
+        return [replace(header, acquisition_s=start_s + 0.04 * phase) for phase, header in enumerate(headers)]
+
+    headers = timed(cine(plane), 100.0)
+    assert not flags(headers)
+    assert folders(headers + timed(film(plane, 0, name="again"), 900.0), 0) == {"again"}
+    partly = headers + timed(film(plane, 0, phases=3, name="again"), 900.0)
+    with pytest.raises(UnusableError, match=r"slice 0 has the same phase twice: a.0-0 and again.0-0"):
+        stack(partly)
+
+
+def test_a_stack_that_was_acquired_again_as_a_whole(plane: Plane) -> None:
+    headers = cine(plane) + cine(plane, name="again", acquisition_s=900.0)
+    assert all(folders(headers, index) == {"again"} for index in range(5))
+    assert flags(headers) == [Flag("repeated stack", "2 acquisitions: the newest complete one is used")]
+
+
+def test_a_second_that_passes_is_no_second_acquisition(plane: Plane) -> None:
+    headers = [
+        replace(header, acquisition_s=np.floor(100.6 + header.trigger_ms / 1000))
+        for header in cine(plane, phases=20)
+        if header.trigger_ms is not None
+    ]
+    arranged = stack(headers)
+    assert len({header.acquisition_s for header in headers}) == 2
+    assert (len(arranged.headers), arranged.flags) == (20, ())
+
+
+def test_a_copied_file_changes_nothing_but_a_flag(plane: Plane) -> None:
+    headers = cine(plane)
+    copied = replace(headers[14], path=Path("z", "copy"))
+    assert [flag.kind for flag in flags([*headers, copied])] == ["repeated slice"]
+    assert stack([*headers, copied]).places() == stack(headers).places()
+
+
+def test_without_a_clock_of_the_heart_only_series_tell(plane: Plane) -> None:
+    headers = [replace(header, trigger_ms=None) for header in cine(plane)]
+    again = [replace(header, trigger_ms=None) for header in film(plane, 3, name="again", first=50, series_uid="9")]
+    assert folders(headers + again, 3) == {"again"}
+
+
+def test_other_kinds_of_image_are_not_repeats(plane: Plane) -> None:
+    kinds = [
+        cine(plane, name=name, image_type=("ORIGINAL", "PRIMARY", name), acquisition_number=number)
+        for number, name in enumerate("MP")
+    ]
+    with pytest.raises(UnusableError, match=r"slice 0 has the same phase twice: .*, as different kinds of image"):
+        stack(kinds[0] + kinds[1])
