@@ -4,6 +4,7 @@ The one place where identity is read. It goes from here into DICOM objects that 
 """
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from pydicom.uid import MRImageStorage
 from pydicom.valuerep import DSfloat
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.dicom import SliceHeader
 from cardioseg.ingest.dicom import _boundary as boundary
+from cardioseg.ingest.header import SliceHeader
 
 # What a derived object shares with its source to the letter, valid or not: a PACS files it by them.
 _IDENTITY = (
@@ -96,7 +97,8 @@ def _original(whole: Dataset, header: SliceHeader) -> Original:
     with boundary(header.path):
         identity, view = Dataset(), Dataset()
         identity.update({whole[keyword].tag: whole[keyword] for keyword in _IDENTITY if keyword in whole})
-        view.update({element.tag: element for element in whole if element.keyword not in (*_IDENTITY, *_LEFT_OUT)})
+        copied = (element for element in whole if element.keyword not in (*_IDENTITY, *_LEFT_OUT))
+        view.update({element.tag: copy(element) for element in copied})
         for keyword in _IDENTITY[1:]:
             setattr(view, keyword, "")
         view.SOPClassUID = MRImageStorage
@@ -104,7 +106,11 @@ def _original(whole: Dataset, header: SliceHeader) -> Original:
         view.PixelSpacing = _decimals(header.pixel_mm)
         view.ImagePositionPatient = _decimals(header.position_mm)
         view.ImageOrientationPatient = _decimals(header.orientation)
-        return Original(view, identity, str(whole.SOPClassUID), str(whole.SeriesInstanceUID), None)
+        return Original(view, identity, str(whole.SOPClassUID), str(whole.SeriesInstanceUID), _number(header))
+
+
+def _number(header: SliceHeader) -> int | None:
+    return None if header.frame is None else header.frame + 1
 
 
 def _decimals(values: Sequence[float]) -> list[DSfloat]:

@@ -28,8 +28,8 @@ from cardioseg import __version__
 from cardioseg.errors import UnusableError
 from cardioseg.files import safe_name, write_bytes
 from cardioseg.image.labels import Label
-from cardioseg.image.volume import Volume
-from cardioseg.ingest.dicom import SliceHeader
+from cardioseg.image.volume import Volume, Voxels
+from cardioseg.ingest.header import SliceHeader
 from cardioseg.ingest.original import Original, read_originals
 from cardioseg.report.dicom_references import name_sources
 from cardioseg.report.palette import COLOURS
@@ -91,15 +91,16 @@ class Drawing:
     author: Author
 
 
-def write_segmentation(path: Path, drawing: Drawing, headers: Sequence[SliceHeader]) -> None:
+def write_segmentation(path: Path, drawing: Drawing, headers: Sequence[SliceHeader | None]) -> None:
     """Write a binary DICOM SEG into the study and frame of reference of its source.
 
-    Every slice is in it for every label, empty or not: the frames of a segment are the source's stack.
+    Every slice that was acquired is in it for every label, empty or not: the frames of a segment are the source's
+    stack.
 
     Args:
         path: where to write.
         drawing: what to write.
-        headers: the source image of each slice of the mask, in its order.
+        headers: the source image of each slice of the mask, in its order; None where it was not acquired.
 
     Raises:
         ResourceError: the file system refuses the write.
@@ -107,17 +108,19 @@ def write_segmentation(path: Path, drawing: Drawing, headers: Sequence[SliceHead
     """
     with warnings.catch_warnings():  # real sources have invalid UIDs and dates, and warnings quote them
         warnings.simplefilter("ignore")
-        originals = read_originals(headers)
+        acquired = [index for index, header in enumerate(headers) if header]
+        originals = read_originals([header for header in headers if header])
         try:
-            content = _encode(drawing, originals)
+            content = _encode(drawing, drawing.mask.voxels[acquired], originals)
         except Exception as error:  # noqa: BLE001 - an open set of types; the text is dropped because it may quote tags
             raise UnusableError(f"no DICOM SEG can be made for these images ({type(error).__name__})") from None
     write_bytes(path, content)
 
 
-def _encode(drawing: Drawing, originals: Sequence[Original]) -> bytes:
-    digest = _digest(drawing, originals)
-    segmentation = _build(drawing, [original.view for original in originals], digest)
+def _encode(drawing: Drawing, planes: Voxels, originals: Sequence[Original]) -> bytes:
+    """The object's bytes; `planes` (image, row, column) are the slices of the mask that lie on `originals`."""
+    digest = _digest(drawing, planes, originals)
+    segmentation = _build(drawing, planes, [original.view for original in originals], digest)
     segmentation.update(originals[0].identity)
     name_sources(segmentation, originals)
     _name_dimensions(segmentation, _uid(digest, "dimensions"))
@@ -126,7 +129,7 @@ def _encode(drawing: Drawing, originals: Sequence[Original]) -> bytes:
     return buffer.getvalue()
 
 
-def _build(drawing: Drawing, views: Sequence[Any], digest: str) -> Any:  # noqa: ANN401 - highdicom is untyped
+def _build(drawing: Drawing, planes: Voxels, views: Sequence[Any], digest: str) -> Any:  # noqa: ANN401 - untyped
     from highdicom.seg import Segmentation, SegmentationTypeValues  # noqa: PLC0415 - slow to import
 
     labels, moment = sorted(drawing.labels), drawing.moment
@@ -134,7 +137,7 @@ def _build(drawing: Drawing, views: Sequence[Any], digest: str) -> Any:  # noqa:
     views[0].SliceThickness = drawing.mask.grid.spacing_mm[0]  # as thick as the volumes take it to be
     return Segmentation(
         source_images=views,
-        pixel_array=_numbered(drawing.mask.voxels, labels),
+        pixel_array=_numbered(planes, labels),
         segmentation_type=SegmentationTypeValues.BINARY,
         segment_descriptions=[_describe(number, label, drawing.author) for number, label in enumerate(labels, start=1)],
         series_instance_uid=_uid(digest, "series"),
@@ -153,11 +156,11 @@ def _build(drawing: Drawing, views: Sequence[Any], digest: str) -> Any:  # noqa:
     )
 
 
-def _numbered(voxels: NDArray[Any], labels: Sequence[Label]) -> NDArray[np.uint8]:
+def _numbered(planes: Voxels, labels: Sequence[Label]) -> NDArray[np.uint8]:
     """Segment numbers, from 1 in the order of `labels`; what is none of these is 0."""
     number_of = np.zeros(256, np.uint8)
     number_of[list(labels)] = range(1, len(labels) + 1)
-    return np.asarray(number_of[voxels])
+    return np.asarray(number_of[planes])
 
 
 def _describe(number: int, label: Label, author: Author) -> Any:  # noqa: ANN401
@@ -183,11 +186,11 @@ def _describe(number: int, label: Label, author: Author) -> Any:  # noqa: ANN401
     )
 
 
-def _digest(drawing: Drawing, originals: Sequence[Original]) -> str:
+def _digest(drawing: Drawing, planes: Voxels, originals: Sequence[Original]) -> str:
     sources = [(original.view.SOPInstanceUID, original.frame) for original in originals]
     labels = [label.key for label in sorted(drawing.labels)]
-    what = (sources, labels, drawing.moment.code, drawing.author.sha256, __version__, drawing.mask.voxels.shape)
-    return sha256(repr(what).encode() + drawing.mask.voxels.astype(np.uint8).tobytes()).hexdigest()
+    what = (sources, labels, drawing.moment.code, drawing.author.sha256, __version__, planes.shape)
+    return sha256(repr(what).encode() + planes.astype(np.uint8).tobytes()).hexdigest()
 
 
 def _uid(digest: str, part: str) -> str:

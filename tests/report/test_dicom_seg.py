@@ -18,6 +18,7 @@ import SimpleITK as sitk
 from labelled_points import Points, assert_same_points, labelled_points
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.uid import EnhancedMRImageStorage
 
 from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.image.labels import STRUCTURES, Label
@@ -210,6 +211,74 @@ def test_slices_that_are_series_of_their_own(changed: Callable[[Change], list[Pa
     images = [dcmread(header.path) for header in source.headers[ED]]
     assert named == {image.SOPInstanceUID: image.SeriesInstanceUID for image in images}
     assert len(set(named.values())) == SMALL.slices
+
+
+def enhanced(folder: Path) -> Path:
+    """The phantom's cine as one enhanced multi-frame object, its frames in the order of their file names."""
+    images = [dcmread(path) for path in sorted(write_dicom(SMALL, folder / "classic").iterdir())]
+    whole = images[0]
+    whole.SOPClassUID = whole.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
+    whole.NumberOfFrames = len(images)
+    shared = Dataset()
+    shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [Dataset()], [Dataset()]
+    shared.PixelMeasuresSequence[0].PixelSpacing = whole.PixelSpacing
+    shared.PlaneOrientationSequence[0].ImageOrientationPatient = whole.ImageOrientationPatient
+    whole.SharedFunctionalGroupsSequence = [shared]
+    whole.PerFrameFunctionalGroupsSequence = [of_frame(image) for image in images]
+    whole.PixelData = b"".join(image.PixelData for image in images)
+    for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "TriggerTime", "SliceThickness"):
+        delattr(whole, keyword)
+    (folder / "enhanced").mkdir()
+    whole.save_as(folder / "enhanced" / "all.dcm")
+    return folder / "enhanced"
+
+
+def of_frame(image: Dataset) -> Dataset:
+    groups = Dataset()
+    groups.PlanePositionSequence, groups.CardiacSynchronizationSequence = [Dataset()], [Dataset()]
+    groups.PlanePositionSequence[0].ImagePositionPatient = image.ImagePositionPatient
+    groups.CardiacSynchronizationSequence[0].NominalCardiacTriggerDelayTime = float(image.TriggerTime)
+    return groups
+
+
+def test_frames_of_one_multi_frame_object(tmp_path: Path) -> None:
+    source = stack_of(enhanced(tmp_path))
+    (path,) = {header.path for header in source.headers[ED]}
+    what = drawing()
+    segmentation = write(tmp_path, source, what)
+    assert_same_points(points_of(segmentation, STRUCTURES), labelled_points(what.mask, STRUCTURES))
+    image = dcmread(path)
+    for frame in segmentation.PerFrameFunctionalGroupsSequence:
+        (reference,) = frame.DerivationImageSequence[0].SourceImageSequence
+        of_source = image.PerFrameFunctionalGroupsSequence[reference.ReferencedFrameNumber - 1]
+        position = of_source.PlanePositionSequence[0].ImagePositionPatient
+        assert frame.PlanePositionSequence[0].ImagePositionPatient == position
+        delay_ms = of_source.CardiacSynchronizationSequence[0].NominalCardiacTriggerDelayTime
+        assert delay_ms == pytest.approx(SMALL.times_ms[ED])
+        assert (reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID) == (
+            EnhancedMRImageStorage, image.SOPInstanceUID
+        )  # fmt: skip
+    (series,) = segmentation.ReferencedSeriesSequence
+    (instance,) = series.ReferencedInstanceSequence
+    assert instance.ReferencedSOPClassUID == EnhancedMRImageStorage
+    assert "ReferencedFrameNumber" not in instance
+    (whole,) = segmentation.SourceImageSequence
+    assert len(whole.ReferencedFrameNumber) == SMALL.slices
+    assert dciodvfy(tmp_path / "seg.dcm") == []
+
+
+def test_a_slice_that_was_not_acquired_is_not_in_it(source: Stack, tmp_path: Path) -> None:
+    what = drawing()
+    headers = [None if index == 2 else header for index, header in enumerate(source.headers[ED])]
+    write_segmentation(tmp_path / "seg.dcm", what, headers)
+    segmentation = highdicom.seg.segread(tmp_path / "seg.dcm")
+    voxels = what.mask.voxels.copy()
+    voxels[2] = Label.BACKGROUND
+    expected = labelled_points(replace(what.mask, voxels=voxels), STRUCTURES)
+    assert_same_points(points_of(segmentation, STRUCTURES), expected)
+    assert segmentation.NumberOfFrames == 3 * (SMALL.slices - 1)
+    assert "SpacingBetweenSlices" not in segmentation.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    assert dciodvfy(tmp_path / "seg.dcm") == []
 
 
 def test_the_same_segmentation_is_the_same_object(source: Stack, tmp_path: Path) -> None:
