@@ -93,7 +93,8 @@ def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
     surveys = [survey(source) for source in sources]
     cases = [case for source, seen in zip(sources, surveys, strict=True) for case in _cases(source, seen, out)]
     names = unique_names(case.case_id for case in cases)
-    every = (series for seen in surveys for series in seen.series)
+    every = [series for seen in surveys for series in seen.series]
+    every = [series for series in every if not all(_is_result(path, out) for path in series.files)]  # DICOM SEG
     others = [_describe(series) for series in every if series.kind is not Kind.SHORT_AXIS_CINE]
     unused = [item for seen in surveys for item in seen.unused if not is_nifti(Path(item.where))]
     unused = [item for item in unused if not _is_result(Path(item.where), out)]

@@ -164,7 +164,11 @@ def test_segs_are_no_scans(finished: Path, scans: Path, tmp_path: Path) -> None:
         warnings.simplefilter("error")
         findings = find_cases([together])
     assert len(findings.cases) == 1
-    assert len(find_cases([scans, tmp_path / "out"], tmp_path / "out").cases) == 1
+    assert sorted(item.why.split(":")[0] for item in findings.others) == ["localizer", "not MR"]
+    for out in (finished.parent, None):  # results of this run, and of another one that lie among the scans
+        findings = find_cases([scans, finished.parent], out)
+        assert [case.series is None for case in findings.cases] == [False]
+        assert [item.why.split(":")[0] for item in findings.others] == ["localizer"]
 
 
 def test_no_identity_leaves_the_segs(model: Model, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
