@@ -68,9 +68,8 @@ def reproduce(
     claim(protocol)
     results = _run_all(protocol, jobs, workers, threads, quiet or as_json)
     cost = measured_cost(protocol) if max(TABLES) in wanted else None
-    report = Report(
-        protocol.organ, command(protocol, results), describe(protocol, results), results, wanted, folds, cost
-    )
+    settings, header = command(protocol, results), describe(protocol, results)
+    report = Report(protocol.organ, settings, steps_fraction, header, results, wanted, folds, cost)
     write_tables(report, out)
     write_figures(protocol, results)
     if as_json:

@@ -70,8 +70,8 @@ def _level(figures: dict[tuple[str, int], dict[str, Any]], folds: list[int]) -> 
 
 def _extent(run: dict[str, Any], figures: dict[tuple[str, int], dict[str, Any]]) -> Iterator[str]:
     if run["steps_fraction"] < WHOLE:
-        yield f"It ran {100 * run['steps_fraction']:.2g} % of the paper's steps, so it tells how fast each norm lets the"
-        yield "network learn rather than how far."
+        yield f"It ran {100 * run['steps_fraction']:.2g} % of the paper's steps, so it tells how fast each norm lets"
+        yield "the network learn rather than how far."
     silent = sorted({norm for norm, _ in figures if all(not c["dice"] for (n, _), c in figures.items() if n == norm)})
     if silent:
         yield f"With {' and '.join(TITLES.get(norm, norm) for norm in silent)} it still finds nothing by then."
