@@ -15,6 +15,7 @@ from cardioseg.image.volume import Cine, Volume
 from cardioseg.inference.cases import Findings, find_cases
 from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.run import predict_all
+from cardioseg.inference.segment import Segmentation
 from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine, reference, write_dicom
@@ -179,10 +180,10 @@ def test_nothing_to_segment(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_is_remarked(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def blank(image: Cine, *_: object) -> Cine:
+    def blank(image: Cine, *_: object) -> Segmentation:
         mask = np.zeros(image.voxels.shape, np.uint8)
         mask[2:, 1:3, 10:20, 10:20] = Label.LV_CAVITY
-        return Cine(mask, image.grid, image.times_ms)
+        return Segmentation(Cine(mask, image.grid, image.times_ms))
 
     write_cine(tmp_path / "a.nii.gz", cine(SMALL))
     write_volume(tmp_path / "b.nii.gz", cine(SMALL).phase(0))

@@ -18,6 +18,7 @@ from cardioseg.inference.cases import find_cases
 from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.remeasure import find_edited, measure_all
 from cardioseg.inference.run import predict_all
+from cardioseg.inference.segment import Segmentation
 from cardioseg.inference.session import open_model
 from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine, reference, write_dicom
@@ -41,7 +42,7 @@ def predicted(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("predicted")
     model = open_model(write_model(tmp_path_factory.mktemp("model"), THREE))
     with pytest.MonkeyPatch.context() as patch:
-        perfect = reference(SMALL)
+        perfect = Segmentation(reference(SMALL))
         patch.setattr("cardioseg.inference.predict.segment", lambda *_: perfect)
         list(predict_all(find_cases([scans]), model, out))
     return out
@@ -87,16 +88,16 @@ def test_an_edit_changes_the_numbers(masks: Path, tmp_path: Path, kind: type[np.
     edited = sitk.GetImageFromArray(labels.astype(kind), isVector=False)
     edited.CopyInformation(image)
     sitk.WriteImage(edited, str(path))
-    outcome = remeasure(masks, tmp_path / "out")["beating"]
-    assert outcome.status == "done"
-    assert outcome.reason.startswith("edited")
+    outcomes = remeasure(masks, tmp_path / "out")
+    assert {outcome.status for outcome in outcomes.values()} == {"done"}
+    assert outcomes["beating"].reason.startswith("edited")
+    assert outcomes["PHANTOM-0001"].reason == ""
     after = float(rows(tmp_path / "out")["beating"]["lv_edv_ml"])
     assert after - before == pytest.approx(painted * SMALL.grid.voxel_ml, abs=0.02)
     assert float(rows(tmp_path / "out")["beating"]["bsa_m2"]) == pytest.approx(2.0)
     assert (tmp_path / "out" / "beating" / "overlay.png").read_bytes() != (
         masks / "beating" / "overlay.png"
     ).read_bytes()
-    assert remeasure(masks, tmp_path / "out")["PHANTOM-0001"].reason == ""
 
 
 def test_one_case_and_one_file(masks: Path, tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_one_case_and_one_file(masks: Path, tmp_path: Path) -> None:
 
 
 def test_chosen_phases(predicted: Path, tmp_path: Path) -> None:
-    outcomes = remeasure(predicted, tmp_path, Moments(1, 2))
+    outcomes = remeasure(predicted / "beating", tmp_path, Moments(1, 2))
     assert rows(tmp_path)["beating"]["rv_es_phase"] == "2"
     assert {outcome.status for outcome in outcomes.values()} == {"done"}
     outcomes = remeasure(predicted, tmp_path, Moments(8, 2))
@@ -122,11 +123,11 @@ def test_error_bars_last_until_an_edit(masks: Path, tmp_path: Path) -> None:
     document = json.loads(path.read_text())
     members = [{"lv_cavity": [edv, 90, 60, 50, 50, 60, 90, 95]} for edv in (100, 110)]
     path.write_text(json.dumps(document | {"fold_curves_ml": members}))
-    remeasure(masks, tmp_path / "out")
+    remeasure(masks / "beating", tmp_path / "out")
     assert rows(tmp_path / "out")["beating"]["lv_edv_sd_ml"] == "7.07"
     mask = masks / "beating" / "mask.nii.gz"
     write_cine(mask, Cine(read_cine(mask).voxels[..., ::-1], SMALL.grid))
-    remeasure(masks, tmp_path / "out")
+    remeasure(masks / "beating", tmp_path / "out")
     assert rows(tmp_path / "out")["beating"]["lv_edv_sd_ml"] == ""
 
 
@@ -185,7 +186,8 @@ def damage(masks: Path, how: str) -> None:
     ],
 )
 def test_what_cannot_be_measured_fails_alone(masks: Path, tmp_path: Path, how: str, reason: str) -> None:
-    remeasure(masks, tmp_path / "out")
+    (tmp_path / "out" / "beating").mkdir(parents=True)
+    (tmp_path / "out" / "beating" / "measures.json").write_text("from an earlier run")
     damage(masks, how)
     outcomes = remeasure(masks, tmp_path / "out")
     assert outcomes["PHANTOM-0001"].status == "done"
@@ -217,7 +219,7 @@ def test_missing_slices_are_remembered(masks: Path, tmp_path: Path) -> None:
     for index, status in ((3, "done"), (8, "failed")):
         document["acquisition"] |= {"missing": [index], "flags": [gap]}
         path.write_text(json.dumps(document))
-        outcome = remeasure(masks, tmp_path / "out")["beating"]
+        outcome = remeasure(masks / "beating", tmp_path / "out")["beating"]
         assert outcome.status == status
     assert "fewer slices than its scan" in outcome.reason
     document["acquisition"]["missing"] = [3]
@@ -225,7 +227,7 @@ def test_missing_slices_are_remembered(masks: Path, tmp_path: Path) -> None:
     mask = read_cine(masks / "beating" / "mask.nii.gz")
     mask.voxels[:, 3] = Label.BACKGROUND
     write_cine(masks / "beating" / "mask.nii.gz", mask)
-    outcome = remeasure(masks, tmp_path / "out")["beating"]
+    outcome = remeasure(masks / "beating", tmp_path / "out")["beating"]
     assert [flag.kind for flag in outcome.flags] == ["missing slice"]
     whole, filled = (float(rows(folder)["beating"]["lv_edv_ml"]) for folder in (masks, tmp_path / "out"))
     assert filled == pytest.approx(whole, rel=0.03)
