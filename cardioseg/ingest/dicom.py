@@ -93,6 +93,7 @@ def _decoded(path: Path, headers: Sequence[SliceHeader]) -> Iterator[tuple[Slice
 
 
 def _intensities(stored: NDArray[Any], tags: Dataset, rescale: tuple[float, float]) -> NDArray[Any]:
+    stored = stored.astype(stored.dtype.newbyteorder("="), copy=False)
     if tags.PhotometricInterpretation == "MONOCHROME1":
         signed = int(tags.PixelRepresentation) == 1
         stored = ~stored if signed else (2 ** int(tags.BitsStored) - 1 - stored).astype(stored.dtype)

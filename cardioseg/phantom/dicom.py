@@ -1,73 +1,29 @@
-"""DICOM: the phantom as a scanner would export it, one classic MR image a slice and phase, all ids synthetic."""
+"""DICOM: the phantom as classic MR images, one file a slice and phase."""
 
 from collections.abc import Mapping
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, generate_uid
-from pydicom.valuerep import DSfloat
+from pydicom.dataset import Dataset
+from pydicom.uid import MRImageStorage
 
-from cardioseg.files import write_bytes
 from cardioseg.image.volume import Grid
-from cardioseg.phantom.image import cine
 from cardioseg.phantom.scouts import scouts
 from cardioseg.phantom.settings import Phantom
+from cardioseg.phantom.study import DAY, decimal, object_of
 
-_DAY, _TIME = "20000101", "120000"
-_STUDY: Mapping[str, str] = {
-    "StudyDate": _DAY, "StudyTime": _TIME, "SeriesDate": _DAY, "SeriesTime": _TIME, "ContentDate": _DAY,
-    "ContentTime": _TIME, "AccessionNumber": "", "ReferringPhysicianName": "", "StudyID": "1",
-    "StudyDescription": "synthetic cardiac MR", "PatientBirthDate": "", "PatientSex": "O",
-    "PositionReferenceIndicator": "", "PatientPosition": "HFS", "BodyPartExamined": "HEART",
-    "Manufacturer": "cardioseg", "ManufacturerModelName": "phantom", "DeviceSerialNumber": "0", "SoftwareVersions": "1",
-}  # fmt: skip
 _SEQUENCE: Mapping[str, Any] = {
     "ImageType": ["ORIGINAL", "PRIMARY", "OTHER"], "ScanningSequence": "GR", "SequenceVariant": "SS", "ScanOptions": "",
     "MRAcquisitionType": "2D", "RepetitionTime": "3.8", "EchoTime": "1.6", "EchoTrainLength": "1", "FlipAngle": "45",
-    "MagneticFieldStrength": "1.5", "ImagedNucleus": "1H", "NumberOfAverages": "1",
+    "MagneticFieldStrength": "1.5", "ImagedNucleus": "1H", "NumberOfAverages": "1", "WindowCenter": "300",
+    "WindowWidth": "600",
 }  # fmt: skip
-
-
-def write_dicom(phantom: Phantom, folder: Path) -> Path:
-    """Write `folder`/<patient>/study with a short-axis cine, its files named in random order, and a localizer.
-
-    Returns:
-        The folder of the short-axis series.
-
-    Raises:
-        ResourceError: the file system refuses.
-    """
-    study = folder / phantom.patient_id / "study"
-    places = [(index, phase) for index in range(phantom.slices) for phase in range(phantom.phases)]
-    order = np.random.default_rng([phantom.seed, 4]).permutation(len(places))
-    names = [f"IM-{number + 1:04d}.dcm" for number in order.tolist()]
-    write_series(phantom, study / "sax_cine", dict(zip(places, names, strict=True)))
-    for number, dataset in enumerate(localizer(phantom), start=1):
-        write_instance(study / "localizer" / f"IM-{number:04d}.dcm", dataset)
-    return study / "sax_cine"
-
-
-def write_series(phantom: Phantom, folder: Path, names: Mapping[tuple[int, int], str]) -> None:
-    """Write the short-axis images of `names`, (slice, phase) -> file name, into `folder`."""
-    voxels = cine(phantom).voxels
-    for (index, phase), name in names.items():
-        number = phantom.instance_number(index, phase)
-        write_instance(folder / name, instance(phantom, index, phase, number, voxels[phase, index]))
-
-
-def write_instance(path: Path, dataset: Dataset) -> None:
-    """Write one DICOM file atomically; equal datasets give equal bytes."""
-    buffer = BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    write_bytes(path, buffer.getvalue())
+_BREATH_HOLD_S = 12
 
 
 def instance(phantom: Phantom, slice_index: int, phase: int, number: int, pixels: NDArray[np.int16]) -> Dataset:
-    """One short-axis image, ready to be written in explicit little endian.
+    """One short-axis image, ready to be written.
 
     Args:
         phantom: whose geometry, timing and ids.
@@ -76,19 +32,41 @@ def instance(phantom: Phantom, slice_index: int, phase: int, number: int, pixels
         number: the instance number.
         pixels: (row, column), such as `cine(phantom).voxels[phase, slice_index]`.
     """
-    dataset = _image(phantom, "short axis", number, pixels)
-    _place(dataset, phantom.grid, slice_index)
-    dataset.SeriesNumber, dataset.SeriesDescription, dataset.ScanOptions = 3, "cine short axis", "CG"
-    dataset.TriggerTime = _decimal(phantom.times_ms[phase])
-    dataset.NominalInterval = round(phantom.rr_interval_ms)
-    dataset.HeartRate = round(60000 / phantom.rr_interval_ms)
-    dataset.CardiacNumberOfImages = phantom.phases
+    return _short_axis(phantom, "short axis", (slice_index, phase), number, pixels)
+
+
+def instance_of_own_series(phantom: Phantom, slice_index: int, phase: int, pixels: NDArray[np.int16]) -> Dataset:
+    """The same where each slice is a series of its own, numbered in the order of acquisition, and counts its phases."""
+    series = f"short axis, slice {slice_index}"
+    dataset = _short_axis(phantom, series, (slice_index, phase), phase + 1, pixels)
+    dataset.SeriesNumber = 10 + _order(phantom, slice_index)
     return dataset
 
 
 def localizer(phantom: Phantom) -> list[Dataset]:
     """Three scouts, one axial, one coronal and one sagittal: a series of the study that is no short axis."""
     return [_scout(phantom, number, *scout) for number, scout in enumerate(scouts(phantom), start=1)]
+
+
+def _short_axis(
+    phantom: Phantom, series: str, place: tuple[int, int], number: int, pixels: NDArray[np.int16]
+) -> Dataset:
+    slice_index, phase = place
+    dataset = _image(phantom, series, number, pixels)
+    _place(dataset, phantom.grid, slice_index)
+    dataset.SeriesNumber, dataset.SeriesDescription, dataset.ScanOptions = 3, "cine short axis", "CG"
+    minutes, seconds = divmod(_BREATH_HOLD_S * _order(phantom, slice_index), 60)
+    dataset.AcquisitionDate, dataset.AcquisitionTime = DAY, f"12{minutes % 60:02d}{seconds:02d}"
+    dataset.TriggerTime = decimal(phantom.times_ms[phase])
+    dataset.NominalInterval = round(phantom.rr_interval_ms)
+    dataset.HeartRate = round(60000 / phantom.rr_interval_ms)
+    dataset.CardiacNumberOfImages = phantom.phases
+    return dataset
+
+
+def _order(phantom: Phantom, slice_index: int) -> int:
+    """Slices are acquired from the base to the apex."""
+    return phantom.slices - 1 - slice_index
 
 
 def _scout(phantom: Phantom, number: int, grid: Grid, pixels: NDArray[np.int16]) -> Dataset:
@@ -99,44 +77,17 @@ def _scout(phantom: Phantom, number: int, grid: Grid, pixels: NDArray[np.int16])
 
 
 def _image(phantom: Phantom, series: str, number: int, pixels: NDArray[np.int16]) -> Dataset:
-    """An MR image without its place in space; `series` tells the study's series apart."""
-    dataset = Dataset()
-    for name, value in {**_STUDY, **_SEQUENCE}.items():
+    dataset = object_of(phantom, MRImageStorage, series, number, pixels)
+    for name, value in _SEQUENCE.items():
         setattr(dataset, name, value)
-    dataset.Modality, dataset.InstanceNumber = "MR", number
-    dataset.PatientID, dataset.PatientName = phantom.patient_id, phantom.patient_id.replace("-", "^")
-    dataset.StudyInstanceUID, dataset.FrameOfReferenceUID = _uid(phantom, "study"), _uid(phantom, "frame of reference")
-    dataset.SeriesInstanceUID = _uid(phantom, series)
-    dataset.SOPClassUID, dataset.SOPInstanceUID = MRImageStorage, _uid(phantom, series, str(number))
-    _fill(dataset, pixels)
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     return dataset
 
 
 def _place(dataset: Dataset, grid: Grid, slice_index: int) -> None:
     normal, down, across = grid.directions
     position = grid.position_mm((slice_index, 0, 0))
-    dataset.ImagePositionPatient = [_decimal(mm) for mm in position.tolist()]
-    dataset.ImageOrientationPatient = [_decimal(cosine) for cosine in (*across, *down)]
-    dataset.SliceLocation = _decimal(float(position @ np.asarray(normal)))
-    dataset.PixelSpacing = [_decimal(mm) for mm in grid.pixel_mm]
-    dataset.SliceThickness = dataset.SpacingBetweenSlices = _decimal(grid.spacing_mm[0])
-
-
-def _fill(dataset: Dataset, pixels: NDArray[np.int16]) -> None:
-    dataset.Rows, dataset.Columns = pixels.shape
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 16, 15, 1
-    dataset.WindowCenter, dataset.WindowWidth = "300", "600"
-    dataset.PixelData = pixels.astype("<i2").tobytes()
-
-
-def _decimal(value: float) -> DSfloat:
-    """A decimal string of at most 16 characters."""
-    return DSfloat(value, auto_format=True)
-
-
-def _uid(phantom: Phantom, *parts: str) -> UID:
-    """A UID that belongs to these settings and this part of the study."""
-    return generate_uid(entropy_srcs=[repr(phantom), *parts])
+    dataset.ImagePositionPatient = [decimal(mm) for mm in position.tolist()]
+    dataset.ImageOrientationPatient = [decimal(cosine) for cosine in (*across, *down)]
+    dataset.SliceLocation = decimal(float(position @ np.asarray(normal)))
+    dataset.PixelSpacing = [decimal(mm) for mm in grid.pixel_mm]
+    dataset.SliceThickness = dataset.SpacingBetweenSlices = decimal(grid.spacing_mm[0])

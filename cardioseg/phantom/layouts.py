@@ -6,9 +6,9 @@ from pathlib import Path
 from cardioseg.files import write_csv
 from cardioseg.image.nifti import write_cine
 from cardioseg.phantom.contours import write_contours
-from cardioseg.phantom.dicom import write_series
 from cardioseg.phantom.image import cine, reference
 from cardioseg.phantom.settings import Phantom
+from cardioseg.phantom.vendors import write_series
 
 _COLUMNS = ("PatientID", "OriginalID", "Gender", "Age", "Pathology")
 
