@@ -77,6 +77,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="The model folder to write.")],
     licence: Annotated[str, typer.Option(help="What the training data allow, for the model's card.")],
     citation: Annotated[str, typer.Option(help="Whom to cite for the training data.")] = "",
+    fold: Annotated[int | None, typer.Option(min=0, help="Export this fold alone, not all as an ensemble.")] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
@@ -88,7 +89,7 @@ def export(
     from cardioseg.dataset.store import open_dataset
     from cardioseg.training.publish import Publication, publish
 
-    card = publish(run, open_dataset(dataset), out, Publication(out.resolve().name, licence, citation))
+    card = publish(run, open_dataset(dataset), out, Publication(out.resolve().name, licence, citation, fold))
     if as_json:
         console.print_json(card.model_dump(mode="json"))
         return ExitCode.OK

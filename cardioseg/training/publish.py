@@ -38,18 +38,20 @@ class Publication:
         name: of the model.
         licence: what the training data allow.
         citation: whom to cite for the training data.
+        fold: the one fold to publish, so that its validation subjects are unseen; None: all, as an ensemble.
     """
 
     name: str
     licence: str
     citation: str = ""
+    fold: int | None = None
 
 
 def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication) -> Card:
     """Write a model folder: `model.onnx`, `card.json` and `README.md`, the card last.
 
     Args:
-        run: a folder written by `train`, every fold of it finished.
+        run: a folder written by `train`, every fold that is published finished.
         dataset: what it was trained on; gives the slices for the proof.
         folder: the model folder.
         publication: what the card says beyond the run.
@@ -59,6 +61,7 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
         RefusedError: torch and ONNX Runtime disagree.
     """
     described, folds = _read_run(run, dataset)
+    folds = _chosen(folds, publication.fold)
     recipe = Recipe.model_validate(described["recipe"])
     checkpoints = [_final(run, fold["index"]) for fold in folds]
     networks = [network_of(checkpoint, recipe) for checkpoint in checkpoints]
@@ -74,7 +77,7 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
         licence=publication.licence,
         citation=publication.citation,
         training=_training(described, folds, checkpoints),
-        metrics=_metrics(run, described, recipe),
+        metrics=_metrics(run, described, folds, recipe),
         parity=parity,
         versions={"cardioseg": __version__} | {name: version(name) for name in _PACKAGES},
     )
@@ -93,6 +96,14 @@ def _read_run(run: Path, dataset: Dataset) -> tuple[dict[str, Any], list[dict[st
     if described["dataset_sha256"] != file_sha256(dataset.folder / "dataset.json"):
         raise UsageError(f"{run} was trained on another dataset than {dataset.folder}")
     return described, folds
+
+
+def _chosen(folds: list[dict[str, Any]], fold: int | None) -> list[dict[str, Any]]:
+    if fold is None:
+        return folds
+    if not 0 <= fold < len(folds):
+        raise UsageError(f"there is no fold {fold}", f"folds are 0 to {len(folds) - 1}")
+    return [folds[fold]]
 
 
 def _final(run: Path, fold: int) -> Checkpoint:
@@ -122,12 +133,13 @@ def _training(
     described: dict[str, Any], folds: Sequence[dict[str, Any]], checkpoints: Sequence[Checkpoint]
 ) -> Training:
     trained = {subject_id for fold in folds for subject_id in fold["train"]}
+    unseen = {subject_id for fold in folds for subject_id in fold["validation"]} - trained
     return Training(
         dataset=described["dataset"],
         dataset_sha256=described["dataset_sha256"],
         subjects=len(trained),
         subjects_sha256=subjects_sha256(trained),
-        held_out=tuple(described["held_out"]),
+        held_out=tuple(sorted({*described["held_out"], *unseen})),
         seed=described["seed"],
         folds=len(folds),
         steps=checkpoints[0].step,
@@ -136,13 +148,13 @@ def _training(
     )
 
 
-def _metrics(run: Path, described: dict[str, Any], recipe: Recipe) -> tuple[Metric, ...]:
-    scores = [score for fold in range(described["folds"]) for score in _read_scores(fold_folder(run, fold))]
+def _metrics(
+    run: Path, described: dict[str, Any], folds: Sequence[dict[str, Any]], recipe: Recipe
+) -> tuple[Metric, ...]:
+    scores = [score for fold in folds for score in _read_scores(fold_folder(run, fold["index"]))]
     if not scores:
         return ()
-    held_out = (
-        "subjects held out of training" if described["folds"] == 1 else f"{described['folds']}-fold cross validation"
-    )
+    held_out = f"{described['folds']}-fold cross validation" if len(folds) > 1 else "subjects held out of training"
     counted = (("images", per_image), ("subjects, each the mean of its images", per_subject))
     return tuple(
         Metric(

@@ -100,6 +100,20 @@ def test_publish(finished: Plan, tmp_path: Path) -> None:
     assert b"site-packages" not in content
 
 
+def test_publish_one_fold(finished: Plan, tmp_path: Path) -> None:
+    folds = json.loads((finished.folder / "folds.json").read_text())
+    card = publish(finished.folder, finished.dataset, tmp_path / "model", Publication("discs", "CC0-1.0", fold=1))
+    assert card.training.folds == 1
+    assert card.training.held_out == tuple(sorted(folds[1]["validation"]))
+    assert card.training.subjects == len(folds[1]["train"])
+    assert {metric.protocol for metric in card.metrics} == {
+        f"{finished.dataset.name}, subjects held out of training, mean over {over}"
+        for over in ("images", "subjects, each the mean of its images")
+    }
+    with pytest.raises(UsageError, match="there is no fold 2"):
+        publish(finished.folder, finished.dataset, tmp_path / "none", Publication("discs", "CC0-1.0", fold=2))
+
+
 def test_publish_refuses(finished: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publication = Publication("discs", "CC0-1.0")
     with pytest.raises(UsageError, match="no training run"):
