@@ -25,7 +25,7 @@ from cardioseg.ingest.frames import FRAME_TAGS, slice_headers
 from cardioseg.ingest.header import SliceHeader
 from cardioseg.ingest.tags import HEADER_TAGS
 
-__all__ = ["SliceHeader", "read_all_pixels", "read_headers", "read_pixels"]
+__all__ = ["SliceHeader", "boundary", "read_all_pixels", "read_headers", "read_pixels"]
 
 logging.getLogger("pydicom").propagate = False  # its log records quote tag values
 
@@ -36,7 +36,7 @@ def read_headers(path: Path) -> tuple[SliceHeader, ...]:
     Raises:
         UnusableError: not DICOM, no image plane in space, or an encoding that cannot be read.
     """
-    with _boundary(path):
+    with boundary(path):
         if not path.is_file():
             raise UnusableError("not a file")
         with path.open("rb") as file:
@@ -70,7 +70,7 @@ def read_all_pixels(headers: Iterable[SliceHeader]) -> dict[SliceHeader, NDArray
 
 
 def _read_file(path: Path, headers: Sequence[SliceHeader]) -> list[tuple[SliceHeader, NDArray[Any]]]:
-    with _boundary(path):
+    with boundary(path):
         try:
             return list(_decoded(path, headers))
         except RuntimeError:  # what pydicom makes of everything that a decoder raises
@@ -104,7 +104,7 @@ def _intensities(stored: NDArray[Any], tags: Dataset, rescale: tuple[float, floa
 
 
 @contextmanager
-def _boundary(path: Path) -> Iterator[None]:
+def boundary(path: Path) -> Iterator[None]:
     """Turn everything that goes wrong inside into an UnusableError that begins with the path."""
     try:
         with warnings.catch_warnings():  # leading zeros in UIDs, dates such as 20120000: real files have them

@@ -15,7 +15,7 @@ from pydicom.uid import MRImageStorage
 from pydicom.valuerep import DSfloat
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.dicom import _boundary as boundary
+from cardioseg.ingest.dicom import boundary
 from cardioseg.ingest.header import SliceHeader
 
 # What a derived object shares with its source to the letter, valid or not: a PACS files it by them.
