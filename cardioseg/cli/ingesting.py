@@ -26,7 +26,8 @@ def inspect(
     found = survey(scans)
     if not found.series:
         console.print_skipped(found.unused, "not used")
-        raise NoInputError(f"no DICOM series in {scans}: {len(found.unused) or 'no'} files, none of use")
+        seen = f"{len(found.unused)} files, none of use" if found.unused else "no files"
+        raise NoInputError(f"no DICOM series in {scans}: {seen}", "NIfTI files need no inspection; predict takes them")
     rows = [
         (
             str(series.folder),

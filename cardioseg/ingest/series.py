@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import mode
 
 from cardioseg.errors import UnusableError
+from cardioseg.image.flag import Flag
 from cardioseg.ingest.header import SliceHeader
 from cardioseg.ingest.positions import by_position, same_plane_direction
 from cardioseg.ingest.purpose import other_plane, other_purpose
@@ -137,10 +138,11 @@ def _what_is_there(headers: Sequence[SliceHeader], slices: int, phases: int, arr
 
 def _flagged(arranged: Stack) -> list[str]:
     """The flags of a stack, those of one kind together."""
-    said = []
-    for kind, flags in groupby(arranged.flags, key=lambda flag: flag.kind):
-        places = [flag.place for flag in flags]
-        count = f"{len(places)} {kind}s" if kind == MISSING_PHASE and len(places) > 1 else ""
-        where = ", ".join(place.removeprefix("slice ") for place in places if place)
-        said.append(count or (f"{kind} {where}" if where else kind))
-    return said
+    return [_said(kind, list(flags)) for kind, flags in groupby(arranged.flags, key=lambda flag: flag.kind)]
+
+
+def _said(kind: str, flags: Sequence[Flag]) -> str:
+    if kind == MISSING_PHASE:
+        return f"{kind} ({flags[0].place})" if len(flags) == 1 else f"{len(flags)} {kind}s"
+    slices = [str(flag.slice) for flag in flags if flag.slice is not None]
+    return f"{kind}{'s' * (len(slices) > 1)} {', '.join(slices)}".strip()

@@ -65,7 +65,7 @@ def test_what_was_filled_is_said(plane: Plane) -> None:
     lacking = [header for header in series(plane, 12, 20) if header.path.name not in {"3-7", "8-2"}]
     judged = judge([header for header in lacking if header.path.name[:2] not in {"5-", "7-"}])
     assert judged.kind is Kind.SHORT_AXIS_CINE
-    assert judged.reason == "10 parallel planes of 20 phases; missing slice 5, 7; 2 missing phases"
+    assert judged.reason == "10 parallel planes of 20 phases; missing slices 5, 7; 2 missing phases"
     again = series(plane, 12, 20, folder="again", acquisition_s=9.0)
     judged = judge(series(plane, 12, 20, acquisition_s=1.0) + again)
     assert (judged.phases, judged.reason) == (20, "12 parallel planes of 20 phases; repeated stack")

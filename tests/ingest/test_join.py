@@ -1,0 +1,150 @@
+"""Cines whose slices are separate series."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.join import join
+from cardioseg.ingest.series import Kind, Series, judge
+
+Plane = Callable[..., SliceHeader]
+CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
+
+
+def part(plane: Plane, index: float, number: float, phases: int = 10, **fields: Any) -> Series:
+    """A series of one slice, the `number`-th that was acquired."""
+    usual = {"series_uid": f"1.{number}", "series_number": number, "acquisition_s": 100.0 + number}
+    return judge(
+        [
+            plane(index, phase, path=Path(f"s{number}", f"{phase}"), instance_number=phase, **usual | fields)
+            for phase in range(phases)
+        ]
+    )
+
+
+def parts(plane: Plane, order: list[float], first: int = 0, **fields: Any) -> list[Series]:
+    return [part(plane, index, number, **fields) for number, index in enumerate(order, start=first)]
+
+
+def verdicts(found: list[Series]) -> list[tuple[Kind, str]]:
+    return [(series.kind, series.reason) for series in found]
+
+
+def series_at(series: Series, index: int) -> str | None:
+    assert series.stack is not None
+    header = series.stack.headers[0][index]
+    return header.series_uid if header else None
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [0, 2, 4, 1, 3, 5]])
+def test_a_series_a_slice_becomes_one_cine(plane: Plane, order: list[float]) -> None:
+    (joined,) = join(parts(plane, order))
+    assert verdicts([joined]) == [
+        (Kind.SHORT_AXIS_CINE, "6 parallel planes of 10 phases; joined from 6 series"),
+    ]
+    assert joined.stack is not None
+    assert joined.stack.flags == ()
+    assert [series_at(joined, index) for index in range(6)] == [f"1.{order.index(index)}" for index in range(6)]
+
+
+def test_what_is_no_slice_of_it_stays_out(plane: Plane) -> None:
+    stack = parts(plane, [0, 1, 2, 3, 4])
+    others = [
+        part(plane, 5, 11, study_uid="another"),
+        part(plane, 5, 12, orientation=CORONAL),
+        part(plane, 5, 13, shape=(7, 6)),
+        part(plane, 5, 14, pixel_mm=(1.6, 1.25)),
+        part(plane, 5, 15, echo_ms=3.0),
+        part(plane, 5, 16, image_type=("ORIGINAL", "PRIMARY", "P")),
+        part(plane, 5, 17, phases=20),
+        part(plane, 5, 18, phases=9, position_mm=(60.0, 20.0, 30.0)),
+        part(plane, 5, 19, phases=1),
+    ]
+    joined, *rest = join([*others, *stack])
+    assert (joined.slices, joined.reason) == (5, "5 parallel planes of 10 phases; joined from 5 series")
+    assert rest == others
+
+
+def test_two_patients_and_two_whole_stacks_stay_two(plane: Plane) -> None:
+    patients = [one for study in "ab" for one in parts(plane, [0, 1, 2, 3, 4], study_uid=study)]
+    assert [one.slices for one in join(patients)] == [5, 5]
+    whole = [
+        judge([header for one in parts(plane, [0, 1, 2, 3, 4], series_uid=uid) for header in one.headers])
+        for uid in "ab"
+    ]
+    assert join(whole) == whole
+
+
+def test_a_stack_acquired_twice_slice_by_slice_stays_two(plane: Plane) -> None:
+    joined = join(parts(plane, [0, 1, 2, 3, 4] * 2))
+    assert [one.reason for one in joined] == ["5 parallel planes of 10 phases; joined from 5 series"] * 2
+    assert [series_at(one, 0) for one in joined] == ["1.5", "1.0"]
+    again = join(parts(plane, [0, 1, 2, 3, 4, 3, 0, 1, 2, 3, 4]))  # the first one's slice 3 was repeated
+    assert [series_at(one, 3) for one in again] == ["1.9", "1.5"]
+
+
+@pytest.mark.parametrize(
+    ("order", "repeated", "newest"),
+    [
+        ([0, 1, 2, 3, 4, 2], [2], {2: "1.5", 3: "1.3"}),
+        ([0, 0, 1, 2, 3, 4], [0], {0: "1.1", 1: "1.2"}),
+        ([0, 1, 2, 2, 2, 3, 4], [2], {2: "1.4"}),
+    ],
+)
+def test_the_newest_of_repeated_slices_counts(
+    plane: Plane, order: list[float], repeated: list[int], newest: dict[int, str]
+) -> None:
+    (joined,) = join(parts(plane, order))
+    assert joined.stack is not None
+    assert [(flag.kind, flag.slice) for flag in joined.stack.flags] == [("repeated slice", index) for index in repeated]
+    assert {index: series_at(joined, index) for index in newest} == newest
+    assert joined.reason.endswith(f"joined from {len(order)} series; repeated slice {repeated[0]}")
+
+
+def test_too_few_slices_are_left_as_they_are(plane: Plane) -> None:
+    found = [*parts(plane, [0, 1, 2, 3]), *parts(plane, [0, 0], first=10, orientation=CORONAL)]
+    assert join(found) == found
+
+
+def test_a_single_slice_between_the_others_stays_out(plane: Plane) -> None:
+    found = [*parts(plane, [0, 1, 2, 3, 4]), part(plane, 2.4, 9)]
+    joined, odd = join(found)
+    assert (joined.slices, joined.stack is None, odd.kind) == (5, False, Kind.SINGLE_SLICE_CINE)
+    uneven = join(parts(plane, [0, 1, 2.4, 3.7, 5.2]))
+    assert [(one.kind, one.stack) for one in uneven] == [(Kind.SHORT_AXIS_CINE, None)]
+    assert "unevenly spaced" in uneven[0].reason
+
+
+def test_a_slice_that_lost_a_file_still_belongs(plane: Plane) -> None:
+    found = parts(plane, [0, 1, 2, 3, 4, 5])
+    found[2] = judge([header for header in found[2].headers if header.trigger_ms != 80])
+    (joined,) = join(found)
+    assert joined.reason == "6 parallel planes of 10 phases; joined from 6 series; missing phase (slice 2, phase 2)"
+
+
+def test_groups_of_few_slices_are_joined_too(plane: Plane) -> None:
+    two = [judge([*one.headers, *other.headers]) for one, other in
+           zip(parts(plane, [0, 2, 4], first=1), parts(plane, [1, 3, 5], first=1), strict=True)]  # fmt: skip
+    assert {one.kind for one in two} == {Kind.SHORT_CINE}
+    (joined,) = join(two)
+    assert (joined.slices, joined.reason.split("; ")[1]) == (6, "joined from 3 series")
+
+
+def test_order_of_series_changes_nothing(plane: Plane) -> None:
+    found = parts(plane, [0, 1, 2, 3, 4, 2])
+    shuffled = [found[index] for index in np.random.default_rng(3).permutation(len(found))]
+    assert join(shuffled) == join(found)
+
+
+def test_without_times_the_series_number_tells_age(plane: Plane) -> None:
+    found = [
+        judge([replace(header, acquisition_s=None) for header in one.headers])
+        for one in parts(plane, [0, 1, 2, 3, 4, 1])
+    ]
+    (joined,) = join(found)
+    assert series_at(joined, 1) == "1.5"
