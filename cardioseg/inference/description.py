@@ -112,7 +112,10 @@ def read_description(folder: Path) -> Description:
 
 def acquisition_of(case: Case) -> Acquisition:
     """What is known of a scan: from its DICOM headers, or from the ACDC Info.cfg beside a NIfTI."""
-    return Acquisition(*read_body(case.source.parent)) if case.series is None else Acquisition()
+    stack = case.series.stack if case.series else None
+    if stack is None:
+        return Acquisition(*read_body(case.source.parent))
+    return Acquisition(stack.height_m, stack.weight_kg, stack.heart_rate_bpm, stack.missing, stack.flags)
 
 
 def _rounded(curves_ml: Curves) -> dict[str, list[float]]:

@@ -8,10 +8,12 @@ that somebody edited is never written over unless that is asked for.
 import json
 import time
 from collections.abc import Callable, Collection
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from shlex import quote
 from typing import Any
+
+import numpy as np
 
 from cardioseg import __version__
 from cardioseg.errors import UnusableError
@@ -74,14 +76,27 @@ def predict_case(
         moments.require_within(cine.phases)
     except UnusableError as error:
         return Outcome(case.case_id, case.source, FAILED, _failure(error, case))
-    found = segment(cine, model, report)
-    mask = found.mask
+    found = segment(_acquired(cine, case.missing), model, report)
+    mask = _restored(found.mask, cine, case.missing)
     description = describe(mask, model.card.structures, acquisition_of(case), moments, found.fold_curves_ml)
     _write(case, cine, mask, description, folder)
     remark = write_segs(case, mask, description.measures, model, folder) if DICOM_SEG in formats else ""
     record = _record(case, model, folder, moments) | {"formats": sorted(formats), "remark": remark}
     write_json(folder / RECORD_FILE, record)
     return _outcome(case, description, remark, time.perf_counter() - start)
+
+
+def _acquired(cine: Cine, missing: Collection[int]) -> Cine:
+    """Without the slices that were not acquired: on black the network sees what it likes, and nothing lies over it."""
+    voxels = np.delete(cine.voxels, list(missing), axis=1)
+    return Cine(voxels, replace(cine.grid, shape=voxels.shape[1:]), cine.times_ms) if missing else cine
+
+
+def _restored(mask: Cine, cine: Cine, missing: Collection[int]) -> Cine:
+    """A mask of the acquired slices on the grid of all; the others hold nothing."""
+    voxels = np.zeros(cine.voxels.shape, mask.voxels.dtype)
+    voxels[:, np.setdiff1d(np.arange(cine.grid.shape[0]), list(missing))] = mask.voxels
+    return Cine(voxels, cine.grid, cine.times_ms)
 
 
 def _finished(case: Case, model: Model, folder: Path, formats: Collection[str], moments: Moments) -> Outcome | None:

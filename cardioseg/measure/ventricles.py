@@ -16,7 +16,8 @@ from cardioseg.measure.curves import Beat, Curve, Curves, Moments, beat, volume_
 
 MYOCARDIUM_G_PER_ML = 1.05  # Vinnakota & Bassingthwaighte, AJP Heart 2004; the value of the SCMR guidelines
 _DIGITS = 2  # 0.01 mL is less than one voxel
-_ML_PER_L = 1000
+_ML_PER_L, _MS_PER_MINUTE = 1000, 60_000
+_COVERED = 0.8  # of the beat; prospectively gated cines leave out its last tenth or two
 _INDEXED = ("edv_ml", "esv_ml", "_sv_ml", "mass_g")
 
 
@@ -37,7 +38,7 @@ class VentricleMeasures:
         lv_volume_ml: LV cavity of a single phase, which nothing says to be end-diastole or end-systole.
         rv_volume_ml: RV cavity of a single phase.
         heart_rate_bpm: during the scan.
-        cardiac_output_l_per_min: of the LV.
+        cardiac_output_l_per_min: of the LV, where the times of the phases say that they cover the beat.
         bsa_m2: body surface area.
         lv_edv_index_ml_per_m2: LV EDV / BSA; the other `_index_` measures likewise.
         lv_edv_sd_ml: sample standard deviation of the LV EDV over the networks of an ensemble; the other `_sd_`
@@ -121,7 +122,7 @@ def measure(
     timing = rv if lv.ed_phase is None else lv
     values: dict[str, Any] = _values(curves, lv, rv)
     values |= _errors([_values(fold, *_beats(fold, moments)) for fold in fold_curves_ml])
-    values |= _flow(lv, acquisition.heart_rate_bpm)
+    values |= _flow(lv, acquisition.heart_rate_bpm, mask.times_ms)
     values |= _indices(values, acquisition.bsa_m2)
     return VentricleMeasures(
         **values,
@@ -174,8 +175,13 @@ def _errors(folds: Sequence[Mapping[str, float | None]]) -> dict[str, float | No
     return spreads
 
 
-def _flow(lv: Beat, heart_rate_bpm: float | None) -> dict[str, float | None]:
-    output = None if lv.sv_ml is None or heart_rate_bpm is None else lv.sv_ml * heart_rate_bpm / _ML_PER_L
+def _flow(lv: Beat, heart_rate_bpm: float | None, times_ms: Sequence[float]) -> dict[str, float | None]:
+    """Heart rate, and output where the cine covers the beat: else its largest volume need not be end-diastole."""
+    output = None
+    if lv.sv_ml is not None and heart_rate_bpm and len(times_ms) > 1:
+        covered_ms = (max(times_ms) - min(times_ms)) * len(times_ms) / (len(times_ms) - 1)
+        if covered_ms * heart_rate_bpm / _MS_PER_MINUTE >= _COVERED:
+            output = lv.sv_ml * heart_rate_bpm / _ML_PER_L
     return {"heart_rate_bpm": heart_rate_bpm, "cardiac_output_l_per_min": output}
 
 

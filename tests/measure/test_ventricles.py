@@ -166,7 +166,8 @@ def test_a_phase_that_is_not_there(beat: Cine) -> None:
 
 def test_output_and_indices(beat: Cine) -> None:
     body = Acquisition(height_m=1.8, weight_kg=80.0, heart_rate_bpm=60.0)
-    plain, measures = measure(beat, STRUCTURES), measure(beat, STRUCTURES, body)
+    timed = Cine(beat.voxels, GRID, (0.0, 250.0, 500.0, 750.0))
+    plain, measures = measure(beat, STRUCTURES), measure(timed, STRUCTURES, body)
     assert measures.bsa_m2 == pytest.approx(2.0)
     for name in ("lv_edv", "lv_esv", "lv_sv", "rv_edv", "rv_esv", "rv_sv"):
         value = getattr(plain, f"{name}_ml")
@@ -177,7 +178,17 @@ def test_output_and_indices(beat: Cine) -> None:
     assert (measures.heart_rate_bpm, measures.cardiac_output_l_per_min) == (60, pytest.approx(output))
     assert measures.cardiac_index_l_per_min_per_m2 == pytest.approx(output / 2)
     assert {plain.bsa_m2, plain.cardiac_output_l_per_min, plain.cardiac_index_l_per_min_per_m2} == {None}
-    assert measure(beat, {Label.RV_CAVITY}, body).cardiac_output_l_per_min is None
+    assert measure(timed, {Label.RV_CAVITY}, body).cardiac_output_l_per_min is None
+
+
+@pytest.mark.parametrize(
+    ("times_ms", "known"),
+    [((0.0, 210.0, 420.0, 630.0), True), ((0.0, 190.0, 380.0, 570.0), False), ((), False)],
+)
+def test_output_needs_a_cine_that_covers_the_beat(beat: Cine, times_ms: tuple[float, ...], known: bool) -> None:
+    measures = measure(Cine(beat.voxels, GRID, times_ms), STRUCTURES, Acquisition(heart_rate_bpm=60.0))
+    assert measures.heart_rate_bpm == 60
+    assert (measures.cardiac_output_l_per_min is not None) == known
 
 
 def test_error_bars_are_the_spread_over_the_folds(beat: Cine) -> None:
