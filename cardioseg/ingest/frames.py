@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
+from pydicom.uid import UID, MediaStorageDirectoryStorage
 
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.header import SliceHeader
@@ -48,6 +48,8 @@ def slice_headers(path: Path, encoding: UID, dataset: Dataset) -> tuple[SliceHea
     Raises:
         UnusableError: it holds no image with a place in space.
     """
+    if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+        raise UnusableError("an index of the files on a disc")
     if "SOPClassUID" not in dataset:
         raise UnusableError("not a DICOM object (it names no SOP class)")
     count = int(dataset.get("NumberOfFrames") or 1)

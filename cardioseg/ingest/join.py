@@ -48,7 +48,7 @@ def _sequence(header: SliceHeader) -> Hashable:
 def _stacks(parts: Sequence[Series]) -> Iterator[Series]:
     for layer in _layers(parts):
         if len(layer) > 1 and len(by_position(_headers(layer))) >= CINE_SLICES:
-            yield _regular(layer)
+            yield from _regular(layer)
 
 
 def _layers(parts: Sequence[Series]) -> list[list[Series]]:
@@ -62,7 +62,7 @@ def _layers(parts: Sequence[Series]) -> list[list[Series]]:
     }  # fmt: skip
     layers: list[list[Series]] = [[]]
     covered: set[int] = set()
-    for part in sorted(parts, key=lambda part: min(header.age for header in part.headers), reverse=True):
+    for part in sorted(parts, key=_age, reverse=True):
         if len(covered) == len(set(places.values())):
             layers.append([])
             covered = set()
@@ -73,15 +73,18 @@ def _layers(parts: Sequence[Series]) -> list[list[Series]]:
     return layers
 
 
-def _regular(parts: Sequence[Series]) -> Series:
-    """The parts as one stack; without the one that lies between the others' steps, if that is what it takes."""
+def _regular(parts: Sequence[Series]) -> list[Series]:
+    """The parts as one stack; or without the one that lies between the others' steps; or the earlier and the later."""
     whole = judge(_headers(parts))
     if whole.stack is None:
-        for odd in parts:
-            rest = judge(_headers([part for part in parts if part is not odd]))
-            if rest.stack is not None and rest.kind is Kind.SHORT_AXIS_CINE:
-                return rest
-    return whole
+        ordered = sorted(parts, key=_age)
+        without_one = [[ordered[:odd] + ordered[odd + 1 :]] for odd in range(len(ordered))]
+        in_two = [[ordered[:cut], ordered[cut:]] for cut in range(CINE_SLICES, len(ordered) - CINE_SLICES + 1)]
+        for split in (*without_one, *in_two):
+            stacks = [judge(_headers(some)) for some in split]
+            if all(stack.stack is not None and stack.kind is Kind.SHORT_AXIS_CINE for stack in stacks):
+                return stacks
+    return [whole]
 
 
 def _completed(stack: Series, others: Sequence[Series]) -> Series:
@@ -92,6 +95,10 @@ def _completed(stack: Series, others: Sequence[Series]) -> Series:
             if more.stack is not None and more.slices > stack.slices and more.phases == stack.phases:
                 stack = more
     return stack
+
+
+def _age(part: Series) -> tuple[float, float, float]:
+    return min(header.age for header in part.headers)
 
 
 def _headers(parts: Sequence[Series]) -> list[SliceHeader]:

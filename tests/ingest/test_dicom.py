@@ -15,6 +15,7 @@ from pydicom.uid import (
     EnhancedMRImageStorage,
     ImplicitVRLittleEndian,
     JPEGBaseline8Bit,
+    MediaStorageDirectoryStorage,
     RLELossless,
 )
 
@@ -135,6 +136,16 @@ def test_files_that_are_no_dicom(tmp_path: Path, content: bytes, reason: str) ->
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(UnusableError, match=reason):
         read_header(tmp_path / "a")
+
+
+def test_an_index_of_a_disc_is_told_from_an_image(tmp_path: Path, slice_dataset: Callable[..., Dataset]) -> None:
+    index = Dataset()
+    index.file_meta = slice_dataset().file_meta
+    index.file_meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
+    index.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    index.save_as(tmp_path / "DICOMDIR", enforce_file_format=True)
+    with pytest.raises(UnusableError, match="an index of the files on a disc"):
+        read_header(tmp_path / "DICOMDIR")
 
 
 def test_things_that_are_no_files(tmp_path: Path) -> None:

@@ -120,11 +120,24 @@ def test_a_single_slice_between_the_others_stays_out(plane: Plane) -> None:
     assert "unevenly spaced" in uneven[0].reason
 
 
+def test_a_stack_that_was_planned_again_a_little_higher(plane: Plane) -> None:
+    low, high = join(parts(plane, [0, 1, 2, 3, 4, 5, 0.4, 1.4, 2.4, 3.4, 4.4]))
+    assert (low.slices, high.slices) == (6, 5)
+    assert [series_at(low, 0), series_at(high, 0)] == ["1.0", "1.6"]
+
+
 def test_a_slice_that_lost_a_file_still_belongs(plane: Plane) -> None:
     found = parts(plane, [0, 1, 2, 3, 4, 5])
     found[2] = judge([header for header in found[2].headers if header.trigger_ms != 80])
     (joined,) = join(found)
     assert joined.reason == "6 parallel planes of 10 phases; joined from 6 series; missing phase (slice 2, phase 2)"
+
+
+def test_a_slice_that_lost_most_files_does_not(plane: Plane) -> None:
+    found = parts(plane, [0, 1, 2, 3, 4])
+    odd = [part(plane, 5, 8, phases=8), part(plane, 2, 9, phases=8)]  # one too few to place, one not missed
+    odd[0] = judge([replace(header, trigger_ms=(header.trigger_ms or 0) ** 1.3) for header in odd[0].headers])
+    assert [one.slices for one in join([*found, *odd])] == [5, 1, 1]
 
 
 def test_groups_of_few_slices_are_joined_too(plane: Plane) -> None:
