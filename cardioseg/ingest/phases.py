@@ -18,6 +18,7 @@ from statistics import median, median_low
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.header import SliceHeader
 
+_SHORTEST = 1e-6  # of any clock, between two phases
 _SINGLE_STEP = 1.5  # of the shortest: gaps up to it are one step, with what they are uneven
 INVENTED = 1 / 3  # of the slices or of a slice's phases: with more than this missing, nothing is filled
 
@@ -95,6 +96,8 @@ def _placed(number: int, row: Sequence[SliceHeader], complete: Slices, clock: Cl
         raise UnusableError(f"{said}: more than a third is missing")
     if clock not in _HEART_CLOCKS:
         raise UnusableError(f"{said}, and nothing says which are missing")
+    if min(_step(clock, group) for group in (row, *complete)) < _SHORTEST:
+        raise UnusableError(f"{said}, and its times do not say which are missing")
     start = median(_time(clock, group[0]) / _step(clock, group) for group in complete)
     places = [round(_time(clock, header) / _step(clock, row) - start) for header in row]
     if len(set(places)) < len(places) or not 0 <= min(places) <= max(places) < usual:

@@ -27,8 +27,10 @@ Lookup = Callable[[str], Any]  # keyword -> value, or None where it is absent
 _MR = (MRImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
 _SIDE_LIMIT = 4096  # rows and columns; the largest clinical MR matrices are 1024
 _PIXEL_MM = (0.1, 10.0)  # beyond these no cardiac scanner goes; a flipped bit does
+_REACH_MM = 10_000.0  # from the scanner's centre; no table goes further
 _COSINE_TOLERANCE = 1e-3  # unit length and right angle; real headers keep 1e-5
 _HEIGHT_M, _WEIGHT_KG, _RATE_BPM = (0.3, 2.5), (1.0, 350.0), (20.0, 250.0)  # of people; centimetres lie beyond
+_CLOCK = (-1e8, 1e8)  # a day in milliseconds and more
 _CLOCK_DIGITS = 6  # HHMMSS, before a fraction; a date and time has eight more in front
 
 
@@ -54,8 +56,8 @@ def slice_header(path: Path, encoding: str, look_up: Lookup, frame: int | None =
         rescale=(_optional(look_up("RescaleSlope")) or 1.0, _optional(look_up("RescaleIntercept")) or 0.0),
         image_type=_words(look_up("ImageType")),
         instance_number=None if number is None else int(number),
-        trigger_ms=_optional(look_up("TriggerTime")),
-        temporal_position=_optional(look_up("TemporalPositionIdentifier")),
+        trigger_ms=_within(_optional(look_up("TriggerTime")), _CLOCK),
+        temporal_position=_within(_optional(look_up("TemporalPositionIdentifier")), _CLOCK),
         acquisition_s=_time_of_day_s(look_up("AcquisitionTime")),
         acquisition_number=_optional(look_up("AcquisitionNumber")),
         series_number=_optional(look_up("SeriesNumber")),
@@ -91,6 +93,8 @@ def _pixel_mm(look_up: Lookup) -> tuple[float, float]:
 
 def _position_mm(look_up: Lookup) -> tuple[float, float, float]:
     x, y, z = _numbers(look_up("ImagePositionPatient"), 3, "position")
+    if max(abs(x), abs(y), abs(z)) > _REACH_MM:
+        raise UnusableError(f"its position is not within {_REACH_MM / 1000:.0f} m")
     return x, y, z
 
 

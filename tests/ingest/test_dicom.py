@@ -100,6 +100,7 @@ def test_survives_what_public_files_hold(tmp_path: Path, write_slice: WriteSlice
         ({"ImageOrientationPatient": [0] * 6}, "perpendicular unit vectors"),
         ({"ImageOrientationPatient": [1, 0, 0, 0.7, 0.7, 0]}, "perpendicular unit vectors"),
         ({"ImagePositionPatient": [1, 2]}, "position is missing or not 3 finite numbers"),
+        ({"ImagePositionPatient": [1, -2e300, 3]}, "its position is not within 10 m"),
         ({"ImagePositionPatient": None}, "without an image plane"),
         ({"Rows": None}, "without an image plane"),
         ({"SOPClassUID": None}, "names no SOP class"),
@@ -146,6 +147,27 @@ def test_an_index_of_a_disc_is_told_from_an_image(tmp_path: Path, slice_dataset:
     index.save_as(tmp_path / "DICOMDIR", enforce_file_format=True)
     with pytest.raises(UnusableError, match="an index of the files on a disc"):
         read_header(tmp_path / "DICOMDIR")
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"PatientSize": "1.8", "PatientWeight": "75", "HeartRate": "62"}, (1.8, 75, 62)),
+        ({"PatientSize": "180", "PatientWeight": "0", "HeartRate": "0"}, (None, None, None)),
+        ({"PatientSize": "", "PatientWeight": "1e9", "HeartRate": "900"}, (None, None, None)),
+        ({}, (None, None, None)),
+    ],
+)
+def test_body_and_rate_where_they_can_be_a_persons(
+    tmp_path: Path, write_slice: WriteSlice, tags: dict[str, str], expected: tuple[float | None, ...]
+) -> None:
+    header = read_header(write_slice(tmp_path / "a", **tags))
+    assert (header.height_m, header.weight_kg, header.heart_rate_bpm) == expected
+    assert "75" not in repr(header)
+
+
+def test_times_beyond_all_clocks_are_none(tmp_path: Path, write_slice: WriteSlice) -> None:
+    assert read_header(write_slice(tmp_path / "a", TriggerTime="1e300")).trigger_ms is None
 
 
 def test_things_that_are_no_files(tmp_path: Path) -> None:

@@ -168,6 +168,8 @@ def test_phases_that_cannot_be_placed_are_refused(plane: Plane, planes: Callable
     assert refusal(untimed[1:]) == "slice 0 has 8 phases where the others have 9, and nothing says which are missing"
     uneven = [replace(cine[0], trigger_ms=70.0), *cine[2:]]
     assert "its times do not say which are missing" in refusal(uneven)
+    stopped = [replace(header, trigger_ms=(header.trigger_ms or 0) * 1e-12) for header in cine[1:]]
+    assert "its times do not say which are missing" in refusal(stopped)
     more = [*cine, plane(2, 9)]
     assert refusal(more) == "slice 2 has 10 phases where the others have 9"
 
