@@ -20,7 +20,6 @@ from cardioseg.measure.ventricles import VentricleMeasures, measure
 
 MASK_FILE = "mask.nii.gz"
 MEASURES_FILE = "measures.json"
-OVERLAY_FILE = "overlay.png"
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from typing import Any
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.flag import Flag
 from cardioseg.inference.cases import RUN_FILE
-from cardioseg.inference.description import OVERLAY_FILE, read_description
+from cardioseg.inference.description import read_description
 from cardioseg.measure.ventricles import VentricleMeasures
 from cardioseg.report.html import CaseReport, write_report
+from cardioseg.report.pictures import LOOP_FILE, OVERLAY_FILE
 
 DONE, FAILED = "done", "failed"
 
@@ -76,15 +77,17 @@ def _report(outcome: Outcome, out: Path) -> CaseReport:
     """What the report shows of a case, from its files."""
     if outcome.status != DONE:
         return CaseReport(outcome.case_id, outcome.status, outcome.reason)
-    known = read_description(out / outcome.case_id)
+    folder = out / outcome.case_id
+    known = read_description(folder)
+    remarks = (part for part in outcome.reason.split("; ") if part != known.remark)  # the report shows the flags
     return CaseReport(
         outcome.case_id,
         DONE,
-        outcome.reason,
+        "; ".join(remarks),
         known.measures,
         known.curves_ml,
         known.times_ms,
-        out / outcome.case_id / OVERLAY_FILE,
+        (folder / OVERLAY_FILE, folder / LOOP_FILE),
         known.flags,
     )
 

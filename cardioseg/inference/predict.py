@@ -23,7 +23,6 @@ from cardioseg.image.volume import Cine
 from cardioseg.inference.cases import RECORD_FILE, Case
 from cardioseg.inference.description import (
     MASK_FILE,
-    OVERLAY_FILE,
     Description,
     acquisition_of,
     describe,
@@ -35,7 +34,7 @@ from cardioseg.inference.outcome import DONE, FAILED, Outcome
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import Model
 from cardioseg.measure.curves import Moments
-from cardioseg.report.overlays import write_overlay
+from cardioseg.report.pictures import write_pictures
 
 _KEPT = "its mask was edited and is kept; the numbers are those from before: `cardioseg measure` gives the new ones"
 
@@ -130,9 +129,7 @@ def _write(case: Case, cine: Cine, mask: Cine, description: Description, folder:
     else:
         write_volume(folder / MASK_FILE, mask.phase(0))
     description.write(folder)
-    measures = description.measures
-    picture = folder / OVERLAY_FILE
-    write_overlay(picture, cine, mask, ed_phase=measures.ed_phase, es_phase=measures.es_phase, title=case.case_id)
+    write_pictures(folder, cine, mask, description.measures, flags=description.flags, title=case.case_id)
 
 
 def _record(case: Case, model: Model, folder: Path, moments: Moments) -> dict[str, Any]:

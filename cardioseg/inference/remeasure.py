@@ -12,12 +12,12 @@ from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import sweep_partials
 from cardioseg.image.labels import Label
 from cardioseg.inference.cases import RUN_FILE
-from cardioseg.inference.description import MEASURES_FILE, OVERLAY_FILE, describe
+from cardioseg.inference.description import MEASURES_FILE, describe
 from cardioseg.inference.edited import present, read_edited, source_beside, sources
 from cardioseg.inference.outcome import DONE, FAILED, Outcome, write_summary
 from cardioseg.ingest.masks import MaskFolder, find_masks, predicted_labels, read_mask
 from cardioseg.measure.curves import Moments
-from cardioseg.report.overlays import write_overlay
+from cardioseg.report.pictures import remove_pictures, write_pictures
 
 
 def find_edited(masks: Path, out: Path) -> MaskFolder:
@@ -84,8 +84,8 @@ def _labels(found: MaskFolder) -> frozenset[Label]:
 def _measure(case: Outcome, scan: Path | None, labels: frozenset[Label], folder: Path, moments: Moments) -> Outcome:
     """One case, from the mask that is its source to its folder."""
     start = time.perf_counter()
-    for name in (MEASURES_FILE, OVERLAY_FILE):
-        (folder / name).unlink(missing_ok=True)
+    (folder / MEASURES_FILE).unlink(missing_ok=True)
+    remove_pictures(folder)
     try:
         one = read_edited(case.source, scan)
         known = labels | present(one.mask)
@@ -94,8 +94,8 @@ def _measure(case: Outcome, scan: Path | None, labels: frozenset[Label], folder:
         return replace(case, status=FAILED, reason=f"{error.message} ({error.hint or 'repair it, or leave it out'})")
     description.write(folder)
     if one.image:
-        shown = Moments(description.measures.ed_phase, description.measures.es_phase)
-        write_overlay(folder / OVERLAY_FILE, one.image, one.mask, **asdict(shown), title=case.case_id)
+        measures, flags = description.measures, description.flags
+        write_pictures(folder, one.image, one.mask, measures, flags=flags, title=case.case_id)
     no_picture = "no picture: its scan is gone" * bool(scan and not one.image)
     reason = "; ".join(filter(None, ["edited" * one.is_edited, description.remark, no_picture]))
     return replace(case, reason=reason, seconds=time.perf_counter() - start, flags=description.flags)

@@ -7,25 +7,39 @@ from math import ceil, floor, log10
 
 from cardioseg.image.labels import STRUCTURES, Label
 
-_WIDTH, _HEIGHT = 560.0, 230.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 12.0, 18.0, 38.0
+_WIDTH, _HEIGHT = 560.0, 220.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 34.0, 20.0, 38.0
 _TICKS = 5
+_APART = 14.0  # between words, so that they do not touch
+_SHORT = {Label.RV_CAVITY: "RV", Label.LV_MYOCARDIUM: "Myo", Label.LV_CAVITY: "LV"}
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A place on an axis, in the chart's units, and what to write there."""
+    """A place on an axis, in the chart's units, what to write there, and which end of the words stands there."""
 
     at: float
     text: str
+    anchor: str = "middle"
 
 
 @dataclass(frozen=True)
 class Line:
-    """The curve of one structure; `points` is what an SVG polyline wants."""
+    """The curve of one structure.
+
+    Attributes:
+        label: the structure.
+        points: what an SVG polyline wants.
+        name: what to write at its end.
+        name_y: where.
+        dots: the places (x, y) of its end-diastole and end-systole.
+    """
 
     label: Label
     points: str
+    name: str
+    name_y: float
+    dots: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -68,8 +82,8 @@ class _Axis:
     def place(self, value: float) -> float:
         return round(self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start), 2)
 
-    def ticks(self) -> tuple[Tick, ...]:
-        step = tick_step(self.high - self.low)
+    def ticks(self, least_step: float = 0.0) -> tuple[Tick, ...]:
+        step = max(tick_step(self.high - self.low), least_step)
         values = [step * i for i in range(ceil(self.low / step), floor(self.high / step + 1e-9) + 1)]
         return tuple(Tick(self.place(value), f"{value:g}") for value in values)
 
@@ -78,16 +92,15 @@ def volume_chart(
     curves_ml: Mapping[Label, Sequence[float]],
     times_ms: Sequence[float] = (),
     *,
-    ed_phase: int | None = None,
-    es_phase: int | None = None,
+    moments: Mapping[Label, Sequence[int | None]] | None = None,
 ) -> Chart | None:
     """Lay out volume-time curves.
 
     Args:
         curves_ml: one volume a phase for each structure; structures that were never found are left out.
         times_ms: time of each phase; the x axis counts phases where they are unknown or do not increase.
-        ed_phase: 0-based phase to mark.
-        es_phase: 0-based phase to mark.
+        moments: the 0-based phases of end-diastole and end-systole of each ventricle. Each has its dots; a line across
+            the chart marks those of the first.
 
     Returns:
         The chart, or None where there is nothing to draw: fewer than two phases or no structure.
@@ -100,13 +113,13 @@ def volume_chart(
     x_values = [float(value) for value in (times_ms if timed else range(phases))]
     x_axis = _Axis(x_values[0], x_values[-1], _LEFT, _WIDTH - _RIGHT)
     y_axis = _Axis(0, 1.06 * max(map(max, found.values())), _HEIGHT - _BOTTOM, _TOP)
-    marks = [(ed_phase, "ED"), (es_phase, "ES")]
+    x_places = [x_axis.place(value) for value in x_values]
     return Chart(
-        x_title="Time after the R wave [ms]" if timed else "Phase",
-        x_ticks=x_axis.ticks(),
+        x_title="ms after the R wave" if timed else "phase",
+        x_ticks=x_axis.ticks() if timed else x_axis.ticks(least_step=1),
         y_ticks=y_axis.ticks(),
-        marks=tuple(Tick(x_axis.place(x_values[phase]), name) for phase, name in marks if phase is not None),
-        lines=tuple(Line(label, _points(x_values, curve, x_axis, y_axis)) for label, curve in found.items()),
+        marks=_marks(x_places, next(iter((moments or {}).values()), ())),
+        lines=_lines(found, x_places, y_axis, moments or {}),
     )
 
 
@@ -116,6 +129,35 @@ def tick_step(span: float) -> float:
     return next(step * power for step in (1, 2, 5, 10) if step * power * _TICKS >= span * (1 - 1e-9))
 
 
-def _points(x_values: Sequence[float], curve_ml: Sequence[float], x_axis: _Axis, y_axis: _Axis) -> str:
-    places = zip(map(x_axis.place, x_values), map(y_axis.place, curve_ml), strict=True)
-    return " ".join(f"{x:g},{y:g}" for x, y in places)
+def spread(places: Sequence[float], apart: float = _APART) -> list[float]:
+    """The places, each moved down as far as it needs to be `apart` from the one above it."""
+    moved = list(places)
+    in_order = sorted(range(len(places)), key=places.__getitem__)
+    for above, index in pairwise(in_order):
+        moved[index] = max(moved[index], moved[above] + apart)
+    return moved
+
+
+def _marks(x_places: Sequence[float], phases: Sequence[int | None]) -> tuple[Tick, ...]:
+    """ED and ES. Words that would touch stand on the outer sides of their lines."""
+    known = [(x_places[phase], name) for phase, name in zip(phases, ("ED", "ES"), strict=False) if phase is not None]
+    known.sort()
+    close = len(known) == 2 and known[1][0] - known[0][0] < 2 * _APART
+    anchors = ("end", "start") if close else ("middle", "middle")
+    return tuple(Tick(at, name, anchor) for (at, name), anchor in zip(known, anchors, strict=False))
+
+
+def _lines(
+    curves_ml: Mapping[Label, Sequence[float]],
+    x_places: Sequence[float],
+    y_axis: _Axis,
+    moments: Mapping[Label, Sequence[int | None]],
+) -> tuple[Line, ...]:
+    heights = {label: [y_axis.place(volume_ml) for volume_ml in curve] for label, curve in curves_ml.items()}
+    name_places = spread([places[-1] for places in heights.values()])
+    lines = []
+    for (label, places), name_y in zip(heights.items(), name_places, strict=True):
+        points = " ".join(f"{x:g},{y:g}" for x, y in zip(x_places, places, strict=True))
+        dots = tuple((x_places[phase], places[phase]) for phase in moments.get(label, ()) if phase is not None)
+        lines.append(Line(label, points, _SHORT[label], name_y, dots))
+    return tuple(lines)

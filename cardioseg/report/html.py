@@ -1,9 +1,12 @@
-"""HTML: one self-contained page about a run, to read, to print and to send; it loads nothing and runs nothing."""
+"""HTML: one self-contained page about a run, to read, to print and to send; it loads nothing from anywhere."""
 
+import re
 from base64 import b64encode
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +15,16 @@ from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
 from cardioseg.measure.ventricles import VentricleMeasures
 from cardioseg.report.charts import Chart, volume_chart
-from cardioseg.report.palette import COLOURS
-from cardioseg.report.tables import UNKNOWN, Column, known_columns, sides
+from cardioseg.report.palette import ON_LIGHT
+from cardioseg.report.tables import UNKNOWN, Column, in_words, known_columns, pairs, sides
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from markupsafe import Markup
 
 RESEARCH_USE = "For research use only. Not a medical device, not for diagnosis or treatment."
-_EMBED_LIMIT_BYTES = 64_000_000  # browsers grow slow beyond that; later overlays are linked
+_DONE = "done"
+_EMBED_LIMIT_BYTES = 64_000_000  # browsers grow slow beyond that; later pictures are linked
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class CaseReport:
         measures: the measures, or None where there are none.
         curves_ml: volume at each phase for each structure that the model segments.
         times_ms: time of each phase, or empty where unknown.
-        overlay: a PNG, or None where there is none.
+        pictures: an overlay, a loop; those that are not there are left out.
         flags: why a human must look at the case.
     """
 
@@ -43,8 +48,30 @@ class CaseReport:
     measures: VentricleMeasures | None = None
     curves_ml: Mapping[Label, Sequence[float]] = field(default_factory=dict)
     times_ms: Sequence[float] = ()
-    overlay: Path | None = None
+    pictures: Sequence[Path] = ()
     flags: Sequence[Flag] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is anything but a reason."""
+        return self.status == _DONE
+
+    @property
+    def verdict(self) -> str:
+        """What to know first: `failed`, `2 flags` or `no flags`."""
+        if not self.is_done:
+            return self.status
+        return f"{len(self.flags) or 'no'} flag{'' if len(self.flags) == 1 else 's'}"
+
+    @property
+    def urgency(self) -> int:
+        """The higher, the sooner a human must look: what has no result before what has flags."""
+        return len(self.flags) if self.is_done else 1000
+
+    @property
+    def kinds(self) -> str:
+        """What the flags are about, each kind once."""
+        return ", ".join(dict.fromkeys(flag.kind for flag in self.flags))
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -52,42 +79,57 @@ class CaseReport:
         return known_columns([self.measures])
 
     @property
+    def has_errors(self) -> bool:
+        """Whether there is an error bar."""
+        return any(column.error(self.measures) for column in self.columns)
+
+    @property
     def chart(self) -> Chart | None:
         """The volume-time curve, where there is one."""
         timing = self.measures or VentricleMeasures()
-        return volume_chart(self.curves_ml, self.times_ms, ed_phase=timing.ed_phase, es_phase=timing.es_phase)
+        moments = {
+            Label.LV_CAVITY: (timing.lv_ed_phase, timing.lv_es_phase),
+            Label.RV_CAVITY: (timing.rv_ed_phase, timing.rv_es_phase),
+        }
+        known = {label: phases for label, phases in moments.items() if any(phase is not None for phase in phases)}
+        return volume_chart(self.curves_ml, self.times_ms, moments=known)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An overlay in the page: embedded, or linked where the page would grow too large."""
+    """A picture in the page: embedded, or linked where the page would grow too large."""
 
+    name: str
     source: str
-    embedded: bool
+    is_embedded: bool
+    width: int
+    height: int
 
 
 def write_report(path: Path, run: Mapping[str, Any], cases: Sequence[CaseReport]) -> None:
-    """Write the report of a run.
+    """Write the report of a run, the cases first that a human must look at.
 
     Args:
         path: the HTML file.
         run: what `run.json` holds. `model` (a name, or a mapping with a `name`) and `version` stand in the header,
             everything is listed at the end.
-        cases: in the order to show them.
+        cases: of the run.
 
     Raises:
         ResourceError: the file system refuses the write.
     """
-    columns = known_columns(case.measures for case in cases)
+    shown = sorted(cases, key=lambda case: -case.urgency)
+    script = (files(__package__) / "report.js").read_text(encoding="utf-8")
     page = _template().render(
         research_use=RESEARCH_USE,
         model=_model_name(run),
         version=run.get("version", ""),
-        counts=Counter(case.status for case in cases),
-        cases=list(zip(cases, _pictures(path, cases), strict=True)),
-        columns=columns,
-        sides=sides(columns),
-        colours={label.key: colour for label, colour in COLOURS.items()},
+        counts=_counts(cases),
+        cases=list(zip(shown, _pictures(path, shown), strict=True)),
+        columns=known_columns(case.measures for case in cases),
+        colours={label.key: colour for label, colour in ON_LIGHT.items()},
+        script=script,
+        script_hash=b64encode(sha256(script.encode()).digest()).decode(),
         details=list(flatten(run)),
     )
     write_text(path, page)
@@ -118,22 +160,44 @@ def _model_name(run: Mapping[str, Any]) -> str:
     return str(model.get("name", "")) if isinstance(model, Mapping) else str(model)
 
 
-def _pictures(report: Path, cases: Sequence[CaseReport]) -> Iterator[Picture | None]:
+def _counts(cases: Collection[CaseReport]) -> str:
+    """`12 cases, 3 flagged, 1 failed`."""
+    numbers = {
+        "flagged": sum(case.is_done and bool(case.flags) for case in cases),
+        "failed": sum(not case.is_done for case in cases),
+    }
+    of_all = f"{len(cases)} case{'' if len(cases) == 1 else 's'}"
+    return ", ".join([of_all, *(f"{number} {name}" for name, number in numbers.items() if number)])
+
+
+def _pictures(report: Path, cases: Sequence[CaseReport]) -> Iterator[list[Picture]]:
     total_bytes = 0
     for case in cases:
-        if case.overlay is None or not case.overlay.is_file():
-            yield None
-            continue
-        total_bytes += case.overlay.stat().st_size
-        if total_bytes <= _EMBED_LIMIT_BYTES:
-            yield Picture("data:image/png;base64," + b64encode(case.overlay.read_bytes()).decode(), embedded=True)
-        else:
-            yield Picture(_link(report, case.overlay), embedded=False)
+        found = []
+        for path in case.pictures:
+            with suppress(OSError):  # it is gone, or no picture any more
+                total_bytes += path.stat().st_size
+                found.append(_picture(report, path, total_bytes <= _EMBED_LIMIT_BYTES))
+        yield found
 
 
-def _link(report: Path, overlay: Path) -> str:
-    inside = overlay.is_relative_to(report.parent)
-    return (overlay.relative_to(report.parent) if inside else overlay).as_posix()
+def _picture(report: Path, path: Path, is_embedded: bool) -> Picture:
+    from PIL import Image  # noqa: PLC0415 - only where there are pictures
+
+    with Image.open(path) as picture:
+        width, height = picture.size
+    inside = path.is_relative_to(report.parent)
+    source = (path.relative_to(report.parent) if inside else path).as_posix()
+    if is_embedded:
+        source = f"data:image/{path.suffix[1:]};base64,{b64encode(path.read_bytes()).decode()}"
+    return Picture(path.name, source, is_embedded, width, height)
+
+
+def _with_code(text: str) -> "Markup":
+    """A sentence with its commands, which stand in backticks, set as code."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
+
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it is escaped
 
 
 def _template() -> "Template":
@@ -147,4 +211,6 @@ def _template() -> "Template":
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals |= {"pairs": pairs, "sides": sides}
+    environment.filters |= {"in_words": in_words, "with_code": _with_code}
     return environment.get_template("report.html.j2")

@@ -1,26 +1,23 @@
 """Overlays: a contact sheet of one case, the masks' outlines on the images."""
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from cardioseg.files import atomic_path
-from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.flag import Flag
+from cardioseg.image.labels import STRUCTURES
 from cardioseg.image.volume import Cine
-from cardioseg.report.palette import COLOURS
-from cardioseg.report.sheet import Sheet, lay_out
+from cardioseg.report.drawing import draw_slice, text_font, window, write_name
+from cardioseg.report.palette import COLOURS, FAINT, INK, PAPER, indexed
+from cardioseg.report.sheet import GUTTER_PX, HEADER_PX, PAD_PX, Place, Sheet, lay_out
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-_DPI = 100
-_PAPER, _INK, _FAINT = "#0d1014", "#eceff2", "#98a2ad"
-_DARKEST, _BRIGHTEST = 1, 98  # percentiles of the shown intensities
-_STEP = 3  # between grey levels: not visible, and a quarter of the file less
-_CASING = "#000000b0"
+_NAME_PX = 5  # from a tile's corner to its name
+_TITLE_PX, _CAPTION_PX = 18, 15
+_GREYS = 64
 
 
 def write_overlay(
@@ -30,12 +27,13 @@ def write_overlay(
     *,
     ed_phase: int | None = None,
     es_phase: int | None = None,
+    flags: Collection[Flag] = (),
     title: str = "",
 ) -> None:
     """Draw a PNG contact sheet: slices from base to apex, end-diastole above end-systole.
 
-    Outlines are the masks' own, not smoothed; the myocardium is outlined on its outside, as the cavity's outline is
-    its inside. The same input gives the same bytes.
+    The names of slices that a flag is about stand out; a last row shows those that are flagged at other phases. The
+    same input gives the same bytes.
 
     Args:
         path: where to write.
@@ -43,28 +41,24 @@ def write_overlay(
         mask: `Label` values on the same grid.
         ed_phase: 0-based end-diastole; the first phase is shown where neither phase is known.
         es_phase: 0-based end-systole.
+        flags: where a human must look.
         title: the case's name.
 
     Raises:
         ResourceError: the file system refuses the write.
         ValueError: image and mask differ in shape.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
-
     if image.voxels.shape != mask.voxels.shape:
         raise ValueError(f"image {image.voxels.shape} and mask {mask.voxels.shape} differ in shape")
     captions = _captions(image.phases, ed_phase, es_phase)
-    sheet = lay_out(mask, list(captions))
+    sheet = lay_out(mask, captions, _places(flags, captions))
     height, width = sheet.size
-    figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor=_PAPER)
-    figure.figimage(_photograph(sheet, image), origin="upper", zorder=-1)
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
-    axes.set_axis_off()
-    _outline(axes, sheet, mask)
-    _caption(axes, sheet, captions)
-    _head(axes, sheet, mask, title)
+    picture = Image.new("RGB", (width, height), PAPER)
+    _draw_tiles(picture, sheet, image, mask)
+    _draw_captions(picture, sheet)
+    _draw_head(picture, np.unique([mask.voxels[tile.place] for tile in sheet.tiles]), title)
     with atomic_path(path) as partial:
-        figure.savefig(partial, format="png", metadata={"Software": None})
+        indexed([picture], _GREYS)[0].save(partial, "PNG")
 
 
 def _captions(phases: int, ed_phase: int | None, es_phase: int | None) -> dict[int, str]:
@@ -75,85 +69,55 @@ def _captions(phases: int, ed_phase: int | None, es_phase: int | None) -> dict[i
     return {phase: f"{known[phase]}   phase {phase}" for phase in reversed(known)} or {0: "phase 0"}
 
 
-def _photograph(sheet: Sheet, image: Cine) -> NDArray[np.uint8]:
-    """The grey tiles on the sheet's background, (y, x, RGB)."""
-    from matplotlib.colors import to_rgb  # noqa: PLC0415 - slow to import
-    from skimage.transform import resize  # noqa: PLC0415 - slow to import
-
-    crop, (height, width) = sheet.crop, sheet.tile
-    shown = image.voxels[np.ix_(sheet.phases, sheet.slices)][..., crop.top : crop.bottom, crop.left : crop.right]
-    grey = _window(shown)
-    photograph = np.full((*sheet.size, 3), np.multiply(to_rgb(_PAPER), 255).round(), np.uint8)
-    for phase_rank, slice_rank in np.ndindex(*grey.shape[:2]):
-        y, x = sheet.corner(slice_rank, phase_rank)
-        tile = resize(grey[phase_rank, slice_rank], sheet.tile, order=3, anti_aliasing=True)
-        photograph[y : y + height, x : x + width] = (_STEP * (tile.clip(0, 1) * (255 // _STEP)).round())[..., None]
-    return photograph
+def _places(flags: Collection[Flag], shown: Collection[int]) -> set[Place]:
+    """Where to look; what concerns a slice at all phases is marked at those shown."""
+    return {
+        (phase, flag.slice)
+        for flag in flags
+        if flag.slice is not None
+        for phase in (shown if flag.phase is None else (flag.phase,))
+    }
 
 
-def _window(intensities: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Intensities (phase, slice, row, column) to 0 to 1, slice by slice: a surface coil makes the apex brighter."""
-    finite = np.nan_to_num(np.asarray(intensities, np.float64))
-    low, high = np.percentile(finite, (_DARKEST, _BRIGHTEST), axis=(0, 2, 3), keepdims=True)
-    return np.asarray(((finite - low) / np.maximum(high - low, 1e-9)).clip(0, 1))
+def _draw_tiles(picture: Image.Image, sheet: Sheet, image: Cine, mask: Cine) -> None:
+    grey = _grey(sheet, image)
+    for tile in sheet.tiles:
+        labels = np.asarray(sheet.crop.of(mask.voxels[tile.place]))
+        picture.paste(draw_slice(grey[tile.place], labels, sheet.shape), (tile.x, tile.y))
+        if not grey[tile.place].any():
+            middle = (tile.x + sheet.shape[1] / 2, tile.y + sheet.shape[0] / 2)
+            ImageDraw.Draw(picture).text(middle, "no image", FAINT, text_font(_CAPTION_PX), "mm")
+        write_name(picture, (tile.x + _NAME_PX, tile.y + _NAME_PX), tile.name, tile.is_flagged)
 
 
-def _outline(axes: "Axes", sheet: Sheet, mask: Cine) -> None:
-    from matplotlib.collections import LineCollection  # noqa: PLC0415 - slow to import
-    from matplotlib.patheffects import Normal, Stroke  # noqa: PLC0415 - slow to import
-
-    for label in STRUCTURES:
-        lines = [line for ranks in _tiles(sheet) for line in _lines(sheet, mask, label, *ranks)]
-        casing = Stroke(linewidth=2.6, foreground=_CASING)
-        axes.add_collection(
-            LineCollection(lines, colors=COLOURS[label], linewidths=1.2, path_effects=[casing, Normal()])
-        )
-
-
-def _tiles(sheet: Sheet) -> Iterator[tuple[int, int]]:
-    yield from np.ndindex(len(sheet.slices), len(sheet.phases))
+def _grey(sheet: Sheet, image: Cine) -> dict[Place, NDArray[np.float32]]:
+    """What each tile shows, from 0 to 1 (row, column); equal tissue is equally grey at all phases of a slice."""
+    places = [tile.place for tile in sheet.tiles]
+    grey = {}
+    for index in {index for _, index in places}:
+        phases = sorted({phase for phase, of in places if of == index})
+        shown = window(sheet.crop.of(image.voxels[phases, index])[:, None])
+        grey.update({(phase, index): plane for phase, plane in zip(phases, shown[:, 0], strict=True)})
+    return grey
 
 
-def _lines(sheet: Sheet, mask: Cine, label: Label, slice_rank: int, phase_rank: int) -> Iterator[NDArray[np.float64]]:
-    """Outlines (point, (x, y)) of a label on one tile, in the sheet's pixels."""
-    from skimage.measure import find_contours  # noqa: PLC0415 - slow to import
-
-    labels = mask.voxels[sheet.phases[phase_rank], sheet.slices[slice_rank]]
-    region = _region(labels[sheet.crop.top : sheet.crop.bottom, sheet.crop.left : sheet.crop.right], label)
-    scale = np.divide(sheet.tile, region.shape)
-    for line in find_contours(np.pad(region, 1).astype(float), 0.5):
-        yield ((line - 0.5) * scale + sheet.corner(slice_rank, phase_rank))[:, ::-1]
+def _draw_captions(picture: Image.Image, sheet: Sheet) -> None:
+    """Beside each row, from bottom to top."""
+    font = text_font(_CAPTION_PX)
+    for row in sheet.rows:
+        words = Image.new("L", (sheet.shape[0], GUTTER_PX))
+        ImageDraw.Draw(words).text((sheet.shape[0] / 2, GUTTER_PX / 2), row.caption, 255, font, "mm")
+        picture.paste(FAINT, (PAD_PX - 6, row.y), words.rotate(90, expand=True))
 
 
-def _region(labels: NDArray[np.uint8], label: Label) -> NDArray[np.bool_]:
-    """The pixels inside a label's outline: the myocardium's holds the cavity."""
-    region = labels == label
-    if label == Label.LV_MYOCARDIUM and region.any():
-        region |= labels == Label.LV_CAVITY
-    return np.asarray(region)
-
-
-def _caption(axes: "Axes", sheet: Sheet, captions: dict[int, str]) -> None:
-    from matplotlib.patheffects import withStroke  # noqa: PLC0415 - slow to import
-
-    for slice_rank, phase_rank in _tiles(sheet):
-        y, x = sheet.corner(slice_rank, phase_rank)
-        first = slice_rank % sheet.columns == 0
-        name = f"{'slice ' if first else ''}{sheet.slices[slice_rank]}"
-        number = axes.text(x + 6, y + 5, name, color=_INK, fontsize=9, va="top")
-        number.set_path_effects([withStroke(linewidth=2.5, foreground=_CASING)])
-        if first:
-            middle = y + sheet.tile[0] / 2
-            caption = captions[sheet.phases[phase_rank]]
-            axes.text(x - 8, middle, caption, color=_FAINT, fontsize=9, rotation=90, ha="right", va="center")
-
-
-def _head(axes: "Axes", sheet: Sheet, mask: Cine, title: str) -> None:
-    left, right, middle = sheet.corner(0, 0)[1], sheet.size[1] - 16.0, 34
-    axes.text(left, middle, title, color=_INK, fontsize=12, weight="bold", va="center", parse_math=False)
-    found = [label for label in STRUCTURES if (mask.voxels == label).any()]
-    for label in reversed(found):
-        text = axes.text(right, middle, label.title, color=_INK, fontsize=9, ha="right", va="center")
-        right -= text.get_window_extent().width + 8
-        axes.plot((right - 18, right), (middle, middle), color=COLOURS[label], linewidth=2.5, solid_capstyle="round")
-        right -= 40
+def _draw_head(picture: Image.Image, found: NDArray[np.uint8], title: str) -> None:
+    """The case's name, and which colour is what."""
+    draw, font = ImageDraw.Draw(picture), text_font(_CAPTION_PX)
+    middle, right = PAD_PX + HEADER_PX / 2 - 6, picture.width - PAD_PX
+    draw.text((PAD_PX + GUTTER_PX, middle), title, INK, text_font(_TITLE_PX), "lm")
+    for label in reversed(STRUCTURES):
+        if label in found:
+            draw.text((right, middle), label.title, INK, font, "rm")
+            right -= round(font.getlength(label.title)) + 8
+            draw.line((right - 18, middle, right, middle), COLOURS[label], 3)
+            right -= 40

@@ -1,97 +1,104 @@
 """Sheet: where the tiles of a contact sheet lie, in pixels."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 
-import numpy as np
+from cardioseg.image.volume import Cine
+from cardioseg.report.crop import Crop, crop_around, shown_slices
 
-from cardioseg.image.volume import Cine, Grid
-
+PAD_PX, HEADER_PX, GUTTER_PX = 16, 40, 26
+FLAGGED = "flagged"
 _TILE_PX = 232
-_SHEET_PX = 1_200_000  # all tiles together: below 1 MB of PNG on real scans
+_SHEET_PX = 1_200_000  # all tiles together
 _COLUMNS_LIMIT = 8
-_SLICES_LIMIT = 24
-_MARGIN_MM = 15.0
-_PAD_PX, _GAP_PX, _BAND_GAP_PX, _HEADER_PX, _GUTTER_PX = 16, 3, 14, 40, 26
-_BASE_TO_APEX = np.array([1.0, -1.0, -1.0]) / np.sqrt(3)  # LPS: to the left, the front and the feet
-_SURE = 0.75  # cosine; a grid without a real orientation has 0.58
+_GAP_PX, _BAND_GAP_PX = 3, 14
+
+Place = tuple[int, int]  # (phase, slice), 0-based
 
 
 @dataclass(frozen=True)
-class Crop:
-    """A rectangle of pixels: rows `top` to `bottom`, columns `left` to `right`, ends excluded."""
+class Tile:
+    """One slice at one phase.
 
-    top: int
-    bottom: int
-    left: int
-    right: int
+    Attributes:
+        place: which.
+        y: top, on the sheet.
+        x: left.
+        name: what to write in its corner.
+        is_flagged: whether a human must look at it.
+    """
+
+    place: Place
+    y: int
+    x: int
+    name: str
+    is_flagged: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """Tiles side by side, and what stands before them."""
+
+    caption: str
+    y: int
+    places: tuple[Place, ...]
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A grid of tiles: slices from left to right, wrapped into bands; within a band one row a phase.
+    """Slices from left to right, wrapped into bands; within a band a row a phase. The last row may be of flags.
 
     Attributes:
         crop: what a tile shows of its slice.
-        slices: slice indices, base first where the geometry says which end that is.
-        phases: phase indices.
-        tile: (height, width) of a tile.
-        columns: tiles in a row.
+        shape: (height, width) of a tile.
+        rows: from top to bottom.
+        flagged: where a human must look.
     """
 
     crop: Crop
-    slices: tuple[int, ...]
-    phases: tuple[int, ...]
-    tile: tuple[int, int]
-    columns: int
+    shape: tuple[int, int]
+    rows: tuple[Row, ...]
+    flagged: frozenset[Place]
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the sheet."""
-        bottom, right = self.corner(len(self.slices) - 1, len(self.phases) - 1)
-        full_row = self.corner(self.columns - 1, 0)[1]
-        return bottom + self.tile[0] + _PAD_PX, max(right, full_row) + self.tile[1] + _PAD_PX
+        return self.rows[-1].y + self.shape[0] + PAD_PX, self._x(max(len(row.places) for row in self.rows)) + PAD_PX
 
-    def corner(self, slice_rank: int, phase_rank: int) -> tuple[int, int]:
-        """(y, x) of a tile's top left corner."""
-        band, column = divmod(slice_rank, self.columns)
-        row = band * len(self.phases) + phase_rank
-        height, width = self.tile[0] + _GAP_PX, self.tile[1] + _GAP_PX
-        return _PAD_PX + _HEADER_PX + row * height + band * _BAND_GAP_PX, _PAD_PX + _GUTTER_PX + column * width
+    @property
+    def tiles(self) -> Iterator[Tile]:
+        """All tiles, row by row."""
+        for row in self.rows:
+            for column, place in enumerate(row.places):
+                name = f"slice {place[1]}" if column == 0 or row.caption == FLAGGED else f"{place[1]}"
+                name += f", phase {place[0]}" if row.caption == FLAGGED else ""
+                yield Tile(place, row.y, self._x(column), name, place in self.flagged)
 
-
-def lay_out(mask: Cine, phases: Sequence[int]) -> Sheet:
-    """Lay out the slices of a case: cropped around its mask, in true proportions."""
-    crop = crop_around(mask)
-    height_mm = (crop.bottom - crop.top) * mask.grid.pixel_mm[0]
-    width_mm = (crop.right - crop.left) * mask.grid.pixel_mm[1]
-    slices = _slices(mask.grid)
-    tile_px = min(_TILE_PX, (_SHEET_PX / (len(slices) * len(phases))) ** 0.5)
-    px_per_mm = tile_px / max(height_mm, width_mm)
-    bands = ceil(len(slices) / _COLUMNS_LIMIT)
-    tile = (max(1, round(height_mm * px_per_mm)), max(1, round(width_mm * px_per_mm)))
-    return Sheet(crop, slices, tuple(phases), tile, ceil(len(slices) / bands))
+    def _x(self, column: int) -> int:
+        return PAD_PX + GUTTER_PX + column * (self.shape[1] + _GAP_PX)
 
 
-def crop_around(mask: Cine) -> Crop:
-    """The rectangle around every label of every phase, with a margin; the whole image where the mask is empty."""
-    heart = np.asarray(mask.voxels.any(axis=(0, 1)))
-    rows, columns = mask.voxels.shape[2:]
-    if not heart.any():
-        return Crop(0, rows, 0, columns)
-    margin_row, margin_column = (ceil(_MARGIN_MM / step_mm) for step_mm in mask.grid.pixel_mm)
-    inside_rows, inside_columns = np.flatnonzero(heart.any(axis=1)), np.flatnonzero(heart.any(axis=0))
-    return Crop(
-        max(0, int(inside_rows[0]) - margin_row),
-        min(rows, int(inside_rows[-1]) + margin_row + 1),
-        max(0, int(inside_columns[0]) - margin_column),
-        min(columns, int(inside_columns[-1]) + margin_column + 1),
-    )
+def lay_out(mask: Cine, captions: Mapping[int, str], flagged: Collection[Place] = ()) -> Sheet:
+    """Lay out the slices of a case: cropped around its mask, in true proportions.
+
+    Args:
+        mask: `Label` values (phase, slice, row, column).
+        captions: the phases to show, from top to bottom, and what to write beside each.
+        flagged: where a human must look; what is not in those phases gets a row of its own.
+    """
+    crop, slices = crop_around(mask), shown_slices(mask)
+    columns = ceil(len(slices) / ceil(len(slices) / _COLUMNS_LIMIT))
+    bands = [slices[start : start + columns] for start in range(0, len(slices), columns)]
+    lines = [(text, [(phase, index) for index in band]) for band in bands for phase, text in captions.items()]
+    shown = {place for _, places in lines for place in places}
+    extra = sorted(set(flagged) - shown)[:columns]
+    lines += [(FLAGGED, extra)] if extra else []
+    shape = crop.fitted(mask.grid.pixel_mm, _TILE_PX, _SHEET_PX / (len(shown) + len(extra)))
+    tops = [_top(rank, rank // len(captions), shape[0]) for rank in range(len(lines))]
+    rows = [Row(text, top, tuple(places)) for (text, places), top in zip(lines, tops, strict=True)]
+    return Sheet(crop, shape, tuple(rows), frozenset(flagged))
 
 
-def _slices(grid: Grid) -> tuple[int, ...]:
-    count = grid.shape[0]
-    shown = np.unique(np.linspace(0, count - 1, min(count, _SLICES_LIMIT)).round().astype(int)).tolist()
-    upward = float(np.dot(grid.directions[0], _BASE_TO_APEX)) < -_SURE
-    return tuple(reversed(shown)) if upward else tuple(shown)
+def _top(rank: int, band: int, height: int) -> int:
+    return PAD_PX + HEADER_PX + rank * (height + _GAP_PX) + band * _BAND_GAP_PX

@@ -1,17 +1,19 @@
 """Volume-time charts as numbers."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cardioseg.image.labels import Label
-from cardioseg.report.charts import tick_step, volume_chart
+from cardioseg.report.charts import spread, tick_step, volume_chart
 
 CURVES = {Label.LV_CAVITY: (120.0, 60.0, 90.0), Label.RV_CAVITY: (0.0, 0.0, 0.0)}
 
 
 def test_points_follow_the_curve() -> None:
-    chart = volume_chart(CURVES, (10.0, 300.0, 700.0), ed_phase=0, es_phase=1)
+    chart = volume_chart(CURVES, (10.0, 300.0, 700.0), moments={Label.LV_CAVITY: (0, 1)})
     assert chart is not None
     [line] = chart.lines
     points = [tuple(map(float, point.split(","))) for point in line.points.split()]
@@ -21,13 +23,46 @@ def test_points_follow_the_curve() -> None:
     assert [height / heights[0] for height in heights] == pytest.approx([1, 0.5, 0.75], abs=0.01)
     assert all(chart.top <= y <= chart.bottom for _, y in points)
     assert [(mark.text, mark.at) for mark in chart.marks] == [("ED", points[0][0]), ("ES", points[1][0])]
+    assert line.dots == (points[0], points[1])
+
+
+def test_each_ventricle_has_its_own_moments_and_the_first_is_marked() -> None:
+    curves = {Label.LV_CAVITY: (120.0, 60.0, 90.0), Label.RV_CAVITY: (90.0, 130.0, 70.0)}
+    chart = volume_chart(curves, moments={Label.LV_CAVITY: (0, None), Label.RV_CAVITY: (1, 2)})
+    assert chart is not None
+    assert [mark.text for mark in chart.marks] == ["ED"]
+    assert {line.label: len(line.dots) for line in chart.lines} == {Label.LV_CAVITY: 1, Label.RV_CAVITY: 2}
+
+
+def test_the_words_of_two_phases_side_by_side_do_not_touch() -> None:
+    curve = {Label.LV_CAVITY: tuple(100.0 + phase for phase in range(60))}
+    close = volume_chart(curve, moments={Label.LV_CAVITY: (31, 30)})
+    apart = volume_chart(curve, moments={Label.LV_CAVITY: (59, 30)})
+    assert close is not None
+    assert apart is not None
+    assert [(mark.text, mark.anchor) for mark in close.marks] == [("ES", "end"), ("ED", "start")]
+    assert [(mark.text, mark.anchor) for mark in apart.marks] == [("ES", "middle"), ("ED", "middle")]
+
+
+def test_phases_are_counted_in_whole_numbers() -> None:
+    chart = volume_chart({Label.LV_CAVITY: (120.0, 60.0)})
+    assert chart is not None
+    assert [tick.text for tick in chart.x_ticks] == ["0", "1"]
+
+
+@given(st.lists(st.floats(0, 200), max_size=5))
+def test_names_are_spread_in_order(places: list[float]) -> None:
+    moved = spread(places, apart=14)
+    in_order = [value for _, value in sorted(zip(places, moved, strict=True))]
+    assert all(b - a >= 14 - 1e-9 for a, b in pairwise(in_order))
+    assert all(value >= place for place, value in zip(places, moved, strict=True))
 
 
 @pytest.mark.parametrize("times", [(), (0.0, 30.0), (0.0, 0.0, 30.0), (0.0, 60.0, 30.0)])
 def test_without_usable_times_the_axis_counts_phases(times: tuple[float, ...]) -> None:
     chart = volume_chart(CURVES, times)
     assert chart is not None
-    assert chart.x_title == "Phase"
+    assert chart.x_title == "phase"
     assert chart.marks == ()
 
 

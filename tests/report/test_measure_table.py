@@ -3,7 +3,7 @@
 import pytest
 
 from cardioseg.measure.ventricles import VentricleMeasures
-from cardioseg.report.tables import COLUMNS, UNKNOWN, Column, known_columns, sides
+from cardioseg.report.tables import COLUMNS, UNKNOWN, Column, in_words, known_columns, pairs, sides
 
 
 def test_every_measure_has_its_column() -> None:
@@ -28,12 +28,32 @@ def test_unknown_is_a_dash_and_zero_is_a_zero() -> None:
     assert column.text(None) == column.text(VentricleMeasures()) == UNKNOWN
     assert column.text(VentricleMeasures(lv_edv_ml=0.0)) == "0.0"
     assert column.text(VentricleMeasures(lv_edv_ml=121.26)) == "121.3"
-    assert column.text(VentricleMeasures(lv_edv_ml=121.26, lv_edv_sd_ml=2.04)) == "121.3 ± 2.0"
+    assert column.error(VentricleMeasures(lv_edv_ml=121.26, lv_edv_sd_ml=2.04)) == "± 2.0"
+    assert column.error(VentricleMeasures(lv_edv_ml=121.26)) == column.error(None) == ""
 
 
 def test_known_columns_and_their_sides() -> None:
     columns = known_columns([None, VentricleMeasures(lv_mass_g=90.0), VentricleMeasures(lv_ed_phase=0, lv_edv_ml=1.0)])
     assert [column.caption for column in columns] == ["LV EDV", "LV mass", "LV ED phase"]
-    assert sides(columns) == [("LV", 2), ("Phase", 1)]
-    indexed = known_columns([VentricleMeasures(lv_mass_index_g_per_m2=70.0, heart_rate_bpm=61.0)])
-    assert [column.caption for column in indexed] == ["LV mass / BSA", "Heart rate"]
+    assert sides(columns) == ("LV",)
+    both = known_columns([VentricleMeasures(lv_mass_index_g_per_m2=70.0, heart_rate_bpm=61.0, rv_edv_ml=2.0)])
+    assert [column.caption for column in both] == ["RV EDV", "LV mass / BSA", "Heart rate"]
+    assert sides(both) == ("LV", "RV")
+
+
+def test_ventricles_stand_side_by_side_in_one_order() -> None:
+    measures = VentricleMeasures(rv_esv_ml=60.0, lv_edv_ml=120.0, lv_mass_g=90.0, heart_rate_bpm=61.0)
+    lines = pairs(known_columns([measures]))
+    assert [(line.title, line.unit) for line in lines] == [("EDV", "mL"), ("ESV", "mL"), ("Mass", "g")]
+    texts = [[column and column.text(measures) for column in line.columns] for line in lines]
+    assert texts == [["120.0", UNKNOWN], [UNKNOWN, "60.0"], ["90.0", None]]
+
+
+def test_one_ventricle_has_no_empty_column() -> None:
+    [line] = pairs(known_columns([VentricleMeasures(rv_esv_ml=60.0)]))
+    assert [column.name for column in line.columns if column] == ["rv_esv_ml"]
+
+
+def test_names_of_measures_become_words() -> None:
+    assert in_words("lv_ef_percent is 4 % (bounds 8 to 85)") == "LV EF is 4 % (bounds 8 to 85)"
+    assert in_words("heart_rate_bpm is 20, some_other_name too") == "Heart rate is 20, some_other_name too"

@@ -1,0 +1,69 @@
+"""Crop: which part of a scan a picture shows: the heart with a margin, base first."""
+
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.image.volume import Cine, Grid
+
+_MARGIN_MM = 15.0
+_SLICES_LIMIT = 24
+_AROUND = 2  # slices on either side of the heart: whether the stack covers base and apex is to be seen
+_BASE_TO_APEX = np.array([1.0, -1.0, -1.0]) / np.sqrt(3)  # LPS: to the left, the front and the feet
+_SURE = 0.75  # cosine; a grid without a real orientation has 0.58
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A rectangle of pixels: rows `top` to `bottom`, columns `left` to `right`, ends excluded."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def of(self, voxels: NDArray[np.generic]) -> NDArray[np.generic]:
+        """The rectangle of images (..., row, column)."""
+        return voxels[..., self.top : self.bottom, self.left : self.right]
+
+    def fitted(self, pixel_mm: tuple[float, float], side_px: float, area_px: float) -> tuple[int, int]:
+        """(height, width) of a picture in true proportions, neither longer than `side_px`, `area_px` together."""
+        height_mm, width_mm = (self.bottom - self.top) * pixel_mm[0], (self.right - self.left) * pixel_mm[1]
+        px_per_mm = min(side_px / max(height_mm, width_mm), (area_px / (height_mm * width_mm)) ** 0.5)
+        return max(1, round(height_mm * px_per_mm)), max(1, round(width_mm * px_per_mm))
+
+
+def crop_around(mask: Cine) -> Crop:
+    """The rectangle around every label of every phase, with a margin; the whole image where the mask is empty."""
+    heart = np.asarray(mask.voxels.any(axis=(0, 1)))
+    rows, columns = mask.voxels.shape[2:]
+    if not heart.any():
+        return Crop(0, rows, 0, columns)
+    margin_row, margin_column = (ceil(_MARGIN_MM / step_mm) for step_mm in mask.grid.pixel_mm)
+    inside_rows, inside_columns = np.flatnonzero(heart.any(axis=1)), np.flatnonzero(heart.any(axis=0))
+    return Crop(
+        max(0, int(inside_rows[0]) - margin_row),
+        min(rows, int(inside_rows[-1]) + margin_row + 1),
+        max(0, int(inside_columns[0]) - margin_column),
+        min(columns, int(inside_columns[-1]) + margin_column + 1),
+    )
+
+
+def shown_slices(mask: Cine) -> tuple[int, ...]:
+    """Slice indices, base first where the geometry says which end that is.
+
+    A stack too long for one sheet is cut to the heart and a little beyond, and thinned if it still is too long.
+    """
+    first, last = 0, mask.grid.shape[0] - 1
+    filled = np.flatnonzero(mask.voxels.any(axis=(0, 2, 3)))
+    if last >= _SLICES_LIMIT and len(filled):
+        first, last = max(first, int(filled[0]) - _AROUND), min(last, int(filled[-1]) + _AROUND)
+    shown = np.linspace(first, last, min(last - first + 1, _SLICES_LIMIT)).round().astype(int).tolist()
+    return tuple(reversed(shown)) if is_apex_first(mask.grid) else tuple(shown)
+
+
+def is_apex_first(grid: Grid) -> bool:
+    """Whether slice 0 is the apical end; false where the geometry does not say."""
+    return float(np.dot(grid.directions[0], _BASE_TO_APEX)) < -_SURE

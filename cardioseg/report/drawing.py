@@ -1,0 +1,76 @@
+"""Drawing: one slice with the outlines of its mask as a picture, and words on pictures."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.report.outlines import Points, outlines
+from cardioseg.report.palette import CASING, COLOURS, FLAGGED, INK
+
+_DARKEST, _BRIGHTEST = 1, 98  # percentiles of the shown intensities
+_FINE = 4  # lines are drawn this many times larger, then reduced: that makes their edges soft
+_LINE_PX, _CASING_PX, _CASING_SHARE = 1.5, 3.0, 0.55
+_TEXT_PX = 15
+_PLATE_PX = 4  # around a word
+
+
+def window(intensities: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Intensities (phase, slice, row, column) to 0 to 1, slice by slice: a surface coil makes the apex brighter."""
+    finite = np.nan_to_num(np.asarray(intensities, np.float32))
+    low, high = np.percentile(finite, (_DARKEST, _BRIGHTEST), axis=(0, 2, 3), keepdims=True)
+    return np.asarray(((finite - low) / np.maximum(high - low, 1e-9)).clip(0, 1), np.float32)
+
+
+def draw_slice(grey: NDArray[np.float32], labels: NDArray[np.uint8], shape: tuple[int, int]) -> Image.Image:
+    """One slice with its outlines, RGB.
+
+    Args:
+        grey: intensities from 0 to 1 (row, column).
+        labels: `Label` values (row, column).
+        shape: (height, width) of the picture.
+    """
+    resized = Image.fromarray(grey).resize(shape[::-1], Image.Resampling.BICUBIC)
+    picture = Image.fromarray((255 * np.asarray(resized).clip(0, 1)).round().astype(np.uint8)).convert("RGB")
+    lines = {label: list(outlines(labels, label)) for label in STRUCTURES}
+    scale = np.divide(shape, labels.shape)
+    if any(lines.values()):
+        beside = _drawn((line for found in lines.values() for line in found), scale, shape, _CASING_PX)
+        picture.paste(CASING, mask=beside.point(lambda share: round(share * _CASING_SHARE)))
+    _colour(picture, lines, scale, shape)
+    return picture
+
+
+def write_name(picture: Image.Image, corner: tuple[int, int], name: str, is_flagged: bool = False) -> None:
+    """Write on a plate, so that it is read on bright fat too; `corner` is the plate's top left (x, y)."""
+    draw, font = ImageDraw.Draw(picture), text_font()
+    x, y = corner
+    width, height = round(font.getlength(name)) + 2 * _PLATE_PX, _TEXT_PX + _PLATE_PX
+    draw.rounded_rectangle((x, y, x + width, y + height), 3, fill=FLAGGED if is_flagged else CASING)
+    draw.text((x + _PLATE_PX, y + height / 2), name, CASING if is_flagged else INK, font, "lm")
+
+
+def text_font(size_px: int = _TEXT_PX) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The font that comes with Pillow: the same on every machine."""
+    return ImageFont.load_default(size_px)
+
+
+def _colour(
+    picture: Image.Image, lines: Mapping[Label, list[Points]], scale: NDArray[np.float64], shape: tuple[int, int]
+) -> None:
+    for label, found in lines.items():
+        if found:
+            picture.paste(COLOURS[label], mask=_drawn(found, scale, shape, _LINE_PX))
+
+
+def _drawn(lines: Iterable[Points], scale: NDArray[np.float64], shape: tuple[int, int], width_px: float) -> Image.Image:
+    """Lines as shares from 0 to 255 of each pixel of a picture of `shape`."""
+    height, width = shape
+    fine = Image.new("L", (width * _FINE, height * _FINE))
+    draw = ImageDraw.Draw(fine)
+    for line in lines:
+        points = (line + 0.5) * scale * _FINE - 0.5  # from the middle of a mask's pixel to that of a fine one
+        draw.line([(x, y) for y, x in points.tolist()], fill=255, width=round(width_px * _FINE))
+    return fine.reduce(_FINE)

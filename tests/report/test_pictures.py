@@ -1,0 +1,38 @@
+"""The pictures of a case in its folder."""
+
+from pathlib import Path
+
+import numpy as np
+
+from cardioseg.image.volume import Cine, Grid
+from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.report.pictures import remove_pictures, write_pictures
+
+
+def scan(phases: int) -> Cine:
+    ramp = np.arange(24 * 24).reshape(24, 24)
+    return Cine(np.broadcast_to(ramp, (phases, 2, 24, 24)), Grid((2, 24, 24), (8.0, 3.0, 3.0)))
+
+
+def mask(phases: int) -> Cine:
+    voxels = np.zeros((phases, 2, 24, 24), np.uint8)
+    voxels[:, :, 8:16, 8:16] = 3
+    return Cine(voxels, scan(1).grid)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_cine_has_a_sheet_and_a_loop_and_a_volume_has_a_sheet(tmp_path: Path) -> None:
+    write_pictures(tmp_path, scan(2), mask(2), VentricleMeasures(ed_phase=1, es_phase=0))
+    assert names(tmp_path) == ["cine.gif", "overlay.png"]
+    write_pictures(tmp_path, scan(1), mask(1), VentricleMeasures())
+    assert names(tmp_path) == ["overlay.png"]
+
+
+def test_they_are_removed_where_there_are_any(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "a", scan(2), mask(2), VentricleMeasures())
+    for folder in (tmp_path / "a", tmp_path / "nowhere"):
+        remove_pictures(folder)
+    assert not names(tmp_path / "a")
