@@ -1,0 +1,125 @@
+"""A headless Chromium, driven over a pipe by its DevTools protocol: nothing to install beside Debian's `chromium`."""
+
+import json
+import os
+import select
+import shutil
+import subprocess
+import time
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_PATIENCE_S = 120.0  # the machine may be busy
+_OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage")
+
+
+@dataclass
+class Chromium:
+    """One page of a browser.
+
+    Attributes:
+        complaints: what the page wrote to the console, threw, or was refused.
+        requests: every address that it asked for, embedded pictures aside.
+    """
+
+    commands: int
+    answers: int
+    session: str = ""
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+    _asked: int = 0
+    _read: bytes = b""
+
+    def open(self, path: Path, width: int = 1240, height: int = 1600) -> None:
+        """Open a file in a window of that size."""
+        for record in (self.complaints, self.requests, self.seen):
+            record.clear()
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.ask("Emulation.setDeviceMetricsOverride", **size)
+        self.ask("Page.navigate", url=path.absolute().as_uri())
+        while "Page.loadEventFired" not in self.seen:
+            self._take()
+
+    def evaluate(self, expression: str) -> Any:
+        """The value of an expression in the page."""
+        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def screenshot(self) -> bytes:
+        """The whole page as a PNG."""
+        return b64decode(self.ask("Page.captureScreenshot", captureBeyondViewport=True)["data"])
+
+    def pdf(self) -> bytes:
+        """The page as it prints."""
+        return b64decode(self.ask("Page.printToPDF", printBackground=False)["data"])
+
+    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send a command and wait for its answer."""
+        self._asked += 1
+        session = {"sessionId": self.session} if self.session else {}
+        message = {"id": self._asked, "method": method, "params": parameters} | session
+        os.write(self.commands, json.dumps(message).encode() + b"\0")
+        while (answer := self._take()).get("id") != self._asked:
+            pass
+        assert "error" not in answer, answer
+        return dict(answer["result"])
+
+    def _take(self) -> dict[str, Any]:
+        """The next message; events are written down."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while b"\0" not in self._read:
+            ready, _, _ = select.select([self.answers], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, "Chromium does not answer"
+            more = os.read(self.answers, 1 << 20)
+            assert more, "Chromium is gone"
+            self._read += more
+        text, _, self._read = self._read.partition(b"\0")
+        message: dict[str, Any] = json.loads(text)
+        self._note(message.get("method", ""), message.get("params", {}))
+        return message
+
+    def _note(self, event: str, what: dict[str, Any]) -> None:
+        self.seen.append(event)
+        if event in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"):
+            self.complaints.append(json.dumps(what))
+        if event == "Network.requestWillBeSent" and not what["request"]["url"].startswith("data:"):
+            self.requests.append(what["request"]["url"])
+
+
+@contextmanager
+def chromium(profile: Path) -> Iterator[Chromium]:
+    """Start Chromium with its settings in an empty folder; skip the test where there is none."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("Debian's chromium is not installed")
+    theirs_in, ours_out = os.pipe()
+    ours_in, theirs_out = os.pipe()
+    options = [*_OPTIONS, f"--user-data-dir={profile}", "--remote-debugging-pipe", "about:blank"]
+    pipes = f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}'  # the numbers at which Chromium looks for them
+    command = ["bash", "-c", pipes, program, *options]
+    silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, pass_fds=(theirs_in, theirs_out), **silent) as process:  # type: ignore[call-overload]
+        for end in (theirs_in, theirs_out):
+            os.close(end)
+        try:
+            yield _attached(Chromium(ours_out, ours_in))
+        finally:
+            process.kill()
+            for end in (ours_in, ours_out):
+                os.close(end)
+
+
+def _attached(browser: Chromium) -> Chromium:
+    target = browser.ask("Target.createTarget", url="about:blank")["targetId"]
+    browser.session = browser.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+    for domain in ("Page", "Runtime", "Log", "Network"):
+        browser.ask(f"{domain}.enable")
+    return browser

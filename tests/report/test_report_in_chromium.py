@@ -1,0 +1,119 @@
+"""The report in a browser: no complaint, nothing fetched, sortable, printable, usable in a narrow window."""
+
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from chromium import Chromium, chromium
+from PIL import Image, ImageColor
+
+from cardioseg.image.flag import Flag
+from cardioseg.image.labels import STRUCTURES
+from cardioseg.measure.curves import volume_curves_ml
+from cardioseg.measure.ventricles import measure
+from cardioseg.phantom import Phantom, cine, reference
+from cardioseg.report.html import CaseReport, write_report
+from cardioseg.report.palette import COLOURS, ON_LIGHT
+from cardioseg.report.pictures import LOOP_FILE, OVERLAY_FILE, write_pictures
+
+SMALL = Phantom(slices=5, phases=6, rows=48, columns=48, spacing_mm=(16.0, 5.0, 5.0), ed_phase=0)
+SIZES_MM = {"small": 22.0, "large": 30.0, "middle": 26.0}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three hearts, one of them flagged, and a case that failed."""
+    out = tmp_path_factory.mktemp("out")
+    cases = [CaseReport("broken", "failed", "the slice near 40 mm is missing (`cardioseg inspect broken` says more)")]
+    for name, radius_mm in SIZES_MM.items():
+        phantom = Phantom(**{**vars(SMALL), "lv_radius_mm": radius_mm})
+        image, mask = cine(phantom), reference(phantom)
+        measures = measure(mask, STRUCTURES)
+        flags = [Flag("open ring", "12 % of the LV cavity's outline has no myocardium", 3, 2)] * (name == "middle")
+        write_pictures(out / name, image, mask, measures, flags=flags, title=name)
+        pictures = [out / name / OVERLAY_FILE, out / name / LOOP_FILE]
+        curves = volume_curves_ml(mask, STRUCTURES)
+        cases.append(CaseReport(name, "done", "", measures, curves, mask.times_ms, pictures, flags))
+    write_report(out / "report.html", {"model": "none", "version": "1"}, cases)
+    return out / "report.html"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    with chromium(tmp_path_factory.mktemp("profile")) as started:
+        yield started
+
+
+def rows(browser: Chromium) -> list[str]:
+    """The cases in the table, from top to bottom."""
+    names = browser.evaluate("[...document.querySelectorAll('.overview tbody th')].map(th => th.innerText).join()")
+    return str(names).split(",")
+
+
+def click(browser: Chromium, heading: str) -> None:
+    buttons = "[...document.querySelectorAll('th button')]"
+    browser.evaluate(f"{buttons}.find(button => button.innerText.startsWith('{heading}')).click()")
+
+
+def test_it_opens_without_a_complaint_and_fetches_nothing(browser: Chromium, report: Path) -> None:
+    browser.open(report)
+    assert browser.complaints == []
+    assert browser.requests == [report.absolute().as_uri()]
+    assert browser.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
+    assert browser.evaluate("document.images.length") == 6
+
+
+def test_a_complaint_and_a_request_would_be_seen(browser: Chromium, tmp_path: Path) -> None:
+    page = tmp_path / "bad.html"
+    page.write_text("<script>nothing()</script><img src=picture.png>")
+    browser.open(page)
+    assert "nothing is not defined" in "".join(browser.complaints)
+    assert browser.requests[1:] == [(tmp_path / "picture.png").as_uri()]
+
+
+def test_its_pictures_and_curves_are_seen(browser: Chromium, report: Path) -> None:
+    browser.open(report)
+    picture = np.asarray(Image.open(BytesIO(browser.screenshot())).convert("RGB"), int)
+    assert picture.shape[0] > 1600
+    for label in STRUCTURES:
+        for colour in (COLOURS[label], ON_LIGHT[label]):
+            assert (np.abs(picture - ImageColor.getrgb(colour)).max(axis=-1) < 40).sum() > 100, (label, colour)
+
+
+def test_a_click_on_a_heading_sorts(browser: Chromium, report: Path) -> None:
+    browser.open(report)
+    assert rows(browser) == ["broken", "middle", "small", "large"]
+    click(browser, "EDV")
+    assert rows(browser) == ["large", "middle", "small", "broken"]
+    click(browser, "EDV")
+    assert rows(browser) == ["small", "middle", "large", "broken"]
+    click(browser, "Case")
+    assert rows(browser) == ["broken", "large", "middle", "small"]
+    click(browser, "Flags")
+    assert rows(browser)[:2] == ["broken", "middle"]
+    assert browser.evaluate("document.querySelectorAll('[aria-sort]').length") == 1
+    assert browser.complaints == []
+
+
+def test_without_scripts_it_is_all_there(browser: Chromium, report: Path) -> None:
+    browser.ask("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open(report)
+    plain = Image.open(BytesIO(browser.screenshot()))
+    browser.ask("Emulation.setScriptExecutionDisabled", value=False)
+    browser.open(report)
+    assert Image.open(BytesIO(browser.screenshot())).size == plain.size
+
+
+@pytest.mark.parametrize("width", [360, 700, 1000])
+def test_a_narrow_window_does_not_scroll_sideways(browser: Chromium, report: Path, width: int) -> None:
+    browser.open(report, width, 800)
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_it_prints_a_page_a_case(browser: Chromium, report: Path) -> None:
+    browser.open(report)
+    pages = len(re.findall(rb"/Type\s*/Page\b", browser.pdf()))
+    assert pages == 1 + len(SIZES_MM)
