@@ -1,6 +1,6 @@
 """Overlays: a contact sheet of one case, the masks' outlines on the images."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from cardioseg.files import atomic_path
 from cardioseg.image.flag import Flag
-from cardioseg.image.labels import STRUCTURES
+from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.report.drawing import draw_slice, text_font, window, write_name
 from cardioseg.report.palette import COLOURS, FAINT, INK, PAPER, indexed
@@ -17,6 +17,7 @@ from cardioseg.report.sheet import GUTTER_PX, HEADER_PX, PAD_PX, Place, Sheet, l
 
 _NAME_PX = 5  # from a tile's corner to its name
 _TITLE_PX, _CAPTION_PX = 18, 15
+_KEY_GAP_PX, _KEY_LINE_PX = 24, 18
 _GREYS = 64
 
 
@@ -52,11 +53,13 @@ def write_overlay(
         raise ValueError(f"image {image.voxels.shape} and mask {mask.voxels.shape} differ in shape")
     captions = _captions(image.phases, ed_phase, es_phase)
     sheet = lay_out(mask, captions, _places(flags, captions))
+    found = np.unique([mask.voxels[tile.place] for tile in sheet.tiles]).tolist()
+    key = [label for label in STRUCTURES if label in found]
     height, width = sheet.size
-    picture = Image.new("RGB", (width, height), PAPER)
+    picture = Image.new("RGB", (max(width, _head_px(key, title)), height), PAPER)
     _draw_tiles(picture, sheet, image, mask)
     _draw_captions(picture, sheet)
-    _draw_head(picture, np.unique([mask.voxels[tile.place] for tile in sheet.tiles]), title)
+    _draw_head(picture, key, title)
     with atomic_path(path) as partial:
         indexed([picture], _GREYS)[0].save(partial, "PNG")
 
@@ -110,14 +113,28 @@ def _draw_captions(picture: Image.Image, sheet: Sheet) -> None:
         picture.paste(FAINT, (PAD_PX - 6, row.y), words.rotate(90, expand=True))
 
 
-def _draw_head(picture: Image.Image, found: NDArray[np.uint8], title: str) -> None:
+def _draw_head(picture: Image.Image, key: Sequence[Label], title: str) -> None:
     """The case's name, and which colour is what."""
     draw, font = ImageDraw.Draw(picture), text_font(_CAPTION_PX)
-    middle, right = PAD_PX + HEADER_PX / 2 - 6, picture.width - PAD_PX
+    middle, left = PAD_PX + HEADER_PX / 2 - 6, picture.width - PAD_PX - sum(map(_key_px, key))
     draw.text((PAD_PX + GUTTER_PX, middle), title, INK, text_font(_TITLE_PX), "lm")
-    for label in reversed(STRUCTURES):
-        if label in found:
-            draw.text((right, middle), label.title, INK, font, "rm")
-            right -= round(font.getlength(label.title)) + 8
-            draw.line((right - 18, middle, right, middle), COLOURS[label], 3)
-            right -= 40
+    for label in key:
+        right = left + _key_px(label)
+        draw.text((right, middle), _words(label), INK, font, "rm")
+        start = left + _KEY_GAP_PX
+        draw.line((start, middle, start + _KEY_LINE_PX, middle), COLOURS[label], 3)
+        left = right
+
+
+def _head_px(key: Sequence[Label], title: str) -> int:
+    """How wide the head is."""
+    return 2 * PAD_PX + GUTTER_PX + round(text_font(_TITLE_PX).getlength(title)) + sum(map(_key_px, key))
+
+
+def _key_px(label: Label) -> int:
+    """How wide a structure's part of the key is: a gap, a line, a small gap, its title."""
+    return _KEY_GAP_PX + _KEY_LINE_PX + 8 + round(text_font(_CAPTION_PX).getlength(_words(label)))
+
+
+def _words(label: Label) -> str:
+    return label.title.replace(" ", "  ")  # the font's space is thin
