@@ -10,18 +10,40 @@ from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.report.outlines import Points, outlines
 from cardioseg.report.palette import CASING, COLOURS, FLAGGED, INK
 
-_DARKEST, _BRIGHTEST = 1, 98  # percentiles of the shown intensities
+_DARKEST, _BRIGHTEST = 1, 97  # percentiles of the shown intensities
+_MARGIN_PIXELS = 4
 _FINE = 4  # lines are drawn this many times larger, then reduced: that makes their edges soft
 _LINE_PX, _CASING_PX, _CASING_SHARE = 1.5, 3.0, 0.55
 _TEXT_PX = 15
 _PLATE_PX = 4  # around a word
 
 
-def window(intensities: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Intensities (phase, slice, row, column) to 0 to 1, slice by slice: a surface coil makes the apex brighter."""
+def window(intensities: NDArray[np.generic], labels: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Intensities of one slice (phase, row, column) to 0 to 1.
+
+    The heart and what is next to it set the scale, where there is any: fat is brighter than blood, and a surface coil
+    makes the apex brighter than the base.
+
+    Args:
+        intensities: of one slice at some phases.
+        labels: `Label` values of the same shape.
+    """
     finite = np.nan_to_num(np.asarray(intensities, np.float32))
-    low, high = np.percentile(finite, (_DARKEST, _BRIGHTEST), axis=(0, 2, 3), keepdims=True)
-    return np.asarray(((finite - low) / np.maximum(high - low, 1e-9)).clip(0, 1), np.float32)
+    rows, columns = _box(np.asarray(labels.any(axis=0)))
+    low, high = np.percentile(finite[:, rows, columns], (_DARKEST, _BRIGHTEST))
+    return np.asarray(((finite - low) / max(high - low, 1e-9)).clip(0, 1), np.float32)
+
+
+def _box(region: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The rows and columns of a region and a margin; all of them where it is empty."""
+    if not region.any():
+        return slice(None), slice(None)
+    rows, columns = (np.flatnonzero(region.any(axis=axis)).tolist() for axis in (1, 0))
+    return _around(rows), _around(columns)
+
+
+def _around(filled: list[int]) -> slice:
+    return slice(max(0, filled[0] - _MARGIN_PIXELS), filled[-1] + 1 + _MARGIN_PIXELS)
 
 
 def draw_slice(grey: NDArray[np.float32], labels: NDArray[np.uint8], shape: tuple[int, int]) -> Image.Image:

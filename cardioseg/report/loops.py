@@ -58,13 +58,13 @@ def _frames(image: Cine, mask: Cine, ed_phase: int) -> Iterator[Image.Image]:
     slices, crop = middle_slices(mask), crop_around(mask)
     phases = np.linspace(0, image.phases, min(image.phases, _PHASES_LIMIT), endpoint=False).astype(int) + ed_phase
     height, width = crop.fitted(image.grid.pixel_mm, _TILE_PX, _LOOP_PX / (len(slices) * len(phases)))
-    grey = window(crop.of(image.voxels[:, slices]))
+    grey = {index: window(crop.of(image.voxels[:, index]), crop.of(mask.voxels[:, index])) for index in slices}
     for phase in (phases % image.phases).tolist():
         frame = Image.new("RGB", (len(slices) * (width + _GAP_PX) - _GAP_PX, height), PAPER)
         for rank, index in enumerate(slices):
             left = rank * (width + _GAP_PX)
             labels = np.asarray(crop.of(mask.voxels[phase, index]))
-            frame.paste(draw_slice(grey[phase, rank], labels, (height, width)), (left, 0))
+            frame.paste(draw_slice(grey[index][phase], labels, (height, width)), (left, 0))
             write_name(frame, (left + _NAME_PX, _NAME_PX), f"slice {index}")
         yield frame
 

@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from cardioseg.files import atomic_path
@@ -83,25 +82,15 @@ def _places(flags: Collection[Flag], shown: Collection[int]) -> set[Place]:
 
 
 def _draw_tiles(picture: Image.Image, sheet: Sheet, image: Cine, mask: Cine) -> None:
-    grey = _grey(sheet, image)
+    height, width = sheet.shape
     for tile in sheet.tiles:
         labels = np.asarray(sheet.crop.of(mask.voxels[tile.place]))
-        picture.paste(draw_slice(grey[tile.place], labels, sheet.shape), (tile.x, tile.y))
-        if not grey[tile.place].any():
-            middle = (tile.x + sheet.shape[1] / 2, tile.y + sheet.shape[0] / 2)
+        grey = window(sheet.crop.of(image.voxels[tile.place])[None], labels[None])[0]
+        picture.paste(draw_slice(grey, labels, sheet.shape), (tile.x, tile.y))
+        if not grey.any():
+            middle = (tile.x + width / 2, tile.y + height / 2)
             ImageDraw.Draw(picture).text(middle, "no image", FAINT, text_font(_CAPTION_PX), "mm")
         write_name(picture, (tile.x + _NAME_PX, tile.y + _NAME_PX), tile.name, tile.is_flagged)
-
-
-def _grey(sheet: Sheet, image: Cine) -> dict[Place, NDArray[np.float32]]:
-    """What each tile shows, from 0 to 1 (row, column); equal tissue is equally grey at all phases of a slice."""
-    places = [tile.place for tile in sheet.tiles]
-    grey = {}
-    for index in {index for _, index in places}:
-        phases = sorted({phase for phase, of in places if of == index})
-        shown = window(sheet.crop.of(image.voxels[phases, index])[:, None])
-        grey.update({(phase, index): plane for phase, plane in zip(phases, shown[:, 0], strict=True)})
-    return grey
 
 
 def _draw_captions(picture: Image.Image, sheet: Sheet) -> None:
