@@ -14,7 +14,7 @@ from cardioseg.report.drawing import draw_slice, window, write_name
 from cardioseg.report.palette import PAPER, indexed
 
 _LEVELS = (0.15, 0.5, 0.85)  # base, middle and apex, as shares of the slices that hold the heart
-_TILE_PX, _GAP_PX, _NAME_PX = 212, 3, 5
+_TILE_PX, _GAP_PX, _NAME_PX = 212, 3, 2
 _LOOP_PX = 1_700_000  # all tiles of all phases: below 1 MB on real scans
 _PHASES_LIMIT = 40
 _GREYS = 32

@@ -14,7 +14,7 @@ from cardioseg.report.drawing import draw_slice, text_font, window, write_name
 from cardioseg.report.palette import COLOURS, FAINT, INK, PAPER, indexed
 from cardioseg.report.sheet import GUTTER_PX, HEADER_PX, PAD_PX, Place, Sheet, lay_out
 
-_NAME_PX = 5  # from a tile's corner to its name
+_NAME_PX = 2  # from a tile's corner to its name
 _TITLE_PX, _CAPTION_PX = 18, 15
 _KEY_GAP_PX, _KEY_LINE_PX = 24, 18
 _GREYS = 64
