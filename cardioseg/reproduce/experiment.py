@@ -41,8 +41,7 @@ def describe(protocol: Protocol, results: Results) -> dict[str, str]:
     return {
         "data": f"{protocol.dataset.name}, {images} images of {len(protocol.dataset.subject_ids)} subjects "
         f"(paper: {protocol.organ.data})",
-        "pixels": f"{recipe.size} x {recipe.size}"
-        + (f", resampled to {protocol.spacing_mm:g} mm; the paper: 256 x 256" * bool(protocol.spacing_mm)),
+        "pixels": _pixels(recipe.size, protocol.spacing_mm),
         "rotations": f"{angles.start:g}:{angles.step:g}:{angles.stop:g} degrees, {len(angles.degrees)} angles, "
         f"{100 * protocol.steps_fraction:.3g} % of the grid drawn at random",
         "steps a job": f"{steps[0]} to {steps[-1]}, batch 1, two epochs, learning rate divided by 5 at the second",
@@ -55,6 +54,11 @@ def describe(protocol: Protocol, results: Results) -> dict[str, str]:
         "images, as in the paper, which is optimistic",
         "rate held out": "the same, the rate chosen on a tenth of the training subjects kept out of training",
     }
+
+
+def _pixels(size: int, spacing_mm: float | None) -> str:
+    shape = f"{size} x {size}"
+    return f"{shape}, resampled to {spacing_mm:g} mm; the paper: 256 x 256" if spacing_mm else shape
 
 
 def measured_cost(protocol: Protocol) -> dict[str, Any]:

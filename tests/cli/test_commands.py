@@ -149,14 +149,15 @@ def test_some_failed_all_failed(scans: Path, tmp_path: Path, capsys: pytest.Capt
 
 
 def test_a_truncated_file_among_good_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is a missing phase, named and flagged."""
     series = write_dicom(SMALL, tmp_path / "scans")
-    victim = sorted(series.iterdir())[3]
-    victim.write_bytes(victim.read_bytes()[:-500])
     write_dicom(Phantom(**{**vars(SMALL), "seed": 2}), tmp_path / "scans")
-    assert run(["predict", str(tmp_path / "scans"), "-o", str(tmp_path / "out")]) == 3
+    victims = sorted(series.iterdir())
+    victims[3].write_bytes(victims[3].read_bytes()[:-500])
+    assert run(["predict", str(tmp_path / "scans"), "-o", str(tmp_path / "out")]) == 0
     seen = capsys.readouterr().err
-    assert "failed: PHANTOM-0001: " in seen
-    assert victim.name in seen
+    assert f"{victims[3].name}: its pixel data is missing or truncated" in seen
+    assert "remark: PHANTOM-0001: 1 flag: missing phase" in seen
     assert (tmp_path / "out" / "PHANTOM-0002" / "mask.nii.gz").is_file()
 
 

@@ -36,8 +36,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "dataset"
 
 
-def options(dataset: Path, out: Path, *more: str) -> list[str]:
-    few = ["--lrs", "0.1", "--steps-fraction", "0.001", "--folds", "2", "-d", "cpu"]
+def options(dataset: Path, out: Path, *more: str, spacing: tuple[str, ...] = ("--spacing-mm", "8")) -> list[str]:
+    few = ["--lrs", "0.1", "--steps-fraction", "0.001", "--folds", "2", "-d", "cpu", *spacing]
     return ["reproduce", str(dataset), "--organ", "lv", "-o", str(out), "--tables", "2", *few, *more]
 
 
@@ -69,8 +69,8 @@ def test_cut_and_resumed_gives_the_same_tables(
 
 
 def test_workers_give_the_same_tables(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(options(dataset, tmp_path / "one", "--norms", "iln,in", "-q")) == 0
-    assert run(options(dataset, tmp_path / "two", "--norms", "iln,in", "--workers", "2")) == 0
+    assert run(options(dataset, tmp_path / "one", "--norms", "iln,in", "--threads", "1", "-q")) == 0
+    assert run(options(dataset, tmp_path / "two", "--norms", "iln,in", "--threads", "2", "--workers", "2")) == 0
     assert "4 of 4 jobs done" in capsys.readouterr().err
     assert (tmp_path / "one" / "tables.csv").read_bytes() == (tmp_path / "two" / "tables.csv").read_bytes()
 
@@ -99,7 +99,8 @@ def _kill_a_child(folder: Path) -> None:
 
 
 def test_other_settings_do_not_mix(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(options(dataset, tmp_path, "--norms", "in", "-q")) == 0
+    assert run(options(dataset, tmp_path, "--norms", "in", "-q", spacing=())) == 0
+    assert "256 x 256" in (tmp_path / "tables.md").read_text()
     assert run(options(dataset, tmp_path, "--norms", "in", "--spacing-mm", "10")) == 2
     assert "holds jobs of another spacing_mm" in capsys.readouterr().err
 
