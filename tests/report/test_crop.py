@@ -40,8 +40,8 @@ def test_a_picture_keeps_its_proportions(rows: int, columns: int, row_mm: float,
     assert max(height, width) <= 200
     assert (height - 1) * (width - 1) <= 20_000
     true = rows * row_mm / (columns * column_mm)
-    assert (height - 0.5) / (width + 0.5) - 0.01 <= true or width == 1
-    assert (height + 0.5) / max(width - 0.5, 0.5) + 0.01 >= true or height == 1
+    assert (height - 0.5) / (width + 0.5) - 0.01 <= true or height == 1
+    assert (height + 0.5) / max(width - 0.5, 0.5) + 0.01 >= true or width == 1
 
 
 @given(st.integers(1, 24))
