@@ -19,7 +19,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.ingest.header import SliceHeader
 
 _SHORTEST = 1e-6  # of any clock, between two phases
-_SINGLE_STEP = 1.5  # of the shortest: gaps up to it are one step, with what they are uneven
+_SINGLE_STEP = 1.5  # of the smallest: gaps up to it are one step, with what they are uneven
 INVENTED = 1 / 3  # of the slices or of a slice's phases: with more than this missing, nothing is filled
 
 Clock = Callable[[SliceHeader], float | None]
@@ -105,10 +105,14 @@ def _placed(number: int, row: Sequence[SliceHeader], complete: Slices, clock: Cl
     return dict(zip(places, row, strict=True))
 
 
-def _step(clock: Clock, row: Sequence[SliceHeader]) -> float:
-    """The time from phase to phase: the usual one of the shortest gaps, which no missing phase has widened."""
-    gaps = [_time(clock, after) - _time(clock, before) for before, after in pairwise(row)]
+def single_step(gaps: Sequence[float]) -> float:
+    """The step of a regular row with holes: the usual one of the smallest gaps, which nothing missing has widened."""
     return median_low([gap for gap in gaps if gap <= _SINGLE_STEP * min(gaps)])
+
+
+def _step(clock: Clock, row: Sequence[SliceHeader]) -> float:
+    """The time from phase to phase."""
+    return single_step([_time(clock, after) - _time(clock, before) for before, after in pairwise(row)])
 
 
 def _time(clock: Clock, header: SliceHeader) -> float:

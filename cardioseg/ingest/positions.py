@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.phases import INVENTED, Slices
+from cardioseg.ingest.phases import INVENTED, Slices, single_step
 
 _STEP_RTOL = 0.01  # highdicom's default for regularly spaced planes; real stacks keep 1e-4
 _COSINE_TOLERANCE = 1e-3  # highdicom's default for parallel planes; real series keep 1e-6
 _PIXEL_RTOL = 1e-3  # a quarter of a pixel over 256
 _SAME_PLACE_MM = 0.1  # above the rounding of printed positions (1e-3 mm), below any slice distance
 _SHIFT_PIXELS = 0.5  # slices further out of line than this would land on the neighbouring pixel
-_SINGLE_STEP = 1.5  # of the smallest: gaps up to it are one step, with what they are uneven
 
 
 def same_plane_direction(one: SliceHeader, other: SliceHeader) -> bool:
@@ -86,7 +85,7 @@ def regular_places(slices: Slices) -> tuple[list[int], float]:
     normal = normal_of(slices[0][0])
     positions_mm = [along(normal, group[0]) for group in slices]
     gaps_mm = [after - before for before, after in pairwise(positions_mm)]
-    step_mm = median_low([gap for gap in gaps_mm if gap <= _SINGLE_STEP * min(gaps_mm)])
+    step_mm = single_step(gaps_mm)
     steps = [max(1, round(gap / step_mm)) for gap in gaps_mm]
     for number, (gap_mm, count) in enumerate(zip(gaps_mm, steps, strict=True)):
         if abs(gap_mm - count * step_mm) > _STEP_RTOL * count * step_mm:

@@ -11,8 +11,7 @@ from typing import Any
 
 from cardioseg.errors import ResourceError
 from cardioseg.reproduce.jobs import Job, Protocol, run
-
-Results = dict[Job, dict[str, Any]]
+from cardioseg.reproduce.results import Results
 
 
 def run_all(
@@ -31,7 +30,7 @@ def run_all(
         ResourceError: a worker was killed.
     """
     done = _here(protocol, jobs) if workers == 1 else _side_by_side(protocol, jobs, workers, threads)
-    results: Results = {}
+    results: dict[Job, dict[str, Any]] = {}
     for job, result in done:
         results[job] = result
         finished(job)
