@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
+from cardioseg.image.orientation import is_base_first
 from cardioseg.image.volume import Cine
 from cardioseg.measure.curves import Counts, pixel_counts
 from cardioseg.measure.ventricles import VentricleMeasures
@@ -37,7 +38,7 @@ def coverage_flags(
     for label, area in areas.items():
         phases = _phases(label, measures, mask.phases)
         yield from islice(_extents(area, label, phases, mask.grid.spacing_mm[0]), 1)
-    base_first = _is_base_first(mask)
+    base_first = is_base_first(mask)
     yield from _apex(areas, measures, mask.phases, -1 if base_first else 0)
     yield from _base(areas, measures, 0 if base_first else -1)
 
@@ -64,13 +65,6 @@ def _extents(areas: Counts, label: Label, phases: Iterable[int], step_mm: float)
         if len(filled) and not low_mm <= extent_mm <= high_mm:
             seen = f"{len(filled)} slices, {extent_mm:.0f} mm (bounds {low_mm:.0f} to {high_mm:.0f} mm)"
             yield Flag("slice extent", f"{label.title}: {seen}", phase, int(filled[0]))
-
-
-def _is_base_first(mask: Cine) -> bool:
-    """Whether slice 0 is nearer to the base: the heart grows narrower from base to apex."""
-    areas = np.count_nonzero(mask.voxels, axis=(2, 3)).sum(0).astype(np.float64)
-    filled = np.flatnonzero(areas)
-    return len(filled) < 2 or bool(np.polyfit(filled, areas[filled], 1)[0] <= 0)
 
 
 def _apex(areas: dict[Label, Counts], measures: VentricleMeasures, phases: int, end: int) -> Iterator[Flag]:

@@ -6,13 +6,12 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.image.volume import Cine, Grid
+from cardioseg.image.orientation import is_base_first
+from cardioseg.image.volume import Cine
 
 _MARGIN_MM = 15.0
 _SLICES_LIMIT = 24
 _AROUND = 2  # slices on either side of the heart: whether the stack covers base and apex is to be seen
-_BASE_TO_APEX = np.array([1.0, -1.0, -1.0]) / np.sqrt(3)  # LPS: to the left, the front and the feet
-_SURE = 0.75  # cosine; a grid without a real orientation has 0.58
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def crop_around(mask: Cine) -> Crop:
 
 
 def shown_slices(mask: Cine) -> tuple[int, ...]:
-    """Slice indices, base first where the geometry says which end that is.
+    """Slice indices, base first.
 
     A stack too long for one sheet is cut to the heart and a little beyond, and thinned if it still is too long.
     """
@@ -61,9 +60,5 @@ def shown_slices(mask: Cine) -> tuple[int, ...]:
     if last >= _SLICES_LIMIT and len(filled):
         first, last = max(first, int(filled[0]) - _AROUND), min(last, int(filled[-1]) + _AROUND)
     shown = np.linspace(first, last, min(last - first + 1, _SLICES_LIMIT)).round().astype(int).tolist()
-    return tuple(reversed(shown)) if is_apex_first(mask.grid) else tuple(shown)
+    return tuple(shown) if is_base_first(mask) else tuple(reversed(shown))
 
-
-def is_apex_first(grid: Grid) -> bool:
-    """Whether slice 0 is the apical end; false where the geometry does not say."""
-    return float(np.dot(grid.directions[0], _BASE_TO_APEX)) < -_SURE

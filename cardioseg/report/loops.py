@@ -8,8 +8,9 @@ from PIL import Image
 
 from cardioseg.files import atomic_path
 from cardioseg.image.labels import Label
+from cardioseg.image.orientation import is_base_first
 from cardioseg.image.volume import Cine
-from cardioseg.report.crop import crop_around, is_apex_first
+from cardioseg.report.crop import crop_around
 from cardioseg.report.drawing import draw_slice, window, write_name
 from cardioseg.report.palette import PAPER, indexed
 
@@ -51,7 +52,7 @@ def middle_slices(mask: Cine) -> tuple[int, ...]:
     slices = heart if len(heart) else np.array([mask.grid.shape[0] // 2])
     ranks = np.array(_LEVELS) * (len(slices) - 1)
     chosen = list(dict.fromkeys(slices[ranks.round().astype(int)].tolist()))
-    return tuple(reversed(chosen)) if is_apex_first(mask.grid) else tuple(chosen)
+    return tuple(chosen) if is_base_first(mask) else tuple(reversed(chosen))
 
 
 def _frames(image: Cine, mask: Cine, ed_phase: int) -> Iterator[Image.Image]:
