@@ -37,7 +37,7 @@ def demo(
     (case_id,) = (path.parent.name for path in results.glob("*/case.json"))
     measured = json.loads((results / case_id / "measures.json").read_text())["measures"]
     known = truth(phantom)
-    dice = [s.dice_per_slice.mean for s in evaluate(results, references).summary if s.label is Label.LV_CAVITY]
+    dice = [s.per_slice["dice"].mean for s in evaluate(results, references).summary if s.label is Label.LV_CAVITY]
     rows = [
         ("LV EDV (mL)", known.lv_edv_ml, measured["lv_edv_ml"]),
         ("LV ESV (mL)", known.lv_esv_ml, measured["lv_esv_ml"]),

@@ -1,55 +1,143 @@
-"""`evaluate`: predicted masks against references."""
+"""`evaluate`: predicted masks, or the folds of a training run, against references."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cardioseg.cli import console
-from cardioseg.cli.console import AsJson, Quiet
-from cardioseg.errors import ExitCode
+from cardioseg.cli import console, verdicts
+from cardioseg.cli.console import AsJson, Quiet, Threads
+from cardioseg.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from cardioseg.dataset.run import Run
+    from cardioseg.dataset.store import Dataset
+    from cardioseg.evaluation.pairing import Pair
     from cardioseg.evaluation.result import Evaluation
+    from cardioseg.image.labels import Label
+    from cardioseg.inference.session import Model
+    from cardioseg.ingest.subject import Skipped
+
+_ARGUMENT = (
+    "PREDICTED is what `predict` wrote, a folder of NIfTI masks, or a run of `train`. REFERENCE is a prepared dataset "
+    "(of a run: its own), labelled data that `ingest` reads, or a folder of NIfTI masks."
+)
+_CONVENTION = "acdc (1 RV, 2 myocardium, 3 LV); mnms or ukbb (1 LV, 2 myocardium, 3 RV)."
+
+Paths = Annotated[list[Path], typer.Argument(metavar="PREDICTED... REFERENCE", help=_ARGUMENT)]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Gets evaluation.html, .json, .csv.")]
+Compare = Annotated[bool, typer.Option("--compare", help="Test several PREDICTED against each other.")]
+Numbers = Annotated[str, typer.Option("--labels", help=f"Numbers in a folder of references: {_CONVENTION}")]
+PredictedNumbers = Annotated[str, typer.Option("--predicted-labels", help="Numbers in predicted masks, likewise.")]
+NnUnet = Annotated[bool, typer.Option("--nnunet", help="Also write nnU-Net's summary.json.")]
 
 
 def evaluate(
-    predicted: Annotated[Path, typer.Argument(help="What `predict` wrote, or a folder of NIfTI masks.")],
-    reference: Annotated[Path, typer.Argument(help="Labelled data that `ingest` reads, or a folder of NIfTI masks.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Gets evaluation.csv and evaluation.json.")] = None,
+    paths: Paths,
+    out: Out = None,
+    compare: Compare = False,
+    labels: Numbers = "acdc",
+    predicted_labels: PredictedNumbers = "acdc",
+    nnunet: NnUnet = False,
+    threads: Threads = 0,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Compare PREDICTED masks with REFERENCE labels."""
-    from cardioseg.evaluation.comparison import evaluate as compare
-    from cardioseg.evaluation.result import write
+    """Compare PREDICTED masks with REFERENCE labels; of a training run, each fold on subjects that it has not seen."""
+    from cardioseg.evaluation.systems import compare as test_systems
 
-    evaluation = compare(predicted, reference)
+    systems = _systems(paths, compare)
+    conventions = _convention(predicted_labels), _convention(labels)
+    silent = quiet or as_json
+    found = {name: _evaluate(path, paths[-1], conventions, threads, silent) for name, path in systems.items()}
+    tests = test_systems(found)
     if out:
-        write(evaluation, out)
+        verdicts.write(found, tests, out, nnunet, silent)
     if as_json:
-        console.print_json(evaluation.to_json())
+        verdicts.print_json(found, tests)
     elif not quiet:
-        print_evaluation(evaluation)
-    console.print_skipped(evaluation.problems, "not compared")
-    return ExitCode.SOME_FAILED if evaluation.problems else ExitCode.OK
+        verdicts.print_tables(found, tests)
+    for evaluation in found.values():
+        console.print_skipped(evaluation.mistakes, "looks wrong")
+        console.print_skipped(evaluation.problems, "not compared")
+    return ExitCode.SOME_FAILED if any(evaluation.problems for evaluation in found.values()) else ExitCode.OK
 
 
-def print_evaluation(evaluation: "Evaluation") -> None:
-    """The cases, and the mean of each label."""
-    columns = ("case ", "volume ", "label ", "slices", "Dice", "reference mL", "predicted mL")
-    rows = [
-        (s.case_id, s.volume, s.label.title, len(s.slice_dice), s.dice, s.reference_ml, s.predicted_ml)
-        for s in evaluation.scores
-    ]
-    console.print_table(
-        "Cases", columns, rows, "volumes are over the slices that the reference knows, not the whole stack"
-    )
-    console.print_table(
-        "Dice, mean ± standard deviation (n)",
-        ("label ", "per slice", "per volume", "per subject", "slices empty in both"),
-        [
-            (s.label.title, str(s.dice_per_slice), str(s.dice_per_volume), str(s.dice_per_subject), s.slices_both_empty)
-            for s in evaluation.summary
-        ],
-    )
+def _systems(paths: Sequence[Path], compare: bool) -> dict[str, Path]:
+    """The predictions by name: that of the folder where it is unique."""
+    predicted = paths[:-1]
+    if not predicted:
+        raise UsageError("evaluate needs what was predicted and its reference", "cardioseg evaluate OUT REFERENCE")
+    if compare and len(predicted) < 2:
+        raise UsageError("--compare needs two predictions or more", "cardioseg evaluate A B REFERENCE --compare")
+    if not compare and len(predicted) > 1:
+        raise UsageError(f"there are {len(predicted)} predictions", "--compare tests them against each other")
+    names = [path.resolve().name for path in predicted]
+    if len(set(predicted)) < len(predicted):
+        raise UsageError("a prediction is given twice")
+    return {name if names.count(name) == 1 else str(path): path for name, path in zip(names, predicted, strict=True)}
+
+
+def _convention(name: str) -> "Mapping[int, Label]":
+    from cardioseg.image.labels import CONVENTIONS
+
+    if name not in CONVENTIONS:
+        raise UsageError(f"no label convention {name}", f"known are {', '.join(CONVENTIONS)}")
+    return CONVENTIONS[name]
+
+
+def _evaluate(
+    predicted: Path, reference: Path, conventions: "tuple[Mapping[int, Label], ...]", threads: int, silent: bool
+) -> "Evaluation":
+    from cardioseg.dataset.run import is_run
+    from cardioseg.evaluation.comparison import evaluate as compare_folders
+
+    if is_run(predicted):
+        return _evaluate_run(predicted, reference, threads, silent)
+    return compare_folders(predicted, reference, *conventions)
+
+
+def _evaluate_run(folder: Path, reference: Path, threads: int, silent: bool) -> "Evaluation":
+    """The cross validation: each fold's network on its validation subjects."""
+    from cardioseg.dataset.run import prove_unseen, read_run
+    from cardioseg.dataset.store import open_dataset
+    from cardioseg.evaluation.comparison import evaluate_pairs
+    from cardioseg.image.labels import Label
+
+    dataset = open_dataset(reference)
+    run = read_run(folder, dataset)
+    console.say(f"proof: {prove_unseen(run, dataset)}", silent)
+    segmented = [Label[key.upper()] for key in run.described["recipe"]["labels"]]
+    return evaluate_pairs(_held_out(run, dataset, threads, silent), segmented, f"in {folder} with {reference}")
+
+
+def _held_out(run: "Run", dataset: "Dataset", threads: int, silent: bool) -> "Iterator[Pair | Skipped]":
+    from cardioseg.evaluation.pairing import Pair
+    from cardioseg.inference.held_out import predict_held_out
+    from cardioseg.ingest.subject import Skipped
+
+    with console.progress(silent) as bars:
+        for fold in run.folds:
+            task = bars.add_task(f"fold {fold.index}", total=len(fold.validation))
+            try:
+                model = _open_fold(run, dataset, fold.index, threads)
+            except UsageError as error:
+                yield Skipped(f"fold {fold.index}", error.message)
+                continue
+            for subject, volume, mask in predict_held_out(run, fold, dataset, model):
+                bars.update(task, completed=fold.validation.index(subject.subject_id) + 1)
+                yield Pair(subject.subject_id, volume.case_ids[0], volume, mask)
+
+
+def _open_fold(run: "Run", dataset: "Dataset", fold: int, threads: int) -> "Model":
+    """A fold's network as a model folder in the run, where `predict -m` finds it too."""
+    from cardioseg.cli.training import require_torch
+    from cardioseg.inference.session import open_model
+
+    require_torch()
+    from cardioseg.training.publish import Publication, publish
+
+    folder = run.folder / f"fold-{fold}" / "model"
+    publish(run.folder, dataset, folder, Publication(f"{run.folder.resolve().name}-{fold}", "not stated", fold=fold))
+    return open_model(folder, threads=threads)

@@ -103,6 +103,15 @@ def write_dataset(
         (folder / file).unlink(missing_ok=True)
 
 
+def is_dataset(folder: Path) -> bool:
+    """Whether the folder claims to be a prepared dataset; other tools have a `dataset.json`, too."""
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(manifest, dict) and manifest.get("format") == FORMAT
+
+
 def open_dataset(folder: Path) -> Dataset:
     """Open a prepared dataset.
 

@@ -1,32 +1,41 @@
-"""Comparison: a folder of predicted masks against a folder of references."""
+"""Comparison: predicted masks against references, a folder of them or pair by pair."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cardioseg.errors import NoInputError
-from cardioseg.evaluation.pairing import matching_id, pair
+from cardioseg.evaluation.mistakes import likely_mistake
+from cardioseg.evaluation.pairing import Pair, matching_id, pair
 from cardioseg.evaluation.references import read_references
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore, score
-from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.evaluation.worst import Worst
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.ingest.masks import MaskFolder, find_masks, predicted_labels
 from cardioseg.ingest.subject import Skipped
 
+Convention = Mapping[int, Label]
+_ACDC = CONVENTIONS["acdc"]
 
-def evaluate(predicted: Path, reference: Path) -> Evaluation:
+
+def evaluate(
+    predicted: Path, reference: Path, predicted_convention: Convention = _ACDC, convention: Convention = _ACDC
+) -> Evaluation:
     """Compare predicted masks with reference labels.
 
     Args:
         predicted: what `predict` wrote (`<case_id>/mask.nii.gz`), or any folder of NIfTI masks named by case. Its
             `run.json`, where there is one, says which labels the model segments; others are not evaluated.
-        reference: a labelled layout that `ingest` reads, or any folder of NIfTI masks named by case.
+        reference: a prepared dataset, a labelled layout that `ingest` reads, or a folder of NIfTI masks named by case.
+        predicted_convention: the meaning of the numbers in predicted masks.
+        convention: the meaning of the numbers in a plain folder of reference masks.
 
     Returns:
         The scores of the pairs that could be compared, and why the rest could not.
 
     Raises:
         NoInputError: nothing could be compared.
-        UnusableError: `run.json` is damaged.
+        UnusableError: `run.json` or the prepared dataset is damaged.
     """
     for folder in (predicted, reference):
         if not folder.exists():
@@ -35,33 +44,62 @@ def evaluate(predicted: Path, reference: Path) -> Evaluation:
     if not predictions.paths:
         raise NoInputError(f"{predicted}: no NIfTI masks in it", "give the folder that `cardioseg predict` wrote")
     known = predicted_labels(predicted)
-    outcomes = list(_compare(predictions, reference, frozenset(STRUCTURES) if known is None else known))
-    scores = [outcome for outcome in outcomes if isinstance(outcome, VolumeScore)]
-    problems = tuple(dict.fromkeys(outcome for outcome in outcomes if isinstance(outcome, Skipped)))
+    pairs = _pairs(predictions, reference, predicted_convention, convention)
+    return evaluate_pairs(pairs, STRUCTURES if known is None else known, f"in {predicted} with {reference}")
+
+
+def evaluate_pairs(pairs: Iterable[Pair | Skipped], segmented: Collection[Label], where: str) -> Evaluation:
+    """Score pairs one by one.
+
+    Args:
+        pairs: masks on the same grid, or why there is no pair.
+        segmented: the labels that the prediction can have.
+        where: for the message that nothing could be compared.
+
+    Raises:
+        NoInputError: nothing could be compared.
+    """
+    scores: list[VolumeScore] = []
+    problems: list[Skipped] = []
+    mistakes: list[Skipped] = []
+    worst = Worst()
+    for one in pairs:
+        if isinstance(one, Skipped):
+            problems.append(one)
+            continue
+        own = tuple(score(one, segmented))
+        scores += own
+        worst.add(one, own)
+        if what := likely_mistake(one):
+            mistakes.append(Skipped(f"{one.case_id} {one.reference.name}".strip(), what))
     labels = _present(scores)
+    distinct = tuple(dict.fromkeys(problems))
     if not labels:
-        raise NoInputError(f"nothing in {predicted} could be compared with {reference}", _first_reason(problems))
-    return Evaluation(labels, tuple(score for score in scores if score.label in labels), problems)
+        raise NoInputError(f"nothing {where} could be compared", _first_reason(distinct))
+    return Evaluation(
+        labels, tuple(one for one in scores if one.label in labels), distinct, tuple(mistakes), worst.pairs
+    )
 
 
-def _compare(predictions: MaskFolder, reference: Path, segmented: frozenset[Label]) -> Iterator[VolumeScore | Skipped]:
+def _pairs(
+    predictions: MaskFolder, reference: Path, predicted_convention: Convention, convention: Convention
+) -> Iterator[Pair | Skipped]:
     yield from predictions.clashes
     unmatched = dict(predictions.paths)
-    for subject in read_references(reference):
+    for subject in read_references(reference, convention):
         if isinstance(subject, Skipped):
             yield subject
             continue
         yield from subject.skipped
         for volume in subject.volumes:
             unmatched.pop(matching_id(volume, predictions) or "", None)
-        for one in pair(subject, predictions):
-            yield from [one] if isinstance(one, Skipped) else score(one, segmented)
+        yield from pair(subject, predictions, predicted_convention)
     yield from (Skipped(predictions.where(path), "no reference") for path in unmatched.values())
 
 
 def _present(scores: list[VolumeScore]) -> tuple[Label, ...]:
     """The labels that occur in at least one reference: one that never does was not drawn."""
-    drawn = {score.label for score in scores if score.reference_voxels}
+    drawn = {score.label for score in scores if score.overlap.reference}
     return tuple(label for label in STRUCTURES if label in drawn)
 
 

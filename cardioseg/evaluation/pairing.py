@@ -1,7 +1,7 @@
 """Pairing: which predicted mask belongs to which reference volume, and whether the two can be compared."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import safe_name
+from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.masks import MaskFolder, read_mask
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
@@ -33,8 +34,10 @@ class Pair:
     predicted: NDArray[np.uint8]
 
 
-def pair(subject: Subject, predictions: MaskFolder) -> Iterator[Pair | Skipped]:
-    """Find and check the prediction of each of a subject's volumes."""
+def pair(
+    subject: Subject, predictions: MaskFolder, convention: Mapping[int, Label] = CONVENTIONS["acdc"]
+) -> Iterator[Pair | Skipped]:
+    """Find and check the prediction of each of a subject's volumes; `convention` is that of the predictions."""
     ids = [matching_id(volume, predictions) for volume in subject.volumes]
     shared = Counter(ids)
     masks: dict[str, Cine | Skipped] = {}
@@ -43,7 +46,7 @@ def pair(subject: Subject, predictions: MaskFolder) -> Iterator[Pair | Skipped]:
             yield Skipped(_where(volume), "no prediction")
             continue
         if case not in masks:
-            masks[case] = _read(predictions, case)
+            masks[case] = _read(predictions, case, convention)
         yield _compare(subject, volume, case, masks[case], alone=shared[case] == 1)
 
 
@@ -56,10 +59,10 @@ def _where(volume: LabelledVolume) -> str:
     return f"{volume.case_ids[0]} {volume.name}".strip()
 
 
-def _read(predictions: MaskFolder, case: str) -> Cine | Skipped:
+def _read(predictions: MaskFolder, case: str, convention: Mapping[int, Label]) -> Cine | Skipped:
     path = predictions.paths[case]
     try:
-        return read_mask(path)
+        return read_mask(path, convention)
     except UnusableError as error:
         return predictions.skipped(path, error)
 

@@ -1,47 +1,74 @@
-"""References: expert labels, from any labelled layout or from a plain folder of masks."""
+"""References: expert labels, from a prepared dataset, any labelled layout, or a plain folder of masks."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from cardioseg.dataset.store import is_dataset, open_dataset
 from cardioseg.errors import UnusableError
-from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest import layouts
 from cardioseg.ingest.masks import MaskFolder, find_masks, read_mask
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
+_NNUNET = "labelsTr"
+_MOMENT = re.compile(r"(?P<subject>.+?)_(?P<name>ed|es|(?:frame|phase)_?\d+)", re.IGNORECASE)
 
-def read_references(root: Path) -> Iterator[Subject | Skipped]:
+
+def read_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"]) -> Iterator[Subject | Skipped]:
     """Read the reference labels below `root`, one subject at a time.
 
-    Where the folder lies in no layout that `ingest` knows, each NIfTI mask is a subject of its own, and every structure
-    counts as annotated on every slice. Of a 4D mask, phases without any label are taken as not annotated: experts often
-    draw ED and ES only.
+    Where the folder is no prepared dataset and lies in no layout that `ingest` knows, it is a plain folder of NIfTI
+    masks, or nnU-Net's with masks in `labelsTr`. Every structure then counts as annotated on every slice. Masks that
+    are named `<subject>_ed` and `_es`, `_frame01` or `_phase07`, and the phases of a 4D mask, are volumes of one
+    subject; phases without any label are taken as not annotated, since experts often draw ED and ES only. Where no name
+    says so, the largest LV cavity of a subject is at ED, the smallest at ES.
+
+    Args:
+        root: a folder, or one mask.
+        convention: the meaning of the numbers in plain masks; layouts and prepared datasets have their own.
+
+    Raises:
+        UnusableError: the prepared dataset is damaged.
     """
+    if is_dataset(root):
+        return open_dataset(root).subjects()
     layout = layouts.detect(root)
-    return layout.read(root) if layout else _read_plain(find_masks(root))
+    if layout:
+        return layout.read(root)
+    return _read_plain(find_masks(root / _NNUNET if (root / _NNUNET).is_dir() else root), convention)
 
 
-def _read_plain(folder: MaskFolder) -> Iterator[Subject | Skipped]:
+def _read_plain(folder: MaskFolder, convention: Mapping[int, Label]) -> Iterator[Subject | Skipped]:
     yield from folder.clashes
-    for case, path in folder.paths.items():
-        try:
-            mask = read_mask(path)
-        except UnusableError as error:
-            yield folder.skipped(path, error)
-        else:
-            yield Subject(case, tuple(_volumes(case, mask, folder.where(path))))
+    by_subject: dict[str, list[tuple[str, str]]] = {}
+    for case in folder.paths:
+        known = _MOMENT.fullmatch(case)
+        subject_id, name = (known["subject"], known["name"].lower()) if known else (case, "")
+        by_subject.setdefault(subject_id, []).append((case, name))
+    for subject_id, named in by_subject.items():
+        volumes: list[LabelledVolume] = []
+        for case, name in named:
+            path = folder.paths[case]
+            try:
+                volumes += _volumes(case, name, read_mask(path, convention), folder.where(path))
+            except UnusableError as error:
+                yield folder.skipped(path, error)
+        if volumes:
+            yield Subject(subject_id, tuple(_with_moments(volumes)))
 
 
-def _volumes(case: str, mask: Cine, source: str) -> Iterator[LabelledVolume]:
+def _volumes(case: str, name: str, mask: Cine, source: str) -> Iterator[LabelledVolume]:
     annotated = np.zeros((mask.grid.shape[0], len(Label)), np.bool_)
     annotated[:, STRUCTURES] = True
     for phase, voxels in enumerate(mask.voxels):
         if mask.phases == 1 or voxels.any():
             yield LabelledVolume(
-                name=f"phase{phase:02d}" if mask.phases > 1 else "",
+                name=f"phase{phase:02d}" if mask.phases > 1 else name,
                 image=voxels,  # a reference is not shown; there is no scan here
                 mask=voxels,
                 annotated=annotated,
@@ -51,3 +78,13 @@ def _volumes(case: str, mask: Cine, source: str) -> Iterator[LabelledVolume]:
                 sources=(source,) * len(voxels),
                 grid=mask.grid,
             )
+
+
+def _with_moments(volumes: list[LabelledVolume]) -> Iterable[LabelledVolume]:
+    """The volumes with the largest and smallest LV cavity (or the structures together) renamed to `ed` and `es`."""
+    if len(volumes) < 2 or {"ed", "es"} & {volume.name for volume in volumes}:
+        return volumes
+    has_cavity = all((volume.mask == Label.LV_CAVITY).any() for volume in volumes)
+    sizes = [np.count_nonzero(v.mask == Label.LV_CAVITY if has_cavity else v.mask) for v in volumes]
+    moments = {int(np.argmax(sizes)): "ed", int(np.argmin(sizes)): "es"}
+    return [replace(volume, name=moments.get(index, volume.name)) for index, volume in enumerate(volumes)]

@@ -1,37 +1,44 @@
 """Result: an evaluation as a record, as JSON and as CSV."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cardioseg.evaluation.scores import VolumeScore
+import numpy as np
+
+from cardioseg.evaluation.measures import MEASURES, MeasurePair, paired_measures
+from cardioseg.evaluation.pairing import Pair
+from cardioseg.evaluation.scores import METRICS, VolumeScore
 from cardioseg.evaluation.summary import LabelSummary, summarise
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import Label
 from cardioseg.ingest.subject import Skipped
+from cardioseg.measure.agreement import Agreement, agreement
+from cardioseg.measure.significance import RESAMPLES
 
+SEED = 0  # of the bootstrap
 PROTOCOL = (
-    "Dice = 2|R and P| / (|R| + |P|) of a label, on the slices for which the reference knows that label. "
-    "dice_per_slice: mean over those slices of all cases. dice_per_volume: mean over volumes (one phase of one case) "
-    "of the Dice of all those slices together. dice_per_subject: mean over subjects of the mean over their slices. "
-    "Where one mask is empty Dice is 0; where both are empty nothing is scored ({both_empty} slices). "
-    "std: sample standard deviation (n - 1). Volumes in ml are over the same slices. Slices count from 0."
+    "Each label is compared on the slices for which the reference knows it. Dice = 2|R and P| / (|R| + |P|), Jaccard = "
+    "|R and P| / |R or P|, sensitivity = |R and P| / |R|, precision = |R and P| / |P|. HD95 is the larger of the two "
+    "directed 95th percentiles of the distances between surface voxels, ASSD the mean of both directions together, "
+    "in mm with the spacing of the slices. per_slice: mean over those slices of all cases. per_volume: mean over "
+    "volumes (one phase of one case), all their slices together, in 3D. per_subject: mean over subjects of the mean "
+    "over their slices. Where one mask is empty Dice is 0 ({missed} slices without a prediction, {invented} without a "
+    "reference) and there is no distance; where both are empty nothing is scored ({both_empty} slices). base, mid, "
+    "apex: thirds of the slices on which the reference has any structure; outside: the other slices. std: sample "
+    "standard deviation (n - 1). Volumes are over the same slices. Measures are per subject, at the reference's own ED "
+    "and ES; limits of agreement are bias ± 1.96 SD; ICC is ICC(2,1); intervals are 95 % percentile bootstraps over "
+    "subjects ({resamples} resamples, seed {seed}). Slices count from 0."
 )
 
-CSV_COLUMNS = (
-    "level",
-    "subject_id",
-    "case_id",
-    "volume",
-    "label",
-    "slice",
-    "dice",
-    "slices_scored",
-    "slices_both_empty",
-    "reference_ml",
-    "predicted_ml",
+VOLUME_COLUMNS = (
+    *("subject_id", "case_id", "volume", "label", *METRICS),
+    *("reference_ml", "predicted_ml", "difference_ml", "slices_scored", "slices_both_empty"),
 )
+SLICE_COLUMNS = ("subject_id", "case_id", "volume", "label", "slice", "region", *METRICS)
+MEASURE_COLUMNS = tuple(MeasurePair.__annotations__)
 
 
 @dataclass(frozen=True)
@@ -42,65 +49,101 @@ class Evaluation:
         labels: what was evaluated: segmented by the model and present in the references.
         scores: one a label of each reference volume.
         problems: what was left out, and why.
+        mistakes: cases that look as if labels were swapped or an axis flipped, and how.
+        worst: the few pairs that agree least, the worst first.
     """
 
     labels: tuple[Label, ...]
     scores: tuple[VolumeScore, ...]
     problems: tuple[Skipped, ...]
+    mistakes: tuple[Skipped, ...] = ()
+    worst: tuple[Pair, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def summary(self) -> tuple[LabelSummary, ...]:
+        """Mean and spread of each label, over all and by group."""
+        return summarise(self.scores)
+
+    @cached_property
+    def measures(self) -> tuple[MeasurePair, ...]:
+        """The measures of each subject."""
+        return paired_measures(self.scores)
+
+    @cached_property
+    def agreements(self) -> dict[str, Agreement]:
+        """How well each measure agrees, by its name."""
+        rng = np.random.default_rng(SEED)
+        by_name = {name: [pair for pair in self.measures if pair.measure == name] for name in MEASURES}
+        return {
+            name: agreement([pair.reference for pair in pairs], [pair.predicted for pair in pairs], rng)
+            for name, pairs in by_name.items()
+            if pairs
+        }
 
     @property
-    def summary(self) -> tuple[LabelSummary, ...]:
-        """Mean and spread of each label."""
-        return summarise(self.scores)
+    def protocol(self) -> str:
+        """What was averaged over what, and the rules."""
+        whole = [one for one in self.summary if one.group == "all"]
+        return PROTOCOL.format(
+            missed=sum(one.slices_missed for one in whole),
+            invented=sum(one.slices_invented for one in whole),
+            both_empty=sum(one.slices_both_empty for one in whole),
+            resamples=f"{RESAMPLES:,}",
+            seed=SEED,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the single slices, ready for `json.dumps`."""
-        both_empty = sum(score.slices_both_empty for score in self.scores)
         return {
-            "protocol": PROTOCOL.format(both_empty=both_empty),
+            "protocol": self.protocol,
             "labels": [label.key for label in self.labels],
-            "summary": {summary.label.key: _without_label(summary) for summary in self.summary},
-            "volumes": [_volume_row(score) for score in self.scores],
+            "summary": [asdict(one) | {"label": one.label.key} for one in self.summary],
+            "agreement": {name: asdict(found) for name, found in self.agreements.items()},
+            "volumes": list(self.volume_rows()),
+            "measures": [asdict(pair) for pair in self.measures],
             "problems": [asdict(problem) for problem in self.problems],
+            "mistakes": [asdict(mistake) for mistake in self.mistakes],
         }
 
-    def csv_rows(self) -> Iterator[dict[str, Any]]:
-        """Rows of `CSV_COLUMNS`: each volume (level `volume`), then its slices (level `slice`)."""
+    def volume_rows(self) -> Iterator[dict[str, Any]]:
+        """Rows of `VOLUME_COLUMNS`: one a label of each volume."""
         for score in self.scores:
-            yield {"level": "volume", **_volume_row(score)}
+            yield (
+                _names(score)
+                | {name: metric(score) for name, metric in METRICS.items()}
+                | {
+                    "reference_ml": score.reference_ml,
+                    "predicted_ml": score.predicted_ml,
+                    "difference_ml": score.difference_ml,
+                    "slices_scored": len(score.scored),
+                    "slices_both_empty": len(score.slices) - len(score.scored),
+                }
+            )
+
+    def slice_rows(self) -> Iterator[dict[str, Any]]:
+        """Rows of `SLICE_COLUMNS`."""
+        for score in self.scores:
             for one in score.slices:
-                yield {"level": "slice", **_names(score), "slice": one.index, "dice": one.dice}
+                metrics = {name: metric(one) for name, metric in METRICS.items()}
+                yield _names(score) | {"slice": one.index, "region": one.region} | metrics
 
 
 def write(evaluation: Evaluation, folder: Path) -> None:
-    """Write `evaluation.csv` and `evaluation.json` into `folder`.
+    """Write `evaluation.json` and, tidy, `evaluation.csv`, `evaluation_slices.csv` and `evaluation_measures.csv`.
 
     Raises:
         ResourceError: the file system refuses.
     """
-    write_csv(folder / "evaluation.csv", CSV_COLUMNS, evaluation.csv_rows())
+    write_csv(folder / "evaluation.csv", VOLUME_COLUMNS, evaluation.volume_rows())
+    write_csv(folder / "evaluation_slices.csv", SLICE_COLUMNS, evaluation.slice_rows())
+    write_csv(folder / "evaluation_measures.csv", MEASURE_COLUMNS, map(asdict, evaluation.measures))
     write_json(folder / "evaluation.json", evaluation.to_json())
 
 
-def _names(score: VolumeScore) -> dict[str, str]:
+def _names(score: VolumeScore) -> dict[str, Any]:
     return {
         "subject_id": score.subject_id,
         "case_id": score.case_id,
         "volume": score.volume,
         "label": score.label.key,
     }
-
-
-def _volume_row(score: VolumeScore) -> dict[str, Any]:
-    return {
-        **_names(score),
-        "dice": score.dice,
-        "slices_scored": len(score.slice_dice),
-        "slices_both_empty": score.slices_both_empty,
-        "reference_ml": score.reference_ml,
-        "predicted_ml": score.predicted_ml,
-    }
-
-
-def _without_label(summary: LabelSummary) -> dict[str, Any]:
-    return {name: value for name, value in asdict(summary).items() if name != "label"}

@@ -1,13 +1,15 @@
-"""Scores: one pair of masks becomes Dice and volumes, label by label."""
+"""Scores: one pair of masks becomes overlaps, surface distances and volumes, label by label."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from cardioseg.evaluation.pairing import Pair
+from cardioseg.evaluation.regions import regions
 from cardioseg.image.labels import Label
-from cardioseg.measure.overlap import dice
+from cardioseg.measure.distance import Distances, distances
+from cardioseg.measure.overlap import Overlap, overlap
 
 
 @dataclass(frozen=True)
@@ -16,11 +18,15 @@ class SliceScore:
 
     Attributes:
         index: 0-based slice of the volume.
-        dice: None where both masks are empty.
+        region: one of `regions.REGIONS`.
+        overlap: of the two masks.
+        distances: in the plane; None where a mask is empty or the spacing is not known.
     """
 
     index: int
-    dice: float | None
+    region: str
+    overlap: Overlap
+    distances: Distances
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,9 @@ class VolumeScore:
         case_id: the prediction.
         volume: the reference volume's name, `ed` or `es` where known.
         label: the structure.
-        dice: over all those slices together (3D); None where both masks are empty.
-        reference_voxels: the label's voxels in the reference.
-        predicted_voxels: the label's voxels in the prediction.
+        overlap: of all those slices together (3D).
+        distances: of the surfaces in 3D; None where a mask is empty or the spacing is not known.
+        voxels: of those slices, whatever they hold.
         voxel_ml: volume of a voxel, or None where the reference does not know its spacing.
         slices: those slices.
     """
@@ -43,53 +49,77 @@ class VolumeScore:
     case_id: str
     volume: str
     label: Label
-    dice: float | None
-    reference_voxels: int
-    predicted_voxels: int
+    overlap: Overlap
+    distances: Distances
+    voxels: int
     voxel_ml: float | None
     slices: tuple[SliceScore, ...]
 
     @property
-    def slice_dice(self) -> list[float]:
-        """Dice of the slices that are scored."""
-        return [score.dice for score in self.slices if score.dice is not None]
-
-    @property
-    def slices_both_empty(self) -> int:
-        """Slices that are not scored because both masks are empty."""
-        return len(self.slices) - len(self.slice_dice)
+    def scored(self) -> tuple[SliceScore, ...]:
+        """The slices that are not empty in both masks."""
+        return tuple(score for score in self.slices if score.overlap.dice is not None)
 
     @property
     def reference_ml(self) -> float | None:
         """Volume of the label in the reference."""
-        return None if self.voxel_ml is None else self.reference_voxels * self.voxel_ml
+        return None if self.voxel_ml is None else self.overlap.reference * self.voxel_ml
 
     @property
     def predicted_ml(self) -> float | None:
         """Volume of the label in the prediction, on the same slices."""
-        return None if self.voxel_ml is None else self.predicted_voxels * self.voxel_ml
+        return None if self.voxel_ml is None else self.overlap.predicted * self.voxel_ml
+
+    @property
+    def difference_ml(self) -> float | None:
+        """Predicted minus reference volume."""
+        return None if self.voxel_ml is None else (self.overlap.predicted - self.overlap.reference) * self.voxel_ml
+
+
+Metric = Callable[[SliceScore | VolumeScore], float | None]
+METRICS: Mapping[str, Metric] = {
+    "dice": lambda score: score.overlap.dice,
+    "jaccard": lambda score: score.overlap.jaccard,
+    "sensitivity": lambda score: score.overlap.sensitivity,
+    "precision": lambda score: score.overlap.precision,
+    "hd95_mm": lambda score: score.distances.hd95_mm,
+    "assd_mm": lambda score: score.distances.assd_mm,
+}
 
 
 def score(pair: Pair, labels: Collection[Label]) -> Iterator[VolumeScore]:
     """Score each of `labels` that the reference knows on at least one slice."""
+    where = regions(pair.reference)
     for label in pair.reference.labels:
         if label in labels:
-            yield _score(pair, label)
+            yield _score(pair, label, where)
 
 
-def _score(pair: Pair, label: Label) -> VolumeScore:
+def _score(pair: Pair, label: Label, where: tuple[str, ...]) -> VolumeScore:
     annotated = np.flatnonzero(pair.reference.annotated[:, label])
     reference, predicted = pair.reference.mask[annotated] == label, pair.predicted[annotated] == label
     spacing_mm = pair.reference.spacing_mm
-    slices = zip(annotated.tolist(), reference, predicted, strict=True)
+    pixel_mm = pair.reference.pixel_mm()
+    slices = tuple(
+        SliceScore(index, where[index], overlap(expected, found), _apart(expected, found, pixel_mm))
+        for index, expected, found in zip(annotated.tolist(), reference, predicted, strict=True)
+    )
     return VolumeScore(
         subject_id=pair.subject_id,
         case_id=pair.case_id,
         volume=pair.reference.name,
         label=label,
-        dice=dice(reference, predicted),
-        reference_voxels=int(np.count_nonzero(reference)),
-        predicted_voxels=int(np.count_nonzero(predicted)),
+        overlap=sum((one.overlap for one in slices), Overlap()),
+        distances=_apart(reference, predicted, spacing_mm),
+        voxels=reference.size,
         voxel_ml=None if spacing_mm is None else float(np.prod(spacing_mm)) / 1000,
-        slices=tuple(SliceScore(index, dice(expected, found)) for index, expected, found in slices),
+        slices=slices,
     )
+
+
+def _apart(
+    reference: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+    predicted: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+    spacing_mm: tuple[float, ...] | None,
+) -> Distances:
+    return Distances() if spacing_mm is None else distances(reference, predicted, spacing_mm)

@@ -1,56 +1,98 @@
-"""Summary: many scores become a mean and a spread, label by label."""
+"""Summary: many scores become a mean and a spread, label by label, over all and by phase and region."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
 
-from cardioseg.evaluation.scores import VolumeScore
+from cardioseg.evaluation.regions import REGIONS
+from cardioseg.evaluation.scores import METRICS, Metric, SliceScore, VolumeScore
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.measure.spread import Spread, spread
+
+ALL, PHASES = "all", ("ed", "es")
+GROUPS = (ALL, *PHASES, *REGIONS)
+
+Spreads = Mapping[str, Spread]
 
 
 @dataclass(frozen=True)
 class LabelSummary:
-    """One label over everything that was scored.
+    """One label over everything that was scored, or over a group of it.
 
     Attributes:
         label: the structure.
+        group: one of `GROUPS`: everything, one phase, or the slices of one region.
         cases: predictions with at least one annotated volume.
         slices_scored: slices with a Dice.
         slices_both_empty: slices that both sides left empty, hence not scored.
-        dice_per_slice: over the scored slices of all cases; the headline.
-        dice_per_volume: over the 3D Dice of the volumes.
-        dice_per_subject: over the subjects' means of their scored slices.
+        slices_missed: slices of Dice 0 because the prediction is empty.
+        slices_invented: slices of Dice 0 because the reference is empty.
+        per_slice: each metric of `METRICS`, over the scored slices of all cases; that of Dice is the headline.
+        per_volume: over volumes, in 3D; empty for a region.
+        per_subject: over the subjects' means of their scored slices.
     """
 
     label: Label
+    group: str
     cases: int
     slices_scored: int
     slices_both_empty: int
-    dice_per_slice: Spread
-    dice_per_volume: Spread
-    dice_per_subject: Spread
+    slices_missed: int
+    slices_invented: int
+    per_slice: Spreads
+    per_volume: Spreads
+    per_subject: Spreads
 
 
 def summarise(scores: Iterable[VolumeScore]) -> tuple[LabelSummary, ...]:
-    """Summarise each label that has scores."""
+    """Summarise each label that has scores: over all, then over each group that has any."""
     by_label: dict[Label, list[VolumeScore]] = {}
     for score in scores:
         by_label.setdefault(score.label, []).append(score)
-    return tuple(_summarise(label, by_label[label]) for label in STRUCTURES if label in by_label)
+    return tuple(
+        _summarise(label, group, chosen)
+        for label in STRUCTURES
+        if label in by_label
+        for group, chosen in _groups(by_label[label])
+    )
 
 
-def _summarise(label: Label, scores: Sequence[VolumeScore]) -> LabelSummary:
-    by_subject: dict[str, list[float]] = {}
+def _groups(scores: Sequence[VolumeScore]) -> Iterator[tuple[str, Sequence[VolumeScore]]]:
+    yield ALL, scores
+    for phase in PHASES:
+        if chosen := [score for score in scores if score.volume == phase]:
+            yield phase, chosen
+    for region in REGIONS:
+        parts = [replace(one, slices=tuple(s for s in one.slices if s.region == region)) for one in scores]
+        if chosen := [part for part in parts if part.slices]:
+            yield region, chosen
+
+
+def _summarise(label: Label, group: str, scores: Sequence[VolumeScore]) -> LabelSummary:
+    slices = [one for score in scores for one in score.scored]
+    by_subject: dict[str, list[SliceScore]] = {}
     for score in scores:
-        by_subject.setdefault(score.subject_id, []).extend(score.slice_dice)
-    slices = [value for score in scores for value in score.slice_dice]
+        by_subject.setdefault(score.subject_id, []).extend(score.scored)
     return LabelSummary(
         label=label,
+        group=group,
         cases=len({score.case_id for score in scores}),
         slices_scored=len(slices),
-        slices_both_empty=sum(score.slices_both_empty for score in scores),
-        dice_per_slice=spread(slices),
-        dice_per_volume=spread([score.dice for score in scores if score.dice is not None]),
-        dice_per_subject=spread([fmean(values) for values in by_subject.values() if values]),
+        slices_both_empty=sum(len(score.slices) for score in scores) - len(slices),
+        slices_missed=sum(one.overlap.predicted == 0 for one in slices),
+        slices_invented=sum(one.overlap.reference == 0 for one in slices),
+        per_slice=_spreads(slices),
+        per_volume={} if group in REGIONS else _spreads(scores),
+        per_subject={
+            name: spread([fmean(known) for scored in by_subject.values() if (known := _known(metric, scored))])
+            for name, metric in METRICS.items()
+        },
     )
+
+
+def _spreads(scores: Sequence[SliceScore | VolumeScore]) -> Spreads:
+    return {name: spread(_known(metric, scores)) for name, metric in METRICS.items()}
+
+
+def _known(metric: Metric, scores: Iterable[SliceScore | VolumeScore]) -> list[float]:
+    return [value for score in scores if (value := metric(score)) is not None]

@@ -1,6 +1,7 @@
 """Mask files: the NIfTI masks below a folder, by case id, and what the run that wrote them says of their labels."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,14 +63,14 @@ def case_id(path: Path) -> str:
     return safe_name(path.absolute().parent.name if name == _NAMED_BY_FOLDER else name.removesuffix(_REFERENCE_SUFFIX))
 
 
-def read_mask(path: Path) -> Cine:
-    """Read a 3D or 4D mask of `Label` values.
+def read_mask(path: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"]) -> Cine:
+    """Read a 3D or 4D mask, its numbers mapped from `convention` to `Label`.
 
     Raises:
         UnusableError: unreadable, or it holds a value that is no label.
     """
     cine = read_cine(path)
-    return Cine(relabel(cine.voxels, CONVENTIONS["acdc"]), cine.grid, cine.times_ms)
+    return Cine(relabel(cine.voxels, convention), cine.grid, cine.times_ms)
 
 
 def predicted_labels(root: Path) -> frozenset[Label] | None:

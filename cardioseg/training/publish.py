@@ -1,7 +1,6 @@
 """Publish: a finished run becomes a model folder, if ONNX Runtime and torch agree on real slices."""
 
 import csv
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from cardioseg import __version__
-from cardioseg.dataset.folds import subjects_sha256
+from cardioseg.dataset.folds import Fold, subjects_sha256
+from cardioseg.dataset.run import read_run
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import RefusedError, UsageError
 from cardioseg.export.card import MODEL_FILE, Card, Metric, Training, write_card
 from cardioseg.export.readme import write_readme
 from cardioseg.export.to_onnx import combine, prove_parity, to_onnx
-from cardioseg.files import sha256 as file_sha256
 from cardioseg.files import write_bytes
 from cardioseg.image.preprocess import Floats, prepare
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
@@ -60,10 +59,10 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
         UsageError: no run, unfinished folds, or another dataset.
         RefusedError: torch and ONNX Runtime disagree.
     """
-    described, folds = _read_run(run, dataset)
-    folds = _chosen(folds, publication.fold)
+    planned = read_run(run, dataset)
+    described, folds = planned.described, _chosen(planned.folds, publication.fold)
     recipe = Recipe.model_validate(described["recipe"])
-    checkpoints = [_final(run, fold["index"]) for fold in folds]
+    checkpoints = [_final(run, fold.index) for fold in folds]
     networks = [network_of(checkpoint, recipe) for checkpoint in checkpoints]
     network, model = combine(networks), to_onnx(networks)
     parity = prove_parity(network, model, _real_slices(dataset, recipe))
@@ -87,23 +86,12 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
     return card
 
 
-def _read_run(run: Path, dataset: Dataset) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    try:
-        described = json.loads((run / "run.json").read_text())
-        folds = json.loads((run / "folds.json").read_text())
-    except (OSError, ValueError):
-        raise UsageError(f"{run} is no training run", "`cardioseg train DATASET -o RUN` writes one") from None
-    if described["dataset_sha256"] != file_sha256(dataset.folder / "dataset.json"):
-        raise UsageError(f"{run} was trained on another dataset than {dataset.folder}")
-    return described, folds
-
-
-def _chosen(folds: list[dict[str, Any]], fold: int | None) -> list[dict[str, Any]]:
+def _chosen(folds: tuple[Fold, ...], fold: int | None) -> tuple[Fold, ...]:
     if fold is None:
         return folds
     if not 0 <= fold < len(folds):
         raise UsageError(f"there is no fold {fold}", f"folds are 0 to {len(folds) - 1}")
-    return [folds[fold]]
+    return folds[fold : fold + 1]
 
 
 def _final(run: Path, fold: int) -> Checkpoint:
@@ -129,11 +117,9 @@ def _real_slices(dataset: Dataset, recipe: Recipe) -> list[Floats]:
     return slices
 
 
-def _training(
-    described: dict[str, Any], folds: Sequence[dict[str, Any]], checkpoints: Sequence[Checkpoint]
-) -> Training:
-    trained = {subject_id for fold in folds for subject_id in fold["train"]}
-    unseen = {subject_id for fold in folds for subject_id in fold["validation"]} - trained
+def _training(described: dict[str, Any], folds: Sequence[Fold], checkpoints: Sequence[Checkpoint]) -> Training:
+    trained = {subject_id for fold in folds for subject_id in fold.train}
+    unseen = {subject_id for fold in folds for subject_id in fold.validation} - trained
     return Training(
         dataset=described["dataset"],
         dataset_sha256=described["dataset_sha256"],
@@ -148,10 +134,8 @@ def _training(
     )
 
 
-def _metrics(
-    run: Path, described: dict[str, Any], folds: Sequence[dict[str, Any]], recipe: Recipe
-) -> tuple[Metric, ...]:
-    scores = [score for fold in folds for score in _read_scores(fold_folder(run, fold["index"]))]
+def _metrics(run: Path, described: dict[str, Any], folds: Sequence[Fold], recipe: Recipe) -> tuple[Metric, ...]:
+    scores = [score for fold in folds for score in _read_scores(fold_folder(run, fold.index))]
     if not scores:
         return ()
     held_out = f"{described['folds']}-fold cross validation" if len(folds) > 1 else "subjects held out of training"

@@ -1,0 +1,64 @@
+"""Run: a training run on disk, as those who did not train it see it: what was asked for, and its folds."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint
+from cardioseg.dataset.store import Dataset
+from cardioseg.errors import UsageError
+from cardioseg.files import sha256
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run: its folder, its `run.json` and its folds."""
+
+    folder: Path
+    described: dict[str, Any]
+    folds: tuple[Fold, ...]
+
+
+def is_run(folder: Path) -> bool:
+    """Whether `train` wrote the folder."""
+    return (folder / "folds.json").is_file() and (folder / "run.json").is_file()
+
+
+def read_run(folder: Path, dataset: Dataset) -> Run:
+    """A run that was trained on `dataset`.
+
+    Raises:
+        UsageError: it is none, or was trained on another dataset.
+    """
+    try:
+        described = json.loads((folder / "run.json").read_text())
+        folds = [_fold(one) for one in json.loads((folder / "folds.json").read_text())]
+        digest = described["dataset_sha256"]
+    except (OSError, ValueError, LookupError, TypeError):
+        raise UsageError(f"{folder} is no training run", "`cardioseg train DATASET -o RUN` writes one") from None
+    if digest != sha256(dataset.folder / "dataset.json"):
+        raise UsageError(f"{folder} was trained on another dataset than {dataset.folder}")
+    return Run(folder, described, tuple(folds))
+
+
+def prove_unseen(run: Run, dataset: Dataset) -> str:
+    """Show anew, from the subjects' ids and the pixels of every slice, that no fold is judged on what it has seen.
+
+    Returns:
+        The proof, as a sentence.
+
+    Raises:
+        UsageError: a fold has seen a subject or an image of its validation.
+    """
+    hashes = {subject.subject_id: pixel_hashes(subject) for subject in dataset.subjects()}
+    for fold in run.folds:
+        prove_disjoint(fold, hashes)
+    judged = {subject_id for fold in run.folds for subject_id in fold.validation}
+    slices = sum(len(hashes[subject_id]) for subject_id in judged)
+    folds = f"{len(run.folds)} fold{'s' if len(run.folds) > 1 else ''}"
+    return f"{folds}, {len(judged)} unseen subjects; no subject and none of their {slices} slices was in training"
+
+
+def _fold(described: dict[str, Any]) -> Fold:
+    return Fold(described["index"], tuple(described["train"]), tuple(described["validation"]))

@@ -1,0 +1,27 @@
+"""Regions: which slices of a reference are base, mid and apex."""
+
+import numpy as np
+
+from cardioseg.image.orientation import is_base_first
+from cardioseg.image.volume import Cine, Grid
+from cardioseg.ingest.subject import LabelledVolume
+
+OUTSIDE = "outside"
+REGIONS = ("base", "mid", "apex", OUTSIDE)
+
+
+def regions(volume: LabelledVolume) -> tuple[str, ...]:
+    """The region of each slice of a reference volume.
+
+    The slices that hold any structure, counted from base to apex, are divided into three groups whose sizes differ by
+    one at most, the larger ones first (of fewer than three slices, the last groups are empty). Every other slice is
+    `outside`: above the base or below the apex, where the reference has nothing.
+    """
+    filled = np.flatnonzero(volume.mask.any(axis=(1, 2)))
+    grid = volume.grid or Grid(volume.mask.shape, volume.spacing_mm or (1.0, 1.0, 1.0))
+    from_base = filled if is_base_first(Cine(volume.mask[None], grid)) else filled[::-1]
+    found = [OUTSIDE] * len(volume.mask)
+    for region, group in zip(REGIONS, np.array_split(from_base, 3), strict=False):
+        for index in group:
+            found[index] = region
+    return tuple(found)

@@ -1,0 +1,93 @@
+"""Systems: several predictions of the same references, tested against each other subject by subject."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from cardioseg.evaluation.result import Evaluation
+from cardioseg.evaluation.scores import METRICS
+from cardioseg.files import write_csv, write_json
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.measure.significance import PairedTest, holm, paired_tests
+
+TESTED = ("dice", "hd95_mm")
+COLUMNS = (
+    *("label", "metric", "first", "second", "first_mean", "second_mean"),
+    *("difference", "effect", "p", "p_holm", "n"),
+)
+PROTOCOL = (
+    "Paired by subject: each subject's value is the mean over its volumes of the 3D score; subjects that both systems "
+    "have. Two-sided Wilcoxon signed-rank tests; p is corrected by Holm's method for all tests here together; the "
+    "effect is the matched-pairs rank-biserial correlation, from -1 to 1, positive where the first is larger."
+)
+
+
+@dataclass(frozen=True)
+class SystemTest:
+    """One metric of one label: two systems on the subjects that both have.
+
+    Attributes:
+        label: the structure.
+        metric: one of `TESTED`.
+        first: name of a system; `second` likewise.
+        first_mean: over those subjects; `second_mean` likewise.
+        test: of their difference, first minus second.
+    """
+
+    label: Label
+    metric: str
+    first: str
+    second: str
+    first_mean: float
+    second_mean: float
+    test: PairedTest
+
+
+def compare(systems: Mapping[str, Evaluation]) -> tuple[SystemTest, ...]:
+    """Test every two systems against each other, on every label that both have and every metric of `TESTED`."""
+    tests = [
+        found
+        for label in STRUCTURES
+        for metric in TESTED
+        for first, second in combinations(systems, 2)
+        if (found := _test(systems, label, metric, first, second))
+    ]
+    corrected = holm([one.test.p for one in tests])
+    return tuple(replace(one, test=replace(one.test, p_holm=p)) for one, p in zip(tests, corrected, strict=True))
+
+
+def to_json(tests: Sequence[SystemTest]) -> dict[str, Any]:
+    """The tests with their protocol, ready for `json.dumps`."""
+    return {"protocol": PROTOCOL, "tests": [asdict(one) | {"label": one.label.key} for one in tests]}
+
+
+def write(tests: Sequence[SystemTest], folder: Path) -> None:
+    """Write `comparison.json` and `comparison.csv`, a row a test.
+
+    Raises:
+        ResourceError: the file system refuses.
+    """
+    write_json(folder / "comparison.json", to_json(tests))
+    rows = [{**asdict(one), "label": one.label.key, **asdict(one.test)} for one in tests]
+    write_csv(folder / "comparison.csv", COLUMNS, ({name: row[name] for name in COLUMNS} for row in rows))
+
+
+def _test(systems: Mapping[str, Evaluation], label: Label, metric: str, first: str, second: str) -> SystemTest | None:
+    one, other = (_by_subject(systems[name], label, metric) for name in (first, second))
+    shared = [subject_id for subject_id in one if subject_id in other]
+    if not shared:
+        return None
+    a, b = [one[subject_id] for subject_id in shared], [other[subject_id] for subject_id in shared]
+    return SystemTest(label, metric, first, second, fmean(a), fmean(b), paired_tests(a, [b])[0])
+
+
+def _by_subject(evaluation: Evaluation, label: Label, metric: str) -> dict[str, float]:
+    values: dict[str, list[float]] = {}
+    for score in evaluation.scores:
+        value = METRICS[metric](score)
+        if score.label is label and value is not None:
+            values.setdefault(score.subject_id, []).append(value)
+    return {subject_id: fmean(of_volumes) for subject_id, of_volumes in values.items()}
