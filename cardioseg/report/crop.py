@@ -61,4 +61,3 @@ def shown_slices(mask: Cine) -> tuple[int, ...]:
         first, last = max(first, int(filled[0]) - _AROUND), min(last, int(filled[-1]) + _AROUND)
     shown = np.linspace(first, last, min(last - first + 1, _SLICES_LIMIT)).round().astype(int).tolist()
     return tuple(shown) if is_base_first(mask) else tuple(reversed(shown))
-
