@@ -65,7 +65,9 @@ def evaluate(
 
 
 def _systems(paths: Sequence[Path], compare: bool) -> dict[str, Path]:
-    """The predictions by name: that of the folder where it is unique."""
+    """The predictions by the names of their folders."""
+    from cardioseg.files import unique_names
+
     predicted = paths[:-1]
     if not predicted:
         raise UsageError("evaluate needs what was predicted and its reference", "cardioseg evaluate OUT REFERENCE")
@@ -73,10 +75,9 @@ def _systems(paths: Sequence[Path], compare: bool) -> dict[str, Path]:
         raise UsageError("--compare needs two predictions or more", "cardioseg evaluate A B REFERENCE --compare")
     if not compare and len(predicted) > 1:
         raise UsageError(f"there are {len(predicted)} predictions", "--compare tests them against each other")
-    names = [path.resolve().name for path in predicted]
-    if len(set(predicted)) < len(predicted):
+    if len({path.resolve() for path in predicted}) < len(predicted):
         raise UsageError("a prediction is given twice")
-    return {name if names.count(name) == 1 else str(path): path for name, path in zip(names, predicted, strict=True)}
+    return dict(zip(unique_names(path.resolve().name for path in predicted), predicted, strict=True))
 
 
 def _convention(name: str) -> "Mapping[int, Label]":

@@ -11,7 +11,7 @@ from cardioseg.evaluation.pairing import Pair
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.measure.overlap import dice
 
-_BAD, _GOOD = 0.5, 0.7  # mean Dice as it is, and as it would be: no honest prediction gains so much by chance
+_GOOD, _GAIN = 0.7, 0.2  # mean Dice as it would be, and how much more that is: no honest prediction gains that
 _AXES = ("slices", "rows", "columns")
 
 Mask = NDArray[np.uint8]
@@ -22,10 +22,10 @@ def likely_mistake(pair: Pair) -> str:
     known = pair.reference.annotated[:, STRUCTURES].any(axis=1)
     reference, predicted = pair.reference.mask[known], pair.predicted[known]
     before = _mean_dice(reference, predicted)
-    if before >= _BAD:
+    if before > 1 - _GAIN:
         return ""
     after, what = max(((_mean_dice(reference, mask), what) for mask, what in _remedies(predicted)), default=(0.0, ""))
-    return f"{what}: Dice would be {after:.2f}, not {before:.2f}" if after >= _GOOD else ""
+    return f"{what}: Dice would be {after:.2f}, not {before:.2f}" if after >= max(_GOOD, before + _GAIN) else ""
 
 
 def _remedies(predicted: Mask) -> Iterator[tuple[Mask, str]]:

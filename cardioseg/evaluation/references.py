@@ -86,5 +86,6 @@ def _with_moments(volumes: list[LabelledVolume]) -> Iterable[LabelledVolume]:
         return volumes
     has_cavity = all((volume.mask == Label.LV_CAVITY).any() for volume in volumes)
     sizes = [np.count_nonzero(v.mask == Label.LV_CAVITY if has_cavity else v.mask) for v in volumes]
-    moments = {int(np.argmax(sizes)): "ed", int(np.argmin(sizes)): "es"}
+    smallest = len(sizes) - 1 - int(np.argmin(sizes[::-1]))  # not the largest, also where all are alike
+    moments = {int(np.argmax(sizes)): "ed", smallest: "es"}
     return [replace(volume, name=moments.get(index, volume.name)) for index, volume in enumerate(volumes)]

@@ -105,7 +105,7 @@ def test_predict_evaluate_and_inspect(scans: Path, tmp_path: Path, capsys: pytes
     assert "LV cavity" in capsys.readouterr().out
     assert (tmp_path / "evaluation" / "evaluation.csv").is_file()
     assert run(["evaluate", str(out), str(references), "--json"]) == 0
-    assert set(json.loads(capsys.readouterr().out)["summary"]) == {"lv_cavity"}
+    assert json.loads(capsys.readouterr().out)["labels"] == ["lv_cavity"]
 
 
 def test_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

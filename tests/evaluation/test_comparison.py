@@ -7,14 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cardioseg.dataset.store import write_dataset
 from cardioseg.errors import NoInputError
 from cardioseg.evaluation.comparison import evaluate
-from cardioseg.evaluation.result import CSV_COLUMNS, write
-from cardioseg.image.labels import Label
+from cardioseg.evaluation.nnunet import write_summary
+from cardioseg.evaluation.references import read_references
+from cardioseg.evaluation.result import MEASURE_COLUMNS, SLICE_COLUMNS, VOLUME_COLUMNS, write
+from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 from cardioseg.ingest import layouts
-from cardioseg.ingest.subject import Skipped, Subject
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
 GRID = Grid((4, 12, 10), (8.0, 1.5, 1.25), (-10.0, 20.0, 30.0))
 
@@ -32,6 +35,14 @@ def write_mask(path: Path, mask: Voxels, grid: Grid = GRID) -> None:
     write_volume(path, Volume(mask, grid))
 
 
+def write_prepared(folder: Path) -> None:
+    annotated = np.ones((len(heart()), len(Label)), np.bool_)
+    volume = LabelledVolume(
+        "ed", heart(), heart(), annotated, GRID.spacing_mm, ("p1_frame01",), None, ("",) * len(heart()), GRID
+    )
+    assert list(write_dataset(folder, "tiny", "acdc", [Subject("p1", (volume,))]))
+
+
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     predicted, reference = tmp_path / "predicted", tmp_path / "reference"
@@ -44,17 +55,17 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 def test_a_perfect_and_a_shifted_case(folders: tuple[Path, Path]) -> None:
     evaluation = evaluate(*folders)
     assert evaluation.problems == ()
-    perfect, shifted = ([one.dice for one in evaluation.scores if one.case_id == case] for case in "ab")
+    perfect, shifted = ([one.overlap.dice for one in evaluation.scores if one.case_id == case] for case in "ab")
     assert perfect == [1.0, 1.0, 1.0]
     assert all(dice is not None and 0.5 < dice < 1 for dice in shifted)
-    assert [summary.slices_both_empty for summary in evaluation.summary] == [4, 2, 2]
+    assert [one.slices_both_empty for one in evaluation.summary if one.group == "all"] == [4, 2, 2]
 
 
 def test_reference_and_prediction_are_not_interchangeable_in_ml(folders: tuple[Path, Path]) -> None:
     predicted, reference = folders
     write_mask(predicted / "b" / "mask.nii.gz", np.where(heart() == Label.RV_CAVITY, 0, heart()).astype(np.uint8))
     [rv] = [one for one in evaluate(predicted, reference).scores if (one.case_id, one.label) == ("b", Label.RV_CAVITY)]
-    assert rv.dice == 0
+    assert rv.overlap.dice == 0
     assert (rv.reference_ml, rv.predicted_ml) == (pytest.approx(28 * GRID.voxel_ml), 0)
 
 
@@ -94,7 +105,7 @@ def test_a_4d_reference_counts_only_phases_that_were_drawn(tmp_path: Path) -> No
     everywhere = np.stack([heart(), heart(), heart(1), heart()])
     write_cine(tmp_path / "predicted" / "a" / "mask.nii.gz", Cine(everywhere, GRID))
     evaluation = evaluate(tmp_path / "predicted", tmp_path / "reference")
-    assert {(one.volume, one.dice) for one in evaluation.scores} == {("phase00", 1.0), ("phase02", 1.0)}
+    assert {(one.volume, one.overlap.dice) for one in evaluation.scores} == {("ed", 1.0), ("es", 1.0)}
 
 
 def test_an_acdc_folder_is_a_reference(tmp_path: Path) -> None:
@@ -106,7 +117,7 @@ def test_an_acdc_folder_is_a_reference(tmp_path: Path) -> None:
     (patient / "Info.cfg").write_text("ED: 1\nES: 4\nGroup: NOR\n")
     evaluation = evaluate(tmp_path / "out", tmp_path / "acdc")
     assert evaluation.problems == ()
-    assert {(one.subject_id, one.volume, one.dice) for one in evaluation.scores} == {
+    assert {(one.subject_id, one.volume, one.overlap.dice) for one in evaluation.scores} == {
         ("patient001", "ed", 1.0),
         ("patient001", "es", 1.0),
     }
@@ -123,9 +134,9 @@ def test_sunnybrook_contours_are_references(shared_data: Path, tmp_path: Path) -
         predicted[phase] = volume.mask
     write_cine(tmp_path / subject.volumes[0].case_ids[-1] / "mask.nii.gz", Cine(predicted, grid))
     evaluation = evaluate(tmp_path, source)
-    assert {one.dice for one in evaluation.scores} == {1.0}
+    assert {one.overlap.dice for one in evaluation.scores} == {1.0}
     assert evaluation.labels == (Label.LV_MYOCARDIUM, Label.LV_CAVITY)
-    [cavity] = [one for one in evaluation.summary if one.label == Label.LV_CAVITY]
+    [cavity] = [one for one in evaluation.summary if (one.label, one.group) == (Label.LV_CAVITY, "all")]
     assert cavity.slices_scored == dict(subject.counts)["endocardial contours"]
     assert {problem.why for problem in evaluation.problems} == {"no prediction"}
 
@@ -144,6 +155,11 @@ def test_nothing_to_evaluate(folders: tuple[Path, Path], tmp_path: Path) -> None
         evaluate(*folders)
 
 
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_files_hold_everything(folders: tuple[Path, Path], tmp_path: Path) -> None:
     write_mask(folders[1] / "no_prediction.nii.gz", heart())
     evaluation = evaluate(*folders)
@@ -151,19 +167,114 @@ def test_files_hold_everything(folders: tuple[Path, Path], tmp_path: Path) -> No
     document = json.loads((tmp_path / "report" / "evaluation.json").read_text())
     assert document == evaluation.to_json()
     assert "both are empty nothing is scored (8 slices)" in document["protocol"]
-    assert document["summary"]["lv_cavity"]["dice_per_slice"]["n"] == 6
+    cavity = [one for one in document["summary"] if (one["label"], one["group"]) == ("lv_cavity", "all")]
+    assert [one["per_slice"]["dice"]["n"] for one in cavity] == [6]
     assert document["problems"] == [{"where": "no_prediction", "why": "no prediction"}]
-    with (tmp_path / "report" / "evaluation.csv").open(newline="") as file:
-        reader = csv.DictReader(file)
-        rows = list(reader)
-    assert tuple(reader.fieldnames or ()) == CSV_COLUMNS
-    assert len([row for row in rows if row["level"] == "volume"]) == 6
-    slices = [row for row in rows if (row["level"], row["case_id"], row["label"]) == ("slice", "b", "lv_cavity")]
-    assert [row["slice"] for row in slices] == ["0", "1", "2", "3"]
-    assert slices[3]["dice"] == ""
-    assert np.mean([float(row["dice"]) for row in slices[:3]]) == pytest.approx(
-        next(one.dice for one in evaluation.scores if (one.case_id, one.label) == ("b", Label.LV_CAVITY))
+    volumes = rows_of(tmp_path / "report" / "evaluation.csv")
+    assert (len(volumes), tuple(volumes[0])) == (6, VOLUME_COLUMNS)
+    slices = rows_of(tmp_path / "report" / "evaluation_slices.csv")
+    assert tuple(slices[0]) == SLICE_COLUMNS
+    chosen = [row for row in slices if (row["case_id"], row["label"]) == ("b", "lv_cavity")]
+    assert [(row["slice"], row["region"]) for row in chosen] == [
+        ("0", "base"), ("1", "mid"), ("2", "apex"), ("3", "outside"),
+    ]  # fmt: skip
+    assert chosen[3]["dice"] == ""
+    assert np.mean([float(row["dice"]) for row in chosen[:3]]) == pytest.approx(
+        next(one.overlap.dice for one in evaluation.scores if (one.case_id, one.label) == ("b", Label.LV_CAVITY))
     )
+
+
+def test_measures_and_their_agreement(tmp_path: Path) -> None:
+    for number, rows in enumerate((4, 5, 6, 7)):
+        for frame, height in (("01", rows), ("09", rows - 2)):
+            mask = np.zeros(GRID.shape, np.uint8)
+            mask[:3, 2 : 2 + height, 2:8] = Label.LV_CAVITY
+            write_mask(tmp_path / "reference" / f"p{number}_frame{frame}.nii.gz", mask)
+            mask[0, 2] = 0
+            write_mask(tmp_path / "out" / f"p{number}_frame{frame}" / "mask.nii.gz", mask)
+    evaluation = evaluate(tmp_path / "out", tmp_path / "reference")
+    row_ml = 6 * GRID.voxel_ml
+    expected = {f"p{number}": (3 * rows - 1) * row_ml for number, rows in enumerate((4, 5, 6, 7))}
+    assert {
+        pair.subject_id: pair.predicted for pair in evaluation.measures if pair.measure == "lv_edv_ml"
+    } == pytest.approx(expected)
+    agreed = evaluation.agreements["lv_edv_ml"]
+    assert (agreed.n, agreed.bias.mean, agreed.sd) == (4, pytest.approx(-row_ml), pytest.approx(0, abs=1e-9))
+    assert evaluation.agreements["lv_sv_ml"].bias.mean == pytest.approx(0)
+    write(evaluation, tmp_path / "report")
+    rows = rows_of(tmp_path / "report" / "evaluation_measures.csv")
+    assert (len(rows), tuple(rows[0])) == (16, MEASURE_COLUMNS)
+
+
+def test_nnunet_reads_the_summary(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    evaluation = evaluate(*folders)
+    write_summary(evaluation, tmp_path / "summary.json")
+    document = json.loads((tmp_path / "summary.json").read_text())
+    assert set(document) == {"foreground_mean", "mean", "metric_per_case"}
+    assert [case["prediction_file"] for case in document["metric_per_case"]] == ["a", "b"]
+    perfect, shifted = (case["metrics"]["3"] for case in document["metric_per_case"])
+    assert (perfect["Dice"], perfect["TP"], perfect["FP"], perfect["FN"]) == (1.0, 48, 0, 0)
+    assert perfect["TP"] + perfect["TN"] == np.prod(GRID.shape)
+    assert document["mean"]["3"]["Dice"] == pytest.approx((1 + shifted["Dice"]) / 2)
+    assert document["foreground_mean"]["Dice"] == pytest.approx(
+        np.mean([document["mean"][number]["Dice"] for number in "123"])
+    )
+
+
+def test_other_numbers_are_mapped_and_a_swap_is_named(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    swapped = np.array([0, 3, 2, 1], np.uint8)
+    for case in "ab":
+        write_mask(tmp_path / "mnms" / case / "mask.nii.gz", swapped[heart()])
+    evaluation = evaluate(tmp_path / "mnms", folders[1])
+    assert [mistake.where for mistake in evaluation.mistakes] == ["a", "b"]
+    assert "--predicted-labels mnms" in evaluation.mistakes[0].why
+    mapped = evaluate(tmp_path / "mnms", folders[1], CONVENTIONS["mnms"])
+    assert mapped.mistakes == ()
+    assert {one.overlap.dice for one in mapped.scores} == {1.0}
+    both = evaluate(tmp_path / "mnms", tmp_path / "mnms", CONVENTIONS["mnms"], CONVENTIONS["mnms"])
+    assert {one.overlap.dice for one in both.scores} == {1.0}
+
+
+def test_the_worst_are_kept(folders: tuple[Path, Path]) -> None:
+    assert [pair.case_id for pair in evaluate(*folders).worst] == ["b", "a"]
+
+
+def test_a_prepared_dataset_is_a_reference(tmp_path: Path) -> None:
+    write_prepared(tmp_path / "dataset")
+    write_mask(tmp_path / "out" / "p1_frame01" / "mask.nii.gz", heart())
+    evaluation = evaluate(tmp_path / "out", tmp_path / "dataset")
+    assert {(one.subject_id, one.volume, one.overlap.dice) for one in evaluation.scores} == {("p1", "ed", 1.0)}
+
+
+def test_nnunet_labels_are_a_reference(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    write_mask(tmp_path / "Dataset027" / "labelsTr" / "a.nii.gz", heart())
+    write_mask(tmp_path / "Dataset027" / "imagesTr" / "a_0000.nii.gz", heart())
+    (tmp_path / "Dataset027" / "dataset.json").write_text('{"labels": {"background": 0}}')
+    evaluation = evaluate(folders[0], tmp_path / "Dataset027")
+    assert {one.case_id for one in evaluation.scores} == {"a"}
+    assert [problem.where for problem in evaluation.problems] == ["b/mask.nii.gz"]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("p1_ED", "p1_ES"), {"ed", "es"}),
+        (("p1_frame12", "p1_frame01"), {"ed", "es"}),
+        (("p1_phase3", "p1_phase07", "p1_phase_9"), {"ed", "phase07", "es"}),
+    ],
+)
+def test_masks_of_one_subject_are_known_by_their_names(
+    tmp_path: Path, names: tuple[str, ...], expected: set[str]
+) -> None:
+    for rows, name in zip((9, 7, 5), names, strict=False):
+        mask = np.zeros(GRID.shape, np.uint8)
+        mask[:, :rows] = Label.LV_CAVITY
+        write_mask(tmp_path / f"{name}.nii.gz", mask)
+    [subject] = read_references(tmp_path)
+    assert isinstance(subject, Subject)
+    sizes = {volume.name: int((volume.mask > 0).sum()) for volume in subject.volumes}
+    assert (subject.subject_id, set(sizes)) == ("p1", expected)
+    assert (max(sizes.values()), min(sizes.values())) == (sizes["ed"], sizes["es"])
 
 
 def test_problems_are_reported_once(folders: tuple[Path, Path]) -> None:

@@ -1,0 +1,147 @@
+"""`evaluate` from the command line: one prediction, several, a cross validation, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cardioseg.cli.app import run
+from cardioseg.dataset.store import write_dataset
+from cardioseg.image.labels import Label
+from cardioseg.image.nifti import write_volume
+from cardioseg.image.volume import Grid, Volume, Voxels
+from cardioseg.ingest.subject import LabelledVolume, Subject
+
+GRID = Grid((4, 40, 40), (8.0, 1.5, 1.5))
+TINY = """
+labels = ["lv_cavity"]
+size = 32
+[augmentation]
+angles = { start = 0, stop = 0 }
+[optimization]
+learning_rate = 0.1
+epochs = 1
+"""
+
+
+def disc(row: int, column: int = 20) -> Voxels:
+    """A cylinder, with nothing on the last slice."""
+    rows, columns = np.mgrid[:40, :40]
+    mask = np.zeros(GRID.shape, np.uint8)
+    mask[:3, (rows - row) ** 2 + (columns - column) ** 2 < 64] = Label.LV_CAVITY
+    return mask
+
+
+def write_masks(folder: Path, shift: int, cases: int = 6) -> Path:
+    for number in range(cases):
+        for name, start in (("ed", 18), ("es", 20)):
+            path = folder / f"p{number}_{name}.nii.gz"
+            write_volume(path, Volume(disc(start + shift * (number % 3)), GRID))
+    return folder
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> Path:
+    return write_masks(tmp_path / "reference", 0)
+
+
+def test_tables_and_files(reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    predicted = write_masks(tmp_path / "unet", 2)
+    assert run(["evaluate", str(predicted), str(reference), "-o", str(tmp_path / "out"), "--nnunet"]) == 0
+    seen = capsys.readouterr()
+    assert "outside" in seen.out
+    assert "LV EDV" in seen.out
+    assert f"open {tmp_path / 'out' / 'evaluation.html'}" in seen.err
+    expected = {"evaluation.html", "evaluation.json", "evaluation.csv", "summary.json"}
+    assert expected <= {path.name for path in (tmp_path / "out").iterdir()}
+    assert run(["evaluate", str(predicted), str(reference), "--json", "-q"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["agreement"]["lv_edv_ml"]["n"] == 6
+
+
+def test_several_are_tested_against_each_other(
+    reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = (str(write_masks(tmp_path / name, shift)) for name, shift in (("one", 1), ("other", 3)))
+    arguments = ["evaluate", one, other, str(reference), "--compare"]
+    assert run([*arguments, "-o", str(tmp_path / "out")]) == 0
+    assert "p (Holm)" in capsys.readouterr().out
+    written = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.json")}
+    assert written == {"comparison.json", "one/evaluation.json", "other/evaluation.json"}
+    assert run([*arguments, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert set(document["systems"]) == {"one", "other"}
+    assert document["tests"][0]["first_mean"] > document["tests"][0]["second_mean"]
+
+
+def test_folders_of_one_name_are_told_apart(
+    reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair = [str(write_masks(tmp_path / name / "masks", 1)) for name in ("a", "b")]
+    assert run(["evaluate", *pair, str(reference), "--compare", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["systems"]) == 2
+    assert run(["evaluate", *pair, str(reference), "--compare", "-q", "-o", str(tmp_path / "out")]) == 0
+    assert len(list((tmp_path / "out").glob("*/evaluation.json"))) == 2
+
+
+def test_a_swap_is_said_and_a_missing_case_leaves_with_3(
+    reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predicted = write_masks(tmp_path / "swapped", 0, cases=5)
+    for path in predicted.iterdir():
+        write_volume(path, Volume(np.where(disc(18) > 0, Label.RV_CAVITY, 0).astype(np.uint8), GRID))
+    assert run(["evaluate", str(predicted), str(reference)]) == 3
+    seen = capsys.readouterr()
+    assert "looks wrong: p0_ed ed: its labels look swapped" in seen.err
+    assert "not compared: p5_ed ed: no prediction" in seen.err
+    numbers = ["--predicted-labels", "mnms"]
+    assert run(["evaluate", str(predicted), str(reference), *numbers, "-q"]) == 3
+    assert "looks wrong" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["{a}"], "what was predicted and its reference"),
+        (["{a}", "{a}", "{a}"], "--compare"),
+        (["{a}", "{a}", "--compare"], "two predictions or more"),
+        (["{a}", "{a}", "{a}", "--compare"], "given twice"),
+        (["{a}", "{a}", "--labels", "bananas"], "no label convention bananas"),
+    ],
+)
+def test_usage(arguments: list[str], message: str, reference: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", *(argument.format(a=reference) for argument in arguments)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def labelled(number: int) -> Subject:
+    mask = disc(18 + number % 3, 19)
+    image = (mask * 40 + np.random.default_rng(number).normal(60, 9, mask.shape)).astype(np.int16)
+    annotated = np.ones((4, len(Label)), np.bool_)
+    volume = LabelledVolume(
+        "ed", image, mask, annotated, GRID.spacing_mm, (f"p{number}_frame01",), None, ("",) * 4, GRID
+    )
+    return Subject(f"p{number}", (volume,))
+
+
+def test_a_cross_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dataset, recipe, folder = tmp_path / "dataset", tmp_path / "tiny.toml", tmp_path / "run"
+    assert list(write_dataset(dataset, "discs", "made", map(labelled, range(4))))
+    recipe.write_text(TINY)
+    train = ["train", str(dataset), "-o", str(folder), "-r", str(recipe), "--folds", "2", "-q"]
+    assert run([*train, "--fold", "0"]) == 0
+    assert run(["evaluate", str(folder), str(dataset)]) == 3
+    seen = capsys.readouterr()
+    assert "proof: 2 folds, 4 unseen subjects; no subject and none of their 16 slices was in training" in seen.err
+    assert "not compared: fold 1: fold 1 of" in seen.err
+    assert run([*train, "--resume"]) == 0
+    assert run(["evaluate", str(folder), str(dataset), "-o", str(tmp_path / "out"), "-q"]) == 0
+    document = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert {row["subject_id"] for row in document["volumes"]} == {"p0", "p1", "p2", "p3"}
+    assert (folder / "fold-1" / "model" / "card.json").is_file()
+    capsys.readouterr()
+    assert list(write_dataset(tmp_path / "other", "discs", "made", map(labelled, range(3))))
+    assert run(["evaluate", str(folder), str(tmp_path / "other")]) == 2
+    assert "trained on another dataset" in capsys.readouterr().err
+    assert run(["evaluate", str(folder), str(tmp_path / "nowhere")]) == 4
