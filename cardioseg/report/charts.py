@@ -71,8 +71,8 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class _Axis:
-    """The scale from values `low` to `high` onto places `start` to `end`."""
+class Axis:
+    """The scale from values `low` to `high` onto places `start` to `end`, in a chart's units."""
 
     low: float
     high: float
@@ -80,12 +80,14 @@ class _Axis:
     end: float
 
     def place(self, value: float) -> float:
+        """Where a value lies."""
         return round(self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start), 2)
 
     def ticks(self, least_step: float = 0.0) -> tuple[Tick, ...]:
+        """Round values, six at most."""
         step = max(tick_step(self.high - self.low), least_step)
         values = [step * i for i in range(ceil(self.low / step), floor(self.high / step + 1e-9) + 1)]
-        return tuple(Tick(self.place(value), f"{value:g}") for value in values)
+        return tuple(Tick(self.place(value), f"{value:g}".replace("-", "\N{MINUS SIGN}")) for value in values)
 
 
 def volume_chart(
@@ -111,8 +113,8 @@ def volume_chart(
         return None
     timed = len(times_ms) == phases and all(b > a for a, b in pairwise(times_ms))
     x_values = [float(value) for value in (times_ms if timed else range(phases))]
-    x_axis = _Axis(x_values[0], x_values[-1], _LEFT, _WIDTH - _RIGHT)
-    y_axis = _Axis(0, 1.06 * max(map(max, found.values())), _HEIGHT - _BOTTOM, _TOP)
+    x_axis = Axis(x_values[0], x_values[-1], _LEFT, _WIDTH - _RIGHT)
+    y_axis = Axis(0, 1.06 * max(map(max, found.values())), _HEIGHT - _BOTTOM, _TOP)
     x_places = [x_axis.place(value) for value in x_values]
     return Chart(
         x_title="ms after the R wave" if timed else "phase",
@@ -150,7 +152,7 @@ def _marks(x_places: Sequence[float], phases: Sequence[int | None]) -> tuple[Tic
 def _lines(
     curves_ml: Mapping[Label, Sequence[float]],
     x_places: Sequence[float],
-    y_axis: _Axis,
+    y_axis: Axis,
     moments: Mapping[Label, Sequence[int | None]],
 ) -> tuple[Line, ...]:
     heights = {label: [y_axis.place(volume_ml) for volume_ml in curve] for label, curve in curves_ml.items()}

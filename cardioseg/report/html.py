@@ -1,28 +1,19 @@
 """HTML: one self-contained page about a run, to read, to print and to send; it loads nothing from anywhere."""
 
-import re
 from base64 import b64encode
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cardioseg.files import write_text
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
 from cardioseg.measure.ventricles import VentricleMeasures
 from cardioseg.report.charts import Chart, volume_chart
-from cardioseg.report.palette import ON_LIGHT
-from cardioseg.report.tables import UNKNOWN, Column, in_words, known_columns, pairs, sides
+from cardioseg.report.page import write_page
+from cardioseg.report.tables import UNKNOWN, Column, known_columns, pairs, sides
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-    from markupsafe import Markup
-
-RESEARCH_USE = "For research use only. Not a medical device, not for diagnosis or treatment."
 _DONE = "done"
 _EMBED_LIMIT_BYTES = 64_000_000  # browsers grow slow beyond that; later pictures are linked
 
@@ -119,20 +110,17 @@ def write_report(path: Path, run: Mapping[str, Any], cases: Sequence[CaseReport]
         ResourceError: the file system refuses the write.
     """
     shown = sorted(cases, key=lambda case: -case.urgency)
-    script = (files(__package__) / "report.js").read_text(encoding="utf-8")
-    page = _template().render(
-        research_use=RESEARCH_USE,
-        model=_model_name(run),
-        version=run.get("version", ""),
-        counts=_counts(cases),
-        cases=list(zip(shown, _pictures(path, shown), strict=True)),
-        columns=known_columns(case.measures for case in cases),
-        colours={label.key: colour for label, colour in ON_LIGHT.items()},
-        script=script,
-        script_hash=b64encode(sha256(script.encode()).digest()).decode(),
-        details=list(flatten(run)),
-    )
-    write_text(path, page)
+    values = {
+        "model": _model_name(run),
+        "version": run.get("version", ""),
+        "counts": _counts(cases),
+        "cases": list(zip(shown, _pictures(path, shown), strict=True)),
+        "columns": known_columns(case.measures for case in cases),
+        "details": list(flatten(run)),
+        "pairs": pairs,
+        "sides": sides,
+    }
+    write_page(path, "report/report.html.j2", values)
 
 
 def flatten(run: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
@@ -191,26 +179,3 @@ def _picture(report: Path, path: Path, is_embedded: bool) -> Picture:
     if is_embedded:
         source = f"data:image/{path.suffix[1:]};base64,{b64encode(path.read_bytes()).decode()}"
     return Picture(path.name, source, is_embedded, width, height)
-
-
-def _with_code(text: str) -> "Markup":
-    """A sentence with its commands, which stand in backticks, set as code."""
-    from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
-
-    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it is escaped
-
-
-def _template() -> "Template":
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - slow to import
-
-    environment = Environment(
-        loader=PackageLoader("cardioseg", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=lambda value: UNKNOWN if value is None else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {"pairs": pairs, "sides": sides}
-    environment.filters |= {"in_words": in_words, "with_code": _with_code}
-    return environment.get_template("report.html.j2")

@@ -94,6 +94,12 @@ COLUMNS = (
 _BY_NAME = {column.name: column for column in COLUMNS}
 
 
+def measure_title(name: str) -> str:
+    """`lv_ef_percent` as people read it: `LV EF (%)`."""
+    column = _BY_NAME[name]
+    return f"{column.caption} ({column.unit})"
+
+
 def known_columns(cases: Iterable[VentricleMeasures | None]) -> tuple[Column, ...]:
     """The columns that at least one case has a value for: a model without an RV has no RV columns."""
     rows = [case for case in cases if case is not None]

@@ -3,7 +3,7 @@
 import pytest
 
 from cardioseg.measure.ventricles import VentricleMeasures
-from cardioseg.report.tables import COLUMNS, UNKNOWN, Column, in_words, known_columns, pairs, sides
+from cardioseg.report.tables import COLUMNS, UNKNOWN, Column, in_words, known_columns, measure_title, pairs, sides
 
 
 def test_every_measure_has_its_column() -> None:
@@ -57,3 +57,8 @@ def test_one_ventricle_has_no_empty_column() -> None:
 def test_names_of_measures_become_words() -> None:
     assert in_words("lv_ef_percent is 4 % (bounds 8 to 85)") == "LV EF is 4 % (bounds 8 to 85)"
     assert in_words("heart_rate_bpm is 20, some_other_name too") == "Heart rate is 20, some_other_name too"
+
+
+def test_a_measure_has_its_unit_in_its_title() -> None:
+    titles = ["LV EF (%)", "LV mass (g)", "RV EDV (mL)"]
+    assert [measure_title(name) for name in ("lv_ef_percent", "lv_mass_g", "rv_edv_ml")] == titles

@@ -13,7 +13,8 @@ from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
 from cardioseg.measure.ventricles import VentricleMeasures
 from cardioseg.report import html
-from cardioseg.report.html import RESEARCH_USE, CaseReport, flatten, write_report
+from cardioseg.report.html import CaseReport, flatten, write_report
+from cardioseg.report.page import RESEARCH_USE
 
 HOSTILE = """<script>alert(1)</script>"onload='x' & {{ 7 * 7 }} </style>"""
 MEASURES = VentricleMeasures(
