@@ -1,4 +1,4 @@
-"""Dice: its algebra, its empty cases, and a second implementation."""
+"""Overlap: its algebra, its empty cases, and other implementations."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from cardioseg.measure.overlap import dice
+from cardioseg.measure.overlap import Overlap, dice, overlap
 
 Mask = NDArray[np.bool_]
 SHAPES = hnp.array_shapes(min_dims=1, max_dims=4, max_side=6)
@@ -49,14 +49,49 @@ def test_one_empty_mask_scores_0(mask: Mask) -> None:
     assert dice(mask, np.zeros_like(mask)) == dice(np.zeros_like(mask), mask) == 0
 
 
+def test_scores_by_hand() -> None:
+    counts = overlap(np.arange(10) < 6, np.arange(10) >= 4)
+    assert counts == Overlap(reference=6, predicted=6, both=2)
+    assert (counts.dice, counts.jaccard) == (pytest.approx(1 / 3), 0.2)
+    assert (Overlap(8, 5, 4).sensitivity, Overlap(8, 5, 4).precision) == (0.5, 0.8)
+
+
+def test_a_score_without_a_mask_is_undefined() -> None:
+    nothing, only_reference, only_predicted = Overlap(), Overlap(reference=3), Overlap(predicted=3)
+    assert {nothing.dice, nothing.jaccard, nothing.sensitivity, nothing.precision} == {None}
+    assert {only_reference.dice, only_reference.jaccard, only_reference.sensitivity} == {0}
+    assert {only_predicted.dice, only_predicted.jaccard, only_predicted.precision} == {0}
+    assert only_reference.precision is only_predicted.sensitivity is None
+
+
+@given(mask_pairs())
+def test_slices_add_up_to_their_volume(masks: tuple[Mask, Mask]) -> None:
+    slices = [
+        overlap(np.atleast_1d(reference), np.atleast_1d(predicted)) for reference, predicted in zip(*masks, strict=True)
+    ]
+    assert sum(slices, Overlap()) == overlap(*masks)
+
+
+@given(mask_pairs())
+def test_scores_follow_from_each_other(masks: tuple[Mask, Mask]) -> None:
+    counts = overlap(*masks)
+    if counts.dice is not None and counts.jaccard is not None:
+        assert counts.jaccard == pytest.approx(counts.dice / (2 - counts.dice))
+    if counts.both and counts.sensitivity and counts.precision:
+        assert counts.dice == pytest.approx(2 / (1 / counts.sensitivity + 1 / counts.precision))
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_agrees_with_simpleitk(seed: int) -> None:
     rng = np.random.default_rng(seed)
     shape = rng.integers(2, 20, size=3)
     reference, predicted = rng.random((2, *shape)) < rng.uniform(0.05, 0.95, (2, 1, 1, 1))
-    overlap = sitk.LabelOverlapMeasuresImageFilter()
-    overlap.Execute(*(sitk.GetImageFromArray(mask.astype(np.uint8)) for mask in (reference, predicted)))
-    assert dice(reference, predicted) == pytest.approx(overlap.GetDiceCoefficient(), abs=1e-12)
+    ours, theirs = overlap(reference, predicted), sitk.LabelOverlapMeasuresImageFilter()
+    theirs.Execute(*(sitk.GetImageFromArray(mask.astype(np.uint8)) for mask in (predicted, reference)))
+    assert ours.dice == pytest.approx(theirs.GetDiceCoefficient(), abs=1e-12)
+    assert ours.jaccard == pytest.approx(theirs.GetJaccardCoefficient(), abs=1e-12)
+    assert ours.sensitivity == pytest.approx(1 - theirs.GetFalseNegativeError(), abs=1e-12)
+    assert ours.precision == pytest.approx(1 - theirs.GetFalseDiscoveryRate(), abs=1e-12)
 
 
 def test_refuses_shapes_that_would_broadcast() -> None:

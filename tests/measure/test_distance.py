@@ -1,0 +1,113 @@
+"""Surface distances: by hand, their algebra, and three other implementations."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from cardioseg.measure.distance import Distances, distances, surface
+
+Mask = NDArray[np.bool_]
+Spacing = tuple[float, ...]
+Example = tuple[Mask, Mask, Spacing]
+
+
+@st.composite
+def examples(draw: st.DrawFn) -> Example:
+    """Two masks in 2D or 3D, each with a voxel at least, and a spacing."""
+    shape = draw(hnp.array_shapes(min_dims=2, max_dims=3, max_side=7))
+    masks = [draw(hnp.arrays(np.bool_, shape).filter(np.any)) for _ in range(2)]
+    return masks[0], masks[1], tuple(draw(st.sampled_from((0.7, 1.0, 1.37, 10.0))) for _ in shape)
+
+
+def voxels(shape: tuple[int, ...], *positions: tuple[int, ...]) -> Mask:
+    mask = np.zeros(shape, np.bool_)
+    mask[tuple(np.transpose(positions))] = True
+    return mask
+
+
+def slow(reference: Mask, predicted: Mask, spacing_mm: Spacing) -> tuple[float, float, float]:
+    """The definition, word by word."""
+    surfaces = [np.argwhere(slow_surface(mask)) * spacing_mm for mask in (reference, predicted)]
+    there, back = (
+        [min(np.linalg.norm(a - b) for b in target) for a in start] for start, target in (surfaces, surfaces[::-1])
+    )
+    hd95_mm = max(np.percentile(there, 95), np.percentile(back, 95))
+    return float(hd95_mm), float(np.mean(there + back)), float(max(there + back))
+
+
+def slow_surface(mask: Mask) -> Mask:
+    inside = {tuple(index) for index in np.argwhere(mask).tolist()}
+    steps = [tuple(sign * row) for row in np.eye(mask.ndim, dtype=int) for sign in (-1, 1)]
+    bare = [at for at in inside if any(tuple(np.add(at, step).tolist()) not in inside for step in steps)]
+    return voxels(mask.shape, *bare)
+
+
+def numbers(found: Distances) -> tuple[float | None, ...]:
+    return found.hd95_mm, found.assd_mm, found.hausdorff_mm
+
+
+def test_two_voxels_by_hand() -> None:
+    one, other = voxels((3, 9, 9), (0, 0, 0)), voxels((3, 9, 9), (2, 3, 0))
+    assert numbers(distances(one, other, (2.0, 1.0, 0.5))) == pytest.approx((5, 5, 5))
+
+
+def test_the_percentile_is_of_each_direction_and_interpolates() -> None:
+    row, dot = voxels((1, 21), *[(0, column) for column in range(21)]), voxels((1, 21), (0, 0))
+    found = distances(row, dot, (1.0, 2.0))
+    assert found.hd95_mm == pytest.approx(38)  # the 19th of 0..20 pixels; the way back is 0
+    assert found.assd_mm == pytest.approx(sum(range(0, 42, 2)) / 22)
+    assert found.hausdorff_mm == pytest.approx(40)
+    assert distances(row[:, :11], dot[:, :11], (1.0, 2.0)).hd95_mm == pytest.approx(19)
+
+
+def test_the_inside_does_not_count() -> None:
+    block = np.zeros((7, 7), np.bool_)
+    block[1:6, 1:6] = True
+    ring = block.copy()
+    ring[2:5, 2:5] = False
+    assert distances(block, ring, (1.0, 1.0)) == Distances(0, 0, 0)
+    assert np.array_equal(surface(block), ring)
+
+
+@given(examples())
+def test_agrees_with_the_definition(example: Example) -> None:
+    assert numbers(distances(*example)) == pytest.approx(slow(*example), abs=1e-9)
+
+
+@given(examples())
+def test_is_symmetric_ordered_and_0_only_for_equal_surfaces(example: Example) -> None:
+    reference, predicted, spacing_mm = example
+    found = distances(*example)
+    assert numbers(found) == pytest.approx(numbers(distances(predicted, reference, spacing_mm)))
+    assert 0 <= found.hd95_mm <= found.hausdorff_mm
+    assert found.assd_mm <= found.hausdorff_mm
+    assert (found.hausdorff_mm == 0) == np.array_equal(surface(reference), surface(predicted))
+
+
+@given(examples(), st.integers(0, 3))
+def test_where_the_masks_lie_does_not_matter(example: Example, margin: int) -> None:
+    """Nor does a border of the array beside them: the crop is exact."""
+    reference, predicted, spacing_mm = example
+    padded = (np.pad(mask, [(margin, 3 - margin)] * mask.ndim) for mask in (reference, predicted))
+    assert numbers(distances(*padded, spacing_mm)) == pytest.approx(numbers(distances(*example)), abs=1e-9)
+
+
+@pytest.mark.parametrize("which", [(0,), (1,), (0, 1)])
+def test_an_empty_mask_has_no_distance(which: tuple[int, ...]) -> None:
+    masks = np.ones((2, 3, 4, 5), np.bool_)
+    masks[list(which)] = False
+    assert distances(*masks, (1.0, 1.0, 1.0)) == Distances(None, None, None)
+
+
+def test_refuses_what_is_no_pair() -> None:
+    mask = np.ones((3, 4), np.bool_)
+    with pytest.raises(ValueError, match="differ in shape"):
+        distances(mask, mask[:1], (1.0, 1.0))
+    with pytest.raises(ValueError, match="expected bool"):
+        distances(mask, mask.astype(np.uint8), (1.0, 1.0))  # type: ignore[arg-type]
+    for spacing_mm in ((1.0,), (1.0, 1.0, 1.0), (1.0, 0.0), (1.0, -2.0)):
+        with pytest.raises(ValueError, match="does not fit masks of 2 dimensions"):
+            distances(mask, mask, spacing_mm)
