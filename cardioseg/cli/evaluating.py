@@ -104,35 +104,22 @@ def _evaluate_run(folder: Path, reference: Path, threads: int, silent: bool) -> 
     from cardioseg.dataset.run import prove_unseen, read_run
     from cardioseg.dataset.store import open_dataset
     from cardioseg.evaluation.comparison import evaluate_pairs
+    from cardioseg.evaluation.origin import Origin
     from cardioseg.image.labels import Label
 
     dataset = open_dataset(reference)
     run = read_run(folder, dataset)
-    console.say(f"proof: {prove_unseen(run, dataset)}", silent)
+    split = f"seed {run.described['seed']}, {prove_unseen(run, dataset)}"
+    console.say(f"proof: {split}", silent)
+    models = [_open_fold(run, dataset, fold.index, threads) for fold in run.folds]
+    weights = [model.card.training.weights_sha256[0] for model in models if not isinstance(model, UsageError)]
+    origin = Origin(folder.resolve().name, dataset.name, weights_sha256=tuple(weights), split=split)
     segmented = [Label[key.upper()] for key in run.described["recipe"]["labels"]]
-    return evaluate_pairs(_held_out(run, dataset, threads, silent), segmented, f"in {folder} with {reference}")
+    return evaluate_pairs(_held_out(run, dataset, models, silent), segmented, origin)
 
 
-def _held_out(run: "Run", dataset: "Dataset", threads: int, silent: bool) -> "Iterator[Pair | Skipped]":
-    from cardioseg.evaluation.pairing import Pair
-    from cardioseg.inference.held_out import predict_held_out
-    from cardioseg.ingest.subject import Skipped
-
-    with console.progress(silent) as bars:
-        for fold in run.folds:
-            task = bars.add_task(f"fold {fold.index}", total=len(fold.validation))
-            try:
-                model = _open_fold(run, dataset, fold.index, threads)
-            except UsageError as error:
-                yield Skipped(f"fold {fold.index}", error.message)
-                continue
-            for subject, volume, mask in predict_held_out(run, fold, dataset, model):
-                bars.update(task, completed=fold.validation.index(subject.subject_id) + 1)
-                yield Pair(subject.subject_id, volume.case_ids[0], volume, mask)
-
-
-def _open_fold(run: "Run", dataset: "Dataset", fold: int, threads: int) -> "Model":
-    """A fold's network as a model folder in the run, where `predict -m` finds it too."""
+def _open_fold(run: "Run", dataset: "Dataset", fold: int, threads: int) -> "Model | UsageError":
+    """A fold's network, made a model folder of the run, where `predict -m` finds it too; or why it is not ready."""
     from cardioseg.cli.training import require_torch
     from cardioseg.inference.session import open_model
 
@@ -140,5 +127,27 @@ def _open_fold(run: "Run", dataset: "Dataset", fold: int, threads: int) -> "Mode
     from cardioseg.training.publish import Publication, publish
 
     folder = run.folder / f"fold-{fold}" / "model"
-    publish(run.folder, dataset, folder, Publication(f"{run.folder.resolve().name}-{fold}", "not stated", fold=fold))
+    publication = Publication(f"{run.folder.resolve().name}-{fold}", "not stated", fold=fold)
+    try:
+        publish(run.folder, dataset, folder, publication)
+    except UsageError as error:
+        return error
     return open_model(folder, threads=threads)
+
+
+def _held_out(
+    run: "Run", dataset: "Dataset", models: "Sequence[Model | UsageError]", silent: bool
+) -> "Iterator[Pair | Skipped]":
+    from cardioseg.evaluation.pairing import Pair
+    from cardioseg.inference.held_out import predict_held_out
+    from cardioseg.ingest.subject import Skipped
+
+    with console.progress(silent) as bars:
+        for fold, model in zip(run.folds, models, strict=True):
+            if isinstance(model, UsageError):
+                yield Skipped(f"fold {fold.index}", model.message)
+                continue
+            task = bars.add_task(f"fold {fold.index}", total=len(fold.validation))
+            for subject, volume, mask in predict_held_out(run, fold, dataset, model):
+                bars.update(task, completed=fold.validation.index(subject.subject_id) + 1)
+                yield Pair(subject.subject_id, volume.case_ids[0], volume, mask)

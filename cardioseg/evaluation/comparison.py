@@ -5,13 +5,14 @@ from pathlib import Path
 
 from cardioseg.errors import NoInputError
 from cardioseg.evaluation.mistakes import likely_mistake
+from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair, matching_id, pair
 from cardioseg.evaluation.references import read_references
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore, score
 from cardioseg.evaluation.worst import Worst
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
-from cardioseg.ingest.masks import MaskFolder, find_masks, predicted_labels
+from cardioseg.ingest.masks import MaskFolder, find_masks, predicted_labels, predicting_model_sha256
 from cardioseg.ingest.subject import Skipped
 
 Convention = Mapping[int, Label]
@@ -45,16 +46,17 @@ def evaluate(
         raise NoInputError(f"{predicted}: no NIfTI masks in it", "give the folder that `cardioseg predict` wrote")
     known = predicted_labels(predicted)
     pairs = _pairs(predictions, reference, predicted_convention, convention)
-    return evaluate_pairs(pairs, STRUCTURES if known is None else known, f"in {predicted} with {reference}")
+    origin = Origin(predicted.resolve().name, reference.resolve().name, predicting_model_sha256(predicted))
+    return evaluate_pairs(pairs, STRUCTURES if known is None else known, origin)
 
 
-def evaluate_pairs(pairs: Iterable[Pair | Skipped], segmented: Collection[Label], where: str) -> Evaluation:
+def evaluate_pairs(pairs: Iterable[Pair | Skipped], segmented: Collection[Label], origin: Origin) -> Evaluation:
     """Score pairs one by one.
 
     Args:
         pairs: masks on the same grid, or why there is no pair.
         segmented: the labels that the prediction can have.
-        where: for the message that nothing could be compared.
+        origin: what is compared.
 
     Raises:
         NoInputError: nothing could be compared.
@@ -75,10 +77,10 @@ def evaluate_pairs(pairs: Iterable[Pair | Skipped], segmented: Collection[Label]
     labels = _present(scores)
     distinct = tuple(dict.fromkeys(problems))
     if not labels:
-        raise NoInputError(f"nothing {where} could be compared", _first_reason(distinct))
-    return Evaluation(
-        labels, tuple(one for one in scores if one.label in labels), distinct, tuple(mistakes), worst.pairs
-    )
+        what = f"nothing in {origin.predicted} could be compared with {origin.reference}"
+        raise NoInputError(what, _first_reason(distinct))
+    kept = tuple(one for one in scores if one.label in labels)
+    return Evaluation(labels, kept, distinct, tuple(mistakes), worst.pairs, origin)
 
 
 def _pairs(

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from cardioseg import __version__
 from cardioseg.evaluation.measures import MEASURES, MeasurePair, paired_measures
+from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.scores import METRICS, VolumeScore
 from cardioseg.evaluation.summary import LabelSummary, summarise
@@ -51,6 +53,7 @@ class Evaluation:
         problems: what was left out, and why.
         mistakes: cases that look as if labels were swapped or an axis flipped, and how.
         worst: the few pairs that agree least, the worst first.
+        origin: what was compared.
     """
 
     labels: tuple[Label, ...]
@@ -58,6 +61,7 @@ class Evaluation:
     problems: tuple[Skipped, ...]
     mistakes: tuple[Skipped, ...] = ()
     worst: tuple[Pair, ...] = field(default=(), repr=False)
+    origin: Origin = Origin("", "")  # noqa: RUF009 - frozen
 
     @cached_property
     def summary(self) -> tuple[LabelSummary, ...]:
@@ -95,6 +99,7 @@ class Evaluation:
     def to_json(self) -> dict[str, Any]:
         """Everything but the single slices, ready for `json.dumps`."""
         return {
+            "origin": asdict(self.origin) | {"cardioseg": __version__},
             "protocol": self.protocol,
             "labels": [label.key for label in self.labels],
             "summary": [asdict(one) | {"label": one.label.key} for one in self.summary],

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import safe_name
@@ -79,14 +80,31 @@ def predicted_labels(root: Path) -> frozenset[Label] | None:
     Raises:
         UnusableError: `run.json` cannot be read.
     """
+    keys = _run_record(root).get("labels")
+    return None if keys is None else frozenset(label for label in STRUCTURES if label.key in keys)
+
+
+def predicting_model_sha256(root: Path) -> str:
+    """The hash of the model that wrote a prediction folder; empty where no `run.json` says which.
+
+    Raises:
+        UnusableError: `run.json` cannot be read.
+    """
+    model = _run_record(root).get("model")
+    return str(model.get("sha256", "")) if isinstance(model, dict) else ""
+
+
+def _run_record(root: Path) -> dict[str, Any]:
     path = root / "run.json"
     if not path.is_file():
-        return None
+        return {}
     try:
-        keys = json.loads(path.read_text(encoding="utf-8")).get("labels")
-        return None if keys is None else frozenset(label for label in STRUCTURES if label.key in keys)
-    except (ValueError, AttributeError, TypeError, OSError, RecursionError) as error:
-        raise UnusableError(f"{path}: not a run's record", "repair it, or remove it to use every label") from error
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(record.get("labels", []), list):
+            return record
+    except (ValueError, AttributeError, OSError, RecursionError):
+        pass
+    raise UnusableError(f"{path}: not a run's record", "repair it, or remove it to use every label")
 
 
 def _mask_files(root: Path) -> list[Path]:

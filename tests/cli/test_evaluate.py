@@ -133,7 +133,7 @@ def test_a_cross_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert run([*train, "--fold", "0"]) == 0
     assert run(["evaluate", str(folder), str(dataset)]) == 3
     seen = capsys.readouterr()
-    assert "proof: 2 folds, 4 unseen subjects; no subject and none of their 16 slices was in training" in seen.err
+    assert "proof: seed 0, 2 folds, 4 unseen subjects; no subject and none of their 16 slices was in training" in seen.err
     assert "not compared: fold 1: fold 1 of" in seen.err
     assert run([*train, "--resume"]) == 0
     assert run(["evaluate", str(folder), str(dataset), "-o", str(tmp_path / "out"), "-q"]) == 0
