@@ -78,6 +78,9 @@ def export(
     licence: Annotated[str, typer.Option(help="What the training data allow, for the model's card.")],
     citation: Annotated[str, typer.Option(help="Whom to cite for the training data.")] = "",
     fold: Annotated[int | None, typer.Option(min=0, help="Export this fold alone, not all as an ensemble.")] = None,
+    evaluation: Annotated[
+        list[Path] | None, typer.Option(help="What `evaluate -o` wrote of this model, for its card; may be repeated.")
+    ] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
@@ -89,13 +92,14 @@ def export(
     from cardioseg.dataset.store import open_dataset
     from cardioseg.training.publish import Publication, publish
 
-    card = publish(run, open_dataset(dataset), out, Publication(out.resolve().name, licence, citation, fold))
+    publication = Publication(out.resolve().name, licence, citation, fold, tuple(evaluation or ()))
+    card = publish(run, open_dataset(dataset), out, publication)
     if as_json:
         console.print_json(card.model_dump(mode="json"))
         return ExitCode.OK
-    rows = [(metric.label, metric.dice, metric.std, metric.n, metric.protocol) for metric in card.metrics]
+    rows = [(one.label, one.metric, one.mean, one.std, one.n, one.protocol) for one in card.metrics]
     if not quiet and rows:
-        console.print_table(card.name, ("label ", "Dice", "std", "n", "protocol "), rows)
+        console.print_table(card.name, ("of ", "figure ", "mean", "std", "n", "protocol "), rows)
     proof = card.parity
     difference = f"largest difference of a logit {proof.max_logit_difference:.1e}"
     console.say(f"ONNX Runtime and torch agree on {proof.slices} slices: {difference}", quiet)

@@ -21,9 +21,10 @@ class Metric(BaseModel):
     """One measured figure with its protocol.
 
     Attributes:
-        label: the structure.
-        dice: mean.
-        std: sample standard deviation (n - 1), None for one value.
+        label: the structure, or the measure of a ventricle.
+        metric: what was measured of it.
+        mean: of that.
+        std: sample standard deviation (n - 1), None for one value and where it says nothing.
         n: how many values the mean is over.
         protocol: what was averaged over what, on which data.
     """
@@ -31,7 +32,8 @@ class Metric(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     label: str
-    dice: float
+    metric: str
+    mean: float
     std: float | None
     n: int
     protocol: str

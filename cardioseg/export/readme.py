@@ -21,10 +21,10 @@ For research use only; not a medical device.
 | export | {slices} real slices of {sizes} sizes: logits within {difference:.1e} of torch, {changes} labels changed |
 | `model.onnx` | SHA-256 `{sha256}` |
 
-## Dice
+## Figures
 
-| structure | mean | std | n | protocol |
-|---|---|---|---|---|
+| of | figure | mean | std | n | protocol |
+|---|---|---|---|---|---|
 {metrics}
 
 ## Cite
@@ -41,7 +41,9 @@ def write_readme(folder: Path, card: Card) -> None:
 def render(card: Card) -> str:
     """The card as Markdown."""
     made, proof, spacing_mm = card.training, card.parity, card.preprocessing.spacing_mm
-    metrics = [f"| {_title(m.label)} | {m.dice:.3f} | {_std(m)} | {m.n} | {m.protocol} |" for m in card.metrics]
+    metrics = [
+        f"| {_title(m.label)} | {m.metric} | {m.mean:.3f} | {_std(m)} | {m.n} | {m.protocol} |" for m in card.metrics
+    ]
     return _PAGE.format(
         name=card.name,
         labels=", ".join(map(_title, card.labels)),
@@ -61,13 +63,14 @@ def render(card: Card) -> str:
         difference=proof.max_logit_difference,
         changes=proof.label_changes,
         sha256=card.sha256,
-        metrics="\n".join(metrics) or "| not measured | | | | |",
+        metrics="\n".join(metrics) or "| not measured | | | | | |",
         citation=card.citation or "Nothing given.",
     )
 
 
 def _title(key: str) -> str:
-    return Label[key.upper()].title
+    """`LV cavity`; a measure keeps its name, which has the unit: `lv_ef_percent`."""
+    return Label[key.upper()].title if key.upper() in Label.__members__ else f"`{key}`"
 
 
 def _std(metric: Metric) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from cardioseg.dataset.run import read_run
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import RefusedError, UsageError
 from cardioseg.export.card import MODEL_FILE, Card, Metric, Training, write_card
+from cardioseg.export.figures import read_figures
 from cardioseg.export.readme import write_readme
 from cardioseg.export.to_onnx import combine, prove_parity, to_onnx
 from cardioseg.files import write_bytes
@@ -38,12 +40,14 @@ class Publication:
         licence: what the training data allow.
         citation: whom to cite for the training data.
         fold: the one fold to publish, so that its validation subjects are unseen; None: all, as an ensemble.
+        evaluations: of this model, for its card; without any, the card gives the scores of training's validation.
     """
 
     name: str
     licence: str
     citation: str = ""
     fold: int | None = None
+    evaluations: tuple[Path, ...] = ()
 
 
 def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication) -> Card:
@@ -56,7 +60,7 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
         publication: what the card says beyond the run.
 
     Raises:
-        UsageError: no run, unfinished folds, or another dataset.
+        UsageError: no run, unfinished folds, another dataset, or an evaluation of another model.
         RefusedError: torch and ONNX Runtime disagree.
     """
     planned = read_run(run, dataset)
@@ -66,17 +70,19 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
     networks = [network_of(checkpoint, recipe) for checkpoint in checkpoints]
     network, model = combine(networks), to_onnx(networks)
     parity = prove_parity(network, model, _real_slices(dataset, recipe))
+    training, digest = _training(described, folds, checkpoints), sha256(model).hexdigest()
+    evaluated = [read_figures(path, digest, training.weights_sha256) for path in publication.evaluations]
     card = Card(
         name=publication.name,
-        sha256=sha256(model).hexdigest(),
+        sha256=digest,
         labels=recipe.labels,
         preprocessing=recipe.preprocessing,
         norm=recipe.norm,
         parameters=sum(p.numel() for p in network.parameters()) // len(folds),
         licence=publication.licence,
         citation=publication.citation,
-        training=_training(described, folds, checkpoints),
-        metrics=_metrics(run, described, folds, recipe),
+        training=training,
+        metrics=tuple(chain(*evaluated)) or _metrics(run, described, folds, recipe),
         parity=parity,
         versions={"cardioseg": __version__} | {name: version(name) for name in _PACKAGES},
     )
@@ -142,7 +148,12 @@ def _metrics(run: Path, described: dict[str, Any], folds: Sequence[Fold], recipe
     counted = (("images", per_image), ("subjects, each the mean of its images", per_subject))
     return tuple(
         Metric(
-            label=label, dice=s.mean, std=s.std, n=s.n, protocol=f"{described['dataset']}, {held_out}, mean over {over}"
+            label=label,
+            metric="Dice",
+            mean=s.mean,
+            std=s.std,
+            n=s.n,
+            protocol=f"{described['dataset']}, {held_out}, mean over {over}",
         )
         for label in recipe.labels
         for over, spread in counted

@@ -8,6 +8,7 @@ import pytest
 
 from cardioseg.cli.app import run
 from cardioseg.dataset.store import write_dataset
+from cardioseg.export.card import read_card
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Grid, Volume, Voxels
@@ -133,14 +134,25 @@ def test_a_cross_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert run([*train, "--fold", "0"]) == 0
     assert run(["evaluate", str(folder), str(dataset)]) == 3
     seen = capsys.readouterr()
-    assert "proof: seed 0, 2 folds, 4 unseen subjects; no subject and none of their 16 slices was in training" in seen.err
+    assert "proof: seed 0, 2 folds, 4 unseen subjects; no subject and none of their 16 slices was in" in seen.err
     assert "not compared: fold 1: fold 1 of" in seen.err
     assert run([*train, "--resume"]) == 0
     assert run(["evaluate", str(folder), str(dataset), "-o", str(tmp_path / "out"), "-q"]) == 0
     document = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert {row["subject_id"] for row in document["volumes"]} == {"p0", "p1", "p2", "p3"}
     assert (folder / "fold-1" / "model" / "card.json").is_file()
+    export = ["export", str(folder), str(dataset), "-o", str(tmp_path / "model"), "--licence", "CC0-1.0", "-q"]
+    assert run([*export, "--evaluation", str(tmp_path / "out")]) == 0
+    metrics = read_card(tmp_path / "model").metrics
+    expected = next(row["per_volume"]["dice"] for row in document["summary"] if row["group"] == "ed")
+    assert [one.mean for one in metrics if one.protocol.endswith("mean over volumes in 3D, ED")] == [expected["mean"]]
+    assert {(one.label, one.metric) for one in metrics} >= {("lv_edv_ml", "bias"), ("lv_cavity", "HD95 (mm)")}
+    assert "seed 0, 2 folds, 4 unseen subjects" in (tmp_path / "model" / "README.md").read_text()
     capsys.readouterr()
+    assert run([*export, "--fold", "0", "--evaluation", str(tmp_path / "out")]) == 2
+    assert "is of another model" in capsys.readouterr().err
+    assert run([*export, "--evaluation", str(tmp_path)]) == 2
+    assert "is no evaluation" in capsys.readouterr().err
     assert list(write_dataset(tmp_path / "other", "discs", "made", map(labelled, range(3))))
     assert run(["evaluate", str(folder), str(tmp_path / "other")]) == 2
     assert "trained on another dataset" in capsys.readouterr().err

@@ -1,0 +1,60 @@
+"""Figures: what a card says of a model's quality, from evaluations that name this very model."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cardioseg.errors import UsageError
+from cardioseg.export.card import Metric
+
+_PHASES = {"all": "ED and ES", "ed": "ED", "es": "ES"}
+_REGIONS = ("base", "mid", "apex")
+
+
+def read_figures(evaluation: Path, model_sha256: str, weights_sha256: Sequence[str]) -> tuple[Metric, ...]:
+    """The headline figures of one evaluation.
+
+    Args:
+        evaluation: the folder that `evaluate -o` wrote, or its `evaluation.json`.
+        model_sha256: of the model that the card is for.
+        weights_sha256: of its networks, fold by fold.
+
+    Raises:
+        UsageError: there is no evaluation, or it is of another model.
+    """
+    path = evaluation / "evaluation.json" if evaluation.is_dir() else evaluation
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        origin = document["origin"]
+        is_ours = origin["model_sha256"] == model_sha256 or origin["weights_sha256"] == list(weights_sha256)
+        found = tuple(_figures(document))
+    except (OSError, ValueError, LookupError, TypeError):
+        raise UsageError(f"{path} is no evaluation", "`cardioseg evaluate ... -o EVALUATION` writes one") from None
+    if not is_ours:
+        raise UsageError(f"{path} is of another model", "predict and evaluate again with this one")
+    return found
+
+
+def _figures(document: dict[str, Any]) -> Iterator[Metric]:
+    origin = document["origin"]
+    data = ", ".join(filter(None, [origin["reference"], origin["split"]]))
+    for row in document["summary"]:
+        label, group = row["label"], row["group"]
+        if group in _PHASES:
+            over = f"{data}; mean over volumes in 3D, {_PHASES[group]}"
+            yield from _metric(label, "Dice", row["per_volume"]["dice"], over)
+            if group == "all":
+                yield from _metric(label, "HD95 (mm)", row["per_volume"]["hd95_mm"], over)
+        if group in _REGIONS:
+            yield from _metric(label, "Dice", row["per_slice"]["dice"], f"{data}; mean over slices, {group}")
+    for measure, found in document["agreement"].items():
+        if found["bias"] is not None:
+            over, n = f"{data}; over subjects, at the reference's ED and ES", found["n"]
+            yield from _metric(measure, "mean absolute error", {**found["mae"], "std": None, "n": n}, over)
+            yield from _metric(measure, "bias", {**found["bias"], "std": found["sd"], "n": n}, over)
+
+
+def _metric(label: str, metric: str, value: dict[str, Any], protocol: str) -> Iterator[Metric]:
+    if value["mean"] is not None:
+        yield Metric(label=label, metric=metric, mean=value["mean"], std=value["std"], n=value["n"], protocol=protocol)
