@@ -127,7 +127,7 @@ def _open_fold(run: "Run", dataset: "Dataset", fold: int, threads: int) -> "Mode
     from cardioseg.training.publish import Publication, publish
 
     folder = run.folder / f"fold-{fold}" / "model"
-    publication = Publication(f"{run.folder.resolve().name}-{fold}", "not stated", fold=fold)
+    publication = Publication(f"{run.folder.resolve().name}-{fold}", "not stated", folds=(fold,))
     try:
         publish(run.folder, dataset, folder, publication)
     except UsageError as error:

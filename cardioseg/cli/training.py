@@ -77,7 +77,9 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="The model folder to write.")],
     licence: Annotated[str, typer.Option(help="What the training data allow, for the model's card.")],
     citation: Annotated[str, typer.Option(help="Whom to cite for the training data.")] = "",
-    fold: Annotated[int | None, typer.Option(min=0, help="Export this fold alone, not all as an ensemble.")] = None,
+    fold: Annotated[
+        list[int] | None, typer.Option(help="Export this fold, not the ensemble of all; may be repeated.")
+    ] = None,
     evaluation: Annotated[
         list[Path] | None, typer.Option(help="What `evaluate -o` wrote of this model, for its card; may be repeated.")
     ] = None,
@@ -92,7 +94,7 @@ def export(
     from cardioseg.dataset.store import open_dataset
     from cardioseg.training.publish import Publication, publish
 
-    publication = Publication(out.resolve().name, licence, citation, fold, tuple(evaluation or ()))
+    publication = Publication(out.resolve().name, licence, citation, tuple(fold or ()), tuple(evaluation or ()))
     card = publish(run, open_dataset(dataset), out, publication)
     if as_json:
         console.print_json(card.model_dump(mode="json"))

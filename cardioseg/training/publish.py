@@ -39,14 +39,14 @@ class Publication:
         name: of the model.
         licence: what the training data allow.
         citation: whom to cite for the training data.
-        fold: the one fold to publish, so that its validation subjects are unseen; None: all, as an ensemble.
+        folds: those to publish, several as an ensemble: of one alone the validation subjects are unseen. Empty: all.
         evaluations: of this model, for its card; without any, the card gives the scores of training's validation.
     """
 
     name: str
     licence: str
     citation: str = ""
-    fold: int | None = None
+    folds: tuple[int, ...] = ()
     evaluations: tuple[Path, ...] = ()
 
 
@@ -64,7 +64,7 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
         RefusedError: torch and ONNX Runtime disagree.
     """
     planned = read_run(run, dataset)
-    described, folds = planned.described, _chosen(planned.folds, publication.fold)
+    described, folds = planned.described, _chosen(planned.folds, publication.folds)
     recipe = Recipe.model_validate(described["recipe"])
     checkpoints = [_final(run, fold.index) for fold in folds]
     networks = [network_of(checkpoint, recipe) for checkpoint in checkpoints]
@@ -92,12 +92,11 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
     return card
 
 
-def _chosen(folds: tuple[Fold, ...], fold: int | None) -> tuple[Fold, ...]:
-    if fold is None:
-        return folds
-    if not 0 <= fold < len(folds):
-        raise UsageError(f"there is no fold {fold}", f"folds are 0 to {len(folds) - 1}")
-    return folds[fold : fold + 1]
+def _chosen(folds: tuple[Fold, ...], wanted: tuple[int, ...]) -> tuple[Fold, ...]:
+    unknown = [index for index in wanted if not 0 <= index < len(folds)]
+    if unknown:
+        raise UsageError(f"there is no fold {unknown[0]}", f"folds are 0 to {len(folds) - 1}")
+    return tuple(fold for fold in folds if not wanted or fold.index in wanted)
 
 
 def _final(run: Path, fold: int) -> Checkpoint:

@@ -102,8 +102,10 @@ def test_publish(finished: Plan, tmp_path: Path) -> None:
 
 def test_publish_one_fold(finished: Plan, tmp_path: Path) -> None:
     folds = json.loads((finished.folder / "folds.json").read_text())
-    card = publish(finished.folder, finished.dataset, tmp_path / "model", Publication("discs", "CC0-1.0", fold=1))
+    card = publish(finished.folder, finished.dataset, tmp_path / "model", Publication("discs", "CC0-1.0", folds=(1,)))
     assert card.training.folds == 1
+    both = publish(finished.folder, finished.dataset, tmp_path / "both", Publication("discs", "CC0-1.0", folds=(1, 0)))
+    assert both.training.folds == 2
     assert card.training.held_out == tuple(sorted(folds[1]["validation"]))
     assert card.training.subjects == len(folds[1]["train"])
     assert {metric.protocol for metric in card.metrics} == {
@@ -111,7 +113,7 @@ def test_publish_one_fold(finished: Plan, tmp_path: Path) -> None:
         for over in ("images", "subjects, each the mean of its images")
     }
     with pytest.raises(UsageError, match="there is no fold 2"):
-        publish(finished.folder, finished.dataset, tmp_path / "none", Publication("discs", "CC0-1.0", fold=2))
+        publish(finished.folder, finished.dataset, tmp_path / "none", Publication("discs", "CC0-1.0", folds=(2,)))
 
 
 def test_publish_refuses(finished: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
