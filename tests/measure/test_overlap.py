@@ -81,17 +81,40 @@ def test_scores_follow_from_each_other(masks: tuple[Mask, Mask]) -> None:
         assert counts.dice == pytest.approx(2 / (1 / counts.sensitivity + 1 / counts.precision))
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_agrees_with_simpleitk(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    shape = rng.integers(2, 20, size=3)
-    reference, predicted = rng.random((2, *shape)) < rng.uniform(0.05, 0.95, (2, 1, 1, 1))
+def agrees_with_simpleitk(reference: Mask, predicted: Mask) -> None:
     ours, theirs = overlap(reference, predicted), sitk.LabelOverlapMeasuresImageFilter()
     theirs.Execute(*(sitk.GetImageFromArray(mask.astype(np.uint8)) for mask in (predicted, reference)))
     assert ours.dice == pytest.approx(theirs.GetDiceCoefficient(), abs=1e-12)
     assert ours.jaccard == pytest.approx(theirs.GetJaccardCoefficient(), abs=1e-12)
     assert ours.sensitivity == pytest.approx(1 - theirs.GetFalseNegativeError(), abs=1e-12)
     assert ours.precision == pytest.approx(1 - theirs.GetFalseDiscoveryRate(), abs=1e-12)
+
+
+def agrees_with_monai_and_deepmind(reference: Mask, predicted: Mask) -> None:
+    import torch
+    from monai.metrics import compute_dice, compute_iou
+    from surface_distance import compute_dice_coefficient
+
+    ours, pair = overlap(reference, predicted), [torch.from_numpy(mask)[None, None] for mask in (predicted, reference)]
+    assert ours.dice == pytest.approx(compute_dice(*pair, include_background=True).item(), abs=1e-6)
+    assert ours.jaccard == pytest.approx(compute_iou(*pair, include_background=True).item(), abs=1e-6)
+    assert ours.dice == pytest.approx(compute_dice_coefficient(reference, predicted), abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_agrees_with_other_implementations(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = rng.integers(2, 20, size=2 + seed % 2)
+    reference, predicted = (rng.random(shape) < rng.uniform(0.05, 0.95) for _ in range(2))
+    reference[0] = predicted[-1] = True  # neither is empty, and both touch a border
+    agrees_with_simpleitk(reference, predicted)
+    agrees_with_monai_and_deepmind(reference, predicted)
+
+
+def test_real_masks_agree_with_other_implementations(real_pairs: list[tuple[Mask, Mask, tuple[float, ...]]]) -> None:
+    for reference, predicted, _ in real_pairs:
+        agrees_with_simpleitk(reference, predicted)
+        agrees_with_monai_and_deepmind(reference, predicted)
 
 
 def test_refuses_shapes_that_would_broadcast() -> None:
