@@ -22,7 +22,8 @@ class Optimization(BaseModel):
         optimizer: `sgd` with momentum (the paper) or `adamw`.
         schedule: `divide` divides the learning rate by `divisor` at each new epoch (the paper); `cosine` lets it fall
             from step to step to 0 at the end.
-        loss: `cross_entropy` (the paper), or that plus one minus the soft Dice of the structures.
+        loss: `cross_entropy` (the paper), or that plus one minus the soft Dice of the structures: of each image alone,
+            or of the batch as one. Only the latter has a price for a structure drawn on an image that lacks it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,7 +36,7 @@ class Optimization(BaseModel):
     divisor: Positive = 5
     epochs: Annotated[int, Field(ge=1)] = 2
     batch_size: Annotated[int, Field(ge=1)] = 1
-    loss: Literal["cross_entropy", "cross_entropy_dice"] = "cross_entropy"
+    loss: Literal["cross_entropy", "cross_entropy_dice", "cross_entropy_batch_dice"] = "cross_entropy"
 
 
 def optimizer(settings: Optimization, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -59,12 +60,16 @@ def loss(settings: Optimization, logits: Tensor, targets: Tensor) -> Tensor:
     cross_entropy = functional.cross_entropy(logits, targets)
     if settings.loss == "cross_entropy":
         return cross_entropy
-    return cross_entropy + 1 - soft_dice(logits, targets)
+    return cross_entropy + 1 - soft_dice(logits, targets, of_batch=settings.loss == "cross_entropy_batch_dice")
 
 
-def soft_dice(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean over images and structures of 2 |P T| / (|P| + |T|) with probabilities P; background does not count."""
+def soft_dice(logits: Tensor, targets: Tensor, *, of_batch: bool = False) -> Tensor:
+    """Mean over structures of 2 |P T| / (|P| + |T|) with probabilities P; background does not count.
+
+    Sums go over each image, and the mean over images too; or, `of_batch`, over all images together.
+    """
     p = logits.softmax(1)[:, 1:]
     t = functional.one_hot(targets, logits.shape[1]).movedim(-1, 1)[:, 1:].to(p.dtype)
-    overlap, total = (p * t).sum((2, 3)), (p + t).sum((2, 3))
+    pixels = (0, 2, 3) if of_batch else (2, 3)
+    overlap, total = (p * t).sum(pixels), (p + t).sum(pixels)
     return ((2 * overlap + _SMOOTH) / (total + _SMOOTH)).mean()

@@ -35,6 +35,23 @@ def test_soft_dice_of_a_sure_network() -> None:
     assert loss(settings, right, targets) < 0.01 < loss(settings, -right, targets)
 
 
+def test_only_the_dice_of_a_batch_has_a_price_for_what_is_not_there() -> None:
+    """On an image that lacks a structure, its own Dice is 0 however much of it is drawn."""
+    targets = torch.zeros(2, 8, 8, dtype=torch.int64)
+    targets[1, 2:6, 2:6] = 1
+
+    def dice(invented: int, *, of_batch: bool) -> float:
+        drawn = targets.clone()
+        drawn[0].view(-1)[:invented] = 1
+        logits = torch.stack([10.0 - 20 * drawn, -10.0 + 20 * drawn], 1)
+        return soft_dice(logits, targets, of_batch=of_batch).item()
+
+    assert dice(32, of_batch=False) == pytest.approx(dice(16, of_batch=False), abs=0.02)
+    assert dice(0, of_batch=True) == pytest.approx(1, abs=1e-3)
+    assert dice(16, of_batch=True) == pytest.approx(33 / 49, abs=1e-3)
+    assert dice(32, of_batch=True) == pytest.approx(33 / 65, abs=1e-3)
+
+
 def test_optimizers() -> None:
     weight = torch.nn.Parameter(torch.ones(1))
     assert isinstance(optimizer(Optimization(), [weight]), torch.optim.SGD)
