@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from cardioseg.measure.significance import Interval
 
 _WORST = 10
-_UNITS = {"ml": "mL", "percent": "%", "g": "g"}
 
 
 def write(
@@ -20,17 +19,24 @@ def write(
 ) -> None:
     """Write one evaluation into `out`; several each into a folder of its own there, and their comparison."""
     from cardioseg.evaluation import nnunet as summary
+    from cardioseg.evaluation import page
     from cardioseg.evaluation.result import write as write_result
     from cardioseg.evaluation.systems import write as write_tests
+    from cardioseg.files import unique_names
 
+    own = dict(zip(found, unique_names(found), strict=True))  # a name may be a path
     for name, evaluation in found.items():
-        folder = out if len(found) == 1 else out / name
+        folder = out if len(found) == 1 else out / own[name]
         write_result(evaluation, folder)
+        page.write_evaluation(evaluation, name, folder)
         if nnunet:
             summary.write_summary(evaluation, folder / "summary.json")
     if tests:
         write_tests(tests, out)
-    console.say(f"open {out / 'evaluation.html'}", silent)
+    if len(found) > 1:
+        links = {name: f"{folder}/{page.EVALUATION_FILE}" for name, folder in own.items()}
+        page.write_comparison(found, tests, out, links)
+    console.say(f"open {out / (page.COMPARISON_FILE if len(found) > 1 else page.EVALUATION_FILE)}", silent)
 
 
 def print_json(found: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]") -> None:
@@ -77,6 +83,8 @@ def _print_summary(evaluation: "Evaluation", name: str) -> None:
 
 
 def _print_agreement(evaluation: "Evaluation") -> None:
+    from cardioseg.report.tables import measure_title
+
     columns = ("measure ", "subjects", "bias [95 %]", "limits of agreement", "mean absolute error", "r", "ICC(2,1)")
     rows = [
         (
@@ -125,12 +133,6 @@ def _print_tests(tests: "Sequence[SystemTest]") -> None:
         for one in tests
     ]
     console.print_table("Paired by subject, Wilcoxon signed-rank", columns, rows)
-
-
-def measure_title(name: str) -> str:
-    """`lv_ef_percent` as people read it: `LV EF (%)`."""
-    side, what, unit = name.split("_")
-    return f"{side.upper()} {what if what == 'mass' else what.upper()} ({_UNITS[unit]})"
 
 
 def _interval(interval: "Interval | None", digits: int = 1) -> str:

@@ -1,0 +1,37 @@
+"""Wording: numbers as the page shows them, a dash where they are not known."""
+
+from cardioseg.measure.significance import Interval
+from cardioseg.report.tables import UNKNOWN
+
+_HYPHEN, _MINUS = "-", "\N{MINUS SIGN}"
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """`0.912`, `−3.1`."""
+    return UNKNOWN if value is None else f"{value:.{digits}f}".replace(_HYPHEN, _MINUS)
+
+
+def signed(value: float | None, digits: int = 1) -> str:
+    """A difference: `+1.2`, `−0.3`."""
+    if value is None:
+        return UNKNOWN
+    text = f"{value:+.{digits}f}"
+    return (text if float(text) else text[1:]).replace(_HYPHEN, _MINUS)
+
+
+def interval(known: Interval | None, digits: int = 1) -> str:
+    """A value and its 95 % interval: `2.1 [1.0, 3.2]`."""
+    if known is None:
+        return UNKNOWN
+    value, low, high = (number(one, digits) for one in (known.mean, known.low, known.high))
+    return f"{value} [{low}, {high}]"
+
+
+def probability(p: float) -> str:
+    """`0.034`, `< 0.001`."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def several(count: int, what: str) -> str:
+    """`1 slice`, `1,512 slices`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
