@@ -1,6 +1,7 @@
 """Page: an evaluation to read, to print and to send, in one file; and that of several systems against each other."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from cardioseg import __version__
@@ -14,6 +15,7 @@ from cardioseg.evaluation.summary import ALL, GROUPS, PHASES, LabelSummary
 from cardioseg.evaluation.systems import SystemTest
 from cardioseg.evaluation.wording import interval, number, probability, several, signed
 from cardioseg.image.labels import STRUCTURES
+from cardioseg.report.html import flatten
 from cardioseg.report.page import write_page
 from cardioseg.report.palette import COLOURS
 from cardioseg.report.tables import measure_title
@@ -37,7 +39,6 @@ def write_evaluation(evaluation: Evaluation, name: str, folder: Path) -> None:
     pictures = _pictures(evaluation)
     values = {
         "name": name,
-        "version": __version__,
         "counts": _counts(evaluation),
         "evaluation": evaluation,
         "whole": _of_all(evaluation),
@@ -48,6 +49,7 @@ def write_evaluation(evaluation: Evaluation, name: str, folder: Path) -> None:
         "on_dark": {label.key: COLOURS[label] for label in evaluation.labels},
         "agreement_plots": _agreement_plots(evaluation),
         "boxes": _box_plots(evaluation),
+        "details": _details(evaluation),
         "rows": _worst_first(evaluation.scores),
         "phases": PHASES,
         "places": {(one.case_id, one.volume): place for place, one in enumerate(pictures, 1)},
@@ -101,6 +103,12 @@ def _counts(evaluation: Evaluation) -> str:
     subjects = {one.subject_id for one in evaluation.scores}
     volumes = {(one.case_id, one.volume) for one in evaluation.scores}
     return f"{several(len(volumes), 'volume')} of {several(len(subjects), 'subject')}, {several(len(slices), 'slice')}"
+
+
+def _details(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """What was compared, as far as it is known: name and text."""
+    known = {name: value for name, value in asdict(evaluation.origin).items() if value}
+    return list(flatten(known | {"cardioseg": __version__}))
 
 
 def _pictures(evaluation: Evaluation) -> list[CasePicture]:
