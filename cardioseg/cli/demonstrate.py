@@ -22,9 +22,10 @@ def demo(
     import json
 
     from cardioseg.evaluation.comparison import evaluate
-    from cardioseg.image.labels import Label
+    from cardioseg.evaluation.measures import MEASURES
     from cardioseg.image.nifti import write_cine
     from cardioseg.phantom import Phantom, reference, truth, write_dicom
+    from cardioseg.report.tables import measure_title
 
     phantom = Phantom()
     scans, references, results = out / "scans", out / "reference", out / "results"
@@ -37,15 +38,15 @@ def demo(
     (case_id,) = (path.parent.name for path in results.glob("*/case.json"))
     measured = json.loads((results / case_id / "measures.json").read_text())["measures"]
     known = truth(phantom)
-    dice = [s.per_slice["dice"].mean for s in evaluate(results, references).summary if s.label is Label.LV_CAVITY]
-    rows = [
-        ("LV EDV (mL)", known.lv_edv_ml, measured["lv_edv_ml"]),
-        ("LV ESV (mL)", known.lv_esv_ml, measured["lv_esv_ml"]),
-        ("LV EF (%)", known.lv_ef_percent, measured["lv_ef_percent"]),
+    known_and_measured = [(name, getattr(known, name, None), measured[name]) for name in MEASURES]
+    table = [
+        (measure_title(name), f"{a:.1f}", f"{b:.1f}", f"{b - a:+.1f}")
+        for name, a, b in known_and_measured
+        if a is not None and b is not None
     ]
-    table = [(name, f"{a:.1f}", f"{b:.1f}", f"{b - a:+.1f}") for name, a, b in rows if b is not None]
-    caption = f"LV Dice {dice[0]:.3f}, mean over slices" if dice else ""
-    console.print_table("The phantom", ("measure ", "known", "measured", "error"), table, caption)
-    console.say("the model was trained on real slices that all hold an LV: it draws one above the base, too", quiet)
+    whole = [one for one in evaluate(results, references).summary if one.group == "all"]
+    scores = ", ".join(f"{one.label.title} {one.per_volume['dice'].mean:.3f}" for one in whole)
+    columns = ("measure ", "known", "measured", "error")
+    console.print_table("The phantom", columns, table, f"Dice per volume: {scores}")
     console.say(f"open {results / 'report.html'}", quiet)
     return ExitCode.OK

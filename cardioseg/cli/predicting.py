@@ -11,7 +11,7 @@ from cardioseg.cli.results import ED, ES, chosen, finish, say_outcome
 from cardioseg.errors import ExitCode
 
 ModelName = Annotated[str, typer.Option("--model", "-m", help="A built-in model's name, or a model folder.")]
-DEFAULT = "lv_sunnybrook"
+DEFAULT = "sax"
 
 
 def predict(
