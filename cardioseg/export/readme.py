@@ -1,5 +1,7 @@
 """README: a model's card for people."""
 
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from cardioseg.export.card import Card, Metric
@@ -23,8 +25,6 @@ For research use only; not a medical device.
 
 ## Figures
 
-| of | figure | mean | std | n | protocol |
-|---|---|---|---|---|---|
 {metrics}
 
 ## Cite
@@ -41,9 +41,6 @@ def write_readme(folder: Path, card: Card) -> None:
 def render(card: Card) -> str:
     """The card as Markdown."""
     made, proof, spacing_mm = card.training, card.parity, card.preprocessing.spacing_mm
-    metrics = [
-        f"| {_title(m.label)} | {m.metric} | {m.mean:.3f} | {_std(m)} | {m.n} | {m.protocol} |" for m in card.metrics
-    ]
     return _PAGE.format(
         name=card.name,
         labels=", ".join(map(_title, card.labels)),
@@ -63,9 +60,19 @@ def render(card: Card) -> str:
         difference=proof.max_logit_difference,
         changes=proof.label_changes,
         sha256=card.sha256,
-        metrics="\n".join(metrics) or "| not measured | | | | | |",
+        metrics="\n\n".join(_tables(card.metrics)) or "Not measured.",
         citation=card.citation or "Nothing given.",
     )
+
+
+def _tables(metrics: Sequence[Metric]) -> Iterator[str]:
+    """A table for each data set; what stands after the last semicolon of a protocol is said in each line."""
+    for data, group in groupby(metrics, lambda metric: metric.protocol.rpartition("; ")[0]):
+        rows = [
+            f"| {_title(m.label)} | {m.metric} | {m.mean:.3f}{_std(m)} | {m.n} | {m.protocol.rpartition('; ')[2]} |"
+            for m in group
+        ]
+        yield "\n".join([f"On {data}:\n", "| of | figure | mean ± std | n | |", "|---|---|---|---|---|", *rows])
 
 
 def _title(key: str) -> str:
@@ -74,4 +81,4 @@ def _title(key: str) -> str:
 
 
 def _std(metric: Metric) -> str:
-    return "–" if metric.std is None else f"{metric.std:.3f}"
+    return "" if metric.std is None else f" ± {metric.std:.3f}"

@@ -152,7 +152,7 @@ def _metrics(run: Path, described: dict[str, Any], folds: Sequence[Fold], recipe
             mean=s.mean,
             std=s.std,
             n=s.n,
-            protocol=f"{described['dataset']}, {held_out}, mean over {over}",
+            protocol=f"{described['dataset']}, {held_out}; mean over {over}",
         )
         for label in recipe.labels
         for over, spread in counted

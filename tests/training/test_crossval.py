@@ -109,7 +109,7 @@ def test_publish_one_fold(finished: Plan, tmp_path: Path) -> None:
     assert card.training.held_out == tuple(sorted(folds[1]["validation"]))
     assert card.training.subjects == len(folds[1]["train"])
     assert {metric.protocol for metric in card.metrics} == {
-        f"{finished.dataset.name}, subjects held out of training, mean over {over}"
+        f"{finished.dataset.name}, subjects held out of training; mean over {over}"
         for over in ("images", "subjects, each the mean of its images")
     }
     with pytest.raises(UsageError, match="there is no fold 2"):
