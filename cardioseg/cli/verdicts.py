@@ -17,16 +17,14 @@ _WORST = 10
 def write(
     found: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]", out: Path, nnunet: bool, silent: bool
 ) -> None:
-    """Write one evaluation into `out`; several each into a folder of its own there, and their comparison."""
+    """Write one evaluation into `out`; several each into the folder there that its safe name gives, and their tests."""
     from cardioseg.evaluation import nnunet as summary
     from cardioseg.evaluation import page
     from cardioseg.evaluation.result import write as write_result
     from cardioseg.evaluation.systems import write as write_tests
-    from cardioseg.files import unique_names
 
-    own = dict(zip(found, unique_names(found), strict=True))  # a name may be a path
     for name, evaluation in found.items():
-        folder = out if len(found) == 1 else out / own[name]
+        folder = out if len(found) == 1 else out / name
         write_result(evaluation, folder)
         page.write_evaluation(evaluation, name, folder)
         if nnunet:
@@ -34,7 +32,7 @@ def write(
     if tests:
         write_tests(tests, out)
     if len(found) > 1:
-        links = {name: f"{folder}/{page.EVALUATION_FILE}" for name, folder in own.items()}
+        links = {name: f"{name}/{page.EVALUATION_FILE}" for name in found}
         page.write_comparison(found, tests, out, links)
     console.say(f"open {out / (page.COMPARISON_FILE if len(found) > 1 else page.EVALUATION_FILE)}", silent)
 

@@ -16,7 +16,7 @@ from PIL import Image
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.image.labels import Label
-from cardioseg.image.volume import Cine, Grid
+from cardioseg.image.volume import Cine
 from cardioseg.report.crop import Crop, crop_around, shown_slices
 from cardioseg.report.drawing import window
 from cardioseg.report.outlines import Points, outlines
@@ -27,7 +27,6 @@ _SHORT = 24  # points of an outline: about as many pixels around
 _PNG_PX = 160  # its longer side at most
 _GREYS = 64
 _BEYOND = 1  # slices on either side of both masks
-_UNKNOWN_MM = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def case_picture(pair: Pair, scores: Sequence[VolumeScore]) -> CasePicture:
     labels = [score.label for score in scores]
     reference = np.where(np.isin(pair.reference.mask, labels) & _is_known(pair), pair.reference.mask, 0)
     predicted = np.where(np.isin(pair.predicted, labels), pair.predicted, 0)
-    grid = pair.reference.grid or Grid(reference.shape, pair.reference.spacing_mm or _UNKNOWN_MM)
+    grid = pair.reference.grid_or_nominal()
     both = Cine(np.stack([reference, predicted]), grid)
     crop = crop_around(both)
     row_mm, column_mm = grid.pixel_mm

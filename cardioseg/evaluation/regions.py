@@ -3,7 +3,7 @@
 import numpy as np
 
 from cardioseg.image.orientation import is_base_first
-from cardioseg.image.volume import Cine, Grid
+from cardioseg.image.volume import Cine
 from cardioseg.ingest.subject import LabelledVolume
 
 OUTSIDE = "outside"
@@ -18,8 +18,7 @@ def regions(volume: LabelledVolume) -> tuple[str, ...]:
     `outside`: above the base or below the apex, where the reference has nothing.
     """
     filled = np.flatnonzero(volume.mask.any(axis=(1, 2)))
-    grid = volume.grid or Grid(volume.mask.shape, volume.spacing_mm or (1.0, 1.0, 1.0))
-    from_base = filled if is_base_first(Cine(volume.mask[None], grid)) else filled[::-1]
+    from_base = filled if is_base_first(Cine(volume.mask[None], volume.grid_or_nominal())) else filled[::-1]
     found = [OUTSIDE] * len(volume.mask)
     for region, group in zip(REGIONS, np.array_split(from_base, 3), strict=False):
         for index in group:

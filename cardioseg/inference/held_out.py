@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cardioseg.dataset.folds import Fold
 from cardioseg.dataset.run import Run
 from cardioseg.dataset.store import Dataset
-from cardioseg.image.volume import Cine, Grid
+from cardioseg.image.volume import Cine
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import Model
 from cardioseg.ingest.subject import LabelledVolume, Subject
@@ -32,9 +32,5 @@ def predict_held_out(
     for subject_id in fold.validation:
         subject = dataset.subject(subject_id)
         for volume in subject.volumes:
-            yield subject, volume, segment(_as_cine(volume, nominal_mm), model).mask.voxels[0]
-
-
-def _as_cine(volume: LabelledVolume, nominal_mm: float | None) -> Cine:
-    pixel_mm = volume.pixel_mm(nominal_mm) or (1.0, 1.0)
-    return Cine(volume.image[None], volume.grid or Grid(volume.image.shape, (1.0, *pixel_mm)))
+            cine = Cine(volume.image[None], volume.grid_or_nominal(nominal_mm))
+            yield subject, volume, segment(cine, model).mask.voxels[0]

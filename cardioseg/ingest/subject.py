@@ -63,6 +63,10 @@ class LabelledVolume:
             return self.spacing_mm[1:]
         return (nominal_mm, nominal_mm) if nominal_mm else None
 
+    def grid_or_nominal(self, nominal_mm: float | None = None) -> Grid:
+        """The geometry; where it is unknown, what is known of the spacing, else 1 mm, at the origin."""
+        return self.grid or Grid(self.mask.shape, self.spacing_mm or (1.0, *(self.pixel_mm(nominal_mm) or (1.0, 1.0))))
+
     @property
     def labels(self) -> tuple[Label, ...]:
         """The structures annotated on at least one slice."""
