@@ -21,7 +21,8 @@ class Optimization(BaseModel):
     Attributes:
         optimizer: `sgd` with momentum (the paper) or `adamw`.
         schedule: `divide` divides the learning rate by `divisor` at each new epoch (the paper); `cosine` lets it fall
-            from step to step to 0 at the end.
+            from step to step to 0 at the end; `restarts` does both, a cosine in each epoch (Loshchilov & Hutter, SGDR,
+            2017), so that a run of more epochs goes on from where a shorter one ended.
         loss: `cross_entropy` (the paper), or that plus one minus the soft Dice of the structures: of each image alone,
             or of the batch as one. Only the latter has a price for a structure drawn on an image that lacks it.
     """
@@ -32,7 +33,7 @@ class Optimization(BaseModel):
     learning_rate: Positive = 0.5
     momentum: Fraction = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 0
-    schedule: Literal["divide", "cosine"] = "divide"
+    schedule: Literal["divide", "cosine", "restarts"] = "divide"
     divisor: Positive = 5
     epochs: Annotated[int, Field(ge=1)] = 2
     batch_size: Annotated[int, Field(ge=1)] = 1
@@ -50,9 +51,11 @@ def optimizer(settings: Optimization, parameters: Iterable[nn.Parameter]) -> tor
 
 def learning_rate(settings: Optimization, epoch: int, progress: float) -> float:
     """The learning rate in `epoch` (0-based), `progress` in [0, 1) through the whole run."""
+    peak = settings.learning_rate / (1 if settings.schedule == "cosine" else settings.divisor**epoch)
     if settings.schedule == "divide":
-        return settings.learning_rate / settings.divisor**epoch
-    return settings.learning_rate * (1 + math.cos(math.pi * progress)) / 2
+        return peak
+    fallen = progress if settings.schedule == "cosine" else progress * settings.epochs - epoch
+    return peak * (1 + math.cos(math.pi * fallen)) / 2
 
 
 def loss(settings: Optimization, logits: Tensor, targets: Tensor) -> Tensor:

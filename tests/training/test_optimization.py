@@ -20,6 +20,17 @@ def test_cosine_falls_from_the_rate_to_zero() -> None:
     assert learning_rate(settings, 5, 1) == pytest.approx(0)
 
 
+def test_restarts_let_the_rate_fall_in_each_epoch_from_a_lower_peak() -> None:
+    settings = Optimization(learning_rate=0.1, schedule="restarts", divisor=2, epochs=2)
+    one_epoch = Optimization(learning_rate=0.1, schedule="cosine", epochs=1)
+    steps = 4848
+    first = [learning_rate(settings, 0, step / (2 * steps)) for step in range(steps)]
+    assert first == [learning_rate(one_epoch, 0, step / steps) for step in range(steps)]
+    assert learning_rate(settings, 1, 0.5) == 0.05
+    assert learning_rate(settings, 1, 0.75) == pytest.approx(0.025)
+    assert learning_rate(settings, 1, 1) == pytest.approx(0)
+
+
 def test_cross_entropy_of_no_opinion() -> None:
     logits, targets = torch.zeros(1, 2, 4, 4), torch.zeros(1, 4, 4, dtype=torch.int64)
     assert loss(Optimization(), logits, targets).item() == pytest.approx(math.log(2))
