@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cardioseg.errors import NoInputError, UsageError
-from cardioseg.ingest.layouts import acdc, pairs, sunnybrook
+from cardioseg.ingest.layouts import acdc, mnms, pairs, sunnybrook
 from cardioseg.ingest.subject import Skipped, Subject
 
 
@@ -22,7 +22,7 @@ class Layout(Protocol):
         """Yield the subjects below `root`, one in memory at a time."""
 
 
-LAYOUTS: tuple[Layout, ...] = (sunnybrook, acdc, pairs)
+LAYOUTS: tuple[Layout, ...] = (sunnybrook, acdc, mnms, pairs)
 
 
 def detect(root: Path) -> Layout | None:

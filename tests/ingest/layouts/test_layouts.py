@@ -14,16 +14,15 @@ def test_real_folders_are_told_apart(shared_data: Path) -> None:
 
 
 def test_what_was_tried_is_listed(tmp_path: Path) -> None:
-    with pytest.raises(
-        NoInputError, match=r"sunnybrook is scd_patientdata.csv .*; acdc is .*Info.cfg; pairs is a .csv"
-    ):
+    listed = r"sunnybrook is scd_patientdata.csv .*; acdc is .*Info.cfg; mnms is .*External code.*; pairs is a .csv"
+    with pytest.raises(NoInputError, match=listed):
         layouts.read(tmp_path)
     with pytest.raises(NoInputError, match="no such folder"):
         layouts.read(tmp_path / "absent")
     (tmp_path / "pairs.csv").write_text("subject,image,mask")
     with pytest.raises(NoInputError, match="give the folder"):
         layouts.read(tmp_path / "pairs.csv")
-    with pytest.raises(UsageError, match="known: auto, sunnybrook, acdc, pairs"):
+    with pytest.raises(UsageError, match="known: auto, sunnybrook, acdc, mnms, pairs"):
         layouts.read(tmp_path, "bids")
 
 
