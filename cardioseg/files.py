@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,11 @@ from typing import Any
 
 from cardioseg.errors import ResourceError, UnusableError
 
+if sys.platform != "win32":
+    import fcntl
+
 _MARK = ".partial."
+_LOCK = ".lock"
 _RUN = secrets.token_hex(4)  # tells this process from an earlier one of its number: in a container all are number 1
 _NOT_PORTABLE = re.compile(r"[^A-Za-z0-9._-]+")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # names that Windows keeps for devices
@@ -54,19 +59,33 @@ def atomic_path(destination: Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
-def require_writable(folder: Path) -> None:
-    """Find out whether files can be written into `folder`, which need not exist yet and is not made.
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """Keep every other run out of `folder`, which need not exist yet, while this one writes into it.
+
+    The lock is the operating system's and ends with the process, however that ends; the file `.lock` that a killed one
+    leaves means nothing. A folder that nothing was written into is not left behind.
 
     Raises:
-        ResourceError: the file system refuses (permission, read-only, a file in the way).
+        ResourceError: another run writes there, or the file system refuses (permission, read-only, a file in the way).
     """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-        probe = there / f".{os.getpid()}-{_RUN}{_MARK}probe"
-        probe.touch()
-        probe.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _lock(folder / _LOCK)
+    except BlockingIOError as error:
+        raise ResourceError(f"another run is writing into {folder}", "wait for it, or give another folder") from error
     except OSError as error:
         raise ResourceError(f"cannot write into {folder}: {_why(error)}", "give another folder") from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            (folder / _LOCK).unlink()
+        os.close(lock)
+        with suppress(OSError):  # it is not empty
+            for path in made:
+                path.rmdir()
 
 
 def write_bytes(destination: Path, content: bytes) -> None:
@@ -128,6 +147,29 @@ def sweep_partials(folder: Path) -> int:
         with suppress(OSError):  # the write that comes next says what is wrong with the folder
             path.unlink()
     return sum(not path.exists() for path in stale)
+
+
+def _lock(path: Path) -> int:
+    """A descriptor of the file, locked where the system and the file system know locks.
+
+    Raises:
+        BlockingIOError: another process has locked it.
+    """
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        try:
+            if sys.platform != "win32":
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            raise
+        except FileNotFoundError:  # its last holder has removed it since it was opened
+            pass
+        except OSError:
+            return descriptor
+        os.close(descriptor)
 
 
 def _first_free(name: str, taken: set[str]) -> str:

@@ -19,9 +19,9 @@ from cardioseg.errors import ExitCode, ResourceError, UnusableError
 from cardioseg.files import (
     atomic_path,
     require_size_below,
-    require_writable,
     safe_name,
     sha256,
+    sole_writer,
     sweep_partials,
     unique_names,
     write_bytes,
@@ -280,21 +280,81 @@ def test_sweeping_survives_what_it_may_not_remove(tmp_path: Path, monkeypatch: A
     assert sweep_partials(tmp_path / "missing") == 0
 
 
-def test_a_folder_that_can_be_written(tmp_path: Path) -> None:
-    require_writable(tmp_path)
-    require_writable(tmp_path / "not" / "yet" / "there")
+def test_a_folder_is_held_and_let_go(tmp_path: Path) -> None:
+    out = tmp_path / "new" / "out"
+    with sole_writer(out):
+        with pytest.raises(ResourceError, match=f"another run is writing into {out}") as caught, sole_writer(out):
+            pass
+        write_text(out / "file", "first")
+    assert "another folder" in caught.value.hint
+    with sole_writer(out):
+        pass
+    assert listing(out) == {"file": b"first"}
+
+
+def test_a_folder_that_nothing_was_written_into_is_not_left_behind(tmp_path: Path) -> None:
+    with sole_writer(tmp_path), sole_writer(tmp_path / "not" / "yet" / "there"):
+        pass
     assert not list(tmp_path.iterdir())
+
+
+def test_a_killed_run_holds_nothing(tmp_path: Path) -> None:
+    program = "import sys, time; from pathlib import Path; from cardioseg.files import sole_writer\n"
+    program += "with sole_writer(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(ResourceError, match="another run"), sole_writer(tmp_path):
+            pass
+        process.kill()
+        process.wait()
+    assert (tmp_path / ".lock").exists()
+    with sole_writer(tmp_path):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lock_that_its_holder_removes_while_we_open_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, real = [], os.open
+
+    def open_then_lose(path: Path, *more: int) -> int:
+        descriptor = real(path, *more)
+        if not opened:
+            path.unlink()
+        opened.append(descriptor)
+        return descriptor
+
+    monkeypatch.setattr(os, "open", open_then_lose)
+    with sole_writer(tmp_path):
+        assert (tmp_path / ".lock").exists()
+    assert len(opened) == 2
+
+
+def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fcntl.flock", failing(errno.ENOLCK))
+    with sole_writer(tmp_path):
+        write_text(tmp_path / "file", "new")
+    assert listing(tmp_path) == {"file": b"new"}
 
 
 @pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])
 def test_a_folder_that_cannot_be_written(tmp_path: Path, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ResourceError, match=r"cannot write into .*out: not a directory"):
-        require_writable(tmp_path / "file" / "out")
+    with (
+        pytest.raises(ResourceError, match=r"cannot write into .*out: not a directory"),
+        sole_writer(tmp_path / "file" / "out"),
+    ):
+        pass
+    monkeypatch.setattr(os, "open", failing(code))
+    reason = os.strerror(code).lower()
+    with pytest.raises(ResourceError, match=f"cannot write into {tmp_path}: {reason}"), sole_writer(tmp_path):
+        pass
 
-    def refuse(*_: object, **__: object) -> NoReturn:
-        raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(Path, "touch", refuse)
-    with pytest.raises(ResourceError, match=f"cannot write into {tmp_path}: {os.strerror(code).lower()}"):
-        require_writable(tmp_path)
+def test_a_lock_that_points_elsewhere_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ResourceError, match="cannot write into"), sole_writer(tmp_path / "out"):
+        pass
+    assert not (tmp_path / "elsewhere").exists()

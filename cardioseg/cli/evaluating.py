@@ -46,6 +46,7 @@ def evaluate(
 ) -> int:
     """Compare PREDICTED masks with REFERENCE labels; of a training run, each fold on subjects that it has not seen."""
     from cardioseg.evaluation.systems import compare as test_systems
+    from cardioseg.files import sole_writer
 
     systems = _systems(paths, compare)
     conventions = _convention(predicted_labels), _convention(labels)
@@ -53,7 +54,8 @@ def evaluate(
     found = {name: _evaluate(path, paths[-1], conventions, threads, silent) for name, path in systems.items()}
     tests = test_systems(found)
     if out:
-        verdicts.write(found, tests, out, nnunet, silent)
+        with sole_writer(out):
+            verdicts.write(found, tests, out, nnunet, silent)
     if as_json:
         verdicts.print_json(found, tests)
     elif not quiet:

@@ -65,6 +65,7 @@ def ingest(
     from itertools import chain
 
     from cardioseg.dataset.store import open_dataset, write_dataset
+    from cardioseg.files import sole_writer
     from cardioseg.ingest import layouts
     from cardioseg.ingest.subject import Skipped, Subject
 
@@ -73,7 +74,7 @@ def ingest(
     subjects: list[tuple[str, int, int, str, str | None, str]] = []
     skipped: list[Skipped] = []
     counts: Counter[str] = Counter()
-    with console.progress(quiet or as_json) as bars:
+    with sole_writer(out), console.progress(quiet or as_json) as bars:
         task = bars.add_task("subjects", total=None)
         for item in write_dataset(out, called, layout, items):
             skipped += [item] if isinstance(item, Skipped) else item.skipped

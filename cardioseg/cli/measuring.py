@@ -19,14 +19,13 @@ def measure(
     as_json: AsJson = False,
 ) -> int:
     """Measure MASKS again, after they were edited."""
-    from cardioseg.files import require_writable
+    from cardioseg.files import sole_writer
     from cardioseg.inference.remeasure import find_edited, measure_all
 
     moments = chosen(ed, es)
-    require_writable(out)
-    found = find_edited(masks, out)
     outcomes = []
-    with console.progress(quiet or as_json) as bars:
+    with sole_writer(out), console.progress(quiet or as_json) as bars:
+        found = find_edited(masks, out)
         everything = bars.add_task("cases", total=len(found.paths) + len(found.clashes))
         for outcome in measure_all(found, out, moments):
             outcomes.append(outcome)

@@ -30,30 +30,30 @@ def predict(
     as_json: AsJson = False,
 ) -> int:
     """Segment the short-axis cines in SCANS: masks, volumes, a report."""
-    from cardioseg.files import require_writable
+    from cardioseg.files import sole_writer
     from cardioseg.inference.cases import Case, find_cases
     from cardioseg.inference.formats import parse_formats
     from cardioseg.inference.run import predict_all
     from cardioseg.inference.session import find_model, open_model
 
     wanted, moments = parse_formats(formats), chosen(ed, es)
-    require_writable(out)
-    opened = open_model(find_model(model), device, threads)
-    findings = find_cases(scans, out)
-    if not quiet:
-        console.print_skipped(findings.unused, "not used")
     outcomes = []
-    with console.progress(quiet or as_json) as bars:
-        everything = bars.add_task("cases", total=len(findings.cases))
-        slices = bars.add_task("", total=None)
+    with sole_writer(out):
+        opened = open_model(find_model(model), device, threads)
+        findings = find_cases(scans, out)
+        if not quiet:
+            console.print_skipped(findings.unused, "not used")
+        with console.progress(quiet or as_json) as bars:
+            everything = bars.add_task("cases", total=len(findings.cases))
+            slices = bars.add_task("", total=None)
 
-        def report(case: Case, done: int, of: int) -> None:
-            bars.update(slices, description=case.case_id, completed=done, total=of)
+            def report(case: Case, done: int, of: int) -> None:
+                bars.update(slices, description=case.case_id, completed=done, total=of)
 
-        for outcome in predict_all(findings, opened, out, overwrite, report, formats=wanted, moments=moments):
-            outcomes.append(outcome)
-            bars.advance(everything)
-            say_outcome(outcome, quiet)
+            for outcome in predict_all(findings, opened, out, overwrite, report, formats=wanted, moments=moments):
+                outcomes.append(outcome)
+                bars.advance(everything)
+                say_outcome(outcome, quiet)
     others = {path.parent.name for path in out.glob("*/case.json")} - {outcome.case_id for outcome in outcomes}
     if others:
         console.say(f"{out} also holds {len(others)} cases of other scans, which are not in its tables", quiet)

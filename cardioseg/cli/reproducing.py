@@ -44,6 +44,7 @@ def reproduce(
     """
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset
+    from cardioseg.files import sole_writer
     from cardioseg.reproduce.experiment import command, describe, measured_cost, write_figures
     from cardioseg.reproduce.jobs import Protocol, claim, plan
     from cardioseg.reproduce.paper import ORGANS, TABLES
@@ -65,13 +66,14 @@ def reproduce(
         torch.set_num_threads(threads)
     where = device_of(torch, device)
     protocol = Protocol(open_dataset(dataset), ORGANS[organ], out, folds, steps_fraction, spacing_mm, where)
-    claim(protocol)
-    results = _run_all(protocol, jobs, workers, threads, quiet or as_json)
-    cost = measured_cost(protocol) if max(TABLES) in wanted else None
-    settings, header = command(protocol, results), describe(protocol, results)
-    report = Report(protocol.organ, settings, steps_fraction, header, results, wanted, folds, cost)
-    write_tables(report, out)
-    write_figures(protocol, results)
+    with sole_writer(out):
+        claim(protocol)
+        results = _run_all(protocol, jobs, workers, threads, quiet or as_json)
+        cost = measured_cost(protocol) if max(TABLES) in wanted else None
+        settings, header = command(protocol, results), describe(protocol, results)
+        report = Report(protocol.organ, settings, steps_fraction, header, results, wanted, folds, cost)
+        write_tables(report, out)
+        write_figures(protocol, results)
     if as_json:
         console.print_json(report.to_json())
     else:

@@ -92,10 +92,12 @@ def export(
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset
+    from cardioseg.files import sole_writer
     from cardioseg.training.publish import Publication, publish
 
     publication = Publication(out.resolve().name, licence, citation, tuple(fold or ()), tuple(evaluation or ()))
-    card = publish(run, open_dataset(dataset), out, publication)
+    with sole_writer(out):
+        card = publish(run, open_dataset(dataset), out, publication)
     if as_json:
         console.print_json(card.model_dump(mode="json"))
         return ExitCode.OK

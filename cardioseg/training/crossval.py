@@ -11,7 +11,7 @@ from cardioseg.dataset.batches import Slices, gather
 from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import NoInputError, UsageError
-from cardioseg.files import sha256, write_csv, write_json
+from cardioseg.files import sha256, sole_writer, write_csv, write_json
 from cardioseg.ingest.subject import Subject
 from cardioseg.network.unet import UNet
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
@@ -94,16 +94,24 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
 
 
 def run_fold(plan: Plan, fold: Fold, report: Callable[[StepRecord], None], resume: bool) -> FoldResult:
-    """Fit one fold and validate it; writes `fold-I/` with checkpoints, logs and `validation.csv`."""
+    """Fit one fold and validate it; writes `fold-I/` with checkpoints, logs and `validation.csv`.
+
+    Other processes may run other folds of the same run at the same time.
+
+    Raises:
+        NoInputError: nothing to train on.
+        ResourceError: another process runs this very fold.
+    """
     dataset, recipe = plan.dataset, plan.recipe
     slices = slices_for(recipe, map(dataset.subject, fold.train))
     if not len(slices):
         raise NoInputError(f"no slice of {dataset.folder} has {' and '.join(recipe.labels)} annotated")
     folder = fold_folder(plan.folder, fold.index)
     job = Job(recipe, slices, folder, fold.index, plan.seed, plan.device, plan.checkpoint_steps)
-    done = fit(job, report, resume=resume and newest(folder) is not None)
-    scores = tuple(validate(network_of(done, recipe), recipe, map(dataset.subject, fold.validation)))
-    write_csv(folder / "validation.csv", SliceScore.__annotations__, map(asdict, scores))
+    with sole_writer(folder):
+        done = fit(job, report, resume=resume and newest(folder) is not None)
+        scores = tuple(validate(network_of(done, recipe), recipe, map(dataset.subject, fold.validation)))
+        write_csv(folder / "validation.csv", SliceScore.__annotations__, map(asdict, scores))
     return FoldResult(fold, done.step, weights_sha256(done.network), scores)
 
 
