@@ -46,6 +46,7 @@ def evaluate(
 ) -> int:
     """Compare PREDICTED masks with REFERENCE labels; of a training run, each fold on subjects that it has not seen."""
     from cardioseg.evaluation.systems import compare as test_systems
+    from cardioseg.evaluation.systems import untested
     from cardioseg.files import sole_writer
 
     systems = _systems(paths, compare)
@@ -60,10 +61,14 @@ def evaluate(
         verdicts.print_json(found, tests)
     elif not quiet:
         verdicts.print_tables(found, tests)
-    for evaluation in found.values():
-        console.print_skipped(evaluation.mistakes, "looks wrong")
-        console.print_skipped(evaluation.problems, "not compared")
-    return ExitCode.SOME_FAILED if any(evaluation.problems for evaluation in found.values()) else ExitCode.OK
+    for name, evaluation in found.items():
+        which = f" in {name}" if compare else ""
+        console.print_skipped(evaluation.mistakes, f"looks wrong{which}")
+        console.print_skipped(evaluation.problems, f"not compared{which}")
+    apart = untested(found, tests)
+    console.print_skipped(apart, "not tested")
+    is_part = bool(apart) or any(evaluation.problems for evaluation in found.values())
+    return ExitCode.SOME_FAILED if is_part else ExitCode.OK
 
 
 def _systems(paths: Sequence[Path], compare: bool) -> dict[str, Path]:

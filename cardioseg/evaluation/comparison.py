@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cardioseg.errors import NoInputError
-from cardioseg.evaluation.mistakes import likely_mistake
+from cardioseg.evaluation.mistakes import Numbers, likely_mistake
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair, matching_id, pair
-from cardioseg.evaluation.references import read_references
+from cardioseg.evaluation.references import is_plain, read_references
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore, score
 from cardioseg.evaluation.worst import Worst
@@ -47,16 +47,24 @@ def evaluate(
     known = predicted_labels(predicted)
     pairs = _pairs(predictions, reference, predicted_convention, convention)
     origin = Origin(predicted.resolve().name, reference.resolve().name, predicting_model_sha256(predicted))
-    return evaluate_pairs(pairs, STRUCTURES if known is None else known, origin)
+    doubtful = None
+    if known is None or predicted_convention != _ACDC:
+        doubtful = Numbers(predicted_convention, "--predicted-labels")
+    elif is_plain(reference):
+        doubtful = Numbers(convention, "--labels", of_reference=True)
+    return evaluate_pairs(pairs, STRUCTURES if known is None else known, origin, doubtful)
 
 
-def evaluate_pairs(pairs: Iterable[Pair | Skipped], segmented: Collection[Label], origin: Origin) -> Evaluation:
+def evaluate_pairs(
+    pairs: Iterable[Pair | Skipped], segmented: Collection[Label], origin: Origin, doubtful: Numbers | None = None
+) -> Evaluation:
     """Score pairs one by one.
 
     Args:
         pairs: masks on the same grid, or why there is no pair.
         segmented: the labels that the prediction can have.
         origin: what is compared.
+        doubtful: the numbers whose convention may be the wrong one, where labels look swapped.
 
     Raises:
         NoInputError: nothing could be compared.
@@ -72,7 +80,7 @@ def evaluate_pairs(pairs: Iterable[Pair | Skipped], segmented: Collection[Label]
         own = tuple(score(one, segmented))
         scores += own
         worst.add(one, own)
-        if what := likely_mistake(one):
+        if what := likely_mistake(one, segmented, doubtful):
             mistakes.append(Skipped(f"{one.case_id} {one.reference.name}".strip(), what))
     labels = _present(scores)
     distinct = tuple(dict.fromkeys(problems))

@@ -82,6 +82,7 @@ def write_comparison(
         "labels": [label for label in STRUCTURES if any(label in of_system for of_system in whole.values())],
         "whole": whole,
         "tests": tests,
+        "problems": systems.untested(found, tests),
         "metric_titles": {name: title for name, (title, _) in _PLOTTED.items()},
         "better_of": _better_of,
         "significant": _SIGNIFICANT,

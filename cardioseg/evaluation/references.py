@@ -43,6 +43,11 @@ def read_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["a
     return _read_plain(find_masks(root / _NNUNET if (root / _NNUNET).is_dir() else root), convention)
 
 
+def is_plain(root: Path) -> bool:
+    """Whether `read_references` takes a folder or file for plain masks, so that their numbers need a convention."""
+    return not is_dataset(root) and layouts.detect(root) is None
+
+
 def _read_plain(folder: MaskFolder, convention: Mapping[int, Label]) -> Iterator[Subject | Skipped]:
     yield from folder.clashes
     by_subject: dict[str, list[tuple[str, str]]] = {}

@@ -11,6 +11,7 @@ from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import METRICS
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.ingest.subject import Skipped
 from cardioseg.measure.significance import PairedTest, holm, paired_tests
 
 TESTED = ("dice", "hd95_mm")
@@ -59,20 +60,40 @@ def compare(systems: Mapping[str, Evaluation]) -> tuple[SystemTest, ...]:
     return tuple(replace(one, test=replace(one.test, p_holm=p)) for one, p in zip(tests, corrected, strict=True))
 
 
-def to_json(tests: Sequence[SystemTest]) -> dict[str, Any]:
-    """The tests with their protocol, ready for `json.dumps`."""
-    return {"protocol": PROTOCOL, "tests": [asdict(one) | {"label": one.label.key} for one in tests]}
+def untested(systems: Mapping[str, Evaluation], tests: Sequence[SystemTest]) -> tuple[Skipped, ...]:
+    """Every two systems of which no test was possible, and why."""
+    tested = {(one.first, one.second) for one in tests}
+    return tuple(
+        Skipped(f"{first} and {second}", _why_not(systems[first], systems[second]))
+        for first, second in combinations(systems, 2)
+        if (first, second) not in tested
+    )
 
 
-def write(tests: Sequence[SystemTest], folder: Path) -> None:
-    """Write `comparison.json` and `comparison.csv`, a row a test.
+def to_json(tests: Sequence[SystemTest], problems: Sequence[Skipped]) -> dict[str, Any]:
+    """The tests with their protocol, and what could not be tested, ready for `json.dumps`."""
+    return {
+        "protocol": PROTOCOL,
+        "tests": [asdict(one) | {"label": one.label.key} for one in tests],
+        "problems": [asdict(one) for one in problems],
+    }
+
+
+def write(tests: Sequence[SystemTest], problems: Sequence[Skipped], folder: Path) -> None:
+    """Write `comparison.json`, with what could not be tested, and `comparison.csv`, a row a test.
 
     Raises:
         ResourceError: the file system refuses.
     """
-    write_json(folder / "comparison.json", to_json(tests))
+    write_json(folder / "comparison.json", to_json(tests, problems))
     rows = [{**asdict(one), "label": one.label.key, **asdict(one.test)} for one in tests]
     write_csv(folder / "comparison.csv", COLUMNS, ({name: row[name] for name in COLUMNS} for row in rows))
+
+
+def _why_not(one: Evaluation, other: Evaluation) -> str:
+    if not set(one.labels) & set(other.labels):
+        return "they have no label in common"
+    return "they have no subject in common"
 
 
 def _test(systems: Mapping[str, Evaluation], label: Label, metric: str, first: str, second: str) -> SystemTest | None:

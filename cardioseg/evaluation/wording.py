@@ -1,6 +1,7 @@
-"""Wording: numbers as the page shows them, a dash where they are not known."""
+"""Wording: numbers as the pages and the terminal show them, a dash where they are not known."""
 
 from cardioseg.measure.significance import Interval
+from cardioseg.measure.spread import Spread
 from cardioseg.report.tables import UNKNOWN
 
 _HYPHEN, _MINUS = "-", "\N{MINUS SIGN}"
@@ -25,6 +26,19 @@ def interval(known: Interval | None, digits: int = 1) -> str:
         return UNKNOWN
     value, low, high = (number(one, digits) for one in (known.mean, known.low, known.high))
     return f"{value} [{low}, {high}]"
+
+
+def limits(low: Interval | None, high: Interval | None) -> str:
+    """The limits of agreement: `−3.1 to 4.2`."""
+    return " to ".join(number(one.mean if one else None) for one in (low, high))
+
+
+def mean(known: Spread | None, digits: int) -> str:
+    """A mean, the standard deviation and the size of the sample: `0.912 ± 0.034 (160)`; nothing where none is asked."""
+    if known is None or known.mean is None:
+        return UNKNOWN if known else ""
+    deviation = "" if known.std is None else f" ± {number(known.std, digits)}"
+    return f"{number(known.mean, digits)}{deviation} ({known.n})"
 
 
 def probability(p: float) -> str:

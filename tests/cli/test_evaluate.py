@@ -76,6 +76,23 @@ def test_several_are_tested_against_each_other(
     assert document["tests"][0]["first_mean"] > document["tests"][0]["second_mean"]
 
 
+def test_systems_of_other_subjects_cannot_be_tested(
+    reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = (write_masks(tmp_path / name, 1) for name in ("one", "other"))
+    for number in range(6):
+        for path in (other if number < 3 else one).glob(f"p{number}_*"):
+            path.unlink()
+    out = tmp_path / "out"
+    assert run(["evaluate", str(one), str(other), str(reference), "--compare", "-o", str(out), "-q"]) == 3
+    said = capsys.readouterr().err.splitlines()
+    assert "not compared in one: p5_ed ed: no prediction" in said
+    assert [line for line in said if "not tested" in line] == [
+        "not tested: one and other: they have no subject in common"
+    ]
+    assert json.loads((out / "comparison.json").read_text())["problems"][0]["where"] == "one and other"
+
+
 def test_folders_of_one_name_are_told_apart(
     reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

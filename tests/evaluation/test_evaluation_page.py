@@ -202,5 +202,5 @@ def test_systems_without_a_label_in_common(tmp_path: Path) -> None:
     )
     write_comparison({"a": left, "b": right}, (), tmp_path, {"a": "a", "b": "b"})
     page = Page(tmp_path / "comparison.html")
-    assert "No test" in page.text
+    assert "Not tested: a and b: they have no label in common." in page.text
     assert "RV cavity LV cavity" in page.text

@@ -1,11 +1,13 @@
 """Swapped labels and flipped axes are named; honest errors are not."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pytest
 
-from cardioseg.evaluation.mistakes import likely_mistake
+from cardioseg.evaluation.mistakes import Numbers, likely_mistake
 from cardioseg.evaluation.pairing import Pair
-from cardioseg.image.labels import Label
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Voxels
 from cardioseg.ingest.subject import LabelledVolume
 
@@ -19,11 +21,25 @@ def heart() -> Voxels:
     return mask
 
 
-def mistake(predicted: Voxels) -> str:
-    mask = heart()
+MINE = Numbers(CONVENTIONS["acdc"], "--predicted-labels")
+THEIRS = Numbers(CONVENTIONS["acdc"], "--labels", of_reference=True)
+
+
+def mistake(
+    predicted: Voxels,
+    mask: Voxels | None = None,
+    segmented: Collection[Label] = STRUCTURES,
+    doubtful: Numbers | None = MINE,
+) -> str:
+    mask = heart() if mask is None else mask
     annotated = np.ones((len(mask), len(Label)), np.bool_)
     volume = LabelledVolume("ed", mask, mask, annotated, None, ("c",), None, ("",) * len(mask))
-    return likely_mistake(Pair("s", "c", volume, predicted))
+    return likely_mistake(Pair("s", "c", volume, predicted), segmented, doubtful)
+
+
+def only(*labels: Label) -> Voxels:
+    mask = heart()
+    return np.where(np.isin(mask, labels), mask, 0).astype(np.uint8)
 
 
 def relabelled(*values: int) -> Voxels:
@@ -38,7 +54,10 @@ def relabelled(*values: int) -> Voxels:
         (heart()[:, ::-1], "its rows look flipped"),
         (heart()[:, ::-1, ::-1], "its rows and columns look flipped"),
         (relabelled(0, 3, 2, 1), "its labels look swapped (labels as in mnms and ukbb: --predicted-labels mnms)"),
-        (relabelled(0, 3, 1, 2), "its labels look swapped (1 is LV myocardium, 2 is LV cavity, 3 is RV cavity)"),
+        (
+            relabelled(0, 3, 1, 2),
+            "its labels look swapped (RV cavity is LV myocardium, LV myocardium is LV cavity, LV cavity is RV cavity)",
+        ),
     ],
 )
 def test_what_went_wrong_is_named(predicted: Voxels, what: str) -> None:
@@ -51,3 +70,45 @@ def test_an_honest_error_is_no_mistake() -> None:
     assert mistake(np.roll(heart(), 3, axis=1)) == ""
     assert mistake(np.zeros_like(heart())) == ""
     assert mistake(np.roll(heart(), 15, axis=2)) == ""
+
+
+LV = Label.LV_CAVITY
+CYCLE = relabelled(0, 2, 3, 1)
+SWAPPED = relabelled(0, 3, 2, 1)
+
+
+def test_a_label_that_is_not_segmented_is_not_missed() -> None:
+    """The reference draws three structures, the model one; with and without its word for it."""
+    for segmented in (STRUCTURES, {LV}):
+        assert mistake(only(LV), segmented=segmented) == ""
+        assert mistake(np.roll(only(LV), 4, axis=2), segmented=segmented) == ""
+        assert mistake(only(LV)[::-1, ::-1], segmented=segmented).startswith("its slices and rows look flipped")
+
+
+def test_a_model_of_one_label_swaps_none() -> None:
+    """It segments the LV; a heart in which the RV lies there is another heart, not another label."""
+    elsewhere = np.where(only(LV), Label.RV_CAVITY, 0).astype(np.uint8)
+    assert mistake(only(LV), elsewhere, {LV}) == ""
+    assert mistake(only(LV), elsewhere, {LV, Label.LV_MYOCARDIUM}) == ""
+    assert mistake(only(LV), elsewhere) != ""
+
+
+def test_a_binary_mask_of_another_number_is_named() -> None:
+    binary = (only(LV) > 0).astype(np.uint8)
+    found = mistake(binary)
+    assert found.startswith("its labels look swapped (labels as in mnms and ukbb: --predicted-labels mnms): Dice would")
+    assert "--predicted-labels mnms" in mistake(binary, only(LV))
+
+
+def test_the_option_belongs_to_the_side_in_doubt() -> None:
+    read_wrongly = Numbers(CONVENTIONS["mnms"], "--predicted-labels")
+    assert "(labels as in acdc: --predicted-labels acdc)" in mistake(SWAPPED, doubtful=read_wrongly)
+    assert "(the reference has labels as in mnms and ukbb: --labels mnms)" in mistake(SWAPPED, doubtful=THEIRS)
+    assert "(RV cavity is LV cavity, LV cavity is RV cavity)" in mistake(SWAPPED, doubtful=None)
+    for doubtful in (MINE, THEIRS, None):
+        assert "LV cavity is LV myocardium" in mistake(CYCLE, doubtful=doubtful)
+
+
+def test_nothing_to_agree_with() -> None:
+    assert mistake(heart(), np.zeros_like(heart())) == ""
+    assert mistake(only(Label.RV_CAVITY), only(LV)) == ""

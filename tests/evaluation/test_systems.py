@@ -9,8 +9,9 @@ from scipy.stats import wilcoxon
 
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
-from cardioseg.evaluation.systems import COLUMNS, compare, write
+from cardioseg.evaluation.systems import COLUMNS, compare, untested, write
 from cardioseg.image.labels import Label
+from cardioseg.ingest.subject import Skipped
 from cardioseg.measure.distance import Distances
 from cardioseg.measure.overlap import Overlap
 
@@ -53,12 +54,28 @@ def test_only_subjects_and_labels_that_both_have() -> None:
     assert compare({"a": system(A)}) == ()
 
 
+def test_what_cannot_be_tested_is_named() -> None:
+    others = {f"other {name}": dice for name, dice in A.items()}
+    found = {"a": system(A), "b": system(others), "c": system(B, Label.RV_CAVITY), "d": system(B)}
+    tests = compare(found)
+    assert [(one.first, one.second) for one in tests] == [("a", "d")]
+    assert {one.where: one.why for one in untested(found, tests)} == {
+        "a and b": "they have no subject in common",
+        "a and c": "they have no label in common",
+        "b and c": "they have no label in common",
+        "b and d": "they have no subject in common",
+        "c and d": "they have no label in common",
+    }
+    assert untested({"a": system(A)}, ()) == ()
+
+
 def test_files(tmp_path: Path) -> None:
     tests = compare({"a": system(A), "b": system(B)})
-    write(tests, tmp_path)
+    write(tests, [Skipped("a and c", "nothing in common")], tmp_path)
     document = json.loads((tmp_path / "comparison.json").read_text())
     assert document["tests"][0]["test"]["n"] == 6
     assert "Holm" in document["protocol"]
+    assert document["problems"] == [{"where": "a and c", "why": "nothing in common"}]
     with (tmp_path / "comparison.csv").open(newline="") as file:
         [row] = csv.DictReader(file)
     assert tuple(row) == COLUMNS
