@@ -55,7 +55,7 @@ def inspect(
 def ingest(
     sources: Annotated[list[Path], typer.Argument(help="Folders of labelled data.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The prepared dataset to write.")],
-    layout: Annotated[str, typer.Option(help="sunnybrook, acdc, pairs; or auto.")] = "auto",
+    layout: Annotated[str, typer.Option(help="sunnybrook, acdc, mnms, pairs; or auto.")] = "auto",
     name: Annotated[str, typer.Option(help="The dataset's name; by default its sources'.")] = "",
     quiet: Quiet = False,
     as_json: AsJson = False,
