@@ -86,7 +86,9 @@ class ChannelNorm(nn.Module):
         if torch.is_grad_enabled() and f.requires_grad:
             result: Tensor = _Affine.apply(f, self.coefficients, *parameters)  # type: ignore[no-untyped-call]
             return result
-        return _scale_and_shift(f, *self.coefficients(*moments(f), *parameters))
+        m, v, distance = moments(f)
+        scale, shift = self.coefficients(m, v, *parameters)
+        return _scale_and_shift_(distance, scale, scale * m + shift)
 
     def coefficients(
         self, m: Tensor, v: Tensor, gamma: Tensor, beta: Tensor, rho: Tensor | None = None
@@ -100,14 +102,14 @@ class ChannelNorm(nn.Module):
         return gamma * a, gamma * b + beta
 
 
-def moments(f: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and (biased) variance [n, c] of feature maps [n, c, h, w] over their pixels.
+def moments(f: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and (biased) variance [n, c] of feature maps [n, c, h, w] over their pixels, and f minus its mean.
 
     In two passes, which vectorize; `torch.var_mean` goes pixel by pixel on a CPU and takes ten times as long.
     """
     m = f.mean((2, 3))
-    distance = (f - m[:, :, None, None]).flatten(2)
-    return m, torch.linalg.vecdot(distance, distance) / distance.shape[2]
+    distance = f - m[:, :, None, None]
+    return m, _sums_of_products(distance, distance) / f[0, 0].numel(), distance
 
 
 def mix(m: Tensor, v: Tensor, instance: Tensor, layer: Tensor) -> tuple[Tensor, Tensor]:
@@ -149,8 +151,14 @@ GATES: dict[str, Callable[[Tensor], tuple[Tensor, Tensor]]] = {"clip": _clip, "s
 _RHOS = {"clip": 1, "sigmoid": 1, "softmax": 2}
 
 
-def _scale_and_shift(f: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    return (f * scale[:, :, None, None]).add_(shift[:, :, None, None])
+def _sums_of_products(f: Tensor, g: Tensor) -> Tensor:
+    """Over the pixels: [n, c] of two [n, c, h, w]."""
+    return torch.linalg.vecdot(f.flatten(2), g.flatten(2))
+
+
+def _scale_and_shift_(f: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """In place: another buffer of this size would cost more than the arithmetic."""
+    return f.mul_(scale[:, :, None, None]).add_(shift[:, :, None, None])
 
 
 class _Affine(torch.autograd.Function):
@@ -163,21 +171,23 @@ class _Affine(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, f: Tensor, coefficients: Coefficients, *parameters: Tensor) -> Tensor:  # noqa: ANN401
-        m, v = moments(f)
+        m, v, distance = moments(f)
         leaves = [tensor.detach().requires_grad_() for tensor in (m, v, *parameters)]
         with torch.enable_grad():
             scale, shift = coefficients(*leaves)
         ctx.leaves, ctx.scale_and_shift = leaves, (scale, shift)
         ctx.save_for_backward(f)
-        return _scale_and_shift(f, scale.detach(), shift.detach())
+        scale, shift = scale.detach(), shift.detach()
+        return _scale_and_shift_(distance, scale, scale * m + shift)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         (f,) = ctx.saved_tensors
-        sums = (g * f).sum((2, 3)), g.sum((2, 3))
+        sums = _sums_of_products(g, f), g.sum((2, 3))
         d_m, d_v, *d_parameters = torch.autograd.grad(ctx.scale_and_shift, ctx.leaves, sums, retain_graph=True)
         slope = 2 * d_v / f[0, 0].numel()
         constant = d_m / f[0, 0].numel() - slope * ctx.leaves[0].detach()
-        d_f = _scale_and_shift(g, ctx.scale_and_shift[0].detach(), constant).add_(f * slope[:, :, None, None])
+        d_f = (g * ctx.scale_and_shift[0].detach()[:, :, None, None]).add_(constant[:, :, None, None])
+        d_f.addcmul_(f, slope[:, :, None, None])
         return d_f, None, *d_parameters
