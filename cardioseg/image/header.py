@@ -24,6 +24,7 @@ from cardioseg.image.volume import Voxels
 _FILE_LIMIT_BYTES = 2 * 1024**3
 _TRAILER_LIMIT_BYTES = 1024**2
 _VOXELS_LIMIT = 512 * 1024**2
+_ALWAYS_BYTES, _PACKING = 128 * 1024**2, 100  # a scan packs to a half; masks and black pictures further, but are small
 _GZIP = b"\x1f\x8b"
 _FARTHEST_MM = 1e6
 _QUATERNION_TOLERANCE = 1e-3  # of b² + c² + d² <= 1, for rounding
@@ -101,6 +102,8 @@ def read_voxels(path: Path, header: Header) -> Voxels:
         UnusableError: the file holds fewer than its header promises, or far more, or its checksum does not fit.
     """
     end = header.offset_bytes + prod(header.size) * header.kind.itemsize
+    if end > max(_ALWAYS_BYTES, _PACKING * path.stat().st_size):  # before memory is asked for
+        raise UnusableError(f"{path}: damaged or truncated")
     with _content(path) as file:
         content = file.read(end)
         trailer = file.read(_TRAILER_LIMIT_BYTES)  # to the very end, where a packed file's checksum is compared

@@ -7,10 +7,10 @@ Nothing but `UnusableError` leaves this module, and it names at most the type of
 import logging
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pydicom
@@ -20,6 +20,7 @@ from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import UID
 
 from cardioseg.errors import UnusableError
+from cardioseg.ingest.bounded import PIXELS_BYTES, bounded
 from cardioseg.ingest.encoding import decoding_plugin, effective_syntax, require_pixels, size_bytes, transfer_syntax
 from cardioseg.ingest.frames import FRAME_TAGS, slice_headers
 from cardioseg.ingest.header import SliceHeader
@@ -42,7 +43,7 @@ def read_headers(path: Path) -> tuple[SliceHeader, ...]:
         with path.open("rb") as file:
             named = transfer_syntax(path, file)
             wanted = [*HEADER_TAGS, *FRAME_TAGS]
-            dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=wanted, force=True)
+            dataset = pydicom.dcmread(bounded(file), stop_before_pixels=True, specific_tags=wanted, force=True)
             syntax = effective_syntax(named, dataset)
             headers = slice_headers(path, syntax, dataset)
             require_pixels(dataset, syntax, size_bytes(file) - file.tell())
@@ -79,17 +80,19 @@ def _read_file(path: Path, headers: Sequence[SliceHeader]) -> list[tuple[SliceHe
 
 def _decoded(path: Path, headers: Sequence[SliceHeader]) -> Iterator[tuple[SliceHeader, NDArray[Any]]]:
     syntax, tags = UID(headers[0].encoding), Dataset()
-    stored = iter_pixels(
-        path,
-        ds_out=tags,
-        indices=[header.frame or 0 for header in headers],
-        decoding_plugin=decoding_plugin(syntax),
-        transfer_syntax_uid=syntax,
-    )
-    for header, pixels in zip(headers, stored, strict=True):
-        if pixels.shape != header.shape:
-            raise UnusableError("its pixels do not fit its header")
-        yield header, _intensities(pixels, tags, header.rescale)
+    with path.open("rb") as file:
+        stored = iter_pixels(
+            bounded(file, PIXELS_BYTES),
+            ds_out=tags,
+            indices=[header.frame or 0 for header in headers],
+            decoding_plugin=decoding_plugin(syntax),
+            transfer_syntax_uid=syntax,
+        )
+        with closing(cast("Generator[NDArray[Any]]", stored)):
+            for header, pixels in zip(headers, stored, strict=True):
+                if pixels.shape != header.shape:
+                    raise UnusableError("its pixels do not fit its header")
+                yield header, _intensities(pixels, tags, header.rescale)
 
 
 def _intensities(stored: NDArray[Any], tags: Dataset, rescale: tuple[float, float]) -> NDArray[Any]:
@@ -112,7 +115,7 @@ def boundary(path: Path) -> Iterator[None]:
             yield
     except UnusableError as error:
         raise UnusableError(f"{path}: {error.message}") from None
-    except OSError as error:
-        raise UnusableError(f"{path}: cannot be read: {(error.strerror or type(error).__name__).lower()}") from None
     except Exception as error:  # noqa: BLE001 - an open set of types; the text is dropped because it quotes tags
+        if isinstance(error, OSError) and error.strerror:  # the system's; pydicom raises its own without
+            raise UnusableError(f"{path}: cannot be read: {error.strerror.lower()}") from None
         raise UnusableError(f"{path}: damaged, not readable as DICOM ({type(error).__name__})") from None

@@ -19,6 +19,7 @@ _PLAIN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 _PREAMBLE = 128
 _GROUP_8 = b"\x08\x00"  # how a data set without preamble begins: group 0008, little endian
 _FRAME_OVERHEAD_BYTES = 1024  # of item, offset and codec headers
+_ALWAYS_BYTES, _PACKING = 16 * 1024**2, 100  # a scan packs to a third; black pictures further, but they are small
 
 
 def transfer_syntax(path: Path, file: BinaryIO) -> UID | None:
@@ -58,7 +59,8 @@ def require_pixels(dataset: Dataset, syntax: UID, remaining_bytes: int) -> None:
     """Compare what follows a header with the pixels that it promises.
 
     Raises:
-        UnusableError: there are fewer; or, compressed, more than plain ones would be, which may be a bomb.
+        UnusableError: there are fewer; or, compressed, more than plain ones would be or so few that they unpack to a
+            multitude, which may be a bomb.
     """
     frames = int(dataset.get("NumberOfFrames") or 1)
     bits = int(dataset.get("BitsAllocated", 0))
@@ -69,6 +71,8 @@ def require_pixels(dataset: Dataset, syntax: UID, remaining_bytes: int) -> None:
     elif not 0 < remaining_bytes <= 2 * plain_bytes + frames * _FRAME_OVERHEAD_BYTES:
         kind = "run-length encoded" if syntax == RLELossless else "compressed"
         raise UnusableError(f"its {kind} pixels are missing or longer than plain ones")
+    elif plain_bytes > max(_ALWAYS_BYTES, _PACKING * remaining_bytes):
+        raise UnusableError(f"its compressed pixels are {plain_bytes / remaining_bytes:.0f} times as large unpacked")
 
 
 def size_bytes(file: BinaryIO) -> int:

@@ -15,6 +15,7 @@ from pydicom.uid import MRImageStorage
 from pydicom.valuerep import DSfloat
 
 from cardioseg.errors import UnusableError
+from cardioseg.ingest.bounded import bounded
 from cardioseg.ingest.dicom import boundary
 from cardioseg.ingest.header import SliceHeader
 
@@ -74,8 +75,8 @@ def read_originals(headers: Sequence[SliceHeader]) -> list[Original]:
 
 
 def _read(path: Path) -> Dataset:
-    with boundary(path):
-        whole = dcmread(path, stop_before_pixels=True, force=True)
+    with boundary(path), path.open("rb") as file:
+        whole = dcmread(bounded(file), stop_before_pixels=True, force=True)
         for tag in list(_illegible(whole)):
             del whole[tag]
         for keyword, what in _NAMED_BY.items():

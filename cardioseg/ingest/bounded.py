@@ -1,0 +1,42 @@
+"""Bounded: an open file that gives a parser no more than an honest file of its size has a header for.
+
+pydicom makes an object of every tag and every item of a sequence, wanted or not, and takes a length for what it says: a
+file of empty items costs a hundred times its size in memory and minutes of time, and one of a single value, sparse on
+disk, all memory there is.
+"""
+
+import os
+from typing import BinaryIO, cast
+
+from cardioseg.errors import UnusableError
+
+_READS, _BYTES_A_READ = 2**16, 128  # a classic image needs 300, a frame of an enhanced one up to 500
+_VALUE_BYTES, _FILE_TO_VALUE = 2**20, 16  # an enhanced object describes all frames in one value
+PIXELS_BYTES = 4096 * 4096 * 8  # of the largest frame
+
+
+def bounded(file: BinaryIO, value_bytes: int = _VALUE_BYTES) -> BinaryIO:
+    """The reading side of `file`, whose single values are at most `value_bytes` or a sixteenth of its size."""
+    return cast("BinaryIO", _BoundedFile(file, value_bytes))
+
+
+class _BoundedFile:
+    def __init__(self, file: BinaryIO, value_bytes: int) -> None:
+        size_bytes = os.fstat(file.fileno()).st_size
+        self._file = file
+        self._value_bytes = max(value_bytes, size_bytes // _FILE_TO_VALUE)
+        self._reads_left = _READS + size_bytes // _BYTES_A_READ
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """Read `size` bytes, or to the end where that is not far.
+
+        Raises:
+            UnusableError: the file asks for too much.
+        """
+        self._reads_left -= 1
+        if self._reads_left < 0:
+            raise UnusableError("its header goes on without end")
+        if size > self._value_bytes:
+            raise UnusableError("a value in its header is too long")
+        return self._file.read(size if size >= 0 else self._value_bytes)

@@ -1,0 +1,150 @@
+"""Campaign: mutants by the thousand through the DICOM or the NIfTI door, in a process of its own.
+
+    python tests/adversarial/campaign.py dicom 20000 [--seed 0] [--keep FOLDER]
+
+prints what became of them as JSON. A file that takes longer than the limit ends the process with a traceback; a mutant
+that raises anything but `UnusableError` is kept in FOLDER.
+"""
+
+import argparse
+import faulthandler
+import json
+import resource
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from mutants import mutate
+
+from cardioseg.errors import UnusableError
+from cardioseg.image.nifti import read_cine
+from cardioseg.ingest.dicom import read_all_pixels, read_headers
+from cardioseg.phantom import Encoding, Phantom, Vendor, write_dicom, write_nifti
+
+HANG_S = 5
+SMALL = Phantom(slices=2, phases=2, rows=16, columns=16, spacing_mm=(16.0, 8.0, 8.0), seed=2)
+_ENCODINGS = (*Encoding, Encoding.EXPLICIT, Encoding.EXPLICIT, Encoding.IMPLICIT)  # most files are plain
+
+
+def read_dicom(path: Path) -> None:
+    """All that a tree's files go through: headers, then pixels."""
+    read_all_pixels(read_headers(path))
+
+
+def read_nifti(path: Path) -> None:
+    """All that a scan goes through."""
+    read_cine(path)
+
+
+def dicom_originals(folder: Path) -> list[tuple[bytes, str]]:
+    """One image in every encoding, and enhanced objects, with the ending of their names."""
+    vendors = [(Vendor.CLASSIC, encoding) for encoding in _ENCODINGS]
+    vendors += [(Vendor.ENHANCED, encoding) for encoding in (Encoding.EXPLICIT, Encoding.IMPLICIT, Encoding.RLE)]
+    originals = []
+    for number, (vendor, encoding) in enumerate(vendors):
+        series = write_dicom(SMALL, folder / str(number), vendor, encoding)
+        originals.append((min(series.iterdir()).read_bytes(), ".dcm"))
+    return originals
+
+
+def nifti_originals(folder: Path) -> list[tuple[bytes, str]]:
+    """A 4D image, packed and unpacked (which damage reaches), and its mask."""
+    import gzip
+
+    image, mask = (path.read_bytes() for path in write_nifti(SMALL, folder))
+    return [(image, ".nii.gz"), (mask, ".nii.gz"), *((gzip.decompress(image), ".nii") for _ in range(4))]
+
+
+DOORS: dict[str, tuple[Callable[[Path], None], Callable[[Path], list[tuple[bytes, str]]]]] = {
+    "dicom": (read_dicom, dicom_originals),
+    "nifti": (read_nifti, nifti_originals),
+}
+
+
+def mutants(originals: Sequence[tuple[bytes, str]], count: int, seed: int) -> Iterator[tuple[bytes, str]]:
+    """`count` damaged copies, each from a generator of its own."""
+    for index in range(count):
+        rng = Random(f"{seed}-{index}")  # noqa: S311 - no secret
+        content, suffix = rng.choice(originals)
+        if suffix == ".nii.gz" and rng.random() < 0.5:  # a good checksum round damaged content
+            import gzip
+
+            yield gzip.compress(mutate(gzip.decompress(content), rng), 1, mtime=0), suffix
+        else:
+            yield mutate(content, rng), suffix
+
+
+def run(kind: str, count: int, seed: int, keep: Path | None) -> dict[str, Any]:
+    """Send `count` mutants through a door; what became of them."""
+    read, write_originals = DOORS[kind]
+    reasons: Counter[str] = Counter()
+    escaped: Counter[str] = Counter()
+    slowest_s = 0.0
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        originals = write_originals(folder / "originals")
+        for content, suffix in originals:
+            (folder / f"warm{suffix}").write_bytes(content)
+            read(folder / f"warm{suffix}")
+        before_mb, start_s = peak_rss_mb(), time.process_time()
+        for index, (content, suffix) in enumerate(mutants(originals, count, seed)):
+            path = folder / f"mutant{suffix}"
+            path.write_bytes(content)
+            begun = time.perf_counter()
+            faulthandler.dump_traceback_later(HANG_S, exit=True)
+            try:
+                read(path)
+                reasons["read"] += 1
+            except UnusableError as error:
+                reasons[_without_numbers(error.message.removeprefix(f"{path}: "))] += 1
+            except BaseException as error:  # noqa: BLE001 - whatever else comes out is what is looked for
+                escaped[type(error).__name__] += 1
+                if keep:
+                    (keep / f"{kind}-{seed}-{index}{suffix}").write_bytes(content)
+            faulthandler.cancel_dump_traceback_later()
+            slowest_s = max(slowest_s, time.perf_counter() - begun)
+        seconds = time.process_time() - start_s
+    return {
+        "kind": kind,
+        "mutants": count,
+        "seed": seed,
+        "read": reasons.pop("read", 0),
+        "refused": sum(reasons.values()),
+        "escaped": dict(escaped),
+        "slowest_s": round(slowest_s, 3),
+        "cpu_s": round(seconds, 2),
+        "rss_before_mb": before_mb,
+        "peak_rss_mb": peak_rss_mb(),
+        "reasons": dict(reasons.most_common()),
+    }
+
+
+def peak_rss_mb() -> int:
+    """Of this process alone: `getrusage` would count its parent's."""
+    status = Path("/proc/self/status").read_text()
+    (peak_kb,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return peak_kb // 1024
+
+
+def _without_numbers(reason: str) -> str:
+    return "".join("#" if character.isdigit() else character for character in reason)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kind", choices=DOORS)
+    parser.add_argument("count", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--limit-mb", type=int, default=16384, help="of address space, so that nothing takes all")
+    given = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_AS, (given.limit_mb * 2**20, given.limit_mb * 2**20))
+    print(json.dumps(run(given.kind, given.count, given.seed, given.keep), indent=2))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
