@@ -36,6 +36,7 @@ from cardioseg.inference.session import Model
 from cardioseg.measure.curves import Moments
 from cardioseg.report.pictures import write_pictures
 
+_OUT_OF_MEMORY = "out of memory, even slice by slice (end other programs, or predict it where there is more)"
 _KEPT = "its mask was edited and is kept; the numbers are those from before: `cardioseg measure` gives the new ones"
 
 
@@ -66,15 +67,29 @@ def predict_case(
     folder = out / case.case_id
     if not overwrite and (finished := _finished(case, model, folder, formats, moments)):
         return finished
-    start = time.perf_counter()
     sweep_partials(folder)
     for name in (RECORD_FILE, *SEG_FILES.values()):
         (folder / name).unlink(missing_ok=True)
     try:
-        cine = case.read()
-        moments.require_within(cine.phases)
+        return _predict(case, model, folder, report, formats=formats, moments=moments)
     except UnusableError as error:
         return Outcome(case.case_id, case.source, FAILED, _failure(error, case))
+    except MemoryError:
+        return Outcome(case.case_id, case.source, FAILED, _OUT_OF_MEMORY)
+
+
+def _predict(
+    case: Case,
+    model: Model,
+    folder: Path,
+    report: Callable[[int, int], None],
+    *,
+    formats: Collection[str],
+    moments: Moments,
+) -> Outcome:
+    start = time.perf_counter()
+    cine = case.read()
+    moments.require_within(cine.phases)
     found = segment(_acquired(cine, case.missing), model, report)
     mask = _restored(found.mask, cine, case.missing)
     description = describe(mask, model.card.structures, acquisition_of(case), moments, found.fold_curves_ml)

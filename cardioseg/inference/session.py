@@ -1,6 +1,7 @@
 """Session: a model folder, verified and opened. The only importer of ONNX Runtime for prediction."""
 
 import os
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +16,7 @@ from cardioseg.files import require_size_below
 from cardioseg.image.preprocess import Floats
 
 _LIMIT_BYTES = 1024**3
+_OUT_OF_MEMORY = re.compile(r"(?i)out of memory|failed to allocate|alloc_failed|bad_alloc")  # ONNX Runtime has no type
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,30 @@ class Model:
 
     def logits(self, images: Floats) -> Floats:
         """Logits [n, c, h, w] of prepared images [n, 1, h, w]."""
-        result: Floats = self.session.run(["logits"], {"image": images})[0]
+        result: Floats = self._run(["logits"], images)[0]
         return result
 
     def votes(self, images: Floats) -> tuple[Floats, NDArray[np.uint8]]:
         """The same, and the class [n, members, h, w] that each member chooses; none where the model is one network."""
-        logits, *labels = self.session.run(None, {"image": images})
+        logits, *labels = self._run(None, images)
         n, _, h, w = logits.shape
         return logits, labels[0] if labels else np.zeros((n, 0, h, w), np.uint8)
+
+    def _run(self, outputs: list[str] | None, images: Floats) -> list[Any]:
+        """The outputs for a batch; where the memory does not suffice, of its halves.
+
+        Raises:
+            MemoryError: it does not suffice for one image.
+        """
+        try:
+            return list(self.session.run(outputs, {"image": images}))
+        except Exception as error:
+            if not _OUT_OF_MEMORY.search(str(error)):
+                raise
+            if len(images) == 1:
+                raise MemoryError from None
+        halves = [self._run(outputs, half) for half in np.array_split(images, 2)]
+        return [np.concatenate(parts) for parts in zip(*halves, strict=True)]
 
 
 def built_in_models() -> dict[str, Path]:
@@ -108,6 +126,8 @@ def _open(content: bytes, folder: Path, device: str, threads: int) -> tuple[Any,
     try:
         session = runtime.InferenceSession(content, options, providers=[(provider, settings)], enable_fallback=0)
     except Exception as error:  # noqa: BLE001 - ONNX Runtime raises a dozen types of its own
+        if _OUT_OF_MEMORY.search(str(error)):
+            raise ResourceError(f"out of memory while {folder / MODEL_FILE} was opened") from None
         raise RefusedError(f"{folder / MODEL_FILE}: ONNX Runtime cannot open it: {type(error).__name__}") from None
     return session, "cpu" if provider.startswith("CPU") else f"cuda:{settings.get('device_id', 0)}"
 
