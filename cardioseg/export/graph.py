@@ -43,6 +43,10 @@ class Graph:
         """Add a float32 constant."""
         return self.weight(np.asarray(value, np.float32))
 
+    def integers(self, *values: int) -> str:
+        """Add an int64 vector: axes or a shape, where 0 keeps a size and -1 is what is left."""
+        return self.weight(np.array(values, np.int64))
+
     def unet(self, network: UNet, image: str) -> str:
         """Logits of the images."""
         skips: list[str] = []
@@ -86,56 +90,68 @@ class Graph:
         return [self.weight(tensor) for tensor in (layer.weight, layer.bias) if tensor is not None]
 
     def norm(self, layer: ChannelNorm, f: str) -> str:
-        """A f + B, as in `cardioseg.network.normalization`, with rho, gamma and beta known."""
-        m = self.mean_of_pixels(f)
-        distance = self.add("Sub", f, m)
-        v = self.mean_of_pixels(self.add("Mul", distance, distance))
-        if layer.gate is not None and layer.rho is not None:
-            a, b = self.mix(m, v, *(float(weight.detach()) for weight in layer.gate(layer.rho)))
-        else:
-            a, b = self.scalar(1), self.scalar(0)
+        """A (f - m) + B: all steps of `cardioseg.network.normalization` about the channels' means, rho, gamma, beta known.
+
+        Two readings of the pixels for the moments and one pass for the map, as BatchNormalization of one image that
+        has the channels of all: its scale, shift and mean may be computed, and no other operator of ONNX Runtime
+        multiplies and adds in one pass. Its variance is 0 and its epsilon 1.
+        """
+        channels = layer.gamma.numel()
+        groups = layer.groups if isinstance(layer.groups, int) else 1
+        grouped = (groups, channels // groups)
+        pixels = self.add("Reshape", f, self.integers(1, -1, 0, 0))
+        m, v = self.moments(pixels, grouped)
+        a, t = self.mix(m, v, layer)
         if isinstance(layer.groups, int):
-            a, b = self.normalize_groups(m, v, a, b, layer.groups)
-        gamma, beta = (self.weight(p.detach()[None, :, None, None]) for p in (layer.gamma, layer.beta))
-        scale, shift = self.add("Mul", gamma, a), self.add("Add", self.add("Mul", gamma, b), beta)
-        return self.add("Add", self.add("Mul", f, scale), shift)
+            a, t = self.normalize_groups(v, a, t)
+        gamma, beta = (self.weight(p.detach().reshape(1, *grouped)) for p in (layer.gamma, layer.beta))
+        zero = self.add("Sub", m, m)
+        scale = self.add("Mul", gamma, a) if a else self.add("Add", gamma, zero)
+        shift = self.add("Add", self.add("Mul", gamma, t), beta)
+        vectors = [self.add("Reshape", value, self.integers(-1)) for value in (scale, shift, m, zero)]
+        normalized = self.add("BatchNormalization", pixels, *vectors, epsilon=1.0)
+        return self.add("Reshape", normalized, self.integers(-1, channels, 0, 0))
 
-    def mean_of_pixels(self, f: str) -> str:
-        """[n, c, h, w] to [n, c, 1, 1]: along rows, then down; one sum of all in float32 loses four digits."""
-        along, down = self.weight(np.array([3])), self.weight(np.array([2]))
-        return self.add("ReduceMean", self.add("ReduceMean", f, along, keepdims=1), down, keepdims=1)
+    def moments(self, pixels: str, grouped: tuple[int, int]) -> tuple[str, str]:
+        """Mean and variance [n, groups, members] of each channel of [1, n x channels, h, w]."""
+        m, square = (self.mean_of_pixels(x) for x in (pixels, self.add("Mul", pixels, pixels)))
+        v = self.add("Relu", self.add("Sub", square, self.add("Mul", m, m)))  # rounding must not make it negative
+        shape = self.integers(-1, *grouped)
+        return self.add("Reshape", m, shape), self.add("Reshape", v, shape)
 
-    def mix(self, m: str, v: str, instance: float, layer: float) -> tuple[str, str]:
-        """Equation 4; see `normalization.mix`."""
-        channels = self.weight(np.array([1]))
-        mean = self.add("ReduceMean", m, channels, keepdims=1)
-        variance = self.variance(m, v, mean, channels)
-        a_instance = self.add("Mul", self.scalar(instance), self.inverse_deviation(v))
-        a_layer = self.add("Mul", self.scalar(layer), self.inverse_deviation(variance))
-        b = self.add("Neg", self.add("Add", self.add("Mul", a_instance, m), self.add("Mul", a_layer, mean)))
-        return self.add("Add", a_instance, a_layer), b
+    def mean_of_pixels(self, pixels: str) -> str:
+        """[1, c, h, w] to [1, c]: along rows, then down; one sum of all in float32 loses four digits."""
+        rows = self.add("ReduceMean", pixels, self.integers(3), keepdims=0)
+        return self.add("ReduceMean", rows, self.integers(2), keepdims=0)
 
-    def normalize_groups(self, m: str, v: str, a: str, b: str, groups: int) -> tuple[str, str]:
-        """Equations 5 and 6; see `normalization.normalize_groups`."""
-        by_group, by_channel = self.weight(np.array([0, groups, -1, 1])), self.add("Shape", m)
-        members = self.weight(np.array([2]))
-        mean_c = self.add("Reshape", self.add("Add", self.add("Mul", a, m), b), by_group)
-        variance_c = self.add("Reshape", self.add("Mul", self.add("Mul", a, a), v), by_group)
-        mean = self.add("ReduceMean", mean_c, members, keepdims=1)
-        scale = self.inverse_deviation(self.variance(mean_c, variance_c, mean, members))
-        shift = self.add("Neg", self.add("Mul", mean, scale))
-        wide = self.add("Shape", mean_c)
-        scale, shift = (self.add("Reshape", self.add("Expand", value, wide), by_channel) for value in (scale, shift))
-        return self.add("Mul", scale, a), self.add("Add", self.add("Mul", scale, b), shift)
+    def mix(self, m: str, v: str, layer: ChannelNorm) -> tuple[str, str]:
+        """Equation 4, see `normalization.mix`, as a (f - m) + t; without a gate a is 1, given as an empty name."""
+        if layer.gate is None or layer.rho is None:
+            return "", m
+        in_weight, ln_weight = (self.scalar(float(weight.detach())) for weight in layer.gate(layer.rho))
+        distance, variance = self.union(m, v, 1, 2)
+        by_layer = self.add("Div", ln_weight, self.deviation(variance))
+        a = self.add("Add", self.add("Div", in_weight, self.deviation(v)), by_layer)
+        return a, self.add("Mul", by_layer, distance)
 
-    def variance(self, m: str, v: str, mean: str, axis: str) -> str:
-        """Mean over an axis of v + (m - mean)^2: the variance of a union from the moments of its parts."""
-        distance = self.add("Sub", m, mean)
-        return self.add("ReduceMean", self.add("Add", v, self.add("Mul", distance, distance)), axis, keepdims=1)
+    def normalize_groups(self, v: str, a: str, t: str) -> tuple[str, str]:
+        """Equations 5 and 6 of a (f - m) + t; see `normalization.normalize_groups`."""
+        spread = self.add("Mul", self.add("Mul", a, a), v) if a else v
+        distance, variance = self.union(t, spread, 2)
+        deviation = self.deviation(variance)
+        scale = a or self.add("Add", self.scalar(1), self.add("Sub", v, v))
+        return self.add("Div", scale, deviation), self.add("Div", distance, deviation)
 
-    def inverse_deviation(self, variance: str) -> str:
-        """1 / sqrt(variance + epsilon)."""
-        return self.add("Reciprocal", self.add("Sqrt", self.add("Add", variance, self.scalar(EPSILON))))
+    def union(self, m: str, v: str, *axes: int) -> tuple[str, str]:
+        """m less its mean over the axes, and the mean of v + (m - mean)^2: the variance of a union from its parts'."""
+        over = self.integers(*axes)
+        distance = self.add("Sub", m, self.add("ReduceMean", m, over, keepdims=1))
+        spread = self.add("Add", v, self.add("Mul", distance, distance))
+        return distance, self.add("ReduceMean", spread, over, keepdims=1)
+
+    def deviation(self, variance: str) -> str:
+        """sqrt(variance + epsilon)."""
+        return self.add("Sqrt", self.add("Add", variance, self.scalar(EPSILON)))
 
     def model(self, members: Sequence[str], classes: int) -> onnx.ModelProto:
         """The finished model: `image` float32 [n, 1, h, w] to `logits` [n, classes, h, w], the mean of all members'.
