@@ -1,4 +1,4 @@
-"""Fall: what reading files costs, in a process of its own: `python fall.py FILE...` prints a JSON list, an item a file."""
+"""Fall: what reading files costs, in a process of its own: `python fall.py FILE...` prints a JSON list."""
 
 import json
 import sys
