@@ -8,7 +8,7 @@ import typer
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Device, Force, Quiet, Threads
 from cardioseg.cli.results import ED, ES, chosen, finish, say_outcome
-from cardioseg.errors import ExitCode
+from cardioseg.errors import ExitCode, UsageError
 
 ModelName = Annotated[str, typer.Option("--model", "-m", help="A built-in model's name, or a model folder.")]
 DEFAULT = "sax"
@@ -26,6 +26,10 @@ def predict(
     ] = "nifti",
     ed: ED = None,
     es: ES = None,
+    names: Annotated[
+        str, typer.Option("--names", help="own: folders and files name the cases; hash: a keyed hash does.")
+    ] = "own",
+    paths: Annotated[bool, typer.Option("--paths/--no-paths", help="Whether OUT says where the scans lie.")] = True,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
@@ -33,14 +37,18 @@ def predict(
     from cardioseg.files import sole_writer
     from cardioseg.inference.cases import Case, find_cases
     from cardioseg.inference.formats import parse_formats
+    from cardioseg.inference.naming import HASH, NAMES, hash_names
     from cardioseg.inference.run import predict_all
     from cardioseg.inference.session import find_model, open_model
 
     wanted, moments = parse_formats(formats), chosen(ed, es)
+    if names not in NAMES:
+        raise UsageError(f"no names {names!r}", ", ".join(NAMES))
     outcomes = []
     with sole_writer(out):
         opened = open_model(find_model(model), device, threads)
-        findings = find_cases(scans, out)
+        findings = find_cases(scans if paths else [scan.absolute() for scan in scans], out)
+        findings = hash_names(findings, out) if names == HASH else findings
         if not quiet:
             console.print_skipped(findings.unused, "not used")
         with console.progress(quiet or as_json) as bars:
@@ -50,7 +58,9 @@ def predict(
             def report(case: Case, done: int, of: int) -> None:
                 bars.update(slices, description=case.case_id, completed=done, total=of)
 
-            for outcome in predict_all(findings, opened, out, overwrite, report, formats=wanted, moments=moments):
+            for outcome in predict_all(
+                findings, opened, out, overwrite, report, formats=wanted, moments=moments, paths=paths
+            ):
                 outcomes.append(outcome)
                 bars.advance(everything)
                 say_outcome(outcome, quiet)

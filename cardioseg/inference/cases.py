@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import unique_names
@@ -67,6 +68,14 @@ class Case:
         """Whether its mask is written with a time axis."""
         return self.series is not None or is_4d(self.source)
 
+    def without_paths(self, text: str) -> str:
+        """`text` with the files of the case as their numbers, from 1, and the place where they lie as SCAN."""
+        known = {str(path): f"file {number}" for number, path in enumerate(self.files, start=1)}
+        known |= dict.fromkeys((str(self.source), quote(str(self.source))), "SCAN")
+        for path in sorted(known, key=len, reverse=True):
+            text = text.replace(path, known[path])
+        return text
+
     def fingerprint(self) -> str:
         """Changes when a file of the case is changed, added or removed."""
         stats = ((path.name, path.stat()) for path in self.files)
@@ -76,11 +85,28 @@ class Case:
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found: cases, series that are something else, and files that are of no use."""
+    """What was found: cases, series that are something else, and files that are of no use.
+
+    Attributes:
+        cases: what can be segmented.
+        others: series that are something else.
+        unused: files that are of no use.
+        sources: where all that was looked for.
+    """
 
     cases: tuple[Case, ...]
     others: tuple[Skipped, ...]
     unused: tuple[Skipped, ...]
+    sources: tuple[Path, ...] = ()
+
+    def without_paths(self) -> "Findings":
+        """The same, of what is no case only the reasons, and of these what comes before a path."""
+        others, unused = ([Skipped("", self._cut(one.why)) for one in some] for some in (self.others, self.unused))
+        return replace(self, others=tuple(others), unused=tuple(unused))
+
+    def _cut(self, why: str) -> str:
+        starts = [at for source in self.sources if (at := why.find(str(source))) >= 0]
+        return f"{why[: min(starts)]}..." if starts else why
 
 
 def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
@@ -101,7 +127,7 @@ def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
     if not cases:
         raise NoInputError(_nothing(sources, others, unused), "`cardioseg inspect` says what each series is")
     renamed = tuple(replace(case, case_id=name) for case, name in zip(cases, names, strict=True))
-    return Findings(renamed, tuple(others), tuple(unused))
+    return Findings(renamed, tuple(others), tuple(unused), tuple(sources))
 
 
 def _cases(source: Path, seen: Survey, out: Path | None) -> Iterator[Case]:

@@ -87,7 +87,7 @@ def sources(masks: Path) -> dict[str, Path]:
     """Where the scan of each case lay, from the `status.csv` of a prediction; empty where there is none."""
     try:
         with (masks / "status.csv").open(newline="", encoding="utf-8") as file:
-            return {row["case_id"]: Path(row["source"]) for row in csv.DictReader(file)}
+            return {row["case_id"]: Path(row["source"]) for row in csv.DictReader(file) if row["source"]}
     except (OSError, ValueError, LookupError, TypeError, csv.Error):
         return {}
 

@@ -26,7 +26,7 @@ class Outcome:
 
     Attributes:
         case_id: the case.
-        source: where it lies, as the user gave it.
+        source: where it lies, as the user gave it; None where that is not to be said.
         status: `done` or `failed`.
         reason: why it failed and what to do; or a remark on a case that is done, or empty.
         seconds: time it took; 0 where it had been done before.
@@ -34,7 +34,7 @@ class Outcome:
     """
 
     case_id: str
-    source: Path
+    source: Path | None
     status: str
     reason: str = ""
     seconds: float = 0.0
@@ -42,7 +42,8 @@ class Outcome:
 
     def row(self) -> dict[str, str]:
         """For `status.csv`."""
-        return dict(zip(_STATUS_COLUMNS, (self.case_id, str(self.source), self.status, self.reason), strict=True))
+        source = "" if self.source is None else str(self.source)
+        return dict(zip(_STATUS_COLUMNS, (self.case_id, source, self.status, self.reason), strict=True))
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:

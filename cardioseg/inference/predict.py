@@ -95,6 +95,7 @@ def _predict(
     description = describe(mask, model.card.structures, acquisition_of(case), moments, found.fold_curves_ml)
     _write(case, cine, mask, description, folder)
     remark = write_segs(case, mask, description.measures, model, folder) if DICOM_SEG in formats else ""
+    remark = case.without_paths(remark)
     record = _record(case, model, folder, moments) | {"formats": sorted(formats), "remark": remark}
     write_json(folder / RECORD_FILE, record)
     return _outcome(case, description, remark, time.perf_counter() - start)

@@ -58,7 +58,7 @@ def measure_all(found: MaskFolder, out: Path, moments: Moments) -> Iterator[Outc
     yield from outcomes
     for case_id, path in found.paths.items():
         scan = scans.get(case_id) or source_beside(path)
-        outcomes.append(_measure(Outcome(case_id, path, DONE), scan, labels, out / case_id, moments))
+        outcomes.append(_measure(path, scan, labels, out / case_id, moments))
         yield outcomes[-1]
     write_summary(out, outcomes, _describe(found, labels, moments, time.perf_counter() - start))
 
@@ -81,13 +81,13 @@ def _labels(found: MaskFolder) -> frozenset[Label]:
     return labels
 
 
-def _measure(case: Outcome, scan: Path | None, labels: frozenset[Label], folder: Path, moments: Moments) -> Outcome:
+def _measure(path: Path, scan: Path | None, labels: frozenset[Label], folder: Path, moments: Moments) -> Outcome:
     """One case, from the mask that is its source to its folder."""
-    start = time.perf_counter()
+    start, case = time.perf_counter(), Outcome(folder.name, path, DONE)
     (folder / MEASURES_FILE).unlink(missing_ok=True)
     remove_pictures(folder)
     try:
-        one = read_edited(case.source, scan)
+        one = read_edited(path, scan)
         known = labels | present(one.mask)
         description = describe(one.mask, known, one.acquisition, moments, one.fold_curves_ml)
     except UnusableError as error:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +29,7 @@ def predict_all(
     *,
     formats: Collection[str] = (NIFTI,),
     moments: Moments = Moments(),  # noqa: B008 - frozen
+    paths: bool = True,
 ) -> Iterator[Outcome]:
     """Predict every case, yielding what became of each; the summary is written when the last is done.
 
@@ -40,14 +41,17 @@ def predict_all(
         report: called with the case, the number of its slices done and of all.
         formats: what to write of each mask.
         moments: phases that a person chose, for every case.
+        paths: whether `out` says where the scans lie.
     """
     start = time.perf_counter()
     outcomes = []
     for case in findings.cases:
         progress = partial(report, case)
         outcome = predict_case(case, model, out, overwrite, progress, formats=formats, moments=moments)
-        outcomes.append(outcome)
+        hidden = replace(outcome, source=None, reason=case.without_paths(outcome.reason))
+        outcomes.append(outcome if paths else hidden)
         yield outcome
+    findings = findings if paths else findings.without_paths()
     run = {
         "version": __version__,
         "model": {"name": model.card.name, "sha256": model.card.sha256, "licence": model.card.licence},
