@@ -5,6 +5,7 @@ What step i of epoch e sees is a function of (seed, fold, e, i) alone, so a run 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import numpy as np
 import torch
@@ -30,12 +31,15 @@ class Slices:
         targets: uint8 [n, size, size], the network's class numbers (0 is background).
         closer: for a model with a window: the same slices, finer, from which windows of the same `size` are cut.
         hearts: [n, 2], where to cut: the middle of a volume's structures (column, row), from -1 to 1 over a slice.
+        source: a hash of what they were prepared from; that of themselves would change with the number of threads, in
+            the last bits of what was resampled.
     """
 
     images: Floats
     targets: NDArray[np.uint8]
     closer: "Slices | None" = None
     hearts: NDArray[np.float64] | None = None
+    source: str = ""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -137,7 +141,8 @@ def gather(
     images = np.concatenate([none.astype(np.float32), *(part.images for part in parts)])
     targets = np.concatenate([none.astype(np.uint8), *(part.targets for part in parts)])
     hearts = np.concatenate([np.zeros((0, 2)), *(_hearts(part.targets) for part in parts)])
-    return Slices(images, targets, hearts=hearts)
+    source = sha256("".join(part.source for part in parts).encode()).hexdigest()
+    return Slices(images, targets, hearts=hearts, source=source)
 
 
 def annotated_with(volume: LabelledVolume, labels: Sequence[Label]) -> NDArray[np.bool_]:
@@ -162,4 +167,10 @@ def _prepared(
     classes, _ = resample(classes, pixel_mm, preprocessing.spacing_mm)
     classes = np.concatenate([1 - classes.sum(1, keepdims=True), classes], 1)
     targets, _ = pad(classes.argmax(1), preprocessing.multiple)
-    return Slices(np.asarray(center(images, size), np.float32), np.asarray(center(targets, size), np.uint8))
+    source = sha256(f"{pixel_mm} {volume.image.dtype} {volume.image[known].shape}".encode())
+    source.update(volume.image[known].tobytes() + volume.mask[known].tobytes())
+    return Slices(
+        np.asarray(center(images, size), np.float32),
+        np.asarray(center(targets, size), np.uint8),
+        source=source.hexdigest(),
+    )

@@ -1,6 +1,7 @@
 """Batches: images and targets move together, every pair of the grid comes once, and nothing is remembered."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -191,6 +192,23 @@ def test_gathered_are_the_slices_with_every_label() -> None:
     assert (found.images.shape, found.images.dtype) == ((2, 16, 16), np.float32)
     assert (found.targets.shape, found.targets.dtype) == ((2, 16, 16), np.uint8)
     np.testing.assert_array_equal(annotated_with(both, STRUCTURES), [True, True, False])
+
+
+def test_the_source_of_slices_is_what_was_read_and_not_what_was_computed() -> None:
+    subjects = [Subject(name, (noise_volume(i),)) for i, name in enumerate("ab")]
+
+    def source(read: list[Subject], spacing_mm: float | None = None) -> str:
+        return gather(read, [Label.LV_CAVITY], 16, Preprocessing(spacing_mm=spacing_mm), 1.0).source
+
+    def changed(**parts: Any) -> list[Subject]:
+        first = subjects[0].volumes[0]
+        return [replace(subjects[0], volumes=(replace(first, **parts), *subjects[0].volumes[1:])), *subjects[1:]]
+
+    volume = subjects[0].volumes[0]
+    sources = [source(subjects), source(changed(image=volume.image + 1)), source(subjects[1:])]
+    sources += [source(changed(mask=np.zeros_like(volume.mask))), source(subjects[::-1])]
+    assert len({*sources}) == len(sources)
+    assert source(subjects, 2.0) == source(subjects)  # that it is resampled, and how, stands in the recipe
 
 
 @pytest.mark.parametrize("subjects", [[], [Subject("a", ())], [Subject("a", (noise_volume(0, labels=()),))]])
