@@ -1,6 +1,7 @@
 """Card: what a model is, beside its bytes. Read by everything that predicts, so it imports neither torch nor ONNX."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ class Card(BaseModel):
 
     Attributes:
         card_version: of this format.
+        card_sha256: of the card's own content, without this; filled in when it is written.
         name: of the model.
         sha256: of `model.onnx`.
         labels: structures in the order of the network's channels after background.
@@ -111,6 +113,7 @@ class Card(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     card_version: int = Field(default=CARD_VERSION, ge=CARD_VERSION, le=CARD_VERSION)
+    card_sha256: str = ""
     name: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     labels: tuple[str, ...]
@@ -134,12 +137,13 @@ def read_card(folder: Path) -> Card:
     """Read a model folder's card.
 
     Raises:
-        RefusedError: there is none, or it is damaged or of another version.
+        RefusedError: there is none, or it is damaged, of another version or changed since it was written.
     """
     path = folder / CARD_FILE
     try:
         require_size_below(path, _LIMIT_BYTES)
-        card = Card.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        card = Card.model_validate_json(content)
     except OSError:
         raise RefusedError(f"{folder} is no model folder: it has no {CARD_FILE}") from None
     except ValidationError as error:
@@ -148,9 +152,18 @@ def read_card(folder: Path) -> Card:
         raise RefusedError(f"{path}: {where or 'not JSON'}: {first['msg'].lower()}") from None
     if not set(card.labels) <= {label.key for label in Label}:
         raise RefusedError(f"{path}: labels: not labels of cardioseg")
-    return card
+    if card.card_sha256 != _digest(json.loads(content)):
+        raise RefusedError(f"{path} was changed since it was written", "fetch or export the model again")
+    return card.model_copy(update={"card_sha256": ""})
 
 
 def write_card(folder: Path, card: Card) -> None:
     """Write `card.json`."""
-    write_json(folder / CARD_FILE, json.loads(card.model_dump_json()))
+    document = json.loads(card.model_dump_json())
+    write_json(folder / CARD_FILE, document | {"card_sha256": _digest(document)})
+
+
+def _digest(document: dict[str, Any]) -> str:
+    """Of what a card says, however it is laid out."""
+    content = {key: value for key, value in document.items() if key != "card_sha256"}
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

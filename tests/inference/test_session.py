@@ -13,12 +13,12 @@ from cardioseg.inference.session import built_in_models, find_model, open_model
 
 
 @pytest.fixture
-def copy(model_folder: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(model_folder, tmp_path / "copy"))
+def copy(network_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(network_folder, tmp_path / "copy"))
 
 
-def test_opens_and_runs(model_folder: Path) -> None:
-    model = open_model(model_folder, "cpu", threads=1)
+def test_opens_and_runs(network_folder: Path) -> None:
+    model = open_model(network_folder, "cpu", threads=1)
     assert model.device == "cpu"
     assert model.logits(np.zeros((2, 1, 32, 48), np.float32)).shape == (2, 2, 32, 48)
 
@@ -30,6 +30,25 @@ def test_one_changed_byte(copy: Path, place: float) -> None:
     content[int(place * len(content))] ^= 64
     path.write_bytes(content)
     with pytest.raises(RefusedError, match="not the file that its card describes"):
+        open_model(copy)
+
+
+def write_sealed(folder: Path, change: dict[str, object]) -> None:
+    """Change a card as somebody would who also knows how it is sealed."""
+    from hashlib import sha256
+
+    card = json.loads((folder / "card.json").read_text()) | change
+    del card["card_sha256"]
+    seal = sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()
+    (folder / "card.json").write_text(json.dumps(card | {"card_sha256": seal}))
+
+
+def test_a_card_that_somebody_edited(copy: Path) -> None:
+    path = copy / "card.json"
+    path.write_text(json.dumps(json.loads(path.read_text())))
+    open_model(copy)  # only laid out in another way
+    path.write_text(path.read_text().replace("CC0-1.0", "MIT"))
+    with pytest.raises(RefusedError, match="was changed since it was written"):
         open_model(copy)
 
 
@@ -45,8 +64,7 @@ def test_one_changed_byte(copy: Path, place: float) -> None:
     ],
 )
 def test_another_card(copy: Path, change: dict[str, object], complaint: str) -> None:
-    path = copy / "card.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    write_sealed(copy, change)
     with pytest.raises(RefusedError, match=complaint):
         open_model(copy)
 
@@ -70,31 +88,30 @@ def test_right_hash_of_wrong_bytes(copy: Path) -> None:
     from hashlib import sha256
 
     (copy / "model.onnx").write_bytes(b"not a graph")
-    card = json.loads((copy / "card.json").read_text()) | {"sha256": sha256(b"not a graph").hexdigest()}
-    (copy / "card.json").write_text(json.dumps(card))
+    write_sealed(copy, {"sha256": sha256(b"not a graph").hexdigest()})
     with pytest.raises(RefusedError, match="ONNX Runtime cannot open it"):
         open_model(copy)
 
 
-def test_devices(model_folder: Path) -> None:
+def test_devices(network_folder: Path) -> None:
     for name in ("gpu", "cuda:x", "tpu"):
         with pytest.raises(UsageError, match="no device"):
-            open_model(model_folder, name)
+            open_model(network_folder, name)
     import onnxruntime
 
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         with pytest.raises(ResourceError, match="no CUDA device"):
-            open_model(model_folder, "cuda:0")
+            open_model(network_folder, "cuda:0")
 
 
-def test_without_onnxruntime(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_onnxruntime(network_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UsageError, match="pip install onnxruntime"):
-        open_model(model_folder)
+        open_model(network_folder)
 
 
-def test_find_model(model_folder: Path) -> None:
-    assert find_model(str(model_folder)) == model_folder
+def test_find_model(network_folder: Path) -> None:
+    assert find_model(str(network_folder)) == network_folder
     assert all(find_model(name) == folder for name, folder in built_in_models().items())
     with pytest.raises(UsageError, match="no model nope"):
         find_model("nope")
