@@ -6,17 +6,18 @@ from pathlib import Path
 from cardioseg.errors import NoInputError
 from cardioseg.evaluation.mistakes import Numbers, likely_mistake
 from cardioseg.evaluation.origin import Origin
-from cardioseg.evaluation.pairing import Pair, matching_id, pair
+from cardioseg.evaluation.pairing import NO_PREDICTION, Pair, matching_id, pair
 from cardioseg.evaluation.references import is_plain, read_references
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore, score
 from cardioseg.evaluation.worst import Worst
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
-from cardioseg.ingest.masks import MaskFolder, find_masks, predicted_labels, predicting_model_sha256
+from cardioseg.ingest.masks import MaskFolder, case_id, find_masks, predicted_labels, predicting_model_sha256
 from cardioseg.ingest.subject import Skipped
 
 Convention = Mapping[int, Label]
 _ACDC = CONVENTIONS["acdc"]
+_NO_REFERENCE = "no reference"
 
 
 def evaluate(
@@ -42,6 +43,8 @@ def evaluate(
         if not folder.exists():
             raise NoInputError(f"{folder}: no such folder")
     predictions = find_masks(predicted)
+    if predictions.paths and predicted.is_file() and reference.is_file():
+        predictions = MaskFolder(predicted, {case_id(reference): predicted})  # two files need no name in common
     if not predictions.paths:
         raise NoInputError(f"{predicted}: no NIfTI masks in it", "give the folder that `cardioseg predict` wrote")
     known = predicted_labels(predicted)
@@ -95,16 +98,17 @@ def _pairs(
     predictions: MaskFolder, reference: Path, predicted_convention: Convention, convention: Convention
 ) -> Iterator[Pair | Skipped]:
     yield from predictions.clashes
-    unmatched = dict(predictions.paths)
+    unmatched, lacking = dict(predictions.paths), _NO_REFERENCE
     for subject in read_references(reference, convention):
         if isinstance(subject, Skipped):
+            lacking = "no reference that can be used"
             yield subject
             continue
         yield from subject.skipped
         for volume in subject.volumes:
             unmatched.pop(matching_id(volume, predictions) or "", None)
         yield from pair(subject, predictions, predicted_convention)
-    yield from (Skipped(predictions.where(path), "no reference") for path in unmatched.values())
+    yield from (Skipped(predictions.where(path), lacking) for path in unmatched.values())
 
 
 def _present(scores: list[VolumeScore]) -> tuple[Label, ...]:
@@ -116,4 +120,5 @@ def _present(scores: list[VolumeScore]) -> tuple[Label, ...]:
 def _first_reason(problems: tuple[Skipped, ...]) -> str:
     if not problems:
         return "they have no label in common"
-    return f"{len(problems)} problems, the first: {problems[0].where}: {problems[0].why}"
+    names = "masks are paired by name; " if {one.why for one in problems} <= {_NO_REFERENCE, NO_PREDICTION} else ""
+    return f"{names}{len(problems)} problems, the first: {problems[0].where}: {problems[0].why}"

@@ -14,6 +14,7 @@ from cardioseg.image.volume import Cine
 from cardioseg.ingest.masks import MaskFolder, read_mask
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
+NO_PREDICTION = "no prediction"
 _TOLERANCE_MM = 0.1  # NIfTI keeps its geometry in float32, DICOM in decimal strings
 
 
@@ -43,7 +44,7 @@ def pair(
     masks: dict[str, Cine | Skipped] = {}
     for volume, case in zip(subject.volumes, ids, strict=True):
         if case is None:
-            yield Skipped(_where(volume), "no prediction")
+            yield Skipped(_where(volume), NO_PREDICTION)
             continue
         if case not in masks:
             masks[case] = _read(predictions, case, convention)
@@ -64,7 +65,7 @@ def _read(predictions: MaskFolder, case: str, convention: Mapping[int, Label]) -
     try:
         return read_mask(path, convention)
     except UnusableError as error:
-        return predictions.skipped(path, error)
+        return predictions.skipped(path, error, "prediction")
 
 
 def _compare(
@@ -72,7 +73,10 @@ def _compare(
 ) -> Pair | Skipped:
     if isinstance(mask, Skipped):
         return mask
-    why = _why_not_phase(volume, mask, alone=alone) or _why_not_grid(volume, mask)
+    if mask.phases == 1 and not alone:
+        why = "the prediction has one phase, the reference several: which one is not known"
+        return Skipped(volume.case_ids[0], why)
+    why = _why_not_phase(volume, mask) or _why_not_grid(volume, mask)
     if why:
         return Skipped(_where(volume), why)
     return Pair(subject.subject_id, case, volume, mask.voxels[_phase(volume, mask)])
@@ -82,9 +86,9 @@ def _phase(volume: LabelledVolume, mask: Cine) -> int:
     return 0 if mask.phases == 1 or volume.phase is None else volume.phase
 
 
-def _why_not_phase(volume: LabelledVolume, mask: Cine, *, alone: bool) -> str:
+def _why_not_phase(volume: LabelledVolume, mask: Cine) -> str:
     if mask.phases == 1:
-        return "" if alone else "the prediction has one phase, the reference several: which one is not known"
+        return ""
     if volume.phase is None:
         return f"the prediction has {mask.phases} phases, the reference does not say which one is its own"
     if volume.phase >= mask.phases:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cardioseg.dataset.store import is_dataset, open_dataset
-from cardioseg.errors import UnusableError
+from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest import layouts
@@ -16,6 +16,7 @@ from cardioseg.ingest.masks import MaskFolder, find_masks, read_mask
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
 _NNUNET = "labelsTr"
+_REFERENCES = "give a prepared dataset, labelled data that `cardioseg ingest` reads, or a folder of NIfTI masks"
 _MOMENT = re.compile(r"(?P<subject>.+?)_(?P<name>ed|es|(?:frame|phase)_?\d+)", re.IGNORECASE)
 
 
@@ -33,6 +34,7 @@ def read_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["a
         convention: the meaning of the numbers in plain masks; layouts and prepared datasets have their own.
 
     Raises:
+        NoInputError: there is nothing of the kind.
         UnusableError: the prepared dataset is damaged.
     """
     if is_dataset(root):
@@ -40,7 +42,10 @@ def read_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["a
     layout = layouts.detect(root)
     if layout:
         return layout.read(root)
-    return _read_plain(find_masks(root / _NNUNET if (root / _NNUNET).is_dir() else root), convention)
+    masks = find_masks(root / _NNUNET if (root / _NNUNET).is_dir() else root)
+    if not masks.paths and not masks.clashes:
+        raise NoInputError(f"{root}: no reference labels in it", _REFERENCES)
+    return _read_plain(masks, convention)
 
 
 def is_plain(root: Path) -> bool:
@@ -62,7 +67,7 @@ def _read_plain(folder: MaskFolder, convention: Mapping[int, Label]) -> Iterator
             try:
                 volumes += _volumes(case, name, read_mask(path, convention), folder.where(path))
             except UnusableError as error:
-                yield folder.skipped(path, error)
+                yield folder.skipped(path, error, "reference")
         if volumes:
             yield Subject(subject_id, tuple(_with_moments(volumes)))
 

@@ -35,9 +35,10 @@ class MaskFolder:
         """A file's name for people: relative to the folder."""
         return path.name if path == self.root else str(path.relative_to(self.root))
 
-    def skipped(self, path: Path, error: UnusableError) -> Skipped:
-        """Why a file was not used, with its path said once."""
-        return Skipped(self.where(path), str(error).removeprefix(f"{path}: "))
+    def skipped(self, path: Path, error: UnusableError, side: str = "") -> Skipped:
+        """Why a file was not used, with its path said once; `side` says which of two it was on."""
+        why = str(error).removeprefix(f"{path}: ")
+        return Skipped(self.where(path), f"the {side} cannot be used: {why}" if side else why)
 
 
 def find_masks(root: Path) -> MaskFolder:

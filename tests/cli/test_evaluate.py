@@ -1,6 +1,7 @@
 """`evaluate` from the command line: one prediction, several, a cross validation, and what it refuses."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ from cardioseg.cli.app import run
 from cardioseg.dataset.store import write_dataset
 from cardioseg.export.card import read_card
 from cardioseg.image.labels import Label
-from cardioseg.image.nifti import write_volume
-from cardioseg.image.volume import Grid, Volume, Voxels
+from cardioseg.image.nifti import write_cine, write_volume
+from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 from cardioseg.ingest.subject import LabelledVolume, Subject
 
 GRID = Grid((4, 40, 40), (8.0, 1.5, 1.5))
@@ -116,6 +117,83 @@ def test_a_swap_is_said_and_a_missing_case_leaves_with_3(
     numbers = ["--predicted-labels", "mnms"]
     assert run(["evaluate", str(predicted), str(reference), *numbers, "-q"]) == 3
     assert "looks wrong" not in capsys.readouterr().err
+
+
+def one_goes_wrong(folder: Path, how: str) -> None:
+    path = folder / "p0_ed.nii.gz"
+    mask, smaller = disc(18), Grid((4, 30, 40), GRID.spacing_mm)
+    if how == "shape":
+        write_volume(path, Volume(mask[:, :30], smaller))
+    if how == "place":
+        write_volume(path, Volume(mask, replace(GRID, origin_mm=(5.0, 0.0, 0.0))))
+    if how == "label":
+        mask[0, 0, 0] = 7
+        write_volume(path, Volume(mask, GRID))
+    if how == "4D":
+        write_cine(path, Cine(np.stack([mask] * 3), GRID))
+    if how == "damage":
+        path.write_bytes(b"no")
+    if how == "absence":
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("side", "how", "line"),
+    [
+        ("predicted", "shape", "p0_ed ed: the prediction has the shape (4, 30, 40), the reference (4, 40, 40)"),
+        ("predicted", "place", "p0_ed ed: the prediction has the reference's shape, but another position"),
+        ("predicted", "label", "p0_ed.nii.gz: the prediction cannot be used: the mask holds 7, known are [0, 1, 2, 3]"),
+        ("predicted", "4D", "p0_ed ed: the prediction has 3 phases, the reference does not say which one is its own"),
+        ("predicted", "damage", "p0_ed.nii.gz: the prediction cannot be used: not a readable NIfTI file"),
+        ("predicted", "absence", "p0_ed ed: no prediction"),
+        ("reference", "4D", "p0_ed: the prediction has one phase, the reference several: which one is not known"),
+        ("reference", "absence", "p0_ed.nii.gz: no reference"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_line(
+    reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], side: str, how: str, line: str
+) -> None:
+    write_masks(tmp_path / "predicted", 0, cases=2)
+    for path in [*reference.glob("p[2-5]*")]:
+        path.unlink()
+    one_goes_wrong(tmp_path / side, how)
+    assert run(["evaluate", str(tmp_path / "predicted"), str(reference), "--json"]) == 3
+    seen = capsys.readouterr()
+    [said] = seen.err.splitlines()
+    assert said.startswith(f"not compared: {line}")
+    rest = {(row["case_id"], row["volume"]) for row in json.loads(seen.out)["volumes"]}
+    assert rest == {("p0_es", "es"), ("p1_ed", "ed"), ("p1_es", "es")}
+
+
+@pytest.mark.parametrize("how", ["label", "damage"])
+def test_a_reference_that_cannot_be_used_is_named(
+    reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    predicted = write_masks(tmp_path / "predicted", 0)
+    one_goes_wrong(reference, how)
+    assert run(["evaluate", str(predicted), str(reference)]) == 3
+    why, consequence = capsys.readouterr().err.splitlines()
+    assert why.startswith("not compared: p0_ed.nii.gz: the reference cannot be used: ")
+    assert consequence == "not compared: p0_ed.nii.gz: no reference that can be used"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["empty", "reference"], "empty: no NIfTI masks in it"),
+        (["reference", "empty"], "empty: no reference labels in it"),
+        (["reference", "nowhere"], "nowhere: no such folder"),
+        (["reference", "empty", "reference", "--compare"], "empty: no NIfTI masks in it"),
+    ],
+)
+def test_an_empty_folder(
+    arguments: list[str], line: str, reference: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert run(["evaluate", *arguments]) == 4
+    assert capsys.readouterr().err.splitlines()[0] == f"error: {line}"
 
 
 @pytest.mark.parametrize(

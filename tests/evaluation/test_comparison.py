@@ -95,7 +95,8 @@ def test_what_cannot_be_compared_is_named_and_the_rest_is_scored(folders: tuple[
     assert {one.case_id for one in evaluation.scores} == {"a", "b"}
     problems = {problem.where: problem.why for problem in evaluation.problems}
     assert set(problems) == {"no_reference/mask.nii.gz", "no_prediction", "moved", "damaged.nii.gz"}
-    assert problems["no_reference/mask.nii.gz"] == "no reference"
+    assert problems["no_reference/mask.nii.gz"] == "no reference that can be used"
+    assert problems["damaged.nii.gz"].startswith("the reference cannot be used: ")
     assert problems["no_prediction"] == "no prediction"
 
 
@@ -148,7 +149,10 @@ def test_nothing_to_evaluate(folders: tuple[Path, Path], tmp_path: Path) -> None
     (tmp_path / "empty").mkdir()
     with pytest.raises(NoInputError, match="no NIfTI masks"):
         evaluate(tmp_path / "empty", folders[1])
-    with pytest.raises(NoInputError, match="no reference"):
+    with pytest.raises(NoInputError, match="empty: no reference labels in it"):
+        evaluate(folders[0], tmp_path / "empty")
+    (tmp_path / "empty" / "c.nii.gz").write_bytes((folders[1] / "a_gt.nii.gz").read_bytes())
+    with pytest.raises(NoInputError, match="masks are paired by name; 3 problems, the first: c: no prediction"):
         evaluate(folders[0], tmp_path / "empty")
     (folders[0] / "run.json").write_text(json.dumps({"labels": []}))
     with pytest.raises(NoInputError, match="no label in common"):
@@ -235,6 +239,13 @@ def test_other_numbers_are_mapped_and_a_swap_is_named(folders: tuple[Path, Path]
     assert {one.overlap.dice for one in both.scores} == {1.0}
 
 
+def test_two_files_need_no_name_in_common(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    write_mask(tmp_path / "mine.nii.gz", heart())
+    evaluation = evaluate(tmp_path / "mine.nii.gz", folders[1] / "a_gt.nii.gz")
+    assert evaluation.problems == ()
+    assert {(one.case_id, one.overlap.dice) for one in evaluation.scores} == {("a", 1.0)}
+
+
 def test_the_worst_are_kept(folders: tuple[Path, Path]) -> None:
     assert [pair.case_id for pair in evaluate(*folders).worst] == ["b", "a"]
 
@@ -281,4 +292,4 @@ def test_problems_are_reported_once(folders: tuple[Path, Path]) -> None:
     write_mask(folders[1] / "deep" / "a_gt.nii.gz", heart())
     problems = evaluate(*folders).problems
     assert len(problems) == len(set(problems))
-    assert Skipped("a/mask.nii.gz", "no reference") in problems
+    assert Skipped("a/mask.nii.gz", "no reference that can be used") in problems

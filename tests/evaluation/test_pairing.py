@@ -65,7 +65,9 @@ def test_without_a_prediction(tmp_path: Path) -> None:
 
 def test_one_phase_cannot_be_several_references(tmp_path: Path) -> None:
     write_volume(tmp_path / "c.nii.gz", Volume(labels(1), GRID))
-    assert "which one is not known" in reason(tmp_path, reference("ed", "c", phase=3), reference("es", "c", phase=1))
+    several = reference("ed", "c", phase=3), reference("es", "c", phase=1)
+    assert "which one is not known" in reason(tmp_path, *several)
+    assert len(set(pairs(tmp_path, *several))) == 1
 
 
 def test_one_phase_can_be_the_only_reference(tmp_path: Path) -> None:
@@ -108,4 +110,4 @@ def test_rounding_is_no_other_place(tmp_path: Path) -> None:
 def test_a_damaged_mask_is_named_once(tmp_path: Path) -> None:
     (tmp_path / "c.nii.gz").write_bytes(b"no image")
     [outcome] = set(pairs(tmp_path, reference("ed", "c"), reference("es", "c")))
-    assert outcome == Skipped("c.nii.gz", "not a readable NIfTI file")
+    assert outcome == Skipped("c.nii.gz", "the prediction cannot be used: not a readable NIfTI file")
