@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.errors import RefusedError, ResourceError, UsageError
+from cardioseg.errors import RefusedError, ResourceError, UnusableError, UsageError
 from cardioseg.export.card import MODEL_FILE, Card, read_card
 from cardioseg.files import require_size_below
 from cardioseg.image.preprocess import Floats
 
 _LIMIT_BYTES = 1024**3
+_EXTERNAL = b"\n\x08location"  # the key, as protobuf writes it, of where a tensor's bytes are
 _OUT_OF_MEMORY = re.compile(r"(?i)out of memory|failed to allocate|alloc_failed|bad_alloc")  # ONNX Runtime has no type
 
 
@@ -102,6 +103,8 @@ def open_model(folder: Path, device: str = "auto", threads: int = 0) -> Model:
     content = _read(folder / MODEL_FILE)
     if sha256(content).hexdigest() != card.sha256:
         raise RefusedError(f"{folder / MODEL_FILE} is not the file that its card describes", "fetch the model again")
+    if _EXTERNAL in content:  # ONNX Runtime would look for it in the current folder, and nothing vouches for it
+        raise RefusedError(f"{folder / MODEL_FILE} keeps weights in another file")
     session, used = _open(content, folder, device, threads)
     (image,), outputs = session.get_inputs(), {output.name: output.shape[1] for output in session.get_outputs()}
     if image.name != "image" or outputs.pop("logits", None) != len(card.labels) + 1:
@@ -113,6 +116,8 @@ def _read(path: Path) -> bytes:
     try:
         require_size_below(path, _LIMIT_BYTES)
         return path.read_bytes()
+    except UnusableError as error:
+        raise RefusedError(error.message) from None
     except OSError:
         raise RefusedError(f"{path} cannot be read") from None
 

@@ -1,11 +1,16 @@
 """Geometries: thirty ways in which the images of one series contradict each other or themselves."""
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from bombs import encoded
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from cardioseg.phantom import Phantom, cine, instance, localizer
 
@@ -14,13 +19,28 @@ Images = list[list[Dataset]]  # [slice][phase]
 Change = Callable[[Images], Any]
 
 
-def images() -> Images:
-    """A sound short-axis cine."""
+def changed(change: Change) -> list[bytes]:
+    """The files of a sound short-axis cine after a change; what it leaves alone is encoded only once."""
+    sound = _sound()
+    slices = deepcopy([[one for one, _ in row] for row in sound])
+    change(slices)
+    known = {str(one.SOPInstanceUID): (one, content) for row in sound for one, content in row}
+    return [_encoded(one, *known.get(str(one.SOPInstanceUID), (None, b""))) for row in slices for one in row]
+
+
+@cache
+def _sound() -> list[list[tuple[Dataset, bytes]]]:
     voxels = cine(CINE).voxels
-    return [
+    images = [
         [instance(CINE, index, phase, CINE.instance_number(index, phase), voxels[phase, index]) for phase in range(8)]
         for index in range(6)
     ]
+    return [[(one, encoded(one)) for one in row] for row in images]
+
+
+def _encoded(one: Dataset, sound: Dataset | None, content: bytes) -> bytes:
+    raw = any(isinstance(element, RawDataElement) for element in one.values())
+    return content if sound is not None and not raw and one == sound else encoded(one)
 
 
 def _set(index: int, **tags: Any) -> Change:
@@ -37,9 +57,6 @@ def _literal(keyword: str, text: str) -> Change:
     """Give every image of a slice a decimal string that is none."""
 
     def change(slices: Images) -> None:
-        from pydicom.dataelem import RawDataElement
-        from pydicom.tag import Tag
-
         for one in slices[2]:
             tag, value = Tag(keyword), text.encode()
             one[keyword] = RawDataElement(tag, "DS", len(value), value, 0, False, True)
@@ -99,8 +116,6 @@ def _without_times(slices: Images) -> None:
 
 
 def _extra_phases(slices: Images) -> None:
-    from copy import deepcopy
-
     for number, one in enumerate(slices[1][:4]):
         extra = deepcopy(one)
         extra.SOPInstanceUID, extra.TriggerTime = f"1.2.3.{number}", float(one.TriggerTime) + 31
@@ -108,8 +123,6 @@ def _extra_phases(slices: Images) -> None:
 
 
 def _interleave(slices: Images) -> None:
-    from copy import deepcopy
-
     for index, row in enumerate(deepcopy(slices[:5])):
         for number, one in enumerate(row):
             position = np.asarray(one.ImagePositionPatient, float) + 4.0 * np.asarray(CINE.grid.directions[0])
@@ -126,8 +139,6 @@ def _localizer_inside(slices: Images) -> None:
 
 
 def _second_kind(slices: Images) -> None:
-    from copy import deepcopy
-
     for number, one in enumerate(deepcopy(slices[2])):
         one.ImageType, one.SOPInstanceUID = ["ORIGINAL", "PRIMARY", "P"], f"1.2.3.{number}"
         slices[2].append(one)

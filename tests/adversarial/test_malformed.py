@@ -87,10 +87,8 @@ def test_every_file_is_reported_once_and_the_good_ones_stay(tmp_path: Path) -> N
 
 
 def geometry(folder: Path, change: geometries.Change) -> Survey:
-    slices = geometries.images()
-    change(slices)
-    for number, one in enumerate(image for row in slices for image in row):
-        (folder / f"{number:03d}.dcm").write_bytes(bombs.encoded(one))
+    for number, content in enumerate(geometries.changed(change)):
+        (folder / f"{number:03d}.dcm").write_bytes(content)
     return survey(folder)
 
 
