@@ -90,7 +90,7 @@ class Graph:
         return [self.weight(tensor) for tensor in (layer.weight, layer.bias) if tensor is not None]
 
     def norm(self, layer: ChannelNorm, f: str) -> str:
-        """A (f - m) + B: all steps of `cardioseg.network.normalization` about the channels' means, rho, gamma, beta known.
+        """A (f - m) + B: the steps of `network.normalization` about the channels' means, all parameters known.
 
         Two readings of the pixels for the moments and one pass for the map, as BatchNormalization of one image that
         has the channels of all: its scale, shift and mean may be computed, and no other operator of ONNX Runtime
@@ -143,7 +143,7 @@ class Graph:
         return self.add("Div", scale, deviation), self.add("Div", distance, deviation)
 
     def union(self, m: str, v: str, *axes: int) -> tuple[str, str]:
-        """m less its mean over the axes, and the mean of v + (m - mean)^2: the variance of a union from its parts'."""
+        """Each m less its mean over the axes, and the mean of v + (m - mean)^2: a union's variance from its parts'."""
         over = self.integers(*axes)
         distance = self.add("Sub", m, self.add("ReduceMean", m, over, keepdims=1))
         spread = self.add("Add", v, self.add("Mul", distance, distance))

@@ -3,8 +3,9 @@
 NumPy alone, so that training needs nothing more. Every transform returns its result and its undo.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -60,6 +61,12 @@ class Preprocessing:
     def coarse(self) -> "Preprocessing":
         """How the heart is looked for: whole slices at `locate_mm`."""
         return replace(self.whole, spacing_mm=self.locate_mm)
+
+    def pixels(self, shape: Sequence[int], pixel_mm: tuple[float, float] | None) -> int:
+        """About how many pixels the network sees of a slice of this shape."""
+        if self.window:
+            return self.window**2
+        return round(prod(shape) * (prod(pixel_mm) / self.spacing_mm**2 if pixel_mm and self.spacing_mm else 1)) or 1
 
 
 def prepare(

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from itertools import pairwise
+from types import EllipsisType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,21 @@ def clean(mask: NDArray[np.uint8], labels: Collection[Label]) -> NDArray[np.uint
         labels: the structures that may be in it.
     """
     kept = np.zeros_like(mask)
+    if not mask.any():
+        return kept
+    box = _box(mask)  # most of a slice is no heart, and components cost by the pixel
+    inside, result = mask[box], kept[box]
     for value in labels:
         structure = keep_on_axis if value is Label.LV_CAVITY else keep_largest
-        kept[structure(mask == value)] = value
+        result[structure(inside == value)] = value
     return kept
+
+
+def _box(mask: NDArray[np.uint8]) -> tuple[EllipsisType | slice, ...]:
+    """The rows and columns that hold anything, in any slice of any phase of a mask that is not empty."""
+    marked = np.asarray(mask.any((0, 1)))
+    rows, columns = np.flatnonzero(marked.any(1)), np.flatnonzero(marked.any(0))
+    return ..., slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def keep_largest(mask: Mask) -> Mask:

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from cardioseg.image.heart import locate
 from cardioseg.image.labels import Label
-from cardioseg.image.preprocess import prepare
+from cardioseg.image.preprocess import Floats, prepare
 from cardioseg.image.volume import Cine, Voxels
+from cardioseg.inference.batches import in_batches
 from cardioseg.inference.postprocess import clean
 from cardioseg.inference.session import Model
 from cardioseg.measure.curves import Curves
 
-BATCH_SLICES = 8
 _LOOKS = 3  # phases on which the heart is looked for
 
 
@@ -43,24 +43,33 @@ def segment(cine: Cine, model: Model, report: Callable[[int, int], None] = lambd
         model: what to run.
         report: called with the number of slices done and of all, batch by batch.
     """
+    settings, pixel_mm = model.card.preprocessing, cine.grid.pixel_mm
     slices = cine.voxels.reshape(-1, *cine.grid.shape[1:])
-    heart = _heart(cine, model) if model.card.preprocessing.window else None
+    heart = _heart(cine, model) if settings.window else None
+    size = model.batch_slices(settings.pixels(cine.grid.shape[1:], pixel_mm))
     masks, areas = np.empty(slices.shape, np.uint8), []
-    for start in range(0, len(slices), BATCH_SLICES):
-        batch = slices[start : start + BATCH_SLICES]
-        masks[start : start + BATCH_SLICES], alone = _label(batch, cine.grid.pixel_mm, model, heart)
+    done = 0
+    for labels, alone in in_batches(lambda some: _label(some, pixel_mm, model, heart), slices, size, model.workers):
+        masks[done : done + len(labels)] = labels
         areas.append(alone)
-        report(start + len(batch), len(slices))
+        done += len(labels)
+        report(done, len(slices))
     structures = model.card.structures
     mask = Cine(clean(masks.reshape(cine.voxels.shape), structures), cine.grid, cine.times_ms)
     return Segmentation(mask, _fold_curves_ml(mask, structures, np.concatenate(areas)))
 
 
 def _heart(cine: Cine, model: Model) -> tuple[float, float] | None:
-    """Where the heart is, from a few phases of every slice."""
-    phases = np.linspace(0, len(cine.voxels) - 1, min(_LOOKS, len(cine.voxels))).round().astype(int)
-    slices = cine.voxels[phases].reshape(-1, *cine.grid.shape[1:])
-    return locate(slices, cine.grid.pixel_mm, model.card.preprocessing, lambda images: model.logits(images[:, None]))
+    """Where the heart is, from every slice once: the phases take turns."""
+    index = np.arange(cine.grid.shape[0])
+    phases = np.linspace(0, len(cine.voxels) - 1, _LOOKS).round().astype(int)[index % _LOOKS]
+    settings, pixel_mm = model.card.preprocessing, cine.grid.pixel_mm
+    size = model.batch_slices(settings.coarse.pixels(cine.grid.shape[1:], pixel_mm))
+
+    def network(images: Floats) -> Floats:
+        return np.concatenate(list(in_batches(lambda some: model.logits(some[:, None]), images, size, model.workers)))
+
+    return locate(cine.voxels[phases, index], pixel_mm, settings, network)
 
 
 def _label(

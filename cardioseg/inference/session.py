@@ -17,6 +17,8 @@ from cardioseg.image.preprocess import Floats
 
 _LIMIT_BYTES = 1024**3
 _EXTERNAL = b"\n\x08location"  # the key, as protobuf writes it, of where a tensor's bytes are
+_BATCH_SLICES = 64
+_CPU_PIXELS, _GPU_PIXELS = 2**15, 2**20  # of a batch
 _OUT_OF_MEMORY = re.compile(r"(?i)out of memory|failed to allocate|alloc_failed|bad_alloc")  # ONNX Runtime has no type
 
 
@@ -29,12 +31,18 @@ class Model:
         session: ONNX Runtime's.
         device: where it runs.
         runtime: ONNX Runtime's version.
+        workers: batches that it runs at the same time.
     """
 
     card: Card
     session: Any
     device: str
     runtime: str
+    workers: int = 1
+
+    def batch_slices(self, pixels: int) -> int:
+        """How many images of so many pixels make a batch: on a CPU, few enough for its caches."""
+        return max(1, min(_BATCH_SLICES, (_CPU_PIXELS if self.device == "cpu" else _GPU_PIXELS) // pixels))
 
     def logits(self, images: Floats) -> Floats:
         """Logits [n, c, h, w] of prepared images [n, 1, h, w]."""
@@ -105,11 +113,12 @@ def open_model(folder: Path, device: str = "auto", threads: int = 0) -> Model:
         raise RefusedError(f"{folder / MODEL_FILE} is not the file that its card describes", "fetch the model again")
     if _EXTERNAL in content:  # ONNX Runtime would look for it in the current folder, and nothing vouches for it
         raise RefusedError(f"{folder / MODEL_FILE} keeps weights in another file")
-    session, used = _open(content, folder, device, threads)
+    workers = threads or len(os.sched_getaffinity(0))
+    session, used = _open(content, folder, device)
     (image,), outputs = session.get_inputs(), {output.name: output.shape[1] for output in session.get_outputs()}
     if image.name != "image" or outputs.pop("logits", None) != len(card.labels) + 1:
         raise RefusedError(f"{folder / MODEL_FILE} does not take `image` to {len(card.labels) + 1} `logits`")
-    return Model(card, session, used, _onnxruntime().__version__)
+    return Model(card, session, used, _onnxruntime().__version__, workers if used == "cpu" else 1)
 
 
 def _read(path: Path) -> bytes:
@@ -122,10 +131,11 @@ def _read(path: Path) -> bytes:
         raise RefusedError(f"{path} cannot be read") from None
 
 
-def _open(content: bytes, folder: Path, device: str, threads: int) -> tuple[Any, str]:
+def _open(content: bytes, folder: Path, device: str) -> tuple[Any, str]:
+    """A session that works in the thread that asks it: threads of its own would wait for one another at every step."""
     runtime = _onnxruntime()
     options = runtime.SessionOptions()
-    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+    options.intra_op_num_threads = 1
     options.log_severity_level = 3
     provider, settings = _provider(device, runtime.get_available_providers())
     try:
