@@ -1,10 +1,12 @@
 """Fixtures that every test may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from network_guard import attempts
 
 ROOT = Path(__file__).parents[1]
 
@@ -14,6 +16,13 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 settings.register_profile("desk", unhurried)
 settings.register_profile("judged", unhurried, derandomize=True)
 settings.load_profile("judged" if os.environ.get("CI") else "desk")
+
+
+@pytest.fixture(autouse=True)
+def _no_network() -> Iterator[None]:
+    attempts.clear()
+    yield
+    assert attempts == []
 
 
 @pytest.fixture(scope="session")

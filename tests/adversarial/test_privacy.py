@@ -129,7 +129,8 @@ def test_names_of_the_user_stay_out_where_that_is_asked_for(scans: Path, model: 
         (named / f"{MARK} of {patient.name[-1]}").mkdir()
         for path in (patient / "study" / "sax_cine").iterdir():
             (named / f"{MARK} of {patient.name[-1]}" / f"{MARK}{path.name}").write_bytes(path.read_bytes())
-    (named / f"zz {MARK} copy.dcm").write_bytes(next(scans.rglob("sax_cine/*.dcm")).read_bytes())
+    (named / "zz").mkdir()
+    (named / "zz" / f"{MARK} copy.dcm").write_bytes(next(scans.rglob("sax_cine/*.dcm")).read_bytes())
     out = tmp_path / "out"
     options = ("-m", model, "--names", "hash", "--no-paths", "--format", "nifti")
     code, _ = cardioseg("predict", named, "-o", out, *options)
@@ -163,6 +164,7 @@ def hostile_values() -> list[str]:
     return [*HOSTILE, *(f"{value}/../{value}" for value in HOSTILE)]
 
 
+@pytest.mark.filterwarnings("ignore")  # pydicom's, of what is written here
 def test_hostile_values_of_tags_name_nothing(tmp_path: Path) -> None:
     """A hundred values, each in every id-like tag at once, become names of the folders they lie in."""
     phantom = Phantom(slices=5, phases=8, rows=16, columns=16, spacing_mm=(16.0, 8.0, 8.0))
@@ -195,9 +197,8 @@ def test_hostile_folder_names_stay_within_out(model: Path, tmp_path: Path) -> No
         (scans / name).mkdir(parents=True)
         for path in source.iterdir():
             dataset = dcmread(path)
-            dataset.SeriesInstanceUID += str(len(os.fsencode(name)))
-            dataset.StudyInstanceUID += str(len(os.fsencode(name)))
-            dataset.SOPInstanceUID += str(len(os.fsencode(name)))
+            for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+                setattr(dataset, keyword, f"{str(dataset[keyword].value)[:-3]}9{len(os.fsencode(name)):02d}")
             dataset.save_as(scans / name / path.name)
     before = set(tmp_path.rglob("*"))
     code, _ = cardioseg("predict", scans, "-o", tmp_path / "deep" / "out", "-m", model, "-q")
