@@ -59,6 +59,10 @@ def run(arguments: Sequence[str]) -> int:
         code = app(list(arguments) or ["--help"], prog_name="cardioseg", standalone_mode=False)
     except (CardiosegError, _CommandLineError, typer.Abort, KeyboardInterrupt, MemoryError, OSError) as error:
         return console.fail(_explained(error), "--json" in arguments)
+    except ImportError as error:
+        if "failed to map segment" not in str(error):  # where the memory does not suffice to load a library
+            raise
+        return console.fail(_explained(MemoryError()), "--json" in arguments)
     if code == ExitCode.INTERRUPTED:  # what newer typers make of Ctrl-C
         return console.fail(_explained(KeyboardInterrupt()), "--json" in arguments)
     return int(code or ExitCode.OK) if arguments else ExitCode.USAGE

@@ -1,7 +1,6 @@
 """The command line as a contract: exit codes, one-line errors, JSON that parses, README and help that agree."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from thresholds import write_threshold_model
 
 from cardioseg.cli.app import app, run
 from cardioseg.image.nifti import write_cine, write_volume
@@ -24,6 +24,12 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scans")
     write_dicom(SMALL, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What `-m` takes; whoever needs no network need not wait for the default model's three."""
+    return str(write_threshold_model(tmp_path_factory.mktemp("model")))
 
 
 def only_line(text: str, start: str) -> str:
@@ -88,17 +94,19 @@ def test_one_line_and_the_right_code(
         assert json.loads(capsys.readouterr().out)["error"]["exit_code"] == code
 
 
-def test_predict_evaluate_and_inspect(scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_predict_evaluate_and_inspect(
+    scans: Path, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out, references = tmp_path / "out", tmp_path / "references"
     assert run(["inspect", str(scans), "--json"]) == 0
     kinds = {series["kind"] for series in json.loads(capsys.readouterr().out)["series"]}
     assert kinds == {"short-axis cine", "localizer"}
     assert run(["inspect", str(scans)]) == 0
     assert "short-axis cine" in capsys.readouterr().out
-    assert run(["predict", str(scans), "-o", str(out), "--json"]) == 0
+    assert run(["predict", str(scans), "-o", str(out), "-m", model, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [row["case_id"] for row in document["measures"]] == ["PHANTOM-0001"]
-    assert run(["predict", str(scans), "-o", str(out)]) == 0
+    assert run(["predict", str(scans), "-o", str(out), "-m", model]) == 0
     assert "lv_edv_ml" in capsys.readouterr().out
     write_cine(references / "PHANTOM-0001_gt.nii.gz", reference(SMALL))
     assert run(["evaluate", str(out), str(references), "-o", str(tmp_path / "evaluation")]) == 0
@@ -127,34 +135,34 @@ def test_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["measure", str(masks), "-o", str(out)]) == 3
 
 
-def test_some_failed_all_failed(scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_some_failed_all_failed(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = tmp_path / "bad"
     bad.mkdir()
     (bad / "broken.nii").write_bytes(b"no")
-    assert run(["predict", str(bad), "-o", str(tmp_path / "one")]) == 4
+    assert run(["predict", str(bad), "-o", str(tmp_path / "one"), "-m", model]) == 4
     seen = capsys.readouterr().err
     assert "or leave it out)" in only_line(seen, "failed: broken: ")
     assert only_line(seen, "error: ") == "error: all cases failed, 1 of 1"
     assert str(tmp_path / "one" / "status.csv") in only_line(seen, "hint: ")
-    assert run(["predict", str(bad), "-o", str(tmp_path / "one"), "--json"]) == 4
+    assert run(["predict", str(bad), "-o", str(tmp_path / "one"), "-m", model, "--json"]) == 4
     document = json.loads(capsys.readouterr().out)
     assert (document["error"]["exit_code"], document["cases"]["failed"], document["measures"]) == (4, 1, [])
     write_volume(bad / "good.nii", cine(SMALL).phase(0))
-    assert run(["predict", str(bad), "-o", str(tmp_path / "two")]) == 3
+    assert run(["predict", str(bad), "-o", str(tmp_path / "two")]) == 3  # with the default model
     assert "failed: broken" in capsys.readouterr().err
     assert (tmp_path / "two" / "good" / "mask.nii.gz").is_file()
     write_volume(bad / "other.nii", cine(SMALL).phase(3))
-    assert run(["predict", str(bad / "other.nii"), "-o", str(tmp_path / "two")]) == 0
+    assert run(["predict", str(bad / "other.nii"), "-o", str(tmp_path / "two"), "-m", model]) == 0
     assert "also holds 1 cases of other scans" in capsys.readouterr().err
 
 
-def test_a_truncated_file_among_good_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_truncated_file_among_good_ones(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is a missing phase, named and flagged."""
     series = write_dicom(SMALL, tmp_path / "scans")
     write_dicom(Phantom(**{**vars(SMALL), "seed": 2}), tmp_path / "scans")
     victims = sorted(series.iterdir())
     victims[3].write_bytes(victims[3].read_bytes()[:-500])
-    assert run(["predict", str(tmp_path / "scans"), "-o", str(tmp_path / "out")]) == 0
+    assert run(["predict", str(tmp_path / "scans"), "-o", str(tmp_path / "out"), "-m", model]) == 0
     seen = capsys.readouterr().err
     assert f"{victims[3].name}: its pixel data is missing or truncated" in seen
     assert "missing phase" in only_line(seen, "remark: PHANTOM-0001: ")
@@ -202,8 +210,10 @@ def test_a_dataset_of_one_subject(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "3 folds need at least 3 subjects, the dataset has 1" in capsys.readouterr().err
 
 
-def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["demo", "-o", str(tmp_path / "demo")]) == 0
+@pytest.mark.parametrize("default", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_demo(default: bool, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of its 200 slices, which is half a minute for the default model."""
+    assert run(["demo", "-o", str(tmp_path / "demo"), *([] if default else ["-m", model])]) == 0
     seen = capsys.readouterr()
     assert "LV EF (%)" in seen.out
     assert "RV ESV (mL)" in seen.out
@@ -239,17 +249,30 @@ def test_a_bug_leaves_with_1(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in done.stderr
 
 
+def test_no_memory_to_load_a_library(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(*_: object) -> None:
+        raise ImportError(said)
+
+    monkeypatch.setattr("cardioseg.cli.console.print_table", refuse)
+    said = "_pocketfft.so: failed to map segment from shared object"
+    assert run(["info"]) == 6
+    assert only_line(capsys.readouterr().err, "error: ") == "error: out of memory"
+    said = "no module named so"
+    with pytest.raises(ImportError, match="so"):
+        run(["info"])
+
+
 def _listen_to_interrupts() -> None:
     """Undo what a shell does to the processes it starts in the background."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals(number: int, code: int, tmp_path: Path) -> None:
+def test_signals(number: int, code: int, model: str, tmp_path: Path) -> None:
     scans = tmp_path / "scans"
     for seed in range(1, 5):
         write_cine(scans / f"{seed}.nii.gz", cine(Phantom(**{**vars(SMALL), "seed": seed, "phases": 30})))
-    command = [sys.executable, "-m", "cardioseg", "predict", str(scans), "-o", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "cardioseg", "predict", str(scans), "-o", str(tmp_path / "out"), "-m", model]
     options = {"stderr": subprocess.PIPE, "text": True, "preexec_fn": _listen_to_interrupts}
     process = subprocess.Popen(command, **options)
     while not list((tmp_path / "out").rglob("case.json")):
@@ -263,21 +286,23 @@ def test_signals(number: int, code: int, tmp_path: Path) -> None:
     assert not list((tmp_path / "out").rglob("*.partial.*"))
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["inspect", "{scans}"], ["ingest", "{labelled}", "-o", "{out}/d"], ["predict", "{scans}", "-o", "{out}/p"],
-     ["measure", "{out}/p", "-o", "{out}/m"], ["evaluate", "{out}/p", "{references}"]],
-)  # fmt: skip
-def test_never_imports_torch(arguments: list[str], scans: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.getbasetemp() / "without-torch"
-    if not folder.exists():
-        write_sunnybrook([SMALL], folder / "labelled")
-        write_cine(folder / "references" / "PHANTOM-0001_gt.nii.gz", reference(SMALL))
-    places = {"scans": scans, "labelled": folder / "labelled", "references": folder / "references", "out": folder}
-    filled = [argument.format(**places) for argument in arguments]
+def test_never_imports_torch(scans: Path, model: str, tmp_path: Path) -> None:
+    """One process for all: whichever command imports it first is named."""
+    write_sunnybrook([SMALL], tmp_path / "labelled")
+    write_cine(tmp_path / "references" / "PHANTOM-0001_gt.nii.gz", reference(SMALL))
+    commands = [
+        ["inspect", str(scans)],
+        ["ingest", "labelled", "-o", "dataset"],
+        ["predict", str(scans), "-o", "predicted", "-m", model],
+        ["measure", "predicted", "-o", "measured"],
+        ["evaluate", "predicted", "references"],
+    ]
     program = (
-        f"import sys; from cardioseg.cli.app import run; code = run({filled!r});"
-        "found = {'torch', 'onnx'} & set(sys.modules); sys.exit(f'imports {found}' if found else code)"
+        "import sys; from cardioseg.cli.app import run\n"
+        f"for command in {commands!r}:\n"
+        "    code, found = run(command), {'torch', 'onnx'} & set(sys.modules)\n"
+        "    if code or found: sys.exit(f'{command[0]} leaves with {code}, imports {found}')\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=os.environ, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
+    assert (tmp_path / "measured" / "measures.csv").is_file()
