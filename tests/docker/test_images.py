@@ -25,6 +25,14 @@ def docker(*arguments: str, check: bool = True) -> "subprocess.CompletedProcess[
     return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=check)
 
 
+def build(target: str) -> str:
+    """Build an image; its name."""
+    given = [part for name in SETTINGS if name in os.environ for part in ("--build-arg", f"{name}={os.environ[name]}")]
+    name = f"cardioseg:{target}-test"
+    docker("build", "--network", "host", "--target", target, "-t", name, *given, str(ROOT))
+    return name
+
+
 def stage(name: str) -> str:
     """The instructions of a stage."""
     return re.split(rf"(?m)^FROM \S+ AS {name}$", DOCKERFILE)[1].split("\nFROM ")[0]
@@ -66,9 +74,7 @@ def engine() -> None:
 
 @pytest.fixture(scope="session")
 def serve(engine: None) -> str:
-    given = [part for name in SETTINGS if name in os.environ for part in ("--build-arg", f"{name}={os.environ[name]}")]
-    docker("build", "--network", "host", "--target", "serve", "-t", "cardioseg:serve-test", *given, str(ROOT))
-    return "cardioseg:serve-test"
+    return build("serve")
 
 
 @pytest.fixture
