@@ -12,7 +12,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from untrained import write_model
+from thresholds import write_threshold_model
 
 from cardioseg.inference.cases import find_cases
 from cardioseg.inference.run import predict_all
@@ -42,7 +42,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
             dataset = dcmread(path)
             dataset.PixelData = dataset.PixelData if seed == 1 else bytes(len(dataset.PixelData))
             _name(dataset, path)
-    model = open_model(write_model(folder / "model", ("rv_cavity", "lv_myocardium", "lv_cavity")))
+    model = open_model(write_threshold_model(folder / "model"))
     outcomes = list(predict_all(find_cases([folder / "scans"]), model, folder / "out"))
     assert sorted(outcome.status for outcome in outcomes) == ["done", "failed"]
     return folder / "out"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from untrained import write_model
+from thresholds import THREE, write_threshold_model
 
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.image.labels import Label
@@ -24,7 +24,6 @@ from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine, reference, write_dicom
 
 SMALL = Phantom(slices=8, phases=8, rows=48, columns=48, spacing_mm=(12.0, 5.0, 5.0), ed_phase=0)
-THREE = ("rv_cavity", "lv_myocardium", "lv_cavity")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,7 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def predicted(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a network that never errs writes."""
     out = tmp_path_factory.mktemp("predicted")
-    model = open_model(write_model(tmp_path_factory.mktemp("model"), THREE))
+    model = open_model(write_threshold_model(tmp_path_factory.mktemp("model")))
     with pytest.MonkeyPatch.context() as patch:
         perfect = Segmentation(reference(SMALL))
         patch.setattr("cardioseg.inference.predict.segment", lambda *_: perfect)

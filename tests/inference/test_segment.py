@@ -15,11 +15,11 @@ from cardioseg.inference.session import open_model
 
 
 @pytest.mark.parametrize(("rows", "columns", "mm"), [(37, 50, 1.4), (64, 64, 2.0), (90, 81, 0.7)])
-def test_mask_has_the_scans_grid(model_folder: Path, rows: int, columns: int, mm: float) -> None:
+def test_mask_has_the_scans_grid(network_folder: Path, rows: int, columns: int, mm: float) -> None:
     grid = Grid((3, rows, columns), (8.0, mm, mm))
     voxels = np.random.default_rng(0).integers(0, 900, (2, *grid.shape)).astype(np.int16)
     steps: list[tuple[int, int]] = []
-    model = open_model(model_folder)
+    model = open_model(network_folder)
     found = segment(Cine(voxels, grid, (0.0, 40.0)), model, lambda done, of: steps.append((done, of)))
     mask = found.mask
     assert found.fold_curves_ml == ()
@@ -30,9 +30,9 @@ def test_mask_has_the_scans_grid(model_folder: Path, rows: int, columns: int, mm
     assert steps == [(6, 6)]
 
 
-def test_a_slice_does_not_depend_on_its_batch(model_folder: Path) -> None:
+def test_a_slice_does_not_depend_on_its_batch(network_folder: Path) -> None:
     """By logits before ties: the labels of each slice alone are those it has among others."""
-    model = open_model(model_folder)
+    model = open_model(network_folder)
     images = np.random.default_rng(1).random((9, 1, 32, 32), np.float32)
     together = model.logits(images)
     alone = np.concatenate([model.logits(image[None]) for image in images])
