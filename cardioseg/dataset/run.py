@@ -57,7 +57,7 @@ def prove_unseen(run: Run, dataset: Dataset) -> str:
     judged = {subject_id for fold in run.folds for subject_id in fold.validation}
     slices = sum(len(hashes[subject_id]) for subject_id in judged)
     folds = f"{len(run.folds)} fold{'s' if len(run.folds) > 1 else ''}"
-    return f"{folds}, {len(judged)} unseen subjects; no subject and none of their {slices} slices was in training"
+    return f"{folds}, {len(judged)} unseen subjects; no subject and none of their {slices:,} slices was in training"
 
 
 def _fold(described: dict[str, Any]) -> Fold:

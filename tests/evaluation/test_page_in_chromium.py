@@ -123,6 +123,16 @@ def test_a_narrow_window_does_not_scroll_sideways(browser: Chromium, folder: Pat
     assert browser.complaints == []
 
 
+def test_on_a_phone_the_first_figures_have_their_heading(browser: Chromium, page: Path) -> None:
+    browser.open(page, 360, 800)
+    within = "(() => {{ const one = document.createRange(); one.selectNodeContents({}); return one.{}; }})()"
+    first = "document.querySelector('.headline .side span').firstChild"
+    assert browser.evaluate(within.format(first, "toString()")) == "Dice"
+    heading = browser.evaluate(within.format(first, "getBoundingClientRect().left"))
+    figure = browser.evaluate("document.querySelector('.headline td b').getBoundingClientRect().left")
+    assert abs(heading - figure) < 40
+
+
 def test_on_a_desk_no_table_of_an_evaluation_is_cut(browser: Chromium, page: Path) -> None:
     browser.open(page)
     cut = "[...document.querySelectorAll('.scroll')].filter(one => one.scrollWidth > one.clientWidth).length"
