@@ -5,6 +5,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,12 +35,13 @@ def _text(path: Path) -> None:
 
 def _black(path: Path) -> None:
     one = cine(Phantom(**SIZE))
-    write_cine(path, type(one)(np.zeros_like(one.voxels), one.grid, one.times_ms))
+    write_cine(path, replace(one, voxels=np.zeros_like(one.voxels)))
 
 
 def _metres(path: Path) -> None:
     """Pixels a thousand times too large: a wrong unit."""
-    write_cine(path, cine(Phantom(**SIZE | {"spacing_mm": (16.0, 5000.0, 5000.0)})))
+    one = cine(Phantom(**SIZE))
+    write_cine(path, replace(one, grid=replace(one.grid, spacing_mm=(16.0, 5000.0, 5000.0))))
 
 
 BAD: tuple[Callable[[Path], None], ...] = (_cut, _empty, _text, _black, _metres)
