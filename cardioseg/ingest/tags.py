@@ -5,10 +5,10 @@ or that each has of its own; `frames.py` makes both look alike.
 """
 
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage, MRImageStorage
 
 from cardioseg.errors import UnusableError
@@ -100,15 +100,19 @@ def _position_mm(look_up: Lookup) -> tuple[float, float, float]:
 
 def _orientation(look_up: Lookup) -> tuple[float, ...]:
     cosines = _numbers(look_up("ImageOrientationPatient"), 6, "orientation")
-    axes = np.reshape(cosines, (2, 3))
-    if not np.allclose(axes @ axes.T, np.eye(2), atol=_COSINE_TOLERANCE):
+    row, column = cosines[:3], cosines[3:]
+    if max(abs(_dot(row, row) - 1), abs(_dot(column, column) - 1), abs(_dot(row, column))) > _COSINE_TOLERANCE:
         raise UnusableError("its orientation is not two perpendicular unit vectors")
     return cosines
 
 
+def _dot(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
 def _numbers(value: Any, count: int, word: str) -> tuple[float, ...]:  # noqa: ANN401 - whatever a tag holds
     values = tuple(float(number) for number in value or ())
-    if len(values) != count or not np.isfinite(values).all():
+    if len(values) != count or not all(map(isfinite, values)):
         raise UnusableError(f"its {word} is missing or not {count} finite numbers")
     return values
 
@@ -118,7 +122,7 @@ def _optional(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag hold
         number = float(value)
     except (TypeError, ValueError):  # absent, empty, several values or no number: as if it were not there
         return None
-    return number if np.isfinite(number) else None
+    return number if isfinite(number) else None
 
 
 def _within(value: float | None, limits: tuple[float, float]) -> float | None:
