@@ -8,6 +8,7 @@ import re
 import zlib
 from base64 import b64decode
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -26,11 +27,7 @@ SECRETS = (MARK.lower(), NUMBER, NUMBER[:6], _DAY)
 
 def sing(dataset: Dataset) -> None:
     """Put a canary into every confidential attribute, a private block and nested sequences, in place."""
-    for keyword in CONFIDENTIAL:
-        tag = tag_for_keyword(keyword)
-        assert tag is not None
-        if keyword not in {*_KEPT, *_UIDS} and Tag(tag).group not in {0, 2}:  # no part of a data set
-            _put(dataset, keyword, dictionary_VR(tag))
+    dataset.update(_song())
     for keyword in _UIDS:
         tail = str(dataset[keyword].value)[-20:].lstrip(".0")
         setattr(dataset, keyword, f"1.2.{NUMBER}.{tail}")
@@ -44,6 +41,18 @@ def sing(dataset: Dataset) -> None:
 def holds_canary(content: bytes) -> bool:
     """Whether a canary is in bytes, or in what is packed in them."""
     return any(secret.encode() in part.lower() for part in _unpacked(content) for secret in SECRETS)
+
+
+@cache
+def _song() -> Dataset:
+    """All confidential attributes that every image of a study may share."""
+    dataset = Dataset()
+    for keyword in CONFIDENTIAL:
+        tag = tag_for_keyword(keyword)
+        assert tag is not None
+        if keyword not in {*_KEPT, *_UIDS} and Tag(tag).group not in {0, 2}:  # no part of a data set
+            _put(dataset, keyword, dictionary_VR(tag))
+    return dataset
 
 
 def _put(dataset: Dataset, keyword: str, kind: str) -> None:

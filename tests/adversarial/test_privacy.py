@@ -165,11 +165,13 @@ def hostile_values() -> list[str]:
 
 
 @pytest.mark.filterwarnings("ignore")  # pydicom's, of what is written here
-def test_hostile_values_of_tags_name_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
+def test_hostile_values_of_tags_name_nothing(tmp_path: Path, step: int) -> None:
     """A hundred values, each in every id-like tag at once, become names of the folders they lie in."""
     phantom = Phantom(slices=5, phases=8, rows=16, columns=16, spacing_mm=(16.0, 8.0, 8.0))
     dataset = enhanced_instance(phantom, np.arange(8 * 5 * 256, dtype=np.int16).reshape(8, 5, 16, 16))
-    for number, value in enumerate(hostile_values()):
+    dataset.preamble = bytes(128)
+    for number, value in enumerate(hostile_values()[::step]):
         for keyword in (
             "PatientID", "PatientName", "StudyID", "AccessionNumber", "SeriesDescription", "StudyDescription",
             "ProtocolName", "StationName", "InstitutionName", "DeviceSerialNumber", "StudyInstanceUID",
@@ -179,8 +181,7 @@ def test_hostile_values_of_tags_name_nothing(tmp_path: Path) -> None:
         (tmp_path / f"{number:03d}").mkdir()
         dataset.save_as(tmp_path / f"{number:03d}" / "a.dcm", enforce_file_format=False)
     cases = find_cases([tmp_path]).cases
-    assert [case.case_id for case in cases] == [f"{number:03d}" for number in range(len(hostile_values()))]
-    assert len(cases) == 100
+    assert [case.case_id for case in cases] == [f"{number:03d}" for number in range(100 // step)]
 
 
 def _set(dataset: Dataset, keyword: str, value: str) -> None:
@@ -193,12 +194,12 @@ def _set(dataset: Dataset, keyword: str, value: str) -> None:
 def test_hostile_folder_names_stay_within_out(model: Path, tmp_path: Path) -> None:
     scans = tmp_path / "deep" / "scans"
     source = write_dicom(SMALL, tmp_path / "source")
-    for name in (os.fsdecode(b"caf\xe9\n"), "\u202e😀", "-rf ~", "$(touch escaped)"):
+    for number, name in enumerate((os.fsdecode(b"caf\xe9\n"), "\u202e😀", "-rf ~", "$(touch escaped)")):
         (scans / name).mkdir(parents=True)
         for path in source.iterdir():
             dataset = dcmread(path)
             for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-                setattr(dataset, keyword, f"{str(dataset[keyword].value)[:-3]}9{len(os.fsencode(name)):02d}")
+                setattr(dataset, keyword, f"{str(dataset[keyword].value)[:-1]}{number}")
             dataset.save_as(scans / name / path.name)
     before = set(tmp_path.rglob("*"))
     code, _ = cardioseg("predict", scans, "-o", tmp_path / "deep" / "out", "-m", model, "-q")
