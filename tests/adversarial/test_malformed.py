@@ -14,6 +14,7 @@ import geometries
 import numpy as np
 import pytest
 from campaign import HANG_S, dicom_originals, mutants
+from malformed import is_silent
 
 from cardioseg.ingest.discover import Survey, survey
 from cardioseg.phantom import Phantom, write_dicom
@@ -90,11 +91,6 @@ def geometry(folder: Path, change: geometries.Change) -> Survey:
     for number, content in enumerate(geometries.changed(change)):
         (folder / f"{number:03d}.dcm").write_bytes(content)
     return survey(folder)
-
-
-def is_silent(seen: Survey) -> bool:
-    """Whether everything went into one cine without a word."""
-    return not seen.unused and len(seen.series) == 1 and bool(seen.cines[0].stack) and not seen.cines[0].stack.flags
 
 
 def test_sound_geometry_is_accepted(tmp_path: Path) -> None:
