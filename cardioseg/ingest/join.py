@@ -12,6 +12,7 @@ from cardioseg.ingest.positions import by_position, in_line, same_pixels, same_p
 from cardioseg.ingest.series import CINE_SLICES, Kind, Series, judge
 
 _PARTS = (Kind.SINGLE_SLICE_CINE, Kind.SHORT_CINE)
+_SLICES_LIMIT = 64  # of some acquisitions of a heart; each way to split more takes time, and nothing comes of it
 _ANOTHER_STACK = 2 / 3  # of the slices: what was acquired again and covers less is single slices, repeated
 
 
@@ -76,7 +77,7 @@ def _layers(parts: Sequence[Series]) -> list[list[Series]]:
 def _regular(parts: Sequence[Series]) -> list[Series]:
     """The parts as one stack; or without the one that lies between the others' steps; or the earlier and the later."""
     whole = judge(_headers(parts))
-    if whole.stack is None:
+    if whole.stack is None and len(parts) <= _SLICES_LIMIT:
         ordered = sorted(parts, key=_age)
         without_one = [[ordered[:odd] + ordered[odd + 1 :]] for odd in range(len(ordered))]
         in_two = [[ordered[:cut], ordered[cut:]] for cut in range(CINE_SLICES, len(ordered) - CINE_SLICES + 1)]

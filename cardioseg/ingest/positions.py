@@ -23,6 +23,11 @@ def same_plane_direction(one: SliceHeader, other: SliceHeader) -> bool:
     return max(abs(a - b) for a, b in zip(one.orientation, other.orientation, strict=True)) <= _COSINE_TOLERANCE
 
 
+def same_directions(orientations: NDArray[np.float64], header: SliceHeader) -> NDArray[np.bool_]:
+    """The same for many orientations (n, 6) at once."""
+    return np.asarray((np.abs(orientations - header.orientation) <= _COSINE_TOLERANCE).all(axis=1))
+
+
 def same_pixels(one: SliceHeader, other: SliceHeader) -> bool:
     """Whether two slices have the same rows, columns and pixel spacing."""
     alike = all(abs(a - b) <= _PIXEL_RTOL * b for a, b in zip(one.pixel_mm, other.pixel_mm, strict=True))

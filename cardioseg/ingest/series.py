@@ -9,10 +9,12 @@ from itertools import groupby
 from pathlib import Path
 from statistics import mode
 
+import numpy as np
+
 from cardioseg.errors import UnusableError
 from cardioseg.image.flag import Flag
 from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.positions import by_position, same_plane_direction
+from cardioseg.ingest.positions import by_position, same_directions
 from cardioseg.ingest.purpose import other_plane, other_purpose
 from cardioseg.ingest.repeats import CINE_PHASES
 from cardioseg.ingest.stack import MISSING_PHASE, Stack, stack
@@ -100,12 +102,14 @@ def judge(headers: Sequence[SliceHeader]) -> Series:
 def by_orientation(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
     """Group images whose planes are parallel and turned alike."""
     groups: list[list[SliceHeader]] = []
+    first = np.empty((len(headers), 6))  # of each group; a hostile series has as many orientations as images
     for header in headers:
-        alike = next((group for group in groups if same_plane_direction(group[0], header)), None)
-        if alike is None:
-            groups.append([header])
+        alike = np.flatnonzero(same_directions(first[: len(groups)], header))
+        if alike.size:
+            groups[alike[0]].append(header)
         else:
-            alike.append(header)
+            first[len(groups)] = header.orientation
+            groups.append([header])
     return groups
 
 

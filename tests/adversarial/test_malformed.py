@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from campaign import HANG_S, dicom_originals, mutants
 from malformed import is_silent
 
 from cardioseg.ingest.discover import Survey, survey
+from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.join import join
+from cardioseg.ingest.series import by_orientation, judge
 from cardioseg.phantom import Phantom, write_dicom
 
 HERE = Path(__file__).parent
@@ -137,3 +141,32 @@ def test_what_may_not_be_read_is_named(tmp_path: Path) -> None:
         closed.chmod(stat.S_IRWXU)
     assert {one.why for one in seen.unused} == {"cannot be read: permission denied", "folder cannot be read"}
     assert len(seen.cines) == 1
+
+
+def test_a_series_of_as_many_orientations_as_images(tmp_path: Path) -> None:
+    """Comparing each with each in Python would take minutes."""
+    rng = np.random.default_rng(0)
+    headers = []
+    for number in range(2000):
+        across, down, _ = np.linalg.qr(rng.normal(size=(3, 3)))[0].tolist()
+        header = SliceHeader(tmp_path / str(number), "1", "2", True, (6, 7), (1.0, 1.0), (0, 0, 0), (*across, *down))
+        headers.append(header)
+    start_s = time.process_time()
+    assert len(by_orientation(headers)) == 2000
+    assert time.process_time() - start_s < 2
+
+
+def test_slices_that_make_no_stack_are_not_split_for_ever(tmp_path: Path) -> None:
+    places_mm = np.random.default_rng(0).uniform(1, 9, 100).cumsum().tolist()
+    parts = [
+        judge([
+            SliceHeader(tmp_path / f"{number}-{phase}", "1", str(number), True, (6, 7), (1.0, 1.0), (0, 0, place_mm),
+                        (1, 0, 0, 0, 1, 0), trigger_ms=30.0 * phase)
+            for phase in range(8)
+        ])
+        for number, place_mm in enumerate(places_mm)
+    ]  # fmt: skip
+    start_s = time.process_time()
+    (joined,) = join(parts)
+    assert joined.stack is None
+    assert time.process_time() - start_s < 2
