@@ -17,8 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-STARTED = time.process_time(), time.perf_counter()
-
 
 class Stages:
     """Wall and CPU seconds by stage; a stage within a stage counts for itself alone."""
@@ -26,7 +24,7 @@ class Stages:
     def __init__(self) -> None:
         self.seconds: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
         self._open = ["other"]
-        self._last = STARTED
+        self._last = time.process_time(), time.perf_counter()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -60,14 +58,13 @@ class Stages:
 
 
 def measure(scans: Path, model: str, threads: int, out: Path) -> dict[str, Any]:
-    """Run `predict` with its parts wrapped. Stages within worker threads need one thread to be told apart."""
+    """Run `predict` with its parts wrapped; the parts within worker threads are told apart where there is one."""
     stages = Stages()
     with stages.stage("imports"):
         import onnxruntime  # noqa: F401
 
         from cardioseg.inference import cases, outcome, predict, segment, session
         from cardioseg.inference.run import predict_all
-    runs: list[float] = []
     if threads == 1:
         stages.wrap(segment, "prepare", "preprocessing")
         stages.wrap(session.Model, "_run", "network")
@@ -83,32 +80,32 @@ def measure(scans: Path, model: str, threads: int, out: Path) -> dict[str, Any]:
     with stages.stage("model"):
         opened = session.open_model(session.find_model(model), "cpu", threads)
     findings = cases.find_cases([scans])
-    for result in predict_all(findings, opened, out):
-        print(result.case_id, result.status, result.reason, file=sys.stderr)
+    for done in predict_all(findings, opened, out):
+        print(done.case_id, done.status, file=sys.stderr)
     slices = [case.series.slices * case.series.phases for case in findings.cases if case.series]
-    del runs
-    return {"model": opened.card.name, "threads": threads, "slices": sum(slices), "stages": stages.result()}
+    result = {"model": opened.card.name, "networks": opened.card.training.folds, "threads": threads}
+    return result | {"slices": sum(slices), "stages": stages.result()}
 
 
 def phantom(folder: Path) -> Path:
     """A cine of 12 slices and 20 phases of 256 x 256 pixels."""
-    from cardioseg.phantom import Phantom, cine
-    from cardioseg.phantom.dicom import write_dicom
+    from cardioseg.phantom import Phantom, write_dicom
 
-    write_dicom(folder, cine(Phantom(slices=12, phases=20, rows=256, columns=256)))
+    write_dicom(Phantom(slices=12), folder)
     return folder
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scans", type=Path)
+    parser.add_argument("scans", type=Path, nargs="?")
     parser.add_argument("-m", "--model", default="sax")
     parser.add_argument("-o", "--out", type=Path)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        result = measure(options.scans, options.model, options.threads, Path(folder))
+        scans = options.scans or phantom(Path(folder) / "scans")
+        result = measure(scans, options.model, options.threads, Path(folder) / "out")
     for name, figures in result["stages"].items():
         print(f"{figures['cpu_s']:8.2f} s CPU {figures['wall_s']:8.2f} s wall  {name}")
     if options.out:
