@@ -1,7 +1,9 @@
 """Session: a model folder, verified and opened. The only importer of ONNX Runtime for prediction."""
 
+import io
 import os
 import re
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +18,7 @@ from cardioseg.files import require_size_below
 from cardioseg.image.preprocess import Floats
 
 _LIMIT_BYTES = 1024**3
+_CPU, _FATAL = "CPUExecutionProvider", 4
 _EXTERNAL = b"\n\x08location"  # the key, as protobuf writes it, of where a tensor's bytes are
 _BATCH_SLICES = 64
 _CPU_PIXELS, _GPU_PIXELS = 2**15, 2**20  # of a batch
@@ -138,20 +141,33 @@ def _open(content: bytes, folder: Path, device: str) -> tuple[Any, str]:
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     provider, settings = _provider(device, runtime.get_available_providers())
+    _quiet_and_ready(runtime, provider)
     try:
         session = runtime.InferenceSession(content, options, providers=[(provider, settings)], enable_fallback=0)
     except Exception as error:  # noqa: BLE001 - ONNX Runtime raises a dozen types of its own
         if _OUT_OF_MEMORY.search(str(error)):
             raise ResourceError(f"out of memory while {folder / MODEL_FILE} was opened") from None
         raise RefusedError(f"{folder / MODEL_FILE}: ONNX Runtime cannot open it: {type(error).__name__}") from None
-    return session, "cpu" if provider.startswith("CPU") else f"cuda:{settings.get('device_id', 0)}"
+    if provider in session.get_providers():
+        return session, "cpu" if provider == _CPU else f"cuda:{settings['device_id']}"
+    if device != "auto":  # it was built for CUDA, and there is none: then it runs on the CPU, and only its log says so
+        raise ResourceError("ONNX Runtime finds no CUDA device that it can use", "--device cpu")
+    return session, "cpu"
+
+
+def _quiet_and_ready(runtime: Any, provider: str) -> None:  # noqa: ANN401 - it is untyped
+    """Keep ONNX Runtime's log off stderr, and let it find the CUDA libraries that came with PyTorch."""
+    runtime.set_default_logger_severity(_FATAL)
+    if provider != _CPU and hasattr(runtime, "preload_dlls"):
+        with redirect_stdout(io.StringIO()):  # it prints what it does not find
+            runtime.preload_dlls()
 
 
 def _provider(device: str, available: list[str]) -> tuple[str, dict[str, int]]:
     kind, _, number = device.partition(":")
     has_cuda = "CUDAExecutionProvider" in available
     if device == "cpu" or (device == "auto" and not has_cuda):
-        return "CPUExecutionProvider", {}
+        return _CPU, {}
     if kind not in ("auto", "cuda") or (number and not number.isdigit()):
         raise UsageError(f"no device {device}", "auto, cpu, cuda or cuda:N")
     if not has_cuda:

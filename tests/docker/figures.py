@@ -77,7 +77,8 @@ def document(serve: dict[str, Any], full: dict[str, Any] | None) -> dict[str, An
     return {
         "order": 60,
         "title": "In a container",
-        "promise": f"{'Both images work' if full else 'The serving image works'} as another user than root under `{' '.join(STRICT)}`.",
+        "promise": f"{'Both images work' if full else 'The serving image works'} as another user than root under "
+        f"`{' '.join(STRICT)}`.",
         "command": f"python tests/docker/figures.py {'--full ' if full else ''}--write",
         "figures": rows,
         "notes": ["The full image was built with PyTorch's CPU wheel; with the CUDA build it is gigabytes larger."]

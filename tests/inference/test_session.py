@@ -104,6 +104,24 @@ def test_devices(network_folder: Path) -> None:
             open_model(network_folder, "cuda:0")
 
 
+def test_built_for_cuda_where_there_is_none(
+    network_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As onnxruntime-gpu does it: it takes the CPU instead and says so in its log alone."""
+    import onnxruntime
+
+    real = onnxruntime.InferenceSession
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: print("Failed to load libcublas"), raising=False)  # noqa: T201
+    monkeypatch.setattr(
+        onnxruntime, "InferenceSession", lambda *known, **_: real(*known, providers=["CPUExecutionProvider"])
+    )
+    assert open_model(network_folder, "auto").device == "cpu"
+    with pytest.raises(ResourceError, match="no CUDA device"):
+        open_model(network_folder, "cuda:0")
+    assert capsys.readouterr().out == ""
+
+
 def test_without_onnxruntime(network_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UsageError, match="pip install onnxruntime"):
