@@ -58,7 +58,8 @@ def refused_everywhere(command: Callable[[], list[str]], out: Path, capsys: pyte
         assert not [name for name in after if ".partial." in name or name.endswith(".lock")]
         refused = str(begun[number - 1].relative_to(out))
         gone = refused.endswith((".png", ".gif"))  # a picture of an earlier mask is taken away before the new one
-        assert after.get(refused) in (before.get(refused), None if gone else before.get(refused))
+        if begun[number - 1] not in begun[number:]:  # training's log is written once more at its end
+            assert after.get(refused) in (before.get(refused), None if gone else before.get(refused))
     raise AssertionError
 
 
