@@ -153,7 +153,8 @@ _RHOS = {"clip": 1, "sigmoid": 1, "softmax": 2}
 
 def _sums_of_products(f: Tensor, g: Tensor) -> Tensor:
     """Over the pixels: [n, c] of two [n, c, h, w]."""
-    return torch.linalg.vecdot(f.flatten(2), g.flatten(2))
+    sums: Tensor = torch.linalg.vecdot(f.flatten(2), g.flatten(2))
+    return sums
 
 
 def _scale_and_shift_(f: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
