@@ -72,9 +72,8 @@ def fit(job: Job, report: Callable[[StepRecord], None], resume: bool = False) ->
         UsageError: there is nothing to resume, or it is another run's; or, without `resume`, a run is there already.
     """
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = (
-        False  # costs 3 % of a step, and nothing here reads such memory
-    )
+    # Costs 3 % of a step, and nothing here reads memory that was not written.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     done = _start(job, resume)
     run = _Run(job, done.step if done else 0)
     if done:
