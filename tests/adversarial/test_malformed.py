@@ -79,7 +79,7 @@ def places(seen: Survey) -> Counter[Path]:
 def test_every_file_is_reported_once_and_the_good_ones_stay(tmp_path: Path) -> None:
     write_dicom(GOOD, tmp_path)
     clean = survey(tmp_path)
-    for index, (content, suffix) in enumerate(mutants(dicom_originals(tmp_path.parent / "originals"), 150, seed=5)):
+    for index, (content, suffix) in enumerate(mutants(dicom_originals(tmp_path.parent / "originals"), 80, seed=5)):
         (tmp_path / "PHANTOM-0001" / f"{index}{suffix}").write_bytes(content)
     seen = survey(tmp_path)
     assert places(seen) == Counter(path for path in tmp_path.rglob("*") if path.is_file())

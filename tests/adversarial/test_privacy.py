@@ -94,25 +94,22 @@ def test_canaries_are_there_and_would_be_found(scans: Path) -> None:
 
 
 def test_nothing_gets_out_of_predict(scans: Path, model: Path, tmp_path: Path) -> None:
-    code, said = cardioseg("predict", scans, "-o", tmp_path / "out", "-m", model)
+    code, said = cardioseg("predict", scans, "-o", tmp_path / "out", "-m", model, "--json")
     assert code == 3
-    code, also = cardioseg("predict", scans, "-o", tmp_path / "out", "-m", model, "--json", "--overwrite")
-    assert code == 3
-    assert json.loads(also[also.index("{\n") : also.rindex("\n}") + 2])["cases"] == {
+    assert json.loads(said[said.index("{\n") : said.rindex("\n}") + 2])["cases"] == {
         "done": 1,
         "failed": 2,
         "flagged": 1,
     }
-    assert not holds_canary((said + also).encode())
+    assert not holds_canary(said.encode())
     assert len(written(tmp_path / "out")) >= 9
     assert not [path.name for path in written(tmp_path / "out") if holds_canary(path.read_bytes())]
 
 
 def test_nothing_gets_out_of_inspect_and_ingest(scans: Path, tmp_path: Path) -> None:
-    for arguments in (["inspect", scans], ["inspect", scans, "--json"]):
-        code, said = cardioseg(*arguments)
-        assert code == 0
-        assert not holds_canary(said.encode())
+    code, said = cardioseg("inspect", scans)
+    assert code == 0
+    assert not holds_canary(said.encode())
     write_sunnybrook([SMALL], tmp_path / "labelled")
     assert len(list(rewritten(tmp_path / "labelled"))) == SMALL.slices * SMALL.phases
     code, said = cardioseg("ingest", tmp_path / "labelled", "-o", tmp_path / "dataset")
