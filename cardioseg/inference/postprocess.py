@@ -19,6 +19,9 @@ _CORE = 0.5  # share of the most common pixel's count; the left ventricle moves 
 def clean(mask: NDArray[np.uint8], labels: Collection[Label]) -> NDArray[np.uint8]:
     """Keep one structure of each label; the rest becomes background.
 
+    That is the largest; where the left ventricle's cavity is all that a network knows, so that nothing else tells it
+    from a vessel, what lies on its axis.
+
     Args:
         mask: `Label` values (phase, slice, row, column).
         labels: the structures that may be in it.
@@ -29,7 +32,7 @@ def clean(mask: NDArray[np.uint8], labels: Collection[Label]) -> NDArray[np.uint
     box = _box(mask)  # most of a slice is no heart, and components cost by the pixel
     inside, result = mask[box], kept[box]
     for value in labels:
-        structure = keep_on_axis if value is Label.LV_CAVITY else keep_largest
+        structure = keep_on_axis if set(labels) == {Label.LV_CAVITY} else keep_largest
         result[structure(inside == value)] = value
     return kept
 

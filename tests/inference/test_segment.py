@@ -88,6 +88,17 @@ def test_the_left_ventricle_lies_on_its_axis() -> None:
     assert np.array_equal(kept == Label.LV_CAVITY, ventricle)
 
 
+def test_a_tilted_ventricle_stays_whole_where_the_network_knows_its_wall() -> None:
+    """Its ends lie off the axis, as in one of ACDC's patients whose slices are oblique to the ventricle."""
+    rows, columns = np.mgrid[:40, :60]
+    centers = [10 + 6 * index for index in range(7)]
+    cavity = np.stack([(rows - 20) ** 2 + (columns - center) ** 2 < 25 for center in centers])[None]
+    mask = np.where(cavity, Label.LV_CAVITY, 0).astype(np.uint8)
+    kept = clean(mask, (Label.RV_CAVITY, Label.LV_MYOCARDIUM, Label.LV_CAVITY))
+    assert np.array_equal(kept, mask)
+    assert not np.array_equal(clean(mask, (Label.LV_CAVITY,)), mask)
+
+
 def test_an_empty_mask_stays_empty() -> None:
     empty = np.zeros((1, 2, 4, 4), np.uint8)
     assert not clean(empty, (Label.LV_CAVITY, Label.RV_CAVITY)).any()
