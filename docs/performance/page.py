@@ -86,6 +86,59 @@ def starting(found: dict[str, Any]) -> Iterator[str]:
     ])  # fmt: skip
 
 
+def training(found: dict[str, Any]) -> Iterator[str]:
+    """What a training step costs with each norm, and `fit` beside its bare steps."""
+    yield "## Training\n"
+    reference = "torch's InstanceNorm2d"
+    yield (
+        f"Forward, backward and update at {found['pixels']} x {found['pixels']} pixels, {found['threads']} thread, "
+        f"torch {found['torch']}; ratios to the same network with {reference}.\n"
+    )
+    rows = [
+        (f"{norm}, batch {batch}", f"{1000 * cost['cpu_s']:.0f}", f"{cost['ratio']:.3f}")
+        for batch, costs in found["norms"].items()
+        for norm, cost in costs.items()
+    ]
+    yield from table(("norm", "CPU ms a step", "ratio"), rows)
+    share = found["throughput"]["share"]
+    yield f"`fit` with the recipe `sax`, augmentation and logs included: {100 * share:.0f} % of the bare step's speed.\n"
+
+
+def evaluation(found: dict[str, Any]) -> Iterator[str]:
+    """`evaluate` beside surface-distance."""
+    yield "## Evaluation\n"
+    times = found["timings"]
+    yield (
+        f"{found['volumes']} volumes ({found['what']}), {found['structures']} structures, one thread. `evaluate` "
+        f"measures overlap, distances in 3D and by slice, volumes, agreement and intervals, and writes the page; the "
+        f"two below it measure distances in 3D alone.\n"
+    )
+    names = {
+        "evaluate": "`evaluate`, whole command",
+        "surface-distance": "surface-distance",
+        "distances": "our distances",
+    }
+    yield from table(("what", "wall s", "CPU s"), [
+        (title, f"{times[name]['wall_s']['median']:.1f}", f"{times[name]['cpu_s']['median']:.1f}")
+        for name, title in names.items()
+    ])  # fmt: skip
+
+
+def peers(found: dict[str, Any]) -> Iterator[str]:
+    """Slices a second beside nnU-Net and MONAI."""
+    yield "## Beside nnU-Net and MONAI\n"
+    yield (
+        f"The same {found['slices']} slices in volumes of ten, each tool's own prediction code, {found['cores']} "
+        f"cores, medians of {found['turns']} turns. cardioseg runs the three networks of `sax` and looks for the heart "
+        f"as well.\n"
+    )
+    yield from table(("tool", "slices/s", "cardioseg is faster", "CPU s a slice", "peak MB", "MB on disk"), [
+        (tool, f"{one['slices_per_s']:.2f}", f"{one['cardioseg_is_faster']:.1f} x", f"{one['cpu_s_per_slice']:.3f}",
+         f"{one['peak_mb']:.0f}", f"{one['installed_mb']:.0f}")
+        for tool, one in found["tools"].items()
+    ])  # fmt: skip
+
+
 def table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
     """A Markdown table; the first column is text."""
     yield f"| {' | '.join(titles)} |"
@@ -94,7 +147,15 @@ def table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]
     yield ""
 
 
-SECTIONS: dict[str, Section] = {"predicting": predicting, "network": network, "reading": reading, "starting": starting}
+SECTIONS: dict[str, Section] = {
+    "predicting": predicting,
+    "network": network,
+    "reading": reading,
+    "starting": starting,
+    "training": training,
+    "evaluation": evaluation,
+    "peers": peers,
+}
 
 
 if __name__ == "__main__":
