@@ -101,7 +101,7 @@ def training(found: dict[str, Any]) -> Iterator[str]:
     ]
     yield from table(("norm", "CPU ms a step", "ratio"), rows)
     share = found["throughput"]["share"]
-    yield f"`fit` with the recipe `sax`, augmentation and logs included: {100 * share:.0f} % of the bare step's speed.\n"
+    yield f"`fit` with the recipe `sax`, augmentation and logs included: {100 * share:.0f} % of a bare step's speed.\n"
 
 
 def evaluation(found: dict[str, Any]) -> Iterator[str]:
