@@ -8,6 +8,7 @@ contain one another; with one thread, CPU time is not blurred by what else the m
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -16,6 +17,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
 
 
 class Stages:
