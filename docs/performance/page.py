@@ -91,7 +91,7 @@ def training(found: dict[str, Any]) -> Iterator[str]:
     yield "## Training\n"
     reference = "torch's InstanceNorm2d"
     yield (
-        f"Forward, backward and update at {found['pixels']} x {found['pixels']} pixels, {found['threads']} thread, "
+        f"Forward, backward and update at {found['pixels']} x {found['pixels']} pixels, threads: {found['threads']}, "
         f"torch {found['torch']}; ratios to the same network with {reference}.\n"
     )
     rows = [

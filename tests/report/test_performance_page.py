@@ -1,23 +1,18 @@
 """docs/performance.md is what its script makes of the JSON files beside it."""
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from scripts import script
 
 FOLDER = Path(__file__).parents[2] / "docs" / "performance"
 
 
 @pytest.fixture(scope="module")
 def page() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("performance_page", FOLDER / "page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(FOLDER / "page.py")
 
 
 def test_the_page_is_up_to_date(page: ModuleType) -> None:

@@ -1,24 +1,19 @@
 """The page in docs/ is what its script makes of the runs beside it, and its claims follow the figures."""
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from scripts import script
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reproduction"
 
 
 @pytest.fixture(scope="module")
 def page() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("page", FOLDER / "page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(FOLDER / "page.py")
 
 
 def cell(norm: str, fold: int, dice: float, paper: float) -> dict[str, Any]:
