@@ -46,11 +46,11 @@ def _paint_ventricles(image: Pixels, where: Plane, section: Section, grain: Grai
     inside_rv = rv - radius
     _paint_fat(image, where, section, inside_rv + _RV_WALL_MM * present, grain)
     paint(image, cover(inside_rv + _RV_WALL_MM * present, where.pixel_mm), _WALL * (1 + 0.3 * grain.rough))
-    paint(image, cover(inside_rv, where.pixel_mm) * present, _blood(grain, _trabeculae(inside_rv, 9.0, grain)))
+    paint(image, cover(inside_rv, where.pixel_mm) * present, _blood(grain, _trabeculae(inside_rv, 9.0, section.crowding, grain)))
     wall = np.asarray(_WALL * (1 + 0.14 * grain.muscle + 0.05 * grain.rough), np.float32)
     paint(image, cover(epicardium - radius, where.pixel_mm), wall)
     inside_lv = section.cavity(angle) - radius
-    muscle = np.maximum(_trabeculae(inside_lv, 5.0, grain), _papillary(where, section))
+    muscle = np.maximum(_trabeculae(inside_lv, 5.0, section.crowding, grain), _papillary(where, section))
     paint(image, cover(inside_lv, where.pixel_mm), _blood(grain, muscle))
 
 
@@ -71,10 +71,10 @@ def _blood(grain: Grain, muscle: Pixels) -> Pixels:
     return np.asarray(flow + muscle * (_WALL - flow), np.float32)
 
 
-def _trabeculae(inside_mm: Array, depth_mm: float, grain: Grain) -> Pixels:
-    """Share of muscle within `depth_mm` of a cavity's border."""
+def _trabeculae(inside_mm: Array, depth_mm: float, crowding: float, grain: Grain) -> Pixels:
+    """Share of muscle within `depth_mm` of a cavity's border; muscle keeps its volume on a surface that shrinks."""
     near = np.clip(1 - inside_mm / depth_mm, 0, 1)
-    return np.asarray(np.clip(near * (0.15 + 0.6 * grain.rough), 0, 0.85), np.float32)
+    return np.asarray(np.clip(crowding * near * (0.15 + 0.6 * grain.rough), 0, 0.85), np.float32)
 
 
 def _papillary(where: Plane, section: Section) -> Pixels:
@@ -103,4 +103,4 @@ def _paint_vessels(image: Pixels, where: Plane, section: Section, grain: Grain) 
         ellipse = along * across / np.hypot(across * np.cos(angle), along * np.sin(angle))
         inside = filled * ellipse * section.pose.cavity.radius(angle + order) - radius
         paint(image, cover(inside + 1.2, where.pixel_mm), 0.3)
-        paint(image, cover(inside, where.pixel_mm), 0.9 * _blood(grain, _trabeculae(inside, 4.0, grain)))
+        paint(image, cover(inside, where.pixel_mm), 0.9 * _blood(grain, _trabeculae(inside, 4.0, 1.0, grain)))

@@ -78,6 +78,7 @@ class Section:
         rv_depth_mm: h, from the septum to the RV's free wall; 0 where there is none.
         depth_mm: of the plane below the base.
         contraction: 0 at ED, 1 at ES.
+        crowding: the LV cavity's surface at ED over that of the moment, by which what lines it stands closer.
         pose: the outlines.
     """
 
@@ -87,6 +88,7 @@ class Section:
     rv_depth_mm: float
     depth_mm: float
     contraction: float
+    crowding: float
     pose: Pose
 
     @property
@@ -140,7 +142,8 @@ def sections(phantom: Phantom, phase: int) -> tuple[Section, ...]:
     rv_depths = _rv_depths_mm(phantom, contraction, float(volumes_ml(phantom)[1][phase]))
     centers = np.asarray(posed.center_mm) + np.clip(depths, 0, None)[:, None] * np.asarray(posed.tilt)
     planes = np.column_stack([centers, inner, outer, rv_depths, depths]).tolist()
-    return tuple(Section((x, y), r, R, h, depth, contraction, posed) for x, y, r, R, h, depth in planes)
+    crowding = _crowding(phantom, contraction)
+    return tuple(Section((x, y), r, R, h, depth, contraction, crowding, posed) for x, y, r, R, h, depth in planes)
 
 
 def _share(depths_mm: Array, length_mm: float) -> Array:
@@ -156,6 +159,12 @@ def _slabs_ml(phantom: Phantom, areas_mm2: Array) -> float:
 
 def _length_mm(phantom: Phantom, contraction: float) -> float:
     return phantom.lv_length_mm * (1 - _SHORTENING * phantom.lv_ef_percent / 100 * contraction)
+
+
+def _crowding(phantom: Phantom, contraction: float) -> float:
+    """(R l at ED) / (R l now) of a cavity whose volume goes with R^2 l."""
+    volume = 1 - phantom.lv_ef_percent / 100 * contraction
+    return float(np.sqrt(phantom.lv_length_mm / _length_mm(phantom, contraction) / volume))
 
 
 def _lv_shares(phantom: Phantom, contraction: float) -> tuple[Array, Array]:
