@@ -100,7 +100,7 @@ class Report:
         paper = row.paper(self.organ.name)[fold : fold + 1]
         ours, honest = (cell(self.results, row.norm, fold, chosen_by) for chosen_by in (BY_TEST, HELD_OUT))
         text = _text(ours)
-        bold = f"**{text}**" if ours and ours.dice.mean == best else text
+        bold = f"**{text}**" if ours and ours.dice.mean == best > 0 else text
         return (f"{paper[0][0]:.3f} ± {paper[0][1]:.3f}" if paper else "–", bold, _text(honest))
 
     def _subjects(self) -> Iterator[str]:

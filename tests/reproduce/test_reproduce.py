@@ -220,3 +220,8 @@ def test_the_cost_is_measured_once(dataset: Path, tmp_path: Path, monkeypatch: p
     assert "22 more than IN (paper: 22)" in page
     assert "| BN | – | **0.500 ± 0.000 (0.1)** |" in page
     assert "| IN | 0.905 ± 0.114 | not run | not run |" in page
+
+
+def test_nothing_found_is_not_the_best() -> None:
+    results = {Job(norm, 0.1, 0, 0): result([0.0, 0.0], [0.0]) for norm in ("iln", "in")}
+    assert "**" not in Report(ORGANS["lv"], "", 1, {}, results, (3,), 1).to_markdown()
