@@ -46,7 +46,8 @@ def _paint_ventricles(image: Pixels, where: Plane, section: Section, grain: Grai
     inside_rv = rv - radius
     _paint_fat(image, where, section, inside_rv + _RV_WALL_MM * present, grain)
     paint(image, cover(inside_rv + _RV_WALL_MM * present, where.pixel_mm), _WALL * (1 + 0.3 * grain.rough))
-    paint(image, cover(inside_rv, where.pixel_mm) * present, _blood(grain, _trabeculae(inside_rv, 9.0, section.crowding, grain)))
+    muscle = _trabeculae(inside_rv, 9.0, section.crowding, grain)
+    paint(image, cover(inside_rv, where.pixel_mm) * present, _blood(grain, muscle))
     wall = np.asarray(_WALL * (1 + 0.14 * grain.muscle + 0.05 * grain.rough), np.float32)
     paint(image, cover(epicardium - radius, where.pixel_mm), wall)
     inside_lv = section.cavity(angle) - radius
