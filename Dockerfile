@@ -12,6 +12,13 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*
 ENV PATH=/opt/cardioseg/bin:$PATH HOME=/tmp
 
+FROM base AS runtime
+ENV PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
+WORKDIR /data
+ENTRYPOINT ["cardioseg"]
+CMD ["--help"]
+
 FROM base AS builder
 RUN apt-get update && apt-get install -y --no-install-recommends python3-venv
 RUN python3 -m venv /opt/cardioseg
@@ -29,13 +36,8 @@ RUN pip install --no-cache-dir --no-compile -c constraints.txt '.[cpu]' \
  && find /opt/cardioseg \( -name __pycache__ -o -name tests -o -name 'libonnxruntime.so.*' \) -prune -exec rm -r {} + \
  && cardioseg demo --quiet -o /tmp/demo
 
-FROM base AS serve
+FROM runtime AS serve
 COPY --from=serve-builder /opt/cardioseg /opt/cardioseg
-ENV PYTHONDONTWRITEBYTECODE=1
-USER 10001:10001
-WORKDIR /data
-ENTRYPOINT ["cardioseg"]
-CMD ["--help"]
 
 FROM builder AS full-builder
 ARG PIP_INDEX_URL
@@ -44,10 +46,5 @@ ARG PIP_FIND_LINKS
 RUN pip install --no-cache-dir -c constraints.txt '.[gpu,train]' \
  && pip uninstall -y pip setuptools
 
-FROM base AS full
+FROM runtime AS full
 COPY --from=full-builder /opt/cardioseg /opt/cardioseg
-ENV PYTHONDONTWRITEBYTECODE=1
-USER 10001:10001
-WORKDIR /data
-ENTRYPOINT ["cardioseg"]
-CMD ["--help"]

@@ -25,7 +25,8 @@ FIGURES = ROOT / "docs" / "reliability" / "determinism.json"
 
 def trainings(folder: Path) -> dict[str, bool]:
     """Whether two runs of the same command wrote the same bytes."""
-    from kills import scenes, tree
+    from scenes import scenes
+    from trees import tree
 
     known = scenes(folder)
     trees = []
@@ -37,7 +38,7 @@ def trainings(folder: Path) -> dict[str, bool]:
 
 def workers(folder: Path) -> dict[str, bool]:
     """Whether the paper's jobs end in the same weights and tables with one process and with two."""
-    from kills import scenes
+    from scenes import scenes
 
     command = scenes(folder)["reproduce"].again(folder / "one")
     assert run([*command, "--threads", "1"]) == 0
