@@ -120,7 +120,9 @@ def _evaluate_run(folder: Path, reference: Path, threads: int, silent: bool) -> 
     console.say(f"proof: {split}", silent)
     models = [_open_fold(run, dataset, fold.index, threads) for fold in run.folds]
     weights = [model.card.training.weights_sha256[0] for model in models if not isinstance(model, UsageError)]
-    origin = Origin(folder.resolve().name, dataset.name, weights_sha256=tuple(weights), split=split)
+    origin = Origin(
+        folder.resolve().name, dataset.name, weights_sha256=tuple(weights), recipe_sha256=run.recipe_sha256, split=split
+    )
     segmented = [Label[key.upper()] for key in run.described["recipe"]["labels"]]
     return evaluate_pairs(_held_out(run, dataset, models, silent), segmented, origin)
 

@@ -1,5 +1,6 @@
 """Run: a training run on disk, as those who did not train it see it: what was asked for, and its folds."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,12 @@ class Run:
     folder: Path
     described: dict[str, Any]
     folds: tuple[Fold, ...]
+
+    @property
+    def recipe_sha256(self) -> str:
+        """Of the recipe and the dataset: what runs of other folds or seeds have in common."""
+        shared = {key: self.described[key] for key in ("recipe", "dataset_sha256")}
+        return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
 
 
 def is_run(folder: Path) -> bool:

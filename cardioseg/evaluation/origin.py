@@ -12,6 +12,7 @@ class Origin:
         reference: name of the dataset or folder.
         model_sha256: of the model that `predict` ran; empty where nothing says which.
         weights_sha256: of a cross validation's networks, fold by fold.
+        recipe_sha256: of a cross validation's recipe and dataset.
         split: of a cross validation: how many folds, which seed, and the proof that they share nothing.
     """
 
@@ -19,4 +20,5 @@ class Origin:
     reference: str
     model_sha256: str = ""
     weights_sha256: tuple[str, ...] = ()
+    recipe_sha256: str = ""
     split: str = ""

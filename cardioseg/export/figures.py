@@ -10,15 +10,22 @@ from cardioseg.export.card import Metric
 
 _PHASES = {"all": "ED and ES", "ed": "ED", "es": "ES"}
 _REGIONS = ("base", "mid", "apex")
+_BY_OTHERS = "by other networks of this recipe"
 
 
-def read_figures(evaluation: Path, model_sha256: str, weights_sha256: Sequence[str]) -> tuple[Metric, ...]:
+def read_figures(
+    evaluation: Path, model_sha256: str, weights_sha256: Sequence[str], recipe_sha256: str
+) -> tuple[Metric, ...]:
     """The headline figures of one evaluation.
+
+    A network that has seen every subject has none left to be judged on: for it stands the cross validation of other
+    networks of its recipe, and each figure's protocol says so.
 
     Args:
         evaluation: the folder that `evaluate -o` wrote, or its `evaluation.json`.
         model_sha256: of the model that the card is for.
         weights_sha256: of its networks, fold by fold.
+        recipe_sha256: of its recipe and the dataset it was trained on.
 
     Raises:
         UsageError: there is no evaluation, or it is of another model.
@@ -28,17 +35,18 @@ def read_figures(evaluation: Path, model_sha256: str, weights_sha256: Sequence[s
         document = json.loads(path.read_text(encoding="utf-8"))
         origin = document["origin"]
         is_ours = origin["model_sha256"] == model_sha256 or origin["weights_sha256"] == list(weights_sha256)
-        found = tuple(_figures(document))
+        is_alike = origin["recipe_sha256"] == recipe_sha256 and not {*weights_sha256} & {*origin["weights_sha256"]}
+        found = tuple(_figures(document, "" if is_ours else _BY_OTHERS))
     except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(f"{path} is no evaluation", "`cardioseg evaluate ... -o EVALUATION` writes one") from None
-    if not is_ours:
+    if not (is_ours or is_alike):
         raise UsageError(f"{path} is of another model", "predict and evaluate again with this one")
     return found
 
 
-def _figures(document: dict[str, Any]) -> Iterator[Metric]:
+def _figures(document: dict[str, Any], judged: str) -> Iterator[Metric]:
     origin = document["origin"]
-    data = ", ".join(filter(None, [origin["reference"], origin["split"]]))
+    data = ", ".join(filter(None, [origin["reference"], judged, origin["split"]]))
     for row in document["summary"]:
         label, group = row["label"], row["group"]
         if group in _PHASES:

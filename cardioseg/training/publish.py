@@ -71,7 +71,8 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
     network, model = combine(networks), to_onnx(networks)
     parity = prove_parity(network, model, _real_slices(dataset, recipe))
     training, digest = _training(described, folds, checkpoints), sha256(model).hexdigest()
-    evaluated = [read_figures(path, digest, training.weights_sha256) for path in publication.evaluations]
+    about = digest, training.weights_sha256, planned.recipe_sha256
+    evaluated = [read_figures(path, *about) for path in publication.evaluations]
     card = Card(
         name=publication.name,
         sha256=digest,

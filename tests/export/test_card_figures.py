@@ -1,0 +1,51 @@
+"""A card takes figures of its own model, or of other networks of its recipe, and says which."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cardioseg.errors import UsageError
+from cardioseg.export.figures import read_figures
+
+MODEL, NETWORKS, RECIPE = "m" * 64, ("a" * 64, "b" * 64), "r" * 64
+
+
+def evaluation(folder: Path, model: str = "", networks: tuple[str, ...] = (), recipe: str = "") -> Path:
+    origin = {"reference": "acdc", "model_sha256": model, "weights_sha256": networks}
+    origin |= {"recipe_sha256": recipe, "split": "seed 0, 2 folds"}
+    dice = {"mean": 0.9, "std": 0.1, "n": 2}
+    row = {"label": "lv_cavity", "group": "ed", "per_volume": {"dice": dice}}
+    (folder / "evaluation.json").write_text(json.dumps({"origin": origin, "summary": [row], "agreement": {}}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("origin", "data"),
+    [
+        ({"model": MODEL}, "acdc, seed 0, 2 folds"),
+        ({"networks": NETWORKS, "recipe": RECIPE}, "acdc, seed 0, 2 folds"),
+        ({"networks": ("c" * 64,), "recipe": RECIPE}, "acdc, by other networks of this recipe, seed 0, 2 folds"),
+    ],
+)
+def test_figures_say_whose_they_are(origin: dict[str, str], data: str, tmp_path: Path) -> None:
+    (figure,) = read_figures(evaluation(tmp_path, **origin), MODEL, NETWORKS, RECIPE)
+    assert figure.mean == 0.9
+    assert figure.protocol == f"{data}; mean over volumes in 3D, ED"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        {"model": "n" * 64},
+        {"networks": ("c" * 64,), "recipe": "s" * 64},  # another recipe, or another dataset
+        {
+            "networks": NETWORKS[:1],
+            "recipe": RECIPE,
+        },  # one of the two has seen what they are judged on
+        {},
+    ],
+)
+def test_figures_of_another_model_are_refused(origin: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is of another model"):
+        read_figures(evaluation(tmp_path, **origin), MODEL, NETWORKS, RECIPE)
