@@ -10,28 +10,38 @@ from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.config import disable_value_validation
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filereader import read_dataset
 from pydicom.pixels.utils import iter_pixels
 from pydicom.tag import Tag
 from pydicom.uid import UID
 
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.bounded import PIXELS_BYTES, bounded
-from cardioseg.ingest.encoding import decoding_plugin, effective_syntax, require_pixels, size_bytes, transfer_syntax
+from cardioseg.ingest.encoding import (
+    decoding_plugin,
+    effective_syntax,
+    plain_pixels,
+    read_meta,
+    require_pixels,
+    size_bytes,
+)  # fmt: skip
 from cardioseg.ingest.frames import FRAME_TAGS, slice_headers
 from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.plain import stamp
 from cardioseg.ingest.tags import HEADER_TAGS
 
 __all__ = ["SliceHeader", "boundary", "read_all_pixels", "read_headers", "read_pixels"]
 
 logging.getLogger("pydicom").propagate = False  # its log records quote tag values
 _WANTED: list[Any] = [Tag(keyword) for keyword in (*HEADER_TAGS, *FRAME_TAGS)]  # by number: not looked up each time
+_PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 
 
 def read_headers(path: Path) -> tuple[SliceHeader, ...]:
@@ -44,10 +54,8 @@ def read_headers(path: Path) -> tuple[SliceHeader, ...]:
         if not path.is_file():
             raise UnusableError("not a file")
         with path.open("rb") as file:
-            named = transfer_syntax(path, file)
-            dataset = pydicom.dcmread(bounded(file), stop_before_pixels=True, specific_tags=_WANTED, force=True)
-            syntax = effective_syntax(named, dataset)
-            headers = slice_headers(path, syntax, dataset)
+            dataset, syntax = _header(file)
+            headers = slice_headers(path, syntax, dataset, plain_pixels(file, dataset, syntax))
             require_pixels(dataset, syntax, size_bytes(file) - file.tell())
         return headers
 
@@ -72,6 +80,23 @@ def read_all_pixels(headers: Iterable[SliceHeader]) -> dict[SliceHeader, NDArray
     return {header: pixels for path, images in by_path.items() for header, pixels in _read_file(path, images)}
 
 
+def _header(file: BinaryIO) -> tuple[Dataset, UID]:
+    """What an open file holds of the wanted tags, and its transfer syntax; the file is left at its pixels."""
+    meta = read_meta(file)
+    if meta is None:  # then pydicom guesses how it is encoded
+        dataset: Dataset = pydicom.dcmread(bounded(file), stop_before_pixels=True, specific_tags=_WANTED, force=True)
+        return dataset, effective_syntax(dataset)
+    syntax = UID(meta.TransferSyntaxUID)
+    encoded = syntax.is_implicit_VR, syntax.is_little_endian
+    dataset = read_dataset(bounded(file), *encoded, stop_when=_is_of_pixels, specific_tags=_WANTED)
+    dataset.file_meta = FileMetaDataset(meta)
+    return dataset, syntax
+
+
+def _is_of_pixels(tag: int, *_: object) -> bool:
+    return tag in _PIXELS
+
+
 def _read_file(path: Path, headers: Sequence[SliceHeader]) -> list[tuple[SliceHeader, NDArray[Any]]]:
     with boundary(path):
         try:
@@ -81,8 +106,13 @@ def _read_file(path: Path, headers: Sequence[SliceHeader]) -> list[tuple[SliceHe
 
 
 def _decoded(path: Path, headers: Sequence[SliceHeader]) -> Iterator[tuple[SliceHeader, NDArray[Any]]]:
-    syntax, tags = UID(headers[0].encoding), Dataset()
+    syntax, plain, tags = UID(headers[0].encoding), headers[0].plain, Dataset()
     with path.open("rb") as file:
+        if plain and plain.stamp == stamp(file):
+            for header in headers:
+                pixels = plain.read(file, header.shape, header.frame or 0)
+                yield header, _intensities(pixels, plain.bits if plain.is_inverted else None, header.rescale)
+            return
         stored = iter_pixels(
             bounded(file, PIXELS_BYTES),
             ds_out=tags,
@@ -94,14 +124,14 @@ def _decoded(path: Path, headers: Sequence[SliceHeader]) -> Iterator[tuple[Slice
             for header, pixels in zip(headers, stored, strict=True):
                 if pixels.shape != header.shape:
                     raise UnusableError("its pixels do not fit its header")
-                yield header, _intensities(pixels, tags, header.rescale)
+                inverted = tags.PhotometricInterpretation == "MONOCHROME1"
+                yield header, _intensities(pixels, int(tags.BitsStored) if inverted else None, header.rescale)
 
 
-def _intensities(stored: NDArray[Any], tags: Dataset, rescale: tuple[float, float]) -> NDArray[Any]:
+def _intensities(stored: NDArray[Any], inverted_bits: int | None, rescale: tuple[float, float]) -> NDArray[Any]:
     stored = stored.astype(stored.dtype.newbyteorder("="), copy=False)
-    if tags.PhotometricInterpretation == "MONOCHROME1":
-        signed = int(tags.PixelRepresentation) == 1
-        stored = ~stored if signed else (2 ** int(tags.BitsStored) - 1 - stored).astype(stored.dtype)
+    if inverted_bits:
+        stored = ~stored if stored.dtype.kind == "i" else (2**inverted_bits - 1 - stored).astype(stored.dtype)
     if rescale == (1.0, 0.0):
         return stored
     slope, intercept = rescale

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cardioseg.ingest.plain import PlainPixels
+
 
 @dataclass(frozen=True)
 class SliceHeader:
@@ -18,6 +20,7 @@ class SliceHeader:
         orientation: LPS unit vectors along increasing column index (first three) and row index (last three).
         frame: 0-based index in a multi-frame file, or None where the file holds one image.
         encoding: UID of the transfer syntax.
+        plain: where its pixels are, if they are stored as they are; two copies may keep them in different places.
         rescale: slope and intercept from stored values to intensities.
         image_type: what kind of image it is (magnitude, phase ...), to tell kinds apart; never shown.
         instance_number: the file's own number; of a frame, its 1-based number in the file.
@@ -40,6 +43,7 @@ class SliceHeader:
     orientation: tuple[float, ...]
     frame: int | None = None
     encoding: str = field(default="", repr=False)
+    plain: PlainPixels | None = field(default=None, repr=False, compare=False)
     rescale: tuple[float, float] = (1.0, 0.0)
     sop_uid: str = field(default="", repr=False)
     image_type: tuple[str, ...] = field(default=(), repr=False)

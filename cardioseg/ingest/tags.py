@@ -13,10 +13,12 @@ from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageSt
 
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.plain import PlainPixels
 
 HEADER_TAGS = (
     "SOPClassUID", "SOPInstanceUID", "Modality", "ImageType", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber",
     "AcquisitionNumber", "InstanceNumber", "Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "NumberOfFrames",
+    "BitsStored", "PixelRepresentation", "PhotometricInterpretation",
     "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept",
     "TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime", "NominalInterval", "EchoTime", "InversionTime",
     "HeartRate", "PatientSize", "PatientWeight",
@@ -34,7 +36,9 @@ _CLOCK = (-1e8, 1e8)  # a day in milliseconds and more
 _CLOCK_DIGITS = 6  # HHMMSS, before a fraction; a date and time has eight more in front
 
 
-def slice_header(path: Path, encoding: str, look_up: Lookup, frame: int | None = None) -> SliceHeader:
+def slice_header(
+    path: Path, encoding: str, look_up: Lookup, frame: int | None = None, plain: PlainPixels | None = None
+) -> SliceHeader:
     """Parse one image.
 
     Raises:
@@ -53,6 +57,7 @@ def slice_header(path: Path, encoding: str, look_up: Lookup, frame: int | None =
         orientation=_orientation(look_up),
         frame=frame,
         encoding=encoding,
+        plain=plain,
         rescale=(_optional(look_up("RescaleSlope")) or 1.0, _optional(look_up("RescaleIntercept")) or 0.0),
         image_type=_words(look_up("ImageType")),
         instance_number=None if number is None else int(number),

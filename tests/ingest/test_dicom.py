@@ -13,6 +13,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     EnhancedMRImageStorage,
+    ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
     JPEGBaseline8Bit,
     MediaStorageDirectoryStorage,
@@ -270,3 +271,65 @@ def test_mutated_files_raise_nothing_else_and_leak_nothing(tmp_path: Path, write
             messages.append(str(error))
     assert 0 < len(messages) < 300
     assert not any(value in message for message in messages for value in ("CANARY", canary[:5]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "plain"),
+    [
+        ({}, True),
+        ({"BitsStored": 12, "HighBit": 11}, True),
+        ({"PhotometricInterpretation": "MONOCHROME1"}, True),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, False),
+        ({"PhotometricInterpretation": None}, False),
+        ({"PixelRepresentation": None}, False),
+        ({"BitsStored": None}, False),
+        ({"BitsStored": 0}, False),
+        ({"BitsStored": 17}, False),
+    ],
+)
+def test_pixels_are_read_straight_from_where_nothing_is_out_of_the_ordinary(
+    tmp_path: Path, write_slice: WriteSlice, changes: dict, plain: bool
+) -> None:
+    header = read_header(write_slice(tmp_path / "a", PIXELS, **changes))
+    assert bool(header.plain) is plain
+    assert "plain" not in repr(header)
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("syntax", ["implicit", "explicit"])
+def test_plain_pixels_are_those_that_pydicom_decodes(
+    tmp_path: Path, slice_dataset: Callable[..., Dataset], syntax: str, big: bool
+) -> None:
+    pixels = np.random.default_rng(0).integers(-(2**15), 2**15, (5, 7)).astype(np.int16)
+    dataset = slice_dataset(pixels)
+    if syntax == "implicit":
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    elif big:
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+        dataset.PixelData = pixels.astype(">i2").tobytes()
+        dataset["PixelData"].VR = "OW"
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    header = read_header(tmp_path / "a")
+    assert bool(header.plain) is (syntax == "implicit" or not big)
+    np.testing.assert_array_equal(read_pixels(header), pixels)
+    np.testing.assert_array_equal(read_pixels(header), pydicom.dcmread(tmp_path / "a").pixel_array)
+
+
+def test_plain_pixels_that_are_cut_off_are_missed(tmp_path: Path, write_slice: WriteSlice) -> None:
+    path = write_slice(tmp_path / "a", PIXELS)
+    header = read_header(path)
+    os.truncate(path, path.stat().st_size - 2)
+    with pytest.raises(UnusableError, match="damaged"):  # it has changed, so pydicom looks at it again
+        read_pixels(header)
+    assert header.plain is not None
+    with path.open("rb") as file, pytest.raises(UnusableError, match="truncated"):
+        header.plain.read(file, header.shape, 0)
+
+
+def test_an_endless_group_of_file_meta_is_refused(tmp_path: Path) -> None:
+    value = b"\x02\x00\x02\x01OB\0\0" + (2**30).to_bytes(4, "little")
+    with (tmp_path / "a").open("wb") as file:
+        file.write(b"\0" * 128 + b"DICM" + value)
+        file.truncate(2**30)  # sparse
+    with pytest.raises(UnusableError, match="a value in its header is too long"):
+        read_header(tmp_path / "a")
