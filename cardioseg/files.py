@@ -4,35 +4,29 @@ A file appears under its final name complete or not at all: it is written beside
 """
 
 import csv
-import errno
 import hashlib
-import io
 import json
 import os
 import re
 import secrets
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from cardioseg.errors import ResourceError, UnusableError
+from cardioseg.locks import is_being_written, sole_writer, turn, why
 
-if sys.platform != "win32":
-    import fcntl
+__all__ = [
+    "append_line", "atomic_path", "is_being_written", "require_size_below", "safe_name", "sha256", "sole_writer",
+    "sweep_partials", "turn", "unique_names", "write_bytes", "write_csv", "write_json", "write_text",
+]  # fmt: skip
 
 _MARK = ".partial."
-_LOCK = ".lock"
 _RUN = secrets.token_hex(4)  # tells this process from an earlier one of its number: in a container all are number 1
 _NOT_PORTABLE = re.compile(r"[^A-Za-z0-9._-]+")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # names that Windows keeps for devices
 _NAME_LIMIT = 100
-_OUT_OF = {
-    errno.ENOSPC: "no space left on the device",
-    errno.EDQUOT: "disk quota exceeded",
-    errno.EROFS: "read-only file system",
-}
 
 
 @contextmanager
@@ -53,39 +47,23 @@ def atomic_path(destination: Path) -> Iterator[Path]:
         partial.replace(destination)
         _sync_directory(destination.parent)
     except OSError as error:
-        raise ResourceError(f"cannot write {destination}: {_why(error)}") from error
+        raise ResourceError(f"cannot write {destination}: {why(error)}") from error
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
 
 
-@contextmanager
-def sole_writer(folder: Path) -> Iterator[None]:
-    """Keep every other run out of `folder`, which need not exist yet, while this one writes into it.
-
-    The lock is the operating system's and ends with the process, however that ends; the file `.lock` that a killed one
-    leaves means nothing. A folder that nothing was written into is not left behind.
+def append_line(path: Path, text: str) -> None:
+    """Add a line to a file that one process writes. Unlike all else it may be cut off where the process is killed.
 
     Raises:
-        ResourceError: another run writes there, or the file system refuses (permission, read-only, a file in the way).
+        ResourceError: the file system refuses the write.
     """
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = _lock(folder / _LOCK)
-    except BlockingIOError as error:
-        raise ResourceError(f"another run is writing into {folder}", "wait for it, or give another folder") from error
+        with path.open("ab") as file:
+            file.write(text.encode(errors="backslashreplace") + b"\n")
     except OSError as error:
-        raise ResourceError(f"cannot write into {folder}: {_why(error)}", "give another folder") from error
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            (folder / _LOCK).unlink()
-        os.close(lock)
-        with suppress(OSError):  # it is not empty
-            for path in made:
-                path.rmdir()
+        raise ResourceError(f"cannot write {path}: {why(error)}") from error
 
 
 def write_bytes(destination: Path, content: bytes) -> None:
@@ -109,11 +87,13 @@ def write_csv(destination: Path, columns: Iterable[str], rows: Iterable[Mapping[
 
     A carriage return, which the csv module leaves unquoted and then cannot read, becomes a space.
     """
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n", extrasaction="raise")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(destination, text.getvalue().replace("\r", " "))
+    with (
+        atomic_path(destination) as partial,
+        partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        writer = csv.DictWriter(file, list(columns), restval="", lineterminator="\n", extrasaction="raise")
+        writer.writeheader()
+        writer.writerows({name: _in_one_line(value) for name, value in row.items()} for row in rows)
 
 
 def sha256(path: Path) -> str:
@@ -149,27 +129,8 @@ def sweep_partials(folder: Path) -> int:
     return sum(not path.exists() for path in stale)
 
 
-def _lock(path: Path) -> int:
-    """A descriptor of the file, locked where the system and the file system know locks.
-
-    Raises:
-        BlockingIOError: another process has locked it.
-    """
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
-        try:
-            if sys.platform != "win32":
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
-        except BlockingIOError:
-            os.close(descriptor)
-            raise
-        except FileNotFoundError:  # its last holder has removed it since it was opened
-            pass
-        except OSError:
-            return descriptor
-        os.close(descriptor)
+def _in_one_line(value: object) -> object:
+    return value.replace("\r", " ") if isinstance(value, str) else value
 
 
 def _first_free(name: str, taken: set[str]) -> str:
@@ -204,7 +165,3 @@ def _sync_directory(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _why(error: OSError) -> str:
-    return _OUT_OF.get(error.errno or 0) or (error.strerror or str(error) or type(error).__name__).lower()

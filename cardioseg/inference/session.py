@@ -1,7 +1,6 @@
 """Session: a model folder, verified and opened. The only importer of ONNX Runtime for prediction."""
 
 import io
-import os
 import re
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import RefusedError, ResourceError, UnusableError, UsageError
+from cardioseg.execution.executor import cores
 from cardioseg.export.card import MODEL_FILE, Card, read_card
 from cardioseg.files import require_size_below
 from cardioseg.image.preprocess import Floats
@@ -23,11 +23,12 @@ _EXTERNAL = b"\n\x08location"  # the key, as protobuf writes it, of where a tens
 _BATCH_SLICES = 64
 _CPU_PIXELS, _GPU_PIXELS = 2**15, 2**20  # of a batch
 _OUT_OF_MEMORY = re.compile(r"(?i)out of memory|failed to allocate|alloc_failed|bad_alloc")  # ONNX Runtime has no type
+_sessions: dict[tuple[str, str], Any] = {}  # of models that other processes sent: SHA-256 and device -> ONNX Runtime's
 
 
 @dataclass(frozen=True)
 class Model:
-    """A verified model, ready to run.
+    """A verified model, ready to run. To another process go its bytes, which are opened once there.
 
     Attributes:
         card: what it is.
@@ -35,6 +36,7 @@ class Model:
         device: where it runs.
         runtime: ONNX Runtime's version.
         workers: batches that it runs at the same time.
+        folder: that it was read from.
     """
 
     card: Card
@@ -42,6 +44,10 @@ class Model:
     device: str
     runtime: str
     workers: int = 1
+    folder: Path = Path()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _opened_elsewhere, (_verified(self.folder, self.card), self.card, self.folder, self.device, self.workers)
 
     def batch_slices(self, pixels: int) -> int:
         """How many images of so many pixels make a batch: on a CPU, few enough for its caches."""
@@ -111,17 +117,32 @@ def open_model(folder: Path, device: str = "auto", threads: int = 0) -> Model:
         UsageError: ONNX Runtime is not installed, or there is no such device name.
     """
     card = read_card(folder)
+    workers = threads or cores()
+    session, used = _open(_verified(folder, card), folder, device)
+    (image,), outputs = session.get_inputs(), {output.name: output.shape[1] for output in session.get_outputs()}
+    if image.name != "image" or outputs.pop("logits", None) != len(card.labels) + 1:
+        raise RefusedError(f"{folder / MODEL_FILE} does not take `image` to {len(card.labels) + 1} `logits`")
+    return Model(card, session, used, _onnxruntime().__version__, workers if used == "cpu" else 1, folder)
+
+
+def _opened_elsewhere(content: bytes, card: Card, folder: Path, device: str, workers: int) -> Model:
+    """A model in a process that was sent its bytes: opened at the first time, whatever comes after."""
+    if sha256(content).hexdigest() != card.sha256:
+        raise RefusedError("the model's bytes were damaged on their way to a worker", "start again")
+    known = card.sha256, device
+    if known not in _sessions:
+        _sessions[known] = _open(content, folder, device)[0]
+    return Model(card, _sessions[known], device, _onnxruntime().__version__, workers, folder)
+
+
+def _verified(folder: Path, card: Card) -> bytes:
+    """The bytes that the card vouches for."""
     content = _read(folder / MODEL_FILE)
     if sha256(content).hexdigest() != card.sha256:
         raise RefusedError(f"{folder / MODEL_FILE} is not the file that its card describes", "fetch the model again")
     if _EXTERNAL in content:  # ONNX Runtime would look for it in the current folder, and nothing vouches for it
         raise RefusedError(f"{folder / MODEL_FILE} keeps weights in another file")
-    workers = threads or len(os.sched_getaffinity(0))
-    session, used = _open(content, folder, device)
-    (image,), outputs = session.get_inputs(), {output.name: output.shape[1] for output in session.get_outputs()}
-    if image.name != "image" or outputs.pop("logits", None) != len(card.labels) + 1:
-        raise RefusedError(f"{folder / MODEL_FILE} does not take `image` to {len(card.labels) + 1} `logits`")
-    return Model(card, session, used, _onnxruntime().__version__, workers if used == "cpu" else 1)
+    return content
 
 
 def _read(path: Path) -> bytes:

@@ -1,17 +1,39 @@
 """Pool: jobs side by side, one process each. A process is not shared: two jobs on one core each beat one on two."""
 
-import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import active_children, get_context, parent_process
-from threading import Thread
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cardioseg.errors import ResourceError
+from cardioseg.execution.executor import Lost
+from cardioseg.execution.here import Here
+from cardioseg.execution.processes import Processes
 from cardioseg.reproduce.jobs import Job, Protocol, run
 from cardioseg.reproduce.results import Results
+
+
+@dataclass(frozen=True)
+class Training:
+    """Runs jobs.
+
+    Attributes:
+        protocol: what they share.
+        threads: torch's, in each process of its own; 0 to leave them as they are.
+    """
+
+    protocol: Protocol
+    threads: int = 0
+
+    def prepare(self) -> None:
+        """Take the share of the machine."""
+        import torch  # noqa: PLC0415 - sets its threads
+
+        if self.threads:
+            torch.set_num_threads(self.threads)
+
+    def __call__(self, job: Job) -> dict[str, Any]:
+        """The result of one job."""
+        return run(self.protocol, job)
 
 
 def run_all(
@@ -27,48 +49,14 @@ def run_all(
         finished: called after each job.
 
     Raises:
-        ResourceError: a worker was killed.
+        ResourceError: a worker was killed; checkpoints let its job go on.
     """
-    done = _here(protocol, jobs) if workers == 1 else _side_by_side(protocol, jobs, workers, threads)
+    executor = Here() if workers == 1 else Processes(workers, retries=0)
+    training = Training(protocol, 0 if executor.is_here else executor.threads(threads))
     results: dict[Job, dict[str, Any]] = {}
-    for job, result in done:
+    for job, result in executor.map(training, jobs):
+        if isinstance(result, Lost):
+            raise ResourceError(f"a worker was {result.why}", "start again to go on, with fewer --workers")
         results[job] = result
         finished(job)
     return {job: results[job] for job in jobs}
-
-
-def _here(protocol: Protocol, jobs: Sequence[Job]) -> Iterator[tuple[Job, dict[str, Any]]]:
-    return ((job, run(protocol, job)) for job in jobs)
-
-
-def _side_by_side(
-    protocol: Protocol, jobs: Sequence[Job], workers: int, threads: int
-) -> Iterator[tuple[Job, dict[str, Any]]]:
-    each = max(1, (threads or os.cpu_count() or 1) // workers)
-    with ProcessPoolExecutor(workers, get_context("spawn"), _prepare, (each,)) as pool:
-        try:
-            futures = {pool.submit(run, protocol, job): job for job in jobs}
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BaseException as error:  # leave nothing running; checkpoints let it go on
-            for child in active_children():
-                child.terminate()
-            if isinstance(error, BrokenProcessPool):
-                raise ResourceError("a worker was killed", "start again to go on, with fewer --workers") from None
-            raise
-
-
-def _prepare(threads: int) -> None:
-    """In a worker: take the given share of the machine, leave Ctrl-C to the parent and do not outlive it."""
-    import torch  # noqa: PLC0415 - sets its threads
-
-    torch.set_num_threads(threads)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_follow_parent, daemon=True).start()
-
-
-def _follow_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-    os._exit(1)

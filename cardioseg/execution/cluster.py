@@ -1,0 +1,217 @@
+"""Cluster: items on the workers of a dask.distributed scheduler. The only importer of it, and so imported late.
+
+The work reaches each worker once, as a plugin, also those that join later or start anew after they were killed. A
+worker process does one item at a time, with as many CPU threads as it was given: what reads images is not for threads.
+"""
+
+import json
+import logging
+import platform
+import re
+import sys
+import uuid
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from distributed import Client, KilledWorker, WorkerPlugin, as_completed, get_worker
+
+from cardioseg import __version__
+from cardioseg.errors import CardiosegError, ResourceError, UsageError
+from cardioseg.execution.executor import ItemT, Lost, ResultT, Work
+
+_ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://[^\s/]+:\d+")
+_ANSWER_S, _JOIN_S = 5, 60  # to wait for the scheduler, and for a first worker
+_AHEAD = 2  # items a worker: one that it does, one that waits
+_SAME = ("numpy", "onnxruntime")  # of other versions, masks may differ in a pixel
+_GO_ON = "start it and its workers again, then the same command: what is done is kept"
+_ONE_AT_A_TIME = Lock()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The workers of a scheduler.
+
+    Attributes:
+        client: dask's, connected.
+        address: as the user gave it.
+        is_here: no.
+    """
+
+    client: Any = field(repr=False)
+    address: str
+    is_here: bool = False
+
+    def threads(self, asked: int) -> int:
+        """As many as the smallest worker has."""
+        return asked or min(self.client.nthreads().values(), default=1)
+
+    def map(self, work: Work[ItemT, ResultT], items: Iterable[ItemT]) -> Iterator[tuple[ItemT, ResultT | Lost]]:
+        """Results as they complete.
+
+        Raises:
+            ResourceError: the scheduler is gone, or a worker cannot do the work.
+        """
+        plugin = _Carried(f"cardioseg-{uuid.uuid4().hex}", work)
+        try:
+            self.client.register_plugin(plugin)
+            self._require_ready(plugin.name)
+            yield from self._results(plugin.name, iter(items))
+        finally:
+            with suppress(Exception):  # it is gone, and the plugin with it
+                self.client.unregister_worker_plugin(plugin.name)
+
+    def _require_ready(self, name: str) -> None:
+        for address, error in self.client.run(_prepare, name, on_error="return").items():
+            if isinstance(error, BaseException):
+                _raise(error, address)
+
+    def _results(self, name: str, items: Iterator[ItemT]) -> Iterator[tuple[ItemT, ResultT | Lost]]:
+        running: dict[Any, ItemT] = {}
+        completed: Any = as_completed()
+        try:
+            while True:
+                for item in islice(items, max(0, self._room() - len(running))):
+                    future = self.client.submit(_do, name, item, key=f"{name}-{uuid.uuid4().hex}", pure=False)
+                    running[future] = item
+                    completed.add(future)
+                if not running:
+                    return
+                future = next(completed)
+                yield running.pop(future), self._result(future)
+        finally:
+            with suppress(Exception):
+                self.client.cancel(list(running))
+
+    def _room(self) -> int:
+        try:
+            return _AHEAD * max(1, len(self.client.nthreads()))
+        except Exception:  # noqa: BLE001 - dask raises what its connection does
+            raise ResourceError(f"the dask scheduler at {self.address} is gone", _GO_ON) from None
+
+    def _result(self, future: Any) -> Any:  # noqa: ANN401 - dask's, and what the work gives
+        try:
+            if future.status == "finished":
+                return future.result()
+            if future.status == "error":
+                error = future.exception()
+                if isinstance(error, KilledWorker):
+                    return Lost(f"each of {error.allowed_failures + 1} workers that began it was killed")
+                raise error
+        except (OSError, TimeoutError) as error:
+            if isinstance(error, CardiosegError):
+                raise
+        raise ResourceError(f"the dask scheduler at {self.address} is gone", _GO_ON)
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Cluster]:
+    """Connect to the scheduler at an address such as `tcp://host:8786`, or the one that wrote a scheduler file.
+
+    Raises:
+        UsageError: it is neither.
+        ResourceError: no scheduler answers, it has no workers, or they have other versions than we.
+    """
+    where = _where(address)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is to be said, we say
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of versions; those that matter are compared below
+        try:
+            client: Any = Client(**where, timeout=_ANSWER_S, set_as_default=False)  # type: ignore[no-untyped-call]
+        except (OSError, TimeoutError, ValueError):
+            raise ResourceError(f"no dask scheduler answers at {address}", "start it, or give its address") from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=_JOIN_S)
+        except TimeoutError:
+            raise ResourceError(f"the dask scheduler at {address} has no workers", "start some") from None
+        _require_same_versions(client.run(_versions, on_error="return"))
+        yield Cluster(client, address)
+
+
+def _where(address: str) -> Mapping[str, str]:
+    if _ADDRESS.fullmatch(address):
+        return {"address": address}
+    try:
+        document = json.loads(Path(address).read_text(encoding="utf-8"))
+        return {"address": str(document["address"])}
+    except (OSError, ValueError, LookupError, TypeError):
+        raise UsageError(
+            f"{address} is neither a dask scheduler's address nor its file", "such as tcp://HOST:8786"
+        ) from None
+
+
+def _require_same_versions(found: Mapping[str, Any]) -> None:
+    ours = _versions()
+    for address, theirs in found.items():
+        if isinstance(theirs, BaseException):
+            raise ResourceError(f"the worker at {address} cannot load cardioseg", _install()) from None
+        for name in ours:
+            if name != "host" and theirs[name] != ours[name]:
+                what = f"has {name} {theirs[name]}, this process {ours[name]}"
+                raise ResourceError(f"the worker at {address} on {theirs['host']} {what}", _install())
+
+
+def _install() -> str:
+    return f"install cardioseg {__version__} with the same constraints.txt everywhere"
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "host": platform.node(),
+        "cardioseg": __version__,
+        "python": ".".join(map(str, sys.version_info[:2])),
+        **{name: _version(name) for name in _SAME},
+    }
+
+
+def _version(name: str) -> str:
+    for package in (name, f"{name}-gpu"):
+        with suppress(PackageNotFoundError):
+            return version(package)
+    return "not installed"
+
+
+class _Carried(WorkerPlugin):  # type: ignore[misc]
+    """The work, in each worker."""
+
+    def __init__(self, name: str, work: Work[Any, Any]) -> None:
+        self.name, self.work = name, work
+        self.is_ready = False
+
+    def prepare(self) -> None:
+        if not self.is_ready:
+            self.work.prepare()
+            self.is_ready = True
+
+
+def _prepare(name: str) -> None:
+    with _ONE_AT_A_TIME:
+        _carried(name).prepare()
+
+
+def _do(name: str, item: Any) -> Any:  # noqa: ANN401 - the work's
+    with _ONE_AT_A_TIME:
+        carried = _carried(name)
+        try:
+            carried.prepare()
+        except CardiosegError as error:
+            _raise(error, get_worker().address)
+        return carried.work(item)
+
+
+def _carried(name: str) -> _Carried:
+    carried: _Carried = get_worker().plugins[name]
+    return carried
+
+
+def _raise(error: BaseException, address: str) -> None:
+    if isinstance(error, CardiosegError):
+        raise type(error)(f"the worker at {address}: {error.message}", error.hint) from None
+    raise error

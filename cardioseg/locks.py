@@ -1,0 +1,126 @@
+"""Locks: who may write where. They are the operating system's, and end with the process that holds them."""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from cardioseg.errors import ResourceError
+
+if sys.platform != "win32":
+    import fcntl
+
+    _WAITING, _ALONE, _SHARED = fcntl.LOCK_EX, fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_SH | fcntl.LOCK_NB
+else:
+    _WAITING = _ALONE = _SHARED = 0
+
+_LOCK = ".lock"
+_OUT_OF = {
+    errno.ENOSPC: "no space left on the device",
+    errno.EDQUOT: "disk quota exceeded",
+    errno.EROFS: "read-only file system",
+}
+
+
+@contextmanager
+def sole_writer(folder: Path, *, is_part: bool = False) -> Iterator[None]:
+    """Keep every other run out of `folder`, which need not exist yet, while this one writes into it.
+
+    The lock is the operating system's and ends with the process, however that ends; the file `.lock` that a killed one
+    leaves means nothing. A folder that nothing was written into is not left behind.
+
+    Args:
+        folder: what is written into.
+        is_part: let other parts of the same run in, but nobody else.
+
+    Raises:
+        ResourceError: another run writes there, or the file system refuses (permission, read-only, a file in the way).
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _lock(folder / _LOCK, _SHARED if is_part else _ALONE)
+    except BlockingIOError as error:
+        raise ResourceError(f"another run is writing into {folder}", "wait for it, or give another folder") from error
+    except OSError as error:
+        raise ResourceError(f"cannot write into {folder}: {why(error)}", "give another folder") from error
+    try:
+        yield
+    finally:
+        _unlock(folder / _LOCK, lock)
+        with suppress(OSError):  # it is not empty
+            for path in made:
+                path.rmdir()
+
+
+@contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Wait until nobody else has taken `path`, a name to lock by in a folder that is there; it is gone afterwards.
+
+    Raises:
+        ResourceError: the file system refuses.
+    """
+    try:
+        lock = _lock(path, _WAITING)
+    except OSError as error:
+        raise ResourceError(f"cannot write {path}: {why(error)}") from error
+    try:
+        yield
+    finally:
+        _unlock(path, lock)
+
+
+def is_being_written(folder: Path) -> bool:
+    """Whether a run writes into `folder`, as far as its file system knows locks."""
+    try:
+        lock = _lock(folder / _LOCK, _ALONE)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    _unlock(folder / _LOCK, lock)
+    return False
+
+
+def why(error: OSError) -> str:
+    """What the file system says, in a few words."""
+    return _OUT_OF.get(error.errno or 0) or (error.strerror or str(error) or type(error).__name__).lower()
+
+
+def _lock(path: Path, how: int) -> int:
+    """A descriptor of the file, locked where the system and the file system know locks.
+
+    Raises:
+        BlockingIOError: another process has locked it.
+    """
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        try:
+            if sys.platform != "win32":
+                fcntl.flock(descriptor, how)
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            raise
+        except FileNotFoundError:  # its last holder has removed it since it was opened
+            pass
+        except OSError:
+            return descriptor
+        os.close(descriptor)
+
+
+def _unlock(path: Path, lock: int) -> None:
+    """Let go, and remove the file unless others hold it too."""
+    try:
+        if sys.platform != "win32":
+            fcntl.flock(lock, _ALONE)
+        is_shared = False
+    except OSError as error:
+        is_shared = isinstance(error, BlockingIOError)
+    if not is_shared:
+        with suppress(OSError):
+            path.unlink()
+    os.close(lock)
