@@ -18,8 +18,8 @@ from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.locks import is_being_written, sole_writer, turn, why
 
 __all__ = [
-    "append_line", "atomic_path", "is_being_written", "require_size_below", "safe_name", "sha256", "sole_writer",
-    "sweep_partials", "turn", "unique_names", "write_bytes", "write_csv", "write_json", "write_text",
+    "append_line", "atomic_path", "is_being_written", "make_folder", "require_size_below", "safe_name", "sha256",
+    "sole_writer", "sweep_partials", "turn", "unique_names", "write_bytes", "write_csv", "write_json", "write_text",
 ]  # fmt: skip
 
 _MARK = ".partial."
@@ -51,6 +51,18 @@ def atomic_path(destination: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, unless they are there.
+
+    Raises:
+        ResourceError: the file system refuses.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResourceError(f"cannot write into {folder}: {why(error)}", "give another folder") from error
 
 
 def append_line(path: Path, text: str) -> None:

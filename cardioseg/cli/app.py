@@ -12,6 +12,7 @@ from cardioseg import __version__
 from cardioseg.cli import console
 from cardioseg.cli.demonstrate import demo
 from cardioseg.cli.evaluating import evaluate
+from cardioseg.cli.gathering import gather
 from cardioseg.cli.ingesting import ingest, inspect
 from cardioseg.cli.measuring import measure
 from cardioseg.cli.predicting import info, predict
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich would double the 0.15 s that it takes
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, predict, measure, evaluate, inspect, ingest, train, export, reproduce, info):
+for command in (demo, predict, gather, measure, evaluate, inspect, ingest, train, export, reproduce, info):
     app.command()(command)
 
 

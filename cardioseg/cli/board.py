@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from statistics import fmean
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from cardioseg.cli.console import duration
+
 if TYPE_CHECKING:
     from rich.table import Table
 
 JobT = TypeVar("JobT")
-_HOUR_S, _MINUTE_S = 3600, 60
 _REFRESHES_PER_S = 0.5
 
 
@@ -33,7 +34,7 @@ class Board(Generic[JobT]):
         done = [self._progress(job) for job in self._places]
         gained = sum(done) - self._at_start
         left = (time.monotonic() - self._since) * (len(done) - sum(done)) / gained if gained > 0 else None
-        return f"{done.count(1)} of {len(done)} jobs done" + (f", {_duration(left)} left" if left is not None else "")
+        return f"{done.count(1)} of {len(done)} jobs done" + (f", {duration(left)} left" if left is not None else "")
 
     def __rich__(self) -> "Table":
         """A row and a column a place; a cell says how much of its jobs is done."""
@@ -64,8 +65,3 @@ def live(board: "Board[JobT]", quiet: bool) -> Iterator[bool]:
         return
     with Live(get_renderable=board.__rich__, console=console, refresh_per_second=_REFRESHES_PER_S):
         yield True
-
-
-def _duration(seconds: float) -> str:
-    hours, minutes = int(seconds // _HOUR_S), int(seconds % _HOUR_S // _MINUTE_S)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{seconds:.0f} s"

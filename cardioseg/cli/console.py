@@ -22,6 +22,7 @@ Threads = Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0 f
 Force = Annotated[bool, typer.Option("--overwrite", help="Do again what is done already.")]
 
 _SHOWN = 10
+_HOUR_S, _MINUTE_S = 3600, 60
 
 
 def fail(error: CardiosegError, as_json: bool) -> int:
@@ -102,6 +103,12 @@ def progress(quiet: bool, *fields: str) -> Iterator["Progress"]:
         disable=quiet or not console.is_terminal,
     ) as bars:
         yield bars
+
+
+def duration(seconds: float) -> str:
+    """`3 h 20 min`, `12 min` or `40 s`."""
+    hours, minutes = int(seconds // _HOUR_S), int(seconds % _HOUR_S // _MINUTE_S)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{seconds:.0f} s"
 
 
 def _cell(value: object) -> str:

@@ -20,15 +20,16 @@ def measure(
 ) -> int:
     """Measure MASKS again, after they were edited."""
     from cardioseg.files import sole_writer
+    from cardioseg.inference.outcome import Tally
     from cardioseg.inference.remeasure import find_edited, measure_all
 
     moments = chosen(ed, es)
-    outcomes = []
+    tally = Tally()
     with sole_writer(out), console.progress(quiet or as_json) as bars:
         found = find_edited(masks, out)
         everything = bars.add_task("cases", total=len(found.paths) + len(found.clashes))
         for outcome in measure_all(found, out, moments):
-            outcomes.append(outcome)
+            tally.count(outcome)
             bars.advance(everything)
             say_outcome(outcome, quiet)
-    return finish(out, outcomes, quiet, as_json)
+    return finish(out, tally, quiet, as_json)

@@ -1,5 +1,6 @@
 """`predict` and `info`."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,9 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Device, Force, Quiet, Threads
-from cardioseg.cli.results import ED, ES, chosen, finish, say_outcome
+from cardioseg.cli.executing import Scheduler, Workers, executor_of
+from cardioseg.cli.results import ED, ES, chosen, finish
+from cardioseg.cli.watching import watched
 from cardioseg.errors import ExitCode, UsageError
 
 ModelName = Annotated[str, typer.Option("--model", "-m", help="A built-in model's name, or a model folder.")]
@@ -30,44 +33,54 @@ def predict(
         str, typer.Option("--names", help="own: folders and files name the cases; hash: a keyed hash does.")
     ] = "own",
     paths: Annotated[bool, typer.Option("--paths/--no-paths", help="Whether OUT says where the scans lie.")] = True,
+    workers: Workers = 1,
+    cluster: Scheduler = "",
+    part: Annotated[
+        str, typer.Option("--part", help="I/N: only the I-th of N equal parts; `gather` joins their tables.")
+    ] = "",
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
     """Segment the short-axis cines in SCANS: masks, volumes, a report."""
     from cardioseg.files import sole_writer
-    from cardioseg.inference.cases import Case, find_cases
     from cardioseg.inference.formats import parse_formats
-    from cardioseg.inference.naming import HASH, NAMES, hash_names
+    from cardioseg.inference.naming import HASH, NAMES, Hashed
     from cardioseg.inference.run import predict_all
+    from cardioseg.inference.search import Search, parse_part
     from cardioseg.inference.session import find_model, open_model
 
-    wanted, moments = parse_formats(formats), chosen(ed, es)
+    moments, wanted, own = chosen(ed, es), parse_formats(formats), parse_part(part) if part else None
     if names not in NAMES:
         raise UsageError(f"no names {names!r}", ", ".join(NAMES))
-    outcomes = []
-    with sole_writer(out):
-        opened = open_model(find_model(model), device, threads)
-        findings = find_cases(scans if paths else [scan.absolute() for scan in scans], out)
-        findings = hash_names(findings, out) if names == HASH else findings
-        if not quiet:
-            console.print_skipped(findings.unused, "not used")
-        with console.progress(quiet or as_json) as bars:
-            everything = bars.add_task("cases", total=len(findings.cases))
-            slices = bars.add_task("", total=None)
+    scans = [scan.absolute() for scan in scans] if cluster or not paths else scans
+    out = out.absolute() if cluster else out
+    tables = own.folder(out) if own else None
+    with ExitStack() as held:
+        held.enter_context(sole_writer(out, is_part=own is not None))
+        if tables:
+            held.enter_context(sole_writer(tables))
+        executor = held.enter_context(executor_of(workers, cluster))
+        opened = open_model(find_model(model), device, executor.threads(threads))
+        search = Search(scans, out, own)
+        watch = held.enter_context(watched(search, quiet, as_json))
+        found = Hashed(watch, out) if names == HASH else watch
+        how = {"formats": wanted, "moments": moments, "paths": paths, "executor": executor, "tables": tables}
+        for outcome in predict_all(found, opened, out, overwrite, watch.report, **how):
+            watch.count(outcome)
+    _say_others(out, quiet or own is not None)
+    return finish(out, watch.tally, quiet, as_json, tables)
 
-            def report(case: Case, done: int, of: int) -> None:
-                bars.update(slices, description=case.case_id, completed=done, total=of)
 
-            for outcome in predict_all(
-                findings, opened, out, overwrite, report, formats=wanted, moments=moments, paths=paths
-            ):
-                outcomes.append(outcome)
-                bars.advance(everything)
-                say_outcome(outcome, quiet)
-    others = {path.parent.name for path in out.glob("*/case.json")} - {outcome.case_id for outcome in outcomes}
-    if others:
-        console.say(f"{out} also holds {len(others)} cases of other scans, which are not in its tables", quiet)
-    return finish(out, outcomes, quiet, as_json)
+def _say_others(out: Path, quiet: bool) -> None:
+    """Whether `out` also holds cases that its tables do not name."""
+    import csv
+
+    if quiet:
+        return
+    with (out / "status.csv").open(newline="") as file:
+        named = {row["case_id"] for row in csv.DictReader(file)}
+    others = sum(path.parent.name not in named for path in out.glob("*/case.json"))
+    console.say(f"{out} also holds {others} cases of other scans, which are not in its tables", not others)
 
 
 def info(as_json: AsJson = False) -> int:

@@ -1,6 +1,7 @@
 """Results: what `predict` and `measure` print of a folder of cases, and with which code they leave."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ from cardioseg.cli import console
 from cardioseg.errors import ExitCode, NoInputError, UsageError
 
 if TYPE_CHECKING:
-    from cardioseg.inference.outcome import Outcome
+    from cardioseg.inference.outcome import Outcome, Tally
     from cardioseg.measure.curves import Moments
 
 ED = Annotated[int | None, typer.Option("--ed", min=0, help="Phase of end-diastole, from 0, for all cases.")]
@@ -20,6 +21,8 @@ _TABLE = (
     "qc", "lv_volume_ml", "lv_edv_ml", "lv_esv_ml", "lv_ef_percent", "lv_mass_g", "rv_volume_ml", "rv_edv_ml",
     "rv_esv_ml", "rv_ef_percent", "cardiac_output_l_per_min", "ed_phase", "es_phase",
 )  # fmt: skip
+
+_ROWS = 100  # of a table on the terminal
 
 
 def chosen(ed: int | None, es: int | None) -> "Moments":
@@ -40,50 +43,50 @@ def say_outcome(outcome: "Outcome", quiet: bool) -> None:
         )
 
 
-def finish(out: Path, outcomes: "Sequence[Outcome]", quiet: bool, as_json: bool) -> int:
-    """Print what is in `out`; the exit code."""
-    failed = [outcome for outcome in outcomes if outcome.status != "done"]
+def finish(out: Path, tally: "Tally", quiet: bool, as_json: bool, tables: Path | None = None) -> int:
+    """Print what is in `out`, or of a part of it the `tables`; the exit code."""
+    folder, total = tables or out, tally.done + tally.failed
     nothing = NoInputError(
-        f"all cases failed, {len(failed)} of {len(outcomes)}", f"the reasons are above and in {out / 'status.csv'}"
+        f"all cases failed, {tally.failed} of {total}", f"the reasons are above and in {folder / 'status.csv'}"
     )
-    measured = _read_measures(out)
+    all_failed = tally.failed and not tally.done
     if as_json:
-        console.print_json(
-            _document(out, measured) | (console.described(nothing) if len(failed) == len(outcomes) else {})
-        )
+        console.print_json(_document(out, folder) | (console.described(nothing) if all_failed else {}))
     elif not quiet:
-        _print(measured)
-        console.say(f"report: {out / 'report.html'}")
-    if len(failed) == len(outcomes):
+        _print(list(islice(_read_measures(folder), _ROWS + 1)), folder)
+        console.say(f"tables: {tables}" if tables else f"report: {out / 'report.html'}")
+    if all_failed:
         return console.fail(nothing, as_json=False)
-    return ExitCode.SOME_FAILED if failed else ExitCode.OK
+    return ExitCode.SOME_FAILED if tally.failed else ExitCode.OK
 
 
-def _document(out: Path, measured: list[dict[str, Any]]) -> dict[str, Any]:
+def _document(out: Path, tables: Path) -> dict[str, Any]:
     import json
 
-    run: dict[str, Any] = json.loads((out / "run.json").read_text())
+    run: dict[str, Any] = json.loads((tables / "run.json").read_text())
+    measured = list(_read_measures(tables))
     for row in measured:
         known = json.loads((out / row["case_id"] / "measures.json").read_text())
         row["flags"] = known["flags"]
     return run | {"measures": measured, "out": str(out)}
 
 
-def _read_measures(out: Path) -> list[dict[str, Any]]:
+def _read_measures(tables: Path) -> Iterator[dict[str, Any]]:
     import csv
 
-    with (out / "measures.csv").open(newline="") as file:
-        return [
-            {name: text if name in ("case_id", "flags") else _number(text) for name, text in row.items()}
-            for row in csv.DictReader(file)
-        ]
+    with (tables / "measures.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            yield {name: text if name in ("case_id", "flags") else _number(text) for name, text in row.items()}
 
 
-def _print(measured: list[dict[str, Any]]) -> None:
+def _print(measured: list[dict[str, Any]], tables: Path) -> None:
+    caption = f"the first {_ROWS}; all are in {tables / 'measures.csv'}" if len(measured) > _ROWS else ""
+    measured = measured[:_ROWS]
     known = ["case_id", *(name for name in _TABLE if any(row[name] is not None for row in measured))]
     columns = [f"{name} " if name == "case_id" else name for name in known]
     if measured:
-        console.print_table("Measures", columns, [[_shown(row[name]) for name in known] for row in measured])
+        rows = [[_shown(row[name]) for name in known] for row in measured]
+        console.print_table("Measures", columns, rows, caption)
 
 
 def _number(text: str) -> int | float | None:

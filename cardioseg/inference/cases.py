@@ -1,21 +1,19 @@
 """Cases: what there is to segment where a user points, as units of work that are read when their turn comes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from shlex import quote
 
-from cardioseg.errors import NoInputError, UnusableError
-from cardioseg.files import unique_names
+from cardioseg.errors import UnusableError
 from cardioseg.image.flag import Flag
-from cardioseg.image.nifti import is_4d, is_nifti, read_cine, stem
+from cardioseg.image.nifti import is_4d, read_cine
 from cardioseg.image.volume import Cine
-from cardioseg.ingest.discover import Kind, Series, Survey, case_ids, survey
+from cardioseg.ingest.discover import Series
 from cardioseg.ingest.subject import Skipped
 
 _PIXEL_MM = (0.1, 10.0)  # in-plane; as the DICOM reader accepts
-_REFERENCE = "_gt"  # ACDC's reference masks are no scans
 RECORD_FILE = "case.json"  # in the folder of a case that is done
 RUN_FILE = "run.json"  # in the folder of all cases
 
@@ -29,12 +27,14 @@ class Case:
         source: the file or folder it lies in, as the user gave it.
         files: every file it is read from.
         series: the DICOM series, or None for NIfTI.
+        unit: what it was found in; cases of one name in several are told apart by it.
     """
 
     case_id: str
     source: Path
     files: tuple[Path, ...] = field(repr=False)
     series: Series | None = field(default=None, repr=False)
+    unit: str = field(default="", repr=False)
 
     def read(self) -> Cine:
         """Read the pixels.
@@ -85,7 +85,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found: cases, series that are something else, and files that are of no use.
+    """What was found in a unit or in all: cases, series that are something else, and files that are of no use.
 
     Attributes:
         cases: what can be segmented.
@@ -99,6 +99,10 @@ class Findings:
     unused: tuple[Skipped, ...]
     sources: tuple[Path, ...] = ()
 
+    def __iter__(self) -> Iterator["Findings"]:
+        """As a search that yields all at once."""
+        yield self
+
     def without_paths(self) -> "Findings":
         """The same, of what is no case only the reasons, and of these what comes before a path."""
         others, unused = ([Skipped("", self._cut(one.why)) for one in some] for some in (self.others, self.unused))
@@ -107,54 +111,3 @@ class Findings:
     def _cut(self, why: str) -> str:
         starts = [at for source in self.sources if (at := why.find(str(source))) >= 0]
         return f"{why[: min(starts)]}..." if starts else why
-
-
-def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
-    """Look for short-axis cines and NIfTI images in files and folders, but not in `out`, where results are written.
-
-    Raises:
-        NoInputError: a source does not exist, or there is nothing to segment in any.
-    """
-    sources = list({source.resolve(): source for source in sources}.values())
-    surveys = [survey(source) for source in sources]
-    cases = [case for source, seen in zip(sources, surveys, strict=True) for case in _cases(source, seen, out)]
-    names = unique_names(case.case_id for case in cases)
-    every = [series for seen in surveys for series in seen.series]
-    every = [series for series in every if not all(_is_result(path, out) for path in series.files)]  # DICOM SEG
-    others = [_describe(series) for series in every if series.kind is not Kind.SHORT_AXIS_CINE]
-    unused = [item for seen in surveys for item in seen.unused if not is_nifti(Path(item.where))]
-    unused = [item for item in unused if not _is_result(Path(item.where), out)]
-    if not cases:
-        raise NoInputError(_nothing(sources, others, unused), "`cardioseg inspect` says what each series is")
-    renamed = tuple(replace(case, case_id=name) for case, name in zip(cases, names, strict=True))
-    return Findings(renamed, tuple(others), tuple(unused), tuple(sources))
-
-
-def _cases(source: Path, seen: Survey, out: Path | None) -> Iterator[Case]:
-    for series, name in zip(seen.cines, case_ids(source, seen.cines), strict=True):
-        yield Case(name, series.folder, series.files, series)
-    for path in _niftis(source):
-        if not _is_result(path, out):
-            yield Case(stem(path), path, (path,))
-
-
-def _niftis(source: Path) -> Iterable[Path]:
-    paths = [source] if source.is_file() else sorted(source.rglob("*.nii*"))
-    return (path for path in paths if path.is_file() and is_nifti(path) and not stem(path).endswith(_REFERENCE))
-
-
-def _is_result(path: Path, out: Path | None) -> bool:
-    """Whether a file lies in `out`, or in what an earlier run wrote: a folder with its record, or a case within it."""
-    if out is not None and path.resolve().is_relative_to(out.resolve()):
-        return True
-    return (path.parent / RECORD_FILE).is_file() or (path.parent / RUN_FILE).is_file()
-
-
-def _describe(series: Series) -> Skipped:
-    return Skipped(str(series.folder), f"{series.kind}: {series.reason}")
-
-
-def _nothing(sources: Sequence[Path], others: Sequence[Skipped], unused: Sequence[Skipped]) -> str:
-    where = ", ".join(map(str, sources))
-    seen = [f"{len(others)} series of another kind"] * bool(others) + [f"{len(unused)} unusable files"] * bool(unused)
-    return f"no short-axis cine in {where}" + (f": {' and '.join(seen)}" if seen else ": no image files")

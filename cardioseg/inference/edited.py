@@ -12,8 +12,9 @@ from cardioseg.files import sha256
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_cine
 from cardioseg.image.volume import Cine
-from cardioseg.inference.cases import RECORD_FILE, find_cases
+from cardioseg.inference.cases import RECORD_FILE
 from cardioseg.inference.description import MASK_FILE, MEASURES_FILE, Description, read_description
+from cardioseg.inference.search import find_cases
 from cardioseg.ingest.layouts.acdc import read_body
 from cardioseg.ingest.masks import read_mask
 from cardioseg.measure.acquisition import Acquisition

@@ -7,16 +7,18 @@ without: a bare hash of a name is found by hashing a list of names.
 import hmac
 import json
 import secrets
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cardioseg.errors import UsageError
-from cardioseg.files import atomic_path
+from cardioseg.files import atomic_path, make_folder, turn
 from cardioseg.inference.cases import Findings
 
 OWN, HASH = "own", "hash"
 NAMES = (OWN, HASH)
 _DIGITS = 12
+_MANY = 1000  # names that are noted at once
 
 
 @dataclass(frozen=True)
@@ -42,20 +44,50 @@ def register_path(out: Path) -> Path:
     return whole.with_name(f"{whole.name}.names.json")
 
 
-def hash_names(findings: Findings, out: Path) -> Findings:
-    """Name the cases by a keyed hash of the user's own names, and note both in the register of `out`.
+class Hashed:
+    """Cases named by a keyed hash of the user's own names; both are noted in the register of `out`.
+
+    Args:
+        found: the cases, unit by unit.
+        out: where their results go.
 
     Raises:
         UsageError: the register is damaged.
         ResourceError: it cannot be written.
     """
-    register = _read(register_path(out))
-    named = {register.name(case.case_id): case for case in findings.cases}
-    own = register.cases | {name: case.case_id for name, case in named.items()}
-    with atomic_path(register_path(out)) as partial:
-        partial.touch(mode=0o600)  # for its owner alone
-        partial.write_text(json.dumps({"key": register.key, "cases": own}, indent=2) + "\n", encoding="utf-8")
-    return replace(findings, cases=tuple(replace(case, case_id=name) for name, case in named.items()))
+
+    def __init__(self, found: Iterable[Findings], out: Path) -> None:
+        self._found, self._path = found, register_path(out)
+        self._new: dict[str, str] = {}
+        self._register = self._noted()
+        self.sources, self.digest = getattr(found, "sources", ()), getattr(found, "digest", "")
+
+    def __iter__(self) -> Iterator[Findings]:
+        try:
+            for found in self._found:
+                yield self._renamed(found)
+                if len(self._new) >= _MANY:
+                    self._register = self._noted()
+        finally:
+            self._noted()
+
+    def _renamed(self, found: Findings) -> Findings:
+        name = self._register.name
+        self._new |= {name(case.case_id): case.case_id for case in found.cases}
+        cases = (replace(case, case_id=name(case.case_id), unit=name(case.unit)) for case in found.cases)
+        return replace(found, cases=tuple(cases))
+
+    def _noted(self) -> Register:
+        """The register with the new names, which are noted; other parts of a run may have noted theirs meanwhile."""
+        make_folder(self._path.parent)
+        with turn(self._path.with_name(f".{self._path.name}.lock")):
+            known = _read(self._path)
+            register = Register(known.key, known.cases | self._new)
+            with atomic_path(self._path) as partial:
+                partial.touch(mode=0o600)  # for its owner alone
+                partial.write_text(json.dumps(vars(register), indent=2) + "\n", encoding="utf-8")
+        self._new = {}
+        return Register(known.key)
 
 
 def _read(path: Path) -> Register:

@@ -1,7 +1,7 @@
 """Outcome: what became of each case, and the tables and the report that sum all of them up."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,32 +46,52 @@ class Outcome:
         return dict(zip(_STATUS_COLUMNS, (self.case_id, source, self.status, self.reason), strict=True))
 
 
-def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
+@dataclass
+class Tally:
     """How many cases are done, failed, and flagged among those that are done."""
-    return {
-        "done": sum(outcome.status == DONE for outcome in outcomes),
-        "failed": sum(outcome.status != DONE for outcome in outcomes),
-        "flagged": sum(bool(outcome.flags) for outcome in outcomes),
-    }
+
+    done: int = 0
+    failed: int = 0
+    flagged: int = 0
+
+    def count(self, outcome: Outcome) -> None:
+        """One more."""
+        self.done += outcome.status == DONE
+        self.failed += outcome.status != DONE
+        self.flagged += bool(outcome.flags)
 
 
-def write_summary(out: Path, outcomes: Sequence[Outcome], run: Mapping[str, Any]) -> None:
-    """Write `status.csv`, `measures.csv`, `run.json` and `report.html`.
+def write_summary(out: Path, outcomes: Iterable[Outcome], run: Mapping[str, Any], tables: Path | None = None) -> None:
+    """Write `status.csv`, `measures.csv`, `run.json` and, where they stand beside the cases, `report.html`.
 
     Args:
         out: the folder of all cases, each with its `measures.json`.
-        outcomes: of every case.
+        outcomes: of every case; they are gone through several times.
         run: what else to say about the run.
+        tables: the folder for all that, if it is not `out`.
     """
-    reports = [_report(outcome, out) for outcome in outcomes]
-    document = dict(run) | {
-        "cases": counts(outcomes),
-        "failures": [outcome.row() for outcome in outcomes if outcome.status != DONE],
-    }
-    write_csv(out / "status.csv", _STATUS_COLUMNS, (outcome.row() for outcome in outcomes))
-    write_csv(out / "measures.csv", _MEASURE_COLUMNS, _measures(reports))
-    write_json(out / RUN_FILE, document)
-    write_report(out / "report.html", {key: document[key] for key in document if key not in _LISTS}, reports)
+    tally, failures = Tally(), []
+    for outcome in outcomes:
+        tally.count(outcome)
+        failures += [outcome.row()] * (outcome.status != DONE)
+    document = dict(run) | {"cases": asdict(tally), "failures": failures}
+    folder, reports = tables or out, Reports(outcomes, out)
+    write_csv(folder / "status.csv", _STATUS_COLUMNS, (outcome.row() for outcome in outcomes))
+    write_csv(folder / "measures.csv", _MEASURE_COLUMNS, _measures(reports))
+    write_json(folder / RUN_FILE, document)
+    if folder == out:
+        write_report(out / "report.html", {key: document[key] for key in document if key not in _LISTS}, reports)
+
+
+@dataclass(frozen=True)
+class Reports(Iterable[CaseReport]):
+    """What the report shows of each case, read from its files whenever it is asked for."""
+
+    outcomes: Iterable[Outcome]
+    out: Path
+
+    def __iter__(self) -> Iterator[CaseReport]:
+        return (_report(outcome, self.out) for outcome in self.outcomes)
 
 
 def _report(outcome: Outcome, out: Path) -> CaseReport:
@@ -93,7 +113,7 @@ def _report(outcome: Outcome, out: Path) -> CaseReport:
     )
 
 
-def _measures(reports: Sequence[CaseReport]) -> Iterator[dict[str, Any]]:
+def _measures(reports: Iterable[CaseReport]) -> Iterator[dict[str, Any]]:
     """A row a case: `qc` counts the flags, `flags` names their kinds."""
     for case in reports:
         if case.measures:

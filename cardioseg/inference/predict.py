@@ -1,5 +1,7 @@
 """Predict: one case from its files to its folder under OUT. A pure unit of work: nothing outside that folder changes.
 
+Any process on any machine of one file system may do it; while one does, others that begin the same case wait.
+
 The commit record `case.json` is written last. A case is done when its record verifies: same model, same input, same
 version, same chosen phases, all formats that are asked for, and the masks on disk are those that were written. A mask
 that somebody edited is never written over unless that is asked for.
@@ -17,7 +19,7 @@ import numpy as np
 
 from cardioseg import __version__
 from cardioseg.errors import UnusableError
-from cardioseg.files import sha256, sweep_partials, write_json
+from cardioseg.files import make_folder, sha256, sweep_partials, turn, write_json
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine
 from cardioseg.inference.cases import RECORD_FILE, Case
@@ -37,6 +39,7 @@ from cardioseg.measure.curves import Moments
 from cardioseg.report.pictures import write_pictures
 
 _OUT_OF_MEMORY = "out of memory, even slice by slice (end other programs, or predict it where there is more)"
+_ANOTHER = "a scan from elsewhere has its name here (rename one, give another folder with -o, or --overwrite it)"
 _KEPT = "its mask was edited and is kept; the numbers are those from before: `cardioseg measure` gives the new ones"
 
 
@@ -65,17 +68,21 @@ def predict_case(
         ResourceError: the disk refuses a write; no later case would fare better.
     """
     folder = out / case.case_id
-    if not overwrite and (finished := _finished(case, model, folder, formats, moments)):
-        return finished
-    sweep_partials(folder)
-    for name in (RECORD_FILE, *SEG_FILES.values()):
-        (folder / name).unlink(missing_ok=True)
-    try:
-        return _predict(case, model, folder, report, formats=formats, moments=moments)
-    except UnusableError as error:
-        return Outcome(case.case_id, case.source, FAILED, _failure(error, case))
-    except MemoryError:
-        return Outcome(case.case_id, case.source, FAILED, _OUT_OF_MEMORY)
+    make_folder(out)
+    with turn(out / f".{case.case_id}.lock"):  # who comes second finds it done
+        if not overwrite and (finished := _finished(case, model, folder, formats, moments)):
+            return finished
+        if not overwrite and _is_another(case, folder):
+            return Outcome(f"{case.case_id}-2", case.source, FAILED, _ANOTHER)
+        sweep_partials(folder)
+        for name in (RECORD_FILE, *SEG_FILES.values()):
+            (folder / name).unlink(missing_ok=True)
+        try:
+            return _predict(case, model, folder, report, formats=formats, moments=moments)
+        except UnusableError as error:
+            return Outcome(case.case_id, case.source, FAILED, _failure(error, case))
+        except MemoryError:
+            return Outcome(case.case_id, case.source, FAILED, _OUT_OF_MEMORY)
 
 
 def _predict(
@@ -96,19 +103,23 @@ def _predict(
     _write(case, cine, mask, description, folder)
     remark = write_segs(case, mask, description.measures, model, folder) if DICOM_SEG in formats else ""
     remark = case.without_paths(remark)
-    record = _record(case, model, folder, moments) | {"formats": sorted(formats), "remark": remark}
+    record = _record(case, model, folder, moments) | {"formats": sorted(formats), "remark": remark, "unit": case.unit}
     write_json(folder / RECORD_FILE, record)
     return _outcome(case, description, remark, time.perf_counter() - start)
 
 
 def _acquired(cine: Cine, missing: Collection[int]) -> Cine:
     """Without the slices that were not acquired: on black the network sees what it likes, and nothing lies over it."""
+    if not missing:
+        return cine
     voxels = np.delete(cine.voxels, list(missing), axis=1)
-    return Cine(voxels, replace(cine.grid, shape=voxels.shape[1:]), cine.times_ms) if missing else cine
+    return Cine(voxels, replace(cine.grid, shape=voxels.shape[1:]), cine.times_ms)
 
 
 def _restored(mask: Cine, cine: Cine, missing: Collection[int]) -> Cine:
     """A mask of the acquired slices on the grid of all; the others hold nothing."""
+    if not missing:
+        return mask
     voxels = np.zeros(cine.voxels.shape, mask.voxels.dtype)
     voxels[:, np.setdiff1d(np.arange(cine.grid.shape[0]), list(missing))] = mask.voxels
     return Cine(voxels, cine.grid, cine.times_ms)
@@ -125,6 +136,15 @@ def _finished(case: Case, model: Model, folder: Path, formats: Collection[str], 
     except (OSError, UnusableError, ValueError, LookupError, TypeError, AttributeError):  # not what we write
         return None
     return _outcome(case, description, _KEPT) if is_edited(folder / MASK_FILE) else None
+
+
+def _is_another(case: Case, folder: Path) -> bool:
+    """Whether the folder holds a case of the same name from another unit."""
+    try:
+        record = json.loads((folder / RECORD_FILE).read_text())
+        return bool(record["unit"] != case.unit and record["input"] != case.fingerprint())
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def _outcome(case: Case, description: Description, remark: str, seconds: float = 0.0) -> Outcome:

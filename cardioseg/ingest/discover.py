@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,31 @@ from cardioseg.ingest.repeats import CINE_PHASES
 from cardioseg.ingest.series import CINE_SLICES, Kind, Series, by_orientation, judge
 from cardioseg.ingest.subject import Skipped
 
-__all__ = ["Kind", "Series", "Survey", "case_ids", "judge", "survey"]
+__all__ = ["Kind", "LeftOut", "Series", "Survey", "case_ids", "judge", "survey", "survey_paths"]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What is never looked into.
+
+    Attributes:
+        folder: with all that is below it; absolute, links resolved.
+        beside: names of files; where one of them is, the files of that folder are results and no scans.
+    """
+
+    folder: Path | None = None
+    beside: tuple[str, ...] = ()
+
+    def prunes(self, folder: Path) -> bool:
+        """Whether nothing below the folder counts."""
+        return self.folder is not None and folder.resolve().is_relative_to(self.folder)
+
+    def holds(self, folder: Path) -> bool:
+        """Whether the files in the folder, those below it aside, do not count."""
+        return any((folder / name).is_file() for name in self.beside) or self.prunes(folder)
+
+
+NOTHING = LeftOut()
 
 
 @dataclass(frozen=True)
@@ -42,9 +66,14 @@ def survey(root: Path) -> Survey:
     """
     if not root.exists():
         raise NoInputError(f"{root}: no such file or folder")
+    return survey_paths(root, (root,))
+
+
+def survey_paths(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> Survey:
+    """The same of some folders and files below `root`."""
     headers: list[SliceHeader] = []
     unused: list[Skipped] = []
-    for found in _walk(root):
+    for found in regular_files(root, paths, left):
         read = _headers(found) if isinstance(found, Path) else found
         if isinstance(read, Skipped):
             unused.append(read)
@@ -61,27 +90,49 @@ def case_ids(root: Path, cases: Sequence[Series]) -> list[str]:
 
     Cases that share a folder share its name, with `-2`, `-3`; a case that lies in `root` itself has the name of `root`.
     """
-    touching: dict[Path, set[Path]] = defaultdict(set)  # folder -> folders of the cases that have files below it
+    near = touching(cases)
+    return unique_names(own_folder(root, case.folder, near).resolve().name for case in cases)
+
+
+def touching(cases: Iterable[Series]) -> Mapping[Path, set[Path]]:
+    """Folder -> folders of the cases that have files below it."""
+    found: dict[Path, set[Path]] = defaultdict(set)
     for case in cases:
         for folder in {header.path.parent for header in case.headers}:
             for above in (folder, *folder.parents):
-                touching[above].add(case.folder)
-    return unique_names(_own_folder(root, case.folder, touching).resolve().name for case in cases)
+                found[above].add(case.folder)
+    return found
 
 
-def _walk(root: Path) -> Iterator[Path | Skipped]:
+def own_folder(root: Path, folder: Path, touching: Mapping[Path, set[Path]]) -> Path:
+    """From just under `root` down to the case's folder, the first folder that no case from elsewhere touches."""
+    below = [path for path in (folder, *folder.parents) if path != root and path.is_relative_to(root)]
+    return next((path for path in reversed(below) if touching[path] == {folder}), folder)
+
+
+def regular_files(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> Iterator[Path | Skipped]:
     """Regular files in the order of their paths. Links are not followed: they may lead out of the tree or round it."""
-    if root.is_file():
-        yield root
-        return
     denied: list[Skipped] = []
-    for folder, folders, names in os.walk(
+    for path in paths:
+        if path == root and path.is_file():
+            yield path
+        elif path != root and (path.is_symlink() or not path.is_dir()):
+            if not left.holds(path.parent):
+                yield _regular(path)
+        else:
+            yield from _walk(path, left, denied)
+    yield from denied
+
+
+def _walk(root: Path, left: LeftOut, denied: list[Skipped]) -> Iterator[Path | Skipped]:
+    for where, folders, names in os.walk(
         root, onerror=lambda error: denied.append(Skipped(str(error.filename), "folder cannot be read"))
     ):
-        folders.sort()
-        for name in sorted(names + [name for name in folders if Path(folder, name).is_symlink()]):
-            yield _regular(Path(folder, name))
-    yield from denied
+        folder = Path(where)
+        links = [name for name in folders if (folder / name).is_symlink()]
+        folders[:] = sorted(name for name in folders if not left.prunes(folder / name))
+        if not left.holds(folder):
+            yield from (_regular(folder / name) for name in sorted(names + links))
 
 
 def _regular(path: Path) -> Path | Skipped:
@@ -132,9 +183,3 @@ def _by_series(headers: Sequence[SliceHeader]) -> Iterator[list[SliceHeader]]:
 def _is_stack_of_films(headers: Sequence[SliceHeader]) -> bool:
     positions = by_position(headers)
     return sum(len(group) >= CINE_PHASES for group in positions) >= CINE_SLICES
-
-
-def _own_folder(root: Path, folder: Path, touching: Mapping[Path, set[Path]]) -> Path:
-    """From just under `root` down to the case's folder, the first folder that no case from elsewhere touches."""
-    below = [path for path in (folder, *folder.parents) if path != root and path.is_relative_to(root)]
-    return next((path for path in reversed(below) if touching[path] == {folder}), folder)

@@ -1,7 +1,7 @@
 """HTML: one self-contained page about a run, to read, to print and to send; it loads nothing from anywhere."""
 
 from base64 import b64encode
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,7 +97,7 @@ class Picture:
     height: int
 
 
-def write_report(path: Path, run: Mapping[str, Any], cases: Sequence[CaseReport]) -> None:
+def write_report(path: Path, run: Mapping[str, Any], cases: Iterable[CaseReport]) -> None:
     """Write the report of a run, the cases first that a human must look at.
 
     Args:
@@ -109,6 +109,7 @@ def write_report(path: Path, run: Mapping[str, Any], cases: Sequence[CaseReport]
     Raises:
         ResourceError: the file system refuses the write.
     """
+    cases = list(cases)
     shown = sorted(cases, key=lambda case: -case.urgency)
     values = {
         "model": _model_name(run),

@@ -21,8 +21,8 @@ from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
 from cardioseg.errors import UsageError
-from cardioseg.inference.cases import find_cases
-from cardioseg.inference.naming import hash_names, register_path
+from cardioseg.inference.naming import Hashed, register_path
+from cardioseg.inference.search import find_cases
 from cardioseg.phantom import Phantom, Vendor, enhanced_instance, write_dicom, write_sunnybrook
 
 SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
@@ -152,7 +152,7 @@ def test_a_damaged_register_is_refused(scans: Path, tmp_path: Path) -> None:
     for content in ("", "{}x", "[]", '{"key": 5}', '{"key": "zz", "cases": {}}', '{"key": "00", "cases": []}'):
         register_path(tmp_path / "out").write_text(content)
         with pytest.raises(UsageError, match="not what --names hash writes"):
-            hash_names(findings, tmp_path / "out")
+            Hashed(findings, tmp_path / "out")
     code, said = cardioseg("predict", scans, "-o", tmp_path / "out", "--names", "secret")
     assert (code, "no names 'secret'" in said) == (2, True)
 

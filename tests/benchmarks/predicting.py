@@ -66,7 +66,7 @@ def measure(scans: Path, model: str, threads: int, out: Path) -> dict[str, Any]:
     with stages.stage("imports"):
         import onnxruntime  # noqa: F401
 
-        from cardioseg.inference import cases, outcome, predict, segment, session
+        from cardioseg.inference import cases, outcome, predict, search, segment, session
         from cardioseg.inference.run import predict_all
     if threads == 1:
         stages.wrap(segment, "prepare", "preprocessing")
@@ -76,13 +76,13 @@ def measure(scans: Path, model: str, threads: int, out: Path) -> dict[str, Any]:
     for owner, attribute, name in (
         (segment, "_heart", "heart: rest"), (segment, "_label", "labels from logits"), (segment, "clean", "clean"),
         (predict, "segment", "segment: rest"), (predict, "describe", "measures"), (predict, "write_cine", "mask file"),
-        (predict, "write_pictures", "pictures"), (outcome, "write_report", "report"), (cases, "survey", "headers"),
+        (predict, "write_pictures", "pictures"), (outcome, "write_report", "report"), (search, "survey_paths", "headers"),
     ):  # fmt: skip
         stages.wrap(owner, attribute, name)
     stages.wrap(cases.Case, "read", "pixels")
     with stages.stage("model"):
         opened = session.open_model(session.find_model(model), "cpu", threads)
-    findings = cases.find_cases([scans])
+    findings = search.find_cases([scans])
     for done in predict_all(findings, opened, out):
         print(done.case_id, done.status, file=sys.stderr)
     slices = [case.series.slices * case.series.phases for case in findings.cases if case.series]

@@ -13,8 +13,8 @@ import pytest
 
 from cardioseg.errors import ResourceError
 from cardioseg.image.nifti import write_cine
-from cardioseg.inference.cases import find_cases
 from cardioseg.inference.run import predict_all
+from cardioseg.inference.search import find_cases
 from cardioseg.inference.session import Model, open_model
 from cardioseg.phantom import Phantom, cine
 

@@ -13,9 +13,10 @@ from cardioseg.errors import NoInputError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, read_volume, write_cine, write_volume
 from cardioseg.image.volume import Cine, Volume
-from cardioseg.inference.cases import Findings, find_cases
+from cardioseg.inference.cases import Findings
 from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.run import predict_all
+from cardioseg.inference.search import find_cases
 from cardioseg.inference.segment import Segmentation
 from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.curves import Moments

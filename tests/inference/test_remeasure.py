@@ -14,10 +14,10 @@ from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine, write_volume
 from cardioseg.image.volume import Cine
-from cardioseg.inference.cases import find_cases
 from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.remeasure import find_edited, measure_all
 from cardioseg.inference.run import predict_all
+from cardioseg.inference.search import find_cases
 from cardioseg.inference.segment import Segmentation
 from cardioseg.inference.session import open_model
 from cardioseg.measure.curves import Moments

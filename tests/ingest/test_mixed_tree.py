@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardioseg.inference.cases import Case, find_cases
+from cardioseg.inference.cases import Case
+from cardioseg.inference.search import find_cases
 from cardioseg.ingest.discover import Kind, survey
 from cardioseg.phantom import Encoding, Phantom, Vendor, cine, write_dicom
 

@@ -1,0 +1,32 @@
+"""Executing: where work is done, as the options say."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cardioseg.errors import UsageError
+
+if TYPE_CHECKING:
+    from cardioseg.execution.executor import Executor
+
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that share the work and the CPU threads.")]
+Scheduler = Annotated[
+    str, typer.Option("--cluster", help="Work on a dask cluster: tcp://HOST:8786, or its scheduler file.")
+]
+
+
+def executor_of(workers: int, cluster: str) -> "AbstractContextManager[Executor]":
+    """This process, several of this machine, or those of a cluster."""
+    from cardioseg.execution.here import Here
+    from cardioseg.execution.processes import Processes
+
+    if not cluster:
+        return nullcontext(Here() if workers == 1 else Processes(workers))
+    if workers > 1:
+        raise UsageError("--workers are of this machine, --cluster has its own", "give one of them")
+    try:
+        from cardioseg.execution.cluster import connected
+    except ImportError:
+        raise UsageError("dask.distributed is not installed", "pip install 'cardioseg[scale]'") from None
+    return connected(cluster)

@@ -1,0 +1,113 @@
+"""Gather: the parts of a run, or what a killed run left, become the tables and the report of one run."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cardioseg.errors import NoInputError, UnusableError, UsageError
+from cardioseg.files import is_being_written
+from cardioseg.inference.cases import RECORD_FILE
+from cardioseg.inference.description import read_description
+from cardioseg.inference.ledger import BEGUN, END, LEDGER_FILE, UNITS, Ledger, Outcomes
+from cardioseg.inference.outcome import DONE, Outcome, Tally, write_summary
+from cardioseg.inference.run import document
+from cardioseg.inference.search import PARTS, Part
+
+_FOLDER = re.compile(r"(\d+)-of-(\d+)")
+_FINISH = "run it again: what is done is kept"
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What came of it.
+
+    Attributes:
+        tally: of all cases.
+        problems: parts that are missing or not finished, a line each.
+    """
+
+    tally: Tally
+    problems: tuple[str, ...]
+
+
+def gather(out: Path) -> Gathered:
+    """Write the tables and the report of a run from its parts, or from what it left when it was killed.
+
+    Args:
+        out: the folder of all cases.
+
+    Raises:
+        NoInputError: there are no parts, and no run was cut off.
+        UsageError: the parts are not of one run.
+    """
+    parts = _parts(out)
+    folders = {f"part {part.number} of {part.of}": part.folder(out) for part in parts} or {"the run": out}
+    known = {name: folder / LEDGER_FILE for name, folder in folders.items() if (folder / LEDGER_FILE).is_file()}
+    if not known:
+        raise NoInputError(f"{out} holds no parts, and no run that was cut off", "its tables are as they should be")
+    ledger = Ledger(tuple(known.values()))
+    problems = [problem for name, folder in folders.items() if (problem := _problem(name, folder))]
+    problems += _disagreements(ledger)
+    outcomes = Outcomes(ledger, _unlisted(out, ledger) if problems else {})
+    write_summary(out, outcomes, document(ledger))
+    tally = Tally()
+    for outcome in outcomes:
+        tally.count(outcome)
+    return Gathered(tally, tuple(problems))
+
+
+def _parts(out: Path) -> list[Part]:
+    found = [match for path in sorted((out / PARTS).glob("*")) if (match := _FOLDER.fullmatch(path.name))]
+    totals = sorted({int(match[2]) for match in found})
+    if len(totals) > 1:
+        counts = " and of ".join(map(str, totals))
+        raise UsageError(f"{out / PARTS} holds parts of {counts}", "remove those of the run that does not count")
+    return [Part(number, totals[0]) for number in range(1, totals[0] + 1)] if totals else []
+
+
+def _problem(name: str, folder: Path) -> str:
+    ledger = Ledger((folder / LEDGER_FILE,))
+    if not ledger.paths[0].is_file():
+        return f"{name} is missing: {_FINISH}"
+    if is_being_written(folder) and name != "the run":
+        return f"{name} is still running"
+    return "" if any(ledger.all(END)) else f"{name} was cut off: {_FINISH}"
+
+
+def _disagreements(ledger: Ledger) -> Iterator[str]:
+    """What keeps the parts from being of one run.
+
+    Raises:
+        UsageError: other models, versions or settings than the first part's.
+    """
+    first, *others = ledger.descriptions()
+    for key in ("version", "model", "labels", "chosen_phases"):
+        if any(other[key] != first[key] for other in others):
+            raise UsageError(
+                f"the parts differ in their {key.replace('_', ' ')}", "run them all again with --overwrite"
+            )
+    if len(set(ledger.all(UNITS))) > 1:
+        yield f"the parts did not find the same scans, so some may be in none: {_FINISH}"
+
+
+def _unlisted(out: Path, ledger: Ledger) -> dict[str, Outcome]:
+    """Cases with a record that are in no ledger: committed by a process whose run was killed before it knew.
+
+    Records that are older than the run are those of other scans.
+    """
+    listed, began = ledger.places(), min(ledger.all(BEGUN), default=0.0)
+    records = (path for path in sorted(out.glob(f"*/{RECORD_FILE}")) if path.parent.name not in listed)
+    found = (_recorded(path) for path in records if path.stat().st_mtime >= began)
+    return {outcome.case_id: outcome for outcome in found if outcome}
+
+
+def _recorded(path: Path) -> Outcome | None:
+    try:
+        description = read_description(path.parent)
+        remark = json.loads(path.read_text(encoding="utf-8"))["remark"]
+    except (UnusableError, OSError, ValueError, LookupError, TypeError):
+        return None
+    reason = "; ".join(filter(None, [description.remark, remark]))
+    return Outcome(path.parent.name, None, DONE, reason, flags=description.flags)

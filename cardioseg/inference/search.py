@@ -1,0 +1,145 @@
+"""Search: cases are found unit by unit, so that the first is begun before the whole tree was walked."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from cardioseg.errors import NoInputError, UsageError
+from cardioseg.files import unique_names
+from cardioseg.image.nifti import is_nifti, stem
+from cardioseg.inference.cases import RECORD_FILE, RUN_FILE, Case, Findings
+from cardioseg.ingest.discover import Kind, LeftOut, Series, survey_paths
+from cardioseg.ingest.subject import Skipped
+from cardioseg.ingest.units import Unit, find_units
+
+PARTS = "parts"
+_COPY = "a copy of a series in another folder"
+_SPLIT = "more of its series lies in another folder, which was looked into apart: put both into one"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several parts that a run is split into: every `of`-th unit, in the order of their names.
+
+    Attributes:
+        number: of this part, from 1.
+        of: how many there are.
+    """
+
+    number: int
+    of: int
+
+    def folder(self, out: Path) -> Path:
+        """Where its tables lie."""
+        return out / PARTS / f"{self.number}-of-{self.of}"
+
+
+def parse_part(text: str) -> Part:
+    """The part in `3/20`.
+
+    Raises:
+        UsageError: there is none such.
+    """
+    number, _, of = text.partition("/")
+    if not (number.isascii() and number.isdigit() and of.isascii() and of.isdigit() and 1 <= int(number) <= int(of)):
+        raise UsageError(f"no part {text!r}", "parts are I/N, with I from 1 to N: 1/20 to 20/20")
+    return Part(int(number), int(of))
+
+
+class Search:
+    """The units of some sources, or of one part of them, and what is in each when its turn comes.
+
+    Args:
+        sources: files and folders.
+        out: where results are written: it holds no scans.
+        part: the part of the units.
+
+    Raises:
+        NoInputError: a source does not exist; while it goes on, that there was nothing to segment in any.
+    """
+
+    def __init__(self, sources: Sequence[Path], out: Path | None = None, part: Part | None = None) -> None:
+        self.sources = tuple({source.resolve(): source for source in sources}.values())
+        self._left = LeftOut(out.resolve() if out else None, (RECORD_FILE, RUN_FILE))
+        self._part = part
+        every = find_units(self.sources, self._left)
+        self.digest = sha256("\n".join(unit.name for unit in every).encode()).hexdigest()
+        self._units = every[part.number - 1 :: part.of] if part else every
+        self.expected = len(self._units)  # cases, as far as is known yet
+        self._seen: dict[int, int] = {}  # short hashes: a series -> its images
+
+    def __len__(self) -> int:
+        """How many units there are."""
+        return len(self._units)
+
+    def __iter__(self) -> Iterator[Findings]:
+        counts = [0, 0, 0]
+        for number, unit in enumerate(self._units, start=1):
+            found = self._look_into(unit)
+            more = len(found.cases), len(found.others), len(found.unused)
+            counts = [before + new for before, new in zip(counts, more, strict=True)]
+            self.expected = counts[0] + round((len(self) - number) * (counts[0] / number or 1))
+            yield found
+        if not counts[0] and not self._part:
+            raise NoInputError(self._nothing(counts[1], counts[2]), "`cardioseg inspect` says what each series is")
+
+    def _look_into(self, unit: Unit) -> Findings:
+        if unit.nifti:
+            return Findings((Case(unit.name, unit.nifti, (unit.nifti,), None, unit.name),), (), (), self.sources)
+        seen = survey_paths(unit.source, unit.paths, self._left)
+        again = {id(one): why for one in seen.series if (why := self._seen_before(one))}
+        series = [one for one in seen.series if again.get(id(one)) != _COPY]
+        cines = [one for one in series if one.kind is Kind.SHORT_AXIS_CINE]
+        others = [_describe(one) for one in series if one.kind is not Kind.SHORT_AXIS_CINE]
+        unused = [item for item in seen.unused if not is_nifti(Path(item.where))]
+        unused += [Skipped(str(one.folder), again[id(one)]) for one in seen.series if id(one) in again]
+        return Findings(tuple(_cases(unit, cines, self._left)), tuple(others), tuple(unused), self.sources)
+
+    def _seen_before(self, series: Series) -> str:
+        """What is to be said of a series that also lies in an earlier unit; nothing of others."""
+        if not all(header.series_uid for header in series.headers):
+            return ""
+        identity = _short(f"{header.study_uid} {header.series_uid}" for header in series.headers)
+        images = _short(f"{header.sop_uid} {header.frame}" for header in series.headers)
+        if identity not in self._seen:
+            self._seen[identity] = images
+            return ""
+        return _COPY if self._seen[identity] == images else _SPLIT
+
+    def _nothing(self, others: int, unused: int) -> str:
+        where = ", ".join(map(str, self.sources))
+        seen = [f"{others} series of another kind"] * bool(others) + [f"{unused} unusable files"] * bool(unused)
+        return f"no short-axis cine in {where}" + (f": {' and '.join(seen)}" if seen else ": no image files")
+
+
+def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
+    """All of it at once: for few cases.
+
+    Raises:
+        NoInputError: a source does not exist, or there is nothing to segment in any.
+    """
+    parts = list(Search(sources, out))
+    cases = sorted((case for part in parts for case in part.cases), key=lambda case: case.series is None)
+    others = tuple(one for part in parts for one in part.others)
+    unused = tuple(one for part in parts for one in part.unused)
+    return Findings(tuple(cases), others, unused, parts[0].sources)
+
+
+def _cases(unit: Unit, cines: Sequence[Series], left: LeftOut) -> Iterator[Case]:
+    own = unit.case_names(cines)
+    niftis = unit.niftis(left)
+    names = unique_names([*own, *map(stem, niftis)])
+    for name, series in zip(names, cines, strict=False):
+        yield Case(name, series.folder, series.files, series, unit.name)
+    for name, path in zip(names[len(own) :], niftis, strict=True):
+        yield Case(name, path, (path,), None, unit.name)
+
+
+def _short(texts: Iterable[str]) -> int:
+    """A hash of the different texts, in any order; eight bytes do for the series of a cohort."""
+    return int.from_bytes(sha256("\n".join(sorted(set(texts))).encode()).digest()[:8])
+
+
+def _describe(series: Series) -> Skipped:
+    return Skipped(str(series.folder), f"{series.kind}: {series.reason}")

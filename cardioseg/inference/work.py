@@ -1,0 +1,72 @@
+"""Work: what is done with each case, as it is sent to the processes that do it."""
+
+import os
+import platform
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from cardioseg.errors import ResourceError
+from cardioseg.files import write_text
+from cardioseg.inference.cases import Case
+from cardioseg.inference.formats import NIFTI
+from cardioseg.inference.outcome import Outcome
+from cardioseg.inference.predict import predict_case
+from cardioseg.inference.session import Model
+from cardioseg.measure.curves import Moments
+
+Progress = Callable[[Case, int, int], None]
+
+
+def silent(_case: Case, _done: int, _of: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predicts cases.
+
+    Attributes:
+        model: what to run; its bytes go to each process once.
+        out: the folder of all cases.
+        overwrite: do again what is done.
+        formats: what to write of each mask.
+        moments: phases that a person chose.
+        sources: what each process must see.
+        probe: a file that each process must see beside the cases; none where it is this process.
+        report: called with the case, the number of its slices done and of all.
+    """
+
+    model: Model
+    out: Path
+    overwrite: bool = False
+    formats: Collection[str] = (NIFTI,)
+    moments: Moments = Moments()  # noqa: RUF009 - frozen
+    sources: tuple[Path, ...] = ()
+    probe: Path | None = None
+    report: Progress = field(default=silent, repr=False)
+
+    def prepare(self) -> None:
+        """Make sure that this process sees the scans and can write where the results go.
+
+        Raises:
+            ResourceError: it does not, or cannot.
+        """
+        if self.probe is None:
+            return
+        for path in (*self.sources, self.probe):
+            if not path.exists():
+                what = path if path != self.probe else self.out
+                hint = "every worker needs the same files at the same paths"
+                raise ResourceError(f"{what} cannot be seen on {platform.node()}, or is another folder there", hint)
+        own = self.probe.with_name(f"{self.probe.name}-{platform.node()}-{os.getpid()}")
+        write_text(own, "")
+        own.unlink(missing_ok=True)
+
+    def __call__(self, case: Case) -> Outcome:
+        """What becomes of a case."""
+        progress = partial(self.report, case)
+        return predict_case(
+            case, self.model, self.out, self.overwrite, progress, formats=self.formats, moments=self.moments
+        )

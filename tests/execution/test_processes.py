@@ -1,0 +1,97 @@
+"""Processes: results come as they complete, few items are drawn ahead, and a killed process costs its item alone."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+
+from cardioseg.errors import ResourceError, UnusableError
+from cardioseg.execution.executor import Executor, Lost, cores
+from cardioseg.execution.here import Here
+from cardioseg.execution.processes import Processes
+
+
+@dataclass(frozen=True)
+class Doubling:
+    """Doubles numbers. 13 is refused, 17 a bug; at -1 its process is killed always, at -2 the first time."""
+
+    folder: Path
+    refuses: bool = False
+    dies: bool = False
+
+    def prepare(self) -> None:
+        if self.refuses:
+            raise ResourceError("not here", "go elsewhere")
+        if self.dies:
+            os.kill(os.getpid(), signal.SIGKILL)
+        (self.folder / f"prepared-{os.getpid()}").touch()
+
+    def __call__(self, item: int) -> int:
+        if item == 13:
+            raise UnusableError("13", "take another")
+        if item == 17:
+            raise ZeroDivisionError("17")
+        again = self.folder / "again"
+        if item == -1 or (item == -2 and not again.exists()):
+            again.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 2 * item
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_left() -> Iterator[None]:
+    yield
+    assert not active_children()
+
+
+def test_every_executor_gives_the_same(tmp_path: Path) -> None:
+    executors: list[Executor] = [Here(), Processes(2)]
+    for executor in executors:
+        assert sorted(executor.map(Doubling(tmp_path), iter(range(5)))) == [(i, 2 * i) for i in range(5)]
+        assert list(executor.map(Doubling(tmp_path), [])) == []
+    assert len({path.name for path in tmp_path.glob("prepared-*")} - {f"prepared-{os.getpid()}"}) == 2
+
+
+def test_threads_are_shared() -> None:
+    assert (Here().threads(0), Here().threads(3)) == (cores(), 3)
+    assert [Processes(2).threads(asked) for asked in (1, 4, 5)] == [1, 2, 2]
+    assert (Here().is_here, Processes(2).is_here) == (True, False)
+
+
+def test_items_are_drawn_as_they_are_needed(tmp_path: Path) -> None:
+    drawn: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(1000):
+            drawn.append(number)
+            yield number
+
+    results = Processes(2).map(Doubling(tmp_path), items())
+    next(results)
+    assert len(drawn) <= 2 * 2 + 2
+    results.close()  # type: ignore[attr-defined]
+
+
+def test_a_killed_process_costs_its_item_alone(tmp_path: Path) -> None:
+    results = dict(Processes(2).map(Doubling(tmp_path), [1, -1, -2, 3]))
+    assert results == {1: 2, 3: 6, -2: -4, -1: Lost("killed by signal 9")}
+
+
+def test_errors_come_through_and_end_the_rest(tmp_path: Path) -> None:
+    with pytest.raises(UnusableError, match="13") as caught:
+        list(Processes(2).map(Doubling(tmp_path), [1, 13, *range(100, 200)]))
+    assert caught.value.hint == "take another"
+    with pytest.raises(ZeroDivisionError) as bug:
+        list(Processes(1).map(Doubling(tmp_path), [17]))
+    assert "in __call__" in bug.value.__notes__[0]
+
+
+def test_a_process_that_cannot_begin(tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match="not here"):
+        list(Processes(1).map(Doubling(tmp_path, refuses=True), [1]))
+    with pytest.raises(ResourceError, match="could not be started: it was killed by signal 9"):
+        list(Processes(1, retries=0).map(Doubling(tmp_path, dies=True), [1]))
