@@ -74,7 +74,7 @@ class Cluster:
 
     def _results(self, name: str, items: Iterator[ItemT]) -> Iterator[tuple[ItemT, ResultT | Lost]]:
         running: dict[Any, ItemT] = {}
-        completed: Any = as_completed()
+        completed: Any = as_completed(loop=self.client.loop)  # type: ignore[no-untyped-call]
         try:
             while True:
                 for item in islice(items, max(0, self._room() - len(running))):
@@ -178,7 +178,7 @@ def _version(name: str) -> str:
     return "not installed"
 
 
-class _Carried(WorkerPlugin):  # type: ignore[misc]
+class _Carried(WorkerPlugin):
     """The work, in each worker."""
 
     def __init__(self, name: str, work: Work[Any, Any]) -> None:
@@ -191,24 +191,19 @@ class _Carried(WorkerPlugin):  # type: ignore[misc]
             self.is_ready = True
 
 
-def _prepare(name: str) -> None:
-    with _ONE_AT_A_TIME:
-        _carried(name).prepare()
+def _prepare(name: str, dask_worker: Any) -> None:  # noqa: ANN401 - dask gives it by this name
+    dask_worker.plugins[name].prepare()
 
 
 def _do(name: str, item: Any) -> Any:  # noqa: ANN401 - the work's
+    worker = get_worker()
+    carried: Any = worker.plugins[name]
     with _ONE_AT_A_TIME:
-        carried = _carried(name)
         try:
             carried.prepare()
         except CardiosegError as error:
-            _raise(error, get_worker().address)
+            _raise(error, worker.address)
         return carried.work(item)
-
-
-def _carried(name: str) -> _Carried:
-    carried: _Carried = get_worker().plugins[name]
-    return carried
 
 
 def _raise(error: BaseException, address: str) -> None:

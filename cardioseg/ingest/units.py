@@ -115,7 +115,7 @@ def _units(source: Path, left: LeftOut) -> Iterator[Unit]:
     groups = list(_sharing([child for child in children if child.has_dicom]))
     for group in groups:
         paths = tuple(path for child in group for path in child.paths)
-        yield Unit(_name(group[0], base), source, base, paths, len(groups) == 1)
+        yield Unit(_name(group[0]), source, base, paths, len(groups) == 1)
     rest = [child for child in children if not child.has_dicom]
     stems = Counter(stem(path) for child in rest for path in child.niftis)
     for path in (path for child in rest for path in child.niftis):
@@ -124,11 +124,13 @@ def _units(source: Path, left: LeftOut) -> Iterator[Unit]:
         yield Unit(name, source, base, (path,))
     for child in rest:
         if child.has_rest:
-            yield Unit(_name(child, base), source, base, child.paths, is_rest=True)
+            yield Unit(_name(child), source, base, child.paths, is_rest=True)
 
 
-def _name(child: _Child, base: Path) -> str:
-    return child.paths[0].name if child.paths[0].is_dir() else base.resolve().name
+def _name(child: _Child) -> str:
+    """Of the folder, or of the one that the files lie in."""
+    path = child.paths[0]
+    return path.name if path.is_dir() and not path.is_symlink() else path.parent.resolve().name
 
 
 def _children(source: Path, left: LeftOut) -> tuple[Path, list[_Child]]:

@@ -1,7 +1,10 @@
-"""HTML: one self-contained page about a run, to read, to print and to send; it loads nothing from anywhere."""
+"""HTML: one page about a run, to read, to print and to send; it loads nothing from anywhere.
+
+It holds its pictures, up to many. The page of a cohort shows those that lie beside it, each as it comes into view.
+"""
 
 from base64 import b64encode
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +15,12 @@ from cardioseg.image.labels import Label
 from cardioseg.measure.ventricles import VentricleMeasures
 from cardioseg.report.charts import Chart, volume_chart
 from cardioseg.report.page import write_page
-from cardioseg.report.tables import UNKNOWN, Column, known_columns, pairs, sides
+from cardioseg.report.tables import COLUMNS, UNKNOWN, Column, known_columns, pairs, sides
 
 _DONE = "done"
-_EMBED_LIMIT_BYTES = 64_000_000  # browsers grow slow beyond that; later pictures are linked
+_EMBED_LIMIT_BYTES = 64_000_000  # browsers grow slow beyond that; then each picture is fetched when it comes into view
+_SECTIONS, _ROWS = 1000, 5000  # of a cohort, the cases that a human must look at first
+_LINKED = "data: 'self' file:"
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class CaseReport:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture in the page: embedded, or linked where the page would grow too large."""
+    """A picture in the page, embedded or beside it."""
 
     name: str
     source: str
@@ -104,23 +109,32 @@ def write_report(path: Path, run: Mapping[str, Any], cases: Iterable[CaseReport]
         path: the HTML file.
         run: what `run.json` holds. `model` (a name, or a mapping with a `name`) and `version` stand in the header,
             everything is listed at the end.
-        cases: of the run.
+        cases: of the run; they are gone through twice, and those of a cohort never all kept.
 
     Raises:
         ResourceError: the file system refuses the write.
     """
-    cases = list(cases)
-    shown = sorted(cases, key=lambda case: -case.urgency)
+    urgencies, counts, columns = _overview(cases)
+    shown = sorted(range(len(urgencies)), key=lambda index: -urgencies[index])[:_ROWS]
+    wanted = set(shown)
+    known = {index: case for index, case in enumerate(cases) if index in wanted}
+    rows = [known[index] for index in shown]
+    with_section = rows[:_SECTIONS]
+    is_embedded = sum(_size_bytes(picture) for case in rows for picture in case.pictures) <= _EMBED_LIMIT_BYTES
     values = {
         "model": _model_name(run),
         "version": run.get("version", ""),
-        "counts": _counts(cases),
-        "cases": list(zip(shown, _pictures(path, shown), strict=True)),
-        "columns": known_columns(case.measures for case in cases),
+        "counts": counts,
+        "cases": [(case, _pictures(path, case, is_embedded)) for case in with_section],
+        "others": [(case, _pictures(path, case, is_embedded=False)) for case in rows[_SECTIONS:]],
+        "left_out": len(urgencies) - len(rows),
+        "columns": columns,
         "details": list(flatten(run)),
         "pairs": pairs,
         "sides": sides,
     }
+    if not is_embedded:
+        values["images"] = _LINKED
     write_page(path, "report/report.html.j2", values)
 
 
@@ -149,25 +163,33 @@ def _model_name(run: Mapping[str, Any]) -> str:
     return str(model.get("name", "")) if isinstance(model, Mapping) else str(model)
 
 
-def _counts(cases: Collection[CaseReport]) -> str:
-    """`12 cases, 3 flagged, 1 failed`."""
-    numbers = {
-        "flagged": sum(case.is_done and bool(case.flags) for case in cases),
-        "failed": sum(not case.is_done for case in cases),
-    }
-    of_all = f"{len(cases)} case{'' if len(cases) == 1 else 's'}"
-    return ", ".join([of_all, *(f"{number} {name}" for name, number in numbers.items() if number)])
-
-
-def _pictures(report: Path, cases: Sequence[CaseReport]) -> Iterator[list[Picture]]:
-    total_bytes = 0
+def _overview(cases: Iterable[CaseReport]) -> tuple[list[int], str, tuple[Column, ...]]:
+    """How urgent each case is; `12 cases, 3 flagged, 1 failed`; and the columns that at least one has a value for."""
+    urgencies, numbers = [], {"flagged": 0, "failed": 0}
+    columns: dict[str, Column] = {}
     for case in cases:
-        found = []
-        for path in case.pictures:
-            with suppress(OSError):  # it is gone, or no picture any more
-                total_bytes += path.stat().st_size
-                found.append(_picture(report, path, total_bytes <= _EMBED_LIMIT_BYTES))
-        yield found
+        urgencies.append(case.urgency)
+        numbers["flagged"] += case.is_done and bool(case.flags)
+        numbers["failed"] += not case.is_done
+        columns |= {column.name: column for column in case.columns}
+    of_all = f"{len(urgencies)} case{'' if len(urgencies) == 1 else 's'}"
+    said = ", ".join([of_all, *(f"{number} {name}" for name, number in numbers.items() if number)])
+    return urgencies, said, tuple(column for column in COLUMNS if column.name in columns)
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _pictures(report: Path, case: CaseReport, is_embedded: bool) -> list[Picture]:
+    found = []
+    for path in case.pictures:
+        with suppress(OSError):  # it is gone, or no picture any more
+            found.append(_picture(report, path, is_embedded))
+    return found
 
 
 def _picture(report: Path, path: Path, is_embedded: bool) -> Picture:

@@ -25,7 +25,8 @@ def write_page(path: Path, template: str, values: Mapping[str, Any]) -> None:
     Args:
         path: the HTML file.
         template: `<package>/<file>` below `cardioseg`; it extends `report/page.html.j2`.
-        values: what the template names; what is None is shown as a dash.
+        values: what the template names; what is None is shown as a dash. `images` is where the page may take its
+            images from, if not from itself alone.
 
     Raises:
         ResourceError: the file system refuses the write.
@@ -39,7 +40,7 @@ def write_page(path: Path, template: str, values: Mapping[str, Any]) -> None:
             colours={label.key: colour for label, colour in ON_LIGHT.items()},
             script=script,
             script_hash=b64encode(sha256(script.encode()).digest()).decode(),
-            **values,
+            **{"images": "data:"} | dict(values),
         )
     )
     write_text(path, page)

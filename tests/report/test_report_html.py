@@ -203,12 +203,27 @@ def test_links_lead_to_their_cases(tmp_path: Path) -> None:
     assert [link["href"] for link in attributes_of(found, "a")] == targets[1:] + ["#top"] * 3
 
 
-def test_pictures_beyond_the_limit_are_linked(tmp_path: Path, overlay: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_pictures_are_shown_from_beside_the_page(
+    tmp_path: Path, overlay: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(html, "_EMBED_LIMIT_BYTES", overlay.stat().st_size)
     calm = CaseReport("a", "done", measures=MEASURES, pictures=[overlay])
     found = page(tmp_path, calm, CaseReport("b", "done", flags=[Flag("open ring", "")], pictures=[overlay]))
-    assert len(attributes_of(found, "img")) == 1
-    assert [link["href"] for link in attributes_of(found, "a")][-2:] == ["#top", "a/overlay.png"]
+    pictures = attributes_of(found, "img")
+    assert [(picture["src"], picture["loading"]) for picture in pictures] == [("a/overlay.png", "lazy")] * 2
+    assert "img-src data: 'self' file:;" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_of_a_cohort_the_most_urgent_have_sections(
+    tmp_path: Path, overlay: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(html, "_SECTIONS", 2)
+    monkeypatch.setattr(html, "_ROWS", 4)
+    cases = [CaseReport(name, "done", measures=MEASURES, pictures=[overlay]) for name in "abcd"]
+    found = page(tmp_path, *cases, CaseReport("e", "failed", "why"))
+    assert [link["href"] for link in attributes_of(found, "a")] == ["#case-2", *["a/overlay.png"] * 2, "#top"]
+    assert "5 cases, 1 failed" in found.text
+    assert "1 more cases, with fewer flags or none, stand in measures.csv alone" in found.text
 
 
 def test_pictures_that_are_gone_are_no_failure(tmp_path: Path, overlay: Path) -> None:
