@@ -75,7 +75,7 @@ def test_predict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     model = write_model(tmp_path / "model")
     command = ["predict", str(tmp_path / "scans"), "-o", str(out), "-m", str(model), "--overwrite", "-q"]
-    assert refused_everywhere(lambda: command, out, capsys) == 9
+    assert refused_everywhere(lambda: command, out, capsys) == 10
 
 
 @pytest.mark.slow
