@@ -23,7 +23,7 @@ def locate(
         network: images [n, H, W] to logits [n, c, H, W].
     """
     images, undo = prepare(slices, pixel_mm, settings.coarse)
-    return middle(undo(network(images)).argmax(1) > 0)
+    return middle(undo.classes(network(images)) > 0)
 
 
 def middle(heart: NDArray[np.bool_]) -> tuple[float, float] | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
 from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.files import atomic_path
@@ -68,9 +69,13 @@ def write_volume(path: Path, volume: Volume) -> None:
 
 def write_cine(path: Path, cine: Cine) -> None:
     """Write a 4D NIfTI atomically; the fourth spacing is the phase interval in seconds (1 where unknown)."""
-    image = sitk.JoinSeries([_image(voxels, cine.grid) for voxels in cine.voxels])
+    image = sitk.GetImageFromArray(np.ascontiguousarray(cine.voxels), isVector=False)
     step_ms = float(np.mean(np.diff(cine.times_ms))) if len(cine.times_ms) > 1 else 0.0
-    image.SetSpacing((*image.GetSpacing()[:3], step_ms / 1000 if 0 < step_ms < np.inf else 1.0))
+    image.SetOrigin((*cine.grid.origin_mm, 0.0))
+    image.SetSpacing((*cine.grid.spacing_mm[::-1], step_ms / 1000 if 0 < step_ms < np.inf else 1.0))
+    directions = np.eye(4)
+    directions[:3, :3] = _directions(cine.grid)
+    image.SetDirection(directions.ravel().tolist())
     _write(path, image)
 
 
@@ -119,8 +124,13 @@ def _image(voxels: Voxels, grid: Grid) -> sitk.Image:
     image = sitk.GetImageFromArray(np.ascontiguousarray(voxels))
     image.SetOrigin(grid.origin_mm)
     image.SetSpacing(grid.spacing_mm[::-1])
-    image.SetDirection(np.asarray(grid.directions[::-1]).T.ravel().tolist())
+    image.SetDirection(_directions(grid).ravel().tolist())
     return image
+
+
+def _directions(grid: Grid) -> NDArray[np.float64]:
+    """Columns are the directions of columns, rows and slices: SimpleITK's order."""
+    return np.asarray(grid.directions[::-1], np.float64).T
 
 
 def _write(path: Path, image: sitk.Image) -> None:

@@ -5,17 +5,19 @@ NumPy alone, so that training needs nothing more. Every transform returns its re
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import prod
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Undo = Callable[[Floats], Floats]
-Intensity = Literal["minmax", "percentile"]
+from cardioseg.image.intensity import Intensity, scale_intensity
+from cardioseg.image.undo import Floats, Undo
 
-_PERCENTILES = (1.0, 99.0)
+__all__ = ["Floats", "Preprocessing", "Undo", "prepare", "scale_intensity"]
+
+Back = Callable[[Floats], Floats]
 _SAME_SIZE = 0.01  # relative change of spacing below which resampling would only blur
 
 
@@ -75,7 +77,7 @@ def prepare(
     settings: Preprocessing,
     heart: tuple[float, float] | None = None,
 ) -> tuple[Floats, Undo]:
-    """Slices [n, h, w] to float32 images [n, H, W], and the undo from logits [n, c, H, W] to [n, c, h, w].
+    """Slices [n, h, w] to float32 images [n, H, W], and the undo from logits [n, c, H, W] to slices of h x w pixels.
 
     Args:
         slices: intensities of any real type.
@@ -84,25 +86,16 @@ def prepare(
         heart: (row, column) in pixels of `slices` that a window is laid about; None: their middle. The undo gives
             logits of zero, which is background, outside of the window.
     """
-    images = scale_intensity(slices, settings.intensity)
     if settings.window:
-        return _cut(images, pixel_mm, settings.spacing_mm, settings.window, heart)
+        return _cut(slices, pixel_mm, settings, settings.window, heart)
+    images = scale_intensity(slices, settings.intensity)
     images, undo_resampling = resample(images, pixel_mm, settings.spacing_mm)
     images, undo_padding = pad(images, settings.multiple)
-    return images, lambda logits: undo_resampling(undo_padding(logits))
+    h, w = slices.shape[-2:]
+    return images, Undo(lambda logits: undo_resampling(undo_padding(logits)), (slice(None), slice(None)), (h, w))
 
 
-def scale_intensity(slices: NDArray[np.generic], method: Intensity = "minmax") -> Floats:
-    """Scale each slice of [n, h, w] to [0, 1]; a constant slice becomes 0, and so does what is no finite float32."""
-    with np.errstate(over="ignore"):
-        values = np.nan_to_num(np.asarray(slices, np.float32), posinf=0, neginf=0)
-    low, high = np.percentile(values, (0, 100) if method == "minmax" else _PERCENTILES, axis=(1, 2), keepdims=True)
-    span = np.where(high > low, high - low, np.inf)
-    scaled: Floats = np.clip((values - low) / span, 0, 1).astype(np.float32)
-    return scaled
-
-
-def resample(images: Floats, pixel_mm: tuple[float, float] | None, spacing_mm: float | None) -> tuple[Floats, Undo]:
+def resample(images: Floats, pixel_mm: tuple[float, float] | None, spacing_mm: float | None) -> tuple[Floats, Back]:
     """Resample [..., h, w] linearly to square pixels of `spacing_mm`, centred on the same field of view."""
     if pixel_mm is None or spacing_mm is None:
         return images, _unchanged
@@ -115,7 +108,7 @@ def resample(images: Floats, pixel_mm: tuple[float, float] | None, spacing_mm: f
     return _apply(there, images), lambda logits: _apply(back, logits)
 
 
-def pad(images: Floats, multiple: int) -> tuple[Floats, Undo]:
+def pad(images: Floats, multiple: int) -> tuple[Floats, Back]:
     """Pad [..., h, w] with zeros at the end to a multiple in height and width; the undo crops."""
     h, w = images.shape[-2:]
     margins = [(0, 0)] * (images.ndim - 2) + [(0, -h % multiple), (0, -w % multiple)]
@@ -146,24 +139,49 @@ def interpolation(n: int, m: int, step: float, middle: float | None = None) -> F
 
 
 def _cut(
-    images: Floats,
+    slices: NDArray[np.generic],
     pixel_mm: tuple[float, float] | None,
-    spacing_mm: float | None,
+    settings: Preprocessing,
     window: int,
     heart: tuple[float, float] | None,
 ) -> tuple[Floats, Undo]:
-    """Resample a window of [..., h, w] to [..., window, window]; beyond a border is zero, also on the way back."""
+    """Resample a window of [n, h, w] to [n, window, window]; beyond a border is zero, also on the way back.
+
+    Only the pixels that count are touched, there and back.
+    """
+    spacing_mm = settings.spacing_mm
     steps = [spacing_mm / mm if spacing_mm and pixel_mm else 1.0 for mm in pixel_mm or (1.0, 1.0)]
-    sizes = images.shape[-2:]
-    middles = heart or tuple((n - 1) / 2 for n in sizes)
-    axes = list(zip(sizes, steps, middles, strict=True))
-    there = [_within(interpolation(n, window, step, middle), n, step, middle) for n, step, middle in axes]
-    back = [
-        _within(interpolation(window, n, 1 / step, place), window, 1 / step, place)
-        for n, step, middle in axes
-        for place in [((n - 1) / 2 - middle) / step + (window - 1) / 2]
-    ]
-    return _apply(there, images), lambda logits: _apply(back, logits)
+    h, w = slices.shape[-2:]
+    middles = heart or ((h - 1) / 2, (w - 1) / 2)
+    rows, columns = (_axis(n, window, *place) for n, *place in zip((h, w), steps, middles, strict=True))
+    images = scale_intensity(slices, settings.intensity, (rows.seen, columns.seen))
+    undo = Undo(lambda logits: _apply([rows.back, columns.back], logits), (rows.filled, columns.filled), (h, w))
+    return _apply([rows.there, columns.there], images), undo
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """A window along one axis: the pixels that it is made of, and those that it says something of."""
+
+    there: Floats
+    seen: slice
+    back: Floats
+    filled: slice
+
+
+@lru_cache  # all slices of a case have the same
+def _axis(n: int, window: int, step: float, middle: float) -> _Axis:
+    there = _within(interpolation(n, window, step, middle), n, step, middle)
+    place = ((n - 1) / 2 - middle) / step + (window - 1) / 2
+    back = _within(interpolation(window, n, 1 / step, place), window, 1 / step, place)
+    seen, filled = _used(there, 0), _used(back, 1)
+    return _Axis(np.ascontiguousarray(there[:, seen]), seen, back[filled], filled)
+
+
+def _used(matrix: Floats, axis: int) -> slice:
+    """From the first column (axis 0) or row (axis 1) that holds anything to the last; nothing where none does."""
+    places = np.flatnonzero(np.asarray(matrix.any(axis)))
+    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
 
 
 def _within(matrix: Floats, n: int, step: float, middle: float) -> Floats:

@@ -39,7 +39,7 @@ def clean(mask: NDArray[np.uint8], labels: Collection[Label]) -> NDArray[np.uint
 
 def _box(mask: NDArray[np.uint8]) -> tuple[EllipsisType | slice, ...]:
     """The rows and columns that hold anything, in any slice of any phase of a mask that is not empty."""
-    marked = np.asarray(mask.any((0, 1)))
+    marked = np.asarray(np.bitwise_or.reduce(mask, axis=(0, 1))) > 0
     rows, columns = np.flatnonzero(marked.any(1)), np.flatnonzero(marked.any(0))
     return ..., slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 

@@ -79,7 +79,7 @@ def _label(
     settings, structures = model.card.preprocessing, model.card.structures
     images, undo = prepare(slices, pixel_mm, settings, heart)
     logits, votes = model.votes(images[:, None])
-    labels = np.array([Label.BACKGROUND, *structures], np.uint8)[undo(logits).argmax(axis=1)]
+    labels = np.array([Label.BACKGROUND, *structures], np.uint8)[undo.classes(logits)]
     counts = np.stack([np.count_nonzero(votes == i, axis=(2, 3)) for i in range(1, len(structures) + 1)], -1)
     return np.asarray(labels, np.uint8), counts * (settings.spacing_mm**2 if settings.spacing_mm else prod(pixel_mm))
 

@@ -7,17 +7,19 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import label as connected_components
+from scipy.ndimage import label as connected_components
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.image.volume import Cine
+from cardioseg.image.volume import Cine, Voxels
 
 Mask = NDArray[np.bool_]
 Scores = NDArray[np.float64]  # (phase, slice), 0 where nothing is wrong
 
 OPEN_PERCENT = 5.0  # of the cavity's outline: 18 degrees. ACDC's references: 0 in every slice between base and apex
 ISLAND_PERCENT = 5.0  # of a structure's area in a slice. ACDC's references: 1.7 at most
+_IN_SLICE = np.zeros((3, 3, 3, 3))
+_IN_SLICE[1, 1] = 1  # a pixel's eight neighbours, and none in other slices or phases
 ISLAND_MM2 = 20.0  # a cavity of 5 mm across, and smaller than anything drawn on purpose. ACDC's references: 11
 
 
@@ -29,8 +31,10 @@ def shape_flags(mask: Cine, labels: Collection[Label], missing: Collection[int] 
         labels: the structures that the model has.
         missing: slices without a picture, which are not looked at.
     """
-    voxels = np.array(mask.voxels)
-    voxels[:, list(missing)] = Label.BACKGROUND
+    voxels = mask.voxels
+    if missing:
+        voxels = voxels.copy()
+        voxels[:, list(missing)] = Label.BACKGROUND
     heart = cropped(voxels)
     pixel_mm2 = float(np.prod(mask.grid.pixel_mm))
     if {Label.LV_CAVITY, Label.LV_MYOCARDIUM} <= set(labels):
@@ -39,7 +43,7 @@ def shape_flags(mask: Cine, labels: Collection[Label], missing: Collection[int] 
         if label in labels:
             apart = _island_percent(heart == label, ISLAND_MM2 / pixel_mm2)
             yield from worst(apart, ISLAND_PERCENT, "several components", f"{label.title}: {_ISLANDS}")
-            edge = _at_edge(voxels == label)
+            edge = _at_edge(voxels, label)
             yield from worst(edge, 0, "touches the border", f"{label.title}: {_EDGE}")
 
 
@@ -59,15 +63,12 @@ def worst(scores: Scores, bound: float, kind: str, reason: str) -> Iterator[Flag
     yield Flag(kind, text + (f"; {count} slices and phases are like that" if count > 1 else ""), phase, index)
 
 
-def cropped(voxels: NDArray[np.generic]) -> NDArray[np.generic]:
+def cropped(voxels: Voxels) -> Voxels:
     """The rows and columns that hold anything, and a margin of one, in every slice and phase."""
-    padded = np.pad(voxels, ((0, 0), (0, 0), (1, 1), (1, 1)))
-    filled = (padded != Label.BACKGROUND).any(axis=(0, 1))
+    filled = np.bitwise_or.reduce(voxels, axis=(0, 1)) != Label.BACKGROUND
     spans = [np.flatnonzero(filled.any(axis=axis)) for axis in (1, 0)]
-    if not len(spans[0]):
-        return padded[:, :, :1, :1]
-    rows, columns = (slice(int(span[0]) - 1, int(span[-1]) + 2) for span in spans)
-    return padded[:, :, rows, columns]
+    rows, columns = (slice(int(span[0]), int(span[-1]) + 1) if len(span) else slice(0, 0) for span in spans)
+    return np.pad(voxels[:, :, rows, columns], ((0, 0), (0, 0), (1, 1), (1, 1)))
 
 
 def _open_percent(voxels: NDArray[np.generic]) -> Scores:
@@ -107,16 +108,18 @@ def _grown(mask: Mask) -> Mask:
 
 def _island_percent(mask: Mask, least_pixels: float) -> Scores:
     """Per slice, how much of a structure is not in its largest component; 0 where that is less than `least_pixels`."""
-    percent = np.zeros(mask.shape[:2])
-    for phase, index in np.argwhere(mask.any((2, 3))):
-        sizes = np.bincount(connected_components(mask[phase, index], connectivity=2).ravel())[1:]
-        apart = sizes.sum() - sizes.max()
-        if apart >= least_pixels:
-            percent[phase, index] = 100 * apart / sizes.sum()
-    return percent
+    components, count = connected_components(mask, _IN_SLICE)
+    sizes = np.bincount(components.ravel(), minlength=count + 1)[1:]
+    planes = np.zeros(count, np.intp)  # of each component
+    planes[components[mask] - 1] = np.ravel_multi_index(np.nonzero(mask)[:2], mask.shape[:2])
+    total, largest = np.zeros((2, *mask.shape[:2]))
+    np.add.at(total.reshape(-1), planes, sizes)
+    np.maximum.at(largest.reshape(-1), planes, sizes)
+    apart = total - largest
+    return np.where(apart >= least_pixels, 100 * apart / np.maximum(total, 1), 0.0)
 
 
-def _at_edge(mask: Mask) -> Scores:
-    rim = np.ones(mask.shape[2:], np.bool_)
-    rim[1:-1, 1:-1] = False
-    return np.asarray((mask & rim).sum((2, 3)), np.float64)
+def _at_edge(voxels: NDArray[np.generic], label: Label) -> Scores:
+    """Pixels of a label in the first and last rows and columns."""
+    rows, columns = voxels[:, :, [0, -1]], voxels[:, :, 1:-1, [0, -1]]
+    return np.asarray((rows == label).sum((2, 3)) + (columns == label).sum((2, 3)), np.float64)

@@ -36,7 +36,7 @@ class Crop:
 
 def crop_around(mask: Cine) -> Crop:
     """The rectangle around every label of every phase, with a margin; the whole image where the mask is empty."""
-    heart = np.asarray(mask.voxels.any(axis=(0, 1)))
+    heart = np.asarray(np.bitwise_or.reduce(mask.voxels, axis=(0, 1))) > 0
     rows, columns = mask.voxels.shape[2:]
     if not heart.any():
         return Crop(0, rows, 0, columns)

@@ -1,19 +1,21 @@
 """Drawing: one slice with the outlines of its mask as a picture, and words on pictures."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.labels import STRUCTURES
 from cardioseg.report.outlines import Points, outlines
 from cardioseg.report.palette import CASING, COLOURS, FLAGGED, INK
 
 _DARKEST, _BRIGHTEST = 1, 97  # percentiles of the shown intensities
 _MARGIN_PIXELS = 4
 _FINE = 4  # lines are drawn this many times larger, then reduced: that makes their edges soft
-_LINE_PX, _CASING_PX, _CASING_SHARE = 1.5, 3.0, 0.55
+_LINE_PX, _CASING_PX = 1.5, 3.0
+_CASING_SHARES = [round(0.55 * share) for share in range(256)]
 _TEXT_PX = 15
 _PLATE_PX = 4  # around a word
 
@@ -56,12 +58,15 @@ def draw_slice(grey: NDArray[np.float32], labels: NDArray[np.uint8], shape: tupl
     """
     resized = Image.fromarray(grey).resize(shape[::-1], Image.Resampling.BICUBIC)
     picture = Image.fromarray((255 * np.asarray(resized).clip(0, 1)).round().astype(np.uint8)).convert("RGB")
-    lines = {label: list(outlines(labels, label)) for label in STRUCTURES}
-    scale = np.divide(shape, labels.shape)
-    if any(lines.values()):
-        beside = _drawn((line for found in lines.values() for line in found), scale, shape, _CASING_PX)
-        picture.paste(CASING, mask=beside.point(lambda share: round(share * _CASING_SHARE)))
-    _colour(picture, lines, scale, shape)
+    lines = {label: _placed(outlines(labels, label), shape, labels.shape) for label in STRUCTURES}
+    found = [line for some in lines.values() for line in some]
+    if found:
+        beside, corner = _drawn(found, shape, _CASING_PX)
+        picture.paste(CASING, corner, beside.point(_CASING_SHARES))
+    for label, some in lines.items():
+        if some:
+            share, corner = _drawn(some, shape, _LINE_PX)
+            picture.paste(COLOURS[label], corner, share)
     return picture
 
 
@@ -74,25 +79,25 @@ def write_name(picture: Image.Image, corner: tuple[int, int], name: str, is_flag
     draw.text((x + _PLATE_PX, y + height / 2), name, CASING if is_flagged else INK, font, "lm")
 
 
+@cache
 def text_font(size_px: int = _TEXT_PX) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """The font that comes with Pillow: the same on every machine."""
     return ImageFont.load_default(size_px)
 
 
-def _colour(
-    picture: Image.Image, lines: Mapping[Label, list[Points]], scale: NDArray[np.float64], shape: tuple[int, int]
-) -> None:
-    for label, found in lines.items():
-        if found:
-            picture.paste(COLOURS[label], mask=_drawn(found, scale, shape, _LINE_PX))
+def _placed(lines: Iterable[Points], shape: tuple[int, int], of: tuple[int, ...]) -> list[Points]:
+    """Lines in pixels of a mask of the shape `of`, in fine pixels of a picture: from the middle of one to another's."""
+    scale = np.divide(shape, of)
+    return [(line + 0.5) * scale * _FINE - 0.5 for line in lines]
 
 
-def _drawn(lines: Iterable[Points], scale: NDArray[np.float64], shape: tuple[int, int], width_px: float) -> Image.Image:
-    """Lines as shares from 0 to 255 of each pixel of a picture of `shape`."""
-    height, width = shape
-    fine = Image.new("L", (width * _FINE, height * _FINE))
-    draw = ImageDraw.Draw(fine)
+def _drawn(lines: list[Points], shape: tuple[int, int], width_px: float) -> tuple[Image.Image, tuple[int, int]]:
+    """Lines as shares from 0 to 255 of each pixel of the part of a picture that holds them, and its corner (x, y)."""
+    points = np.concatenate(lines) / _FINE
+    top, left = np.maximum(np.floor(points.min(0) - width_px).astype(int), 0).tolist()
+    bottom, right = np.minimum(np.ceil(points.max(0) + width_px).astype(int) + 1, shape).tolist()
+    fine = Image.new("L", ((right - left) * _FINE, (bottom - top) * _FINE))
+    draw, start = ImageDraw.Draw(fine), np.array((top, left)) * _FINE
     for line in lines:
-        points = (line + 0.5) * scale * _FINE - 0.5  # from the middle of a mask's pixel to that of a fine one
-        draw.line([(x, y) for y, x in points.tolist()], fill=255, width=round(width_px * _FINE))
-    return fine.reduce(_FINE)
+        draw.line([(x, y) for y, x in (line - start).tolist()], fill=255, width=round(width_px * _FINE))
+    return fine.reduce(_FINE), (left, top)

@@ -23,11 +23,12 @@ def outlines(labels: NDArray[np.uint8], label: Label) -> Iterator[Points]:
     from skimage.measure import find_contours  # noqa: PLC0415 - slow to import
 
     region = _region(labels, label)
-    filled = np.argwhere(region)
-    if not len(filled):
+    rows, columns = (np.flatnonzero(region.any(axis)) for axis in (1, 0))
+    if not len(rows):
         return
-    (top, left), (bottom, right) = filled.min(0), filled.max(0) + 1
-    padded = np.pad(region[top:bottom, left:right], 1).astype(np.float64)
+    top, left = int(rows[0]), int(columns[0])
+    padded = np.zeros((int(rows[-1]) - top + 3, int(columns[-1]) - left + 3))
+    padded[1:-1, 1:-1] = region[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
     for line in find_contours(padded, 0.5):
         yield _rounded(line) + np.array((top - 1, left - 1))
 
@@ -44,5 +45,6 @@ def _rounded(closed: Points) -> Points:
     """Each point of a closed line at the mean of itself and its neighbours', weighted 2 : 1 : 1, twice."""
     line = closed[:-1]
     for _ in range(2):
-        line = (2 * line + np.roll(line, 1, axis=0) + np.roll(line, -1, axis=0)) / 4
+        round_it = np.concatenate([line[-1:], line, line[:1]])
+        line = (2 * line + round_it[:-2] + round_it[2:]) / 4
     return np.concatenate([line, line[:1]])

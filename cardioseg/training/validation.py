@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from cardioseg.dataset.batches import annotated_with
 from cardioseg.image.heart import locate
@@ -68,7 +67,7 @@ def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolum
     settings, pixel_mm, slices = recipe.preprocessing, volume.pixel_mm(recipe.nominal_spacing_mm), volume.image[known]
     heart = locate(slices, pixel_mm, settings, partial(logits, network)) if settings.window else None
     images, undo = prepare(slices, pixel_mm, settings, heart)
-    predicted: NDArray[np.int64] = undo(logits(network, images)).argmax(1)
+    predicted = undo.classes(logits(network, images))
     for row, index in enumerate(known):
         for number, label in enumerate(recipe.structures, 1):
             score = dice(volume.mask[index] == label, predicted[row] == number)

@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+
+from cardioseg.image.preprocess import Preprocessing, prepare
+from cardioseg.image.undo import largest
+
+WINDOW = Preprocessing("percentile", spacing_mm=1.5, window=32, locate_mm=3.0)
+
+
+@pytest.mark.parametrize("settings", [WINDOW, Preprocessing(spacing_mm=2.0), Preprocessing()])
+@pytest.mark.parametrize("heart", [None, (3.0, 60.0), (500.0, 500.0)])
+def test_classes_are_the_largest_logits(settings: Preprocessing, heart: tuple[float, float] | None) -> None:
+    rng = np.random.default_rng(0)
+    slices = rng.integers(0, 900, (2, 50, 70)).astype(np.int16)
+    images, undo = prepare(slices, (1.2, 1.7), settings, heart)
+    logits = rng.normal(size=(2, 4, *images.shape[1:])).astype(np.float32)
+    assert undo(logits).shape == (2, 4, 50, 70)
+    np.testing.assert_array_equal(undo.classes(logits), undo(logits).argmax(1))
+    assert undo.classes(logits).dtype == np.uint8
+
+
+def test_of_equal_logits_the_first_counts() -> None:
+    logits = np.zeros((1, 3, 1, 3), np.float32)
+    logits[0, :, 0, 1] = (1, 2, 2)
+    logits[0, :, 0, 2] = (-1, -2, -1)
+    assert largest(logits).tolist() == [[[0, 1, 0]]]
