@@ -1,13 +1,14 @@
 """cardioseg beside nnU-Net and MONAI on one machine: slices a second, peak memory, size on disk.
 
     python -m venv peers && peers/bin/pip install torch==2.13.0 nnunetv2 monai
-    python tests/benchmarks/peers.py --peers peers/bin/python -o docs/performance/peers.json
+    python tests/benchmarks/peers.py --peers peers/bin/python [-m MODEL]... -o docs/performance/peers.json
 
-The same synthetic volumes go through each tool's own prediction code, from an array in memory to a label array on its
+The same synthetic cine goes through each tool's own prediction code, from an array in memory to a label array on its
 grid: nnU-Net v2's 2d configuration for ACDC (its published architecture, patch and spacing; without mirroring at test
-time), MONAI's short-axis bundle (network, transforms and inferer of its inference.json), and `segment` with the
-built-in model. The weights of the other two are random, which changes nothing in their time. Each turn is a process of
-its own; the tools take turns; the first volume warms up and is not counted.
+time), MONAI's short-axis bundle (network, transforms and inferer of its inference.json), and `segment` with each MODEL
+(a built-in one or a folder). The others take a volume at a time, `segment` the cine. Their weights are random, which
+changes nothing in their time. Each turn is a process of its own; the tools take turns; the first phase warms up and is
+not counted.
 """
 
 import argparse
@@ -62,8 +63,6 @@ ACDC_2D = {
         "_kw_requires_import": ["conv_op", "norm_op", "dropout_op", "nonlin"],
     },
 }
-
-Volumes = list[np.ndarray]
 
 
 def nnunet(spacing_mm: list[float]) -> Callable[[np.ndarray], np.ndarray]:
@@ -136,33 +135,34 @@ def monai(spacing_mm: list[float]) -> Callable[[np.ndarray], np.ndarray]:
     return predict
 
 
-def cardioseg(spacing_mm: list[float]) -> Callable[[np.ndarray], np.ndarray]:
-    """This project, as `predict` does it."""
+def cardioseg(spacing_mm: list[float], name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """This project, as `predict` does it; takes a volume or a cine."""
     from cardioseg.image.volume import Cine, Grid
     from cardioseg.inference.segment import segment
     from cardioseg.inference.session import find_model, open_model
 
-    model = open_model(find_model("sax"), "cpu")
+    model = open_model(find_model(name), "cpu")
 
-    def predict(volume: np.ndarray) -> np.ndarray:
-        grid = Grid(volume.shape, (spacing_mm[0], spacing_mm[1], spacing_mm[2]))
-        return segment(Cine(volume[None], grid), model).mask.voxels[0]
+    def predict(voxels: np.ndarray) -> np.ndarray:
+        phases = voxels.reshape(-1, *voxels.shape[-3:])
+        grid = Grid(phases.shape[1:], (spacing_mm[0], spacing_mm[1], spacing_mm[2]))
+        return segment(Cine(phases, grid), model).mask.voxels
 
     return predict
 
 
-TOOLS = {"nnU-Net": nnunet, "MONAI": monai, "cardioseg": cardioseg}
+PEERS = {"nnU-Net": nnunet, "MONAI": monai}
 
 
-def measured(tool: str, volumes: Volumes, spacing_mm: list[float]) -> dict[str, float]:
+def measured(tool: str, cine: np.ndarray, spacing_mm: list[float]) -> dict[str, float]:
     """One turn of one tool, in this process."""
-    predict = TOOLS[tool](spacing_mm)
-    if np.squeeze(predict(volumes[0])).size != volumes[0].size:
+    predict = PEERS[tool](spacing_mm) if tool in PEERS else cardioseg(spacing_mm, tool)
+    if np.squeeze(predict(cine[0])).size != cine[0].size:
         raise ValueError(f"{tool} gives no label for each voxel")
     start, started = time.perf_counter(), time.process_time()
-    for volume in volumes[1:]:
-        predict(volume)
-    slices = sum(len(volume) for volume in volumes[1:])
+    for part in cine[1:] if tool in PEERS else [cine[1:]]:
+        predict(part)
+    slices = cine[1:].shape[0] * cine.shape[1]
     return {
         "slices_per_s": slices / (time.perf_counter() - start),
         "cpu_s_per_slice": (time.process_time() - started) / slices,
@@ -170,11 +170,10 @@ def measured(tool: str, volumes: Volumes, spacing_mm: list[float]) -> dict[str, 
     }
 
 
-def turn(python: str, tool: str, volumes: Path) -> dict[str, float]:
+def turn(python: str, tool: str, cine: Path) -> dict[str, float]:
     """One turn of one tool, in a process of its own."""
-    done = subprocess.run(
-        [python, __file__, "--tool", tool, "--volumes", str(volumes)], check=True, stdout=subprocess.PIPE
-    )
+    command = [python, __file__, "--tool", tool, "--cine", str(cine)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -185,12 +184,20 @@ def installed_mb(python: str, *packages: str) -> float:
     return float(done.stdout)
 
 
-def write_volumes(path: Path, count: int) -> None:
-    """Synthetic volumes: phases of a phantom."""
+def write_cine(path: Path, phases: int) -> None:
+    """A phantom, as ACDC's scans are: ten slices."""
     from cardioseg.phantom import Phantom, cine
 
-    made = cine(Phantom(slices=10, phases=count, rows=256, columns=216, spacing_mm=(10.0, 1.5625, 1.5625)))
+    made = cine(Phantom(slices=10, phases=phases, rows=256, columns=216, spacing_mm=(10.0, 1.5625, 1.5625)))
     np.savez(path, voxels=made.voxels, spacing_mm=made.grid.spacing_mm)
+
+
+def networks(model: str) -> int:
+    """How many networks a model is."""
+    from cardioseg.export.card import read_card
+    from cardioseg.inference.session import find_model
+
+    return len(read_card(find_model(model)).training.weights_sha256)
 
 
 def main() -> None:
@@ -198,44 +205,50 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--out", type=Path)
     parser.add_argument("--peers", default=sys.executable, help="The Python that has nnunetv2 and monai.")
+    parser.add_argument("-m", "--model", action="append", help="As often as there are models; without: sax.")
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--count", type=int, default=4, help="Volumes of ten slices a turn, the first not counted.")
-    parser.add_argument("--tool", choices=TOOLS, help=argparse.SUPPRESS)
-    parser.add_argument("--volumes", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--phases", type=int, default=9, help="Of ten slices each, the first not counted.")
+    parser.add_argument("--tool", help=argparse.SUPPRESS)
+    parser.add_argument("--cine", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.tool:
-        stored = np.load(options.volumes)
-        print(json.dumps(measured(options.tool, list(stored["voxels"]), stored["spacing_mm"].tolist())))
+        stored = np.load(options.cine)
+        print(json.dumps(measured(options.tool, stored["voxels"], stored["spacing_mm"].tolist())))
         return
-    result = compare(options.peers, options.turns, options.count)
+    result = compare(options.peers, options.model or ["sax"], options.turns, options.phases)
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(result, indent=2) + "\n")
 
 
-def compare(peers: str, turns: int, count: int) -> dict[str, Any]:
-    """All tools in turns; medians, and ratios of cardioseg to the others turn by turn."""
-    pythons = {"nnU-Net": peers, "MONAI": peers, "cardioseg": sys.executable}
-    needs = {"nnU-Net": ("nnunetv2",), "MONAI": ("monai", "nibabel"), "cardioseg": ("cardioseg", "onnxruntime")}
+def compare(peers: str, models: list[str], turns: int, phases: int) -> dict[str, Any]:
+    """All tools in turns; medians, and ratios of each model to the peers turn by turn."""
+    pythons = dict.fromkeys(PEERS, peers) | dict.fromkeys(models, sys.executable)
+    needs = {"nnU-Net": ("nnunetv2",), "MONAI": ("monai", "nibabel")}
     with tempfile.TemporaryDirectory() as folder:
-        volumes = Path(folder) / "volumes.npz"
-        write_volumes(volumes, count)
-        times = [{tool: turn(python, tool, volumes) for tool, python in pythons.items()} for _ in range(turns)]
-    result = {
-        tool: {
-            "slices_per_s": median(one[tool]["slices_per_s"] for one in times),
-            "cardioseg_is_faster": median(
-                one["cardioseg"]["slices_per_s"] / one[tool]["slices_per_s"] for one in times
-            ),
-            "cpu_s_per_slice": median(one[tool]["cpu_s_per_slice"] for one in times),
-            "peak_mb": median(one[tool]["peak_mb"] for one in times),
-            "installed_mb": installed_mb(python, *needs[tool]),
-        }
-        for tool, python in pythons.items()
-    }
-    for tool, figures in result.items():
-        print(tool, ", ".join(f"{name} {value:.3g}" for name, value in figures.items()))
-    return {"turns": turns, "slices": 10 * (count - 1), "cores": os.cpu_count(), "tools": result}
+        path = Path(folder) / "cine.npz"
+        write_cine(path, phases)
+        times = [{tool: turn(python, tool, path) for tool, python in pythons.items()} for _ in range(turns)]
+    result: dict[str, Any] = {"turns": turns, "slices": 10 * (phases - 1), "cores": os.cpu_count(), "tools": {}}
+    for tool, python in pythons.items():
+        figures: dict[str, Any] = {key: median(one[tool][key] for one in times) for key in times[0][tool]}
+        figures["installed_mb"] = installed_mb(python, *needs.get(tool, ("cardioseg", "onnxruntime")))
+        if tool in models:
+            figures["networks"] = networks(tool)
+            figures["times_as_fast"] = {
+                peer: {key: median(ratio(one, tool, peer, key) for one in times) for key in ("wall", "cpu")}
+                for peer in PEERS
+            }
+        result["tools"][Path(tool).name if tool in models and Path(tool).is_dir() else tool] = figures
+        print(tool, json.dumps(figures), flush=True)
+    return result
+
+
+def ratio(one: dict[str, dict[str, float]], tool: str, peer: str, key: str) -> float:
+    """How many times as fast a tool is in one turn, by the clock on the wall or by the processor's."""
+    if key == "wall":
+        return one[tool]["slices_per_s"] / one[peer]["slices_per_s"]
+    return one[peer]["cpu_s_per_slice"] / one[tool]["cpu_s_per_slice"]
 
 
 if __name__ == "__main__":

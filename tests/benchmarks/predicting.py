@@ -1,14 +1,16 @@
 """Where the time of `predict` goes: a cine of DICOM files to masks, measures, pictures and a report, in one process.
 
-    python tests/benchmarks/predicting.py [SCANS] [-m MODEL] [--threads 2] -o docs/performance/predicting.json
+    python tests/benchmarks/predicting.py [SCANS] [-m MODEL]... -o docs/performance/predicting.json
 
-Without SCANS the cine is a phantom of 12 slices and 20 phases. Times are of the stages named below, which do not
-contain one another; with one thread, CPU time is not blurred by what else the machine does.
+Without SCANS the cine is a phantom of 12 slices and 20 phases. First the whole command, with two threads and in a
+process of its own; then its stages, which do not contain one another, with one thread, so that CPU time is not blurred
+by what else the machine does. For each MODEL, a built-in one or a folder.
 """
 
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
@@ -66,6 +69,7 @@ def measure(scans: Path, model: str, threads: int, out: Path) -> dict[str, Any]:
     with stages.stage("imports"):
         import onnxruntime  # noqa: F401
 
+        import cardioseg.cli.app  # noqa: F401
         from cardioseg.inference import cases, outcome, predict, search, segment, session
         from cardioseg.inference.run import predict_all
     if threads == 1:
@@ -76,7 +80,8 @@ def measure(scans: Path, model: str, threads: int, out: Path) -> dict[str, Any]:
     for owner, attribute, name in (
         (segment, "_heart", "heart: rest"), (segment, "_label", "labels from logits"), (segment, "clean", "clean"),
         (predict, "segment", "segment: rest"), (predict, "describe", "measures"), (predict, "write_cine", "mask file"),
-        (predict, "write_pictures", "pictures"), (outcome, "write_report", "report"), (search, "survey_paths", "headers"),
+        (predict, "write_pictures", "pictures"), (outcome, "write_report", "report"),
+        (search, "survey_paths", "headers"),
     ):  # fmt: skip
         stages.wrap(owner, attribute, name)
     stages.wrap(cases.Case, "read", "pixels")
@@ -86,8 +91,25 @@ def measure(scans: Path, model: str, threads: int, out: Path) -> dict[str, Any]:
     for done in predict_all(findings, opened, out):
         print(done.case_id, done.status, file=sys.stderr)
     slices = [case.series.slices * case.series.phases for case in findings.cases if case.series]
-    result = {"model": opened.card.name, "networks": opened.card.training.folds, "threads": threads}
+    result = {"model": opened.card.name, "networks": len(opened.card.training.weights_sha256), "threads": threads}
     return result | {"slices": sum(slices), "stages": stages.result()}
+
+
+def command(scans: Path, model: str, threads: int, turns: int) -> dict[str, float]:
+    """The whole command in a process of its own: medians of wall and CPU seconds, the highest peak in MB."""
+    runs = []
+    for _ in range(turns):
+        with tempfile.TemporaryDirectory() as out:
+            start = time.perf_counter()
+            arguments = ["predict", str(scans), "-o", out, "-q", "-m", model, "--threads", str(threads)]
+            process = subprocess.Popen([sys.executable, "-m", "cardioseg", *arguments], stdout=subprocess.DEVNULL)
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode:
+                raise SystemExit(f"cardioseg {' '.join(arguments)} left with {process.returncode}")
+            runs.append((time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024))
+    walls, cpus, peaks = zip(*runs, strict=True)
+    return {"threads": threads, "wall_s": median(walls), "cpu_s": median(cpus), "peak_mb": max(peaks)}
 
 
 def phantom(folder: Path) -> Path:
@@ -102,18 +124,35 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scans", type=Path, nargs="?")
-    parser.add_argument("-m", "--model", default="sax")
+    parser.add_argument("-m", "--model", action="append", help="As often as there are models; without: sax.")
     parser.add_argument("-o", "--out", type=Path)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2, help="Of the whole command.")
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--stages", type=Path, metavar="OUT", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    models = options.model or ["sax"]
+    if options.stages:
+        print(json.dumps(measure(options.scans, models[0], 1, options.stages)))
+        return
     with tempfile.TemporaryDirectory() as folder:
         scans = options.scans or phantom(Path(folder) / "scans")
-        result = measure(scans, options.model, options.threads, Path(folder) / "out")
-    for name, figures in result["stages"].items():
-        print(f"{figures['cpu_s']:8.2f} s CPU {figures['wall_s']:8.2f} s wall  {name}")
+        result = {"runs": [both(scans, model, options.threads, options.turns) for model in models]}
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def both(scans: Path, model: str, threads: int, turns: int) -> dict[str, Any]:
+    """The whole command and, in a process of its own, its stages."""
+    whole = command(scans, model, threads, turns) if turns else None
+    with tempfile.TemporaryDirectory() as out:
+        arguments = [sys.executable, __file__, str(scans), "-m", model, "--stages", out]
+        done = subprocess.run(arguments, check=True, stdout=subprocess.PIPE)
+    result: dict[str, Any] = json.loads(done.stdout) | {"command": whole}
+    print(f"{result['model']}, {result['networks']} networks: {whole}")
+    for name, figures in result["stages"].items():
+        print(f"{figures['cpu_s']:8.2f} s CPU {figures['wall_s']:8.2f} s wall  {name}")
+    return result
 
 
 if __name__ == "__main__":
