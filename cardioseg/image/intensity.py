@@ -12,26 +12,17 @@ Intensity = Literal["minmax", "percentile"]
 
 _PERCENTILES = (1.0, 99.0)
 _COUNTABLE_BYTES = 2
-_WHOLE = (slice(None), slice(None))
 
 
-def scale_intensity(
-    slices: NDArray[np.generic], method: Intensity = "minmax", box: tuple[slice, slice] = _WHOLE
-) -> Floats:
-    """Scale each slice of [n, h, w] to [0, 1]; a constant slice becomes 0, and so does what is no finite float32.
-
-    Args:
-        slices: of any real type.
-        method: see `Preprocessing`.
-        box: the rows and columns that are wanted; the whole slice sets the scale.
-    """
+def scale_intensity(slices: NDArray[np.generic], method: Intensity = "minmax") -> Floats:
+    """Scale each slice of [n, h, w] to [0, 1]; a constant slice becomes 0, and so does what is no finite float32."""
     with np.errstate(over="ignore"):
         values = np.asarray(slices, np.float32)
     if not np.issubdtype(slices.dtype, np.integer):
         values = np.nan_to_num(values, posinf=0, neginf=0)
     low, high = _limits(values, slices, method)
     span = np.where(high > low, high - low, np.inf)
-    scaled: Floats = np.clip((values[:, *box] - low) / span, 0, 1).astype(np.float32)
+    scaled: Floats = np.clip((values - low) / span, 0, 1).astype(np.float32)
     return scaled
 
 

@@ -145,26 +145,21 @@ def _cut(
     window: int,
     heart: tuple[float, float] | None,
 ) -> tuple[Floats, Undo]:
-    """Resample a window of [n, h, w] to [n, window, window]; beyond a border is zero, also on the way back.
-
-    Only the pixels that count are touched, there and back.
-    """
+    """Resample a window of [n, h, w] to [n, window, window]; beyond a border is zero, also on the way back."""
     spacing_mm = settings.spacing_mm
     steps = [spacing_mm / mm if spacing_mm and pixel_mm else 1.0 for mm in pixel_mm or (1.0, 1.0)]
     h, w = slices.shape[-2:]
     middles = heart or ((h - 1) / 2, (w - 1) / 2)
     rows, columns = (_axis(n, window, *place) for n, *place in zip((h, w), steps, middles, strict=True))
-    images = scale_intensity(slices, settings.intensity, (rows.seen, columns.seen))
     undo = Undo(lambda logits: _apply([rows.back, columns.back], logits), (rows.filled, columns.filled), (h, w))
-    return _apply([rows.there, columns.there], images), undo
+    return _apply([rows.there, columns.there], scale_intensity(slices, settings.intensity)), undo
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """A window along one axis: the pixels that it is made of, and those that it says something of."""
+    """A window along one axis: the matrices there and back, and the pixels that the latter fills."""
 
     there: Floats
-    seen: slice
     back: Floats
     filled: slice
 
@@ -174,14 +169,9 @@ def _axis(n: int, window: int, step: float, middle: float) -> _Axis:
     there = _within(interpolation(n, window, step, middle), n, step, middle)
     place = ((n - 1) / 2 - middle) / step + (window - 1) / 2
     back = _within(interpolation(window, n, 1 / step, place), window, 1 / step, place)
-    seen, filled = _used(there, 0), _used(back, 1)
-    return _Axis(np.ascontiguousarray(there[:, seen]), seen, back[filled], filled)
-
-
-def _used(matrix: Floats, axis: int) -> slice:
-    """From the first column (axis 0) or row (axis 1) that holds anything to the last; nothing where none does."""
-    places = np.flatnonzero(np.asarray(matrix.any(axis)))
-    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
+    places = np.flatnonzero(np.asarray(back.any(1)))
+    filled = slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
+    return _Axis(there, back[filled], filled)
 
 
 def _within(matrix: Floats, n: int, step: float, middle: float) -> Floats:

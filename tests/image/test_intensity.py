@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -17,15 +16,6 @@ few = settings(max_examples=30, deadline=None, database=None)
 def test_counting_gives_the_very_percentiles_of_numpy(values: np.ndarray, percents: tuple[float, float]) -> None:
     expected = np.percentile(values.astype(np.float32), percents)
     np.testing.assert_array_equal(percentiles_of_integers(values, percents), expected)
-
-
-@pytest.mark.parametrize("kind", ["i2", "f4"])
-@pytest.mark.parametrize("method", ["minmax", "percentile"])
-def test_a_part_of_a_slice_is_scaled_as_the_whole(kind: str, method: str) -> None:
-    slices = np.random.default_rng(0).integers(-900, 900, (3, 20, 30)).astype(kind)
-    whole = scale_intensity(slices, method)  # type: ignore[arg-type]
-    part = scale_intensity(slices, method, (slice(2, 9), slice(5, 30)))  # type: ignore[arg-type]
-    np.testing.assert_array_equal(part, whole[:, 2:9, 5:30])
 
 
 def test_counted_or_sorted_the_scale_is_the_same() -> None:
