@@ -25,15 +25,20 @@ RUN python3 -m venv /opt/cardioseg
 WORKDIR /source
 COPY . .
 
-# Left out: pip, the packages' own tests, and a copy of ONNX Runtime for C programs. The demo proves what is left, and
-# compiles the modules that are used, and no others.
 FROM builder AS serve-builder
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
 ARG PIP_FIND_LINKS
-RUN pip install --no-cache-dir --no-compile -c constraints.txt '.[cpu]' \
- && pip uninstall -y pip setuptools \
- && find /opt/cardioseg \( -name __pycache__ -o -name tests -o -name 'libonnxruntime.so.*' \) -prune -exec rm -r {} + \
+RUN pip install --no-cache-dir --no-compile -c constraints.txt '.[cpu]'
+# Left out is what no command reaches: pip, the packages' own tests, a copy of ONNX Runtime for C programs, AVIF, what
+# cuts fonts for PDF, and of some 60 image codecs all but JPEG, JPEG-LS and JPEG 2000. The demo compiles the modules that
+# are used, and no others; tests/docker runs every command in the image, on every encoding.
+RUN pip uninstall -q -y pip setuptools \
+ && cd /opt/cardioseg/lib/python3*/site-packages \
+ && find . \( -name __pycache__ -o -name tests -o -name 'libonnxruntime.so.*' -o -name '*avif*.so*' \) -prune -exec rm -r {} + \
+ && find imagecodecs imagecodecs.libs -name '*.so*' \
+    | grep -Ev '/(_shared|_imcd|_jpeg8|_jpegls|_jpeg2k|lib(jpeg|charls|openjp2|lcms2)-)' | xargs rm \
+ && find fontTools -mindepth 1 \( -type d ! -path 'fontTools/misc*' -o -name '*.so' \) -prune -exec rm -r {} + \
  && cardioseg demo --quiet -o /tmp/demo
 
 FROM runtime AS serve

@@ -10,6 +10,7 @@ import argparse
 import faulthandler
 import json
 import resource
+import signal
 import tempfile
 import time
 from collections import Counter
@@ -23,7 +24,8 @@ from mutants import mutate
 from cardioseg.errors import UnusableError
 from cardioseg.image.nifti import read_cine
 from cardioseg.ingest.dicom import read_all_pixels, read_headers
-from cardioseg.phantom import Encoding, Phantom, Vendor, write_dicom, write_nifti
+from cardioseg.phantom import Encoding, Phantom, cine, enhanced_instance, instance, write_nifti
+from cardioseg.phantom.study import write_instance
 
 HANG_S = 5
 SMALL = Phantom(slices=2, phases=2, rows=16, columns=16, spacing_mm=(16.0, 8.0, 8.0), seed=2)
@@ -42,12 +44,14 @@ def read_nifti(path: Path) -> None:
 
 def dicom_originals(folder: Path) -> list[tuple[bytes, str]]:
     """One image in every encoding, and enhanced objects, with the ending of their names."""
-    vendors = [(Vendor.CLASSIC, encoding) for encoding in _ENCODINGS]
-    vendors += [(Vendor.ENHANCED, encoding) for encoding in (Encoding.EXPLICIT, Encoding.IMPLICIT, Encoding.RLE)]
+    voxels, path = cine(SMALL).voxels, folder / "original.dcm"
+    kinds = [(instance(SMALL, 1, 0, 1, voxels[0, 1]), encoding) for encoding in _ENCODINGS]
+    enhanced = (Encoding.EXPLICIT, Encoding.IMPLICIT, Encoding.RLE)
+    kinds += [(enhanced_instance(SMALL, voxels), encoding) for encoding in enhanced]
     originals = []
-    for number, (vendor, encoding) in enumerate(vendors):
-        series = write_dicom(SMALL, folder / str(number), vendor, encoding)
-        originals.append((min(series.iterdir()).read_bytes(), ".dcm"))
+    for dataset, encoding in kinds:
+        write_instance(path, dataset, encoding)
+        originals.append((path.read_bytes(), ".dcm"))
     return originals
 
 
@@ -84,6 +88,7 @@ def run(kind: str, count: int, seed: int, keep: Path | None) -> dict[str, Any]:
     reasons: Counter[str] = Counter()
     escaped: Counter[str] = Counter()
     slowest_s = 0.0
+    faulthandler.register(signal.SIGALRM, chain=True)  # a thread a file, as dump_traceback_later has, costs more
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         originals = write_originals(folder / "originals")
@@ -95,7 +100,7 @@ def run(kind: str, count: int, seed: int, keep: Path | None) -> dict[str, Any]:
             path = folder / f"mutant{suffix}"
             path.write_bytes(content)
             begun = time.perf_counter()
-            faulthandler.dump_traceback_later(HANG_S, exit=True)
+            signal.setitimer(signal.ITIMER_REAL, HANG_S)
             try:
                 read(path)
                 reasons["read"] += 1
@@ -105,7 +110,7 @@ def run(kind: str, count: int, seed: int, keep: Path | None) -> dict[str, Any]:
                 escaped[type(error).__name__] += 1
                 if keep:
                     (keep / f"{kind}-{seed}-{index}{suffix}").write_bytes(content)
-            faulthandler.cancel_dump_traceback_later()
+            signal.setitimer(signal.ITIMER_REAL, 0)
             slowest_s = max(slowest_s, time.perf_counter() - begun)
         seconds = time.process_time() - start_s
     return {

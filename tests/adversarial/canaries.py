@@ -9,10 +9,12 @@ import zlib
 from base64 import b64decode
 from collections.abc import Iterator
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
 from pydicom.tag import Tag
 
 MARK = "CANARY"
@@ -45,14 +47,17 @@ def holds_canary(content: bytes) -> bool:
 
 @cache
 def _song() -> Dataset:
-    """All confidential attributes that every image of a study may share."""
+    """All confidential attributes that every image of a study may share, as the bytes that are written of them."""
     dataset = Dataset()
     for keyword in CONFIDENTIAL:
         tag = tag_for_keyword(keyword)
         assert tag is not None
         if keyword not in {*_KEPT, *_UIDS} and Tag(tag).group not in {0, 2}:  # no part of a data set
             _put(dataset, keyword, dictionary_VR(tag))
-    return dataset
+    written = BytesIO()
+    dataset.save_as(written, implicit_vr=False, little_endian=True)
+    written.seek(0)
+    return read_dataset(written, is_implicit_VR=False, is_little_endian=True)
 
 
 def _put(dataset: Dataset, keyword: str, kind: str) -> None:
@@ -82,7 +87,6 @@ def _unpacked(content: bytes) -> Iterator[bytes]:
     for packed in re.findall(rb"(?:zTXt|iTXt|iCCP)[^\0]*\0.(.*)", content, re.DOTALL):
         yield zlib.decompressobj().decompress(packed)
     if content.startswith(b"PK\x03\x04"):  # checkpoints and npz are zip files
-        from io import BytesIO
         from zipfile import ZipFile
 
         with ZipFile(BytesIO(content)) as packed_files:

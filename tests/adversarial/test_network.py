@@ -12,7 +12,7 @@ from thresholds import write_threshold_model
 
 from cardioseg.phantom import Phantom, write_dicom
 
-SMALL = Phantom(slices=5, phases=8, rows=64, columns=64, spacing_mm=(16.0, 4.0, 4.0))
+SMALL = Phantom(slices=5, phases=8, rows=48, columns=48, spacing_mm=(16.0, 5.0, 5.0))
 ALONE = ("unshare", "--map-root-user", "--net")
 
 

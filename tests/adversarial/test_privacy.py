@@ -190,14 +190,13 @@ def _set(dataset: Dataset, keyword: str, value: str) -> None:
 
 def test_hostile_folder_names_stay_within_out(model: Path, tmp_path: Path) -> None:
     scans = tmp_path / "deep" / "scans"
-    source = write_dicom(SMALL, tmp_path / "source")
+    (source,) = write_dicom(SMALL, tmp_path / "source", Vendor.ENHANCED).iterdir()
     for number, name in enumerate((os.fsdecode(b"caf\xe9\n"), "\u202e😀", "-rf ~", "$(touch escaped)")):
         (scans / name).mkdir(parents=True)
-        for path in source.iterdir():
-            dataset = dcmread(path)
-            for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-                setattr(dataset, keyword, f"{str(dataset[keyword].value)[:-1]}{number}")
-            dataset.save_as(scans / name / path.name)
+        dataset = dcmread(source)
+        for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+            setattr(dataset, keyword, f"{str(dataset[keyword].value)[:-1]}{number}")
+        dataset.save_as(scans / name / source.name)
     before = set(tmp_path.rglob("*"))
     code, _ = cardioseg("predict", scans, "-o", tmp_path / "deep" / "out", "-m", model, "-q")
     assert code == 0

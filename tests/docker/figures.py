@@ -1,7 +1,8 @@
 """The images, built and run under the strictest flags: `python tests/docker/figures.py --write`.
 
 Needs a Docker engine, and `../shared/data` for the real studies; `PIP_INDEX_URL`, `PIP_EXTRA_INDEX_URL` and
-`PIP_FIND_LINKS` of the environment are passed on to the build. `--full` builds and tries the image with PyTorch too.
+`PIP_FIND_LINKS` of the environment are passed on to the build. `--full` builds and tries the image with PyTorch too;
+`--built` tries images that are there. Every command runs in the image, one after another on what the last one wrote.
 """
 
 import argparse
@@ -9,15 +10,38 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from test_images import ROOT, STRICT, build, docker, run
 
-SCANS = ROOT.parent / "shared" / "data" / "sunnybrook" / "SCD_IMAGES_01"
+from cardioseg.phantom import Encoding, Phantom, write_dicom, write_sunnybrook
+
+sys.path.insert(0, str(ROOT / "tests"))
+from thresholds import write_threshold_model
+
+SUNNYBROOK = ROOT.parent / "shared" / "data" / "sunnybrook"
 FIGURES = ROOT / "docs" / "reliability" / "docker.json"
 PUBLISHED_BASE_MB = 75  # of debian:bookworm-slim; the one that is made where none can be pulled is larger
+SIZE: dict[str, Any] = {"slices": 5, "phases": 8, "rows": 48, "columns": 48, "spacing_mm": (16.0, 5.0, 5.0)}
+RECIPE = """
+labels = ["lv_cavity"]
+norm = "iln"
+size = 32
+[augmentation]
+grid_fraction = 0.02
+[optimization]
+learning_rate = 0.1
+epochs = 1
+"""
+Steps = Iterable[tuple[str, list[str]]]  # what is shown on the page, and what is run
+_TO = ["-q", "-o"]
+FULL_NOTE = (
+    "`full` was built with PyTorch's CPU wheel and run without a GPU; with the CUDA build it is gigabytes larger. It "
+    "was not run on a GPU."
+)
 
 
 def megabytes(image: str) -> dict[str, float]:
@@ -35,78 +59,126 @@ def context_megabytes() -> float:
     return round(sum((ROOT / name).stat().st_size for name in listed.splitlines()) / 1e6, 1)
 
 
-def tried(image: str, arguments: list[str], *mounts: str) -> dict[str, Any]:
-    """Exit code, seconds and cases done of one command under the strictest flags."""
+def write_given(folder: Path) -> None:
+    """What the containers read as /given: a heart in every encoding, four labelled hearts, a recipe and a model."""
+    for encoding in Encoding:
+        write_dicom(Phantom(**SIZE), folder / "encodings" / encoding.value, encoding=encoding)
+    write_sunnybrook([Phantom(seed=seed, **SIZE) for seed in range(1, 5)], folder / "labelled")
+    write_threshold_model(folder / "model")
+    (folder / "few.toml").write_text(RECIPE)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def serving() -> Steps:
+    """Every command that needs no PyTorch."""
+    yield "info", ["info"]
+    yield "demo", ["demo", *_TO, "/out/demo"]
+    yield (
+        "predict, eight encodings of DICOM",
+        ["predict", "/given/encodings", *_TO, "/out/encodings", "-m", "/given/model"],
+    )
+    yield "ingest", ["ingest", "/given/labelled", *_TO, "/out/dataset"]
+    if SUNNYBROOK.is_dir():
+        yield "inspect, three real studies", ["inspect", "/real/SCD_IMAGES_01"]
+        formats = ["--format", "nifti,dicom-seg"]
+        yield "predict, three real studies", ["predict", "/real/SCD_IMAGES_01", *_TO, "/out/real", *formats]
+        yield "measure, their masks", ["measure", "/out/real", *_TO, "/out/measured"]
+        yield "evaluate, against their contours", ["evaluate", "/out/real", "/real", *_TO, "/out/evaluation"]
+
+
+def training() -> Steps:
+    """From labelled scans to the evaluation of a model of one's own, without a GPU."""
+    yield "ingest", ["ingest", "/given/labelled", *_TO, "/out/dataset"]
+    few = ["-r", "/given/few.toml", "--folds", "2"]
+    yield "train, a few steps of two folds", ["train", "/out/dataset", *_TO, "/out/run", *few]
+    licence = ["--licence", "CC0-1.0"]
+    yield (
+        "export, the model compared in ONNX Runtime",
+        ["export", "/out/run", "/out/dataset", *_TO, "/out/model", *licence],
+    )
+    yield "predict, with this model", ["predict", "/given/labelled", *_TO, "/out/predicted", "-m", "/out/model"]
+    yield "evaluate, against the labels", ["evaluate", "/out/predicted", "/given/labelled", *_TO, "/out/evaluation"]
+
+
+def examined(target: str, is_built: bool) -> dict[str, Any]:
+    """Build an image and try it, step by step."""
+    image = f"cardioseg:{target}-test" if is_built else build(target)
+    found: dict[str, Any] = {}
     with TemporaryDirectory() as folder:
-        out = Path(folder) / "out"
+        given, out = Path(folder) / "given", Path(folder) / "out"
+        write_given(given)
         out.mkdir()
         for path in (out, out.parent):
             path.chmod(0o777)
-        start = time.perf_counter()
-        done = run(image, out, arguments, *mounts)
-        seconds = round(time.perf_counter() - start)
-        cases = len(list(out.rglob("case.json")))
+        mounts = [f"{given}:/given:ro", *[f"{SUNNYBROOK}:/real:ro"] * SUNNYBROOK.is_dir()]
+        for what, arguments in serving() if target == "serve" else training():
+            start = time.perf_counter()
+            done = run(image, out, arguments, *mounts)
+            found[what] = {"exit": done.returncode, "seconds": round(time.perf_counter() - start)}
+            found[what] |= {"cases": _cases(out, arguments), "said": done.stderr[-500:]}
+            sys.stderr.write(f"{target}: {what}: {found[what]}\n")
         docker("run", "--rm", "-v", f"{out}:/out", "--user", "0", "--entrypoint", "sh", image, "-c", "rm -r /out/*")
-    return {"exit": done.returncode, "seconds": seconds, "cases": cases, "said": done.stderr[-500:]}
+    return {"size": megabytes(image), "tried": found}
 
 
-def document(serve: dict[str, Any], full: dict[str, Any] | None) -> dict[str, Any]:
+def _cases(out: Path, arguments: list[str]) -> int:
+    """Cases done in the folder that a command wrote."""
+    return (
+        len(list((out / Path(arguments[arguments.index("-o") + 1]).name).rglob("case.json")))
+        if "-o" in arguments
+        else 0
+    )
+
+
+def document(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The figures for the page."""
-
-    def figures(name: str, found: dict[str, Any], promised: str) -> list[dict[str, Any]]:
-        size = found["size"]["added"]
-        return [
-            {"what": f"{name}: added to the base image", "measured": size, "unit": "MB"},
-            {
-                "what": f"{name}: with debian:bookworm-slim as published, about {PUBLISHED_BASE_MB} MB",
-                "promised": promised,
-                "measured": size + PUBLISHED_BASE_MB,
-                "unit": "MB",
-            },
-            {"what": f"{name}: with the base image that is here", "measured": found["size"]["here"], "unit": "MB"},
-            *(
-                {"what": f"{name}: {what}, exit code", "promised": "0", "measured": one["exit"]}
-                for what, one in found["tried"].items()
-            ),
-        ]
-
-    rows = [{"what": "build context", "measured": context_megabytes(), "unit": "MB"}, *figures("serve", serve, "< 900")]
-    studies = serve["tried"].get("predict, three real studies")
-    rows += [{"what": "serve: cases done of three", "promised": "3", "measured": studies["cases"]}] if studies else []
-    rows += figures("full", full, "") if full else []
+    rows: list[dict[str, Any]] = [{"what": "build context", "measured": context_megabytes(), "unit": "MB"}]
+    for target, one in found.items():
+        rows += _rows(target, one, "< 900" if target == "serve" else "")
+    is_full = "full" in found
     return {
         "order": 60,
         "title": "In a container",
-        "promise": f"{'Both images work' if full else 'The serving image works'} as another user than root under "
-        f"`{' '.join(STRICT)}`.",
-        "command": f"python tests/docker/figures.py {'--full ' if full else ''}--write",
+        "promise": f"{'Both images work' if is_full else 'The serving image works'} as another user than root under "
+        f"`{' '.join(STRICT)}`: only the mounted results folder and /tmp can be written to.",
+        "command": f"python tests/docker/figures.py {'--full ' if is_full else ''}--write",
         "figures": rows,
-        "notes": ["The full image was built with PyTorch's CPU wheel; with the CUDA build it is gigabytes larger."]
-        if full
-        else [],
+        "notes": [FULL_NOTE] if is_full else [],
     }
 
 
-def examined(target: str) -> dict[str, Any]:
-    """Build an image and try it."""
-    image = build(target)
-    runs = {"demo": tried(image, ["demo", "-o", "/out/demo"])}
-    if target == "serve" and SCANS.is_dir():
-        studies = tried(image, ["predict", "/scans", "-o", "/out/real", "-q"], f"{SCANS}:/scans:ro")
-        runs["predict, three real studies"] = studies
-    return {"size": megabytes(image), "tried": runs}
+def _rows(target: str, found: dict[str, Any], promised: str) -> Iterable[dict[str, Any]]:
+    added, here = found["size"]["added"], found["size"]["here"]
+    published = f"{target}: with debian:bookworm-slim as published, about {PUBLISHED_BASE_MB} MB"
+    yield {"what": f"{target}: added to the base image", "measured": added, "unit": "MB"}
+    yield {"what": published, "promised": promised, "measured": added + PUBLISHED_BASE_MB, "unit": "MB"}
+    yield {"what": f"{target}: with the base image that is here", "promised": promised, "measured": here, "unit": "MB"}
+    for what, one in found["tried"].items():
+        yield {"what": f"{target}: {what}: exit code", "promised": "0", "measured": one["exit"]}
+        if one["cases"] and what.startswith("predict"):
+            yield {"what": f"{target}: {what}: cases done", "measured": one["cases"]}
 
 
 def main() -> int:
     """Build, run, measure; 1 if something failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--built", action="store_true", help="do not build")
+    parser.add_argument(
+        "--state", type=Path, help="keeps what was found, a file an image; what is there is not tried again"
+    )
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
-    found = {target: examined(target) for target in ("serve", *["full"] * asked.full)}
+    found = {}
+    for target in ("serve", *["full"] * asked.full):
+        kept = asked.state / f"{target}.json" if asked.state else None
+        found[target] = json.loads(kept.read_text()) if kept and kept.exists() else examined(target, asked.built)
+        if kept:
+            kept.write_text(json.dumps(found[target]))
     sys.stdout.write(json.dumps(found, indent=2) + "\n")
     if asked.write:
-        FIGURES.write_text(json.dumps(document(found["serve"], found.get("full")), indent=2) + "\n")
+        FIGURES.write_text(json.dumps(document(found), indent=2) + "\n")
     return int(any(one["exit"] for image in found.values() for one in image["tried"].values()))
 
 
