@@ -7,6 +7,7 @@ Needs a Docker engine, and `../shared/data` for the real studies; `PIP_INDEX_URL
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -61,8 +62,8 @@ def context_megabytes() -> float:
 
 def write_given(folder: Path) -> None:
     """What the containers read as /given: a heart in every encoding, four labelled hearts, a recipe and a model."""
-    for encoding in Encoding:
-        write_dicom(Phantom(**SIZE), folder / "encodings" / encoding.value, encoding=encoding)
+    for number, encoding in enumerate(Encoding):
+        write_dicom(Phantom(seed=number, **SIZE), folder / "encodings", encoding=encoding)
     write_sunnybrook([Phantom(seed=seed, **SIZE) for seed in range(1, 5)], folder / "labelled")
     write_threshold_model(folder / "model")
     (folder / "few.toml").write_text(RECIPE)
@@ -101,24 +102,23 @@ def training() -> Steps:
     yield "evaluate, against the labels", ["evaluate", "/out/predicted", "/given/labelled", *_TO, "/out/evaluation"]
 
 
-def examined(target: str, is_built: bool) -> dict[str, Any]:
-    """Build an image and try it, step by step."""
+def examined(target: str, is_built: bool, place: Path) -> dict[str, Any]:
+    """Build an image and try it, step by step; a step that `place` knows is not tried again."""
     image = f"cardioseg:{target}-test" if is_built else build(target)
-    found: dict[str, Any] = {}
-    with TemporaryDirectory() as folder:
-        given, out = Path(folder) / "given", Path(folder) / "out"
-        write_given(given)
-        out.mkdir()
-        for path in (out, out.parent):
-            path.chmod(0o777)
-        mounts = [f"{given}:/given:ro", *[f"{SUNNYBROOK}:/real:ro"] * SUNNYBROOK.is_dir()]
-        for what, arguments in serving() if target == "serve" else training():
+    given, out, state = place / "given", place / "out", place / f"{target}.json"
+    found: dict[str, Any] = json.loads(state.read_text()) if state.exists() else {}
+    write_given(given)
+    out.mkdir(exist_ok=True)
+    for path in (out, out.parent):
+        path.chmod(0o777)
+    mounts = [f"{given}:/given:ro", *[f"{SUNNYBROOK}:/real:ro"] * SUNNYBROOK.is_dir()]
+    for what, arguments in serving() if target == "serve" else training():
+        if what not in found:
             start = time.perf_counter()
             done = run(image, out, arguments, *mounts)
             found[what] = {"exit": done.returncode, "seconds": round(time.perf_counter() - start)}
             found[what] |= {"cases": _cases(out, arguments), "said": done.stderr[-500:]}
-            sys.stderr.write(f"{target}: {what}: {found[what]}\n")
-        docker("run", "--rm", "-v", f"{out}:/out", "--user", "0", "--entrypoint", "sh", image, "-c", "rm -r /out/*")
+            state.write_text(json.dumps(found, indent=2))
     return {"size": megabytes(image), "tried": found}
 
 
@@ -165,17 +165,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--built", action="store_true", help="do not build")
-    parser.add_argument(
-        "--state", type=Path, help="keeps what was found, a file an image; what is there is not tried again"
-    )
+    parser.add_argument("--state", type=Path, help="keeps each step and goes on after the last")
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     found = {}
     for target in ("serve", *["full"] * asked.full):
-        kept = asked.state / f"{target}.json" if asked.state else None
-        found[target] = json.loads(kept.read_text()) if kept and kept.exists() else examined(target, asked.built)
-        if kept:
-            kept.write_text(json.dumps(found[target]))
+        with TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+            place = (asked.state or Path(scratch)) / target
+            place.mkdir(parents=True, exist_ok=True)
+            found[target] = examined(target, asked.built, place)
+            whose = ["-v", f"{place}:/place", "--user", "0", "--entrypoint", "chown"]  # what a stranger wrote is ours
+            docker("run", "--rm", *whose, f"cardioseg:{target}-test", "-R", f"{os.getuid()}:{os.getgid()}", "/place")
     sys.stdout.write(json.dumps(found, indent=2) + "\n")
     if asked.write:
         FIGURES.write_text(json.dumps(document(found), indent=2) + "\n")
