@@ -1,7 +1,6 @@
 """The command line: every command, and the one place where errors become exit codes."""
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated, cast
@@ -17,6 +16,7 @@ from cardioseg.cli.ingesting import ingest, inspect
 from cardioseg.cli.measuring import measure
 from cardioseg.cli.predicting import info, predict
 from cardioseg.cli.reproducing import reproduce
+from cardioseg.cli.signals import listen
 from cardioseg.cli.training import export, train
 from cardioseg.errors import CardiosegError, ExitCode, ResourceError, UsageError
 
@@ -53,7 +53,7 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     # NumPy's products are small: its threads would take a third of the time from the networks', which wait beside them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    signal.signal(signal.SIGTERM, _terminate)
+    listen()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -89,7 +89,3 @@ class InterruptError(CardiosegError):
     """The person at the keyboard pressed Ctrl-C."""
 
     exit_code = ExitCode.INTERRUPTED
-
-
-def _terminate(_signal: int, _frame: object) -> None:
-    sys.exit(ExitCode.TERMINATED)

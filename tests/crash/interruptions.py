@@ -1,8 +1,8 @@
 """SIGINT and SIGTERM at random moments: `python tests/crash/interruptions.py --write` puts the figures on the page.
 
 Commands run in forked children of this process, each in a session of its own, so that what it leaves running is found
-(Linux: /proc); `reproduce --workers 2`, which starts processes itself, is started anew, and signalled both alone, as
-`kill` does, and with its workers, as a terminal does.
+(Linux: /proc). Those with `--workers 2`, which start processes themselves, are started anew, and signalled both alone,
+as `kill` does, and with their workers, as a terminal does.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -121,12 +122,12 @@ def endings(folder: Path, moments: int, only: str = "", seed: int = 0) -> list[E
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell starts this in the background
     rng, found = random.Random(seed), []  # noqa: S311 - no secret
     known = {name: scene for name, scene in scenes(folder).items() if not scene.moment}
-    alone = known["reproduce"].again
-    many = Scene("reproduce --workers 2", lambda out: [*alone(out), "--workers", "2", "--threads", "2"])
     ways: list[tuple[Scene, Send, Callable[..., int], float, float]] = [
         (scene, os.kill, forked, _START_S, 0.5) for scene in known.values()
     ]
-    ways += [(many, send, anew, 1.5, 8.0) for send in (os.kill, os.killpg)]
+    for name in ("reproduce", "predict"):
+        many = Scene(f"{name} --workers 2", partial(_with_two, known[name].again))
+        ways += [(many, send, anew, 1.0, 3.0) for send in (os.kill, os.killpg)]
     for scene, send, start, first_s, last_s in ways:
         turns = moments if start is forked else max(1, moments // 5)  # each starts three processes with PyTorch
         for turn in range(turns if scene.name.startswith(only) else 0):
@@ -136,6 +137,10 @@ def endings(folder: Path, moments: int, only: str = "", seed: int = 0) -> list[E
                 sys.stdout.write(json.dumps(asdict(found[-1])) + "\n")
                 sys.stdout.flush()
     return found
+
+
+def _with_two(again: Callable[[Path], list[str]], out: Path) -> list[str]:
+    return [*again(out), "--workers", "2", "--threads", "2"]
 
 
 def document(found: list[Ending]) -> dict[str, Any]:

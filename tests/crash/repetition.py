@@ -33,26 +33,23 @@ def trainings(folder: Path) -> dict[str, bool]:
     for turn in range(2):
         assert run(known["train"].again(folder / f"run-{turn}")) == 0
         trees.append(tree(folder / f"run-{turn}"))
-    return {"trained twice": trees[0] == trees[1]}
+    return {"train: all files of two runs": trees[0] == trees[1]}
 
 
 def workers(folder: Path) -> dict[str, bool]:
-    """Whether the paper's jobs end in the same weights and tables with one process and with two."""
+    """Whether jobs and cases come out the same in this process and in several."""
     from scenes import scenes
+    from trees import tree
 
-    command = scenes(folder)["reproduce"].again(folder / "one")
-    assert run([*command, "--threads", "1"]) == 0
-    two = [part.replace(str(folder / "one"), str(folder / "two")) for part in command]
-    assert run([*two, "--workers", "2", "--threads", "2"]) == 0
-    weights = [
-        {
-            path.parent.name: json.loads(path.read_text())["weights_sha256"]
-            for path in (folder / name).rglob("result.json")
-        }
-        for name in ("one", "two")
-    ]
-    tables = [(folder / name / "tables.csv").read_bytes() for name in ("one", "two")]
-    return {"weights of 1 and 2 workers": weights[0] == weights[1], "their tables": tables[0] == tables[1]}
+    known, same = scenes(folder), {}
+    for name, options in (("reproduce", ["--threads"]), ("predict", ["--overwrite", "--threads"])):
+        trees = []
+        for count in (1, 2, 3):
+            command = known[name].again(folder / f"{name}-{count}")
+            assert run([*command, *options, str(count), "--workers", str(count)]) == 0
+            trees.append(tree(folder / f"{name}-{count}"))
+        same[f"{name}: all files with 1, 2 and 3 processes"] = trees[0] == trees[1] == trees[2]
+    return same
 
 
 def batches(model: Model, count: int) -> dict[str, float]:
