@@ -6,8 +6,8 @@ from types import EllipsisType
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import label as connected_components
 
+from cardioseg.image.components import find_components
 from cardioseg.image.labels import Label
 
 Mask = NDArray[np.bool_]
@@ -46,9 +46,9 @@ def _box(mask: NDArray[np.uint8]) -> tuple[EllipsisType | slice, ...]:
 
 def keep_largest(mask: Mask) -> Mask:
     """The largest component, connected through rows, columns, slices and time."""
-    components = connected_components(mask, connectivity=1)
-    sizes = np.bincount(components.ravel())[1:]
-    return components == 1 + int(sizes.argmax()) if len(sizes) else np.zeros_like(mask)
+    components = find_components(mask, range(mask.ndim - 1))
+    sizes = components.sizes
+    return components.mask(int(sizes.argmax())) if len(sizes) else np.zeros_like(mask)
 
 
 def keep_on_axis(mask: Mask) -> Mask:
@@ -72,7 +72,9 @@ def keep_on_axis(mask: Mask) -> Mask:
 
 def _touching(plane: Mask, core: Mask) -> Mask:
     """The component of a slice that covers most of the core."""
-    components = connected_components(plane, connectivity=1)
+    from skimage.measure import label  # noqa: PLC0415 - slow to import, and only a model of the cavity alone needs it
+
+    components = label(plane, connectivity=1)
     on_core = np.bincount(components[core], minlength=2)[1:]
     return components == 1 + int(on_core.argmax()) if on_core.any() else np.zeros_like(plane)
 

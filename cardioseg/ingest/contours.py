@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.draw import polygon2mask
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
@@ -25,6 +24,8 @@ def polygon_mask(points: NDArray[np.float64], shape: tuple[int, int]) -> NDArray
             the first; what lies outside the image is cut off.
         shape: (rows, columns).
     """
+    from skimage.draw import polygon2mask  # noqa: PLC0415 - slow to import, and `predict` has no contours
+
     return np.asarray(polygon2mask(shape, points - _TIE_BREAK), np.bool_)
 
 

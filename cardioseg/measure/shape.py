@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label as connected_components
 
+from cardioseg.image.components import find_components
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine, Voxels
@@ -18,8 +18,6 @@ Scores = NDArray[np.float64]  # (phase, slice), 0 where nothing is wrong
 
 OPEN_PERCENT = 5.0  # of the cavity's outline: 18 degrees. ACDC's references: 0 in every slice between base and apex
 ISLAND_PERCENT = 5.0  # of a structure's area in a slice. ACDC's references: 1.7 at most
-_IN_SLICE = np.zeros((3, 3, 3, 3))
-_IN_SLICE[1, 1] = 1  # a pixel's eight neighbours, and none in other slices or phases
 ISLAND_MM2 = 20.0  # a cavity of 5 mm across, and smaller than anything drawn on purpose. ACDC's references: 11
 
 
@@ -108,13 +106,10 @@ def _grown(mask: Mask) -> Mask:
 
 def _island_percent(mask: Mask, least_pixels: float) -> Scores:
     """Per slice, how much of a structure is not in its largest component; 0 where that is less than `least_pixels`."""
-    components, count = connected_components(mask, _IN_SLICE)
-    sizes = np.bincount(components.ravel(), minlength=count + 1)[1:]
-    planes = np.zeros(count, np.intp)  # of each component
-    planes[components[mask] - 1] = np.ravel_multi_index(np.nonzero(mask)[:2], mask.shape[:2])
+    components = find_components(mask, (2,), corners=True)
     total, largest = np.zeros((2, *mask.shape[:2]))
-    np.add.at(total.reshape(-1), planes, sizes)
-    np.maximum.at(largest.reshape(-1), planes, sizes)
+    np.add.at(total.reshape(-1), components.planes, components.sizes)
+    np.maximum.at(largest.reshape(-1), components.planes, components.sizes)
     apart = total - largest
     return np.where(apart >= least_pixels, 100 * apart / np.maximum(total, 1), 0.0)
 

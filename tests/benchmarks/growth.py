@@ -127,7 +127,7 @@ def panel(
         f'<text x="{left - 5}" y="{place(0, y)[1] + 4}" text-anchor="end">{y:.3g}</text>'
         for y in (0, float(f"{high / 2.3:.1g}"), float(f"{high / 1.15:.1g}"))
     ]
-    said = f"{unit}: {fit['at_zero']:.3g} + {fit['slope']:.2g} a {SINGULAR[of]}, R² {fit['r2']:.3f}"
+    said = f"{unit}: {fit['at_zero']:.3g} {fit['slope']:+.2g} a {SINGULAR[of]}, R² {fit['r2']:.3f}"
     return [
         *parts,
         f'<text x="{left + 6}" y="{top + 4}">{said}</text>',
