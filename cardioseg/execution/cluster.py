@@ -64,8 +64,9 @@ class Cluster:
             self._require_ready(plugin.name)
             yield from self._results(plugin.name, iter(items))
         finally:
-            with suppress(Exception):  # it is gone, and the plugin with it
-                self.client.unregister_worker_plugin(plugin.name)
+            with suppress(Exception):  # it is going, and the plugin with it
+                if self.client.status == "running":
+                    self.client.unregister_worker_plugin(plugin.name)
 
     def _require_ready(self, name: str) -> None:
         for address, error in self.client.run(_prepare, name, on_error="return").items():
@@ -87,7 +88,8 @@ class Cluster:
                 yield running.pop(future), self._result(future)
         finally:
             with suppress(Exception):
-                self.client.cancel(list(running))
+                if running and self.client.status == "running":
+                    self.client.cancel(list(running))
 
     def _room(self) -> int:
         try:
