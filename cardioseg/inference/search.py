@@ -1,5 +1,6 @@
 """Search: cases are found unit by unit, so that the first is begun before the whole tree was walked."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,6 +15,7 @@ from cardioseg.ingest.subject import Skipped
 from cardioseg.ingest.units import Unit, find_units
 
 PARTS = "parts"
+_PART = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 _COPY = "a copy of a series in another folder"
 _SPLIT = "more of its series lies in another folder, which was looked into apart: put both into one"
 
@@ -41,10 +43,10 @@ def parse_part(text: str) -> Part:
     Raises:
         UsageError: there is none such.
     """
-    number, _, of = text.partition("/")
-    if not (number.isascii() and number.isdigit() and of.isascii() and of.isdigit() and 1 <= int(number) <= int(of)):
+    match = _PART.fullmatch(text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise UsageError(f"no part {text!r}", "parts are I/N, with I from 1 to N: 1/20 to 20/20")
-    return Part(int(number), int(of))
+    return Part(int(match[1]), int(match[2]))
 
 
 class Search:
