@@ -134,19 +134,18 @@ def _name(child: _Child) -> str:
 
 
 def _children(source: Path, left: LeftOut) -> tuple[Path, list[_Child]]:
-    """The base and its children: down from the source while there is a single folder, and no image beside it."""
+    """The base and its children: down from the source while a single folder has all the images."""
     if source.is_file():
         return source.parent, [_look(source, (source,), left)]
     base, passed = source, []
     while True:
         folders, files = _entries(base, left)
-        beside = _look(source, files, left)
-        if len(folders) != 1 or beside.has_dicom or beside.niftis:
-            break
-        passed.append(beside)
-        base = folders[0]
-    looked = [_look(source, (folder,), left) for folder in folders]
-    return base, [child for child in (*looked, beside, *passed) if child.paths]
+        looked = [_look(source, (folder,), left) for folder in folders] + [_look(source, files, left)]
+        holding = [child for child in looked if child.has_dicom or child.niftis]
+        if len(holding) != 1 or holding[0] is looked[-1]:
+            return base, [child for child in (*looked, *passed) if child.paths]
+        passed += [child for child in looked if child is not holding[0]]
+        base = holding[0].paths[0]
 
 
 def _entries(folder: Path, left: LeftOut) -> tuple[list[Path], tuple[Path, ...]]:

@@ -60,22 +60,24 @@ def test_every_file_has_its_verdict(tree: Path) -> None:
 
 
 def test_exactly_the_right_cases_come_out(cases: dict[str, Case]) -> None:
-    assert sorted(cases) == ["PHANTOM-0011", "PHANTOM-0012", "PHANTOM-0013", "more"]
-    assert {name: case.missing for name, case in cases.items() if case.missing} == {"more": (3,)}
-    assert [flag.kind for flag in cases["more"].flags] == ["missing slice"]
+    assert sorted(cases) == [
+        "clinic_PHANTOM-0011", "clinic_PHANTOM-0012", "clinic_PHANTOM-0013", "clinic_more",
+    ]  # fmt: skip
+    assert {name: case.missing for name, case in cases.items() if case.missing} == {"clinic_more": (3,)}
+    assert [flag.kind for flag in cases["clinic_more"].flags] == ["missing slice"]
     assert {name: len(case.files) for name, case in cases.items()} == {
-        "PHANTOM-0011": 48, "PHANTOM-0012": 48, "PHANTOM-0013": 1, "more": 40,
+        "clinic_PHANTOM-0011": 48, "clinic_PHANTOM-0012": 48, "clinic_PHANTOM-0013": 1, "clinic_more": 40,
     }  # fmt: skip
     for seed in SCANS:
-        case = cases[f"PHANTOM-00{seed}"]
+        case = cases[f"clinic_PHANTOM-00{seed}"]
         assert (case.flags, case.missing) == ((), ())
         np.testing.assert_array_equal(case.read().voxels, cine(replace(SMALL, seed=seed)).voxels)
-    black = cases["more"].read().voxels
+    black = cases["clinic_more"].read().voxels
     assert [index for index in range(6) if not black[:, index].any()] == [3]
 
 
 def test_the_fingerprint_of_a_case_is_that_of_its_files(cases: dict[str, Case]) -> None:
-    case = cases["PHANTOM-0013"]
+    case = cases["clinic_PHANTOM-0013"]
     before = case.fingerprint()
     os.utime(case.files[0], ns=(0, 0))
     assert case.fingerprint() != before
@@ -89,6 +91,7 @@ def test_with_real_studies_in_it(shared_data: Path, tmp_path: Path) -> None:
         shutil.copytree(contours, root / "sunnybrook" / contours.name)
     findings = find_cases([root])
     assert sorted(case.case_id for case in findings.cases) == [
-        "PHANTOM-0011", "PHANTOM-0012", "PHANTOM-0013", "SCD0000101", "SCD0000201", "SCD0000301", "more",
+        *(f"clinic_{name}" for name in ("PHANTOM-0011", "PHANTOM-0012", "PHANTOM-0013", "more")),
+        *(f"sunnybrook_SCD0000{number}01" for number in (1, 2, 3)),
     ]  # fmt: skip
     assert [item.why for item in findings.others] == ["localizer: 3 orientations"] * 4

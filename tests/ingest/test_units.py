@@ -76,6 +76,15 @@ def test_down_to_where_the_tree_branches(tmp_path: Path, write_cine: WriteCine) 
     assert [item.why for item in find_cases([tmp_path]).unused] == ["not a DICOM file"]
 
 
+def test_down_past_folders_without_images(tmp_path: Path, write_cine: WriteCine) -> None:
+    for number in (1, 2):
+        write_cine(tmp_path / "images" / f"p{number}" / "cine", **study(number))
+    (tmp_path / "contours").mkdir()
+    (tmp_path / "contours" / "p1.txt").write_text("1 2")
+    assert list(units(tmp_path)) == ["p1", "p2", "contours"]
+    assert names(tmp_path) == ["p1", "p2"]
+
+
 def test_files_beside_folders_are_one_unit(tmp_path: Path, write_cine: WriteCine) -> None:
     write_cine(tmp_path, **study(1))
     write_cine(tmp_path / "later", **study(2))
