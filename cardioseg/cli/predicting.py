@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -64,7 +64,13 @@ def predict(
         search = Search(scans, out, own)
         watch = held.enter_context(watched(search, quiet, as_json))
         found = Hashed(watch, out) if names == HASH else watch
-        how = {"formats": wanted, "moments": moments, "paths": paths, "executor": executor, "tables": tables}
+        how: dict[str, Any] = {
+            "formats": wanted,
+            "moments": moments,
+            "paths": paths,
+            "executor": executor,
+            "tables": tables,
+        }
         for outcome in predict_all(found, opened, out, overwrite, watch.report, **how):
             watch.count(outcome)
     _say_others(out, quiet or own is not None)

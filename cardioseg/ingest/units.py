@@ -137,7 +137,8 @@ def _children(source: Path, left: LeftOut) -> tuple[Path, list[_Child]]:
     """The base and its children: down from the source while a single folder has all the images."""
     if source.is_file():
         return source.parent, [_look(source, (source,), left)]
-    base, passed = source, []
+    base = source
+    passed: list[_Child] = []
     while True:
         folders, files = _entries(base, left)
         looked = [_look(source, (folder,), left) for folder in folders] + [_look(source, files, left)]
