@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cardioseg import __version__
-from cardioseg.errors import NoInputError
+from cardioseg.errors import CardiosegError
 from cardioseg.execution.executor import Executor, Lost
 from cardioseg.execution.here import Here
 from cardioseg.files import write_text
@@ -66,8 +66,9 @@ def predict_all(
                 outcome = _lost(case, result) if isinstance(result, Lost) else result
                 ledger.add_outcome(outcome if paths else _hidden(outcome, case))
                 yield outcome
-        except NoInputError:
-            ledger.remove()
+        except CardiosegError:
+            if not any(ledger.all(OUTCOME)):  # there is nothing to gather
+                ledger.remove()
             raise
     ledger.add(END, {"seconds": round(time.perf_counter() - start, 2)})
     write_summary(out, Outcomes(ledger), document(ledger, earlier), tables)
