@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from kills import busy_s
+from kills import worked_s
 from scenes import Scene, scenes
 
 from cardioseg.cli.app import main as cardioseg
@@ -64,7 +64,7 @@ def interrupted(scene: Scene, out: Path, number: int, after_s: float, send: Send
     """Start a command, send it a signal after it has worked so long, and wait for its end."""
     errors = out.with_suffix(".err")
     child = start(scene.again(out), errors)
-    while 0 <= busy_s(child) < after_s:
+    while 0 <= worked_s(child) < after_s:
         time.sleep(0.002)
     send(child, number)
     begun = time.perf_counter()

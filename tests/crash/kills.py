@@ -111,15 +111,15 @@ def _wait(child: int) -> int:
 
 def _sleep_until(scene: Scene, out: Path, child: int, busy_s: float) -> None:
     """Until the child has worked so long, and then, of a scene with its own moment, until that; or until it ends."""
-    while 0 <= busy_s(child) < busy_s:
+    while 0 <= worked_s(child) < busy_s:
         time.sleep(_WATCH_S)
-    while scene.moment and busy_s(child) >= 0:
+    while scene.moment and worked_s(child) >= 0:
         if any(re.search(scene.moment, path.name) for path in out.glob("fold-*/.*")):
             return
         time.sleep(_WATCH_S)
 
 
-def busy_s(child: int) -> float:
+def worked_s(child: int) -> float:
     """Processor time of a child; -1 once it has ended."""
     state, *fields = Path(f"/proc/{child}/stat").read_text().rpartition(") ")[2].split()
     return -1.0 if state == "Z" else _TICK_S * (int(fields[10]) + int(fields[11]))
