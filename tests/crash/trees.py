@@ -20,7 +20,7 @@ def tree(folder: Path) -> dict[str, str]:
 
 def is_whole(path: Path, out: Path, expected: dict[str, str]) -> bool:
     """Whether a file under a final name holds what it may hold there at that moment."""
-    if path.is_dir() or ".partial." in path.name or path.suffix == ".lock" or path.parent.name == "tensorboard":
+    if path.is_dir() or path.name.startswith(".") or path.suffix == ".lock" or path.parent.name == "tensorboard":
         return True
     if path.name in {".lock", ".ledger.jsonl"}:  # a ledger grows, and its last line may be cut off
         return True
