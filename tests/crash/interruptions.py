@@ -70,6 +70,7 @@ def interrupted(scene: Scene, out: Path, number: int, after_s: float, send: Send
     begun = time.perf_counter()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     seconds = time.perf_counter() - begun
+    code = code if code >= 0 else 128 - code  # as a shell counts it: while Python starts and ends, no handler is there
     time.sleep(0.5)  # a child that was told to go may be going
     half = sum(".partial." in path.name for path in out.rglob("*"))
     return Ending(scene.name, code, CODES[number], seconds, _of_session(child), half, errors.read_text())  # type: ignore[index]
