@@ -30,7 +30,7 @@ INTRODUCTION = """\
 
 Each section is a promise, the command that tests it and what it measured. The figures are those of the JSON files in
 `docs/reliability/`, which these commands write; this page is written from them by `python docs/reliability/page.py`.
-Every run of the tests repeats a small part of each.
+Every run of the tests repeats a small part of each; of the container's only where a Docker engine runs.
 """
 
 
@@ -54,8 +54,9 @@ def section(document: dict[str, Any]) -> Iterator[str]:
 
 def _measured(figure: dict[str, Any]) -> str:
     value = figure["measured"]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f"{value:,} {figure.get('unit', '')}".strip() if is_number else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,} {figure.get('unit', '')}".strip() if isinstance(value, int | float) else str(value)
 
 
 def _row(cells: tuple[str, ...]) -> str:
