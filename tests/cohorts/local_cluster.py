@@ -4,6 +4,7 @@ It ends with its standard input. The workers are processes with a nanny each, wh
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +28,8 @@ def cluster(workers: int, *before: str) -> Iterator[Started]:
     """Start one in a process of its own, by way of the program `before`."""
     command = [*before, sys.executable, __file__, str(workers)]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, text=True, **pipes) as process:
+    paths = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
+    with subprocess.Popen(command, text=True, env=os.environ | {"PYTHONPATH": paths}, **pipes) as process:
         try:
             assert process.stdout is not None
             found = json.loads(process.stdout.readline())
@@ -40,8 +42,6 @@ def cluster(workers: int, *before: str) -> Iterator[Started]:
 
 def main() -> None:
     """Start, say so, wait."""
-    import os
-
     from distributed import LocalCluster
 
     options: dict[str, Any] = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}

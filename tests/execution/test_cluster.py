@@ -6,7 +6,6 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
@@ -14,6 +13,7 @@ import pytest
 
 pytest.importorskip("distributed")
 
+from cohorts.halving import Halving
 from cohorts.local_cluster import Started, cluster
 
 from cardioseg.cli.app import run
@@ -21,24 +21,6 @@ from cardioseg.errors import ResourceError, UnusableError, UsageError
 from cardioseg.execution import cluster as module
 from cardioseg.execution.cluster import connected
 from cardioseg.execution.executor import Lost
-
-
-@dataclass(frozen=True)
-class Halving:
-    """Halves numbers. 13 is refused, and -1 kills whoever begins it; `refuses` where it cannot be done at all."""
-
-    refuses: bool = False
-
-    def prepare(self) -> None:
-        if self.refuses:
-            raise ResourceError("nothing can be seen here", "mount it")
-
-    def __call__(self, item: int) -> tuple[int, int]:
-        if item == 13:
-            raise UnusableError("13", "take another")
-        if item == -1:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return item // 2, os.getpid()
 
 
 @pytest.fixture(scope="module")
