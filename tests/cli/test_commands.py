@@ -227,7 +227,8 @@ def test_info(capsys: pytest.CaptureFixture[str]) -> None:
     assert "lv_sunnybrook" in capsys.readouterr().out
     assert run(["info", "--json"]) == 0
     licences = {name: model["licence"] for name, model in json.loads(capsys.readouterr().out)["models"].items()}
-    assert licences == {"lv_sunnybrook": "CC0-1.0", "sax": "CC BY-NC-SA 4.0, research use"}
+    acdc = "CC BY-NC-SA 4.0, research use"
+    assert licences == {"lv_sunnybrook": "CC0-1.0", "sax": acdc, "sax_ensemble": acdc}
 
 
 def test_no_permission(scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
