@@ -122,7 +122,8 @@ class Report:
         yield "### Cost of ILN"
         yield ""
         yield f"- {self.cost['iterations']} iterations: IN {self.cost['in_s']:.1f} s, ILN {self.cost['iln_s']:.1f} s, "
-        yield f"  {100 * (self.cost['ratio'] - 1):+.1f} % (paper: {100 * (paper - 1):+.1f} %), on {self.cost['device']}"
+        yield f"  {100 * (self.cost['ratio'] - 1):+.1f} % by the median of turns side by side (paper: "
+        yield f"  {100 * (paper - 1):+.1f} %), on {self.cost['device']}"
         yield f"- parameters: {self.cost['more_parameters']} more than IN (paper: {MORE_PARAMETERS})"
 
 
