@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-FULL = {"slices": (6, 12, 24, 48), "phases": (5, 10, 20, 40), "studies": (1, 2, 4, 8, 16, 32, 64)}
-SMALL = {"slices": (6, 12), "phases": (5, 10), "studies": (1, 2, 4)}
+FULL = {"slices": (6, 12, 24, 48), "phases": (8, 16, 32, 64), "studies": (1, 2, 4, 8, 16, 32, 64)}
+SMALL = {"slices": (6, 12), "phases": (8, 16), "studies": (1, 2, 4)}
 CLOCKS = ("wall_s", "cpu_s", "peak_mb")
 PANEL, MARGIN, GAP = (210, 130), 46, 64  # of the plot, in its units
 INK, LINE, DOT = "#333333", "#9bb7d4", "#1f5f99"
