@@ -129,7 +129,7 @@ def safe_name(name: str) -> str:
 def unique_names(names: Iterable[str]) -> list[str]:
     """The names in order, made safe; a name that clashes (in any letter case) gets `-2`, `-3`."""
     taken: set[str] = set()
-    return [_first_free(safe_name(name), taken) for name in names]
+    return [first_free(safe_name(name), taken) for name in names]
 
 
 def sweep_partials(folder: Path) -> int:
@@ -145,7 +145,8 @@ def _in_one_line(value: object) -> object:
     return value.replace("\r", " ") if isinstance(value, str) else value
 
 
-def _first_free(name: str, taken: set[str]) -> str:
+def first_free(name: str, taken: set[str]) -> str:
+    """`name`, or with `-2`, `-3` where it is taken in any letter case; it is noted in `taken`."""
     number, candidate = 1, name
     while candidate.lower() in taken:
         number += 1

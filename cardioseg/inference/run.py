@@ -14,7 +14,7 @@ from cardioseg import __version__
 from cardioseg.errors import CardiosegError
 from cardioseg.execution.executor import Executor, Lost
 from cardioseg.execution.here import Here
-from cardioseg.files import write_text
+from cardioseg.files import first_free, write_text
 from cardioseg.inference.cases import RUN_FILE, Case, Findings
 from cardioseg.inference.formats import NIFTI
 from cardioseg.inference.ledger import END, LEDGER_FILE, OTHER, OUTCOME, UNUSED, Ledger, Outcomes
@@ -126,12 +126,7 @@ def _drawn(found: Iterable[Findings], ledger: Ledger, paths: bool) -> Iterator[C
             for item in items:
                 ledger.add(kind, asdict(item))
         for case in unit.cases:
-            name, number = case.case_id, 1
-            while name.lower() in taken:
-                number += 1
-                name = f"{case.case_id}-{number}"
-            taken.add(name.lower())
-            yield replace(case, case_id=name)
+            yield replace(case, case_id=first_free(case.case_id, taken))
 
 
 def _lost(case: Case, lost: Lost) -> Outcome:
