@@ -164,7 +164,7 @@ class _Axis:
     filled: slice
 
 
-@lru_cache  # all slices of a case have the same
+@lru_cache(maxsize=8)  # all slices of a case have the same; no other case is likely to
 def _axis(n: int, window: int, step: float, middle: float) -> _Axis:
     there = _within(interpolation(n, window, step, middle), n, step, middle)
     place = ((n - 1) / 2 - middle) / step + (window - 1) / 2
