@@ -16,7 +16,7 @@ Scheduler = Annotated[
 ]
 
 
-def executor_of(workers: int, cluster: str) -> "AbstractContextManager[Executor]":
+def executor_of(workers: int, cluster: str = "") -> "AbstractContextManager[Executor]":
     """This process, several of this machine, or those of a cluster."""
     from cardioseg.execution.here import Here
     from cardioseg.execution.processes import Processes

@@ -1,16 +1,17 @@
 """`inspect` and `ingest`: what is there, and what becomes of it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Quiet
+from cardioseg.cli.executing import Workers, executor_of
 from cardioseg.errors import ExitCode, NoInputError
 
 if TYPE_CHECKING:
-    from cardioseg.ingest.subject import Subject
+    from collections.abc import Mapping, Sequence
 
 _COLUMNS = ("subject ", "volumes", "labelled slices", "labels ", "spacing mm", "found ")
 
@@ -57,6 +58,7 @@ def ingest(
     out: Annotated[Path, typer.Option("--out", "-o", help="The prepared dataset to write.")],
     layout: Annotated[str, typer.Option(help="sunnybrook, acdc, mnms, pairs; or auto.")] = "auto",
     name: Annotated[str, typer.Option(help="The dataset's name; by default its sources'.")] = "",
+    workers: Workers = 1,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
@@ -64,44 +66,45 @@ def ingest(
     from collections import Counter
     from itertools import chain
 
-    from cardioseg.dataset.store import open_dataset, write_dataset
+    from cardioseg.dataset.preparation import Prepared, write_dataset
+    from cardioseg.dataset.store import open_dataset
     from cardioseg.files import sole_writer
     from cardioseg.ingest import layouts
-    from cardioseg.ingest.subject import Skipped, Subject
+    from cardioseg.ingest.subject import Skipped
 
-    items = chain.from_iterable(layouts.read(source, layout) for source in sources)
+    found = chain.from_iterable(layouts.find(source, layout) for source in sources)
     called = name or "+".join(source.resolve().name for source in sources)
-    subjects: list[tuple[str, int, int, str, str | None, str]] = []
-    skipped: list[Skipped] = []
-    counts: Counter[str] = Counter()
-    with sole_writer(out), console.progress(quiet or as_json) as bars:
+    counts: dict[str, tuple[tuple[str, int], ...]] = {}
+    with sole_writer(out), executor_of(workers) as executor, console.progress(quiet or as_json) as bars:
         task = bars.add_task("subjects", total=None)
-        for item in write_dataset(out, called, layout, items):
-            skipped += [item] if isinstance(item, Skipped) else item.skipped
-            if isinstance(item, Subject):
-                subjects.append(_row(item))
-                counts.update(dict(item.counts))
+        for one in write_dataset(out, called, layout, found, executor):
+            if isinstance(one, Prepared):
+                counts[one.record["subject_id"]] = one.counts
             bars.advance(task)
+    manifest = open_dataset(out).manifest
     if as_json:
-        console.print_json(open_dataset(out).manifest)
+        console.print_json(manifest)
     elif not quiet:
-        found = "".join(f", {count} {what}" for what, count in counts.items())
-        caption = f"{len(subjects)} subjects, {sum(row[2] for row in subjects)} labelled slices{found} in {out}"
-        console.print_table(called, _COLUMNS, subjects, caption)
+        rows = [_row(record, counts[record["subject_id"]]) for record in manifest["subjects"]]
+        total: Counter[str] = sum((Counter(dict(own)) for own in counts.values()), Counter())
+        counted = "".join(f", {count} {what}" for what, count in total.items())
+        caption = f"{len(rows)} subjects, {sum(row[2] for row in rows)} labelled slices{counted} in {out}"
+        console.print_table(called, _COLUMNS, rows, caption)
+    skipped = [Skipped(**one) for one in manifest["skipped"]]
     console.print_skipped(skipped, "skipped")
     return ExitCode.SOME_FAILED if skipped else ExitCode.OK
 
 
-def _row(subject: "Subject") -> tuple[str, int, int, str, str | None, str]:
-    labelled = sum(int(volume.annotated.any(axis=1).sum()) for volume in subject.volumes)
-    labels = {label.title for volume in subject.volumes for label in volume.labels}
-    spacings = {" x ".join(f"{mm:.2f}" for mm in volume.spacing_mm) for volume in subject.volumes if volume.spacing_mm}
-    found = ", ".join(f"{count} {what}" for what, count in subject.counts)
-    return (
-        subject.subject_id,
-        len(subject.volumes),
-        labelled,
-        ", ".join(sorted(labels)),
-        "; ".join(sorted(spacings)) or None,
-        found,
-    )
+def _row(
+    record: "Mapping[str, Any]", counts: "Sequence[tuple[str, int]]"
+) -> tuple[str, int, int, str, str | None, str]:
+    """A subject as the manifest describes it, and what its layout counted."""
+    from cardioseg.image.labels import Label
+
+    volumes = record["volumes"]
+    labels = {Label[key.upper()].title for volume in volumes for key in volume["labels"]}
+    spacings = {" x ".join(f"{mm:.2f}" for mm in volume["spacing_mm"]) for volume in volumes if volume["spacing_mm"]}
+    labelled = sum(volume["annotated_slices"] for volume in volumes)
+    spacing = "; ".join(sorted(spacings)) or None
+    found = ", ".join(f"{count} {what}" for what, count in counts)
+    return record["subject_id"], len(volumes), labelled, ", ".join(sorted(labels)), spacing, found

@@ -8,8 +8,8 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,13 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from cardioseg import __version__
-from cardioseg.errors import NoInputError, UnusableError, UsageError
-from cardioseg.files import safe_name, sweep_partials, write_bytes, write_json
+from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.volume import Grid
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
+from cardioseg.ingest.subject import LabelledVolume, Subject
 
 FORMAT = "cardioseg-dataset"
 VERSION = 1
-_MANIFEST = "dataset.json"
+MANIFEST = "dataset.json"
 _FILE = re.compile(r"subjects/[A-Za-z0-9._-]+\.npz")
 _AGAIN = "run `cardioseg ingest` again"
 
@@ -63,50 +61,10 @@ class Dataset:
         return (self.subject(subject_id) for subject_id in self.subject_ids)
 
 
-def write_dataset(
-    folder: Path, name: str, layout: str, found: Iterable[Subject | Skipped]
-) -> Iterator[Subject | Skipped]:
-    """Write what a layout yields, passing each item on as it is done; the manifest comes last.
-
-    Writing the same source again gives the same bytes; subjects that the source no longer has are removed.
-
-    Raises:
-        NoInputError: the source yields no subject with a volume.
-        UsageError: it yields one twice.
-    """
-    sweep_partials(folder)
-    previous = _listed(folder)
-    records: list[dict[str, Any]] = []
-    skipped: list[Skipped] = []
-    for item in found:
-        if isinstance(item, Subject) and item.volumes:
-            _require_new(item.subject_id, records)
-            records.append(_write_subject(folder, item))
-        skipped += [item] if isinstance(item, Skipped) else item.skipped
-        yield item
-    if not records:
-        raise NoInputError("no labelled subject was found", "`cardioseg inspect` says what the folder holds")
-    records.sort(key=lambda record: str(record["subject_id"]))
-    write_json(
-        folder / _MANIFEST,
-        {
-            "format": FORMAT,
-            "version": VERSION,
-            "cardioseg": __version__,
-            "name": name,
-            "layout": layout,
-            "subjects": records,
-            "skipped": [asdict(item) for item in skipped],
-        },
-    )
-    for file in previous - {record["file"] for record in records}:
-        (folder / file).unlink(missing_ok=True)
-
-
 def is_dataset(folder: Path) -> bool:
     """Whether the folder claims to be a prepared dataset; other tools have a `dataset.json`, too."""
     try:
-        manifest = json.loads((folder / _MANIFEST).read_bytes())
+        manifest = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(manifest, dict) and manifest.get("format") == FORMAT
@@ -119,7 +77,7 @@ def open_dataset(folder: Path) -> Dataset:
         NoInputError: the folder holds none.
         UnusableError: its manifest is damaged or of another version.
     """
-    path = folder / _MANIFEST
+    path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
@@ -146,59 +104,6 @@ def _is_sound(manifest: dict[str, Any]) -> bool:
         and all(isinstance(record.get(key), str) for record in records for key in texts)
         and all(_FILE.fullmatch(record["file"]) for record in records)
     )
-
-
-def _listed(folder: Path) -> set[str]:
-    """The files of the dataset that is there already; what no manifest lists is not ours to remove."""
-    try:
-        return {record["file"] for record in open_dataset(folder).manifest["subjects"]}
-    except (NoInputError, UnusableError):
-        return set()
-
-
-def _write_subject(folder: Path, subject: Subject) -> dict[str, Any]:
-    arrays: dict[str, Any] = {}
-    for i, volume in enumerate(subject.volumes):
-        arrays |= {f"image_{i}": volume.image, f"mask_{i}": volume.mask, f"annotated_{i}": volume.annotated}
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)
-    file = _file(subject.subject_id)
-    write_bytes(folder / file, stream.getvalue())
-    return {
-        "subject_id": subject.subject_id,
-        "group": subject.group,
-        "file": file,
-        "sha256": sha256(stream.getvalue()).hexdigest(),
-        "volumes": [_describe(volume) for volume in subject.volumes],
-    }
-
-
-def _require_new(subject_id: str, records: list[dict[str, Any]]) -> None:
-    file = _file(subject_id).lower()  # upper and lower case are the same to many file systems
-    if any(record["file"].lower() == file for record in records):
-        raise UsageError(f"subject {subject_id} is in the sources twice", "rename one, or ingest them apart")
-
-
-def _file(subject_id: str) -> str:
-    """Named by the subject's id where a file may be called so, else by a safe form of it made unique by its hash."""
-    name = safe_name(subject_id)
-    if name != subject_id:
-        name += "-" + sha256(subject_id.encode(errors="surrogatepass")).hexdigest()[:8]
-    return f"subjects/{name}.npz"
-
-
-def _describe(volume: LabelledVolume) -> dict[str, Any]:
-    return {
-        "name": volume.name,
-        "shape": volume.image.shape,
-        "spacing_mm": volume.spacing_mm,
-        "phase": volume.phase,
-        "labels": [label.key for label in volume.labels],
-        "annotated_slices": int(volume.annotated.any(1).sum()),
-        "case_ids": volume.case_ids,
-        "sources": volume.sources,
-        "grid": asdict(volume.grid) if volume.grid else None,
-    }
 
 
 def _read_subject(folder: Path, record: dict[str, Any]) -> Subject:

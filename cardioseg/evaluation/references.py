@@ -39,9 +39,8 @@ def read_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["a
     """
     if is_dataset(root):
         return open_dataset(root).subjects()
-    layout = layouts.detect(root)
-    if layout:
-        return layout.read(root)
+    if layouts.detect(root):
+        return layouts.read(root)
     masks = find_masks(root / _NNUNET if (root / _NNUNET).is_dir() else root)
     if not masks.paths and not masks.clashes:
         raise NoInputError(f"{root}: no reference labels in it", _REFERENCES)

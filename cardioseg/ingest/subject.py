@@ -1,10 +1,12 @@
 """Subject: one person's labelled volumes, whatever layout they came from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.errors import UnusableError
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Grid, Voxels
 
@@ -90,3 +92,25 @@ class Subject:
     group: str = ""
     skipped: tuple[Skipped, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A subject that was found and not yet read: small, and read in whatever process it is sent to.
+
+    Attributes:
+        subject_id: as the subject will have it.
+        where: its path, or its id, as the user knows it.
+        reader: gives the subject; can be pickled.
+    """
+
+    subject_id: str
+    where: str
+    reader: Callable[[], Subject | Skipped]
+
+    def read(self) -> Subject | Skipped:
+        """The subject; one that cannot be read is Skipped."""
+        try:
+            return self.reader()
+        except (UnusableError, OSError) as error:
+            return Skipped(self.where, str(error).removeprefix(f"{self.where}: "))

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sources import at_hand
 
 from cardioseg.cli.app import run
-from cardioseg.dataset.store import write_dataset
+from cardioseg.dataset.preparation import write_dataset
 from cardioseg.export.card import read_card
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine, write_volume
@@ -223,7 +224,7 @@ def labelled(number: int) -> Subject:
 
 def test_a_cross_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dataset, recipe, folder = tmp_path / "dataset", tmp_path / "tiny.toml", tmp_path / "run"
-    assert list(write_dataset(dataset, "discs", "made", map(labelled, range(4))))
+    assert list(write_dataset(dataset, "discs", "made", (at_hand(labelled(i)) for i in range(4))))
     recipe.write_text(TINY)
     train = ["train", str(dataset), "-o", str(folder), "-r", str(recipe), "--folds", "2", "-q"]
     assert run([*train, "--fold", "0"]) == 0
@@ -248,7 +249,7 @@ def test_a_cross_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "is of another model" in capsys.readouterr().err
     assert run([*export, "--evaluation", str(tmp_path)]) == 2
     assert "is no evaluation" in capsys.readouterr().err
-    assert list(write_dataset(tmp_path / "other", "discs", "made", map(labelled, range(3))))
+    assert list(write_dataset(tmp_path / "other", "discs", "made", (at_hand(labelled(i)) for i in range(3))))
     assert run(["evaluate", str(folder), str(tmp_path / "other")]) == 2
     assert "trained on another dataset" in capsys.readouterr().err
     assert run(["evaluate", str(folder), str(tmp_path / "nowhere")]) == 4

@@ -2,8 +2,11 @@
 
 import io
 import json
+import os
+import signal
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,11 +17,15 @@ import pytest
 from drawing import noise_subject, noise_volume
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sources import at_hand
 
-from cardioseg.dataset.store import Dataset, open_dataset, write_dataset
+from cardioseg.dataset.preparation import Prepared, write_dataset
+from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.errors import NoInputError, UnusableError, UsageError
+from cardioseg.execution.here import Here
+from cardioseg.execution.processes import Processes
 from cardioseg.image.labels import Label
-from cardioseg.ingest.subject import Skipped, Subject
+from cardioseg.ingest.subject import Skipped, Source, Subject
 
 few = settings(max_examples=15, deadline=None, database=None)
 MANIFEST = "dataset.json"
@@ -26,8 +33,10 @@ PAIR = (noise_subject("b", 1, volumes=2), noise_subject("a", 2))
 
 
 def ingest(folder: Path, found: Iterable[Subject | Skipped]) -> Dataset:
-    passed = list(write_dataset(folder, "a dataset", "pairs", found))
-    assert passed == list(found)
+    passed = list(write_dataset(folder, "a dataset", "pairs", map(at_hand, found)))
+    assert [one.record["subject_id"] for one in passed if isinstance(one, Prepared)] == [
+        one.subject_id for one in found if isinstance(one, Subject)
+    ]
     return open_dataset(folder)
 
 
@@ -82,7 +91,7 @@ def test_the_manifest_describes_what_there_is(tmp_path: Path) -> None:
     dataset = ingest(tmp_path, [PAIR[0], skipped, replace(PAIR[1], skipped=(Skipped("a/x", "empty"),))])
     assert dataset.name == "a dataset"
     assert dataset.manifest["layout"] == "pairs"
-    assert dataset.manifest["skipped"] == [asdict(skipped), {"where": "a/x", "why": "empty"}]
+    assert dataset.manifest["skipped"] == [{"where": "a/x", "why": "empty"}, asdict(skipped)]
     one = dataset.manifest["subjects"][0]["volumes"][0]
     assert one["labels"] == ["rv_cavity", "lv_myocardium", "lv_cavity"]
     assert (one["shape"], one["annotated_slices"], one["spacing_mm"]) == ([3, 12, 10], 2, [8.0, 1.5, 1.25])
@@ -135,7 +144,7 @@ def test_without_a_subject_the_dataset_stays_as_it_was(tmp_path: Path) -> None:
     ingest(tmp_path, PAIR)
     before = listing(tmp_path)
     with pytest.raises(NoInputError, match="no labelled subject was found"):
-        list(write_dataset(tmp_path, "x", "pairs", [Skipped("a", "b"), Subject("empty", ())]))
+        list(write_dataset(tmp_path, "x", "pairs", map(at_hand, [Skipped("a", "b"), Subject("empty", ())])))
     assert listing(tmp_path) == before
 
 
@@ -143,14 +152,14 @@ def test_without_a_subject_the_dataset_stays_as_it_was(tmp_path: Path) -> None:
 def test_a_subject_may_come_once(tmp_path: Path, other: str) -> None:
     twice = [noise_subject("a", 1), noise_subject(other, 2)]
     with pytest.raises(UsageError, match=f"subject {other} is in the sources twice"):
-        list(write_dataset(tmp_path, "x", "pairs", twice))
+        list(write_dataset(tmp_path, "x", "pairs", map(at_hand, twice)))
     assert not (tmp_path / MANIFEST).exists()
 
 
 def test_two_ids_never_share_a_file(tmp_path: Path) -> None:
     hashed = f"a_b-{sha256(b'a b').hexdigest()[:8]}"  # how the file of `a b` is called
     with pytest.raises(UsageError, match="twice"):
-        list(write_dataset(tmp_path, "x", "pairs", [noise_subject("a b"), noise_subject(hashed)]))
+        list(write_dataset(tmp_path, "x", "pairs", map(at_hand, [noise_subject("a b"), noise_subject(hashed)])))
 
 
 def test_an_interrupted_ingest_leaves_no_dataset(tmp_path: Path) -> None:
@@ -159,11 +168,33 @@ def test_an_interrupted_ingest_leaves_no_dataset(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(write_dataset(tmp_path, "x", "pairs", interrupted()))
+        list(write_dataset(tmp_path, "x", "pairs", map(at_hand, interrupted())))
     with pytest.raises(NoInputError, match="is no prepared dataset"):
         open_dataset(tmp_path)
     ingest(tmp_path, PAIR)
     assert set(listing(tmp_path)) == {MANIFEST, "subjects/a.npz", "subjects/b.npz"}
+
+
+def killed() -> Subject:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def test_two_processes_write_what_one_writes(tmp_path: Path) -> None:
+    found = [Source(name, name, partial(noise_subject, name, seed)) for seed, name in enumerate("cab")]
+    skipped = Skipped("d", "a row without a name")
+    for folder, executor in (("one", Here()), ("two", Processes(2))):
+        list(write_dataset(tmp_path / folder, "x", "pairs", [skipped, *found], executor))
+    assert listing(tmp_path / "one") == listing(tmp_path / "two")
+
+
+def test_a_process_that_is_killed_takes_its_subject_alone(tmp_path: Path) -> None:
+    found = [Source("a", "a", partial(noise_subject, "a", 1)), Source("b", "b", killed)]
+    list(write_dataset(tmp_path, "x", "pairs", found, Processes(2, retries=0)))
+    assert open_dataset(tmp_path).subject_ids == ("a",)
+    assert open_dataset(tmp_path).manifest["skipped"] == [
+        {"where": "b", "why": "the process that read it was killed by signal 9"}
+    ]
 
 
 def change_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:

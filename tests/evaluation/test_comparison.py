@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sources import at_hand
 
-from cardioseg.dataset.store import write_dataset
+from cardioseg.dataset.preparation import write_dataset
 from cardioseg.errors import NoInputError
 from cardioseg.evaluation.comparison import evaluate
 from cardioseg.evaluation.nnunet import write_summary
@@ -40,7 +41,7 @@ def write_prepared(folder: Path) -> None:
     volume = LabelledVolume(
         "ed", heart(), heart(), annotated, GRID.spacing_mm, ("p1_frame01",), None, ("",) * len(heart()), GRID
     )
-    assert list(write_dataset(folder, "tiny", "acdc", [Subject("p1", (volume,))]))
+    assert list(write_dataset(folder, "tiny", "acdc", [at_hand(Subject("p1", (volume,)))]))
 
 
 @pytest.fixture

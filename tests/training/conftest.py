@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sources import at_hand
 
-from cardioseg.dataset.store import Dataset, open_dataset, write_dataset
+from cardioseg.dataset.preparation import write_dataset
+from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.image.labels import Label
 from cardioseg.ingest.subject import LabelledVolume, Subject
 from cardioseg.training.recipe import Recipe, parse_recipe
@@ -45,7 +47,7 @@ def disc_subject(number: int, slices: int = 3, pixels: int = 40) -> Subject:
 def discs(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """Six subjects of two annotated slices each."""
     folder = tmp_path_factory.mktemp("discs")
-    list(write_dataset(folder, "discs", "made", map(disc_subject, range(6))))
+    list(write_dataset(folder, "discs", "made", (at_hand(disc_subject(i)) for i in range(6))))
     return open_dataset(folder)
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sources import at_hand
 from test_fit import Killed, stop_at
 
-from cardioseg.dataset.store import Dataset, open_dataset, write_dataset
+from cardioseg.dataset.preparation import write_dataset
+from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.errors import NoInputError, RefusedError, UsageError
 from cardioseg.export.card import read_card
 from cardioseg.training.crossval import Plan, prepare_run, run_fold, write_scores
@@ -69,7 +71,7 @@ def test_refusals(finished: Plan, tmp_path: Path) -> None:
 
 def test_a_leak_stops_the_run(finished: Plan, tmp_path: Path) -> None:
     twin = replace(finished.dataset.subject("s0"), subject_id="twin")
-    list(write_dataset(tmp_path / "leaky", "leaky", "made", [*finished.dataset.subjects(), twin]))
+    list(write_dataset(tmp_path / "leaky", "leaky", "made", map(at_hand, [*finished.dataset.subjects(), twin])))
     plan = replace(finished, dataset=open_dataset(tmp_path / "leaky"), folder=tmp_path / "run", folds=7)
     with pytest.raises(UsageError, match="share an image"):
         prepare_run(plan, resume=False)
@@ -125,7 +127,7 @@ def test_publish_refuses(finished: Plan, tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(UsageError, match=r"fold 0 of .* is not finished"):
         publish(plan.folder, finished.dataset, tmp_path / "model", publication)
     other = tmp_path / "other"
-    list(write_dataset(other, "other", "made", list(finished.dataset.subjects())[:3]))
+    list(write_dataset(other, "other", "made", map(at_hand, list(finished.dataset.subjects())[:3])))
     with pytest.raises(UsageError, match="another dataset"):
         publish(finished.folder, open_dataset(other), tmp_path / "model", publication)
     monkeypatch.setattr("cardioseg.export.to_onnx.MAX_LOGIT_DIFFERENCE", -1.0)

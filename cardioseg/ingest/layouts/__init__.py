@@ -6,11 +6,11 @@ from typing import Protocol
 
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.ingest.layouts import acdc, mnms, pairs, sunnybrook
-from cardioseg.ingest.subject import Skipped, Subject
+from cardioseg.ingest.subject import Skipped, Source, Subject
 
 
 class Layout(Protocol):
-    """What each module here offers. One bad subject is yielded as Skipped and never raised."""
+    """What each module here offers. A bad subject becomes Skipped when it is read and never stops the others."""
 
     NAME: str
     LOOKS_FOR: str  # what `recognises` needs, for the person whose folder it does not recognise
@@ -18,8 +18,8 @@ class Layout(Protocol):
     def recognises(self, root: Path, /) -> bool:
         """Whether the folder lies in this layout; looks at names and CSV headers only."""
 
-    def read(self, root: Path, /) -> Iterator[Subject | Skipped]:
-        """Yield the subjects below `root`, one in memory at a time."""
+    def find(self, root: Path, /) -> Iterator[Source | Skipped]:
+        """Yield the subjects below `root`, not yet read."""
 
 
 LAYOUTS: tuple[Layout, ...] = (sunnybrook, acdc, mnms, pairs)
@@ -30,8 +30,8 @@ def detect(root: Path) -> Layout | None:
     return next((layout for layout in LAYOUTS if layout.recognises(root)), None)
 
 
-def read(root: Path, layout: str = "auto") -> Iterator[Subject | Skipped]:
-    """Read the subjects below `root` in a layout given by name, or in the one that recognises it.
+def find(root: Path, layout: str = "auto") -> Iterator[Source | Skipped]:
+    """Find the subjects below `root` in a layout given by name, or in the one that recognises it.
 
     Raises:
         UsageError: there is no layout of that name.
@@ -47,4 +47,10 @@ def read(root: Path, layout: str = "auto") -> Iterator[Subject | Skipped]:
     if chosen is None:
         looked_for = "; ".join(f"{known.NAME} is {known.LOOKS_FOR}" for known in LAYOUTS if known.NAME in tried)
         raise NoInputError(f"{root}: no labelled data in a known layout", looked_for)
-    return chosen.read(root)
+    return chosen.find(root)
+
+
+def read(root: Path, layout: str = "auto") -> Iterator[Subject | Skipped]:
+    """Read what `find` finds, one subject in memory at a time; it raises the same."""
+    found = find(root, layout)
+    return (one if isinstance(one, Skipped) else one.read() for one in found)

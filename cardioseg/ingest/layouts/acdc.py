@@ -1,6 +1,7 @@
 """ACDC: a folder a patient, with Info.cfg and the ED and ES volumes and masks as NIfTI (MICCAI 2017 challenge)."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from cardioseg.errors import UnusableError
 from cardioseg.image.labels import CONVENTIONS, Label, relabel
 from cardioseg.image.nifti import read_volume
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
 
 NAME = "acdc"
 LOOKS_FOR = "folders patient*/ with Info.cfg"
@@ -22,14 +23,11 @@ def recognises(root: Path) -> bool:
     return any(any(root.glob(pattern)) for pattern in _CARDS)
 
 
-def read(root: Path) -> Iterator[Subject | Skipped]:
-    """Yield the patients; one that cannot be read is Skipped."""
+def find(root: Path) -> Iterator[Source]:
+    """Yield the patients."""
     root = root if root.name else root.resolve()  # files are named after their folder, also where that is `.`
     for folder in sorted(card.parent for pattern in _CARDS for card in root.glob(pattern)):
-        try:
-            yield _subject(root, folder)
-        except (UnusableError, OSError) as error:
-            yield Skipped(str(folder), str(error))
+        yield Source(folder.name, str(folder), partial(_subject, root, folder))
 
 
 def read_body(folder: Path) -> tuple[float | None, float | None]:

@@ -5,6 +5,7 @@ Campello et al., "Multi-Centre, Multi-Vendor and Multi-Disease Cardiac Segmentat
 
 import csv
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.labels import CONVENTIONS, Label, relabel
 from cardioseg.image.nifti import is_nifti, read_cine, stem
 from cardioseg.image.volume import Cine
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
 
 NAME = "mnms"
 LOOKS_FOR = "a .csv with columns External code, ED and ES beside folders <code>/ with <code>_sa_gt.nii.gz"
@@ -30,15 +31,12 @@ def recognises(root: Path) -> bool:
     return bool(_masks(root)) and any(map(_is_table, _tables(root)))
 
 
-def read(root: Path) -> Iterator[Subject | Skipped]:
-    """Yield the patients; one that cannot be read, or that the CSV does not list, is Skipped."""
+def find(root: Path) -> Iterator[Source]:
+    """Yield the patients that have a mask, also those that the CSV does not list."""
     rows = {row[_CODE]: row for path in _tables(root) if _is_table(path) for row in _rows(path)}
     for path in _masks(root):
         code = stem(path).removesuffix(_MASK)
-        try:
-            yield _subject(root, path, code, rows.get(code, {}))
-        except (UnusableError, OSError) as error:
-            yield Skipped(str(path), str(error).removeprefix(f"{path}: "))
+        yield Source(code, str(path), partial(_subject, root, path, code, rows.get(code, {})))
 
 
 def _masks(root: Path) -> list[Path]:

@@ -9,6 +9,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from cardioseg.image.labels import CONVENTIONS, Label, relabel
 from cardioseg.image.nifti import is_nifti, read_volume, stem
 from cardioseg.image.volume import Grid, Voxels
 from cardioseg.ingest.png import read_png
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
 
 NAME = "pairs"
 LOOKS_FOR = "a .csv separated by commas, with columns subject, image and one of mask, lv_mask, myo_mask, rv_mask"
@@ -54,8 +55,8 @@ def recognises(root: Path) -> bool:
     return any(_is_table(path) for path in root.glob("*.csv"))
 
 
-def read(root: Path) -> Iterator[Subject | Skipped]:
-    """Yield the subjects in the order of the CSV; one without any usable row is Skipped.
+def find(root: Path) -> Iterator[Source | Skipped]:
+    """Yield the subjects in the order of the CSV, after the rows that name none.
 
     Raises:
         NoInputError: no CSV has the columns, or those that have list nothing.
@@ -66,7 +67,8 @@ def read(root: Path) -> Iterator[Subject | Skipped]:
     if not by_subject:
         raise NoInputError(f"{root}: no CSV lists any subject, image and mask")
     unnamed = [Skipped(row["image"] or str(root), "its row names no subject") for row in by_subject.pop("", [])]
-    return chain(unnamed, (_subject(root, subject_id, rows) for subject_id, rows in by_subject.items()))
+    named = (Source(name, name, partial(_subject, root, name, rows)) for name, rows in by_subject.items())
+    return chain(unnamed, named)
 
 
 def _is_table(path: Path) -> bool:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from cardioseg.image.labels import Label
 from cardioseg.ingest.contours import polygon_area, polygon_mask, read_sunnybrook_contour
 from cardioseg.ingest.discover import Series, survey
 from cardioseg.ingest.stack import Stack
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
 
 NAME = "sunnybrook"
 LOOKS_FOR = "scd_patientdata.csv beside SCD_IMAGES_*/<id>/ and SCD_ManualContours*/<id>/contours-manual/"
@@ -46,16 +47,13 @@ def recognises(root: Path) -> bool:
     return (root / _PATIENTS).is_file() and all(any(root.glob(pattern)) for pattern in (_CONTOURS, _IMAGES))
 
 
-def read(root: Path) -> Iterator[Subject | Skipped]:
-    """Yield a subject for every folder of contours; one that cannot be read is Skipped."""
+def find(root: Path) -> Iterator[Source]:
+    """Yield a subject for every folder of contours."""
     patients = _patients(root / _PATIENTS)
     for folder in sorted(root.glob(_CONTOURS)):
         case = folder.parents[1]
         study, group = patients.get(_plain(case.name), ("", ""))
-        try:
-            yield _subject(root, folder, (case.name, study), group)
-        except (UnusableError, OSError) as error:
-            yield Skipped(str(case), str(error))
+        yield Source(case.name, str(case), partial(_subject, root, folder, (case.name, study), group))
 
 
 def _patients(path: Path) -> dict[str, tuple[str, str]]:

@@ -38,7 +38,7 @@ def write_patient(tmp_path: Path) -> Callable[..., Path]:
 def test_a_patient_has_two_volumes(tmp_path: Path, write_patient: Callable[..., Path], under: str) -> None:
     write_patient(under=under)
     assert layouts.detect(tmp_path) is acdc
-    (one,) = acdc.read(tmp_path)
+    (one,) = layouts.read(tmp_path)
     assert isinstance(one, Subject)
     assert (one.subject_id, one.group, one.skipped) == ("patient007", "DCM", ())
     ed, es = one.volumes
@@ -58,7 +58,7 @@ def test_one_patients_folder_is_one_patient(
 ) -> None:
     monkeypatch.chdir(write_patient())
     assert layouts.detect(Path()) is acdc
-    (one,) = acdc.read(Path())
+    (one,) = layouts.read(Path())
     assert isinstance(one, Subject)
     assert (one.subject_id, len(one.volumes)) == ("patient007", 2)
 
@@ -66,7 +66,7 @@ def test_one_patients_folder_is_one_patient(
 def test_half_a_patient_is_used_and_the_rest_named(tmp_path: Path, write_patient: Callable[..., Path]) -> None:
     folder = write_patient()
     (folder / "patient007_frame12_gt.nii.gz").unlink()
-    (one,) = acdc.read(tmp_path)
+    (one,) = layouts.read(tmp_path)
     assert [volume.name for volume in one.volumes] == ["ed"] if isinstance(one, Subject) else False
     assert one.skipped[0].why.endswith("patient007_frame12_gt.nii.gz: no such file")
 
@@ -81,7 +81,7 @@ def test_bad_patients_do_not_stop_the_others(tmp_path: Path, write_patient: Call
         for path in write_patient(name).glob("*_gt.nii.gz"):
             write_volume(path, bad)
     write_patient("patient005")
-    *bad_ones, good = acdc.read(tmp_path)
+    *bad_ones, good = layouts.read(tmp_path)
     assert isinstance(good, Subject)
     reasons = ["no frame number for ED", "not a readable NIfTI file", "on another grid", "the mask holds 4"]
     for entry, reason in zip(bad_ones, reasons, strict=True):
@@ -93,7 +93,7 @@ def agrees(root: Path, patients: int | None) -> int:
     with (root / "training.csv").open(newline="") as file:
         table = {row["patient"]: row for row in csv.DictReader(file)}
     checked = 0
-    for one in islice(acdc.read(root), patients):
+    for one in islice(layouts.read(root), patients):
         assert isinstance(one, Subject)
         assert [volume.name for volume in one.volumes] == ["ed", "es"]
         for volume in one.volumes:

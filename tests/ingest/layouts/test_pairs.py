@@ -37,7 +37,7 @@ def table(root: Path, header: str, *rows: str) -> Path:
 
 
 def subject(root: Path) -> Subject:
-    (only,) = pairs.read(root)
+    (only,) = layouts.read(root)
     assert isinstance(only, Subject), only
     return only
 
@@ -73,7 +73,7 @@ def test_masks_of_several_structures_and_numbers(tmp_path: Path, png: Png) -> No
     masks = [png(f"{k}.png", mask) for k, mask in enumerate((disc, ring, side, numbers))]
     row = f"{png('x.png')},{masks[0]},{masks[1]},{masks[2]},"
     table(tmp_path, "subject,image,lv_mask,myo_mask,rv_mask,mask", f"a,{row}", f"b,{png('y.png')},,,,{masks[3]}")
-    for entry in pairs.read(tmp_path):
+    for entry in layouts.read(tmp_path):
         assert isinstance(entry, Subject)
         (volume,) = entry.volumes
         assert volume.name == "slices"
@@ -112,7 +112,7 @@ def test_a_mask_on_another_grid_is_refused(tmp_path: Path) -> None:
         grid = Grid((3, 8, 9), (8.0, 1.5, 1.5), origin)
         write_volume(tmp_path / f"{name}.nii.gz", Volume(np.ones(grid.shape, np.uint8), grid))
     table(tmp_path, "subject,image,mask", "a,x.nii.gz,y.nii.gz")
-    (only,) = pairs.read(tmp_path)
+    (only,) = layouts.read(tmp_path)
     assert isinstance(only, Skipped)
     assert "another grid" in only.why
 
@@ -139,7 +139,7 @@ def test_a_bad_row_is_named_and_the_others_are_used(tmp_path: Path, png: Png) ->
     table(
         tmp_path, "subject,image,lv_mask", *(f"a,{row}" for row in bad), f"a,{image},{image}", f"b,{image},absent.png"
     )
-    good, unusable = pairs.read(tmp_path)
+    good, unusable = layouts.read(tmp_path)
     assert isinstance(good, Subject)
     assert len(good.volumes) == 1
     for entry, reason in zip(good.skipped, bad.values(), strict=True):
@@ -150,7 +150,7 @@ def test_a_bad_row_is_named_and_the_others_are_used(tmp_path: Path, png: Png) ->
 
 def test_an_unknown_number_in_a_mask_is_refused(tmp_path: Path, png: Png) -> None:
     table(tmp_path, "subject,image,mask", f"a,{png('x.png')},{png('m.png', np.full((8, 9), 255, np.uint8))}")
-    (only,) = pairs.read(tmp_path)
+    (only,) = layouts.read(tmp_path)
     assert isinstance(only, Skipped)
     assert "the mask holds 255" in only.why
 
@@ -186,7 +186,7 @@ def test_all_real_slices(shared_data: Path) -> None:
 def test_a_row_without_a_subject_is_named_and_no_subject(tmp_path: Path, png: Png) -> None:
     image = png("x.png")
     table(tmp_path, "subject,image,lv_mask", f",{image},{image}", f"a,{image},{image}")
-    unnamed, good = pairs.read(tmp_path)
+    unnamed, good = layouts.read(tmp_path)
     assert unnamed == Skipped(image, "its row names no subject")
     assert isinstance(good, Subject)
     assert good.subject_id == "a"

@@ -49,13 +49,13 @@ def release(tmp_path: Path, write_cine: WriteCine) -> Path:
 
 
 def subject(root: Path) -> Subject:
-    (only,) = sunnybrook.read(root)
+    (only,) = layouts.read(root)
     assert isinstance(only, Subject)
     return only
 
 
 def skipped(root: Path) -> Skipped:
-    (only,) = sunnybrook.read(root)
+    (only,) = layouts.read(root)
     assert isinstance(only, Skipped)
     return only
 
@@ -126,7 +126,7 @@ def test_a_case_that_cannot_be_used_says_why(release: Path) -> None:
         (release / "SCD_IMAGES_01" / "SCD0000101" / "anything" / f"000{number}.dcm").unlink()
     draw(release, 1, "i", 5, case="SC-HF-I-04")
     (release / "SCD_IMAGES_01" / "SCD0000301").mkdir()
-    entries = list(sunnybrook.read(release))
+    entries = list(layouts.read(release))
     whys = {Path(entry.where).name: entry.why for entry in entries if isinstance(entry, Skipped)}
     assert whys["SC-HF-I-02"] == whys["SC-XX-01"] == "no folder of images belongs to it by scd_patientdata.csv"
     assert whys["SC-HF-I-04"].endswith("SCD0000301: no short-axis cine")

@@ -1,0 +1,154 @@
+"""Preparation: subjects are read and written, each where the executor says, and the manifest of all comes last."""
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cardioseg import __version__
+from cardioseg.dataset.store import FORMAT, MANIFEST, VERSION, open_dataset
+from cardioseg.errors import NoInputError, UnusableError, UsageError
+from cardioseg.execution.executor import Executor, Lost
+from cardioseg.execution.here import Here
+from cardioseg.files import safe_name, sweep_partials, write_bytes, write_json
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
+
+_KILLED = "the process that read it was {why}"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A subject that is written.
+
+    Attributes:
+        record: what the manifest says of it.
+        skipped: parts of its source that were not used.
+        counts: as its layout counts.
+    """
+
+    record: dict[str, Any]
+    skipped: tuple[Skipped, ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Reads a subject and writes it into `folder`."""
+
+    folder: Path
+
+    def prepare(self) -> None:
+        """Nothing is needed."""
+
+    def __call__(self, source: Source) -> Prepared | Skipped:
+        """What became of the subject; without a volume it is not written."""
+        subject = source.read()
+        if isinstance(subject, Skipped):
+            return subject
+        if not subject.volumes:
+            return Skipped(source.where, "; ".join(one.why for one in subject.skipped) or "it has no volume")
+        return Prepared(_write_subject(self.folder, subject), subject.skipped, subject.counts)
+
+
+def write_dataset(
+    folder: Path,
+    name: str,
+    layout: str,
+    found: Iterable[Source | Skipped],
+    executor: Executor = Here(),  # noqa: B008 - frozen
+) -> Iterator[Prepared | Skipped]:
+    """Write what a layout finds, saying of each subject what became of it; the manifest comes last.
+
+    Writing the same source again gives the same bytes, wherever it is done; subjects that it no longer has are removed.
+
+    Raises:
+        NoInputError: the source yields no subject with a volume.
+        UsageError: it yields one twice.
+    """
+    sweep_partials(folder)
+    previous = _listed(folder)
+    records: list[dict[str, Any]] = []
+    skipped: list[Skipped] = []
+    for source, result in executor.map(Preparation(folder), _drawn(found, skipped)):
+        one = Skipped(source.where, _KILLED.format(why=result.why)) if isinstance(result, Lost) else result
+        skipped += [one] if isinstance(one, Skipped) else one.skipped
+        if isinstance(one, Prepared):
+            records.append(one.record)
+        yield one
+    if not records:
+        raise NoInputError("no labelled subject was found", "`cardioseg inspect` says what the folder holds")
+    _write_manifest(folder, {"name": name, "layout": layout}, records, skipped)
+    for file in previous - {record["file"] for record in records}:
+        (folder / file).unlink(missing_ok=True)
+
+
+def _drawn(found: Iterable[Source | Skipped], skipped: list[Skipped]) -> Iterator[Source]:
+    """The subjects, each only once; what is no subject joins `skipped`."""
+    files: set[str] = set()
+    for one in found:
+        if isinstance(one, Skipped):
+            skipped.append(one)
+            continue
+        file = _file(one.subject_id).lower()  # upper and lower case are the same to many file systems
+        if file in files:
+            raise UsageError(f"subject {one.subject_id} is in the sources twice", "rename one, or ingest them apart")
+        files.add(file)
+        yield one
+
+
+def _write_manifest(folder: Path, said: dict[str, str], records: list[dict[str, Any]], skipped: list[Skipped]) -> None:
+    described = {"format": FORMAT, "version": VERSION, "cardioseg": __version__, **said}
+    in_order = sorted(skipped, key=lambda one: (one.where, one.why))
+    described["subjects"] = sorted(records, key=lambda record: str(record["subject_id"]))
+    write_json(folder / MANIFEST, described | {"skipped": [asdict(one) for one in in_order]})
+
+
+def _listed(folder: Path) -> set[str]:
+    """The files of the dataset that is there already; what no manifest lists is not ours to remove."""
+    try:
+        return {record["file"] for record in open_dataset(folder).manifest["subjects"]}
+    except (NoInputError, UnusableError):
+        return set()
+
+
+def _write_subject(folder: Path, subject: Subject) -> dict[str, Any]:
+    arrays: dict[str, Any] = {}
+    for i, volume in enumerate(subject.volumes):
+        arrays |= {f"image_{i}": volume.image, f"mask_{i}": volume.mask, f"annotated_{i}": volume.annotated}
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    file = _file(subject.subject_id)
+    write_bytes(folder / file, stream.getvalue())
+    return {
+        "subject_id": subject.subject_id,
+        "group": subject.group,
+        "file": file,
+        "sha256": sha256(stream.getvalue()).hexdigest(),
+        "volumes": [_describe(volume) for volume in subject.volumes],
+    }
+
+
+def _file(subject_id: str) -> str:
+    """Named by the subject's id where a file may be called so, else by a safe form of it made unique by its hash."""
+    name = safe_name(subject_id)
+    if name != subject_id:
+        name += "-" + sha256(subject_id.encode(errors="surrogatepass")).hexdigest()[:8]
+    return f"subjects/{name}.npz"
+
+
+def _describe(volume: LabelledVolume) -> dict[str, Any]:
+    return {
+        "name": volume.name,
+        "shape": volume.image.shape,
+        "spacing_mm": volume.spacing_mm,
+        "phase": volume.phase,
+        "labels": [label.key for label in volume.labels],
+        "annotated_slices": int(volume.annotated.any(1).sum()),
+        "case_ids": volume.case_ids,
+        "sources": volume.sources,
+        "grid": asdict(volume.grid) if volume.grid else None,
+    }
