@@ -1,6 +1,6 @@
 """`evaluate`: predicted masks, or the folds of a training run, against references."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,16 +8,15 @@ import typer
 
 from cardioseg.cli import console, verdicts
 from cardioseg.cli.console import AsJson, Quiet, Threads
+from cardioseg.cli.executing import Workers, executor_of
 from cardioseg.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from cardioseg.dataset.run import Run
-    from cardioseg.dataset.store import Dataset
-    from cardioseg.evaluation.pairing import Pair
     from cardioseg.evaluation.result import Evaluation
+    from cardioseg.execution.executor import Executor
     from cardioseg.image.labels import Label
-    from cardioseg.inference.session import Model
-    from cardioseg.ingest.subject import Skipped
+
+    Conventions = tuple[Mapping[int, Label], Mapping[int, Label]]
 
 _ARGUMENT = (
     "PREDICTED is what `predict` wrote, a folder of NIfTI masks, or a run of `train`. REFERENCE is a prepared dataset "
@@ -40,6 +39,7 @@ def evaluate(
     labels: Numbers = "acdc",
     predicted_labels: PredictedNumbers = "acdc",
     nnunet: NnUnet = False,
+    workers: Workers = 1,
     threads: Threads = 0,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -52,7 +52,10 @@ def evaluate(
     systems = _systems(paths, compare)
     conventions = _convention(predicted_labels), _convention(labels)
     silent = quiet or as_json
-    found = {name: _evaluate(path, paths[-1], conventions, threads, silent) for name, path in systems.items()}
+    with executor_of(workers) as executor:
+        found = {
+            name: _evaluate(path, paths[-1], conventions, executor, threads, silent) for name, path in systems.items()
+        }
     tests = test_systems(found)
     if out:
         with sole_writer(out):
@@ -96,67 +99,13 @@ def _convention(name: str) -> "Mapping[int, Label]":
 
 
 def _evaluate(
-    predicted: Path, reference: Path, conventions: "tuple[Mapping[int, Label], ...]", threads: int, silent: bool
+    predicted: Path, reference: Path, conventions: "Conventions", executor: "Executor", threads: int, silent: bool
 ) -> "Evaluation":
     from cardioseg.dataset.run import is_run
     from cardioseg.evaluation.comparison import evaluate as compare_folders
 
     if is_run(predicted):
-        return _evaluate_run(predicted, reference, threads, silent)
-    return compare_folders(predicted, reference, *conventions)
+        from cardioseg.cli.validating import evaluate_run
 
-
-def _evaluate_run(folder: Path, reference: Path, threads: int, silent: bool) -> "Evaluation":
-    """The cross validation: each fold's network on its validation subjects."""
-    from cardioseg.dataset.run import prove_unseen, read_run
-    from cardioseg.dataset.store import open_dataset
-    from cardioseg.evaluation.comparison import evaluate_pairs
-    from cardioseg.evaluation.origin import Origin
-    from cardioseg.image.labels import Label
-
-    dataset = open_dataset(reference)
-    run = read_run(folder, dataset)
-    split = f"seed {run.described['seed']}, {prove_unseen(run, dataset)}"
-    console.say(f"proof: {split}", silent)
-    models = [_open_fold(run, dataset, fold.index, threads) for fold in run.folds]
-    weights = [model.card.training.weights_sha256[0] for model in models if not isinstance(model, UsageError)]
-    origin = Origin(
-        folder.resolve().name, dataset.name, weights_sha256=tuple(weights), recipe_sha256=run.recipe_sha256, split=split
-    )
-    segmented = [Label[key.upper()] for key in run.described["recipe"]["labels"]]
-    return evaluate_pairs(_held_out(run, dataset, models, silent), segmented, origin)
-
-
-def _open_fold(run: "Run", dataset: "Dataset", fold: int, threads: int) -> "Model | UsageError":
-    """A fold's network, made a model folder of the run, where `predict -m` finds it too; or why it is not ready."""
-    from cardioseg.cli.training import require_torch
-    from cardioseg.inference.session import open_model
-
-    require_torch()
-    from cardioseg.training.publish import Publication, publish
-
-    folder = run.folder / f"fold-{fold}" / "model"
-    publication = Publication(f"{run.folder.resolve().name}-{fold}", "not stated", folds=(fold,))
-    try:
-        publish(run.folder, dataset, folder, publication)
-    except UsageError as error:
-        return error
-    return open_model(folder, threads=threads)
-
-
-def _held_out(
-    run: "Run", dataset: "Dataset", models: "Sequence[Model | UsageError]", silent: bool
-) -> "Iterator[Pair | Skipped]":
-    from cardioseg.evaluation.pairing import Pair
-    from cardioseg.inference.held_out import predict_held_out
-    from cardioseg.ingest.subject import Skipped
-
-    with console.progress(silent) as bars:
-        for fold, model in zip(run.folds, models, strict=True):
-            if isinstance(model, UsageError):
-                yield Skipped(f"fold {fold.index}", model.message)
-                continue
-            task = bars.add_task(f"fold {fold.index}", total=len(fold.validation))
-            for subject, volume, mask in predict_held_out(run, fold, dataset, model):
-                bars.update(task, completed=fold.validation.index(subject.subject_id) + 1)
-                yield Pair(subject.subject_id, volume.case_ids[0], volume, mask)
+        return evaluate_run(predicted, reference, executor, threads, silent)
+    return compare_folders(predicted, reference, *conventions, executor)

@@ -17,8 +17,6 @@ from cardioseg.execution.here import Here
 from cardioseg.files import safe_name, sweep_partials, write_bytes, write_json
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
 
-_KILLED = "the process that read it was {why}"
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -74,7 +72,7 @@ def write_dataset(
     records: list[dict[str, Any]] = []
     skipped: list[Skipped] = []
     for source, result in executor.map(Preparation(folder), _drawn(found, skipped)):
-        one = Skipped(source.where, _KILLED.format(why=result.why)) if isinstance(result, Lost) else result
+        one = Skipped(source.where, result.reason) if isinstance(result, Lost) else result
         skipped += [one] if isinstance(one, Skipped) else one.skipped
         if isinstance(one, Prepared):
             records.append(one.record)

@@ -1,19 +1,22 @@
-"""Comparison: predicted masks against references, a folder of them or pair by pair."""
+"""Comparison: predicted masks against references, subject by subject."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cardioseg.errors import NoInputError
-from cardioseg.evaluation.mistakes import Numbers, likely_mistake
+from cardioseg.evaluation.judgement import Judgement, Judging, unjudged
+from cardioseg.evaluation.mistakes import Numbers
 from cardioseg.evaluation.origin import Origin
-from cardioseg.evaluation.pairing import NO_PREDICTION, Pair, matching_id, pair
-from cardioseg.evaluation.references import is_plain, read_references
+from cardioseg.evaluation.pairing import NO_PREDICTION
+from cardioseg.evaluation.references import find_references, is_plain
 from cardioseg.evaluation.result import Evaluation
-from cardioseg.evaluation.scores import VolumeScore, score
+from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.evaluation.worst import Worst
+from cardioseg.execution.executor import Executor, Lost, in_order
+from cardioseg.execution.here import Here
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.ingest.masks import MaskFolder, case_id, find_masks, predicted_labels, predicting_model_sha256
-from cardioseg.ingest.subject import Skipped
+from cardioseg.ingest.subject import Skipped, Source
 
 Convention = Mapping[int, Label]
 _ACDC = CONVENTIONS["acdc"]
@@ -21,7 +24,11 @@ _NO_REFERENCE = "no reference"
 
 
 def evaluate(
-    predicted: Path, reference: Path, predicted_convention: Convention = _ACDC, convention: Convention = _ACDC
+    predicted: Path,
+    reference: Path,
+    predicted_convention: Convention = _ACDC,
+    convention: Convention = _ACDC,
+    executor: Executor = Here(),  # noqa: B008 - frozen
 ) -> Evaluation:
     """Compare predicted masks with reference labels.
 
@@ -31,6 +38,7 @@ def evaluate(
         reference: a prepared dataset, a labelled layout that `ingest` reads, or a folder of NIfTI masks named by case.
         predicted_convention: the meaning of the numbers in predicted masks.
         convention: the meaning of the numbers in a plain folder of reference masks.
+        executor: where subjects are read and scored.
 
     Returns:
         The scores of the pairs that could be compared, and why the rest could not.
@@ -48,26 +56,22 @@ def evaluate(
     if not predictions.paths:
         raise NoInputError(f"{predicted}: no NIfTI masks in it", "give the folder that `cardioseg predict` wrote")
     known = predicted_labels(predicted)
-    pairs = _pairs(predictions, reference, predicted_convention, convention)
     origin = Origin(predicted.resolve().name, reference.resolve().name, predicting_model_sha256(predicted))
     doubtful = None
     if known is None or predicted_convention != _ACDC:
         doubtful = Numbers(predicted_convention, "--predicted-labels")
     elif is_plain(reference):
         doubtful = Numbers(convention, "--labels", of_reference=True)
-    return evaluate_pairs(pairs, STRUCTURES if known is None else known, origin, doubtful)
+    work = Judging(predictions, predicted_convention, STRUCTURES if known is None else known, doubtful)
+    return collect(_judged(work, find_references(reference, convention), executor), origin)
 
 
-def evaluate_pairs(
-    pairs: Iterable[Pair | Skipped], segmented: Collection[Label], origin: Origin, doubtful: Numbers | None = None
-) -> Evaluation:
-    """Score pairs one by one.
+def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
+    """All subjects together.
 
     Args:
-        pairs: masks on the same grid, or why there is no pair.
-        segmented: the labels that the prediction can have.
+        judgements: of the subjects, one by one.
         origin: what is compared.
-        doubtful: the numbers whose convention may be the wrong one, where labels look swapped.
 
     Raises:
         NoInputError: nothing could be compared.
@@ -76,15 +80,12 @@ def evaluate_pairs(
     problems: list[Skipped] = []
     mistakes: list[Skipped] = []
     worst = Worst()
-    for one in pairs:
-        if isinstance(one, Skipped):
-            problems.append(one)
-            continue
-        own = tuple(score(one, segmented))
-        scores += own
-        worst.add(one, own)
-        if what := likely_mistake(one, segmented, doubtful):
-            mistakes.append(Skipped(f"{one.case_id} {one.reference.name}".strip(), what))
+    for one in judgements:
+        problems += one.problems
+        mistakes += one.mistakes
+        for pair, own in one.scored:
+            scores += own
+            worst.add(pair, own)
     labels = _present(scores)
     distinct = tuple(dict.fromkeys(problems))
     if not labels:
@@ -94,21 +95,30 @@ def evaluate_pairs(
     return Evaluation(labels, kept, distinct, tuple(mistakes), worst.pairs, origin)
 
 
-def _pairs(
-    predictions: MaskFolder, reference: Path, predicted_convention: Convention, convention: Convention
-) -> Iterator[Pair | Skipped]:
-    yield from predictions.clashes
-    unmatched, lacking = dict(predictions.paths), _NO_REFERENCE
-    for subject in read_references(reference, convention):
-        if isinstance(subject, Skipped):
-            lacking = "no reference that can be used"
-            yield subject
-            continue
-        yield from subject.skipped
-        for volume in subject.volumes:
-            unmatched.pop(matching_id(volume, predictions) or "", None)
-        yield from pair(subject, predictions, predicted_convention)
-    yield from (Skipped(predictions.where(path), lacking) for path in unmatched.values())
+def _judged(work: Judging, found: Iterable[Source | Skipped], executor: Executor) -> Iterator[Judgement]:
+    """What each subject comes to, then the predictions that belong to none."""
+    predictions = work.predictions
+    unreadable: list[Skipped] = []
+    yield Judgement(problems=predictions.clashes)
+    unmatched, is_lacking = dict(predictions.paths), False
+    for source, result in in_order(executor, work, _drawn(found, unreadable)):
+        one = unjudged(source.where, result) if isinstance(result, Lost) else result
+        is_lacking |= one.is_lacking
+        for case in one.matched:
+            unmatched.pop(case, None)
+        yield one
+    lacking = "no reference that can be used" if is_lacking or unreadable else _NO_REFERENCE
+    alone = (Skipped(predictions.where(path), lacking) for path in unmatched.values())
+    yield Judgement(problems=(*unreadable, *alone))
+
+
+def _drawn(found: Iterable[Source | Skipped], unreadable: list[Skipped]) -> Iterator[Source]:
+    """The subjects; what is none joins `unreadable`."""
+    for one in found:
+        if isinstance(one, Source):
+            yield one
+        else:
+            unreadable.append(one)
 
 
 def _present(scores: list[VolumeScore]) -> tuple[Label, ...]:

@@ -1,8 +1,9 @@
 """References: expert labels, from a prepared dataset, any labelled layout, or a plain folder of masks."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,15 @@ from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest import layouts
 from cardioseg.ingest.masks import MaskFolder, find_masks, read_mask
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject, read_all
 
 _NNUNET = "labelsTr"
 _REFERENCES = "give a prepared dataset, labelled data that `cardioseg ingest` reads, or a folder of NIfTI masks"
 _MOMENT = re.compile(r"(?P<subject>.+?)_(?P<name>ed|es|(?:frame|phase)_?\d+)", re.IGNORECASE)
 
 
-def read_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"]) -> Iterator[Subject | Skipped]:
-    """Read the reference labels below `root`, one subject at a time.
+def find_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"]) -> Iterator[Source | Skipped]:
+    """Find the reference labels below `root`, subject by subject.
 
     Where the folder is no prepared dataset and lies in no layout that `ingest` knows, it is a plain folder of NIfTI
     masks, or nnU-Net's with masks in `labelsTr`. Every structure then counts as annotated on every slice. Masks that
@@ -38,13 +39,19 @@ def read_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["a
         UnusableError: the prepared dataset is damaged.
     """
     if is_dataset(root):
-        return open_dataset(root).subjects()
+        dataset = open_dataset(root)
+        return (Source(one, one, partial(dataset.subject, one)) for one in dataset.subject_ids)
     if layouts.detect(root):
-        return layouts.read(root)
+        return layouts.find(root)
     masks = find_masks(root / _NNUNET if (root / _NNUNET).is_dir() else root)
     if not masks.paths and not masks.clashes:
         raise NoInputError(f"{root}: no reference labels in it", _REFERENCES)
-    return _read_plain(masks, convention)
+    return _find_plain(masks, convention)
+
+
+def read_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"]) -> Iterator[Subject | Skipped]:
+    """Read what `find_references` finds, one subject in memory at a time; it raises the same."""
+    return read_all(find_references(root, convention))
 
 
 def is_plain(root: Path) -> bool:
@@ -52,23 +59,29 @@ def is_plain(root: Path) -> bool:
     return not is_dataset(root) and layouts.detect(root) is None
 
 
-def _read_plain(folder: MaskFolder, convention: Mapping[int, Label]) -> Iterator[Subject | Skipped]:
+def _find_plain(folder: MaskFolder, convention: Mapping[int, Label]) -> Iterator[Source | Skipped]:
     yield from folder.clashes
-    by_subject: dict[str, list[tuple[str, str]]] = {}
-    for case in folder.paths:
+    by_subject: dict[str, list[tuple[str, str, Path]]] = {}
+    for case, path in folder.paths.items():
         known = _MOMENT.fullmatch(case)
         subject_id, name = (known["subject"], known["name"].lower()) if known else (case, "")
-        by_subject.setdefault(subject_id, []).append((case, name))
+        by_subject.setdefault(subject_id, []).append((case, name, path))
+    bare = replace(folder, paths={}, clashes=())
     for subject_id, named in by_subject.items():
-        volumes: list[LabelledVolume] = []
-        for case, name in named:
-            path = folder.paths[case]
-            try:
-                volumes += _volumes(case, name, read_mask(path, convention), folder.where(path))
-            except UnusableError as error:
-                yield folder.skipped(path, error, "reference")
-        if volumes:
-            yield Subject(subject_id, tuple(_with_moments(volumes)))
+        yield Source(subject_id, subject_id, partial(_subject, subject_id, bare, named, convention))
+
+
+def _subject(
+    subject_id: str, folder: MaskFolder, named: Sequence[tuple[str, str, Path]], convention: Mapping[int, Label]
+) -> Subject:
+    volumes: list[LabelledVolume] = []
+    skipped: list[Skipped] = []
+    for case, name, path in named:
+        try:
+            volumes += _volumes(case, name, read_mask(path, convention), folder.where(path))
+        except UnusableError as error:
+            skipped.append(folder.skipped(path, error, "reference"))
+    return Subject(subject_id, tuple(_with_moments(volumes)), skipped=tuple(skipped))
 
 
 def _volumes(case: str, name: str, mask: Cine, source: str) -> Iterator[LabelledVolume]:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -35,6 +35,11 @@ class Lost:
 
     why: str
 
+    @property
+    def reason(self) -> str:
+        """The same as a sentence."""
+        return f"the process that worked on it was {self.why}"
+
 
 class Executor(Protocol):
     """Where work is done."""
@@ -52,6 +57,32 @@ class Executor(Protocol):
         Raises:
             Exception: what the work raises; no other item is begun then.
         """
+
+
+def in_order(
+    executor: Executor, work: Work[ItemT, ResultT], items: Iterable[ItemT]
+) -> Iterator[tuple[ItemT, ResultT | Lost]]:
+    """As `executor.map`, in the order of the items: what is done early waits for its turn."""
+    early: dict[int, tuple[ItemT, ResultT | Lost]] = {}
+    due = 0
+    for (number, item), result in executor.map(_Numbered(work), enumerate(items)):
+        early[number] = item, result
+        while due in early:
+            yield early.pop(due)
+            due += 1
+
+
+@dataclass(frozen=True)
+class _Numbered(Generic[ItemT, ResultT]):
+    """Work on items that have a number."""
+
+    work: Work[ItemT, ResultT]
+
+    def prepare(self) -> None:
+        self.work.prepare()
+
+    def __call__(self, numbered: tuple[int, ItemT]) -> ResultT:
+        return self.work(numbered[1])
 
 
 def cores() -> int:

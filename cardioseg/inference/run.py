@@ -24,7 +24,7 @@ from cardioseg.inference.work import Prediction, Progress, silent
 from cardioseg.measure.curves import Moments
 
 _PACKAGES = ("numpy", "SimpleITK", "pydicom", "scikit-image")
-_KILLED = "the process that worked on it was {why} (is there enough memory? try it with fewer --workers)"
+_FEWER = "(is there enough memory? try it with fewer --workers)"
 
 
 def predict_all(
@@ -130,7 +130,7 @@ def _drawn(found: Iterable[Findings], ledger: Ledger, paths: bool) -> Iterator[C
 
 
 def _lost(case: Case, lost: Lost) -> Outcome:
-    return Outcome(case.case_id, case.source, FAILED, _KILLED.format(why=lost.why))
+    return Outcome(case.case_id, case.source, FAILED, f"{lost.reason} {_FEWER}")
 
 
 def _hidden(outcome: Outcome, case: Case) -> Outcome:

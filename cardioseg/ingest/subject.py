@@ -1,6 +1,6 @@
 """Subject: one person's labelled volumes, whatever layout they came from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,3 +114,8 @@ class Source:
             return self.reader()
         except (UnusableError, OSError) as error:
             return Skipped(self.where, str(error).removeprefix(f"{self.where}: "))
+
+
+def read_all(found: Iterable[Source | Skipped]) -> Iterator[Subject | Skipped]:
+    """Read one subject after the other."""
+    return (one if isinstance(one, Skipped) else one.read() for one in found)

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -148,7 +149,8 @@ def _predict_run(folder: Path, reference_folder: Path, out: Path) -> None:
     run = read_run(folder, dataset)
     for fold in run.folds:
         model = open_model(folder / f"fold-{fold.index}" / "model", threads=1)
-        for _, volume, mask in predict_held_out(run, fold, dataset, model):
+        held_out = map(dataset.subject, fold.validation)
+        for volume, mask in chain.from_iterable(predict_held_out(run, subject, model) for subject in held_out):
             write_volume(out / f"{volume.case_ids[0]}.nii.gz", Volume(mask, volume.grid_or_nominal()))
 
 

@@ -236,6 +236,8 @@ def test_a_cross_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert run(["evaluate", str(folder), str(dataset), "-o", str(tmp_path / "out"), "-q"]) == 0
     document = json.loads((tmp_path / "out" / "evaluation.json").read_text())
     assert {row["subject_id"] for row in document["volumes"]} == {"p0", "p1", "p2", "p3"}
+    assert run(["evaluate", str(folder), str(dataset), "-o", str(tmp_path / "shared"), "-q", "--workers", "2"]) == 0
+    assert json.loads((tmp_path / "shared" / "evaluation.json").read_text()) == document
     assert (folder / "fold-1" / "model" / "card.json").is_file()
     export = ["export", str(folder), str(dataset), "-o", str(tmp_path / "model"), "--licence", "CC0-1.0", "-q"]
     assert run([*export, "--evaluation", str(tmp_path / "out")]) == 0

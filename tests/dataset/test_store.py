@@ -193,7 +193,7 @@ def test_a_process_that_is_killed_takes_its_subject_alone(tmp_path: Path) -> Non
     list(write_dataset(tmp_path, "x", "pairs", found, Processes(2, retries=0)))
     assert open_dataset(tmp_path).subject_ids == ("a",)
     assert open_dataset(tmp_path).manifest["skipped"] == [
-        {"where": "b", "why": "the process that read it was killed by signal 9"}
+        {"where": "b", "why": "the process that worked on it was killed by signal 9"}
     ]
 
 

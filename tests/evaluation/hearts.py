@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from cardioseg.evaluation.comparison import evaluate_pairs
+from cardioseg.evaluation.comparison import collect
+from cardioseg.evaluation.judgement import judge
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.result import Evaluation
@@ -59,7 +60,8 @@ def moved(mask: Voxels, rows: int) -> Voxels:
 def evaluated(*, small: int = 1, middle: int = 2, large: int = 0) -> Evaluation:
     """Three hearts, one case without a prediction."""
     missing = Skipped("other ed", "no prediction (`cardioseg predict` makes one)")
-    return evaluate_pairs([missing, *pairs({"small": small, "middle": middle, "large": large})], STRUCTURES, ORIGIN)
+    found = [missing, *pairs({"small": small, "middle": middle, "large": large})]
+    return collect([judge(found, STRUCTURES)], ORIGIN)
 
 
 def without_scan(pair: Pair) -> Pair:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +12,18 @@ from sources import at_hand
 
 from cardioseg.dataset.preparation import write_dataset
 from cardioseg.errors import NoInputError
+from cardioseg.evaluation import comparison
 from cardioseg.evaluation.comparison import evaluate
 from cardioseg.evaluation.nnunet import write_summary
-from cardioseg.evaluation.references import read_references
+from cardioseg.evaluation.references import find_references, read_references
 from cardioseg.evaluation.result import MEASURE_COLUMNS, SLICE_COLUMNS, VOLUME_COLUMNS, write
+from cardioseg.execution.here import Here
+from cardioseg.execution.processes import Processes
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 from cardioseg.ingest import layouts
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
 
 GRID = Grid((4, 12, 10), (8.0, 1.5, 1.25), (-10.0, 20.0, 30.0))
 
@@ -287,6 +292,31 @@ def test_masks_of_one_subject_are_known_by_their_names(
     sizes = {volume.name: int((volume.mask > 0).sum()) for volume in subject.volumes}
     assert (subject.subject_id, set(sizes)) == ("p1", expected)
     assert (max(sizes.values()), min(sizes.values())) == (sizes["ed"], sizes["es"])
+
+
+def test_two_processes_judge_as_one(folders: tuple[Path, Path]) -> None:
+    write_mask(folders[0] / "c" / "mask.nii.gz", heart())
+    (folders[1] / "d_gt.nii.gz").write_bytes(b"no mask")
+    here, shared = (evaluate(*folders, executor=executor) for executor in (Here(), Processes(2)))
+    assert shared.to_json() == here.to_json()
+    assert [pair.case_id for pair in shared.worst] == [pair.case_id for pair in here.worst] == ["b", "a"]
+    assert {one.where for one in here.problems} == {"d_gt.nii.gz", "c/mask.nii.gz"}
+
+
+def test_a_process_that_is_killed_takes_its_subject_alone(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = Source("a", "a", killed)
+    found = [bad if one.where == "a" else one for one in find_references(folders[1]) if isinstance(one, Source)]
+    monkeypatch.setattr(comparison, "find_references", lambda *_: found)
+    evaluation = evaluate(*folders, executor=Processes(2, retries=0))
+    assert {one.case_id for one in evaluation.scores} == {"b"}
+    assert evaluation.problems[0] == Skipped("a", "the process that worked on it was killed by signal 9")
+
+
+def killed() -> Subject:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
 
 
 def test_problems_are_reported_once(folders: tuple[Path, Path]) -> None:

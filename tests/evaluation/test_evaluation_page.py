@@ -11,7 +11,8 @@ from hearts import evaluated, heart, pairs, without_scan
 
 from cardioseg import __version__
 from cardioseg.evaluation import systems
-from cardioseg.evaluation.comparison import evaluate_pairs
+from cardioseg.evaluation.comparison import collect
+from cardioseg.evaluation.judgement import judge
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.page import write_comparison, write_evaluation
 from cardioseg.evaluation.result import Evaluation
@@ -145,7 +146,7 @@ def test_it_loads_nothing_and_runs_no_script_but_its_own(page: Page) -> None:
 
 def test_names_are_text_and_nothing_more(tmp_path: Path) -> None:
     ours = [replace(pair, subject_id=HOSTILE, case_id=HOSTILE) for pair in pairs({"small": 1})]
-    found = evaluate_pairs([Skipped(HOSTILE, HOSTILE), *ours], STRUCTURES, Origin(HOSTILE, HOSTILE))
+    found = collect([judge([Skipped(HOSTILE, HOSTILE), *ours], STRUCTURES)], Origin(HOSTILE, HOSTILE))
     page = page_of(found, tmp_path, HOSTILE)
     assert page.source.count("<script>") == len(page.all("script")) == 1
     assert page.source.count("</style>") == 1
@@ -161,7 +162,7 @@ def test_masks_without_scan_and_spacing(tmp_path: Path) -> None:
     )
     [pair, _] = pairs({"middle": 1})
     page = page_of(
-        evaluate_pairs([without_scan(replace(pair, reference=bare))], [Label.LV_CAVITY], Origin("", "")), tmp_path
+        collect([judge([without_scan(replace(pair, reference=bare))], [Label.LV_CAVITY])], Origin("", "")), tmp_path
     )
     assert page.all("image") == []
     assert "Agreement of measures" not in page.text
@@ -198,7 +199,7 @@ def test_the_better_system_is_bold_where_it_is_no_chance(
 
 def test_systems_without_a_label_in_common(tmp_path: Path) -> None:
     left, right = (
-        evaluate_pairs(pairs({"small": 1}), [label], Origin("", "")) for label in (Label.LV_CAVITY, Label.RV_CAVITY)
+        collect([judge(pairs({"small": 1}), [label])], Origin("", "")) for label in (Label.LV_CAVITY, Label.RV_CAVITY)
     )
     write_comparison({"a": left, "b": right}, (), tmp_path, {"a": "a", "b": "b"})
     page = Page(tmp_path / "comparison.html")

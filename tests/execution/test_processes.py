@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import active_children
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cardioseg.errors import ResourceError, UnusableError
-from cardioseg.execution.executor import Executor, Lost, cores
+from cardioseg.execution.executor import Executor, Lost, cores, in_order
 from cardioseg.execution.here import Here
 from cardioseg.execution.processes import Processes
 
@@ -54,6 +55,29 @@ def test_every_executor_gives_the_same(tmp_path: Path) -> None:
         assert sorted(executor.map(Doubling(tmp_path), iter(range(5)))) == [(i, 2 * i) for i in range(5)]
         assert list(executor.map(Doubling(tmp_path), [])) == []
     assert len({path.name for path in tmp_path.glob("prepared-*")} - {f"prepared-{os.getpid()}"}) == 2
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Item 0 is done when item 2 is."""
+
+    folder: Path
+
+    def prepare(self) -> None:
+        """Nothing is needed."""
+
+    def __call__(self, item: int) -> int:
+        (self.folder / f"item-{item}").touch()
+        while item == 0 and not (self.folder / "item-2").exists():
+            time.sleep(0.01)
+        return -item
+
+
+def test_results_can_come_in_the_order_of_the_items(tmp_path: Path) -> None:
+    assert next(iter(Processes(2).map(Waiting(tmp_path), range(4)))) == (1, -1)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    assert list(in_order(Processes(2), Waiting(tmp_path), range(4))) == [(i, -i) for i in range(4)]
 
 
 def test_threads_are_shared() -> None:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.ingest.layouts import acdc, mnms, pairs, sunnybrook
-from cardioseg.ingest.subject import Skipped, Source, Subject
+from cardioseg.ingest.subject import Skipped, Source, Subject, read_all
 
 
 class Layout(Protocol):
@@ -52,5 +52,4 @@ def find(root: Path, layout: str = "auto") -> Iterator[Source | Skipped]:
 
 def read(root: Path, layout: str = "auto") -> Iterator[Subject | Skipped]:
     """Read what `find` finds, one subject in memory at a time; it raises the same."""
-    found = find(root, layout)
-    return (one if isinstance(one, Skipped) else one.read() for one in found)
+    return read_all(find(root, layout))
