@@ -14,8 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from cardioseg import locks
 from cardioseg.errors import ResourceError, UnusableError
-from cardioseg.locks import is_being_written, sole_writer, turn, why
+from cardioseg.locks import is_being_written, turn, why
 
 __all__ = [
     "append_line", "atomic_path", "is_being_written", "make_folder", "require_size_below", "safe_name", "sha256",
@@ -132,9 +133,27 @@ def unique_names(names: Iterable[str]) -> list[str]:
     return [first_free(safe_name(name), taken) for name in names]
 
 
-def sweep_partials(folder: Path) -> int:
-    """Remove what writers that are no longer alive left half-written below `folder`; returns how many."""
-    stale = [path for path in folder.rglob(f".*{_MARK}*") if path.is_file() and not _is_alive(path.name)]
+@contextmanager
+def sole_writer(folder: Path, *, is_part: bool = False) -> Iterator[None]:
+    """As `locks.sole_writer`; what a killed run left half-written in the folder itself is removed first.
+
+    Beside other parts nothing is: on other machines their processes cannot be told from those that ended.
+    """
+    with locks.sole_writer(folder, is_part=is_part):
+        if not is_part:
+            sweep_partials(folder, below=False)
+        yield
+
+
+def sweep_partials(folder: Path, *, below: bool = True) -> int:
+    """Remove what writers that are no longer alive left half-written in `folder`; returns how many.
+
+    Args:
+        folder: what they wrote into.
+        below: also into the folders in it.
+    """
+    found = (folder.rglob if below else folder.glob)(f".*{_MARK}*")
+    stale = [path for path in found if path.is_file() and not _is_alive(path.name)]
     for path in stale:
         with suppress(OSError):  # the write that comes next says what is wrong with the folder
             path.unlink()

@@ -280,6 +280,22 @@ def test_sweeping_survives_what_it_may_not_remove(tmp_path: Path, monkeypatch: A
     assert sweep_partials(tmp_path / "missing") == 0
 
 
+def test_who_writes_alone_starts_without_leavings(tmp_path: Path) -> None:
+    leaving = f".{2**22 + 1}-00000000.partial.a"
+    (tmp_path / "case").mkdir()
+    for folder in (tmp_path, tmp_path / "case"):
+        (folder / leaving).touch()
+    with sole_writer(tmp_path, is_part=True):  # it may be another machine's
+        assert (tmp_path / leaving).exists()
+    with sole_writer(tmp_path), atomic_path(tmp_path / "file") as partial:
+        assert not (tmp_path / leaving).exists()
+        assert (tmp_path / "case" / leaving).exists()  # whoever writes there removes it
+        partial.touch()
+        with sole_writer(tmp_path / "other"):
+            pass
+    assert (tmp_path / "file").exists()
+
+
 def test_a_folder_is_held_and_let_go(tmp_path: Path) -> None:
     out = tmp_path / "new" / "out"
     with sole_writer(out):
