@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.volume import Grid
-from cardioseg.ingest.subject import LabelledVolume, Subject
+from cardioseg.ingest.subject import LabelledVolume, Source, Subject
 
 FORMAT = "cardioseg-dataset"
 VERSION = 1
@@ -59,6 +60,12 @@ class Dataset:
     def subjects(self) -> Iterator[Subject]:
         """Read the subjects one by one."""
         return (self.subject(subject_id) for subject_id in self.subject_ids)
+
+    def sources(self) -> Iterator[Source]:
+        """The subjects, not yet read."""
+        for record in self.manifest["subjects"]:
+            name = str(record["subject_id"])
+            yield Source(name, name, partial(_read_subject, self.folder, record))
 
 
 def is_dataset(folder: Path) -> bool:

@@ -39,8 +39,7 @@ def find_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["a
         UnusableError: the prepared dataset is damaged.
     """
     if is_dataset(root):
-        dataset = open_dataset(root)
-        return (Source(one, one, partial(dataset.subject, one)) for one in dataset.subject_ids)
+        return open_dataset(root).sources()
     if layouts.detect(root):
         return layouts.find(root)
     masks = find_masks(root / _NNUNET if (root / _NNUNET).is_dir() else root)

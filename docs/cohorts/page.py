@@ -27,7 +27,7 @@ not done. All of them need the same files at the same paths, on a file system wi
 ## One machine
 
 ```sh
-cardioseg predict scans/ -o results/ --workers 8
+cardioseg predict scans/ -o results/ --workers 8    # ingest and evaluate take --workers, too
 ```
 
 The processes share the cores, so that none waits for another. One that is killed (by the system, where memory is short)

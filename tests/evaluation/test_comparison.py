@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import signal
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,12 +43,13 @@ def write_mask(path: Path, mask: Voxels, grid: Grid = GRID) -> None:
     write_volume(path, Volume(mask, grid))
 
 
-def write_prepared(folder: Path) -> None:
+def write_prepared(folder: Path, names: Sequence[str] = ("p1",)) -> None:
     annotated = np.ones((len(heart()), len(Label)), np.bool_)
     volume = LabelledVolume(
         "ed", heart(), heart(), annotated, GRID.spacing_mm, ("p1_frame01",), None, ("",) * len(heart()), GRID
     )
-    assert list(write_dataset(folder, "tiny", "acdc", [at_hand(Subject("p1", (volume,)))]))
+    subjects = [Subject(name, (replace(volume, case_ids=(f"{name}_frame01",)),)) for name in names]
+    assert len(list(write_dataset(folder, "tiny", "acdc", map(at_hand, subjects)))) == len(names)
 
 
 @pytest.fixture
@@ -292,6 +295,17 @@ def test_masks_of_one_subject_are_known_by_their_names(
     sizes = {volume.name: int((volume.mask > 0).sum()) for volume in subject.volumes}
     assert (subject.subject_id, set(sizes)) == ("p1", expected)
     assert (max(sizes.values()), min(sizes.values())) == (sizes["ed"], sizes["es"])
+
+
+def test_a_damaged_subject_of_a_prepared_dataset_is_named(tmp_path: Path) -> None:
+    write_prepared(tmp_path / "reference", ("p1", "p2"))
+    (tmp_path / "reference" / "subjects" / "p2.npz").write_bytes(b"damaged")
+    for name in ("p1", "p2"):
+        write_mask(tmp_path / "predicted" / f"{name}_frame01.nii.gz", heart())
+    evaluation = evaluate(tmp_path / "predicted", tmp_path / "reference")
+    assert {one.subject_id for one in evaluation.scores} == {"p1"}
+    assert [one.where for one in evaluation.problems] == ["p2", "p2_frame01.nii.gz"]
+    assert "is not what the dataset says" in evaluation.problems[0].why
 
 
 def test_two_processes_judge_as_one(folders: tuple[Path, Path]) -> None:
