@@ -19,8 +19,9 @@ from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.locks import is_being_written, turn, why
 
 __all__ = [
-    "append_line", "atomic_path", "is_being_written", "make_folder", "require_size_below", "safe_name", "sha256",
-    "sole_writer", "sweep_partials", "turn", "unique_names", "write_bytes", "write_csv", "write_json", "write_text",
+    "append_line", "atomic_path", "is_being_written", "make_folder", "remove_partials", "require_size_below",
+    "safe_name", "sha256", "sole_writer", "sweep_partials", "turn", "unique_names", "write_bytes", "write_csv",
+    "write_json", "write_text",
 ]  # fmt: skip
 
 _MARK = ".partial."
@@ -28,6 +29,7 @@ _RUN = secrets.token_hex(4)  # tells this process from an earlier one of its num
 _NOT_PORTABLE = re.compile(r"[^A-Za-z0-9._-]+")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # names that Windows keeps for devices
 _NAME_LIMIT = 100
+_being_written: set[Path] = set()
 
 
 @contextmanager
@@ -40,6 +42,7 @@ def atomic_path(destination: Path) -> Iterator[Path]:
         ResourceError: the file system refuses the write (space, permission, read-only).
     """
     partial = destination.with_name(f".{os.getpid()}-{_RUN}{_MARK}{destination.name}")
+    _being_written.add(partial)
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         yield partial
@@ -50,8 +53,19 @@ def atomic_path(destination: Path) -> Iterator[Path]:
     except OSError as error:
         raise ResourceError(f"cannot write {destination}: {why(error)}") from error
     finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+        _remove(partial)
+
+
+def remove_partials() -> None:
+    """Remove what this process is writing, before it ends where it stands."""
+    for partial in tuple(_being_written):
+        _remove(partial)
+
+
+def _remove(partial: Path) -> None:
+    with suppress(OSError):
+        partial.unlink(missing_ok=True)
+    _being_written.discard(partial)
 
 
 def make_folder(folder: Path) -> None:

@@ -16,7 +16,7 @@ from cardioseg.cli.ingesting import ingest, inspect
 from cardioseg.cli.measuring import measure
 from cardioseg.cli.predicting import info, predict
 from cardioseg.cli.reproducing import reproduce
-from cardioseg.cli.signals import listen
+from cardioseg.cli.signals import listening
 from cardioseg.cli.training import export, train
 from cardioseg.errors import CardiosegError, ExitCode, ResourceError, UsageError
 
@@ -53,8 +53,9 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     # NumPy's products are small: its threads would take a third of the time from the networks', which wait beside them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    listen()
-    sys.exit(run(sys.argv[1:]))
+    with listening():
+        code = run(sys.argv[1:])
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from threading import Thread
+from types import FrameType
 from typing import Any, Generic
 
 from cardioseg.errors import CardiosegError, ResourceError
 from cardioseg.execution.executor import ItemT, Lost, ResultT, Work, cores
+from cardioseg.files import remove_partials
 
 _FEWER = "start again to go on, with fewer --workers"
 
@@ -149,10 +151,12 @@ class _Worker(Generic[ItemT]):
 
     def stop(self) -> None:
         """End the process, and what it works on."""
-        self.connection.close()
         if self.task:
             self.process.terminate()
+        else:
+            self.connection.close()
         self.process.join()
+        self.connection.close()
 
     def fate(self) -> str:
         """How a process that has gone ended."""
@@ -169,6 +173,7 @@ class _Worker(Generic[ItemT]):
 def _serve(connection: "Connection[Any, Any]") -> None:
     """In a process: do what comes through the pipe until there is no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave)
     Thread(target=_follow_parent, daemon=True).start()
     try:
         work = connection.recv()
@@ -183,6 +188,12 @@ def _serve(connection: "Connection[Any, Any]") -> None:
         connection.send((False, _portable(error)))
 
 
+def _leave(number: int, _frame: FrameType | None) -> None:
+    """Told to go. Not by an exception: one that arrives in a callback is swallowed."""
+    remove_partials()
+    os._exit(128 + number)
+
+
 def _portable(error: BaseException) -> BaseException:
     """An error with what a person needs to find its cause, where that is a bug."""
     if not isinstance(error, CardiosegError):
@@ -194,4 +205,5 @@ def _follow_parent() -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
+    remove_partials()
     os._exit(1)

@@ -61,19 +61,19 @@ class Ending:
 
 
 def interrupted(scene: Scene, out: Path, number: int, after_s: float, send: Send, start: Callable[..., int]) -> Ending:
-    """Start a command, send it a signal after it has worked so long, and wait for its end."""
+    """Start a command, send it a signal after it and its workers have worked so long, and wait for its end."""
     errors = out.with_suffix(".err")
     child = start(scene.again(out), errors)
-    while 0 <= worked_s(child) < after_s:
+    while worked_s(child) >= 0 and sum(_of_session(child)) < after_s:
         time.sleep(0.002)
     send(child, number)
     begun = time.perf_counter()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     seconds = time.perf_counter() - begun
     code = code if code >= 0 else 128 - code  # as a shell counts it: while Python starts and ends, no handler is there
-    time.sleep(0.5)  # a child that was told to go may be going
+    time.sleep(0.5 if start is anew else 0.0)  # a child that was told to go may be going
     half = sum(".partial." in path.name for path in out.rglob("*"))
-    return Ending(scene.name, code, CODES[number], seconds, _of_session(child), half, errors.read_text())  # type: ignore[index]
+    return Ending(scene.name, code, CODES[number], seconds, len(_of_session(child)), half, errors.read_text())  # type: ignore[index]
 
 
 def forked(arguments: list[str], errors: Path) -> int:
@@ -106,20 +106,21 @@ def _leave(errors: Path) -> None:
     os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT), 2)
 
 
-def _of_session(session: int) -> int:
-    """How many processes of a session there are."""
-    found = 0
+def _of_session(session: int) -> list[float]:
+    """The processes of a session: how long each has worked, in seconds."""
+    found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            fields = path.read_text().rpartition(") ")[2].split()
+            state, *fields = path.read_text().rpartition(") ")[2].split()
         except OSError:
             continue
-        found += int(fields[3]) == session and fields[0] != "Z"
+        if int(fields[2]) == session and state != "Z":
+            found.append((int(fields[10]) + int(fields[11])) / os.sysconf("SC_CLK_TCK"))
     return found
 
 
 def endings(folder: Path, moments: int, only: str = "", seed: int = 0) -> list[Ending]:
-    """Every command with both signals at so many moments of its first second of work."""
+    """Every command with both signals at so many moments of its first seconds of work."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell starts this in the background
     rng, found = random.Random(seed), []  # noqa: S311 - no secret
     known = {name: scene for name, scene in scenes(folder).items() if not scene.moment}

@@ -14,6 +14,7 @@ from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.execution.executor import Executor, Lost, cores, in_order
 from cardioseg.execution.here import Here
 from cardioseg.execution.processes import Processes
+from cardioseg.files import atomic_path
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,21 @@ class Doubling:
             again.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return 2 * item
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Writes at once what is even, and what is odd for a minute."""
+
+    folder: Path
+
+    def prepare(self) -> None: ...
+
+    def __call__(self, item: int) -> int:
+        with atomic_path(self.folder / f"{item}.txt") as partial:
+            partial.touch()
+            time.sleep(60 * (item % 2))
+        return item
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +128,15 @@ def test_errors_come_through_and_end_the_rest(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError) as bug:
         list(Processes(1).map(Doubling(tmp_path), [17]))
     assert "in __call__" in bug.value.__notes__[0]
+
+
+def test_what_is_half_written_goes_with_its_process(tmp_path: Path) -> None:
+    results = Processes(2).map(Writing(tmp_path), [1, 2, 4])
+    assert [next(results)[0], next(results)[0]] == [2, 4]
+    while not list(tmp_path.glob(".*")):
+        time.sleep(0.01)
+    results.close()  # type: ignore[attr-defined]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.txt", "4.txt"]
 
 
 def test_a_process_that_cannot_begin(tmp_path: Path) -> None:

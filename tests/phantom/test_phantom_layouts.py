@@ -9,7 +9,7 @@ from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine
 from cardioseg.ingest.contours import polygon_area, read_sunnybrook_contour
 from cardioseg.ingest.layouts import sunnybrook
-from cardioseg.ingest.subject import Subject
+from cardioseg.ingest.subject import Subject, read_all
 from cardioseg.phantom import Phantom, cine, reference, truth, write_contours, write_nifti, write_sunnybrook
 
 SMALL = Phantom(slices=8, phases=8, rows=120, columns=112, spacing_mm=(12.0, 1.8, 1.9), seed=7)
@@ -38,7 +38,7 @@ def test_the_sunnybrook_reader_measures_the_truth(tmp_path: Path) -> None:
     ]
     write_sunnybrook(cohort, tmp_path)
     assert sunnybrook.recognises(tmp_path)
-    subjects = [subject for subject in sunnybrook.read(tmp_path) if isinstance(subject, Subject)]
+    subjects = [subject for subject in read_all(sunnybrook.find(tmp_path)) if isinstance(subject, Subject)]
     assert [subject.subject_id for subject in subjects] == ["SC-PH-07", "SC-PH-123"]
     for phantom, subject in zip(cohort, subjects, strict=True):
         volumes = {volume.name: volume for volume in subject.volumes}
@@ -51,7 +51,7 @@ def test_the_sunnybrook_reader_measures_the_truth(tmp_path: Path) -> None:
 
 def test_the_drawn_wall_is_the_reference_wall(tmp_path: Path) -> None:
     write_sunnybrook([SMALL], tmp_path)
-    (subject,) = sunnybrook.read(tmp_path)
+    (subject,) = read_all(sunnybrook.find(tmp_path))
     assert isinstance(subject, Subject)
     ed = next(volume for volume in subject.volumes if volume.name == "ed")
     expected = reference(SMALL).voxels[SMALL.ed_es_phases[0]]
