@@ -54,6 +54,9 @@ def train(
     settings = _override(read_recipe(recipe), norm, learning_rate)
     plan = Plan(open_dataset(dataset), run, settings, folds, seed, held_out, device_of(torch, device), checkpoint_steps)
     planned = prepare_run(plan, resume)
+    for one in (fold for fold in planned if fold.left_out):
+        who = " and ".join(one.left_out)
+        console.say(f"fold {one.index} does not validate {who}: images of theirs are in training under another name")
     results = []
     with console.progress(quiet or as_json, "loss", "speed") as bars:
         for one in planned if fold is None else [planned[fold]]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+_POINTS = 4  # in each direction, that a slice is bent at
 
 
 class Angles(BaseModel):
@@ -43,6 +44,8 @@ class Augmentation(BaseModel):
         contrast: raise intensities to a power drawn log-uniformly from [1 / (1 + contrast), 1 + contrast].
         shading: brighten from one side of the image to the other by up to this fraction, as a coil does.
         noise: add normal noise of a standard deviation up to this, in units of the intensity range.
+        bend: move each of 4 x 4 points by up to this fraction of the image's size in each direction, and what lies
+            between them smoothly along.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +58,7 @@ class Augmentation(BaseModel):
     contrast: Fraction = 0
     shading: Fraction = 0
     noise: Fraction = 0
+    bend: Fraction = 0
 
 
 @dataclass(frozen=True)
@@ -67,13 +71,15 @@ class Variation:
         slope: (column, row) change of brightness from the middle to the border.
         noise: standard deviation.
         noise_seed: of the noise.
+        bend: [2, 4, 4] displacements (column, row) of points of the output, before `matrix`.
     """
 
     matrix: NDArray[np.float64]
     power: float
-    slope: tuple[float, float] = (0.0, 0.0)
-    noise: float = 0.0
-    noise_seed: int = 0
+    slope: tuple[float, float]
+    noise: float
+    noise_seed: int
+    bend: NDArray[np.float64]
 
     def zoomed(self, fraction: float, middle: NDArray[np.floating]) -> "Variation":
         """The same on a window of that fraction of the image about `middle` (column, row), in [-1, 1]."""
@@ -92,7 +98,8 @@ def draw(augmentation: Augmentation, angle_deg: float, rng: np.random.Generator)
     slope = augmentation.shading * rng.uniform(-1, 1, 2)
     noise, seed = augmentation.noise * rng.random(), int(rng.integers(2**32))
     matrix = np.column_stack([rotation @ np.diag([mirror, 1.0]) / zoom, shift])
-    return Variation(matrix, power, (slope[0], slope[1]), noise, seed)
+    bend = 2 * augmentation.bend * rng.uniform(-1, 1, (2, _POINTS, _POINTS))
+    return Variation(matrix, power, (slope[0], slope[1]), noise, seed, bend)
 
 
 def _around_one(spread: float, rng: np.random.Generator) -> float:

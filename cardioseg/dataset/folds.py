@@ -1,7 +1,7 @@
 """Folds: subjects divided for cross validation, and the proof that no subject and no image is on both sides."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import numpy as np
@@ -12,11 +12,19 @@ from cardioseg.ingest.subject import Subject
 
 @dataclass(frozen=True)
 class Fold:
-    """The subjects that one network is trained on, and those that it is validated on."""
+    """The subjects that one network is trained on, and those that it is validated on.
+
+    Attributes:
+        index: 0-based.
+        train: subject ids.
+        validation: subject ids.
+        left_out: subject ids of neither: someone in `train` has an image of theirs.
+    """
 
     index: int
     train: tuple[str, ...]
     validation: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def split(subject_ids: Sequence[str], folds: int, seed: int, held_out: Iterable[str] = ()) -> tuple[Fold, ...]:
@@ -52,6 +60,17 @@ def pixel_hashes(subject: Subject) -> frozenset[str]:
     return frozenset(
         sha256(image.astype(np.float32).tobytes()).hexdigest() for image in slices if image.min() != image.max()
     )
+
+
+def without_twins(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> Fold:
+    """The fold that does not validate subjects whose images are in training under another name.
+
+    Public datasets hold such: in ACDC, patients 074 and 076 are the same scan, drawn twice.
+    """
+    trained = frozenset[str]().union(*(hashes[subject_id] for subject_id in fold.train))
+    twins = tuple(subject_id for subject_id in fold.validation if not trained.isdisjoint(hashes[subject_id]))
+    validation = tuple(subject_id for subject_id in fold.validation if subject_id not in twins)
+    return replace(fold, validation=validation, left_out=twins)
 
 
 def prove_disjoint(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> dict[str, object]:

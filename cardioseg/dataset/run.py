@@ -64,8 +64,13 @@ def prove_unseen(run: Run, dataset: Dataset) -> str:
     judged = {subject_id for fold in run.folds for subject_id in fold.validation}
     slices = sum(len(hashes[subject_id]) for subject_id in judged)
     folds = f"{len(run.folds)} fold{'s' if len(run.folds) > 1 else ''}"
-    return f"{folds}, {len(judged)} unseen subjects; no subject and none of their {slices:,} slices was in training"
+    left_out = sorted({subject_id for fold in run.folds for subject_id in fold.left_out})
+    but = f" (not {' and '.join(left_out)}: in training under another name)" if left_out else ""
+    return (
+        f"{folds}, {len(judged)} unseen subjects{but}; no subject and none of their {slices:,} slices was in training"
+    )
 
 
 def _fold(described: dict[str, Any]) -> Fold:
-    return Fold(described["index"], tuple(described["train"]), tuple(described["validation"]))
+    subjects = (tuple(described.get(name, ())) for name in ("train", "validation", "left_out"))
+    return Fold(described["index"], *subjects)

@@ -11,6 +11,7 @@ from cardioseg.export.card import Metric
 _PHASES = {"all": "ED and ES", "ed": "ED", "es": "ES"}
 _REGIONS = ("base", "mid", "apex")
 _BY_OTHERS = "by other networks of this recipe"
+_BY_ALL = "by all networks of its cross validation"
 
 
 def read_figures(
@@ -19,7 +20,7 @@ def read_figures(
     """The headline figures of one evaluation.
 
     A network that has seen every subject has none left to be judged on: for it stands the cross validation of other
-    networks of its recipe, and each figure's protocol says so.
+    networks of its recipe; for some networks of a cross validation, that of all. Each figure's protocol says so.
 
     Args:
         evaluation: the folder that `evaluate -o` wrote, or its `evaluation.json`.
@@ -35,8 +36,9 @@ def read_figures(
         document = json.loads(path.read_text(encoding="utf-8"))
         origin = document["origin"]
         is_ours = origin["model_sha256"] == model_sha256 or origin["weights_sha256"] == list(weights_sha256)
-        is_alike = origin["recipe_sha256"] == recipe_sha256 and not {*weights_sha256} & {*origin["weights_sha256"]}
-        found = tuple(_figures(document, "" if is_ours else _BY_OTHERS))
+        ours, judged = {*weights_sha256}, {*origin["weights_sha256"]}
+        is_alike = origin["recipe_sha256"] == recipe_sha256 and (ours <= judged or not ours & judged)
+        found = tuple(_figures(document, "" if is_ours else _BY_ALL if ours <= judged else _BY_OTHERS))
     except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(f"{path} is no evaluation", "`cardioseg evaluate ... -o EVALUATION` writes one") from None
     if not (is_ours or is_alike):

@@ -32,10 +32,10 @@ class Samples:
 def draw(network: UNet, recipe: Recipe, subjects: Iterable[Subject], rng: np.random.Generator) -> Samples:
     """Choose test images at random, among those that hold the structure, and segment them."""
     slices = slices_for(recipe, subjects)
-    holding = np.flatnonzero(slices.targets.any(axis=(1, 2)))
+    holding = np.flatnonzero(slices.targets.flatten(1).any(1))
     chosen = rng.choice(holding, min(COUNT, len(holding)), replace=False)
-    predicted = logits(network, slices.images[chosen]).argmax(1).astype(np.uint8)
-    return Samples(slices.images[chosen], slices.targets[chosen], predicted)
+    images, references = slices.images[chosen].numpy(), slices.targets[chosen].numpy()
+    return Samples(images, references, logits(network, images).argmax(1).astype(np.uint8))
 
 
 def write(samples: Samples, folder: Path) -> None:

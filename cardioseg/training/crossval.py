@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cardioseg import __version__
-from cardioseg.dataset.batches import Slices, gather
-from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256
+from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256, without_twins
+from cardioseg.dataset.slices import Slices, gather
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.files import sha256, sole_writer, write_csv, write_json
@@ -84,8 +84,9 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
         raise UsageError(f"nothing to resume in {plan.folder}", "leave out --resume to start")
     if path.is_file() and json.loads(path.read_text()) != described:
         raise UsageError(f"{plan.folder} holds a run with another recipe, seed or dataset", "choose another folder")
-    folds = split(plan.dataset.subject_ids, plan.folds, plan.seed, plan.held_out)
     hashes = {subject.subject_id: pixel_hashes(subject) for subject in plan.dataset.subjects()}
+    divided = split(plan.dataset.subject_ids, plan.folds, plan.seed, plan.held_out)
+    folds = tuple(without_twins(fold, hashes) for fold in divided)
     unseen = [replace(fold, validation=tuple(sorted({*fold.validation, *plan.held_out}))) for fold in folds]
     proofs = [asdict(fold) | {"proof": prove_disjoint(one, hashes)} for fold, one in zip(folds, unseen, strict=True)]
     write_json(path, described)

@@ -1,21 +1,24 @@
 """Fit: one fold from its slices to its weights; killed at any moment, it resumes to the same weights."""
 
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from cardioseg.dataset.batches import Epoch, Slices
+from cardioseg.dataset.batches import Epoch
+from cardioseg.dataset.slices import Slices
 from cardioseg.errors import UsageError
 from cardioseg.network.unet import UNet
 from cardioseg.training.checkpoint import Checkpoint, newest, save
 from cardioseg.training.journal import Journal, StepRecord
-from cardioseg.training.optimization import learning_rate, loss, optimizer
+from cardioseg.training.optimization import learning_rate
 from cardioseg.training.recipe import Recipe
+from cardioseg.training.step import step_of
 
 LOG_STEPS = 20
 
@@ -71,14 +74,17 @@ def fit(job: Job, report: Callable[[StepRecord], None], resume: bool = False) ->
     Raises:
         UsageError: there is nothing to resume, or it is another run's; or, without `resume`, a run is there already.
     """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats itself only with this
     torch.use_deterministic_algorithms(True)
     # Costs 3 % of a step, and nothing here reads memory that was not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     done = _start(job, resume)
+    if done and done.step == job.steps:
+        return done
     run = _Run(job, done.step if done else 0)
     if done:
         run.network.load_state_dict(done.network)
-        run.weights.load_state_dict(done.optimizer)
+        run.advance.weights.load_state_dict(done.optimizer)
     try:
         return run.until_done(report)
     finally:
@@ -97,7 +103,7 @@ def _start(job: Job, resume: bool) -> Checkpoint | None:
 
 
 class _Run:
-    """A job under way: its network, its optimizer (`weights`), its journal, and how far it is."""
+    """A job under way: its network, the step that advances it, its journal, and how far it is."""
 
     def __init__(self, job: Job, step: int) -> None:
         recipe = job.recipe
@@ -105,7 +111,8 @@ class _Run:
         self.job = job
         self.step = step
         self.network = UNet(len(recipe.labels) + 1, recipe.norm, generator, recipe.literal_std).to(job.device)
-        self.weights = optimizer(recipe.optimization, self.network.parameters())
+        self.advance = step_of(self.network, recipe.optimization)
+        self.slices = job.slices.to(job.device)
         self.journal = Journal(job.folder, step)
         self._losses: list[Tensor] = []
         self._since = time.perf_counter()
@@ -114,26 +121,16 @@ class _Run:
         self.network.train()
         while self.step < self.job.steps:
             number, offset = divmod(self.step, self.job.epoch(0).steps)
-            epoch = self.job.epoch(number)
+            epoch = replace(self.job.epoch(number), slices=self.slices)
             for pairs in epoch.order()[offset:]:
-                self._advance(number, epoch.batch(pairs))
+                self._losses.append(self.advance(*epoch.batch(pairs), self._rate(number, self.step)))
+                self.step += 1
                 checkpoint_due = self.step % self.job.checkpoint_steps == 0
                 if checkpoint_due or self.step % LOG_STEPS == 0 or self.step == self.job.steps:
                     self._log(number, report)
                 if checkpoint_due and self.step < self.job.steps:
                     self._save()
         return self._save()
-
-    def _advance(self, epoch: int, batch: tuple[Tensor, Tensor]) -> None:
-        images, targets = (tensor.to(self.job.device) for tensor in batch)
-        for group in self.weights.param_groups:
-            group["lr"] = self._rate(epoch, self.step)
-        value = loss(self.job.recipe.optimization, self.network(images), targets)
-        self.weights.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
-        self.weights.step()
-        self._losses.append(value.detach())
-        self.step += 1
 
     def _rate(self, epoch: int, step: int) -> float:
         return learning_rate(self.job.recipe.optimization, epoch, step / self.job.steps)
@@ -152,14 +149,13 @@ class _Run:
     def _save(self) -> Checkpoint:
         self.journal.flush()
         state = {name: tensor.detach().cpu().clone() for name, tensor in self.network.state_dict().items()}
-        checkpoint = Checkpoint(self.step, state, self.weights.state_dict(), self.job.identity)
+        checkpoint = Checkpoint(self.step, state, self.advance.weights.state_dict(), self.job.identity)
         save(self.job.folder, checkpoint)
         return checkpoint
 
 
 def _rhos(network: UNet) -> dict[str, float]:
-    return {
-        f"rho/{name}" + (f".{i}" if len(rho) > 1 else ""): float(value.detach())
-        for name, rho in network.rhos().items()
-        for i, value in enumerate(rho)
-    }
+    rhos = network.rhos()
+    names = [f"rho/{name}" + (f".{i}" if len(rho) > 1 else "") for name, rho in rhos.items() for i in range(len(rho))]
+    values = torch.cat(list(rhos.values())).tolist() if rhos else []  # at once: each reading waits for a GPU
+    return dict(zip(names, values, strict=True))

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from cardioseg.dataset.batches import annotated_with
+from cardioseg.dataset.slices import annotated_with
 from cardioseg.image.heart import locate
 from cardioseg.image.preprocess import Floats, prepare
 from cardioseg.ingest.subject import LabelledVolume, Subject

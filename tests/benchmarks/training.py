@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from cardioseg.dataset.augment import Augmentation
-from cardioseg.dataset.batches import Slices
+from cardioseg.dataset.slices import Slices
 from cardioseg.network.unet import Convolution, UNet
 from cardioseg.training.fit import Job, fit
 from cardioseg.training.optimization import Optimization, loss, optimizer
@@ -132,10 +132,10 @@ def _job(recipe: Recipe, slices: Slices, steps: int, folder: Path) -> Job:
 
 
 def _slices(window: int, size: int) -> Slices:
-    rng = np.random.default_rng(0)
+    torch.manual_seed(0)
     n = 32
-    closer = Slices(rng.random((n, size, size), np.float32), rng.integers(0, 4, (n, size, size), np.uint8))
-    whole = rng.random((n, window, window), np.float32), rng.integers(0, 4, (n, window, window), np.uint8)
+    closer = Slices(torch.rand(n, size, size), torch.randint(0, 4, (n, size, size), dtype=torch.uint8))
+    whole = torch.rand(n, window, window), torch.randint(0, 4, (n, window, window), dtype=torch.uint8)
     return Slices(*whole, closer=closer, hearts=np.zeros((n, 2)))
 
 

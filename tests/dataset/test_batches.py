@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardioseg.dataset.augment import Angles, Augmentation
-from cardioseg.dataset.batches import Epoch, Slices, annotated_with, gather
+from cardioseg.dataset.batches import Epoch
+from cardioseg.dataset.slices import Slices, annotated_with, gather
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.preprocess import Preprocessing, center, prepare
 from cardioseg.ingest.subject import LabelledVolume, Subject
@@ -19,15 +20,21 @@ from cardioseg.ingest.subject import LabelledVolume, Subject
 few = settings(max_examples=20, deadline=None, database=None)
 keys = st.tuples(*[st.integers(0, 2**32 - 1)] * 3)
 QUARTERS = Augmentation(angles=Angles(start=-90, stop=180, step=90))
-WIDE = Augmentation(angles=Angles(start=-180, stop=150, step=30), scale=0.3, shift=0.1, flip=True, contrast=0.5)
+WIDE = Augmentation(
+    angles=Angles(start=-180, stop=150, step=30), scale=0.3, shift=0.1, flip=True, contrast=0.5, bend=0.03
+)
 PAPER_LV = Augmentation(angles=Angles(start=-60, stop=60, step=2))
 PAPER_RV = Augmentation(angles=Angles(start=-30, stop=30, step=10))
+
+
+def made(images: np.ndarray, targets: np.ndarray) -> Slices:
+    return Slices(torch.from_numpy(images), torch.from_numpy(targets))
 
 
 def noise(count: int, size: int = 16) -> Slices:
     rng = np.random.default_rng(count)
     images = rng.random((count, size, size)).astype(np.float32)
-    return Slices(images, rng.integers(0, 4, images.shape).astype(np.uint8))
+    return made(images, rng.integers(0, 4, images.shape).astype(np.uint8))
 
 
 def two_discs(size: int = 96) -> Slices:
@@ -35,7 +42,7 @@ def two_discs(size: int = 96) -> Slices:
     rows, columns = np.ogrid[:size, :size]
     large = (rows - 40) ** 2 + (columns - 57) ** 2 < 14**2
     small = (rows - 55) ** 2 + (columns - 34) ** 2 < 8**2
-    return Slices((large | small)[None].astype(np.float32), (large | small)[None].astype(np.uint8))
+    return made((large | small)[None].astype(np.float32), (large | small)[None].astype(np.uint8))
 
 
 def dice(one: np.ndarray, other: np.ndarray) -> float:
@@ -98,7 +105,7 @@ def test_shapes_types_and_ranges(key: tuple[int, ...], pair: int) -> None:
 
 def test_the_source_is_not_changed() -> None:
     slices = noise(5)
-    before = slices.images.copy(), slices.targets.copy()
+    before = slices.images.clone(), slices.targets.clone()
     Epoch(slices, WIDE, 2, (0, 0, 0)).batch(range(60))
     np.testing.assert_array_equal(slices.images, before[0])
     np.testing.assert_array_equal(slices.targets, before[1])
@@ -123,7 +130,7 @@ def test_a_flip_mirrors_left_and_right() -> None:
         images, targets = epoch.batch([0])
         flipped = not np.array_equal(targets[0].numpy(), slices.targets[0])
         mirrored.append(flipped)
-        expected = [array[0, :, ::-1] if flipped else array[0] for array in (slices.images, slices.targets)]
+        expected = [part[0].flip(1) if flipped else part[0] for part in (slices.images, slices.targets)]
         np.testing.assert_allclose(images[0, 0].numpy(), expected[0], atol=2e-6)
         np.testing.assert_array_equal(targets[0].numpy(), expected[1])
     assert 10 < sum(mirrored) < 30
@@ -139,7 +146,7 @@ def test_image_and_target_move_together(key: tuple[int, ...], pair: int) -> None
 
 
 def test_outside_the_image_is_nothing_in_both() -> None:
-    full = Slices(np.ones((1, 64, 64), np.float32), np.ones((1, 64, 64), np.uint8))
+    full = made(np.ones((1, 64, 64), np.float32), np.ones((1, 64, 64), np.uint8))
     turned = Augmentation(angles=Angles(start=45, stop=45))
     images, targets = Epoch(full, turned, 1, (0, 0, 0)).batch([0])
     assert int(targets[0].sum()) == pytest.approx(64**2 * 2 * (np.sqrt(2) - 1), rel=0.01)  # an octagon
@@ -147,18 +154,30 @@ def test_outside_the_image_is_nothing_in_both() -> None:
 
 
 def test_every_pair_is_varied_in_its_own_way() -> None:
-    alike = Slices(noise(1).images.repeat(9, 0), noise(1).targets.repeat(9, 0))
+    alike = Slices(noise(1).images.repeat(9, 1, 1), noise(1).targets.repeat(9, 1, 1))
     images, _ = Epoch(alike, Augmentation(scale=0.3), 9, (0, 0, 0)).batch(range(9))
     other, _ = Epoch(alike, Augmentation(scale=0.3), 9, (0, 0, 1)).batch(range(9))
     assert len({image.numpy().tobytes() for image in (*images, *other)}) == 18
+
+
+def test_bending_moves_points_by_no_more_than_asked_for() -> None:
+    rows, columns = np.mgrid[:64, :64].astype(np.float32) / 64
+    ramps = made(np.stack([rows, columns]), np.zeros((2, 64, 64), np.uint8))
+    images, _ = Epoch(ramps, Augmentation(bend=0.05), 2, (0, 0, 0)).batch([0, 1])
+    moved = (images[:, 0] - ramps.images)[:, 8:-8, 8:-8].abs()
+    assert 0.01 < moved.mean() < 0.05
+    assert moved.max() < 0.05 * 1.5  # bicubic interpolation overshoots its points
+    assert (images[0, 0] - images[1, 0].T).abs().max() > 0.01  # each in its own way
 
 
 @pytest.mark.parametrize("setting", [{"scale": 0.5}, {"shift": 0.2}, {"flip": True}, {}])
 def test_only_what_is_asked_for_moves(setting: dict[str, float]) -> None:
     discs = two_discs()
     drawn = [Epoch(discs, Augmentation(**setting), 1, (0, 0, number)).batch([0])[1][0].numpy() for number in range(30)]
-    areas = np.array([target.sum() for target in drawn]) / discs.targets.sum()
-    centres = np.array([np.argwhere(target).mean(0) for target in drawn]) - np.argwhere(discs.targets[0]).mean(0)
+    areas = np.array([target.sum() for target in drawn]) / discs.targets.sum().item()
+    centres = np.array([np.argwhere(target).mean(0) for target in drawn]) - np.argwhere(discs.targets[0].numpy()).mean(
+        0
+    )
     if "scale" in setting:
         assert 0.4 < areas.min() < 0.6
         assert 1.7 < areas.max() < 2.3
@@ -175,8 +194,8 @@ def test_contrast_changes_intensities_and_nothing_else() -> None:
     slices = noise(1)
     for number in range(20):
         images, targets = Epoch(slices, Augmentation(contrast=1), 1, (0, 0, number)).batch([0])
-        powers = np.log(np.clip(images[0, 0].numpy(), 1e-6, 1)) / np.log(slices.images[0])
-        bulk = (slices.images[0] > 0.1) & (slices.images[0] < 0.9)
+        powers = np.log(np.clip(images[0, 0].numpy(), 1e-6, 1)) / np.log(slices.images[0].numpy())
+        bulk = ((slices.images[0] > 0.1) & (slices.images[0] < 0.9)).numpy()
         assert np.ptp(powers[bulk]) < 1e-3
         assert 0.5 <= powers[bulk].mean() <= 2
         np.testing.assert_array_equal(targets[0].numpy(), slices.targets[0])
@@ -189,8 +208,8 @@ def test_gathered_are_the_slices_with_every_label() -> None:
     assert len(gather(subjects, [Label.LV_CAVITY], 16, Preprocessing())) == 4
     assert len(gather(subjects, [Label.RV_CAVITY], 16, Preprocessing())) == 4
     found = gather(subjects, [Label.RV_CAVITY, Label.LV_CAVITY], 16, Preprocessing())
-    assert (found.images.shape, found.images.dtype) == ((2, 16, 16), np.float32)
-    assert (found.targets.shape, found.targets.dtype) == ((2, 16, 16), np.uint8)
+    assert (found.images.shape, found.images.dtype) == ((2, 16, 16), torch.float32)
+    assert (found.targets.shape, found.targets.dtype) == ((2, 16, 16), torch.uint8)
     np.testing.assert_array_equal(annotated_with(both, STRUCTURES), [True, True, False])
 
 
@@ -235,8 +254,8 @@ def disc_volume(spacing_mm: tuple[float, float, float] | None) -> LabelledVolume
     discs = two_discs()
     volume = noise_volume(0, (1, 96, 96), spacing_mm)
     annotated = np.ones((1, len(Label)), np.bool_)
-    mask = discs.targets * np.uint8(Label.LV_CAVITY)
-    return replace(volume, image=discs.images * 50 + 10, mask=mask, annotated=annotated)
+    mask = discs.targets.numpy() * np.uint8(Label.LV_CAVITY)
+    return replace(volume, image=discs.images.numpy() * 50 + 10, mask=mask, annotated=annotated)
 
 
 @pytest.mark.parametrize("intensity", ["minmax", "percentile"])
@@ -246,8 +265,8 @@ def test_resampled_slices_keep_area_in_mm_and_fit_their_targets(intensity: str, 
     settings = Preprocessing(intensity, 1.5)  # type: ignore[arg-type]
     found = gather([Subject("a", (volume,))], [Label.LV_CAVITY], 160, settings)
     area_mm2 = (volume.mask > 0).sum() * pixel_mm[0] * pixel_mm[1]
-    assert found.targets.sum() * 1.5**2 == pytest.approx(area_mm2, rel=0.03)
-    assert dice(found.images[0] > 0.5, found.targets[0] == 1) > 0.97
+    assert found.targets.sum().item() * 1.5**2 == pytest.approx(area_mm2, rel=0.03)
+    assert dice(found.images[0].numpy() > 0.5, found.targets[0].numpy() == 1) > 0.97
 
 
 def test_unknown_pixels_are_gathered_as_they_are() -> None:
@@ -276,7 +295,7 @@ def test_a_window_shows_the_heart_and_whole_slices_too() -> None:
 
 
 def test_shading_and_noise_change_images_alone() -> None:
-    slices = Slices(np.full((1, 32, 32), 0.5, np.float32), np.ones((1, 32, 32), np.uint8))
+    slices = made(np.full((1, 32, 32), 0.5, np.float32), np.ones((1, 32, 32), np.uint8))
     plain, target = Epoch(slices, Augmentation(), 1, (0, 0, 0)).batch([0])
     shaded, _ = Epoch(slices, Augmentation(shading=0.5), 1, (0, 0, 0)).batch([0])
     noisy, same_target = Epoch(slices, Augmentation(noise=0.1), 1, (0, 0, 0)).batch([0])

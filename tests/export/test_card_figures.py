@@ -26,6 +26,10 @@ def evaluation(folder: Path, model: str = "", networks: tuple[str, ...] = (), re
         ({"model": MODEL}, "acdc, seed 0, 2 folds"),
         ({"networks": NETWORKS, "recipe": RECIPE}, "acdc, seed 0, 2 folds"),
         ({"networks": ("c" * 64,), "recipe": RECIPE}, "acdc, by other networks of this recipe, seed 0, 2 folds"),
+        (
+            {"networks": (*NETWORKS, "c" * 64), "recipe": RECIPE},
+            "acdc, by all networks of its cross validation, seed 0, 2 folds",
+        ),
     ],
 )
 def test_figures_say_whose_they_are(origin: dict[str, str], data: str, tmp_path: Path) -> None:

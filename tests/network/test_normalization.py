@@ -57,6 +57,7 @@ def features(channels: int = 32, dtype: torch.dtype = torch.float32) -> Tensor:
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(7)
+    torch.compiler.reset()
 
 
 @pytest.mark.parametrize("name", NORMALIZATIONS)
@@ -80,6 +81,29 @@ def test_gradients_agree_with_the_plain_composition(name: str) -> None:
         assert mine is not None
         assert reference is not None
         assert torch.allclose(mine, reference, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NORMALIZATIONS)
+def test_compiled_is_the_same(name: str) -> None:
+    """A compiler sees plain arithmetic and derives the backward itself; here it is one that generates no code."""
+    layer, weights = random_layer(name), torch.randn(3, 32, 9, 7)
+    compiled = torch.compile(layer, backend="aot_eager", fullgraph=True)
+    inputs, gradients = features(), []
+    for norm in (layer, compiled):
+        layer.zero_grad()
+        f = inputs.clone().requires_grad_()
+        result = norm(f)
+        (result * weights).sum().backward()
+        gradients.append([result.detach(), f.grad, *(p.grad for p in layer.parameters())])
+    for mine, theirs in zip(*gradients, strict=True):
+        assert torch.allclose(mine, theirs, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_half_precision_maps_have_full_precision_moments(compiled: bool) -> None:
+    layer, f = random_layer("iln"), (features() + 100).bfloat16()
+    norm = torch.compile(layer, backend="aot_eager", fullgraph=True) if compiled else layer
+    assert torch.allclose(norm(f).float(), plain("iln", layer, f.float()), atol=0.05)
 
 
 @pytest.mark.parametrize("name", NORMALIZATIONS)

@@ -10,6 +10,7 @@ from sources import at_hand
 from test_fit import Killed, stop_at
 
 from cardioseg.dataset.preparation import write_dataset
+from cardioseg.dataset.run import prove_unseen, read_run
 from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.errors import NoInputError, RefusedError, UsageError
 from cardioseg.export.card import read_card
@@ -69,12 +70,26 @@ def test_refusals(finished: Plan, tmp_path: Path) -> None:
         run_fold(plan, fold, lambda _: None, resume=False)
 
 
-def test_a_leak_stops_the_run(finished: Plan, tmp_path: Path) -> None:
+@pytest.fixture
+def twins(finished: Plan, tmp_path: Path) -> Plan:
+    """The plan on a dataset that has one subject twice."""
     twin = replace(finished.dataset.subject("s0"), subject_id="twin")
     list(write_dataset(tmp_path / "leaky", "leaky", "made", map(at_hand, [*finished.dataset.subjects(), twin])))
-    plan = replace(finished, dataset=open_dataset(tmp_path / "leaky"), folder=tmp_path / "run", folds=7)
+    return replace(finished, dataset=open_dataset(tmp_path / "leaky"), folder=tmp_path / "run", folds=7)
+
+
+def test_a_subject_that_is_in_training_under_another_name_is_not_validated(twins: Plan) -> None:
+    folds = prepare_run(twins, resume=False)
+    assert {name for fold in folds for name in fold.validation} == {"s1", "s2", "s3", "s4", "s5"}
+    assert {name for fold in folds for name in fold.left_out} == {"s0", "twin"}
+    run = read_run(twins.folder, twins.dataset)
+    assert run.folds == folds
+    assert "5 unseen subjects (not s0 and twin: in training under another name)" in prove_unseen(run, twins.dataset)
+
+
+def test_a_held_out_subject_that_leaks_stops_the_run(twins: Plan) -> None:
     with pytest.raises(UsageError, match="share an image"):
-        prepare_run(plan, resume=False)
+        prepare_run(replace(twins, folds=1, held_out=("twin",)), resume=False)
 
 
 def test_one_fold_validates_what_is_held_out(finished: Plan, tmp_path: Path) -> None:

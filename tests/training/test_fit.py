@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cardioseg.dataset.augment import Augmentation
-from cardioseg.dataset.batches import gather
+from cardioseg.dataset.slices import gather
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import UsageError
 from cardioseg.training.checkpoint import newest, weights_sha256

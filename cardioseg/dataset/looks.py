@@ -1,0 +1,81 @@
+"""Looks: slices as a variation shows them, rendered side by side on the device that they are on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cardioseg.dataset.augment import Variation
+from cardioseg.dataset.slices import Slices
+
+
+@dataclass(frozen=True)
+class Look:
+    """One slice and how it is varied.
+
+    Attributes:
+        index: of the slice.
+        variation: what is done to it.
+        closer: whether it is seen through the window, on the finer slices.
+    """
+
+    index: int
+    variation: Variation
+    closer: bool = False
+
+
+def render(slices: Slices, looks: Sequence[Look]) -> tuple[Tensor, Tensor]:
+    """Images [b, 1, size, size] float32 in [0, 1] (linear interpolation) and targets [b, size, size] int64 (nearest).
+
+    Beyond a slice is zero in both.
+    """
+    size = slices.images.shape[-1]
+    rows: list[int] = []
+    images, targets = [], []
+    for source, closer in ((slices, False), (slices.closer, True)):
+        chosen = [row for row, look in enumerate(looks) if look.closer == closer]
+        if source and chosen:
+            image, target = _resampled(source, [looks[row] for row in chosen], size)
+            rows += chosen
+            images.append(image)
+            targets.append(target)
+    order = torch.from_numpy(np.argsort(rows)).to(slices.images.device)
+    return _recolour(torch.cat(images)[order], [look.variation for look in looks]), torch.cat(targets)[order]
+
+
+def _resampled(slices: Slices, looks: Sequence[Look], size: int) -> tuple[Tensor, Tensor]:
+    device = slices.images.device
+    index = torch.tensor([look.index for look in looks], device=device)
+    where = _where([look.variation for look in looks], size, device)
+    image = functional.grid_sample(slices.images[index, None], where, "bilinear", "zeros", align_corners=False)
+    labels = slices.targets[index, None].float()
+    target = functional.grid_sample(labels, where, "nearest", "zeros", align_corners=False)
+    return image.clamp_(0, 1), target[:, 0].long()
+
+
+def _where(variations: Sequence[Variation], size: int, device: torch.device) -> Tensor:
+    """[b, size, size, 2]: for each pixel the (column, row) on the slice, from -1 to 1, that it shows."""
+    matrix = torch.tensor(np.stack([variation.matrix for variation in variations]), dtype=torch.float32, device=device)
+    where = functional.affine_grid(matrix, [len(variations), 1, size, size], align_corners=False)
+    bend = np.stack([variation.bend for variation in variations]).astype(np.float32)
+    if not bend.any():
+        return where
+    moved = functional.interpolate(torch.from_numpy(bend).to(device), (size, size), mode="bicubic", align_corners=True)
+    return where + torch.einsum("bij,bjhw->bhwi", matrix[:, :, :2], moved)
+
+
+def _recolour(image: Tensor, variations: Sequence[Variation]) -> Tensor:
+    numbers = [(variation.power, *variation.slope, variation.noise) for variation in variations]
+    each = torch.tensor(numbers, dtype=image.dtype, device=image.device)[:, :, None, None, None]
+    power, column, row, noise = each.unbind(1)
+    image = image**power
+    across = torch.linspace(-1, 1, image.shape[-1], device=image.device)
+    if any(any(variation.slope) for variation in variations):
+        image = image * (1 + column * across + row * across[:, None])
+    if any(variation.noise for variation in variations):
+        generator = torch.Generator(image.device).manual_seed(variations[0].noise_seed)
+        image = image + noise * torch.randn(image.shape, generator=generator, device=image.device)
+    return image.clamp_(0, 1)

@@ -1,0 +1,105 @@
+"""Slices: what a fold trains on, prepared and in memory."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cardioseg.image.heart import middle
+from cardioseg.image.labels import Label
+from cardioseg.image.preprocess import Preprocessing, center, pad, prepare, resample
+from cardioseg.ingest.subject import LabelledVolume, Subject
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Prepared training slices, all on one device.
+
+    Attributes:
+        images: float32 [n, size, size] in [0, 1].
+        targets: uint8 [n, size, size], the network's class numbers (0 is background).
+        closer: for a model with a window: the same slices, finer, from which windows of the same `size` are cut.
+        hearts: [n, 2], where to cut: the middle of a volume's structures (column, row), from -1 to 1 over a slice.
+        source: a hash of what they were prepared from; that of themselves would change with the number of threads, in
+            the last bits of what was resampled.
+    """
+
+    images: Tensor
+    targets: Tensor
+    closer: "Slices | None" = None
+    hearts: NDArray[np.float64] | None = None
+    source: str = ""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def to(self, device: str) -> "Slices":
+        """The same on a torch device."""
+        closer = self.closer.to(device) if self.closer else None
+        return replace(self, images=self.images.to(device), targets=self.targets.to(device), closer=closer)
+
+
+def gather(
+    subjects: Iterable[Subject],
+    labels: Sequence[Label],
+    size: int,
+    preprocessing: Preprocessing,
+    nominal_mm: float | None = None,
+) -> Slices:
+    """The slices of `subjects` on which every one of `labels` is annotated, prepared and centred to `size` pixels.
+
+    Args:
+        subjects: read one by one.
+        labels: the structures, in the order of the network's classes after background.
+        size: height and width of the result; with a window, of the finer slices that it is cut from.
+        preprocessing: what is done to every slice.
+        nominal_mm: in-plane spacing of volumes that do not say theirs.
+    """
+    if preprocessing.window:
+        subjects = tuple(subjects)
+        whole = gather(subjects, labels, preprocessing.window, preprocessing.coarse, nominal_mm)
+        closer = gather(subjects, labels, size, preprocessing.whole, nominal_mm)
+        return replace(whole, closer=closer, hearts=closer.hearts)
+    volumes = (volume for subject in subjects for volume in subject.volumes)
+    known = (volume for volume in volumes if annotated_with(volume, labels).any())
+    parts = [_prepared(volume, labels, size, preprocessing, nominal_mm) for volume in known]
+    images = torch.cat([torch.zeros(0, size, size), *(part.images for part in parts)])
+    targets = torch.cat([torch.zeros(0, size, size, dtype=torch.uint8), *(part.targets for part in parts)])
+    hearts = np.concatenate([np.zeros((0, 2)), *(_hearts(part.targets.numpy()) for part in parts)])
+    source = sha256("".join(part.source for part in parts).encode()).hexdigest()
+    return Slices(images, targets, hearts=hearts, source=source)
+
+
+def annotated_with(volume: LabelledVolume, labels: Sequence[Label]) -> NDArray[np.bool_]:
+    """Per slice, whether every one of `labels` is annotated."""
+    return np.asarray(volume.annotated[:, list(labels)].all(axis=1), np.bool_)
+
+
+def _hearts(targets: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The middle (column, row) of a volume's structures, from -1 to 1 over a slice, for each of its slices [n, 2]."""
+    found = middle(targets > 0)
+    where = np.zeros(2) if found is None else (np.array(found[::-1]) + 0.5) / targets.shape[-1] * 2 - 1
+    return np.tile(where, (len(targets), 1))
+
+
+def _prepared(
+    volume: LabelledVolume, labels: Sequence[Label], size: int, preprocessing: Preprocessing, nominal_mm: float | None
+) -> Slices:
+    known = annotated_with(volume, labels)
+    pixel_mm = volume.pixel_mm(nominal_mm)
+    images, _ = prepare(volume.image[known], pixel_mm, preprocessing)
+    classes = np.stack([volume.mask[known] == label for label in labels], 1).astype(np.float32)
+    classes, _ = resample(classes, pixel_mm, preprocessing.spacing_mm)
+    classes = np.concatenate([1 - classes.sum(1, keepdims=True), classes], 1)
+    targets, _ = pad(classes.argmax(1), preprocessing.multiple)
+    source = sha256(f"{pixel_mm} {volume.image.dtype} {volume.image[known].shape}".encode())
+    source.update(volume.image[known].tobytes() + volume.mask[known].tobytes())
+    return Slices(
+        torch.from_numpy(center(images, size).astype(np.float32)),
+        torch.from_numpy(center(targets, size).astype(np.uint8)),
+        source=source.hexdigest(),
+    )

@@ -1,0 +1,67 @@
+"""Step: one update of a network's weights; on a GPU compiled, where a compiler is at hand."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from shutil import which
+
+import torch
+from torch import Tensor
+
+from cardioseg.network.unet import UNet
+from cardioseg.training.optimization import Optimization, loss, optimizer
+
+Objective = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is updated, and how.
+
+    Attributes:
+        network: whose weights.
+        weights: their optimizer.
+        objective: the loss of images [n, 1, h, w] and targets [n, h, w].
+    """
+
+    network: UNet
+    weights: torch.optim.Optimizer
+    objective: Objective
+
+    def __call__(self, images: Tensor, targets: Tensor, rate: float) -> Tensor:
+        """Update the weights once; the loss before."""
+        for group in self.weights.param_groups:
+            group["lr"] = rate
+        value = self.objective(images, targets)
+        self.weights.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        self.weights.step()
+        return value.detach().clone()  # a compiled step writes the next loss to the same place
+
+
+def step_of(network: UNet, settings: Optimization) -> Step:
+    """The step of a network on the device that it is on."""
+    on_gpu = next(network.parameters()).is_cuda
+    mixed = on_gpu and settings.precision == "bfloat16"
+    if mixed:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def objective(images: Tensor, targets: Tensor) -> Tensor:
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=mixed):
+            logits = network(images)
+        return loss(settings, logits.float(), targets)
+
+    weights = optimizer(settings, network.parameters(), fused=on_gpu)
+    return Step(network, weights, _compiled(objective) if on_gpu and _can_compile() else objective)
+
+
+def _compiled(objective: Objective) -> Objective:
+    """One kernel where there were many, and all of them launched at once."""
+    torch.compiler.reset()  # it keeps eight variants of a function, and falls back to the slow way at the ninth network
+    return torch.compile(objective, mode="reduce-overhead", dynamic=False)
+
+
+def _can_compile() -> bool:
+    """Whether torch.compile finds what it needs for a GPU: Triton, and a C compiler for its launchers."""
+    return find_spec("triton") is not None and which(os.environ.get("CC", "cc")) is not None
