@@ -14,7 +14,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -25,6 +24,7 @@ from distributed import Client, KilledWorker, WorkerPlugin, as_completed, get_wo
 from cardioseg import __version__
 from cardioseg.errors import CardiosegError, ResourceError, UsageError
 from cardioseg.execution.executor import ItemT, Lost, ResultT, Work
+from cardioseg.versions import version_of
 
 _ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://[^\s/]+:\d+")
 _ANSWER_S, _JOIN_S = 5, 60  # to wait for the scheduler, and for a first worker
@@ -169,15 +169,8 @@ def _versions() -> dict[str, str]:
         "host": platform.node(),
         "cardioseg": __version__,
         "python": ".".join(map(str, sys.version_info[:2])),
-        **{name: _version(name) for name in _SAME},
+        **{name: version_of(name) for name in _SAME},
     }
-
-
-def _version(name: str) -> str:
-    for package in (name, f"{name}-gpu"):
-        with suppress(PackageNotFoundError):
-            return version(package)
-    return "not installed"
 
 
 class _Carried(WorkerPlugin):

@@ -4,7 +4,6 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
 from cardioseg.training.crossval import fold_folder, network_of
 from cardioseg.training.recipe import Recipe
 from cardioseg.training.validation import SliceScore, per_image, per_subject
+from cardioseg.versions import version_of
 
 _PACKAGES = ("torch", "onnx", "onnxruntime", "numpy")
 _PARITY_SLICES = 64
@@ -85,7 +85,7 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
         training=training,
         metrics=tuple(chain(*evaluated)) or _metrics(run, described, folds, recipe),
         parity=parity,
-        versions={"cardioseg": __version__} | {name: version(name) for name in _PACKAGES},
+        versions={"cardioseg": __version__} | {name: version_of(name) for name in _PACKAGES},
     )
     write_bytes(folder / MODEL_FILE, model)
     write_readme(folder, card)
