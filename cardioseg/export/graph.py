@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from cardioseg.network.normalization import EPSILON, ChannelNorm
+from cardioseg.network.coefficients import EPSILON
+from cardioseg.network.normalization import ChannelNorm
 from cardioseg.network.unet import UNet
 
 _OPSET = 20
@@ -90,7 +91,7 @@ class Graph:
         return [self.weight(tensor) for tensor in (layer.weight, layer.bias) if tensor is not None]
 
     def norm(self, layer: ChannelNorm, f: str) -> str:
-        """A (f - m) + B: the steps of `network.normalization` about the channels' means, all parameters known.
+        """A (f - m) + B: the steps of `network.coefficients`, all parameters known.
 
         Two readings of the pixels for the moments and one pass for the map, as BatchNormalization of one image that
         has the channels of all: its scale, shift and mean may be computed, and no other operator of ONNX Runtime
@@ -125,17 +126,17 @@ class Graph:
         return self.add("ReduceMean", rows, self.integers(2), keepdims=0)
 
     def mix(self, m: str, v: str, layer: ChannelNorm) -> tuple[str, str]:
-        """Equation 4, see `normalization.mix`, as a (f - m) + t; without a gate a is 1, given as an empty name."""
+        """Equation 4, see `coefficients.mix`, as a (f - m) + t; without a gate a is 1, given as an empty name."""
         if layer.gate is None or layer.rho is None:
             return "", m
-        in_weight, ln_weight = (self.scalar(float(weight.detach())) for weight in layer.gate(layer.rho))
+        in_weight, ln_weight = (self.scalar(float(weight.detach())) for weight in layer.gate(layer.rho)[:2])
         distance, variance = self.union(m, v, 1, 2)
         by_layer = self.add("Div", ln_weight, self.deviation(variance))
         a = self.add("Add", self.add("Div", in_weight, self.deviation(v)), by_layer)
         return a, self.add("Mul", by_layer, distance)
 
     def normalize_groups(self, v: str, a: str, t: str) -> tuple[str, str]:
-        """Equations 5 and 6 of a (f - m) + t; see `normalization.normalize_groups`."""
+        """Equations 5 and 6 of a (f - m) + t; see `coefficients.normalize_groups`."""
         spread = self.add("Mul", self.add("Mul", a, a), v) if a else v
         distance, variance = self.union(t, spread, 2)
         deviation = self.deviation(variance)

@@ -42,19 +42,12 @@ class Optimization(BaseModel):
     precision: Literal["float32", "bfloat16"] = "float32"
 
 
-def optimizer(
-    settings: Optimization, parameters: Iterable[nn.Parameter], *, fused: bool = False
-) -> torch.optim.Optimizer:
-    """The optimizer of a recipe; `fused` updates all parameters at once, which pays on a GPU."""
+def optimizer(settings: Optimization, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    """The optimizer of a recipe; it updates all parameters at once."""
+    rate, decay = settings.learning_rate, settings.weight_decay
     if settings.optimizer == "sgd":
-        return torch.optim.SGD(
-            parameters,
-            settings.learning_rate,
-            momentum=settings.momentum,
-            weight_decay=settings.weight_decay,
-            fused=fused,
-        )
-    return torch.optim.AdamW(parameters, settings.learning_rate, weight_decay=settings.weight_decay, fused=fused)
+        return torch.optim.SGD(parameters, rate, momentum=settings.momentum, weight_decay=decay, fused=True)
+    return torch.optim.AdamW(parameters, rate, weight_decay=decay, fused=True)
 
 
 def learning_rate(settings: Optimization, epoch: int, progress: float) -> float:

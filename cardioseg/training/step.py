@@ -52,7 +52,7 @@ def step_of(network: UNet, settings: Optimization) -> Step:
             logits = network(images)
         return loss(settings, logits.float(), targets)
 
-    weights = optimizer(settings, network.parameters(), fused=on_gpu)
+    weights = optimizer(settings, network.parameters())
     return Step(network, weights, _compiled(objective) if on_gpu and _can_compile() else objective)
 
 

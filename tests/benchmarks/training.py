@@ -23,6 +23,7 @@ from cardioseg.dataset.augment import Augmentation
 from cardioseg.dataset.slices import Slices
 from cardioseg.network.unet import Convolution, UNet
 from cardioseg.training.fit import Job, fit
+from cardioseg.training.memory import keep_freed
 from cardioseg.training.optimization import Optimization, loss, optimizer
 from cardioseg.training.recipe import Recipe, read_recipe
 
@@ -147,6 +148,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    keep_freed()  # as `fit` does
     result: dict[str, Any] = {"threads": options.threads, "torch": torch.__version__, "pixels": 256, "norms": {}}
     for batch in (1, 8):
         result["norms"][batch] = norms(batch, result["pixels"], options.turns)

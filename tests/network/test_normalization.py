@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from cardioseg.network.normalization import EPSILON, INITIAL_RHO, NORMALIZATIONS, ChannelNorm, norm_layer
+from cardioseg.network.coefficients import EPSILON
+from cardioseg.network.normalization import INITIAL_RHO, NORMALIZATIONS, ChannelNorm, norm_layer
 
 
 def instance_norm(f: Tensor) -> Tensor:
