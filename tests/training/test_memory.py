@@ -1,4 +1,4 @@
-"""Freed memory stays with the process: what a second step takes, the system need not clear again."""
+"""Freed memory stays with the process: what the next step takes, the system need not clear again."""
 
 import platform
 import subprocess
@@ -13,7 +13,8 @@ from cardioseg.training.memory import keep_freed
 def step():
     for _ in range(3):
         torch.empty(16 << 20).fill_(1)  # 64 MB
-step()
+for _ in range(10):
+    step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 step()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
@@ -26,5 +27,5 @@ def faults(call: str) -> int:
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
-def test_a_second_step_takes_no_new_pages() -> None:
-    assert faults("keep_freed()") < 100 < faults("")
+def test_the_next_step_takes_no_new_pages() -> None:
+    assert faults("keep_freed()") < faults("") / 4
