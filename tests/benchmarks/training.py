@@ -1,8 +1,10 @@
 """What a training step costs: ILN beside torch's InstanceNorm2d, and `fit` beside the bare step.
 
     python tests/benchmarks/training.py -o docs/performance/training.json
+    python tests/benchmarks/training.py --device cuda -o docs/performance/training_gpu.json
 
-Networks take turns within one process, so the machine's mood cancels in the ratios; figures are medians over turns.
+Networks take turns within one process, so the machine's mood cancels in the ratios, which are of CPU time, on a GPU of
+wall time; figures are medians over turns.
 """
 
 import argparse
@@ -10,22 +12,23 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from cardioseg.dataset.augment import Augmentation
 from cardioseg.dataset.slices import Slices
 from cardioseg.network.unet import Convolution, UNet
 from cardioseg.training.fit import Job, fit
 from cardioseg.training.memory import keep_freed
-from cardioseg.training.optimization import Optimization, loss, optimizer
+from cardioseg.training.optimization import Optimization
 from cardioseg.training.recipe import Recipe, read_recipe
+from cardioseg.training.step import step_of
 
 CLASSES = 4
 NETWORKS = ("none", "torch's InstanceNorm2d", "in", "iln")
@@ -43,50 +46,45 @@ def network(norm: str) -> UNet:
     return built
 
 
-def step_of(norm: str, batch: int, pixels: int) -> Callable[[], None]:
-    """One training step: forward, backward, update."""
-    settings = Optimization()
-    trained = network(norm)
-    weights = optimizer(settings, trained.parameters())
-    image, target = torch.rand(batch, 1, pixels, pixels), torch.randint(0, CLASSES, (batch, pixels, pixels))
-
-    def step() -> None:
-        value = loss(settings, trained(image), target)
-        weights.zero_grad()
-        value.backward()
-        weights.step()
-
-    return step
+def one_step(norm: str, batch: int, pixels: int, device: str) -> Callable[[], object]:
+    """One training step as `fit` makes it: forward, backward, update."""
+    step = step_of(network(norm).to(device).train(), Optimization())
+    image = torch.rand(batch, 1, pixels, pixels, device=device)
+    target = torch.randint(0, CLASSES, (batch, pixels, pixels), device=device)
+    return lambda: step(image, target, 0.01)
 
 
-def seconds(work: Callable[[], None]) -> tuple[float, float]:
-    """Wall and CPU time of one call."""
+def seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """Wall and CPU time of one call, and of what it left a GPU to do."""
     wall, cpu = time.perf_counter(), time.process_time()
     work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def norms(batch: int, pixels: int, turns: int) -> dict[str, Any]:
-    """Every norm's step; ratios to torch's InstanceNorm2d are of CPU time, turn by turn."""
-    steps = {norm: step_of(norm, batch, pixels) for norm in NETWORKS}
-    for step in steps.values():
+def norms(batch: int, pixels: int, turns: int, device: str) -> dict[str, Any]:
+    """Every norm's step; ratios to torch's InstanceNorm2d, turn by turn."""
+    steps = {norm: one_step(norm, batch, pixels, device) for norm in NETWORKS}
+    for step, _ in product(steps.values(), range(1 if device == "cpu" else 6)):
         step()
     times = [{norm: seconds(step) for norm, step in steps.items()} for _ in range(turns)]
+    clock = int(device == "cpu")
     return {
         norm: {
             "wall_s": median(turn[norm][0] for turn in times),
             "cpu_s": median(turn[norm][1] for turn in times),
-            "ratio": median(turn[norm][1] / turn[REFERENCE][1] for turn in times),
+            "ratio": median(turn[norm][clock] / turn[REFERENCE][clock] for turn in times),
         }
         for norm in NETWORKS
     }
 
 
-def throughput(steps: int, turns: int) -> dict[str, float]:
+def throughput(steps: int, turns: int, device: str) -> dict[str, float]:
     """Images a second of `fit` with the recipe sax, augmentation and logs included, beside the same steps bare."""
     recipe = read_recipe("sax")
     with tempfile.TemporaryDirectory() as folder:
-        times = [_turn(recipe, steps, Path(folder) / str(turn)) for turn in range(turns + 1)][1:]
+        times = [_turn(recipe, steps, Path(folder) / str(turn), device) for turn in range(turns + 1)][1:]
     images = steps * recipe.optimization.batch_size
     return {
         "images_per_s": images / median(whole[0] for whole, _ in times),
@@ -95,38 +93,33 @@ def throughput(steps: int, turns: int) -> dict[str, float]:
     }
 
 
-def _turn(recipe: Recipe, steps: int, folder: Path) -> tuple[tuple[float, float], tuple[float, float]]:
-    slices = _slices(recipe.preprocessing.window or recipe.size, recipe.size)
-    job = _job(recipe, slices, steps, folder)
+def _turn(recipe: Recipe, steps: int, folder: Path, device: str) -> tuple[tuple[float, float], tuple[float, float]]:
+    slices = _slices(recipe.preprocessing.window or recipe.size, recipe.size).to(device)
+    job = _job(recipe, slices, steps, folder, device)
     epoch = job.epoch(0)
     batches = [epoch.batch(pairs) for pairs in islice(epoch.order(), steps)]
-    trained = UNet(len(recipe.labels) + 1, recipe.norm)
-    weights = optimizer(recipe.optimization, trained.parameters())
+    step = step_of(UNet(len(recipe.labels) + 1, recipe.norm).to(device).train(), recipe.optimization)
+    step(*batches[0], 0.0)
 
     def bare() -> None:
-        for image, target in batches:
-            _step(recipe, trained, weights, image, target)
+        for batch in batches:
+            step(*batch, 0.001)
 
     return seconds(lambda: _fit(job)), seconds(bare)
-
-
-def _step(recipe: Recipe, trained: UNet, weights: torch.optim.Optimizer, image: Tensor, target: Tensor) -> None:
-    value = loss(recipe.optimization, trained(image), target)
-    weights.zero_grad()
-    value.backward()
-    weights.step()
 
 
 def _fit(job: Job) -> None:
     fit(job, lambda _: None)
 
 
-def _job(recipe: Recipe, slices: Slices, steps: int, folder: Path) -> Job:
+def _job(recipe: Recipe, slices: Slices, steps: int, folder: Path, device: str) -> Job:
     pairs = len(slices) * len(recipe.augmentation.angles.degrees)
     part = (steps + 0.5) * recipe.optimization.batch_size / pairs
     augmentation = Augmentation(**recipe.augmentation.model_dump() | {"grid_fraction": part})
     once = recipe.optimization.model_copy(update={"epochs": 1})
-    job = Job(recipe.model_copy(update={"augmentation": augmentation, "optimization": once}), slices, folder)
+    job = Job(
+        recipe.model_copy(update={"augmentation": augmentation, "optimization": once}), slices, folder, device=device
+    )
     if job.steps != steps:
         raise ValueError(f"{job.steps} steps, not {steps}")
     return job
@@ -146,15 +139,23 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path)
     parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     keep_freed()  # as `fit` does
-    result: dict[str, Any] = {"threads": options.threads, "torch": torch.__version__, "pixels": 256, "norms": {}}
+    on = torch.cuda.get_device_name() if options.device != "cpu" else "CPU"
+    result: dict[str, Any] = {
+        "threads": options.threads,
+        "torch": torch.__version__,
+        "pixels": 256,
+        "on": on,
+        "norms": {},
+    }
     for batch in (1, 8):
-        result["norms"][batch] = norms(batch, result["pixels"], options.turns)
+        result["norms"][batch] = norms(batch, result["pixels"], options.turns, options.device)
         for norm, figures in result["norms"][batch].items():
             print(f"batch {batch}, {norm}: {figures['wall_s'] * 1e3:.0f} ms, {figures['ratio']:.3f} x {REFERENCE}")
-    result["throughput"] = throughput(40, 3)
+    result["throughput"] = throughput(12 if on == "CPU" else 200, 3, options.device)
     print(" ".join(f"{name} {value:.3f}" for name, value in result["throughput"].items()))
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)

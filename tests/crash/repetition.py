@@ -78,7 +78,7 @@ def _prepared(model: Model, count: int) -> "list[Floats]":
         if total >= count:
             break
         cine = case.read()
-        slices = cine.voxels.reshape(-1, *cine.grid.shape[1:])[: min(100, count - total)]
+        slices = cine.voxels.reshape(-1, *cine.grid.shape[1:])[: min(200, count - total)]
         parts.append(prepare(slices, cine.grid.pixel_mm, model.card.preprocessing)[0])
         total += len(slices)
     return parts

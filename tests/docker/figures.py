@@ -171,7 +171,7 @@ def main() -> int:
     found = {}
     for target in ("serve", *["full"] * asked.full):
         with TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-            place = (asked.state or Path(scratch)) / target
+            place = (asked.state or Path(scratch)).absolute() / target
             place.mkdir(parents=True, exist_ok=True)
             found[target] = examined(target, asked.built, place)
             whose = ["-v", f"{place}:/place", "--user", "0", "--entrypoint", "chown"]  # what a stranger wrote is ours
