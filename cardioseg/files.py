@@ -101,7 +101,13 @@ def write_bytes(destination: Path, content: bytes) -> None:
 
 def write_text(destination: Path, text: str) -> None:
     """Write UTF-8 `text` atomically; what stands for a file name's undecodable bytes is written as an escape."""
-    write_bytes(destination, text.encode(errors="backslashreplace"))
+    write_parts(destination, (text,))
+
+
+def write_parts(destination: Path, parts: Iterable[str]) -> None:
+    """Write a text atomically, part by part as they come, so that it need not be in memory as a whole."""
+    with atomic_path(destination) as partial, partial.open("wb") as file:
+        file.writelines(part.encode(errors="backslashreplace") for part in parts)
 
 
 def write_json(destination: Path, document: Any) -> None:  # noqa: ANN401 - whatever json takes

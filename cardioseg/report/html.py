@@ -93,13 +93,27 @@ class CaseReport:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture in the page, embedded or beside it."""
+    """A picture in the page, embedded or beside it.
 
-    name: str
-    source: str
+    Attributes:
+        path: of its file.
+        place: of its file, as seen from the page.
+        is_embedded: whether the page holds it.
+        width: in pixels; `height` likewise.
+    """
+
+    path: Path
+    place: str
     is_embedded: bool
     width: int
     height: int
+
+    @property
+    def source(self) -> str:
+        """What the page shows; read as it is written, for all pictures of a run take more memory than all else."""
+        if not self.is_embedded:
+            return self.place
+        return f"data:image/{self.path.suffix[1:]};base64,{b64encode(self.path.read_bytes()).decode()}"
 
 
 def write_report(path: Path, run: Mapping[str, Any], cases: Iterable[CaseReport]) -> None:
@@ -198,7 +212,5 @@ def _picture(report: Path, path: Path, is_embedded: bool) -> Picture:
     with Image.open(path) as picture:
         width, height = picture.size
     inside = path.is_relative_to(report.parent)
-    source = (path.relative_to(report.parent) if inside else path).as_posix()
-    if is_embedded:
-        source = f"data:image/{path.suffix[1:]};base64,{b64encode(path.read_bytes()).decode()}"
-    return Picture(path.name, source, is_embedded, width, height)
+    place = (path.relative_to(report.parent) if inside else path).as_posix()
+    return Picture(path, place, is_embedded, width, height)

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cardioseg.files import write_text
+from cardioseg.files import write_parts
 from cardioseg.report.palette import ON_LIGHT
 from cardioseg.report.tables import UNKNOWN, in_words
 
@@ -32,10 +32,10 @@ def write_page(path: Path, template: str, values: Mapping[str, Any]) -> None:
         ResourceError: the file system refuses the write.
     """
     script = (files(__package__) / "report.js").read_text(encoding="utf-8")
-    page = (
+    parts = (
         _environment()
         .get_template(template)
-        .render(
+        .generate(
             research_use=RESEARCH_USE,
             colours={label.key: colour for label, colour in ON_LIGHT.items()},
             script=script,
@@ -43,7 +43,7 @@ def write_page(path: Path, template: str, values: Mapping[str, Any]) -> None:
             **{"images": "data:"} | dict(values),
         )
     )
-    write_text(path, page)
+    write_parts(path, parts)
 
 
 def _environment() -> "Environment":
