@@ -173,7 +173,8 @@ def measured(tool: str, cine: np.ndarray, spacing_mm: list[float]) -> dict[str, 
 def turn(python: str, tool: str, cine: Path) -> dict[str, float]:
     """One turn of one tool, in a process of its own."""
     command = [python, __file__, "--tool", tool, "--cine", str(cine)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    environment = {"OPENBLAS_NUM_THREADS": "1"} | os.environ  # as our command line has it: NumPy's threads only wait
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
