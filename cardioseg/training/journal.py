@@ -45,6 +45,7 @@ class Journal:
     def __init__(self, folder: Path, step: int) -> None:
         self._path = folder / "steps.csv"
         self._rows = _rows_until(self._path, step)
+        self._written = 0
         self._board = _open_board(folder, step)
 
     def add(self, record: StepRecord) -> None:
@@ -58,9 +59,10 @@ class Journal:
                 self._board.add_scalar(name, value, record.step)
 
     def flush(self) -> None:
-        """Write everything out."""
-        if self._rows:
+        """Write everything out, if there is anything new."""
+        if len(self._rows) > self._written:
             write_csv(self._path, self._rows[-1].keys(), self._rows)
+            self._written = len(self._rows)
         if self._board:
             self._board.flush()
 
