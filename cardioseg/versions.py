@@ -3,6 +3,7 @@
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
+NOT_INSTALLED = "not installed"
 _VARIANTS = {"onnxruntime": ("onnxruntime", "onnxruntime-gpu")}  # one module, several packages
 
 
@@ -11,4 +12,4 @@ def version_of(name: str) -> str:
     for package in _VARIANTS.get(name, (name,)):
         with suppress(PackageNotFoundError):
             return version(package)
-    return "not installed"
+    return NOT_INSTALLED

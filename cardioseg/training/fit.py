@@ -16,7 +16,6 @@ from cardioseg.errors import UsageError
 from cardioseg.network.unet import UNet
 from cardioseg.training.checkpoint import Checkpoint, newest, save
 from cardioseg.training.journal import Journal, StepRecord
-from cardioseg.training.memory import keep_freed
 from cardioseg.training.optimization import learning_rate
 from cardioseg.training.recipe import Recipe
 from cardioseg.training.step import step_of
@@ -75,7 +74,6 @@ def fit(job: Job, report: Callable[[StepRecord], None], resume: bool = False) ->
     Raises:
         UsageError: there is nothing to resume, or it is another run's; or, without `resume`, a run is there already.
     """
-    keep_freed()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats itself only with this
     torch.use_deterministic_algorithms(True)
     # Costs 3 % of a step, and nothing here reads memory that was not written.

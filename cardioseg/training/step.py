@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from shutil import which
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from cardioseg.network.unet import UNet
 from cardioseg.training.optimization import Optimization, loss, optimizer
+from cardioseg.versions import NOT_INSTALLED, version_of
 
 Objective = Callable[[Tensor, Tensor], Tensor]
 
@@ -64,4 +64,4 @@ def _compiled(objective: Objective) -> Objective:
 
 def _can_compile() -> bool:
     """Whether torch.compile finds what it needs for a GPU: Triton, and a C compiler for its launchers."""
-    return find_spec("triton") is not None and which(os.environ.get("CC", "cc")) is not None
+    return version_of("triton") != NOT_INSTALLED and which(os.environ.get("CC", "cc")) is not None

@@ -25,7 +25,6 @@ from cardioseg.dataset.augment import Augmentation
 from cardioseg.dataset.slices import Slices
 from cardioseg.network.unet import Convolution, UNet
 from cardioseg.training.fit import Job, fit
-from cardioseg.training.memory import keep_freed
 from cardioseg.training.optimization import Optimization
 from cardioseg.training.recipe import Recipe, read_recipe
 from cardioseg.training.step import step_of
@@ -142,7 +141,6 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    keep_freed()  # as `fit` does
     on = torch.cuda.get_device_name() if options.device != "cpu" else "CPU"
     result: dict[str, Any] = {
         "threads": options.threads,
