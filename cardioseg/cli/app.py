@@ -19,6 +19,7 @@ from cardioseg.cli.reproducing import reproduce
 from cardioseg.cli.signals import listening
 from cardioseg.cli.training import export, train
 from cardioseg.errors import CardiosegError, ExitCode, ResourceError, UsageError
+from cardioseg.memory import is_short
 
 # click's ClickException, or that of the click inside newer typers, which has no public name
 _CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -64,8 +65,8 @@ def run(arguments: Sequence[str]) -> int:
         code = app(list(arguments) or ["--help"], prog_name="cardioseg", standalone_mode=False)
     except (CardiosegError, _CommandLineError, typer.Abort, KeyboardInterrupt, MemoryError, OSError) as error:
         return console.fail(_explained(error), "--json" in arguments)
-    except ImportError as error:
-        if "failed to map segment" not in str(error):  # where the memory does not suffice to load a library
+    except Exception:
+        if not is_short():  # a bug of ours
             raise
         return console.fail(_explained(MemoryError()), "--json" in arguments)
     if code == ExitCode.INTERRUPTED:  # what newer typers make of Ctrl-C

@@ -93,9 +93,9 @@ def _prepared(
     pixel_mm = volume.pixel_mm(nominal_mm)
     images, _ = prepare(volume.image[known], pixel_mm, preprocessing)
     classes = np.stack([volume.mask[known] == label for label in labels], 1).astype(np.float32)
-    classes, _ = resample(classes, pixel_mm, preprocessing.spacing_mm)
+    classes = resample(classes, pixel_mm, preprocessing.spacing_mm)
     classes = np.concatenate([1 - classes.sum(1, keepdims=True), classes], 1)
-    targets, _ = pad(classes.argmax(1), preprocessing.multiple)
+    targets = pad(classes.argmax(1), preprocessing.multiple)
     source = sha256(f"{pixel_mm} {volume.image.dtype} {volume.image[known].shape}".encode())
     source.update(volume.image[known].tobytes() + volume.mask[known].tobytes())
     return Slices(

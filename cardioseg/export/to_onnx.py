@@ -88,8 +88,7 @@ def _batches(slices: Sequence[Floats]) -> list[Floats]:
         same = [image for image in slices[start : start + size] if image.shape == slices[start].shape]
         crop = _CROPS[len(batches) % len(_CROPS)]
         h, w = (side - crop if side - crop > MULTIPLE else side for side in same[0].shape)
-        padded, _ = pad(np.stack(same)[:, None, :h, :w], MULTIPLE)
-        batches.append(padded)
+        batches.append(pad(np.stack(same)[:, None, :h, :w], MULTIPLE))
         start += len(same)
     return batches
 

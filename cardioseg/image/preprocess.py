@@ -1,23 +1,23 @@
 """Preprocessing: slices of any scanner to what a network expects, and the way back to the scanner's own grid.
 
-NumPy alone, so that training needs nothing more. Every transform returns its result and its undo.
+NumPy alone, so that training needs nothing more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.image.intensity import Intensity, scale_intensity
-from cardioseg.image.undo import Floats, Undo
+from cardioseg.image.undo import Floats, Undo, apply, extent
 
 __all__ = ["Floats", "Preprocessing", "Undo", "prepare", "scale_intensity"]
 
-Back = Callable[[Floats], Floats]
+_SAME = 1.0, 1.0
 _SAME_SIZE = 0.01  # relative change of spacing below which resampling would only blur
 
 
@@ -88,31 +88,28 @@ def prepare(
     """
     if settings.window:
         return _cut(slices, pixel_mm, settings, settings.window, heart)
-    images = scale_intensity(slices, settings.intensity)
-    images, undo_resampling = resample(images, pixel_mm, settings.spacing_mm)
-    images, undo_padding = pad(images, settings.multiple)
+    images = resample(scale_intensity(slices, settings.intensity), pixel_mm, settings.spacing_mm)
+    images = pad(images, settings.multiple)
     h, w = slices.shape[-2:]
-    return images, Undo(lambda logits: undo_resampling(undo_padding(logits)), (slice(None), slice(None)), (h, w))
+    steps = _steps(pixel_mm, settings.spacing_mm)
+    rows, columns = (_back(n, *to) for n, *to in zip((h, w), images.shape[-2:], steps, strict=True))
+    return images, Undo(rows, columns, (slice(0, h), slice(0, w)), (h, w))
 
 
-def resample(images: Floats, pixel_mm: tuple[float, float] | None, spacing_mm: float | None) -> tuple[Floats, Back]:
+def resample(images: Floats, pixel_mm: tuple[float, float] | None, spacing_mm: float | None) -> Floats:
     """Resample [..., h, w] linearly to square pixels of `spacing_mm`, centred on the same field of view."""
-    if pixel_mm is None or spacing_mm is None:
-        return images, _unchanged
-    steps = [spacing_mm / mm for mm in pixel_mm]
-    if all(abs(step - 1) < _SAME_SIZE for step in steps):
-        return images, _unchanged
-    sizes = images.shape[-2:]
-    there = [interpolation(n, max(1, round(n / step)), step) for n, step in zip(sizes, steps, strict=True)]
-    back = [interpolation(len(m), n, 1 / step) for m, n, step in zip(there, sizes, steps, strict=True)]
-    return _apply(there, images), lambda logits: _apply(back, logits)
+    steps = _steps(pixel_mm, spacing_mm)
+    if steps == _SAME:
+        return images
+    sizes = zip(images.shape[-2:], steps, strict=True)
+    rows, columns = (interpolation(n, _resampled(n, step), step) for n, step in sizes)
+    return apply(rows, columns, images)
 
 
-def pad(images: Floats, multiple: int) -> tuple[Floats, Back]:
-    """Pad [..., h, w] with zeros at the end to a multiple in height and width; the undo crops."""
+def pad(images: NDArray[Any], multiple: int) -> NDArray[Any]:
+    """Pad [..., h, w] with zeros at the end to a multiple in height and width."""
     h, w = images.shape[-2:]
-    margins = [(0, 0)] * (images.ndim - 2) + [(0, -h % multiple), (0, -w % multiple)]
-    return np.pad(images, margins), lambda logits: logits[..., :h, :w]
+    return np.pad(images, [(0, 0)] * (images.ndim - 2) + [(0, -h % multiple), (0, -w % multiple)])
 
 
 def center(images: NDArray[np.generic], size: int) -> NDArray[np.generic]:
@@ -138,6 +135,25 @@ def interpolation(n: int, m: int, step: float, middle: float | None = None) -> F
     return normalized
 
 
+def _steps(pixel_mm: tuple[float, float] | None, spacing_mm: float | None) -> tuple[float, float]:
+    """How many pixels a resampled one is high and wide."""
+    if pixel_mm is None or spacing_mm is None:
+        return _SAME
+    row, column = (spacing_mm / mm for mm in pixel_mm)
+    return _SAME if all(abs(step - 1) < _SAME_SIZE for step in (row, column)) else (row, column)
+
+
+def _resampled(n: int, step: float) -> int:
+    return max(1, round(n / step))
+
+
+@lru_cache(maxsize=8)  # all slices of a case have the same
+def _back(n: int, size: int, step: float) -> Floats:
+    """The matrix [n, size] from pixels that were resampled and padded to those that they came from."""
+    back = interpolation(_resampled(n, step), n, 1 / step)
+    return np.pad(back, ((0, 0), (0, size - back.shape[1])))
+
+
 def _cut(
     slices: NDArray[np.generic],
     pixel_mm: tuple[float, float] | None,
@@ -151,16 +167,18 @@ def _cut(
     h, w = slices.shape[-2:]
     middles = heart or ((h - 1) / 2, (w - 1) / 2)
     rows, columns = (_axis(n, window, *place) for n, *place in zip((h, w), steps, middles, strict=True))
-    undo = Undo(lambda logits: _apply([rows.back, columns.back], logits), (rows.filled, columns.filled), (h, w))
-    return _apply([rows.there, columns.there], scale_intensity(slices, settings.intensity)), undo
+    undo = Undo(rows.back, columns.back, (rows.filled, columns.filled), (h, w))
+    seen = scale_intensity(slices, settings.intensity, (rows.seen, columns.seen))
+    return apply(rows.there, columns.there, seen), undo
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """A window along one axis: the matrices there and back, and the pixels that the latter fills."""
+    """A window along one axis: the matrices there and back, the pixels that the former sees, the latter fills."""
 
     there: Floats
     back: Floats
+    seen: slice
     filled: slice
 
 
@@ -169,9 +187,8 @@ def _axis(n: int, window: int, step: float, middle: float) -> _Axis:
     there = _within(interpolation(n, window, step, middle), n, step, middle)
     place = ((n - 1) / 2 - middle) / step + (window - 1) / 2
     back = _within(interpolation(window, n, 1 / step, place), window, 1 / step, place)
-    places = np.flatnonzero(np.asarray(back.any(1)))
-    filled = slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
-    return _Axis(there, back[filled], filled)
+    seen, filled = extent(np.asarray(there.any(0))), extent(np.asarray(back.any(1)))
+    return _Axis(there[:, seen], back[filled], seen, filled)
 
 
 def _within(matrix: Floats, n: int, step: float, middle: float) -> Floats:
@@ -179,12 +196,3 @@ def _within(matrix: Floats, n: int, step: float, middle: float) -> Floats:
     points = (np.arange(len(matrix)) - (len(matrix) - 1) / 2) * step + middle
     inside = (points >= -0.5) & (points <= n - 0.5)
     return matrix * np.asarray(inside, np.float32)[:, None]
-
-
-def _apply(matrices: list[Floats], images: Floats) -> Floats:
-    rows, columns = matrices
-    return np.asarray(rows @ images @ columns.T, np.float32)
-
-
-def _unchanged(logits: Floats) -> Floats:
-    return logits

@@ -1,6 +1,5 @@
 """Undo: the way back from what a network says of its own pixels to the scanner's."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,28 +13,53 @@ class Undo:
     """Logits [n, c, H, W] become logits or classes on slices of h x w pixels.
 
     Attributes:
-        inside: logits to logits [n, c, bottom - top, right - left] on the rectangle of the slices that they say
-            something of.
-        box: that rectangle, rows and columns; what lies outside has logits of zero, which is background.
+        rows: [bottom - top, H], and
+        columns: [right - left, W]: matrices of weighted means, from pixels of the network to those in the box.
+        box: the rectangle of the slices that the network says something of, rows and columns; what lies outside has
+            logits of zero, which is background.
         shape: (h, w) of the slices.
     """
 
-    inside: Callable[[Floats], Floats]
+    rows: Floats
+    columns: Floats
     box: tuple[slice, slice]
     shape: tuple[int, int]
 
     def __call__(self, logits: Floats) -> Floats:
         """Logits [n, c, h, w]."""
-        inside = self.inside(logits)
-        whole = np.zeros((*inside.shape[:-2], *self.shape), np.float32)
-        whole[..., *self.box] = inside
+        whole = np.zeros((*logits.shape[:-2], *self.shape), np.float32)
+        whole[..., *self.box] = apply(self.rows, self.columns, logits)
         return whole
 
     def classes(self, logits: Floats) -> NDArray[np.uint8]:
-        """The class of each pixel [n, h, w]: that of the largest logit, of equal ones the first."""
+        """The class of each pixel [n, h, w]: that of the largest logit, of equal ones the first.
+
+        A mean of pixels of which each is background is background: only what the others reach is looked at.
+        """
         whole = np.zeros((len(logits), *self.shape), np.uint8)
-        whole[:, *self.box] = largest(self.inside(logits))
+        marked = largest(logits) > 0
+        down, rows = _reach(self.rows, np.asarray(marked.any((0, 2))))
+        across, columns = _reach(self.columns, np.asarray(marked.any((0, 1))))
+        inside = apply(self.rows[down, rows], self.columns[across, columns], logits[..., rows, columns])
+        whole[:, *self.box][:, down, across] = largest(inside)
         return whole
+
+
+def apply(rows: Floats, columns: Floats, images: Floats) -> Floats:
+    """Matrices [M, m] and [N, n] on the height and width of [..., m, n]."""
+    return np.asarray(rows @ images @ columns.T, np.float32)
+
+
+def extent(marked: NDArray[np.bool_]) -> slice:
+    """From the first to the last of what is marked."""
+    places = np.flatnonzero(marked)
+    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
+
+
+def _reach(matrix: Floats, marked: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The rows of a matrix that have a part of what is marked, and the columns that these have a part of."""
+    reached = extent(np.asarray(matrix[:, marked].any(1)))
+    return reached, extent(np.asarray(matrix[reached].any(0)))
 
 
 def largest(logits: Floats) -> NDArray[np.uint8]:

@@ -72,11 +72,9 @@ def keep_on_axis(mask: Mask) -> Mask:
 
 def _touching(plane: Mask, core: Mask) -> Mask:
     """The component of a slice that covers most of the core."""
-    from skimage.measure import label  # noqa: PLC0415 - slow to import, and only a model of the cavity alone needs it
-
-    components = label(plane, connectivity=1)
-    on_core = np.bincount(components[core], minlength=2)[1:]
-    return components == 1 + int(on_core.argmax()) if on_core.any() else np.zeros_like(plane)
+    components = find_components(plane, (0,))
+    on_core = [np.count_nonzero(components.mask(number) & core) for number in range(len(components.sizes))]
+    return components.mask(int(np.argmax(on_core))) if any(on_core) else np.zeros_like(plane)
 
 
 def _chain(planes: Mask) -> Mask:

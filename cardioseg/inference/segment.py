@@ -85,7 +85,9 @@ def _label(
 
 
 def _fold_curves_ml(mask: Cine, structures: Sequence[Label], areas_mm2: NDArray[np.float64]) -> tuple[Curves, ...]:
-    """Volumes from areas [phase x slice, network, structure]."""
+    """Volumes from areas [phase x slice, network, structure]; none where no network votes."""
+    if not areas_mm2.shape[1]:
+        return ()
     step_mm = mask.grid.spacing_mm[0]
     areas = areas_mm2.reshape(*mask.voxels.shape[:2], *areas_mm2.shape[1:])
     held = np.stack([(mask.voxels == label).any((2, 3)) for label in structures], -1)

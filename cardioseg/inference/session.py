@@ -16,6 +16,7 @@ from cardioseg.execution.executor import cores
 from cardioseg.export.card import MODEL_FILE, Card, read_card
 from cardioseg.files import require_size_below
 from cardioseg.image.preprocess import Floats
+from cardioseg.memory import reserve_for_products
 
 _LIMIT_BYTES = 1024**3
 _CPU, _FATAL = "CPUExecutionProvider", 4
@@ -113,10 +114,12 @@ def open_model(folder: Path, device: str = "auto", threads: int = 0) -> Model:
 
     Raises:
         RefusedError: the bytes are not those of the card, or no graph that it describes.
+        MemoryError: there is none to be had.
         ResourceError: the device is not there.
         UsageError: ONNX Runtime is not installed, or there is no such device name.
     """
     card = read_card(folder)
+    reserve_for_products()
     workers = threads or cores()
     session, used = _open(_verified(folder, card), folder, device)
     (image,), outputs = session.get_inputs(), {output.name: output.shape[1] for output in session.get_outputs()}
@@ -201,7 +204,7 @@ def _provider(device: str, available: list[str]) -> tuple[str, dict[str, int]]:
 def _onnxruntime() -> Any:  # noqa: ANN401 - it is untyped
     try:
         import onnxruntime  # noqa: PLC0415 - an extra
-    except ImportError:
+    except ModuleNotFoundError:
         raise UsageError(
             "ONNX Runtime is not installed", "pip install onnxruntime, or onnxruntime-gpu for an NVIDIA GPU"
         ) from None

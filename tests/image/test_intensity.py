@@ -1,9 +1,12 @@
+from itertools import product
+from typing import get_args
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cardioseg.image.intensity import percentiles_of_integers, scale_intensity
+from cardioseg.image.intensity import Intensity, percentiles_of_integers, scale_intensity
 
 few = settings(max_examples=30, deadline=None, database=None)
 
@@ -23,3 +26,10 @@ def test_counted_or_sorted_the_scale_is_the_same() -> None:
     np.testing.assert_array_equal(
         scale_intensity(slices, "percentile"), scale_intensity(slices.astype(np.float32), "percentile")
     )
+
+
+def test_of_a_box_the_scale_is_that_of_the_whole_slice() -> None:
+    slices = np.random.default_rng(1).integers(0, 900, (2, 50, 40)).astype(np.int16)
+    box = slice(3, 20), slice(10, 11)
+    for values, method in product((slices, slices.astype(np.float64)), get_args(Intensity)):
+        np.testing.assert_array_equal(scale_intensity(values, method, box), scale_intensity(values, method)[:, *box])

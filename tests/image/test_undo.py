@@ -17,6 +17,11 @@ def test_classes_are_the_largest_logits(settings: Preprocessing, heart: tuple[fl
     assert undo(logits).shape == (2, 4, 50, 70)
     np.testing.assert_array_equal(undo.classes(logits), undo(logits).argmax(1))
     assert undo.classes(logits).dtype == np.uint8
+    logits[:, 0] += 9  # a few spots in a background
+    logits[:, 1, 10:13, 20:24] += 11
+    np.testing.assert_array_equal(undo.classes(logits), undo(logits).argmax(1))
+    logits[:, 0] += 99
+    assert not undo.classes(logits).any()
 
 
 def test_of_equal_logits_the_first_counts() -> None:
