@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardioseg.cli import console, verdicts
-from cardioseg.cli.console import AsJson, Quiet, Threads
+from cardioseg.cli.console import AsJson, Int8, Quiet, Threads
 from cardioseg.cli.executing import Workers, executor_of
 from cardioseg.errors import ExitCode, UsageError
 
@@ -39,6 +39,7 @@ def evaluate(
     labels: Numbers = "acdc",
     predicted_labels: PredictedNumbers = "acdc",
     nnunet: NnUnet = False,
+    int8: Int8 = False,
     workers: Workers = 1,
     threads: Threads = 0,
     quiet: Quiet = False,
@@ -54,7 +55,8 @@ def evaluate(
     silent = quiet or as_json
     with executor_of(workers) as executor:
         found = {
-            name: _evaluate(path, paths[-1], conventions, executor, threads, silent) for name, path in systems.items()
+            name: _evaluate(path, paths[-1], conventions, executor, threads, int8, silent)
+            for name, path in systems.items()
         }
     tests = test_systems(found)
     if out:
@@ -99,7 +101,13 @@ def _convention(name: str) -> "Mapping[int, Label]":
 
 
 def _evaluate(
-    predicted: Path, reference: Path, conventions: "Conventions", executor: "Executor", threads: int, silent: bool
+    predicted: Path,
+    reference: Path,
+    conventions: "Conventions",
+    executor: "Executor",
+    threads: int,
+    int8: bool,
+    silent: bool,
 ) -> "Evaluation":
     from cardioseg.dataset.run import is_run
     from cardioseg.evaluation.comparison import evaluate as compare_folders
@@ -107,5 +115,7 @@ def _evaluate(
     if is_run(predicted):
         from cardioseg.cli.validating import evaluate_run
 
-        return evaluate_run(predicted, reference, executor, threads, silent)
+        return evaluate_run(predicted, reference, executor, threads, "int8" if int8 else "float32", silent)
+    if int8:
+        raise UsageError(f"{predicted} is no run of `train`", "--int8 is of runs; masks are what they are")
     return compare_folders(predicted, reference, *conventions, executor)

@@ -15,6 +15,7 @@ from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.execution.executor import Executor, Lost, in_order
+from cardioseg.export.card import Precision
 from cardioseg.image.labels import Label
 from cardioseg.inference.held_out import predict_held_out
 from cardioseg.inference.session import Model, open_model
@@ -52,28 +53,38 @@ class Validation:
         return judge(pairs, self.segmented)
 
 
-def evaluate_run(folder: Path, reference: Path, executor: Executor, threads: int, silent: bool) -> Evaluation:
+def evaluate_run(
+    folder: Path, reference: Path, executor: Executor, threads: int, precision: Precision, silent: bool
+) -> Evaluation:
     """The cross validation: each fold's network on its validation subjects."""
     dataset = open_dataset(reference)
     run = read_run(folder, dataset)
     split = f"seed {run.described['seed']}, {prove_unseen(run, dataset)}"
+    split += "" if precision == "float32" else "; convolutions in 8-bit integers"
     console.say(f"proof: {split}", silent)
-    models = [_open_fold(run, dataset, fold.index, executor.threads(threads)) for fold in run.folds]
+    models = [_open_fold(run, dataset, fold.index, precision, executor.threads(threads)) for fold in run.folds]
     weights = [model.card.training.weights_sha256[0] for model in models if not isinstance(model, UsageError)]
     origin = Origin(
-        folder.resolve().name, dataset.name, weights_sha256=tuple(weights), recipe_sha256=run.recipe_sha256, split=split
+        folder.resolve().name,
+        dataset.name,
+        weights_sha256=tuple(weights),
+        recipe_sha256=run.recipe_sha256,
+        precision=precision,
+        split=split,
     )
     segmented = [Label[key.upper()] for key in run.described["recipe"]["labels"]]
     return collect(_judged(Validation(run, dataset, models, segmented), executor, silent), origin)
 
 
-def _open_fold(run: Run, dataset: Dataset, fold: int, threads: int) -> Model | UsageError:
+def _open_fold(run: Run, dataset: Dataset, fold: int, precision: Precision, threads: int) -> Model | UsageError:
     """A fold's network, made a model folder of the run, where `predict -m` finds it too; or why it is not ready."""
     require_torch()
     from cardioseg.training.publish import Publication, publish
 
-    folder = run.folder / f"fold-{fold}" / "model"
-    publication = Publication(f"{run.folder.resolve().name}-{fold}", "not stated", folds=(fold,))
+    suffix = "" if precision == "float32" else f"_{precision}"
+    folder = run.folder / f"fold-{fold}" / f"model{suffix}"
+    name = f"{run.folder.resolve().name}-{fold}{suffix}"
+    publication = Publication(name, "not stated", folds=(fold,), precision=precision)
     try:
         publish(run.folder, dataset, folder, publication)
     except UsageError as error:

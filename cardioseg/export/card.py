@@ -3,7 +3,7 @@
 import json
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,6 +15,7 @@ from cardioseg.image.preprocess import Preprocessing
 CARD_VERSION = 1
 CARD_FILE = "card.json"
 MODEL_FILE = "model.onnx"
+Precision = Literal["float32", "int8"]
 _LIMIT_BYTES = 1024**2
 
 
@@ -79,6 +80,7 @@ class Parity(BaseModel):
         batch_sizes: as run.
         max_logit_difference: largest absolute difference of any logit.
         label_changes: pixels whose label changed, ties (logits within 1e-4) aside.
+        agreement: the share of the pixels that either takes for a structure to which both give the same label.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,6 +90,7 @@ class Parity(BaseModel):
     batch_sizes: tuple[int, ...]
     max_logit_difference: float
     label_changes: int
+    agreement: float = 1.0
 
 
 class Card(BaseModel):
@@ -101,6 +104,7 @@ class Card(BaseModel):
         labels: structures in the order of the network's channels after background.
         preprocessing: what is done to a slice before the network sees it.
         norm: the normalization layer.
+        precision: what the convolutions compute in.
         parameters: trainable parameters of one network.
         licence: what the training data allow.
         citation: whom to cite for the training data.
@@ -119,6 +123,7 @@ class Card(BaseModel):
     labels: tuple[str, ...]
     preprocessing: Preprocessing
     norm: str
+    precision: Precision = "float32"
     parameters: int
     licence: str
     citation: str

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cardioseg.errors import UsageError
-from cardioseg.export.card import Metric
+from cardioseg.export.card import Metric, Precision
 
 _PHASES = {"all": "ED and ES", "ed": "ED", "es": "ES"}
 _REGIONS = ("base", "mid", "apex")
@@ -15,7 +15,7 @@ _BY_ALL = "by all networks of its cross validation"
 
 
 def read_figures(
-    evaluation: Path, model_sha256: str, weights_sha256: Sequence[str], recipe_sha256: str
+    evaluation: Path, model_sha256: str, weights_sha256: Sequence[str], recipe_sha256: str, precision: Precision
 ) -> tuple[Metric, ...]:
     """The headline figures of one evaluation.
 
@@ -27,6 +27,7 @@ def read_figures(
         model_sha256: of the model that the card is for.
         weights_sha256: of its networks, fold by fold.
         recipe_sha256: of its recipe and the dataset it was trained on.
+        precision: of its convolutions.
 
     Raises:
         UsageError: there is no evaluation, or it is of another model.
@@ -35,9 +36,12 @@ def read_figures(
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         origin = document["origin"]
-        is_ours = origin["model_sha256"] == model_sha256 or origin["weights_sha256"] == list(weights_sha256)
         ours, judged = {*weights_sha256}, {*origin["weights_sha256"]}
-        is_alike = origin["recipe_sha256"] == recipe_sha256 and (ours <= judged or not ours & judged)
+        is_as_precise = origin.get("precision", "float32") == precision
+        is_ours = origin["model_sha256"] == model_sha256 or (
+            origin["weights_sha256"] == list(weights_sha256) and is_as_precise
+        )
+        is_alike = origin["recipe_sha256"] == recipe_sha256 and is_as_precise and (ours <= judged or not ours & judged)
         found = tuple(_figures(document, "" if is_ours else _BY_ALL if ours <= judged else _BY_OTHERS))
     except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(f"{path} is no evaluation", "`cardioseg evaluate ... -o EVALUATION` writes one") from None

@@ -16,11 +16,11 @@ For research use only; not a medical device.
 | | |
 |---|---|
 | licence | {licence} |
-| network | U-Net, norm `{norm}`, {parameters:,} parameters, {folds} |
+| network | U-Net, norm `{norm}`, {parameters:,} parameters, {folds}{integers} |
 | trained on | {dataset}: {subjects} subjects, {steps:,} steps, seed {seed} |
 | held out of training | {held_out} |
 | input | intensities scaled by {intensity}, {spacing} |
-| export | {slices} real slices of {sizes} sizes: logits within {difference:.1e} of torch, {changes} labels changed |
+| export | {slices} real slices of {sizes} sizes: logits within {difference:.1e} of torch, {changes} |
 | `model.onnx` | SHA-256 `{sha256}` |
 
 ## Figures
@@ -48,6 +48,7 @@ def render(card: Card) -> str:
         norm=card.norm,
         parameters=card.parameters,
         folds="one network" if made.folds == 1 else f"mean logits of {made.folds} folds",
+        integers="" if card.precision == "float32" else "; convolutions in 8-bit integers",
         dataset=made.dataset,
         subjects=made.subjects,
         steps=made.steps,
@@ -58,10 +59,17 @@ def render(card: Card) -> str:
         slices=proof.slices,
         sizes=proof.sizes,
         difference=proof.max_logit_difference,
-        changes=proof.label_changes,
+        changes=f"{proof.label_changes:,} labels changed{_share(card)}",
         sha256=card.sha256,
         metrics="\n\n".join(_tables(card.metrics)) or "Not measured.",
         citation=card.citation or "Nothing given.",
+    )
+
+
+def _share(card: Card) -> str:
+    """How much of the heart the changes leave as it was, where integers make some."""
+    return (
+        "" if card.precision == "float32" else f", {100 * card.parity.agreement:.1f} % of the structures' pixels alike"
     )
 
 

@@ -1,7 +1,7 @@
 """Publish: a finished run becomes a model folder, if ONNX Runtime and torch agree on real slices."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
@@ -15,11 +15,13 @@ from cardioseg.dataset.folds import Fold, subjects_sha256
 from cardioseg.dataset.run import read_run
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import RefusedError, UsageError
-from cardioseg.export.card import MODEL_FILE, Card, Metric, Training, write_card
+from cardioseg.export.card import MODEL_FILE, Card, Metric, Precision, Training, write_card
 from cardioseg.export.figures import read_figures
+from cardioseg.export.quantize import to_int8
 from cardioseg.export.readme import write_readme
 from cardioseg.export.to_onnx import combine, prove_parity, to_onnx
 from cardioseg.files import write_bytes
+from cardioseg.image.heart import middle
 from cardioseg.image.preprocess import Floats, prepare
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
 from cardioseg.training.crossval import fold_folder, network_of
@@ -41,6 +43,7 @@ class Publication:
         citation: whom to cite for the training data.
         folds: those to publish, several as an ensemble: of one alone the validation subjects are unseen. Empty: all.
         evaluations: of this model, for its card; without any, the card gives the scores of training's validation.
+        precision: what its convolutions compute in.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Publication:
     citation: str = ""
     folds: tuple[int, ...] = ()
     evaluations: tuple[Path, ...] = ()
+    precision: Precision = "float32"
 
 
 def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication) -> Card:
@@ -55,7 +59,7 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
 
     Args:
         run: a folder written by `train`, every fold that is published finished.
-        dataset: what it was trained on; gives the slices for the proof.
+        dataset: what it was trained on; gives the slices for the proof, and for the ranges of integers.
         folder: the model folder.
         publication: what the card says beyond the run.
 
@@ -68,10 +72,13 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
     recipe = Recipe.model_validate(described["recipe"])
     checkpoints = [_final(run, fold.index) for fold in folds]
     networks = [network_of(checkpoint, recipe) for checkpoint in checkpoints]
-    network, model = combine(networks), to_onnx(networks)
-    parity = prove_parity(network, model, _real_slices(dataset, recipe))
+    network, model, precision = combine(networks), to_onnx(networks), publication.precision
+    slices = _real_slices(dataset, [subject_id for fold in folds for subject_id in fold.train], recipe)
+    if precision == "int8":
+        model = to_int8(model, slices)
+    parity = prove_parity(network, model, slices, precision)
     training, digest = _training(described, folds, checkpoints), sha256(model).hexdigest()
-    about = digest, training.weights_sha256, planned.recipe_sha256
+    about = digest, training.weights_sha256, planned.recipe_sha256, precision
     evaluated = [read_figures(path, *about) for path in publication.evaluations]
     card = Card(
         name=publication.name,
@@ -79,11 +86,12 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
         labels=recipe.labels,
         preprocessing=recipe.preprocessing,
         norm=recipe.norm,
+        precision=precision,
         parameters=sum(p.numel() for p in network.parameters()) // len(folds),
         licence=publication.licence,
         citation=publication.citation,
         training=training,
-        metrics=tuple(chain(*evaluated)) or _metrics(run, described, folds, recipe),
+        metrics=tuple(chain(*evaluated)) or _metrics(run, described, folds, recipe, precision),
         parity=parity,
         versions={"cardioseg": __version__} | {name: version_of(name) for name in _PACKAGES},
     )
@@ -108,16 +116,17 @@ def _final(run: Path, fold: int) -> Checkpoint:
     return checkpoint
 
 
-def _real_slices(dataset: Dataset, recipe: Recipe) -> list[Floats]:
-    """Prepared slices [h, w] from subjects and slices all over the dataset, the same for every export."""
-    subjects = dataset.subject_ids[:: max(1, len(dataset.subject_ids) // _PARITY_SLICES)]
+def _real_slices(dataset: Dataset, trained: Collection[str], recipe: Recipe) -> list[Floats]:
+    """Prepared slices [h, w] from subjects of the training and slices all over them, the same for every export."""
+    known = [subject_id for subject_id in dataset.subject_ids if subject_id in trained]
+    subjects = known[:: max(1, len(known) // _PARITY_SLICES)]
     each = max(1, _PARITY_SLICES // len(subjects))
     slices = []
     for subject_id in subjects:
         volume = dataset.subject(subject_id).volumes[0]
         chosen = np.unique(np.linspace(0, len(volume.image) - 1, each).astype(int))
         pixel_mm = volume.pixel_mm(recipe.nominal_spacing_mm)
-        slices += list(prepare(volume.image[chosen], pixel_mm, recipe.preprocessing)[0])
+        slices += list(prepare(volume.image[chosen], pixel_mm, recipe.preprocessing, middle(volume.mask > 0))[0])
     if not slices:
         raise RefusedError("the dataset has no slice to prove the model on")
     return slices
@@ -140,11 +149,15 @@ def _training(described: dict[str, Any], folds: Sequence[Fold], checkpoints: Seq
     )
 
 
-def _metrics(run: Path, described: dict[str, Any], folds: Sequence[Fold], recipe: Recipe) -> tuple[Metric, ...]:
+def _metrics(
+    run: Path, described: dict[str, Any], folds: Sequence[Fold], recipe: Recipe, precision: Precision
+) -> tuple[Metric, ...]:
+    """What training's validation gave, which computes in float32."""
     scores = [score for fold in folds for score in _read_scores(fold_folder(run, fold.index))]
     if not scores:
         return ()
     held_out = f"{described['folds']}-fold cross validation" if len(folds) > 1 else "subjects held out of training"
+    held_out += "" if precision == "float32" else ", before quantization"
     counted = (("images", per_image), ("subjects, each the mean of its images", per_subject))
     return tuple(
         Metric(

@@ -1,15 +1,16 @@
-"""What looking through a window costs in accuracy: the same network on a window about the heart and on whole slices.
+"""What speed costs in accuracy: the same network on whole slices, on a window about the heart, and that in integers.
 
     python tests/benchmarks/accuracy.py RUN DATASET SUNNYBROOK [--fold 0] -o docs/performance/accuracy.json
 
-RUN is a cross validation whose folds are exported (RUN/fold-I/model), DATASET what it was trained on: the fold's
-validation patients are unseen. SUNNYBROOK holds DICOM studies with manual contours. Fast is what `predict` does; slow
-is the same network, spacing and postprocessing on whole slices, without looking for the heart first. Dice is that of a
-volume, over the slices on which an expert drew.
+RUN is a cross validation that was evaluated, also with --int8 (RUN/fold-I/model and model_int8), DATASET what it was
+trained on: the fold's validation patients are unseen. SUNNYBROOK holds DICOM studies with manual contours. The window
+is what `predict` does; whole slices are the same network, spacing and postprocessing without looking for the heart
+first. Dice is that of a volume, over the slices on which an expert drew.
 """
 
 import argparse
 import json
+import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, before NumPy
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +29,7 @@ from cardioseg.dataset.run import read_run
 from cardioseg.dataset.store import open_dataset
 from cardioseg.evaluation.references import read_references
 from cardioseg.image.labels import STRUCTURES
+from cardioseg.image.preprocess import Preprocessing
 from cardioseg.image.volume import Cine
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import Model, open_model
@@ -80,17 +84,17 @@ def _dice(volume: LabelledVolume, mask: NDArray[np.uint8]) -> Iterator[tuple[str
             yield label.key, score
 
 
-def compare(model: Model, scans: dict[str, Any], window: int | None) -> dict[str, Any]:
-    """Both ways on every set of scans."""
-    settings = model.card.preprocessing
-    ways = {"fast": replace(settings, window=window or settings.window), "slow": settings.whole}
+def preparing(model: Model, settings: Preprocessing) -> Model:
+    """The same with other preprocessing."""
+    return replace(model, card=model.card.model_copy(update={"preprocessing": settings}))
+
+
+def compare(ways: dict[str, Model], scans: dict[str, Any]) -> dict[str, Any]:
+    """All ways on every set of scans."""
     result: dict[str, Any] = {}
     for name, some in scans.items():
-        found = {
-            way: scored(replace(model, card=model.card.model_copy(update={"preprocessing": how})), some())
-            for way, how in ways.items()
-        }
-        result[name] = {"slices": found["fast"][2], "volumes": {}, "dice": {}, "cpu_s": {}}
+        found = {way: scored(model, some()) for way, model in ways.items()}
+        result[name] = {"slices": found["window"][2], "volumes": {}, "dice": {}, "cpu_s": {}}
         for way, (dices, seconds, _) in found.items():
             result[name]["cpu_s"][way] = seconds
             result[name]["dice"][way] = {key: fmean(values) for key, values in dices.items()}
@@ -110,20 +114,25 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="So many scans of each set, to see that it works.")
     parser.add_argument("--window", type=int, help="Another window than the model's, in pixels.")
     options = parser.parse_args()
-    model = open_model(options.run / f"fold-{options.fold}" / "model", "cpu", options.threads)
+    folder = options.run / f"fold-{options.fold}"
+    model, int8 = (open_model(folder / name, "cpu", options.threads) for name in ("model", "model_int8"))
+    settings = model.card.preprocessing
+    window = replace(settings, window=options.window or settings.window)
+    ways = {
+        "window": preparing(model, window),
+        "int8": preparing(int8, window),
+        "whole": preparing(model, settings.whole),
+    }
     scans: dict[str, Any] = {
         "ACDC, unseen": lambda: islice(patients(options.run, options.dataset, options.fold), options.limit)
     }
     if options.sunnybrook:
         scans["Sunnybrook"] = lambda: islice(studies(options.sunnybrook), options.limit)
-    result = {"model": model.card.name, "fold": options.fold, "bound": BOUND} | {
-        "sets": compare(model, scans, options.window)
-    }
+    result = {"model": model.card.name, "fold": options.fold, "bound": BOUND, "sets": compare(ways, scans)}
     for name, figures in result["sets"].items():
         for key in figures["volumes"]:
-            fast, slow = (figures["dice"][way][key] for way in ("fast", "slow"))
-            print(f"{name}, {key}: window {fast:.4f}, whole slices {slow:.4f}, difference {fast - slow:+.4f}")
-        print(f"{name}: CPU s {figures['cpu_s']['fast']:.1f} and {figures['cpu_s']['slow']:.1f}")
+            print(f"{name}, {key}:", *(f"{way} {figures['dice'][way][key]:.4f}" for way in ways))
+        print(f"{name}: CPU s", *(f"{way} {figures['cpu_s'][way]:.1f}" for way in ways))
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(result, indent=2) + "\n")

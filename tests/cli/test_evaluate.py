@@ -205,6 +205,7 @@ def test_an_empty_folder(
         (["{a}", "{a}", "--compare"], "two predictions or more"),
         (["{a}", "{a}", "{a}", "--compare"], "given twice"),
         (["{a}", "{a}", "--labels", "bananas"], "no label convention bananas"),
+        (["{a}", "{a}", "--int8"], "--int8 is of runs"),
     ],
 )
 def test_usage(arguments: list[str], message: str, reference: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -249,6 +250,13 @@ def test_a_cross_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert run([*export, "--fold", "0", "--evaluation", str(tmp_path / "out")]) == 0
     assert "by all networks of its cross validation, seed 0" in (tmp_path / "model" / "README.md").read_text()
     capsys.readouterr()
+    assert run([*export, "--evaluation", str(tmp_path)]) == 2
+    assert run([*export, "--int8", "--evaluation", str(tmp_path / "out")]) == 2
+    assert "is of another model" in capsys.readouterr().err
+    assert run(["evaluate", str(folder), str(dataset), "-o", str(tmp_path / "int8"), "-q", "--int8"]) == 0
+    assert run([*export, "--int8", "--evaluation", str(tmp_path / "int8")]) == 0
+    assert "other name; convolutions in 8-bit integers" not in (tmp_path / "model" / "README.md").read_text()
+    assert "was in training; convolutions in 8-bit integers:" in (tmp_path / "model" / "README.md").read_text()
     assert run([*export, "--evaluation", str(tmp_path)]) == 2
     assert "is no evaluation" in capsys.readouterr().err
     assert list(write_dataset(tmp_path / "other", "discs", "made", (at_hand(labelled(i)) for i in range(3))))

@@ -11,9 +11,11 @@ from cardioseg.export.figures import read_figures
 MODEL, NETWORKS, RECIPE = "m" * 64, ("a" * 64, "b" * 64), "r" * 64
 
 
-def evaluation(folder: Path, model: str = "", networks: tuple[str, ...] = (), recipe: str = "") -> Path:
+def evaluation(
+    folder: Path, model: str = "", networks: tuple[str, ...] = (), recipe: str = "", precision: str = "float32"
+) -> Path:
     origin = {"reference": "acdc", "model_sha256": model, "weights_sha256": networks}
-    origin |= {"recipe_sha256": recipe, "split": "seed 0, 2 folds"}
+    origin |= {"recipe_sha256": recipe, "precision": precision, "split": "seed 0, 2 folds"}
     dice = {"mean": 0.9, "std": 0.1, "n": 2}
     row = {"label": "lv_cavity", "group": "ed", "per_volume": {"dice": dice}}
     (folder / "evaluation.json").write_text(json.dumps({"origin": origin, "summary": [row], "agreement": {}}))
@@ -33,7 +35,7 @@ def evaluation(folder: Path, model: str = "", networks: tuple[str, ...] = (), re
     ],
 )
 def test_figures_say_whose_they_are(origin: dict[str, str], data: str, tmp_path: Path) -> None:
-    (figure,) = read_figures(evaluation(tmp_path, **origin), MODEL, NETWORKS, RECIPE)
+    (figure,) = read_figures(evaluation(tmp_path, **origin), MODEL, NETWORKS, RECIPE, "float32")
     assert figure.mean == 0.9
     assert figure.protocol == f"{data}; mean over volumes in 3D, ED"
 
@@ -47,9 +49,24 @@ def test_figures_say_whose_they_are(origin: dict[str, str], data: str, tmp_path:
             "networks": NETWORKS[:1],
             "recipe": RECIPE,
         },  # one of the two has seen what they are judged on
+        {"networks": NETWORKS, "recipe": RECIPE, "precision": "int8"},
+        {"networks": ("c" * 64,), "recipe": RECIPE, "precision": "int8"},
         {},
     ],
 )
 def test_figures_of_another_model_are_refused(origin: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is of another model"):
-        read_figures(evaluation(tmp_path, **origin), MODEL, NETWORKS, RECIPE)
+        read_figures(evaluation(tmp_path, **origin), MODEL, NETWORKS, RECIPE, "float32")
+
+
+def test_figures_of_integers_are_those_of_integers(tmp_path: Path) -> None:
+    origin = {"networks": NETWORKS, "recipe": RECIPE}
+    with pytest.raises(UsageError, match="is of another model"):
+        read_figures(evaluation(tmp_path, **origin), MODEL, NETWORKS, RECIPE, "int8")
+    assert read_figures(evaluation(tmp_path, **origin, precision="int8"), MODEL, NETWORKS, RECIPE, "int8")
+
+
+def test_an_evaluation_that_does_not_know_of_integers_is_of_none(tmp_path: Path) -> None:
+    path = evaluation(tmp_path, networks=NETWORKS, recipe=RECIPE) / "evaluation.json"
+    path.write_text(path.read_text().replace('"precision": "float32", ', ""))
+    assert read_figures(tmp_path, MODEL, NETWORKS, RECIPE, "float32")

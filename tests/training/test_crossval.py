@@ -117,6 +117,18 @@ def test_publish(finished: Plan, tmp_path: Path) -> None:
     assert b"site-packages" not in content
 
 
+def test_publish_in_integers(finished: Plan, tmp_path: Path) -> None:
+    publication = Publication("discs", "CC0-1.0", folds=(1,), precision="int8")
+    card = publish(finished.folder, finished.dataset, tmp_path / "model", publication)
+    assert read_card(tmp_path / "model") == card
+    assert card.precision == "int8"
+    assert card.parity.agreement >= 0.9
+    assert all("subjects held out of training, before quantization;" in metric.protocol for metric in card.metrics)
+    page = (tmp_path / "model" / "README.md").read_text()
+    assert "one network; convolutions in 8-bit integers" in page
+    assert f"{100 * card.parity.agreement:.1f} % of the structures' pixels alike" in page
+
+
 def test_publish_one_fold(finished: Plan, tmp_path: Path) -> None:
     folds = json.loads((finished.folder / "folds.json").read_text())
     card = publish(finished.folder, finished.dataset, tmp_path / "model", Publication("discs", "CC0-1.0", folds=(1,)))
