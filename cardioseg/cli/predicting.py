@@ -104,10 +104,15 @@ def info(as_json: AsJson = False) -> int:
         except PackageNotFoundError:
             packages[name] = "not installed"
     if as_json:
-        described = {name: {"labels": card.labels, "licence": card.licence} for name, card in models.items()}
+        kept = {"labels", "licence", "precision"}
+        described = {name: card.model_dump(mode="json", include=kept) for name, card in models.items()}
         console.print_json({"models": described, "packages": packages})
         return ExitCode.OK
-    rows = [(name, ", ".join(card.labels), card.training.dataset, card.licence) for name, card in models.items()]
-    console.print_table("Models", ("model ", "labels ", "trained on ", "licence "), rows)
+    rows = [
+        (name, ", ".join(card.labels), card.training.folds, card.precision, card.training.dataset, card.licence)
+        for name, card in models.items()
+    ]
+    columns = ("model ", "labels ", "networks", "computes in ", "trained on ", "licence ")
+    console.print_table("Models", columns, rows)
     console.print_table("Packages", ("package ", "version "), packages.items())
     return ExitCode.OK

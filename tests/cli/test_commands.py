@@ -231,7 +231,7 @@ def test_info(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["info", "--json"]) == 0
     licences = {name: model["licence"] for name, model in json.loads(capsys.readouterr().out)["models"].items()}
     acdc = "CC BY-NC-SA 4.0, research use"
-    assert licences == {"lv_sunnybrook": "CC0-1.0", "sax": acdc, "sax_ensemble": acdc}
+    assert licences == {"lv_sunnybrook": "CC0-1.0", "sax": acdc, "sax_ensemble": acdc, "sax_int8": acdc}
 
 
 def test_no_permission(scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

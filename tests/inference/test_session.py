@@ -136,7 +136,7 @@ def test_find_model(network_folder: Path) -> None:
 
 
 def test_shipped_models_open_and_name_their_licence() -> None:
-    assert {"sax", "sax_ensemble", "lv_sunnybrook"} <= set(built_in_models())
+    assert {"sax", "sax_ensemble", "sax_int8", "lv_sunnybrook"} <= set(built_in_models())
     for folder in built_in_models().values():
         card = open_model(folder).card
         assert card.name == folder.name
