@@ -29,6 +29,7 @@ _RUN = secrets.token_hex(4)  # tells this process from an earlier one of its num
 _NOT_PORTABLE = re.compile(r"[^A-Za-z0-9._-]+")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # names that Windows keeps for devices
 _NAME_LIMIT = 100
+_ENDED, _FLAGS, _PF_EXITING = "ZX", 5, 0x4  # in /proc/PID/stat, behind the process's name
 _being_written: set[Path] = set()
 
 
@@ -206,7 +207,16 @@ def _is_alive(partial_name: str) -> bool:
         return False
     except (PermissionError, OverflowError):
         return True
-    return True
+    return not _is_ending(int(pid))
+
+
+def _is_ending(pid: int) -> bool:
+    """Whether a process has ended, though nobody has asked for its exit code yet: as far as /proc tells."""
+    try:
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return Path("/proc/self/stat").exists()
+    return state in _ENDED or bool(int(fields[_FLAGS]) & _PF_EXITING)
 
 
 def _sync_directory(folder: Path) -> None:

@@ -249,6 +249,16 @@ def test_what_a_killed_writer_leaves_is_swept(tmp_path: Path) -> None:
     assert listing(tmp_path / "deep") == {}
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only /proc tells")
+def test_a_writer_that_nobody_waits_for_is_dead(tmp_path: Path) -> None:
+    """In a container, often for ever: the first process there reaps nobody."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        while Path(f"/proc/{ended.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            pass
+        (tmp_path / f".{ended.pid}-00000000.partial.a").touch()
+        assert sweep_partials(tmp_path) == 1
+
+
 def test_an_earlier_process_of_the_same_number_is_dead(tmp_path: Path) -> None:
     with atomic_path(tmp_path / "file") as partial:
         partial.write_bytes(b"under way")
