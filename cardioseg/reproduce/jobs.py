@@ -142,6 +142,7 @@ def run(protocol: Protocol, job: Job) -> dict[str, Any]:
     """
     folder = protocol.path(job)
     if (folder / RESULT_FILE).is_file():
+        discard(folder)  # which a run that was killed right here had yet to do
         return read(protocol, job)
     start = time.perf_counter()
     fold, choosing = protocol.fold(job)

@@ -11,7 +11,7 @@ from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, s
 from cardioseg.dataset.slices import Slices, gather
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import NoInputError, UsageError
-from cardioseg.files import sha256, sole_writer, write_csv, write_json
+from cardioseg.files import sha256, sole_writer, sweep_partials, write_csv, write_json
 from cardioseg.ingest.subject import Subject
 from cardioseg.network.unet import UNet
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
@@ -89,6 +89,7 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
     folds = tuple(without_twins(fold, hashes) for fold in divided)
     unseen = [replace(fold, validation=tuple(sorted({*fold.validation, *plan.held_out}))) for fold in folds]
     proofs = [asdict(fold) | {"proof": prove_disjoint(one, hashes)} for fold, one in zip(folds, unseen, strict=True)]
+    sweep_partials(plan.folder, below=False)
     write_json(path, described)
     write_json(plan.folder / "folds.json", proofs)
     return folds

@@ -20,7 +20,7 @@ from cardioseg.export.figures import read_figures
 from cardioseg.export.quantize import to_int8
 from cardioseg.export.readme import write_readme
 from cardioseg.export.to_onnx import combine, prove_parity, to_onnx
-from cardioseg.files import write_bytes
+from cardioseg.files import sweep_partials, write_bytes
 from cardioseg.image.heart import middle
 from cardioseg.image.preprocess import Floats, prepare
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
@@ -95,6 +95,7 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
         parity=parity,
         versions={"cardioseg": __version__} | {name: version_of(name) for name in _PACKAGES},
     )
+    sweep_partials(folder)
     write_bytes(folder / MODEL_FILE, model)
     write_readme(folder, card)
     write_card(folder, card)

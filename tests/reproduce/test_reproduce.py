@@ -53,7 +53,10 @@ def test_cut_and_resumed_gives_the_same_tables(
     finished = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").rglob("result.json")}
     assert len(finished) == 2
     assert not list((tmp_path / "cut").rglob("step-*.pt"))
+    for path in finished:  # as if it were killed before it removed them
+        (path.parent / "step-0000002-0123456789abcdef.pt").touch()
     assert run(options(dataset, tmp_path / "cut")) == 0
+    assert not list((tmp_path / "cut").rglob("step-*.pt"))
     assert all(path.stat().st_mtime_ns == time for path, time in finished.items())
     assert "Table 2. With or without GN16" in capsys.readouterr().err
     figures = [f"figure{number}.{suffix}" for number in (2, 3) for suffix in ("png", "svg")]

@@ -52,7 +52,10 @@ def test_a_cut_run_resumes_fold_by_fold(finished: Plan, tmp_path: Path) -> None:
     run_fold(plan, folds[0], lambda _: None, resume=False)
     with pytest.raises(Killed):
         run_fold(replace(plan, checkpoint_steps=10), folds[1], stop_at(20), resume=False)
+    killed = tmp_path / f".{2**22 + 1}-00000000.partial.run.json"  # above Linux's largest process number
+    killed.touch()
     run_all(plan, resume=True)
+    assert not killed.exists()
     assert (tmp_path / "scores.json").read_text() == (finished.folder / "scores.json").read_text()
 
 
@@ -119,8 +122,12 @@ def test_publish(finished: Plan, tmp_path: Path) -> None:
 
 def test_publish_in_integers(finished: Plan, tmp_path: Path) -> None:
     publication = Publication("discs", "CC0-1.0", folds=(1,), precision="int8")
+    killed = tmp_path / "model" / f".{2**22 + 1}-00000000.partial.card.json"
+    killed.parent.mkdir()
+    killed.touch()
     card = publish(finished.folder, finished.dataset, tmp_path / "model", publication)
     assert read_card(tmp_path / "model") == card
+    assert not killed.exists()
     assert card.precision == "int8"
     assert card.parity.agreement >= 0.9
     assert all("subjects held out of training, before quantization;" in metric.protocol for metric in card.metrics)
