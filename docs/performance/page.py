@@ -149,7 +149,7 @@ def peers(found: dict[str, Any]) -> Iterator[str]:
         f"mirroring, MONAI's short-axis U-Net. cardioseg looks for the heart as well.\n"
     )
     titles = {
-        name: f"cardioseg, {counted(tool['networks'], 'network')}" if "networks" in tool else name
+        name: f"cardioseg, `{name}`, {counted(tool['networks'], 'network')}" if "networks" in tool else name
         for name, tool in found["tools"].items()
     }
     yield from table(("tool", "slices/s", "CPU s a slice", "peak MB", "MB on disk"), [
