@@ -136,7 +136,7 @@ def document(tallies: dict[str, Tally], command: str) -> dict[str, Any]:
     add("training: killed and resumed", "200", sum(tally.kills for tally in training.values()))
     add("training: of these within the write of a checkpoint", "50", training["train, in a checkpoint"].inside_a_write)
     add("training: files that differ in the end, weights first", "0", sum(len(t.differing) for t in training.values()))
-    for name in tallies.keys() - training.keys():
+    for name in (one for one in tallies if one not in training):
         add(f"{name}: killed and run again", "100", tallies[name].kills)
         add(f"{name}: of these within a write", "", tallies[name].inside_a_write)
         add(f"{name}: files that differ in the end", "0", len(tallies[name].differing))
