@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _COARSEST_MM = 20
+_MULTIPLE = 16  # of pixels, in height and width, that the network needs
 
 
 def reproduce(
@@ -31,6 +32,10 @@ def reproduce(
     steps_fraction: Annotated[float, typer.Option(help="The part of the paper's rotation grid to run, 0 to 1.")] = 1.0,
     spacing_mm: Annotated[
         float | None, typer.Option(help="Resample the images to pixels of this size: coarser is faster.")
+    ] = None,
+    window: Annotated[
+        int | None,
+        typer.Option(help="Train and test on this many central pixels in height and width (a multiple of 16)."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Jobs at the same time, a process each.")] = 1,
     device: Device = "auto",
@@ -62,10 +67,12 @@ def reproduce(
         raise UsageError(f"--steps-fraction {steps_fraction:g} is not above 0 and up to 1")
     if spacing_mm is not None and not 0 < spacing_mm < _COARSEST_MM:
         raise UsageError(f"--spacing-mm {spacing_mm:g} is not above 0 and below {_COARSEST_MM}")
+    if window is not None and (window < _MULTIPLE or window % _MULTIPLE):
+        raise UsageError(f"--window {window} is not a multiple of {_MULTIPLE}")
     if threads:
         torch.set_num_threads(threads)
     where = device_of(torch, device)
-    protocol = Protocol(open_dataset(dataset), ORGANS[organ], out, folds, steps_fraction, spacing_mm, where)
+    protocol = Protocol(open_dataset(dataset), ORGANS[organ], out, folds, steps_fraction, spacing_mm, where, window)
     with sole_writer(out):
         claim(protocol)
         results = _run_all(protocol, jobs, workers, threads, quiet or as_json)

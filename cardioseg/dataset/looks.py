@@ -30,9 +30,11 @@ class Look:
 def render(slices: Slices, looks: Sequence[Look]) -> tuple[Tensor, Tensor]:
     """Images [b, 1, size, size] float32 in [0, 1] (linear interpolation) and targets [b, size, size] int64 (nearest).
 
+    The size is `slices.look_size`.
+
     Beyond a slice is zero in both.
     """
-    size = slices.images.shape[-1]
+    size = slices.look_size
     rows: list[int] = []
     images, targets = [], []
     for source, closer in ((slices, False), (slices.closer, True)):

@@ -24,6 +24,7 @@ class Slices:
         targets: uint8 [n, size, size], the network's class numbers (0 is background).
         closer: for a model with a window: the same slices, finer, from which windows of the same `size` are cut.
         hearts: [n, 2], where to cut: the middle of a volume's structures (column, row), from -1 to 1 over a slice.
+        window: height and width of the looks at them, about their middle; None: the whole slice.
         source: a hash of what they were prepared from; that of themselves would change with the number of threads, in
             the last bits of what was resampled.
     """
@@ -32,10 +33,16 @@ class Slices:
     targets: Tensor
     closer: "Slices | None" = None
     hearts: NDArray[np.float64] | None = None
+    window: int | None = None
     source: str = ""
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def look_size(self) -> int:
+        """Height and width of a look, in pixels."""
+        return self.window or self.images.shape[-1]
 
     def to(self, device: str) -> "Slices":
         """The same on a torch device."""
@@ -55,11 +62,11 @@ def gather(
     Args:
         subjects: read one by one.
         labels: the structures, in the order of the network's classes after background.
-        size: height and width of the result; with a window, of the finer slices that it is cut from.
+        size: height and width of the result; with a window, of the slices that it is cut from.
         preprocessing: what is done to every slice.
         nominal_mm: in-plane spacing of volumes that do not say theirs.
     """
-    if preprocessing.window:
+    if preprocessing.window and preprocessing.locate_mm:
         subjects = tuple(subjects)
         whole = gather(subjects, labels, preprocessing.window, preprocessing.coarse, nominal_mm)
         closer = gather(subjects, labels, size, preprocessing.whole, nominal_mm)
@@ -71,7 +78,7 @@ def gather(
     targets = torch.cat([torch.zeros(0, size, size, dtype=torch.uint8), *(part.targets for part in parts)])
     hearts = np.concatenate([np.zeros((0, 2)), *(_hearts(part.targets.numpy()) for part in parts)])
     source = sha256("".join(part.source for part in parts).encode()).hexdigest()
-    return Slices(images, targets, hearts=hearts, source=source)
+    return Slices(images, targets, hearts=hearts, window=preprocessing.window, source=source)
 
 
 def annotated_with(volume: LabelledVolume, labels: Sequence[Label]) -> NDArray[np.bool_]:
@@ -91,7 +98,7 @@ def _prepared(
 ) -> Slices:
     known = annotated_with(volume, labels)
     pixel_mm = volume.pixel_mm(nominal_mm)
-    images, _ = prepare(volume.image[known], pixel_mm, preprocessing)
+    images, _ = prepare(volume.image[known], pixel_mm, preprocessing.whole)
     classes = np.stack([volume.mask[known] == label for label in labels], 1).astype(np.float32)
     classes = resample(classes, pixel_mm, preprocessing.spacing_mm)
     classes = np.concatenate([1 - classes.sum(1, keepdims=True), classes], 1)

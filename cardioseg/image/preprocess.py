@@ -30,8 +30,9 @@ class Preprocessing:
             its 1st and 99th percentile and clips, which one hot pixel cannot upset.
         spacing_mm: in-plane spacing that slices are resampled to, or None for the scanner's own pixels.
         multiple: height and width are padded with zeros to a multiple of this.
-        window: the network sees this many pixels in height and width about the heart; None: the whole slice.
-        locate_mm: in-plane spacing at which the same network finds the heart on whole slices, where there is a window.
+        window: the network sees this many pixels in height and width; None: the whole slice.
+        locate_mm: in-plane spacing at which the same network finds the heart on whole slices; the window is laid about
+            it. None: the window is laid about the middle of the slice.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}  # recipes and cards hold one
@@ -43,8 +44,8 @@ class Preprocessing:
     locate_mm: float | None = None
 
     def __post_init__(self) -> None:
-        if (self.window is None) != (self.locate_mm is None) or (self.window and not self.spacing_mm):
-            raise ValueError("a window needs spacing_mm and locate_mm, and locate_mm a window")
+        if self.locate_mm is not None and not (self.window and self.spacing_mm):
+            raise ValueError("locate_mm needs a window and spacing_mm")
         if self.window is not None and (self.window < self.multiple or self.window % self.multiple):
             raise ValueError(f"window {self.window} is not a multiple of {self.multiple}")
         if self.locate_mm is not None and not 0 < self.locate_mm < np.inf:

@@ -45,7 +45,7 @@ def segment(cine: Cine, model: Model, report: Callable[[int, int], None] = lambd
     """
     settings, pixel_mm = model.card.preprocessing, cine.grid.pixel_mm
     slices = cine.voxels.reshape(-1, *cine.grid.shape[1:])
-    heart = _heart(cine, model) if settings.window else None
+    heart = _heart(cine, model) if settings.locate_mm else None
     size = model.batch_slices(settings.pixels(cine.grid.shape[1:], pixel_mm))
     masks, areas = np.empty(slices.shape, np.uint8), []
     done = 0

@@ -4,12 +4,18 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
+from cardioseg.dataset.slices import annotated_with
+from cardioseg.dataset.store import Dataset
 from cardioseg.files import write_json
+from cardioseg.image.preprocess import prepare
 from cardioseg.reproduce.cost import measure
 from cardioseg.reproduce.figures import write_rhos, write_segmentations
 from cardioseg.reproduce.jobs import Protocol
 from cardioseg.reproduce.results import BY_TEST, Results, best_rate
 from cardioseg.reproduce.samples import read
+from cardioseg.training.recipe import Recipe
 
 _SHOWN = "iln"  # the norm of the paper's figures
 
@@ -27,6 +33,7 @@ def command(protocol: Protocol, results: Results) -> str:
         "seeds": ",".join(map(str, seeds)),
         "steps-fraction": protocol.steps_fraction,
         "spacing-mm": protocol.spacing_mm,
+        "window": protocol.window,
     }
     said = " ".join(f"--{name} {value}" for name, value in options.items() if value is not None)
     return f"cardioseg reproduce DATASET -o TABLES {said}"
@@ -41,7 +48,7 @@ def describe(protocol: Protocol, results: Results) -> dict[str, str]:
     return {
         "data": f"{protocol.dataset.name}, {images} images of {len(protocol.dataset.subject_ids)} subjects "
         f"(paper: {protocol.organ.data})",
-        "pixels": _pixels(recipe.size, protocol.spacing_mm),
+        "pixels": _pixels(recipe, protocol),
         "rotations": f"{angles.start:g}:{angles.step:g}:{angles.stop:g} degrees, {len(angles.degrees)} angles, "
         f"{100 * protocol.steps_fraction:.3g} % of the grid drawn at random",
         "steps a job": f"{steps[0]} to {steps[-1]}, batch 1, two epochs, learning rate divided by 5 at the second",
@@ -56,9 +63,26 @@ def describe(protocol: Protocol, results: Results) -> dict[str, str]:
     }
 
 
-def _pixels(size: int, spacing_mm: float | None) -> str:
-    shape = f"{size} x {size}"
-    return f"{shape}, resampled to {spacing_mm:g} mm; the paper: 256 x 256" if spacing_mm else shape
+def _pixels(recipe: Recipe, protocol: Protocol) -> str:
+    pixels, spacing_mm = recipe.preprocessing.window or recipe.size, recipe.preprocessing.spacing_mm
+    shape = f"{'the central ' if protocol.window else ''}{pixels} x {pixels}"
+    scale = f", resampled to {spacing_mm:g} mm" if spacing_mm else ""
+    paper = "; the paper: 256 x 256" if protocol.window or protocol.spacing_mm else ""
+    missed = (
+        f"; {100 * share_outside(protocol.dataset, recipe):.2f} % of the reference lies outside and counts as missed"
+    )
+    return f"{shape}{scale}{missed if protocol.window else ''}{paper}"
+
+
+def share_outside(dataset: Dataset, recipe: Recipe) -> float:
+    """The share of the reference's pixels, 0 to 1, that lie outside of the recipe's window."""
+    inside = everything = 0
+    for volume in (volume for subject in dataset.subjects() for volume in subject.volumes):
+        reference = np.isin(volume.mask[annotated_with(volume, recipe.structures)], recipe.structures)
+        _, undo = prepare(reference.astype(np.uint8), volume.pixel_mm(recipe.nominal_spacing_mm), recipe.preprocessing)
+        inside += int(np.count_nonzero(reference[:, *undo.box]))
+        everything += int(np.count_nonzero(reference))
+    return 1 - inside / everything if everything else 0.0
 
 
 def measured_cost(protocol: Protocol) -> dict[str, Any]:

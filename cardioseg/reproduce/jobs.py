@@ -53,6 +53,7 @@ class Protocol:
         folds: number of folds.
         steps_fraction: the part of the paper's rotation grid that is run, drawn at random.
         spacing_mm: in-plane spacing that the images are resampled to; None for the paper's.
+        window: networks are trained and tested on this many central pixels in height and width; None for whole slices.
         device: a torch device name.
     """
 
@@ -63,6 +64,7 @@ class Protocol:
     steps_fraction: float = 1.0
     spacing_mm: float | None = None
     device: str = "cpu"
+    window: int | None = None
 
     def recipe(self, job: Job) -> Recipe:
         """The paper's recipe with the job's norm and learning rate."""
@@ -72,6 +74,7 @@ class Protocol:
         document["augmentation"]["grid_fraction"] = self.steps_fraction
         if self.spacing_mm:
             document |= _resampled(document, self.spacing_mm)
+        document["preprocessing"]["window"] = self.window
         return check_recipe(document, f"job {job.name}")
 
     def fold(self, job: Job) -> tuple[Fold, tuple[str, ...]]:
@@ -115,8 +118,10 @@ def claim(protocol: Protocol) -> None:
         "folds": protocol.folds,
         "steps_fraction": protocol.steps_fraction,
         "spacing_mm": protocol.spacing_mm,
+        "window": protocol.window,
     }
-    if path.is_file() and (before := json.loads(path.read_text())) != described:
+    before = json.loads(path.read_text()) if path.is_file() else described
+    if any(before.get(name) != value for name, value in described.items()):
         changed = [name for name in described if before.get(name) != described[name]]
         raise UsageError(f"{protocol.folder} holds jobs of another {' and '.join(changed)}", "choose another folder")
     write_json(path, described)

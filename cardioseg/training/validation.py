@@ -65,7 +65,7 @@ def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolum
     if not len(known):
         return
     settings, pixel_mm, slices = recipe.preprocessing, volume.pixel_mm(recipe.nominal_spacing_mm), volume.image[known]
-    heart = locate(slices, pixel_mm, settings, partial(logits, network)) if settings.window else None
+    heart = locate(slices, pixel_mm, settings, partial(logits, network)) if settings.locate_mm else None
     images, undo = prepare(slices, pixel_mm, settings, heart)
     predicted = undo.classes(logits(network, images))
     for row, index in enumerate(known):

@@ -304,3 +304,13 @@ def test_shading_and_noise_change_images_alone() -> None:
     assert shaded[0, 0].diff(n=2, dim=0).abs().max() < 1e-6
     assert 0 < noisy.std() < 0.15
     torch.testing.assert_close(target, same_target)
+
+
+def test_a_window_without_a_search_shows_the_middle() -> None:
+    whole = replace(noise(3, 64), window=32)
+    angles = Augmentation(angles=Angles(start=0, stop=0))
+    images, targets = Epoch(whole, angles, 3, (0,)).batch([0, 1, 2])
+    margin = (whole.images.shape[-1] - 32) // 2
+    inside = (slice(None), slice(margin, margin + 32), slice(margin, margin + 32))
+    assert torch.allclose(images[:, 0], whole.images[inside], atol=1e-5)
+    assert torch.equal(targets, whole.targets[inside].long())

@@ -68,8 +68,8 @@ def test_beyond_the_window_is_background() -> None:
 
 
 def test_half_a_window_is_refused() -> None:
-    for wrong in ({"window": 64}, {"locate_mm": 3.0}, {"window": 64, "locate_mm": 3.0}):
-        with pytest.raises(ValueError, match="a window needs"):
+    for wrong in ({"locate_mm": 3.0}, {"window": 64, "locate_mm": 3.0}):
+        with pytest.raises(ValueError, match="locate_mm needs a window"):
             Preprocessing(**wrong)
     for wrong in ({"window": 60, "locate_mm": 3.0}, {"window": 64, "locate_mm": -1.0}):
         with pytest.raises(ValueError, match=r"not a multiple|not positive"):

@@ -17,8 +17,10 @@ from cardioseg.cli.board import Board
 from cardioseg.dataset.store import open_dataset
 from cardioseg.errors import ResourceError
 from cardioseg.files import write_json
+from cardioseg.image.labels import Label
 from cardioseg.phantom import Phantom, write_sunnybrook
 from cardioseg.reproduce.cost import measure
+from cardioseg.reproduce.experiment import share_outside
 from cardioseg.reproduce.jobs import Job, Protocol, plan, progress
 from cardioseg.reproduce.paper import ORGANS, TABLES, norms
 from cardioseg.reproduce.pool import run_all
@@ -118,6 +120,27 @@ def test_a_coarser_spacing_keeps_the_field_of_view(dataset: Path, tmp_path: Path
     assert recipe("rv", 3.0).size == 128
 
 
+def test_a_window_is_trained_and_scored(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    opened = open_dataset(dataset)
+
+    def outside(window: int) -> float:
+        protocol = Protocol(opened, ORGANS["lv"], tmp_path, window=window)
+        return share_outside(opened, protocol.recipe(Job("iln", 0.1, 0, 0)))
+
+    masks = [volume.mask == Label.LV_CAVITY for subject in opened.subjects() for volume in subject.volumes]
+    central = sum(int(mask[:, 16:32, 16:32].sum()) for mask in masks)  # of 48 x 48 pixels
+    assert outside(48) == 0
+    assert outside(16) == pytest.approx(1 - central / sum(int(mask.sum()) for mask in masks))
+    assert 0 < outside(16) < 1
+    assert run(options(dataset, tmp_path, "--norms", "iln", "--window", "32", "-q", spacing=())) == 0
+    page = (tmp_path / "tables.md").read_text()
+    missed = f"{100 * outside(32):.2f} % of the reference lies outside and counts as missed"
+    assert f"- pixels: the central 32 x 32; {missed}; the paper: 256 x 256" in page
+    assert "--window 32" in json.loads((tmp_path / "tables.json").read_text())["command"]
+    assert run(options(dataset, tmp_path, "--norms", "iln", "--window", "48", spacing=())) == 2
+    assert "holds jobs of another window" in capsys.readouterr().err
+
+
 def test_the_board(dataset: Path, tmp_path: Path) -> None:
     protocol = Protocol(open_dataset(dataset), ORGANS["lv"], tmp_path, folds=2)
     jobs = plan(("iln", "in"), (0.1,), (0, 1), (0,))
@@ -149,6 +172,7 @@ def _interrupt(*_: object) -> None:
         (["--lrs", "0"], 2, "learning_rate"),
         (["--steps-fraction", "0"], 2, "--steps-fraction 0"),
         (["--spacing-mm", "0"], 2, "--spacing-mm 0"),
+        (["--window", "40"], 2, "--window 40 is not a multiple of 16"),
         (["--organ", "rv"], 4, "rv_cavity annotated"),
     ],
 )
