@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cardioseg.dataset.folds import Fold, split
+from cardioseg.dataset.folds import Fold, pixel_hashes, split, without_twins
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.files import sha256, write_json
@@ -78,8 +78,12 @@ class Protocol:
         return check_recipe(document, f"job {job.name}")
 
     def fold(self, job: Job) -> tuple[Fold, tuple[str, ...]]:
-        """The job's fold, and the training subjects that choose the learning rate instead of training."""
-        fold = split(self.dataset.subject_ids, self.folds, job.seed)[job.fold]
+        """The job's fold, and the training subjects that choose the learning rate instead of training.
+
+        Subjects whose images are in training under another name are not tested.
+        """
+        hashes = {subject.subject_id: pixel_hashes(subject) for subject in self.dataset.subjects()}
+        fold = without_twins(split(self.dataset.subject_ids, self.folds, job.seed)[job.fold], hashes)
         drawn = np.random.default_rng([job.seed, job.fold]).permutation(fold.train)
         choosing = tuple(sorted(map(str, drawn[: max(1, round(CHOOSING_SHARE * len(drawn)))])))
         return fold, choosing

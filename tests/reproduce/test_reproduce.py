@@ -14,7 +14,7 @@ from rich.console import Console
 
 from cardioseg.cli.app import run
 from cardioseg.cli.board import Board
-from cardioseg.dataset.store import open_dataset
+from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.errors import ResourceError
 from cardioseg.files import write_json
 from cardioseg.image.labels import Label
@@ -139,6 +139,17 @@ def test_a_window_is_trained_and_scored(dataset: Path, tmp_path: Path, capsys: p
     assert "--window 32" in json.loads((tmp_path / "tables.json").read_text())["command"]
     assert run(options(dataset, tmp_path, "--norms", "iln", "--window", "48", spacing=())) == 2
     assert "holds jobs of another window" in capsys.readouterr().err
+
+
+def test_a_twin_in_training_is_not_tested(dataset: Path, tmp_path: Path) -> None:
+    opened = open_dataset(dataset)
+    first, *others = opened.manifest["subjects"]
+    subjects = [first, first | {"subject_id": "twin"}, *others]
+    protocol = Protocol(Dataset(dataset, opened.manifest | {"subjects": subjects}), ORGANS["lv"], tmp_path, folds=5)
+    folds = [protocol.fold(Job("iln", 0.1, fold, 0))[0] for fold in range(5)]
+    tested = sorted(subject_id for fold in folds for subject_id in fold.validation)
+    assert tested == sorted(record["subject_id"] for record in others)
+    assert {subject_id for fold in folds for subject_id in fold.left_out} == {"twin", first["subject_id"]}
 
 
 def test_the_board(dataset: Path, tmp_path: Path) -> None:
