@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 
 _COARSEST_MM = 20
-_MULTIPLE = 16  # of pixels, in height and width, that the network needs
 
 
 def reproduce(
@@ -50,6 +49,7 @@ def reproduce(
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset
     from cardioseg.files import sole_writer
+    from cardioseg.network.unet import MULTIPLE
     from cardioseg.reproduce.experiment import command, describe, measured_cost, write_figures
     from cardioseg.reproduce.jobs import Protocol, claim, plan
     from cardioseg.reproduce.paper import ORGANS, TABLES
@@ -67,12 +67,12 @@ def reproduce(
         raise UsageError(f"--steps-fraction {steps_fraction:g} is not above 0 and up to 1")
     if spacing_mm is not None and not 0 < spacing_mm < _COARSEST_MM:
         raise UsageError(f"--spacing-mm {spacing_mm:g} is not above 0 and below {_COARSEST_MM}")
-    if window is not None and (window < _MULTIPLE or window % _MULTIPLE):
-        raise UsageError(f"--window {window} is not a multiple of {_MULTIPLE}")
+    if window is not None and (window < MULTIPLE or window % MULTIPLE):
+        raise UsageError(f"--window {window} is not a multiple of {MULTIPLE}")
     if threads:
         torch.set_num_threads(threads)
     where = device_of(torch, device)
-    protocol = Protocol(open_dataset(dataset), ORGANS[organ], out, folds, steps_fraction, spacing_mm, where, window)
+    protocol = Protocol(open_dataset(dataset), ORGANS[organ], out, folds, steps_fraction, spacing_mm, window, where)
     with sole_writer(out):
         claim(protocol)
         results = _run_all(protocol, jobs, workers, threads, quiet or as_json)

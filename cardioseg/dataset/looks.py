@@ -30,9 +30,7 @@ class Look:
 def render(slices: Slices, looks: Sequence[Look]) -> tuple[Tensor, Tensor]:
     """Images [b, 1, size, size] float32 in [0, 1] (linear interpolation) and targets [b, size, size] int64 (nearest).
 
-    The size is `slices.look_size`.
-
-    Beyond a slice is zero in both.
+    The size is `slices.look_size`. Beyond a slice is zero in both.
     """
     size = slices.look_size
     rows: list[int] = []

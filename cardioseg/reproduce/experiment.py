@@ -65,13 +65,12 @@ def describe(protocol: Protocol, results: Results) -> dict[str, str]:
 
 def _pixels(recipe: Recipe, protocol: Protocol) -> str:
     pixels, spacing_mm = recipe.preprocessing.window or recipe.size, recipe.preprocessing.spacing_mm
-    shape = f"{'the central ' if protocol.window else ''}{pixels} x {pixels}"
-    scale = f", resampled to {spacing_mm:g} mm" if spacing_mm else ""
+    shape = f"{pixels} x {pixels}" + (f", resampled to {spacing_mm:g} mm" if spacing_mm else "")
     paper = "; the paper: 256 x 256" if protocol.window or protocol.spacing_mm else ""
-    missed = (
-        f"; {100 * share_outside(protocol.dataset, recipe):.2f} % of the reference lies outside and counts as missed"
-    )
-    return f"{shape}{scale}{missed if protocol.window else ''}{paper}"
+    if not protocol.window:
+        return shape + paper
+    missed = f"{100 * share_outside(protocol.dataset, recipe):.2f} % of the reference lies outside and counts as missed"
+    return f"the central {shape}; {missed}{paper}"
 
 
 def share_outside(dataset: Dataset, recipe: Recipe) -> float:

@@ -63,8 +63,8 @@ class Protocol:
     folds: int = 3
     steps_fraction: float = 1.0
     spacing_mm: float | None = None
-    device: str = "cpu"
     window: int | None = None
+    device: str = "cpu"
 
     def recipe(self, job: Job) -> Recipe:
         """The paper's recipe with the job's norm and learning rate."""
@@ -124,8 +124,7 @@ def claim(protocol: Protocol) -> None:
         "spacing_mm": protocol.spacing_mm,
         "window": protocol.window,
     }
-    before = json.loads(path.read_text()) if path.is_file() else described
-    if any(before.get(name) != value for name, value in described.items()):
+    if path.is_file() and (before := {"window": None} | json.loads(path.read_text())) != described:
         changed = [name for name in described if before.get(name) != described[name]]
         raise UsageError(f"{protocol.folder} holds jobs of another {' and '.join(changed)}", "choose another folder")
     write_json(path, described)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.files import write_bytes
-from cardioseg.image.preprocess import Floats
+from cardioseg.image.preprocess import Floats, center
 from cardioseg.ingest.subject import Subject
 from cardioseg.network.unet import UNet
 from cardioseg.training.crossval import slices_for
@@ -34,7 +34,8 @@ def draw(network: UNet, recipe: Recipe, subjects: Iterable[Subject], rng: np.ran
     slices = slices_for(recipe, subjects)
     holding = np.flatnonzero(slices.targets.flatten(1).any(1))
     chosen = rng.choice(holding, min(COUNT, len(holding)), replace=False)
-    images, references = slices.images[chosen].numpy(), slices.targets[chosen].numpy()
+    images = center(slices.images[chosen].numpy(), slices.look_size).astype(np.float32)
+    references = center(slices.targets[chosen].numpy(), slices.look_size).astype(np.uint8)
     return Samples(images, references, logits(network, images).argmax(1).astype(np.uint8))
 
 

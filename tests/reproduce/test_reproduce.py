@@ -19,6 +19,7 @@ from cardioseg.errors import ResourceError
 from cardioseg.files import write_json
 from cardioseg.image.labels import Label
 from cardioseg.phantom import Phantom, write_sunnybrook
+from cardioseg.reproduce import samples
 from cardioseg.reproduce.cost import measure
 from cardioseg.reproduce.experiment import share_outside
 from cardioseg.reproduce.jobs import Job, Protocol, plan, progress
@@ -137,6 +138,9 @@ def test_a_window_is_trained_and_scored(dataset: Path, tmp_path: Path, capsys: p
     missed = f"{100 * outside(32):.2f} % of the reference lies outside and counts as missed"
     assert f"- pixels: the central 32 x 32; {missed}; the paper: 256 x 256" in page
     assert "--window 32" in json.loads((tmp_path / "tables.json").read_text())["command"]
+    (first, *_) = (tmp_path / "jobs").iterdir()
+    shown = samples.read(first)  # what was scored: the network has not seen the rim of whole slices
+    assert shown.images.shape[1:] == shown.references.shape[1:] == shown.predictions.shape[1:] == (32, 32)
     assert run(options(dataset, tmp_path, "--norms", "iln", "--window", "48", spacing=())) == 2
     assert "holds jobs of another window" in capsys.readouterr().err
 
