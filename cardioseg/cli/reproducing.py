@@ -1,5 +1,7 @@
 """`reproduce`: the paper's tables on a dataset that anyone can get."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +13,7 @@ from cardioseg.cli.training import DatasetFolder, device_of, require_torch
 from cardioseg.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from cardioseg.reproduce.jobs import Job, Protocol
-    from cardioseg.reproduce.results import Results
+    from cardioseg.reproduce.protocol import Job, Protocol
 
 
 _COARSEST_MM = 20
@@ -25,6 +26,13 @@ def reproduce(
     tables: Annotated[str, typer.Option(help="Which of the paper's tables, separated by commas.")] = "1,2,3",
     norms: Annotated[str, typer.Option(help="Only these norms, separated by commas.")] = "",
     lrs: Annotated[str, typer.Option(help="Learning rates, separated by commas.")] = "1.5,1.0,0.5,0.1,0.05",
+    rates: Annotated[
+        str,
+        typer.Option(
+            help="all: every learning rate on every fold, as the paper; chosen: short jobs on one fold choose each "
+            "norm's, then all folds run at it."
+        ),
+    ] = "all",
     folds: Annotated[int, typer.Option(min=2, help="Folds, by subject.")] = 3,
     fold: Annotated[int | None, typer.Option(min=0, help="Run this fold only (0-based).")] = None,
     seeds: Annotated[str, typer.Option(help="Seeds, separated by commas.")] = "0",
@@ -35,6 +43,9 @@ def reproduce(
     window: Annotated[
         int | None,
         typer.Option(help="Train and test on this many central pixels in height and width (a multiple of 16)."),
+    ] = None,
+    external: Annotated[
+        Path | None, typer.Option(help="A second prepared dataset: every network is scored on it, too, as it is.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Jobs at the same time, a process each.")] = 1,
     device: Device = "auto",
@@ -49,46 +60,84 @@ def reproduce(
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset
     from cardioseg.files import sole_writer
-    from cardioseg.network.unet import MULTIPLE
-    from cardioseg.reproduce.experiment import command, describe, measured_cost, write_figures
-    from cardioseg.reproduce.jobs import Protocol, claim, plan
+    from cardioseg.reproduce.experiment import command, describe, finished, measured_cost, write_figures
+    from cardioseg.reproduce.markdown import markdown, write_tables
     from cardioseg.reproduce.paper import ORGANS, TABLES
-    from cardioseg.reproduce.paper import norms as norms_of
-    from cardioseg.reproduce.tables import Report, write_tables
+    from cardioseg.reproduce.protocol import Protocol, claim
+    from cardioseg.reproduce.tables import Report
 
     if organ not in ORGANS:
         raise UsageError(f"no organ {organ}", "lv or rv")
-    wanted = [int(number) for number in _listed(tables, "table", ("1", "2", "3"))]
-    chosen = _listed(norms, "norm", norms_of((1, 2, 3))) if norms else norms_of(wanted)
+    if rates not in ("all", "chosen"):
+        raise UsageError(f"no --rates {rates}", "all or chosen")
     if fold is not None and fold >= folds:
         raise UsageError(f"there is no fold {fold}", f"folds are 0 to {folds - 1}")
-    jobs = plan(chosen, _numbers(lrs, float), range(folds) if fold is None else [fold], _numbers(seeds, int))
-    if not 0 < steps_fraction <= 1:
-        raise UsageError(f"--steps-fraction {steps_fraction:g} is not above 0 and up to 1")
-    if spacing_mm is not None and not 0 < spacing_mm < _COARSEST_MM:
-        raise UsageError(f"--spacing-mm {spacing_mm:g} is not above 0 and below {_COARSEST_MM}")
-    if window is not None and (window < MULTIPLE or window % MULTIPLE):
-        raise UsageError(f"--window {window} is not a multiple of {MULTIPLE}")
+    _check_pixels(steps_fraction, spacing_mm, window)
+    wanted = [int(number) for number in _listed(tables, "table", ("1", "2", "3"))]
+    wished = Wish(
+        norms=_norms(norms, wanted),
+        learning_rates=_numbers(lrs, float),
+        has_pilot=rates == "chosen",
+        folds=range(folds) if fold is None else [fold],
+        seeds=_numbers(seeds, int),
+    )
     if threads:
         torch.set_num_threads(threads)
-    where = device_of(torch, device)
-    protocol = Protocol(open_dataset(dataset), ORGANS[organ], out, folds, steps_fraction, spacing_mm, window, where)
+    protocol = Protocol(
+        open_dataset(dataset),
+        ORGANS[organ],
+        out,
+        folds,
+        steps_fraction,
+        spacing_mm,
+        window,
+        open_dataset(external) if external else None,
+        device=device_of(torch, device),
+    )
     with sole_writer(out):
         claim(protocol)
-        results = _run_all(protocol, jobs, workers, threads, quiet or as_json)
+        _run_all(protocol, wished, workers, threads, quiet or as_json)
+        done, pilot = finished(protocol), finished(protocol.pilot)
         cost = measured_cost(protocol) if max(TABLES) in wanted else None
-        settings, header = command(protocol, results), describe(protocol, results)
-        report = Report(protocol.organ, settings, steps_fraction, header, results, wanted, folds, cost)
+        settings, header = command(protocol, done, pilot), describe(protocol, done, pilot)
+        name = protocol.external.name if protocol.external else None
+        report = Report(protocol.organ, settings, steps_fraction, header, done, wanted, folds, cost, pilot, name)
         write_tables(report, out)
-        write_figures(protocol, results)
+        write_figures(protocol, report.results)
     if as_json:
         console.print_json(report.to_json())
     else:
-        console.say((out / "tables.md").read_text(), quiet)
+        console.say(markdown(report), quiet)
     return ExitCode.OK
 
 
-def _run_all(protocol: "Protocol", jobs: "list[Job]", workers: int, threads: int, plain: bool) -> "Results":
+@dataclass(frozen=True)
+class Wish:
+    """The jobs that were asked for."""
+
+    norms: Sequence[str]
+    learning_rates: Sequence[float]
+    has_pilot: bool
+    folds: Sequence[int]
+    seeds: Sequence[int]
+
+
+def _run_all(protocol: "Protocol", wished: Wish, workers: int, threads: int, plain: bool) -> None:
+    from cardioseg.reproduce.experiment import finished
+    from cardioseg.reproduce.pilot import chosen_rates, pilot_jobs
+    from cardioseg.reproduce.protocol import claim, plan
+
+    rates = dict.fromkeys(wished.norms, wished.learning_rates)
+    if wished.has_pilot:
+        claim(protocol.pilot)
+        _run(protocol.pilot, pilot_jobs(wished.norms, wished.learning_rates), workers, threads, plain)
+        tried = finished(protocol.pilot)
+        rates = {norm: chosen_rates(tried, norm, wished.learning_rates) for norm in wished.norms}
+    jobs = plan(rates, wished.folds, wished.seeds)
+    _run(protocol, jobs, workers, threads, plain)
+
+
+def _run(protocol: "Protocol", jobs: "list[Job]", workers: int, threads: int, plain: bool) -> None:
     from cardioseg.cli.board import Board, live
     from cardioseg.reproduce.jobs import progress
     from cardioseg.reproduce.pool import run_all
@@ -99,7 +148,32 @@ def _run_all(protocol: "Protocol", jobs: "list[Job]", workers: int, threads: int
         def finished(job: "Job") -> None:
             console.say(f"{job.name}: {board.summary()}", plain or is_live)
 
-        return run_all(protocol, jobs, workers, threads, finished)
+        run_all(protocol, jobs, workers, threads, finished)
+
+
+def _check_pixels(steps_fraction: float, spacing_mm: float | None, window: int | None) -> None:
+    from cardioseg.network.unet import MULTIPLE
+
+    if not 0 < steps_fraction <= 1:
+        raise UsageError(f"--steps-fraction {steps_fraction:g} is not above 0 and up to 1")
+    if spacing_mm is not None and not 0 < spacing_mm < _COARSEST_MM:
+        raise UsageError(f"--spacing-mm {spacing_mm:g} is not above 0 and below {_COARSEST_MM}")
+    if window is not None and (window < MULTIPLE or window % MULTIPLE):
+        raise UsageError(f"--window {window} is not a multiple of {MULTIPLE}")
+
+
+def _norms(text: str, tables: list[int]) -> Sequence[str]:
+    """The norms asked for, or all of the tables; one that no table shows would be trained for nothing."""
+    from cardioseg.reproduce.paper import TABLES
+    from cardioseg.reproduce.paper import norms as norms_of
+
+    shown = norms_of(tables)
+    named = _listed(text, "norm", norms_of(tuple(TABLES))) if text else shown
+    unseen = [norm for norm in named if norm not in shown]
+    if unseen:
+        listed = " and ".join(map(str, tables))
+        raise UsageError(f"{unseen[0]} is in no row of table {listed}", f"these have {', '.join(shown)}")
+    return named
 
 
 def _listed(text: str, what: str, known: tuple[str, ...]) -> list[str]:

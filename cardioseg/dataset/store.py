@@ -61,6 +61,17 @@ class Dataset:
         """Read the subjects one by one."""
         return (self.subject(subject_id) for subject_id in self.subject_ids)
 
+    def content_sha256(self) -> str:
+        """A hash of the subjects' pixels, labels and spacings, however these are compressed."""
+        digest = sha256()
+        for subject in self.subjects():
+            for volume in subject.volumes:
+                identity = (subject.subject_id, volume.name, volume.spacing_mm, volume.image.dtype, volume.image.shape)
+                digest.update(repr(identity).encode(errors="surrogatepass"))
+                for array in (volume.image, volume.mask, volume.annotated):
+                    digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
     def sources(self) -> Iterator[Source]:
         """The subjects, not yet read."""
         for record in self.manifest["subjects"]:

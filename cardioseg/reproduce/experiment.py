@@ -10,40 +10,55 @@ from cardioseg.dataset.slices import annotated_with
 from cardioseg.dataset.store import Dataset
 from cardioseg.files import write_json
 from cardioseg.image.preprocess import prepare
+from cardioseg.reproduce import outcome
 from cardioseg.reproduce.cost import measure
 from cardioseg.reproduce.figures import write_rhos, write_segmentations
-from cardioseg.reproduce.jobs import Protocol
-from cardioseg.reproduce.results import BY_TEST, Results, best_rate
-from cardioseg.reproduce.samples import read
+from cardioseg.reproduce.outcome import TEST, Outcome
+from cardioseg.reproduce.paper import TABLES, norms
+from cardioseg.reproduce.protocol import PILOT_SHARE, Job, Protocol
+from cardioseg.reproduce.results import Results, best_rate
+from cardioseg.reproduce.samples import look_up, read
 from cardioseg.training.recipe import Recipe
 
 _SHOWN = "iln"  # the norm of the paper's figures
 
 
-def command(protocol: Protocol, results: Results) -> str:
-    """The command that makes the same run."""
-    norms = dict.fromkeys(job.norm for job in results)
-    rates = sorted({job.learning_rate for job in results}, reverse=True)
-    seeds = sorted({job.seed for job in results})
+def finished(protocol: Protocol) -> dict[Job, Outcome]:
+    """Every finished job in the protocol's folder, whichever run it came from; norms in the order of the paper."""
+    outcomes = [outcome.read(path) for path in (protocol.folder / "jobs").glob("*") if outcome.is_finished(path)]
+    order = {norm: place for place, norm in enumerate(norms(tuple(TABLES)))}
+    outcomes.sort(key=lambda one: (one.job.seed, order[one.job.norm], one.job.fold, -one.job.learning_rate))
+    return {one.job: one for one in outcomes}
+
+
+def command(protocol: Protocol, results: Results, pilot: Results) -> str:
+    """The commands that make the same run, a line each: one for all norms that ran with the same rates and seeds."""
+    norms_of: dict[tuple[str, str], list[str]] = {}
+    piloted = {job.norm for job in pilot}
+    for norm in dict.fromkeys(job.norm for job in results):
+        rates = sorted({job.learning_rate for job in results if job.norm == norm}, reverse=True)
+        seeds = sorted({job.seed for job in results if job.norm == norm})
+        how = "--rates chosen" if norm in piloted else "--lrs " + ",".join(f"{rate:g}" for rate in rates)
+        norms_of.setdefault((how, ",".join(map(str, seeds))), []).append(norm)
     options = {
-        "organ": protocol.organ.name,
-        "norms": ",".join(norms),
-        "lrs": ",".join(f"{rate:g}" for rate in rates),
         "folds": protocol.folds,
-        "seeds": ",".join(map(str, seeds)),
         "steps-fraction": protocol.steps_fraction,
         "spacing-mm": protocol.spacing_mm,
         "window": protocol.window,
+        "external": protocol.external.name if protocol.external else None,
     }
     said = " ".join(f"--{name} {value}" for name, value in options.items() if value is not None)
-    return f"cardioseg reproduce DATASET -o TABLES {said}"
+    start = f"cardioseg reproduce DATASET -o TABLES --organ {protocol.organ.name}"
+    return "\n".join(
+        f"{start} --norms {','.join(named)} {how} --seeds {seeds} {said}" for (how, seeds), named in norms_of.items()
+    )
 
 
-def describe(protocol: Protocol, results: Results) -> dict[str, str]:
+def describe(protocol: Protocol, results: Results, pilot: Results) -> dict[str, str]:
     """What was run: name -> text, for the head of the tables."""
     recipe = protocol.recipe(next(iter(results)))
     angles = recipe.augmentation.angles
-    steps = sorted({result["steps"] for result in results.values()})
+    steps = sorted({outcome.training.steps for outcome in results.values()})
     images = sum(v["annotated_slices"] for s in protocol.dataset.manifest["subjects"] for v in s["volumes"])
     return {
         "data": f"{protocol.dataset.name}, {images} images of {len(protocol.dataset.subject_ids)} subjects "
@@ -52,11 +67,29 @@ def describe(protocol: Protocol, results: Results) -> dict[str, str]:
         "rotations": f"{angles.start:g}:{angles.step:g}:{angles.stop:g} degrees, {len(angles.degrees)} angles, "
         f"{100 * protocol.steps_fraction:.3g} % of the grid drawn at random",
         "steps a job": f"{steps[0]} to {steps[-1]}, batch 1, two epochs, learning rate divided by 5 at the second",
-        "learning rates": ", ".join(
-            f"{rate:g}" for rate in sorted({job.learning_rate for job in results}, reverse=True)
-        ),
+        "learning rates": _rates(results, pilot),
         "seeds": ", ".join(str(seed) for seed in sorted({job.seed for job in results})),
         "device": protocol.device,
+        "ours": "mean ± standard deviation per image of the fold" + (" (learning rate)" if pilot else ""),
+    } | _choices(results)
+
+
+def _rates(results: Results, pilot: Results) -> str:
+    tried = sorted({job.learning_rate for job in pilot or results}, reverse=True)
+    listed = ", ".join(f"{rate:g}" for rate in tried)
+    if not pilot:
+        return listed
+    return (
+        f"of {listed}, each norm runs with the one that was best in a pilot: jobs on fold 1 with "
+        f"{100 * PILOT_SHARE:.0f} % of the steps, scored on a tenth of the training subjects kept out of training"
+    )
+
+
+def _choices(results: Results) -> dict[str, str]:
+    """What the columns mean where a norm ran with several learning rates."""
+    if len({(job.norm, job.learning_rate) for job in results}) == len({job.norm for job in results}):
+        return {}
+    return {
         "ours": "mean ± standard deviation per image of the fold (learning rate); the rate is the best on the test "
         "images, as in the paper, which is optimistic",
         "rate held out": "the same, the rate chosen on a tenth of the training subjects kept out of training",
@@ -99,7 +132,9 @@ def write_figures(protocol: Protocol, results: Results) -> None:
     if not shown:
         return
     first = min(shown, key=lambda job: (job.seed, job.fold))
-    rate = best_rate(results, _SHOWN, first.fold, BY_TEST)
+    rate = best_rate(results, _SHOWN, first.fold, TEST)
     job = next(job for job in shown if (job.seed, job.fold, job.learning_rate) == (first.seed, first.fold, rate))
-    write_segmentations(read(protocol.path(job)), protocol.folder)
-    write_rhos(protocol.path(job), protocol.folder, job.seed)
+    samples = read(protocol.path(job))
+    images, references = look_up(samples, protocol.recipe(job), protocol.dataset)
+    write_segmentations(images, references, samples.predictions, protocol.folder)
+    write_rhos(*outcome.read_rhos(protocol.path(job)), protocol.folder, job.seed)

@@ -1,6 +1,5 @@
 """Figures: the paper's Figure 2 (segmentations) and Figure 3 (rho over training), as PNG and SVG."""
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.files import atomic_path
-from cardioseg.reproduce.samples import Samples
+from cardioseg.image.preprocess import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Classes = NDArray[np.uint8]
 
 _WIDTH_INCHES = 7.2  # a page's text
 _DPI = 200
@@ -22,32 +23,39 @@ _CHOSEN = 8  # the paper's number of layers
 _GREY, _BLUE = "#9aa3ad", "#1f5fa8"
 
 
-def write_segmentations(samples: Samples, folder: Path) -> None:
-    """Write `figure2`: reference red, prediction green, true positives yellow."""
+def write_segmentations(images: Floats, references: Classes, predictions: Classes, folder: Path) -> None:
+    """Write `figure2`: reference red, prediction green, true positives yellow.
+
+    Args:
+        images: [n, h, w] in [0, 1].
+        references: class numbers [n, h, w].
+        predictions: the same of a network.
+        folder: of the figure.
+    """
     from matplotlib.figure import Figure  # noqa: PLC0415 - seconds to import
 
-    count = len(samples.images)
+    count = len(images)
     columns = min(4, count)
     rows = -(-count // columns)
     figure = Figure(figsize=(_WIDTH_INCHES, _WIDTH_INCHES * rows / columns), layout="constrained")
     for i in range(count):
         axes = figure.add_subplot(rows, columns, i + 1)
-        axes.imshow(_composite(samples.images[i], samples.references[i] > 0, samples.predictions[i] > 0))
+        axes.imshow(_composite(images[i], references[i] > 0, predictions[i] > 0))
         axes.set_axis_off()
     _save(figure, folder / "figure2")
 
 
-def write_rhos(job_folder: Path, folder: Path, seed: int) -> None:
+def write_rhos(steps: list[int], rhos: dict[str, list[float]], folder: Path, seed: int) -> None:
     """Write `figure3`: rho of eight randomly chosen layers over training, and of all layers.
 
     Args:
-        job_folder: of a job whose norm has a gate; its `steps.csv` holds every rho.
+        steps: of the training.
+        rhos: of each layer, at these steps.
         folder: of the figures.
         seed: of the choice.
     """
     from matplotlib.figure import Figure  # noqa: PLC0415 - seconds to import
 
-    steps, rhos = _read_rhos(job_folder)
     chosen = sorted(np.random.default_rng(seed).choice(len(rhos), min(_CHOSEN, len(rhos)), replace=False).tolist())
     names = list(rhos)
     figure = Figure(figsize=(_WIDTH_INCHES, 3.0), layout="constrained")
@@ -73,14 +81,6 @@ def _draw_all(axes: "Axes", steps: list[int], rhos: dict[str, list[float]]) -> N
     axes.plot([], [], color=_BLUE, label="more channels")
     axes.legend(fontsize=6, frameon=False)
     axes.set_title(f"all {len(rhos)} layers", fontsize=8)
-
-
-def _read_rhos(job_folder: Path) -> tuple[list[int], dict[str, list[float]]]:
-    with (job_folder / "steps.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    names = [name for name in rows[0] if name.startswith("rho/")]
-    steps = [int(row["step"]) for row in rows]
-    return steps, {name.removeprefix("rho/").removesuffix(".1"): [float(row[name]) for row in rows] for name in names}
 
 
 def _composite(

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from cardioseg.errors import ResourceError
 from cardioseg.execution.executor import Lost
 from cardioseg.execution.here import Here
 from cardioseg.execution.processes import Processes
-from cardioseg.reproduce.jobs import Job, Protocol, run
-from cardioseg.reproduce.results import Results
+from cardioseg.reproduce.jobs import run
+from cardioseg.reproduce.outcome import Outcome
+from cardioseg.reproduce.protocol import Job, Protocol
 
 
 @dataclass(frozen=True)
-class Training:
+class Work:
     """Runs jobs.
 
     Attributes:
@@ -31,15 +31,15 @@ class Training:
         if self.threads:
             torch.set_num_threads(self.threads)
 
-    def __call__(self, job: Job) -> dict[str, Any]:
-        """The result of one job."""
+    def __call__(self, job: Job) -> Outcome:
+        """The outcome of one job."""
         return run(self.protocol, job)
 
 
 def run_all(
     protocol: Protocol, jobs: Sequence[Job], workers: int, threads: int, finished: Callable[[Job], None]
-) -> Results:
-    """Run every job or read its result where it is finished; the results in the order of `jobs`.
+) -> dict[Job, Outcome]:
+    """Run every job or read its outcome where it is finished; the outcomes in the order of `jobs`.
 
     Args:
         protocol: what the jobs share.
@@ -52,11 +52,11 @@ def run_all(
         ResourceError: a worker was killed; checkpoints let its job go on.
     """
     executor = Here() if workers == 1 else Processes(workers, retries=0)
-    training = Training(protocol, 0 if executor.is_here else executor.threads(threads))
-    results: dict[Job, dict[str, Any]] = {}
-    for job, result in executor.map(training, jobs):
-        if isinstance(result, Lost):
-            raise ResourceError(f"a worker was {result.why}", "start again to go on, with fewer --workers")
-        results[job] = result
+    work = Work(protocol, 0 if executor.is_here else executor.threads(threads))
+    outcomes: dict[Job, Outcome] = {}
+    for job, outcome in executor.map(work, jobs):
+        if isinstance(outcome, Lost):
+            raise ResourceError(f"a worker was {outcome.why}", "start again to go on, with fewer --workers")
+        outcomes[job] = outcome
         finished(job)
-    return {job: results[job] for job in jobs}
+    return {job: outcomes[job] for job in jobs}

@@ -1,19 +1,17 @@
 """Results: finished jobs become the figures of the tables, with the learning rate chosen in two ways."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
-from typing import Any
+from statistics import fmean, stdev
 
 import numpy as np
 
 from cardioseg.measure.significance import Interval, PairedTest, bootstrap_interval, paired_tests
 from cardioseg.measure.spread import Spread, spread
-from cardioseg.reproduce.jobs import Job, scores
+from cardioseg.reproduce.outcome import EXTERNAL, TEST, Outcome
+from cardioseg.reproduce.protocol import Job
 
-Results = Mapping[Job, dict[str, Any]]
-
-BY_TEST, HELD_OUT = "test", "choosing"  # the parts of a result that may choose the learning rate
+Results = Mapping[Job, Outcome]
 
 
 @dataclass(frozen=True)
@@ -22,18 +20,32 @@ class Cell:
 
     Attributes:
         learning_rate: the best of those run.
-        dice: per image of the fold's test subjects, over all seeds.
+        dice: per image of the fold's test subjects.
+        external: per image of the subjects of the second dataset.
     """
 
     learning_rate: float
     dice: Spread
+    external: Spread
+
+
+def of_first_seed(results: Results) -> Results:
+    """The jobs of the lowest seed: those of the tables. The others say how far seeds differ."""
+    first = min((job.seed for job in results), default=0)
+    return {job: outcome for job, outcome in results.items() if job.seed == first}
+
+
+def rates_run(results: Results, norm: str, fold: int) -> list[float]:
+    """The learning rates of one norm's finished jobs on one fold, the largest first."""
+    rates = {job.learning_rate for job in results if (job.norm, job.fold) == (norm, fold)}
+    return sorted(rates, reverse=True)
 
 
 def cell(results: Results, norm: str, fold: int, chosen_by: str) -> Cell | None:
     """The figure of one norm on one fold, or None where no job is finished.
 
     Args:
-        results: finished jobs.
+        results: finished jobs of one seed.
         norm: of the row.
         fold: of the column.
         chosen_by: `test` takes the learning rate that is best on the test images, as the paper does, which is
@@ -42,28 +54,34 @@ def cell(results: Results, norm: str, fold: int, chosen_by: str) -> Cell | None:
     rate = best_rate(results, norm, fold, chosen_by)
     if rate is None:
         return None
-    jobs = [job for job in results if (job.norm, job.fold, job.learning_rate) == (norm, fold, rate)]
-    return Cell(rate, spread([dice for job in jobs for dice in _dice(results[job], BY_TEST)]))
+    outcomes = [o for job, o in results.items() if (job.norm, job.fold, job.learning_rate) == (norm, fold, rate)]
+    of_part = {part: spread([dice for one in outcomes for dice in one.dice(part)]) for part in (TEST, EXTERNAL)}
+    return Cell(rate, of_part[TEST], of_part[EXTERNAL])
 
 
 def best_rate(results: Results, norm: str, fold: int, chosen_by: str) -> float | None:
     """The learning rate with the highest mean Dice per image; the larger one where two are equal."""
-    by_rate: dict[float, list[float]] = {}
-    for job, result in results.items():
-        if (job.norm, job.fold) == (norm, fold):
-            by_rate.setdefault(job.learning_rate, []).extend(_dice(result, chosen_by))
-    means = {rate: fmean(values) for rate, values in by_rate.items() if values}
+    means = mean_by_rate(results, norm, fold, chosen_by)
     return max(means, key=lambda rate: (means[rate], rate)) if means else None
 
 
-def by_subject(results: Results, norm: str, folds: int, chosen_by: str = BY_TEST) -> dict[str, float]:
+def mean_by_rate(results: Results, norm: str, fold: int, part: str) -> dict[float, float]:
+    """The mean Dice per image of each learning rate's finished jobs."""
+    by_rate: dict[float, list[float]] = {}
+    for job, outcome in results.items():
+        if (job.norm, job.fold) == (norm, fold):
+            by_rate.setdefault(job.learning_rate, []).extend(outcome.dice(part))
+    return {rate: fmean(values) for rate, values in by_rate.items() if values}
+
+
+def by_subject(results: Results, norm: str, folds: int, chosen_by: str = TEST) -> dict[str, float]:
     """The mean Dice of each subject when it was in the test fold."""
     values: dict[str, list[float]] = {}
     for fold in range(folds):
         rate = best_rate(results, norm, fold, chosen_by)
-        for job, result in results.items():
+        for job, outcome in results.items():
             if (job.norm, job.fold, job.learning_rate) == (norm, fold, rate):
-                for score in scores(result, BY_TEST):
+                for score in outcome.scores[TEST]:
                     if score.dice is not None:
                         values.setdefault(score.subject_id, []).append(score.dice)
     return {subject_id: fmean(dice) for subject_id, dice in values.items()}
@@ -85,5 +103,32 @@ def against(results: Results, norm: str, others: Sequence[str], folds: int) -> d
     return dict(zip(complete, tests, strict=True))
 
 
-def _dice(result: dict[str, Any], part: str) -> list[float]:
-    return [score.dice for score in scores(result, part) if score.dice is not None]
+@dataclass(frozen=True)
+class SeedSpread:
+    """What another seed changes.
+
+    Attributes:
+        means: per seed, the mean over the folds of the mean Dice per image.
+        std: between these.
+    """
+
+    means: dict[int, float]
+    std: float
+
+
+def seed_spread(results: Results, norm: str, folds: int) -> SeedSpread | None:
+    """How far the seeds of a norm lie apart, over those that ran on every fold; None with fewer than two."""
+    means = {}
+    for seed in sorted({job.seed for job in results if job.norm == norm}):
+        of_seed = {job: outcome for job, outcome in results.items() if job.seed == seed}
+        mean = mean_over_folds(cell(of_seed, norm, fold, TEST) for fold in range(folds))
+        if mean is not None:
+            means[seed] = mean
+    return SeedSpread(means, stdev(means.values())) if len(means) > 1 else None
+
+
+def mean_over_folds(cells: Iterable[Cell | None]) -> float | None:
+    """The mean of the folds' mean Dice per image, or None where a fold has none."""
+    means = [one.dice.mean if one else None for one in cells]
+    found = [mean for mean in means if mean is not None]
+    return fmean(found) if found and len(found) == len(means) else None

@@ -1,13 +1,18 @@
-"""Samples: a few randomly chosen test images of a job with their masks, kept for the paper's Figure 2."""
+"""Samples: what a network predicts on a few test images, from one end of the heart to the other.
+
+They are kept as masks and as the images' names: the images themselves stay in the dataset.
+"""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.dataset.slices import Slices, annotated_with
+from cardioseg.dataset.store import Dataset
 from cardioseg.files import write_bytes
 from cardioseg.image.preprocess import Floats, center
 from cardioseg.ingest.subject import Subject
@@ -22,31 +27,66 @@ SAMPLES_FILE = "samples.npz"
 
 @dataclass(frozen=True)
 class Samples:
-    """Images float32 [n, h, w] in [0, 1] with reference and predicted class numbers uint8 [n, h, w]."""
+    """Predicted class numbers uint8 [n, h, w] and the (subject, volume, slice) of each."""
 
-    images: Floats
-    references: NDArray[np.uint8]
+    names: tuple[tuple[str, str, int], ...]
     predictions: NDArray[np.uint8]
 
 
 def draw(network: UNet, recipe: Recipe, subjects: Iterable[Subject], rng: np.random.Generator) -> Samples:
-    """Choose test images at random, among those that hold the structure, and segment them."""
-    slices = slices_for(recipe, subjects)
-    holding = np.flatnonzero(slices.targets.flatten(1).any(1))
-    chosen = rng.choice(holding, min(COUNT, len(holding)), replace=False)
-    images = center(slices.images[chosen].numpy(), slices.look_size).astype(np.float32)
-    references = center(slices.targets[chosen].numpy(), slices.look_size).astype(np.uint8)
-    return Samples(images, references, logits(network, images).argmax(1).astype(np.uint8))
+    """Segment one image at random from each eighth of the way through the hearts: basal and apical ones are there."""
+    subjects = tuple(subjects)
+    slices, names = slices_for(recipe, subjects), tuple(_names(recipe, subjects))
+    images, references = _seen(slices)
+    holding = [index for index in range(len(names)) if references[index].any()]
+    along = sorted(holding, key=lambda index: _depth(index, holding, names))
+    groups = np.array_split(np.array(along, np.int64), min(COUNT, len(along)) or 1)
+    chosen = [int(rng.choice(group)) for group in groups if len(group)]
+    predictions = logits(network, images[chosen]).argmax(1) if chosen else np.zeros((0, *images.shape[1:]))
+    return Samples(tuple(names[index] for index in chosen), predictions.astype(np.uint8))
+
+
+def _names(recipe: Recipe, subjects: Iterable[Subject]) -> Iterator[tuple[str, str, int]]:
+    """The (subject, volume, slice) of each of the subjects' annotated slices, in the order of `slices_for`."""
+    for subject in subjects:
+        for volume in subject.volumes:
+            for index in np.flatnonzero(annotated_with(volume, recipe.structures)):
+                yield subject.subject_id, volume.name, int(index)
+
+
+def _depth(index: int, holding: list[int], names: tuple[tuple[str, str, int], ...]) -> float:
+    """How far through its heart an image lies, 0 to 1, among the volume's images that hold the structure."""
+    of_volume = [other for other in holding if names[other][:2] == names[index][:2]]
+    return (of_volume.index(index) + 0.5) / len(of_volume)
+
+
+def _seen(slices: Slices) -> tuple[Floats, NDArray[np.uint8]]:
+    """Images float32 [n, h, w] in [0, 1] and class numbers uint8 [n, h, w], as the network sees them."""
+    images, targets = (center(array.numpy(), slices.look_size) for array in (slices.images, slices.targets))
+    return images.astype(np.float32), targets.astype(np.uint8)
+
+
+def look_up(samples: Samples, recipe: Recipe, dataset: Dataset) -> tuple[Floats, NDArray[np.uint8]]:
+    """The images float32 [n, h, w] in [0, 1] and the reference's class numbers uint8 [n, h, w] of samples."""
+    subject_ids = sorted({name[0] for name in samples.names})
+    subjects = [dataset.subject(subject_id) for subject_id in subject_ids]
+    names = list(_names(recipe, subjects))
+    where = [names.index(name) for name in samples.names]
+    images, references = _seen(slices_for(recipe, subjects))
+    return images[where], references[where]
 
 
 def write(samples: Samples, folder: Path) -> None:
     """Write `samples.npz`."""
     stream = io.BytesIO()
-    np.savez_compressed(stream, images=samples.images, references=samples.references, predictions=samples.predictions)
+    subject_ids, volumes, slices = (np.array([name[part] for name in samples.names]) for part in range(3))
+    arrays = {"subject_ids": subject_ids, "volumes": volumes, "slices": slices, "predictions": samples.predictions}
+    np.savez_compressed(stream, allow_pickle=False, **arrays)
     write_bytes(folder / SAMPLES_FILE, stream.getvalue())
 
 
 def read(folder: Path) -> Samples:
     """Read `samples.npz`."""
     with np.load(folder / SAMPLES_FILE, allow_pickle=False) as arrays:
-        return Samples(arrays["images"], arrays["references"], arrays["predictions"])
+        columns = (arrays[name].tolist() for name in ("subject_ids", "volumes", "slices"))
+        return Samples(tuple(zip(*columns, strict=True)), arrays["predictions"])

@@ -4,30 +4,40 @@ import json
 import os
 import signal
 import time
+from csv import DictReader
 from io import StringIO
 from multiprocessing import active_children
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 from threading import Thread
 
+import numpy as np
 import pytest
+import torch
 from rich.console import Console
 
 from cardioseg.cli.app import run
 from cardioseg.cli.board import Board
 from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.errors import ResourceError
-from cardioseg.files import write_json
+from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import Label
+from cardioseg.network.unet import UNet
 from cardioseg.phantom import Phantom, write_sunnybrook
 from cardioseg.reproduce import samples
 from cardioseg.reproduce.cost import measure
 from cardioseg.reproduce.experiment import share_outside
-from cardioseg.reproduce.jobs import Job, Protocol, plan, progress
+from cardioseg.reproduce.jobs import progress
+from cardioseg.reproduce.markdown import markdown
+from cardioseg.reproduce.outcome import Outcome, Training, read_rhos, write_rhos
 from cardioseg.reproduce.paper import ORGANS, TABLES, norms
+from cardioseg.reproduce.pilot import chosen_rates
 from cardioseg.reproduce.pool import run_all
-from cardioseg.reproduce.results import best_rate, by_subject, cell
+from cardioseg.reproduce.protocol import Job, Protocol, plan
+from cardioseg.reproduce.results import Results, best_rate, by_subject, cell, seed_spread
 from cardioseg.reproduce.tables import Report
 from cardioseg.training.recipe import Recipe, read_recipe
+from cardioseg.training.validation import SliceScore
 
 
 @pytest.fixture(scope="session")
@@ -53,14 +63,16 @@ def test_cut_and_resumed_gives_the_same_tables(
         assert run(options(dataset, tmp_path / "cut", "-q")) == 130
     assert not list((tmp_path / "cut").rglob("result.json"))
     assert run(options(dataset, tmp_path / "cut", "--norms", "iln", "-q")) == 0
-    finished = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").rglob("result.json")}
-    assert len(finished) == 2
+    results = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").rglob("result.json")}
+    assert len(results) == 2
     assert not list((tmp_path / "cut").rglob("step-*.pt"))
-    for path in finished:  # as if it were killed before it removed them
-        (path.parent / "step-0000002-0123456789abcdef.pt").touch()
+    for path in results:  # as if it were killed before it removed them
+        unfinished = tmp_path / "cut" / "unfinished" / path.parent.name
+        unfinished.mkdir()
+        (unfinished / "step-0000002-0123456789abcdef.pt").touch()
     assert run(options(dataset, tmp_path / "cut")) == 0
     assert not list((tmp_path / "cut").rglob("step-*.pt"))
-    assert all(path.stat().st_mtime_ns == time for path, time in finished.items())
+    assert all(path.stat().st_mtime_ns == time for path, time in results.items())
     assert "Table 2. With or without GN16" in capsys.readouterr().err
     figures = [f"figure{number}.{suffix}" for number in (2, 3) for suffix in ("png", "svg")]
     for name in ("tables.md", "tables.csv", "tables.json", *figures):
@@ -75,8 +87,8 @@ def test_cut_and_resumed_gives_the_same_tables(
 
 
 def test_workers_give_the_same_tables(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(options(dataset, tmp_path / "one", "--norms", "iln,in", "--threads", "1", "-q")) == 0
-    assert run(options(dataset, tmp_path / "two", "--norms", "iln,in", "--threads", "2", "--workers", "2")) == 0
+    assert run(options(dataset, tmp_path / "one", "--norms", "iln,il-sigmoid", "--threads", "1", "-q")) == 0
+    assert run(options(dataset, tmp_path / "two", "--norms", "iln,il-sigmoid", "--threads", "2", "--workers", "2")) == 0
     assert "4 of 4 jobs done" in capsys.readouterr().err
     assert (tmp_path / "one" / "tables.csv").read_bytes() == (tmp_path / "two" / "tables.csv").read_bytes()
 
@@ -89,7 +101,7 @@ def test_a_failing_job_ends_the_others(dataset: Path, tmp_path: Path, capsys: py
 
 def test_a_killed_worker_is_named(dataset: Path, tmp_path: Path) -> None:
     protocol = Protocol(open_dataset(dataset), ORGANS["lv"], tmp_path, folds=2)
-    jobs = plan(("iln", "in"), (0.1,), (0, 1), (0,))
+    jobs = plan({"iln": [0.1], "in": [0.1]}, (0, 1), (0,))
     killer = Thread(target=_kill_a_child, args=(tmp_path,))
     killer.start()
     with pytest.raises(ResourceError, match="a worker was killed"):
@@ -105,9 +117,9 @@ def _kill_a_child(folder: Path) -> None:
 
 
 def test_other_settings_do_not_mix(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(options(dataset, tmp_path, "--norms", "in", "-q", spacing=())) == 0
+    assert run(options(dataset, tmp_path, "--norms", "iln", "-q", spacing=())) == 0
     assert "256 x 256" in (tmp_path / "tables.md").read_text()
-    assert run(options(dataset, tmp_path, "--norms", "in", "--spacing-mm", "10")) == 2
+    assert run(options(dataset, tmp_path, "--norms", "iln", "--spacing-mm", "10")) == 2
     assert "holds jobs of another spacing_mm" in capsys.readouterr().err
 
 
@@ -140,9 +152,117 @@ def test_a_window_is_trained_and_scored(dataset: Path, tmp_path: Path, capsys: p
     assert "--window 32" in json.loads((tmp_path / "tables.json").read_text())["command"]
     (first, *_) = (tmp_path / "jobs").iterdir()
     shown = samples.read(first)  # what was scored: the network has not seen the rim of whole slices
-    assert shown.images.shape[1:] == shown.references.shape[1:] == shown.predictions.shape[1:] == (32, 32)
+    recipe = Protocol(opened, ORGANS["lv"], tmp_path, window=32).recipe(Job("iln", 0.1, 0, 0))
+    images, references = samples.look_up(shown, recipe, opened)
+    assert images.shape[1:] == references.shape[1:] == shown.predictions.shape[1:] == (32, 32)
+    for (subject_id, name, index), image, reference in zip(shown.names, images, references, strict=True):
+        volume = next(volume for volume in opened.subject(subject_id).volumes if volume.name == name)
+        assert np.array_equal(reference, volume.mask[index, 8:40, 8:40] == Label.LV_CAVITY)
+        assert np.corrcoef(image.ravel(), volume.image[index, 8:40, 8:40].ravel())[0, 1] == pytest.approx(1)
     assert run(options(dataset, tmp_path, "--norms", "iln", "--window", "48", spacing=())) == 2
     assert "holds jobs of another window" in capsys.readouterr().err
+
+
+def test_a_folder_of_finished_jobs_is_small_and_goes_on_elsewhere(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a clone of a repository has it, with the dataset ingested anew: other bytes, equal pixels."""
+    few = ("--norms", "iln", "--rates", "chosen", "--lrs", "0.5,0.1", "--external", str(dataset))
+    assert run(options(dataset, tmp_path / "here", *few, "-q")) == 0
+    (tmp_path / "here" / "jobs" / "in-lr0.5-fold0-seed0" / "scores.csv").parent.mkdir()  # one that is not finished
+    assert not list((tmp_path / "here").rglob("*.pt"))
+    assert sum(path.stat().st_size for path in (tmp_path / "here" / "jobs").rglob("*.*")) < 50_000
+    copytree(tmp_path / "here", tmp_path / "there", ignore=ignore_patterns("tables.*", "figure*", "unfinished"))
+    copytree(dataset, tmp_path / "dataset")
+    manifest = json.loads((tmp_path / "dataset" / "dataset.json").read_text())
+    (tmp_path / "dataset" / "dataset.json").write_text(json.dumps(manifest))
+    trained = {path: path.stat().st_mtime_ns for path in (tmp_path / "there").rglob("result.json")}
+    assert run(options(tmp_path / "dataset", tmp_path / "there", *few, "-q")) == 0
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "there").rglob("result.json")} == trained
+    for name in ("tables.md", "tables.csv", "tables.json", "jobs.csv", "figure2.png", "figure3.png"):
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    page = (tmp_path / "here" / "tables.md").read_text()
+    assert "Table 4. Other scanners: the same networks on every subject of labelled" in page
+    assert "### Learning rates tried in the pilot\n\n| norm | 0.5 | 0.1 |" in page
+    assert run(options(dataset, tmp_path / "there", *few[:-2])) == 2
+    assert "holds jobs of another external and external_sha256" in capsys.readouterr().err
+
+
+def test_a_seed_varies_the_weights_alone(dataset: Path, tmp_path: Path) -> None:
+    protocol = Protocol(open_dataset(dataset), ORGANS["lv"], tmp_path, folds=2)
+    assert protocol.fold(Job("iln", 0.1, 0, 0)) == protocol.fold(Job("iln", 0.1, 0, 1))
+    assert run(options(dataset, tmp_path, "--norms", "iln", "-q")) == 0
+    of_first_seed = json.loads((tmp_path / "tables.json").read_text())
+    assert run(options(dataset, tmp_path, "--norms", "iln", "--seeds", "1", "-q")) == 0  # later calls add to the folder
+    both = json.loads((tmp_path / "tables.json").read_text())
+    assert both["cells"] == of_first_seed["cells"]
+    assert "--norms iln --lrs 0.1 --seeds 0,1" in both["command"]
+    assert list(both["seeds"]["iln"]["means"]) == ["0", "1"]
+    assert "### Spread between seeds" in (tmp_path / "tables.md").read_text()
+    weights = {row["weights_sha256"] for row in DictReader((tmp_path / "jobs.csv").read_text().splitlines())}
+    assert len(weights) == 4
+
+
+def test_the_spread_between_seeds() -> None:
+    dice = {(0, 0): 0.8, (0, 1): 0.9, (1, 0): 0.7, (1, 1): 0.8, (2, 0): 0.5}  # the third has run on one fold
+    results = outcomes({Job("iln", 0.1, fold, seed): {"test": [mean]} for (seed, fold), mean in dice.items()})
+    found = seed_spread(results, "iln", 2)
+    assert found is not None
+    assert found.means == pytest.approx({0: 0.85, 1: 0.75})
+    assert found.std == pytest.approx(0.1 / 2**0.5)
+    assert seed_spread(results, "in", 2) is None
+
+
+def test_the_pilot_chooses_by_subjects_kept_out() -> None:
+    dice: dict[tuple[str, float], list[float | None]] = {
+        ("iln", 1.5): [0.2],
+        ("iln", 0.5): [0.8, None],
+        ("iln", 0.1): [0.7],
+        ("ln", 1.5): [0.0],
+        ("ln", 0.5): [0.0],
+    }
+    pilot = outcomes({Job(norm, rate, 0, 0): {"choosing": values} for (norm, rate), values in dice.items()})
+    assert chosen_rates(pilot, "iln", [1.5, 0.5, 0.1]) == [0.5]
+    assert chosen_rates(pilot, "ln", [1.5, 0.5]) == [1.5, 0.5]  # none has led to anything: all run in full
+    main = outcomes(
+        {Job("iln", 0.5, 0, 0): {"test": [0.9]}} | {Job("ln", rate, 0, 0): {"test": [0.1]} for rate in (1.5, 0.5)}
+    )
+    page = markdown(Report(ORGANS["lv"], "", 1, {}, main, (3,), 1, pilot=pilot))
+    assert "| iln | 0.200 | **0.800** | 0.700 |" in page
+    assert "| ln | 0.000 | 0.000 | – |" in page
+    assert "**0.900 ± 0.000 (0.5)**" in page
+    assert "all rates run in full" in page
+
+
+def test_examples_reach_from_end_to_end_of_the_heart(dataset: Path) -> None:
+    recipe = read_recipe("paper_lv").model_copy(update={"size": 48})
+    subjects = list(open_dataset(dataset).subjects())
+    network = UNet(2, "iln", torch.Generator().manual_seed(0))
+    drawn = samples.draw(network, recipe, subjects, np.random.default_rng(0))
+    assert len(drawn.names) == len(set(drawn.names)) == samples.COUNT
+    volumes = {(s.subject_id, v.name): v for s in subjects for v in s.volumes}
+    depths = []
+    for subject_id, name, index in drawn.names:
+        mask = volumes[subject_id, name].mask == Label.LV_CAVITY
+        holding = np.flatnonzero(mask.any((1, 2)))
+        depths.append((list(holding).index(index) + 0.5) / len(holding))
+    assert depths == sorted(depths)
+    assert depths[0] < 0.25
+    assert depths[-1] > 0.75
+
+
+def test_rho_is_kept_at_a_hundred_steps(tmp_path: Path) -> None:
+    rows = [{"step": 20 * i, "loss": 0.1, "rho/down.0.1": 0.123456, "rho/up.0.1": i / 1000} for i in range(1, 251)]
+    write_csv(tmp_path / "steps.csv", rows[0], rows)
+    write_rhos(tmp_path / "steps.csv", tmp_path)
+    steps, rhos = read_rhos(tmp_path)
+    assert (len(steps), steps[-1]) == (125, 5000)
+    assert list(rhos) == ["down.0", "up.0"]
+    assert rhos["down.0"][0] == 0.1235
+    assert rhos["up.0"] == pytest.approx([step / 20_000 for step in steps], abs=1e-4)
+    write_csv(tmp_path / "none.csv", ("step", "loss"), [{"step": 20, "loss": 0.1}])
+    write_rhos(tmp_path / "none.csv", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_twin_in_training_is_not_tested(dataset: Path, tmp_path: Path) -> None:
@@ -158,8 +278,8 @@ def test_a_twin_in_training_is_not_tested(dataset: Path, tmp_path: Path) -> None
 
 def test_the_board(dataset: Path, tmp_path: Path) -> None:
     protocol = Protocol(open_dataset(dataset), ORGANS["lv"], tmp_path, folds=2)
-    jobs = plan(("iln", "in"), (0.1,), (0, 1), (0,))
-    half, whole = (protocol.path(job) for job in jobs[:2])
+    jobs = plan({"iln": [0.1], "in": [0.1]}, (0, 1), (0,))
+    half, whole = protocol.unfinished(jobs[0]), protocol.path(jobs[1])
     board = Board({job: (job.norm, f"fold {job.fold}") for job in jobs}, lambda job: progress(protocol, job))
     assert board.summary() == "0 of 4 jobs done"
     write_json(half / "started.json", {"steps": 40})
@@ -182,6 +302,8 @@ def _interrupt(*_: object) -> None:
         (["--organ", "liver"], 2, "no organ liver"),
         (["--tables", "4"], 2, "no table 4"),
         (["--norms", "xn"], 2, "no norm xn"),
+        (["--norms", "iln,bn"], 2, "bn is in no row of table 2"),
+        (["--rates", "best"], 2, "no --rates best"),
         (["--lrs", "fast"], 2, "fast is no list of numbers"),
         (["--fold", "2"], 2, "there is no fold 2"),
         (["--lrs", "0"], 2, "learning_rate"),
@@ -212,26 +334,31 @@ def test_the_papers_experiments() -> None:
 
 
 def test_plan_finishes_a_fold_before_the_next() -> None:
-    jobs = plan(("iln", "in"), (0.5, 0.1), (0, 1, 2), (0,))
+    jobs = plan({"iln": (0.5, 0.1), "in": (0.5, 0.1)}, (0, 1, 2), (0,))
     assert len(jobs) == len({job.name for job in jobs}) == 12
     assert [job.fold for job in jobs] == [0] * 4 + [1] * 4 + [2] * 4
 
 
-def result(test: list[float], choosing: list[float]) -> dict[str, object]:
-    def listed(values: list[float]) -> list[dict[str, object]]:
-        return [
-            {"subject_id": f"s{i // 2}", "volume": "ed", "slice": i, "label": "lv_cavity", "dice": value}
-            for i, value in enumerate(values)
-        ]
+def outcome(job: Job, **dice: list[float | None]) -> Outcome:
+    """What a job leaves with the given scores, two images a subject."""
+    scores = {
+        part: tuple(SliceScore(f"s{i // 2}", "ed", i, "lv_cavity", value) for i, value in enumerate(values))
+        for part, values in dice.items()
+    }
+    return Outcome(job, Training(10, 2, 1.0, "0" * 64, "1.0"), scores)
 
-    return {"test": listed(test), "choosing": listed(choosing)}
+
+def outcomes(dice: dict[Job, dict[str, list[float | None]]]) -> Results:
+    return {job: outcome(job, **parts) for job, parts in dice.items()}
 
 
 def test_two_ways_to_choose_the_rate() -> None:
-    results = {
-        Job("iln", 0.5, 0, 0): result([0.9, 0.7, 0.8, 0.8], [0.5]),
-        Job("iln", 0.1, 0, 0): result([0.6, 0.6, 0.7, 0.7], [0.9]),
-    }
+    results = outcomes(
+        {
+            Job("iln", 0.5, 0, 0): {"test": [0.9, 0.7, 0.8, 0.8], "choosing": [0.5]},
+            Job("iln", 0.1, 0, 0): {"test": [0.6, 0.6, 0.7, 0.7], "choosing": [0.9]},
+        }
+    )
     assert best_rate(results, "iln", 0, "test") == 0.5
     assert best_rate(results, "iln", 0, "choosing") == 0.1
     honest = cell(results, "iln", 0, "choosing")
@@ -255,15 +382,14 @@ def test_the_cost_is_measured_once(dataset: Path, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(experiment, "measure", lambda device: measure(device, iterations=10, pixels=16))
     first = experiment.measured_cost(protocol)
     assert first == experiment.measured_cost(protocol)
-    result_of_two = {"subject_id": "s", "volume": "ed", "slice": 0, "label": "lv_cavity", "dice": 0.5}
-    results = {Job(norm, 0.1, 0, 0): {"test": [result_of_two], "choosing": [result_of_two]} for norm in ("iln", "bn")}
-    page = Report(ORGANS["lv"], "", 1, {"device": "cpu"}, results, (3,), 1, first).to_markdown()
+    results = outcomes({Job(norm, 0.1, 0, 0): {"test": [0.5], "choosing": [0.5]} for norm in ("iln", "bn")})
+    page = markdown(Report(ORGANS["lv"], "", 1, {"device": "cpu"}, results, (3,), 1, first))
     assert "Cost of ILN" in page
     assert "22 more than IN (paper: 22)" in page
-    assert "| BN | – | **0.500 ± 0.000 (0.1)** |" in page
-    assert "| IN | 0.905 ± 0.114 | not run | not run |" in page
+    assert "| BN | – | **0.500 ± 0.000** | – | 0.500 |" in page  # one rate alone is not printed as chosen
+    assert "| IN | 0.905 ± 0.114 | not run | – | – |" in page
 
 
 def test_nothing_found_is_not_the_best() -> None:
-    results = {Job(norm, 0.1, 0, 0): result([0.0, 0.0], [0.0]) for norm in ("iln", "in")}
-    assert "**" not in Report(ORGANS["lv"], "", 1, {}, results, (3,), 1).to_markdown()
+    results = outcomes({Job(norm, 0.1, 0, 0): {"test": [0.0, 0.0], "choosing": [0.0]} for norm in ("iln", "in")})
+    assert "**" not in markdown(Report(ORGANS["lv"], "", 1, {}, results, (3,), 1))

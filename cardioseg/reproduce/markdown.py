@@ -1,0 +1,167 @@
+"""Markdown: the tables for people, in the paper's layout."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from cardioseg.files import write_csv, write_json, write_text
+from cardioseg.reproduce.outcome import CHOOSING, TEST, Training
+from cardioseg.reproduce.paper import ITERATIONS_S, MORE_PARAMETERS, TABLES, Row
+from cardioseg.reproduce.protocol import PILOT_FOLD, Job
+from cardioseg.reproduce.results import mean_over_folds, seed_spread
+from cardioseg.reproduce.tables import COLUMNS, Report
+
+EXTERNAL_TABLE = 4
+
+
+def write_tables(report: Report, folder: Path) -> None:
+    """Write `tables.md`, `tables.csv`, `tables.json`, and `jobs.csv` with what each network took and came to."""
+    write_json(folder / "tables.json", report.to_json())
+    write_csv(folder / "tables.csv", COLUMNS, report.cells())
+    write_text(folder / "tables.md", markdown(report))
+    jobs = (asdict(job) | asdict(outcome.training) for job, outcome in report.finished.items())
+    write_csv(folder / "jobs.csv", (*Job.__annotations__, *Training.__annotations__), jobs)
+
+
+def markdown(report: Report) -> str:
+    """The head and every table."""
+    facts = [f"- {name}: {text}" for name, text in report.header.items()]
+    tables = [line for table in report.tables for line in [*_table(report, table), ""]]
+    more = (*_subjects(report), *_external(report), *_seeds(report), *_pilot(report), *_cost(report))
+    return "\n".join([*facts, "", *tables, *more]) + "\n"
+
+
+def _lines(title: str, columns: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
+    yield f"### {title}"
+    yield ""
+    yield f"| {' | '.join(columns)} |"
+    yield "|---" * len(columns) + "|"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+
+
+def _table(report: Report, table: int) -> Iterator[str]:
+    folds = [f"{report.organ.name.upper()}-{fold + 1}" for fold in range(report.folds)]
+    ours = ("ours", "rate held out") if report.has_several_rates else ("ours",)
+    columns = ["method", *(f"{fold} {of}" for fold in folds for of in ("paper", *ours)), "mean paper", "mean ours"]
+    rows = ((row.title, *_figures(report, table, row)) for row in report.rows(table))
+    yield from _lines(f"Table {table}. {TABLES[table][0]}", columns, rows)
+
+
+def _figures(report: Report, table: int, row: Row) -> Iterator[str]:
+    paper = row.paper(report.organ.name)
+    for fold in range(report.folds):
+        yield f"{paper[fold][0]:.3f} ± {paper[fold][1]:.3f}" if fold < len(paper) else "–"
+        mean, text = _mean(report, row.norm, fold), _text(report, row.norm, fold, TEST)
+        yield _bold(text, is_best=bool(mean) and mean == _best(report, table, fold))
+        if report.has_several_rates:
+            yield _text(report, row.norm, fold, CHOOSING)
+    yield f"{sum(mean for mean, _ in paper) / len(paper):.3f}" if len(paper) == report.folds else "–"
+    yield _number(mean_over_folds(report.cell(row.norm, fold) for fold in range(report.folds)))
+
+
+def _mean(report: Report, norm: str, fold: int) -> float | None:
+    found = report.cell(norm, fold)
+    return found.dice.mean if found else None
+
+
+def _best(report: Report, table: int, fold: int) -> float:
+    return max(_mean(report, row.norm, fold) or 0 for row in report.rows(table))
+
+
+def _text(report: Report, norm: str, fold: int, chosen_by: str) -> str:
+    found = report.cell(norm, fold, chosen_by)
+    if found is None or found.dice.mean is None:
+        return "not run"
+    rate = f" ({found.learning_rate:g})" if report.was_chosen(norm, fold) else ""
+    return f"{found.dice.mean:.3f} ± {found.dice.std or 0:.3f}{rate}"
+
+
+def _bold(text: str, *, is_best: bool) -> str:
+    return f"**{text}**" if is_best else text
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _subjects(report: Report) -> Iterator[str]:
+    document = report.to_json()
+
+    def rows() -> Iterator[Sequence[str]]:
+        for norm, one in document["per_subject"].items():
+            test = document["iln_against"].get(norm)
+            compared = (f"{test['difference']:+.3f}", f"{test['p']:.3g}", f"{test['p_holm']:.3g}") if test else "–––"
+            yield norm, f"{one['mean']:.3f}", f"{one['low']:.3f} to {one['high']:.3f}", str(one["n"]), *compared
+
+    columns = ("norm", "mean Dice", "95 % interval", "subjects", "ILN minus this", "p (Wilcoxon)", "p (Holm)")
+    yield from _lines("Per subject, all folds", columns, rows())
+    yield ""
+
+
+def _external(report: Report) -> Iterator[str]:
+    if not report.external:
+        return
+
+    def rows() -> Iterator[Sequence[str]]:
+        for norm in report.norms:
+            cells = [report.cell(norm, fold) for fold in range(report.folds)]
+            own = mean_over_folds(cells)
+            means = [one.external.mean if one else None for one in cells]
+            known = [mean for mean in means if mean is not None]
+            mean = sum(known) / len(known) if len(known) == report.folds else None
+            change = "–" if own is None or mean is None else f"{mean - own:+.3f}"
+            yield norm, *map(_number, means), _number(mean), _number(own), change
+
+    networks = (f"network {fold + 1}" for fold in range(report.folds))
+    columns = ("norm", *networks, "mean", "mean on its own data", "change")
+    title = f"Table {EXTERNAL_TABLE}. Other scanners: the same networks on every subject of {report.external}"
+    yield from _lines(title, columns, rows())
+    yield ""
+
+
+def _seeds(report: Report) -> Iterator[str]:
+    spreads = {norm: seed_spread(report.finished, norm, report.folds) for norm in report.norms}
+    rows = (
+        (norm, ", ".join(f"{mean:.3f}" for mean in found.means.values()), f"{found.std:.4f}")
+        for norm, found in spreads.items()
+        if found
+    )
+    if any(spreads.values()):
+        columns = ("norm", "mean over the folds, a figure a seed", "standard deviation between seeds")
+        yield from _lines("Spread between seeds", columns, iter(rows))
+        yield ""
+
+
+def _pilot(report: Report) -> Iterator[str]:
+    tried = sorted({job.learning_rate for job in report.pilot}, reverse=True)
+    if not tried:
+        return
+
+    def rows() -> Iterator[Sequence[str]]:
+        for norm in report.norms:
+            means = report.pilot_means(norm)
+            best = max(means.values(), default=0)
+            yield norm, *(_bold(_number(means.get(rate)), is_best=0 < best == means.get(rate)) for rate in tried)
+
+    steps = sorted({outcome.training.steps for outcome in report.pilot.values()})
+    yield from _lines("Learning rates tried in the pilot", ("norm", *(f"{rate:g}" for rate in tried)), rows())
+    yield ""
+    yield f"Mean Dice per image on the training subjects of fold {PILOT_FOLD + 1} that are kept out of training, after"
+    yield f"{steps[0]} steps. The best rate is chosen."
+    if any(means and not any(means.values()) for means in map(report.pilot_means, report.norms)):
+        yield "Where none has found anything by then, all rates run in full."
+    yield ""
+
+
+def _cost(report: Report) -> Iterator[str]:
+    if not report.cost:
+        return
+    cost, paper = report.cost, ITERATIONS_S["iln"] / ITERATIONS_S["in"]
+    yield "### Cost of ILN"
+    yield ""
+    yield (
+        f"- {cost['iterations']} iterations: IN {cost['in_s']:.1f} s, ILN {cost['iln_s']:.1f} s, "
+        f"{100 * (cost['ratio'] - 1):+.1f} % by the median of turns side by side (paper: {100 * (paper - 1):+.1f} %), "
+        f"on {cost['device']}"
+    )
+    yield f"- parameters: {cost['more_parameters']} more than IN (paper: {MORE_PARAMETERS})"

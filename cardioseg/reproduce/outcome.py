@@ -1,0 +1,109 @@
+"""Outcome: what a finished job leaves in its folder. It is small: scores, rho, example masks, hashes; no weights.
+
+`result.json` is written last: a folder that holds it is complete.
+"""
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cardioseg.files import write_csv, write_json
+from cardioseg.reproduce.protocol import Job
+from cardioseg.training.validation import SliceScore
+
+RESULT_FILE, SCORES_FILE, RHOS_FILE = "result.json", "scores.csv", "rhos.csv"
+TEST, CHOOSING, EXTERNAL = "test", "choosing", "external"  # the subjects that a network is scored on
+_DICE_DECIMALS, _RHO_DECIMALS = 6, 4
+_RHO_ROWS = 100
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network came about.
+
+    Attributes:
+        steps: updates of the weights.
+        images: that it was trained on.
+        seconds: of training and scoring, since the last resumption.
+        weights_sha256: of the final weights.
+        cardioseg: the version.
+    """
+
+    steps: int
+    images: int
+    seconds: float
+    weights_sha256: str
+    cardioseg: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished job: its training, and its scores by the part of the subjects (`test`, `choosing`, `external`)."""
+
+    job: Job
+    training: Training
+    scores: Mapping[str, tuple[SliceScore, ...]]
+
+    def dice(self, part: str) -> list[float]:
+        """The Dice of each image of a part that holds the structure, or for which it was predicted."""
+        return [score.dice for score in self.scores.get(part, ()) if score.dice is not None]
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a job's folder is complete."""
+    return (folder / RESULT_FILE).is_file()
+
+
+def write(outcome: Outcome, folder: Path) -> None:
+    """Write `scores.csv`, then `result.json`."""
+    rows = (
+        {"part": part} | asdict(score) | {"dice": None if score.dice is None else round(score.dice, _DICE_DECIMALS)}
+        for part, scores in outcome.scores.items()
+        for score in scores
+    )
+    write_csv(folder / SCORES_FILE, ("part", *SliceScore.__annotations__), rows)
+    write_json(folder / RESULT_FILE, {"job": asdict(outcome.job), "training": asdict(outcome.training)})
+
+
+def read(folder: Path) -> Outcome:
+    """Read a finished job."""
+    document = json.loads((folder / RESULT_FILE).read_text())
+    scores: dict[str, list[SliceScore]] = {}
+    for row in _rows(folder / SCORES_FILE):
+        dice = float(row["dice"]) if row["dice"] else None
+        score = SliceScore(row["subject_id"], row["volume"], int(row["slice"]), row["label"], dice)
+        scores.setdefault(row["part"], []).append(score)
+    parts = {part: tuple(of_part) for part, of_part in scores.items()}
+    return Outcome(Job(**document["job"]), Training(**document["training"]), parts)
+
+
+def write_rhos(journal: Path, folder: Path) -> None:
+    """Write `rhos.csv`: rho of every layer at about a hundred steps of the training's `steps.csv`, where it has any."""
+    rows = _rows(journal)
+    names = [name for name in rows[0] if name.startswith("rho/")] if rows else []
+    if not names:
+        return
+    every = max(1, len(rows) // _RHO_ROWS)
+    kept = [row for i, row in enumerate(rows, 1) if i % every == 0 or i == len(rows)]
+    short = [name.removeprefix("rho/").removesuffix(".1") for name in names]
+    rounded = (
+        {"step": row["step"]}
+        | {new: round(float(row[old]), _RHO_DECIMALS) for old, new in zip(names, short, strict=True)}
+        for row in kept
+    )
+    write_csv(folder / RHOS_FILE, ("step", *short), rounded)
+
+
+def read_rhos(folder: Path) -> tuple[list[int], dict[str, list[float]]]:
+    """The steps, and rho of each layer at these."""
+    rows = _rows(folder / RHOS_FILE)
+    return [int(row["step"]) for row in rows], {
+        name: [float(row[name]) for row in rows] for name in rows[0] if name != "step"
+    }
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,149 @@
+"""Protocol: what all jobs of a run share, and the jobs: one network each (norm x learning rate x fold x seed)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cardioseg.dataset.folds import Fold, pixel_hashes, split, without_twins
+from cardioseg.dataset.store import Dataset
+from cardioseg.errors import UsageError
+from cardioseg.files import write_json
+from cardioseg.reproduce.paper import Organ
+from cardioseg.training.recipe import Recipe, check_recipe, read_recipe
+
+CHOOSING_SHARE = 0.1  # of the training subjects, kept out of training to choose the learning rate on
+PILOT_SHARE = 0.2  # of the steps, in the jobs that choose the learning rate before the others run
+PILOT_FOLD = 0
+_SPLIT_SEED = 0  # a job's seed varies its weights and batches; its subjects stay the same
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network to train and test."""
+
+    norm: str
+    learning_rate: float
+    fold: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The job's folder."""
+        return f"{self.norm}-lr{self.learning_rate:g}-fold{self.fold}-seed{self.seed}"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What all jobs share.
+
+    Attributes:
+        dataset: a prepared dataset.
+        organ: the task.
+        folder: gets `jobs/<name>/`, and `unfinished/<name>/` while a job runs.
+        folds: number of folds.
+        steps_fraction: the part of the paper's rotation grid that is run, drawn at random.
+        spacing_mm: in-plane spacing that the images are resampled to; None for the paper's.
+        window: networks are trained and tested on this many central pixels in height and width; None for whole slices.
+        external: a second prepared dataset, on which every network is scored as it is; None for no such.
+        is_pilot: the jobs only choose a learning rate: they are scored on the subjects kept out for that, not tested.
+        device: a torch device name.
+    """
+
+    dataset: Dataset
+    organ: Organ
+    folder: Path
+    folds: int = 3
+    steps_fraction: float = 1.0
+    spacing_mm: float | None = None
+    window: int | None = None
+    external: Dataset | None = None
+    is_pilot: bool = False
+    device: str = "cpu"
+
+    @property
+    def pilot(self) -> "Protocol":
+        """The same with short jobs, in a folder of their own."""
+        fraction = self.steps_fraction * PILOT_SHARE
+        folder = self.folder / "pilot"
+        return replace(self, folder=folder, steps_fraction=fraction, external=None, is_pilot=True)
+
+    def recipe(self, job: Job) -> Recipe:
+        """The paper's recipe with the job's norm and learning rate."""
+        document = read_recipe(self.organ.recipe).model_dump()
+        document["norm"] = job.norm
+        document["optimization"]["learning_rate"] = job.learning_rate
+        document["augmentation"]["grid_fraction"] = self.steps_fraction
+        if self.spacing_mm:
+            document |= _resampled(document, self.spacing_mm)
+        document["preprocessing"]["window"] = self.window
+        return check_recipe(document, f"job {job.name}")
+
+    def fold(self, job: Job) -> tuple[Fold, tuple[str, ...]]:
+        """The job's fold, and the training subjects that choose the learning rate instead of training.
+
+        Subjects whose images are in training under another name are not tested.
+        """
+        hashes = {subject.subject_id: pixel_hashes(subject) for subject in self.dataset.subjects()}
+        fold = without_twins(split(self.dataset.subject_ids, self.folds, _SPLIT_SEED)[job.fold], hashes)
+        drawn = np.random.default_rng([_SPLIT_SEED, job.fold]).permutation(fold.train)
+        choosing = tuple(sorted(map(str, drawn[: max(1, round(CHOOSING_SHARE * len(drawn)))])))
+        return fold, choosing
+
+    def path(self, job: Job) -> Path:
+        """Where a finished job is."""
+        return self.folder / "jobs" / job.name
+
+    def unfinished(self, job: Job) -> Path:
+        """Where a job's checkpoints and logs are until it is finished."""
+        return self.folder / "unfinished" / job.name
+
+    def describe(self) -> dict[str, Any]:
+        """All that the jobs' results depend on, but for the jobs themselves and the device."""
+        return {
+            "dataset": self.dataset.name,
+            "dataset_sha256": self.dataset.content_sha256(),
+            "external": self.external.name if self.external else None,
+            "external_sha256": self.external.content_sha256() if self.external else None,
+            "organ": self.organ.name,
+            "folds": self.folds,
+            "steps_fraction": self.steps_fraction,
+            "spacing_mm": self.spacing_mm,
+            "window": self.window,
+        }
+
+
+def _resampled(document: dict[str, Any], spacing_mm: float) -> dict[str, Any]:
+    """The changed parts of a recipe for another spacing: the same field of view in pixels of that size."""
+    preprocessing = document["preprocessing"]
+    own_mm = preprocessing["spacing_mm"] or document["nominal_spacing_mm"]
+    multiple = preprocessing["multiple"]
+    size = max(1, round(document["size"] * own_mm / spacing_mm / multiple)) * multiple
+    return {"size": size, "preprocessing": preprocessing | {"spacing_mm": spacing_mm}}
+
+
+def plan(rates: Mapping[str, Sequence[float]], folds: Sequence[int], seeds: Sequence[int]) -> list[Job]:
+    """The jobs of each norm's learning rates, folds outermost: one fold of everything is worth more than one norm."""
+    return [
+        Job(norm, rate, fold, seed)
+        for seed, fold in product(seeds, folds)
+        for norm, of_norm in rates.items()
+        for rate in of_norm
+    ]
+
+
+def claim(protocol: Protocol) -> None:
+    """Write `protocol.json` into the protocol's folder, or make sure that the jobs there follow the same.
+
+    Raises:
+        UsageError: they do not.
+    """
+    path, described = protocol.folder / "protocol.json", protocol.describe()
+    if path.is_file() and (before := json.loads(path.read_text())) != described:
+        changed = [name for name in described if before.get(name) != described[name]]
+        raise UsageError(f"{protocol.folder} holds jobs of another {' and '.join(changed)}", "choose another folder")
+    write_json(path, described)
