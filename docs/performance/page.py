@@ -120,6 +120,24 @@ def training(found: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def reproducing(found: dict[str, Any]) -> Iterator[str]:
+    """How fast jobs of `reproduce` train, and what a step at batch 1 consists of."""
+    yield "## The paper's networks on a CPU\n"
+    builds, step = found["builds"], found["step"]
+    product_ms = 1000 * step["cpu_s"] * step["share_of_product_speed"]
+    yield (
+        f"`reproduce --workers {found['workers']}` at {found['pixels']} x {found['pixels']} pixels, batch 1, a thread "
+        f"a job: {builds['steps_per_s']:.1f} steps a second. By CPU time a step is {builds['ratio']:.2f} x as fast as "
+        f"in build {builds['before']} (median of {builds['turns']} turns).\n"
+    )
+    yield (
+        f"A bare step with ILN takes {1000 * step['cpu_s']:.0f} ms of CPU time. A large matrix product "
+        f"({step['gflop_per_s_of_products']:.0f} Gflop/s) would do its {step['gflop']:.1f} Gflop in {product_ms:.0f} "
+        f"ms: the step reaches {100 * step['share_of_product_speed']:.0f} % of that speed. What `fit` does beside the "
+        f"bare step is {100 * found['beside_the_bare_step']:.0f} % of its time.\n"
+    )
+
+
 def evaluation(found: dict[str, Any]) -> Iterator[str]:
     """`evaluate` beside surface-distance."""
     yield "## Evaluation\n"
@@ -235,6 +253,7 @@ SECTIONS: dict[str, Section] = {
     "starting": starting,
     "training": training,
     "training_gpu": training,
+    "reproducing": reproducing,
     "evaluation": evaluation,
     "accuracy": accuracy,
     "growth": growth,

@@ -12,6 +12,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice, product
 from pathlib import Path
 from statistics import median
@@ -30,6 +31,7 @@ from cardioseg.training.recipe import Recipe, read_recipe
 from cardioseg.training.step import step_of
 
 CLASSES = 4
+IMAGES = 32
 NETWORKS = ("none", "torch's InstanceNorm2d", "in", "iln")
 REFERENCE = NETWORKS[1]
 
@@ -83,7 +85,7 @@ def throughput(steps: int, turns: int, device: str) -> dict[str, float]:
     """Images a second of `fit` with the recipe sax, augmentation and logs included, beside the same steps bare."""
     recipe = read_recipe("sax")
     with tempfile.TemporaryDirectory() as folder:
-        times = [_turn(recipe, steps, Path(folder) / str(turn), device) for turn in range(turns + 1)][1:]
+        times = [fit_and_bare(recipe, steps, Path(folder) / str(turn), device) for turn in range(turns + 1)][1:]
     images = steps * recipe.optimization.batch_size
     return {
         "images_per_s": images / median(whole[0] for whole, _ in times),
@@ -92,8 +94,12 @@ def throughput(steps: int, turns: int, device: str) -> dict[str, float]:
     }
 
 
-def _turn(recipe: Recipe, steps: int, folder: Path, device: str) -> tuple[tuple[float, float], tuple[float, float]]:
-    slices = _slices(recipe.preprocessing.window or recipe.size, recipe.size).to(device)
+Times = tuple[float, float]
+
+
+def fit_and_bare(recipe: Recipe, steps: int, folder: Path, device: str) -> tuple[Times, Times]:
+    """Wall and CPU time of `fit` over some steps, and of the same steps bare."""
+    slices = _slices(recipe).to(device)
     job = _job(recipe, slices, steps, folder, device)
     epoch = job.epoch(0)
     batches = [epoch.batch(pairs) for pairs in islice(epoch.order(), steps)]
@@ -124,12 +130,16 @@ def _job(recipe: Recipe, slices: Slices, steps: int, folder: Path, device: str) 
     return job
 
 
-def _slices(window: int, size: int) -> Slices:
+def _slices(recipe: Recipe) -> Slices:
     torch.manual_seed(0)
-    n = 32
-    closer = Slices(torch.rand(n, size, size), torch.randint(0, 4, (n, size, size), dtype=torch.uint8))
-    whole = torch.rand(n, window, window), torch.randint(0, 4, (n, window, window), dtype=torch.uint8)
-    return Slices(*whole, closer=closer, hearts=np.zeros((n, 2)))
+    size, window = recipe.size, recipe.preprocessing.window
+    if not recipe.preprocessing.locate_mm:
+        return replace(_random_slices(size), window=window)
+    return replace(_random_slices(window or size), closer=_random_slices(size), hearts=np.zeros((IMAGES, 2)))
+
+
+def _random_slices(size: int) -> Slices:
+    return Slices(torch.rand(IMAGES, size, size), torch.randint(0, 2, (IMAGES, size, size), dtype=torch.uint8))
 
 
 def main() -> None:
