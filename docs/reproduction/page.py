@@ -4,17 +4,32 @@ No figure in the page is typed: what the text claims is computed here from the s
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from statistics import fmean
+from statistics import correlation, fmean
 from typing import Any
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parent / "reproduction.md"
 SIGNIFICANT = 0.05
 WHOLE = 0.999
+NEAR = 0.02  # of a mean Dice: as near as the paper, with other folds, can be expected to be met
+TITLES = {
+    "none": "no norm",
+    "in": "IN",
+    "ln": "LN",
+    "gn4": "GN4",
+    "il-clip": "IN and LN by clip",
+    "il-sigmoid": "IN and LN by sigmoid",
+    "il-softmax": "IN and LN by softmax",
+    "iln": "ILN",
+}  # the paper's eight
 OTHERS = ("none", "in", "ln", "gn4")  # the paper's table 3
-TITLES = {"none": "no norm", "in": "IN", "ln": "LN", "gn4": "GN4", "iln": "ILN"}
+CAPTIONS = {
+    2: "Reference red, prediction green, true positives yellow: an image at random from each eighth of the way through "
+    "the hearts.",
+    3: "ρ over training.",
+}
 
 INTRODUCTION = """\
 # The paper's experiments, run again
@@ -23,26 +38,106 @@ Zhou et al., *U-Net Training with Instance-Layer Normalization* (2019), compares
 the left ventricle (Sunnybrook, public) and the right ventricle (private). `cardioseg reproduce` runs the same
 comparisons on data that anyone can get. Below stand its own outputs; this page is written from their `tables.json` by
 `python docs/reproduction/page.py`, so a figure here is a figure that a run gave.
+"""
 
-How far each run is from the paper's protocol stands at its head. The learning rate that is best on the test images, as
-the paper chooses it, is optimistic; beside it stands the figure with the rate chosen on training subjects that were
-kept out of training. Where only one rate was run, both are the same.
+DISTANCE = """\
+How far each run is from the paper's protocol stands at its head. The folds are other ones: the paper does not say which
+subjects are in which. The finished jobs lie beside this page, without weights: the commands go on from them.
 """
 
 
 def page(folder: Path = FOLDER) -> str:
     """The whole page, from every run beside this file."""
     runs = {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob("*/tables.json"))}
-    return "\n".join([INTRODUCTION, *(line for name, run in runs.items() for line in section(folder / name, run))])
+    sections = (line for name, run in runs.items() for line in section(folder / name, run))
+    return "\n".join([INTRODUCTION, *summary(runs), *(verdict(run) for run in runs.values()), DISTANCE, *sections])
+
+
+def summary(runs: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """The mean Dice over the folds of every norm, ours beside the paper's."""
+    titles = [f"{run['title']}, {of}" for run in runs.values() for of in ("paper", "ours")]
+    yield f"| norm | {' | '.join(titles)} |"
+    yield "|---|" + "---:|" * len(titles)
+    for norm, title in TITLES.items():
+        pairs = [means(run).get(norm) for run in runs.values()]
+        figures = (f"{figure:.3f}" if pair else "not run" for pair in pairs for figure in pair or (0, 0))
+        yield f"| {title} | {' | '.join(figures)} |"
+    yield ""
+
+
+def means(run: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """The paper's and our mean Dice over the folds, for each norm of the paper's that has run on all of them."""
+    cells = [cell for cell in run["cells"] if cell["chosen_by"] == "test" and cell["paper_dice"] is not None]
+    folds = {cell["fold"] for cell in cells}
+    of_norm = {norm: {c["fold"]: c for c in cells if c["norm"] == norm}.values() for norm in TITLES}
+    return {
+        norm: (fmean(cell["paper_dice"] for cell in found), fmean(cell["dice"] for cell in found))
+        for norm, found in of_norm.items()
+        if len(found) == len(folds)
+    }
+
+
+def verdict(run: dict[str, Any]) -> str:
+    """What agrees with the paper, what does not, and how sure that is."""
+    return f"**{run['title']}.** {' '.join([*_nearness(run), *_order(run), *_certainty(run), *_silence(run)])}\n"
+
+
+def _nearness(run: dict[str, Any]) -> Iterator[str]:
+    compared = means(run)
+    near = [TITLES[norm] for norm, (paper, ours) in compared.items() if ours > paper - NEAR]
+    far = {norm: ours - paper for norm, (paper, ours) in compared.items() if ours <= paper - NEAR}
+    yield f"{len(near)} of {len(compared)} norms reach the paper's mean Dice, or come within {NEAR:g} of it."
+    if far:
+        listed = ", ".join(f"{TITLES[norm]} {change:+.3f}" for norm, change in far.items())
+        yield f"The others stay below: {listed}."
+
+
+def _order(run: dict[str, Any]) -> Iterator[str]:
+    compared = means(run)
+    best = [max(compared, key=lambda norm: compared[norm][which]) for which in (0, 1)]
+    if len(compared) > 2:
+        agreement = correlation(*map(_ranks, zip(*compared.values(), strict=True)))
+        yield (
+            f"The best is {TITLES[best[1]]} (paper: {TITLES[best[0]]}). The order of the norms agrees with the paper's "
+            f"by a rank correlation of {agreement:.2f}."
+        )
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    """The place of each value; equal ones share theirs."""
+    return [sum(other < value for other in values) + sum(other == value for other in values) / 2 for value in values]
+
+
+def _certainty(run: dict[str, Any]) -> Iterator[str]:
+    seeds = run.get("seeds", {})
+    if seeds:
+        listed = " and ".join(f"{TITLES.get(n, n)} {one['std']:.4f} ({len(one['means'])})" for n, one in seeds.items())
+        yield f"Between seeds a mean over the folds has a standard deviation of: {listed}."
+        yield f"Differences below {2 * max(one['std'] for one in seeds.values()):.3f} say nothing."
+    else:
+        yield "Each norm has run with one seed: small differences say nothing."
+
+
+def _silence(run: dict[str, Any]) -> Iterator[str]:
+    cells = [cell for cell in run["cells"] if cell["chosen_by"] == "test"]
+    found = {norm: [cell["dice"] for cell in cells if cell["norm"] == norm] for norm in TITLES}
+    silent = [norm for norm, dice in found.items() if dice and not any(dice)]
+    if silent:
+        tried = sorted({cell["learning_rate"] for cell in cells if cell["norm"] in silent}, reverse=True)
+        yield (
+            f"With {' and '.join(TITLES[norm] for norm in silent)} the network finds nothing at the rates that ran in "
+            f"full ({', '.join(f'{rate:g}' for rate in tried)}). Likely, it first learns that nearly all pixels are "
+            f"background, and without a norm of each image alone, large steps leave it there."
+        )
 
 
 def section(folder: Path, run: dict[str, Any]) -> Iterator[str]:
-    """One run: its command, what it says about the paper's claims, its tables and its figures."""
+    """One run: its commands, what it says about the paper's claims, its tables and its figures."""
     yield f"## {run['title']}\n"
     yield f"```\n{run['command']}\n```\n"
     yield " ".join(claims(run)) + "\n"
     yield (folder / "tables.md").read_text()
-    for number, text in ((2, "Reference red, prediction green, true positives yellow."), (3, "ρ over training.")):
+    for number, text in CAPTIONS.items():
         if (folder / f"figure{number}.png").is_file():
             yield f"![Figure {number}](reproduction/{folder.name}/figure{number}.png)\n\nFigure {number}. {text}\n"
 
@@ -52,7 +147,7 @@ def claims(run: dict[str, Any]) -> Iterator[str]:
     figures = {(cell["norm"], cell["fold"]): cell for cell in run["cells"] if cell["chosen_by"] == "test"}
     folds = sorted({fold for _, fold in figures})
     yield from _level(figures, folds)
-    yield from _extent(run, figures)
+    yield from _extent(run)
     compared = [norm for norm in OTHERS if all((norm, fold) in figures for fold in folds)]
     if compared:
         yield _best_of("iln", compared, figures, folds, "the norms of table 3")
@@ -68,13 +163,10 @@ def _level(figures: dict[tuple[str, int], dict[str, Any]], folds: list[int]) -> 
     yield f"ILN reaches a mean Dice of {ours:.3f} over the {len(folds)} folds; the paper has {theirs:.3f}."
 
 
-def _extent(run: dict[str, Any], figures: dict[tuple[str, int], dict[str, Any]]) -> Iterator[str]:
+def _extent(run: dict[str, Any]) -> Iterator[str]:
     if run["steps_fraction"] < WHOLE:
-        yield f"It ran {100 * run['steps_fraction']:.2g} % of the paper's steps, so it tells how fast each norm lets"
-        yield "the network learn rather than how far."
-    silent = sorted({norm for norm, _ in figures if all(not c["dice"] for (n, _), c in figures.items() if n == norm)})
-    if silent:
-        yield f"With {' and '.join(TITLES.get(norm, norm) for norm in silent)} it still finds nothing by then."
+        yield f"It ran {100 * run['steps_fraction']:.2g} % of the paper's steps, so it tells more of how fast each norm"
+        yield "lets the network learn than of how far."
 
 
 def _best_of(

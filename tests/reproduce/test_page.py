@@ -17,7 +17,14 @@ def page() -> ModuleType:
 
 
 def cell(norm: str, fold: int, dice: float, paper: float) -> dict[str, Any]:
-    return {"norm": norm, "fold": fold, "chosen_by": "test", "dice": dice, "paper_dice": paper}
+    return {
+        "norm": norm,
+        "fold": fold,
+        "chosen_by": "test",
+        "dice": dice,
+        "paper_dice": paper,
+        "learning_rate": 0.1,
+    }
 
 
 def write_run(folder: Path, iln: float) -> None:
@@ -26,6 +33,7 @@ def write_run(folder: Path, iln: float) -> None:
     test = {"difference": iln - 0.7, "p": 0.01, "p_holm": 0.02 if iln > 0.7 else 0.4, "n": 44}
     run = {"title": "LV", "command": "cardioseg reproduce", "steps_fraction": 0.02, "cells": cells}
     run["iln_against"] = {"in": test}
+    run["seeds"] = {"iln": {"means": {"0": iln, "1": iln + 0.02}, "std": 0.0141}} if iln > 0.7 else {}
     (folder / "lv").mkdir(parents=True)
     (folder / "lv" / "tables.json").write_text(json.dumps(run))
     (folder / "lv" / "tables.md").write_text("| a table |")
@@ -45,5 +53,23 @@ def test_claims_follow_the_figures(page: ModuleType, tmp_path: Path) -> None:
     assert "in 0 of 2 folds, as in the paper" in worse
     assert "differs from none of them" in worse
     assert "It ran 2 % of the paper's steps" in better
-    assert "With LN it still finds nothing by then." in better
+    assert "With LN the network finds nothing at the rates that ran in full (0.1)." in better
     assert "| a table |" in better
+
+
+def test_the_page_starts_with_our_means_beside_the_papers(page: ModuleType, tmp_path: Path) -> None:
+    write_run(tmp_path / "better", 0.89)
+    write_run(tmp_path / "worse", 0.6)
+    better, worse = page.page(tmp_path / "better"), page.page(tmp_path / "worse")
+    assert "| norm | LV, paper | LV, ours |" in better
+    assert "| ILN | 0.900 | 0.890 |" in better
+    assert "| GN4 | not run | not run |" in better
+    assert better.index("| ILN | 0.900 |") < better.index("## LV")
+    assert "1 of 3 norms reach the paper's mean Dice, or come within 0.02 of it." in better
+    assert "The others stay below: IN -0.250, LN -0.800." in better
+    assert "The best is ILN (paper: IN)." in better
+    assert "rank correlation of 0.50" in better
+    assert "standard deviation of: ILN 0.0141 (2). Differences below 0.028 say nothing." in better
+    assert "The best is IN (paper: IN)." in worse
+    assert "rank correlation of 1.00" in worse
+    assert "one seed: small differences say nothing" in worse
