@@ -78,10 +78,18 @@ def write_dataset(
             records.append(one.record)
         yield one
     if not records:
-        raise NoInputError("no labelled subject was found", "`cardioseg inspect` says what the folder holds")
+        raise _nothing_found(skipped)
     _write_manifest(folder, {"name": name, "layout": layout}, records, skipped)
     for file in previous - {record["file"] for record in records}:
         (folder / file).unlink(missing_ok=True)
+
+
+def _nothing_found(skipped: list[Skipped]) -> NoInputError:
+    if not skipped:
+        return NoInputError("no labelled subject was found", "`cardioseg inspect` says what the folder holds")
+    first, others = skipped[0], len(skipped) - 1
+    more = f" (and {others} more that cannot be used)" if others else ""
+    return NoInputError(f"no labelled subject can be used: {first.where}: {first.why}{more}")
 
 
 def _drawn(found: Iterable[Source | Skipped], skipped: list[Skipped]) -> Iterator[Source]:

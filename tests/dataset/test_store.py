@@ -144,7 +144,9 @@ def test_without_a_subject_the_dataset_stays_as_it_was(tmp_path: Path) -> None:
     ingest(tmp_path, PAIR)
     before = listing(tmp_path)
     with pytest.raises(NoInputError, match="no labelled subject was found"):
-        list(write_dataset(tmp_path, "x", "pairs", map(at_hand, [Skipped("a", "b"), Subject("empty", ())])))
+        list(write_dataset(tmp_path, "x", "pairs", []))
+    with pytest.raises(NoInputError, match=r"subject can be used: a: no such file \(and 1 more that cannot be used\)"):
+        list(write_dataset(tmp_path, "x", "pairs", map(at_hand, [Skipped("a", "no such file"), Subject("empty", ())])))
     assert listing(tmp_path) == before
 
 
