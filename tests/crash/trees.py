@@ -28,6 +28,8 @@ def is_whole(path: Path, out: Path, expected: dict[str, str]) -> bool:
         return sha256(path.read_bytes()).hexdigest()[:16] == match[1]
     if path.name == "steps.csv":  # grows; each version is written whole
         return path.read_bytes().endswith(b"\n")
+    if path.name == "started.json":  # is there while a job of `reproduce` runs
+        return isinstance(json.loads(path.read_bytes()), dict)
     try:
         return expected.get(str(path.relative_to(out))) == sha256(_timeless(path)).hexdigest()
     except ValueError:
