@@ -86,13 +86,14 @@ class Protocol:
     def fold(self, job: Job) -> tuple[Fold, tuple[str, ...]]:
         """The job's fold, and the training subjects that choose the learning rate instead of training.
 
-        Subjects whose images are in training under another name are not tested.
+        Subjects whose images are in training under another name are not tested, and choose nothing.
         """
         hashes = {subject.subject_id: pixel_hashes(subject) for subject in self.dataset.subjects()}
         fold = without_twins(split(self.dataset.subject_ids, self.folds, _SPLIT_SEED)[job.fold], hashes)
         drawn = np.random.default_rng([_SPLIT_SEED, job.fold]).permutation(fold.train)
         choosing = tuple(sorted(map(str, drawn[: max(1, round(CHOOSING_SHARE * len(drawn)))])))
-        return fold, choosing
+        trained = tuple(sorted(set(fold.train) - set(choosing)))
+        return fold, without_twins(Fold(job.fold, trained, choosing), hashes).validation
 
     def path(self, job: Job) -> Path:
         """Where a finished job is."""

@@ -276,6 +276,15 @@ def test_a_twin_in_training_is_not_tested(dataset: Path, tmp_path: Path) -> None
     assert {subject_id for fold in folds for subject_id in fold.left_out} == {"twin", first["subject_id"]}
 
 
+def test_a_twin_in_training_does_not_choose(dataset: Path, tmp_path: Path) -> None:
+    opened = open_dataset(dataset)
+    first, second, *_ = opened.manifest["subjects"]
+    subjects = [first, *(first | {"subject_id": f"twin {number}"} for number in range(3)), second]
+    protocol = Protocol(Dataset(dataset, opened.manifest | {"subjects": subjects}), ORGANS["lv"], tmp_path, folds=5)
+    choosing = [protocol.fold(Job("iln", 0.1, fold, 0))[1] for fold in range(5)]
+    assert set(choosing) <= {(), (second["subject_id"],)}
+
+
 def test_the_board(dataset: Path, tmp_path: Path) -> None:
     protocol = Protocol(open_dataset(dataset), ORGANS["lv"], tmp_path, folds=2)
     jobs = plan({"iln": [0.1], "in": [0.1]}, (0, 1), (0,))
