@@ -60,54 +60,34 @@ def reproduce(
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset
     from cardioseg.files import sole_writer
-    from cardioseg.reproduce.experiment import command, describe, finished, measured_cost, write_figures
+    from cardioseg.reproduce.experiment import report, write_figures
     from cardioseg.reproduce.markdown import markdown, write_tables
-    from cardioseg.reproduce.paper import ORGANS, TABLES
+    from cardioseg.reproduce.paper import ORGANS
     from cardioseg.reproduce.protocol import Protocol, claim
-    from cardioseg.reproduce.tables import Report
 
     if organ not in ORGANS:
         raise UsageError(f"no organ {organ}", "lv or rv")
-    if rates not in ("all", "chosen"):
-        raise UsageError(f"no --rates {rates}", "all or chosen")
     if fold is not None and fold >= folds:
         raise UsageError(f"there is no fold {fold}", f"folds are 0 to {folds - 1}")
     _check_pixels(steps_fraction, spacing_mm, window)
     wanted = [int(number) for number in _listed(tables, "table", ("1", "2", "3"))]
-    wished = Wish(
-        norms=_norms(norms, wanted),
-        learning_rates=_numbers(lrs, float),
-        has_pilot=rates == "chosen",
-        folds=range(folds) if fold is None else [fold],
-        seeds=_numbers(seeds, int),
-    )
+    run_folds = range(folds) if fold is None else [fold]
+    wished = Wish(_norms(norms, wanted), _numbers(lrs, float), _has_pilot(rates), run_folds, _numbers(seeds, int))
     if threads:
         torch.set_num_threads(threads)
-    protocol = Protocol(
-        open_dataset(dataset),
-        ORGANS[organ],
-        out,
-        folds,
-        steps_fraction,
-        spacing_mm,
-        window,
-        open_dataset(external) if external else None,
-        device=device_of(torch, device),
-    )
+    data, other = open_dataset(dataset), open_dataset(external) if external else None
+    on = device_of(torch, device)
+    protocol = Protocol(data, ORGANS[organ], out, folds, steps_fraction, spacing_mm, window, other, device=on)
     with sole_writer(out):
         claim(protocol)
         _run_all(protocol, wished, workers, threads, quiet or as_json)
-        done, pilot = finished(protocol), finished(protocol.pilot)
-        cost = measured_cost(protocol) if max(TABLES) in wanted else None
-        settings, header = command(protocol, done, pilot), describe(protocol, done, pilot)
-        name = protocol.external.name if protocol.external else None
-        report = Report(protocol.organ, settings, steps_fraction, header, done, wanted, folds, cost, pilot, name)
-        write_tables(report, out)
-        write_figures(protocol, report.results)
+        found = report(protocol, wanted)
+        write_tables(found, out)
+        write_figures(protocol, found.results)
     if as_json:
-        console.print_json(report.to_json())
+        console.print_json(found.to_json())
     else:
-        console.say(markdown(report), quiet)
+        console.say(markdown(found), quiet)
     return ExitCode.OK
 
 
@@ -149,6 +129,12 @@ def _run(protocol: "Protocol", jobs: "list[Job]", workers: int, threads: int, pl
             console.say(f"{job.name}: {board.summary()}", plain or is_live)
 
         run_all(protocol, jobs, workers, threads, finished)
+
+
+def _has_pilot(rates: str) -> bool:
+    if rates not in ("all", "chosen"):
+        raise UsageError(f"no --rates {rates}", "all or chosen")
+    return rates == "chosen"
 
 
 def _check_pixels(steps_fraction: float, spacing_mm: float | None, window: int | None) -> None:

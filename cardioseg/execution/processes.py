@@ -8,9 +8,9 @@ import os
 import signal
 import traceback
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from threading import Thread
@@ -31,11 +31,13 @@ class Processes:
     Attributes:
         workers: how many.
         retries: how often an item is done again whose process was killed.
+        environment: variables that the processes start with, where they are not set already.
         is_here: no.
     """
 
     workers: int
     retries: int = 1
+    environment: Mapping[str, str] = field(default_factory=dict)
     is_here: bool = False
 
     def threads(self, asked: int) -> int:
@@ -98,7 +100,7 @@ class _Round(Generic[ItemT, ResultT]):
     def _idle(self) -> "_Worker[ItemT] | None":
         found = next((worker for worker in self._crew if not worker.task), None)
         if found is None and len(self._crew) < self._pool.workers:
-            found = _Worker(self._work)
+            found = _Worker(self._work, self._pool.environment)
             self._crew.append(found)
         return found
 
@@ -134,13 +136,14 @@ class _Round(Generic[ItemT, ResultT]):
 class _Worker(Generic[ItemT]):
     """One process, from this side; it is ready once it has got its work."""
 
-    def __init__(self, work: Work[Any, Any]) -> None:
+    def __init__(self, work: Work[Any, Any], environment: Mapping[str, str]) -> None:
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
         self.task: _Task[ItemT] | None = None
         self.is_ready = False
-        self.process.start()
+        with _set(environment):
+            self.process.start()
         theirs.close()
         self._send(work)
 
@@ -168,6 +171,18 @@ class _Worker(Generic[ItemT]):
     def _send(self, what: object) -> None:
         with suppress(BrokenPipeError, ConnectionResetError):  # it has died: that is seen when it is read from
             self.connection.send(what)
+
+
+@contextmanager
+def _set(environment: Mapping[str, str]) -> Iterator[None]:
+    """Set what is not set, for as long as a process is started: some variables are read then, and not again."""
+    new = {name: value for name, value in environment.items() if name not in os.environ}
+    os.environ.update(new)
+    try:
+        yield
+    finally:
+        for name in new:
+            del os.environ[name]
 
 
 def _serve(connection: "Connection[Any, Any]") -> None:

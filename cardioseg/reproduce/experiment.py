@@ -1,6 +1,7 @@
 """Experiment: what surrounds the jobs of one organ: its description, the cost measurement and the figures."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,6 +19,7 @@ from cardioseg.reproduce.paper import TABLES, norms
 from cardioseg.reproduce.protocol import PILOT_SHARE, Job, Protocol
 from cardioseg.reproduce.results import Results, best_rate
 from cardioseg.reproduce.samples import look_up, read
+from cardioseg.reproduce.tables import Report
 from cardioseg.training.recipe import Recipe
 
 _SHOWN = "iln"  # the norm of the paper's figures
@@ -29,6 +31,23 @@ def finished(protocol: Protocol) -> dict[Job, Outcome]:
     order = {norm: place for place, norm in enumerate(norms(tuple(TABLES)))}
     outcomes.sort(key=lambda one: (one.job.seed, order[one.job.norm], one.job.fold, -one.job.learning_rate))
     return {one.job: one for one in outcomes}
+
+
+def report(protocol: Protocol, tables: Sequence[int]) -> Report:
+    """What all finished jobs in the protocol's folder come to; the cost of ILN belongs to the last table."""
+    done, pilot = finished(protocol), finished(protocol.pilot)
+    return Report(
+        organ=protocol.organ,
+        command=command(protocol, done, pilot),
+        steps_fraction=protocol.steps_fraction,
+        header=describe(protocol, done, pilot),
+        finished=done,
+        tables=tables,
+        folds=protocol.folds,
+        cost=measured_cost(protocol) if max(TABLES) in tables else None,
+        pilot=pilot,
+        external=protocol.external.name if protocol.external else None,
+    )
 
 
 def command(protocol: Protocol, results: Results, pilot: Results) -> str:

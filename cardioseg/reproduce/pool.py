@@ -7,6 +7,7 @@ from cardioseg.errors import ResourceError
 from cardioseg.execution.executor import Lost
 from cardioseg.execution.here import Here
 from cardioseg.execution.processes import Processes
+from cardioseg.memory import KEEP_FREED
 from cardioseg.reproduce.jobs import run
 from cardioseg.reproduce.outcome import Outcome
 from cardioseg.reproduce.protocol import Job, Protocol
@@ -51,7 +52,7 @@ def run_all(
     Raises:
         ResourceError: a worker was killed; checkpoints let its job go on.
     """
-    executor = Here() if workers == 1 else Processes(workers, retries=0)
+    executor = Here() if workers == 1 else Processes(workers, retries=0, environment=KEEP_FREED)
     work = Work(protocol, 0 if executor.is_here else executor.threads(threads))
     outcomes: dict[Job, Outcome] = {}
     for job, outcome in executor.map(work, jobs):

@@ -13,7 +13,6 @@ from torch import Tensor
 from cardioseg.dataset.batches import Epoch
 from cardioseg.dataset.slices import Slices
 from cardioseg.errors import UsageError
-from cardioseg.memory import keep_freed
 from cardioseg.network.unet import UNet
 from cardioseg.training.checkpoint import Checkpoint, newest, save
 from cardioseg.training.journal import Journal, StepRecord
@@ -79,7 +78,6 @@ def fit(job: Job, report: Callable[[StepRecord], None], resume: bool = False) ->
     torch.use_deterministic_algorithms(True)
     # Costs 3 % of a step, and nothing here reads memory that was not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    keep_freed()
     done = _start(job, resume)
     if done and done.step == job.steps:
         return done

@@ -59,6 +59,15 @@ class Writing:
         return item
 
 
+class Reading:
+    """Reads the environment."""
+
+    def prepare(self) -> None: ...
+
+    def __call__(self, item: str) -> str | None:
+        return os.environ.get(item)
+
+
 @pytest.fixture(autouse=True)
 def _nobody_is_left() -> Iterator[None]:
     yield
@@ -94,6 +103,14 @@ def test_results_can_come_in_the_order_of_the_items(tmp_path: Path) -> None:
     for path in tmp_path.iterdir():
         path.unlink()
     assert list(in_order(Processes(2), Waiting(tmp_path), range(4))) == [(i, -i) for i in range(4)]
+
+
+def test_processes_start_with_variables_that_are_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARDIOSEG_A", "the user's")
+    pool = Processes(1, environment={"CARDIOSEG_A": "ours", "CARDIOSEG_B": "ours"})
+    values = dict(pool.map(Reading(), ["CARDIOSEG_A", "CARDIOSEG_B"]))
+    assert values == {"CARDIOSEG_A": "the user's", "CARDIOSEG_B": "ours"}
+    assert "CARDIOSEG_B" not in os.environ
 
 
 def test_threads_are_shared() -> None:
