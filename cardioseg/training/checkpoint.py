@@ -79,12 +79,6 @@ def steps_done(folder: Path) -> int:
     return next((int(path.name.split("-")[1]) for path in _newest_first(folder)), 0)
 
 
-def discard(folder: Path) -> None:
-    """Remove every checkpoint: the run is over and its weights are not wanted."""
-    for path in _newest_first(folder):
-        path.unlink()
-
-
 def weights_sha256(network: dict[str, Tensor]) -> str:
     """Hex SHA-256 over every tensor's name and bytes: equal for equal weights, whatever file they are in."""
     digest = sha256()

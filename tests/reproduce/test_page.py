@@ -43,10 +43,15 @@ def test_the_page_is_up_to_date(page: ModuleType) -> None:
     assert page.PAGE.read_text() == page.page()
 
 
+def pages(page: ModuleType, folder: Path, *iln: float) -> list[str]:
+    """The page of a run with each of these Dice of ILN."""
+    for dice in iln:
+        write_run(folder / str(dice), dice)
+    return [page.page(folder / str(dice)) for dice in iln]
+
+
 def test_claims_follow_the_figures(page: ModuleType, tmp_path: Path) -> None:
-    write_run(tmp_path / "better", 0.8)
-    write_run(tmp_path / "worse", 0.6)
-    better, worse = page.page(tmp_path / "better"), page.page(tmp_path / "worse")
+    better, worse = pages(page, tmp_path, 0.8, 0.6)
     assert "mean Dice of 0.800 over the 2 folds; the paper has 0.900" in better
     assert "ILN is the best of the norms of table 3 in 2 of 2 folds, where the paper has it best in 0" in better
     assert "differs from IN (+0.100, p = 0.02)" in better
@@ -58,9 +63,7 @@ def test_claims_follow_the_figures(page: ModuleType, tmp_path: Path) -> None:
 
 
 def test_the_page_starts_with_our_means_beside_the_papers(page: ModuleType, tmp_path: Path) -> None:
-    write_run(tmp_path / "better", 0.89)
-    write_run(tmp_path / "worse", 0.6)
-    better, worse = page.page(tmp_path / "better"), page.page(tmp_path / "worse")
+    better, worse = pages(page, tmp_path, 0.89, 0.6)
     assert "| norm | LV, paper | LV, ours |" in better
     assert "| ILN | 0.900 | 0.890 |" in better
     assert "| GN4 | not run | not run |" in better
