@@ -18,8 +18,8 @@ ED = Annotated[int | None, typer.Option("--ed", min=0, help="Phase of end-diasto
 ES = Annotated[int | None, typer.Option("--es", min=0, help="Phase of end-systole, from 0, for all cases.")]
 
 _TABLE = (
-    "qc", "lv_volume_ml", "lv_edv_ml", "lv_esv_ml", "lv_ef_percent", "lv_mass_g", "rv_volume_ml", "rv_edv_ml",
-    "rv_esv_ml", "rv_ef_percent", "cardiac_output_l_per_min", "ed_phase", "es_phase",
+    "flag_count", "lv_volume_ml", "lv_edv_ml", "lv_esv_ml", "lv_ef_percent", "lv_mass_g", "rv_volume_ml",
+    "rv_edv_ml", "rv_esv_ml", "rv_ef_percent", "cardiac_output_l_per_min", "ed_phase", "es_phase",
 )  # fmt: skip
 
 _ROWS = 100  # of a table on the terminal

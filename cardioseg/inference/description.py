@@ -99,7 +99,7 @@ def read_description(folder: Path) -> Description:
         document = json.loads(path.read_text(encoding="utf-8"))
         return Description(
             VentricleMeasures(**document["measures"]),
-            tuple(Flag(**row) for row in document["flags"]),
+            tuple(map(Flag.from_document, document["flags"])),
             _curves(document["curves_ml"]),
             tuple(float(value) for value in document["times_ms"]),
             Acquisition.from_document(document["acquisition"]),
@@ -114,7 +114,8 @@ def acquisition_of(case: Case) -> Acquisition:
     stack = case.series.stack if case.series else None
     if stack is None:
         return Acquisition(*read_body(case.source.parent))
-    return Acquisition(stack.height_m, stack.weight_kg, stack.heart_rate_bpm, stack.missing, stack.flags)
+    body = stack.height_m, stack.weight_kg, stack.heart_rate_bpm
+    return Acquisition(*body, stack.missing, stack.flags, stack.thickness_mm)
 
 
 def _rounded(curves_ml: Curves) -> dict[str, list[float]]:

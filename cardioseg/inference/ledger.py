@@ -100,7 +100,7 @@ class Outcomes(Iterable[Outcome]):
 
 def _outcome(line: Mapping[str, Any]) -> Outcome:
     source = None if line["source"] is None else Path(line["source"])
-    flags = tuple(Flag(**flag) for flag in line["flags"])
+    flags = tuple(map(Flag.from_document, line["flags"]))
     return Outcome(**(dict(line) | {"source": source, "flags": flags}))
 
 

@@ -9,6 +9,7 @@ from cardioseg.files import write_csv, write_json
 from cardioseg.image.flag import Flag
 from cardioseg.inference.cases import RUN_FILE
 from cardioseg.inference.description import read_description
+from cardioseg.measure.quantities import CASE_COLUMNS
 from cardioseg.measure.ventricles import VentricleMeasures
 from cardioseg.report.html import CaseReport, write_report
 from cardioseg.report.pictures import LOOP_FILE, OVERLAY_FILE
@@ -16,7 +17,7 @@ from cardioseg.report.pictures import LOOP_FILE, OVERLAY_FILE
 DONE, FAILED = "done", "failed"
 
 _STATUS_COLUMNS = ("case_id", "source", "status", "reason")
-_MEASURE_COLUMNS = ("case_id", "qc", "flags", *VentricleMeasures.columns())
+MEASURE_COLUMNS = (*CASE_COLUMNS, *VentricleMeasures.columns())
 _LISTS = ("failures", "seconds_by_case", "other_series", "unused_files")  # too long for the report
 
 
@@ -77,7 +78,7 @@ def write_summary(out: Path, outcomes: Iterable[Outcome], run: Mapping[str, Any]
     document = dict(run) | {"cases": asdict(tally), "failures": failures}
     folder, reports = tables or out, Reports(outcomes, out)
     write_csv(folder / "status.csv", _STATUS_COLUMNS, (outcome.row() for outcome in outcomes))
-    write_csv(folder / "measures.csv", _MEASURE_COLUMNS, _measures(reports))
+    write_csv(folder / "measures.csv", MEASURE_COLUMNS, _measures(reports))
     write_json(folder / RUN_FILE, document)
     if folder == out:
         write_report(out / "report.html", {key: document[key] for key in document if key not in _LISTS}, reports)
@@ -114,8 +115,8 @@ def _report(outcome: Outcome, out: Path) -> CaseReport:
 
 
 def _measures(reports: Iterable[CaseReport]) -> Iterator[dict[str, Any]]:
-    """A row a case: `qc` counts the flags, `flags` names their kinds."""
+    """A row a case: `flag_count` counts the flags, `flags` names their kinds."""
     for case in reports:
         if case.measures:
             kinds = "; ".join(dict.fromkeys(flag.kind for flag in case.flags))
-            yield {"case_id": case.case_id, "qc": len(case.flags), "flags": kinds} | case.measures.as_row()
+            yield {"case_id": case.case_id, "flag_count": len(case.flags), "flags": kinds} | case.measures.as_row()

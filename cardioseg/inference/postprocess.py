@@ -1,6 +1,7 @@
 """Postprocessing: what anatomy says about a mask and the network does not know."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from itertools import pairwise
 from types import EllipsisType
 
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from cardioseg.image.components import find_components
 from cardioseg.image.labels import Label
+from cardioseg.image.orientation import is_base_first
+from cardioseg.image.volume import Cine
 
 Mask = NDArray[np.bool_]
 
@@ -84,3 +87,28 @@ def _chain(planes: Mask) -> Mask:
         if (before & plane).sum() < _OVERLAP * min(before.sum(), plane.sum()) or not before.any():
             plane[:] = False
     return chained
+
+
+def without_basal_myocardium(mask: Cine) -> Cine:
+    """Without the myocardium in slices beyond the basal end of the LV cavity, phase by phase.
+
+    There the network draws a ring around the aorta or the pulmonary artery. Beyond the apical end it draws the
+    cap of the apex, rightly without a cavity. A phase without any cavity stays as it is: it has no end.
+
+    Args:
+        mask: `Label` values (phase, slice, row, column).
+    """
+    cavity = (mask.voxels == Label.LV_CAVITY).any((2, 3))
+    beyond = _before(cavity) if is_base_first(mask) else _before(cavity[:, ::-1])[:, ::-1]
+    if not beyond.any():
+        return mask
+    voxels = mask.voxels.copy()
+    planes = voxels[beyond]
+    planes[planes == Label.LV_MYOCARDIUM] = Label.BACKGROUND
+    voxels[beyond] = planes
+    return replace(mask, voxels=voxels)
+
+
+def _before(filled: Mask) -> Mask:
+    """Of (phase, slice), the slices before the first that is filled; none where none is."""
+    return ~np.logical_or.accumulate(filled, axis=1) & filled.any(axis=1, keepdims=True)

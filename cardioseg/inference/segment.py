@@ -12,7 +12,7 @@ from cardioseg.image.labels import Label
 from cardioseg.image.preprocess import Floats, prepare
 from cardioseg.image.volume import Cine, Voxels
 from cardioseg.inference.batches import in_batches
-from cardioseg.inference.postprocess import clean
+from cardioseg.inference.postprocess import clean, without_basal_myocardium
 from cardioseg.inference.session import Model
 from cardioseg.measure.curves import Curves
 
@@ -55,7 +55,8 @@ def segment(cine: Cine, model: Model, report: Callable[[int, int], None] = lambd
         done += len(labels)
         report(done, len(slices))
     structures = model.card.structures
-    mask = Cine(clean(masks.reshape(cine.voxels.shape), structures), cine.grid, cine.times_ms)
+    cleaned = Cine(clean(masks.reshape(cine.voxels.shape), structures), cine.grid, cine.times_ms)
+    mask = without_basal_myocardium(cleaned)
     return Segmentation(mask, _fold_curves_ml(mask, structures, np.concatenate(areas)))
 
 

@@ -30,7 +30,8 @@ class SliceHeader:
         acquisition_number, series_number: order of what was measured.
         nominal_interval_ms: mean RR interval.
         echo_ms, inversion_ms: of the sequence; several of them at one place are a map, no film.
-        heart_rate_bpm, height_m, weight_kg: where given and plausible.
+        heart_rate_bpm, height_m, weight_kg: as given, plausible or not.
+        thickness_mm: of the slice that was excited; the distance between slices follows from positions alone.
     """
 
     path: Path
@@ -59,6 +60,7 @@ class SliceHeader:
     heart_rate_bpm: float | None = field(default=None, repr=False)
     height_m: float | None = field(default=None, repr=False)
     weight_kg: float | None = field(default=None, repr=False)
+    thickness_mm: float | None = None
 
     @property
     def age(self) -> tuple[float, float, float]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
+from cardioseg.image.bounds import is_plausible
 from cardioseg.image.flag import Flag
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 from cardioseg.ingest.dicom import read_all_pixels
@@ -20,7 +21,6 @@ from cardioseg.ingest.header import SliceHeader
 from cardioseg.ingest.phases import Film, in_time
 from cardioseg.ingest.positions import by_position, normal_of, regular_places, require_alike, require_in_line
 from cardioseg.ingest.repeats import newest
-from cardioseg.ingest.tags import plausible_rate_bpm
 
 MISSING_SLICE, MISSING_PHASE, REPEATED_SLICE, REPEATED_STACK = (
     "missing slice", "missing phase", "repeated slice", "repeated stack"
@@ -49,20 +49,28 @@ class Stack:
 
     @property
     def heart_rate_bpm(self) -> float | None:
-        """The median over the images of the rate, or of what the RR interval makes of it; None where unknown."""
+        """The median over the images of the rate, or what the RR interval makes of it where that alone is plausible."""
         rate = self._median(lambda header: header.heart_rate_bpm)
         interval_ms = self._median(lambda header: header.nominal_interval_ms or None)
-        return rate or (plausible_rate_bpm(_MS_PER_MINUTE / interval_ms) if interval_ms else None)
+        by_interval = _MS_PER_MINUTE / interval_ms if interval_ms else None
+        if by_interval is None or not is_plausible("heart_rate_bpm", by_interval):
+            return rate
+        return rate if rate and is_plausible("heart_rate_bpm", rate) else by_interval
 
     @property
     def height_m(self) -> float | None:
-        """Of the patient, where given and plausible."""
+        """Of the patient, as given, plausible or not."""
         return self._median(lambda header: header.height_m)
 
     @property
     def weight_kg(self) -> float | None:
-        """Of the patient, where given and plausible."""
+        """Of the patient, as given, plausible or not."""
         return self._median(lambda header: header.weight_kg)
+
+    @property
+    def thickness_mm(self) -> float | None:
+        """Of a slice, where given."""
+        return self._median(lambda header: header.thickness_mm)
 
     def places(self) -> dict[int, tuple[int, int]]:
         """Instance number -> (phase, slice), for the images that have one."""

@@ -21,7 +21,7 @@ HEADER_TAGS = (
     "BitsStored", "PixelRepresentation", "PhotometricInterpretation",
     "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept",
     "TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime", "NominalInterval", "EchoTime", "InversionTime",
-    "HeartRate", "PatientSize", "PatientWeight",
+    "HeartRate", "PatientSize", "PatientWeight", "SliceThickness",
 )  # fmt: skip
 
 Lookup = Callable[[str], Any]  # keyword -> value, or None where it is absent
@@ -31,7 +31,6 @@ _SIDE_LIMIT = 4096  # rows and columns; the largest clinical MR matrices are 102
 _PIXEL_MM = (0.1, 10.0)  # beyond these no cardiac scanner goes; a flipped bit does
 _REACH_MM = 10_000.0  # from the scanner's centre; no table goes further
 _COSINE_TOLERANCE = 1e-3  # unit length and right angle; real headers keep 1e-5
-_HEIGHT_M, _WEIGHT_KG, _RATE_BPM = (0.3, 2.5), (1.0, 350.0), (20.0, 250.0)  # of people; centimetres lie beyond
 _CLOCK = (-1e8, 1e8)  # a day in milliseconds and more
 _CLOCK_DIGITS = 6  # HHMMSS, before a fraction; a date and time has eight more in front
 
@@ -53,6 +52,7 @@ def slice_header(
         is_mr=look_up("SOPClassUID") in _MR or look_up("Modality") == "MR",
         shape=_shape(look_up),
         pixel_mm=_pixel_mm(look_up),
+        thickness_mm=_entered(look_up("SliceThickness")),
         position_mm=_position_mm(look_up),
         orientation=_orientation(look_up),
         frame=frame,
@@ -69,15 +69,10 @@ def slice_header(
         nominal_interval_ms=_optional(look_up("NominalInterval")),
         echo_ms=_optional(look_up("EchoTime")),
         inversion_ms=_optional(look_up("InversionTime")),
-        heart_rate_bpm=plausible_rate_bpm(_optional(look_up("HeartRate"))),
-        height_m=_within(_optional(look_up("PatientSize")), _HEIGHT_M),
-        weight_kg=_within(_optional(look_up("PatientWeight")), _WEIGHT_KG),
+        heart_rate_bpm=_entered(look_up("HeartRate")),
+        height_m=_entered(look_up("PatientSize")),
+        weight_kg=_entered(look_up("PatientWeight")),
     )
-
-
-def plausible_rate_bpm(rate_bpm: float | None) -> float | None:
-    """A heart's rate, or None where no heart beats like that."""
-    return _within(rate_bpm, _RATE_BPM)
 
 
 def _shape(look_up: Lookup) -> tuple[int, int]:
@@ -128,6 +123,11 @@ def _optional(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag hold
     except (TypeError, ValueError):  # absent, empty, several values or no number: as if it were not there
         return None
     return number if isfinite(number) else None
+
+
+def _entered(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
+    """A number that somebody may have left out: scanners then write 0. Whether it is plausible is judged later."""
+    return _optional(value) or None
 
 
 def _within(value: float | None, limits: tuple[float, float]) -> float | None:

@@ -5,15 +5,13 @@ from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any
 
+from cardioseg.image.bounds import is_plausible
 from cardioseg.image.flag import Flag
-
-_HEIGHT_M = (0.3, 2.6)  # from a preterm infant to the tallest people known; outside, the unit is another one
-_WEIGHT_KG = (0.5, 400.0)
 
 
 @dataclass(frozen=True)
 class Acquisition:
-    """Facts about one scan; None is "not known".
+    """Facts about one scan, as its files give them; None is "not known".
 
     Attributes:
         height_m: body height.
@@ -21,6 +19,7 @@ class Acquisition:
         heart_rate_bpm: during the scan.
         missing: 0-based slices that were not acquired and hold no picture.
         flags: what the reading of the scan found.
+        slice_thickness_mm: of the slices that were excited; no NIfTI says it.
     """
 
     height_m: float | None = None
@@ -28,12 +27,12 @@ class Acquisition:
     heart_rate_bpm: float | None = None
     missing: tuple[int, ...] = ()
     flags: tuple[Flag, ...] = ()
+    slice_thickness_mm: float | None = None
 
     @property
     def is_body_plausible(self) -> bool:
         """Whether height and weight, as far as they are known, can be a person's."""
-        known = [(self.height_m, _HEIGHT_M), (self.weight_kg, _WEIGHT_KG)]
-        return all(value is None or low <= value <= high for value, (low, high) in known)
+        return is_plausible("height_m", self.height_m) and is_plausible("weight_kg", self.weight_kg)
 
     @property
     def bsa_m2(self) -> float | None:
@@ -51,14 +50,15 @@ class Acquisition:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Acquisition":
-        """The inverse of `document`.
+        """The inverse of `document`; what an earlier version did not write is not known.
 
         Raises:
             KeyError, TypeError, ValueError: it is none.
         """
         height, weight, heart_rate = (_number(document[name]) for name in ("height_m", "weight_kg", "heart_rate_bpm"))
         missing = tuple(int(index) for index in document["missing"])
-        return cls(height, weight, heart_rate, missing, tuple(Flag(**row) for row in document["flags"]))
+        flags = tuple(map(Flag.from_document, document["flags"]))
+        return cls(height, weight, heart_rate, missing, flags, _number(document.get("slice_thickness_mm")))
 
 
 def _number(value: Any) -> float | None:  # noqa: ANN401 - from JSON

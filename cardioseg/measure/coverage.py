@@ -1,7 +1,7 @@
 """Coverage: whether each ventricle is as long as one, without holes, and whether the stack holds all of it."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ def coverage_flags(
     areas = {label: pixel_counts(mask, label, missing) for label in EXTENT_MM if label in labels}
     for label, area in areas.items():
         phases = _phases(label, measures, mask.phases)
-        yield from islice(_extents(area, label, phases, mask.grid.spacing_mm[0]), 1)
+        yield from _together(list(_extents(area, label, phases, mask.grid.spacing_mm[0])))
     base_first = is_base_first(mask)
     yield from _apex(areas, measures, mask.phases, -1 if base_first else 0)
     yield from _base(areas, measures, 0 if base_first else -1)
@@ -50,6 +50,12 @@ def _phases(label: Label, measures: VentricleMeasures, phases: int) -> tuple[int
     return known or ((0,) if phases == 1 else ())
 
 
+def _together(flags: Sequence[Flag]) -> Iterator[Flag]:
+    """The first of several flags of one rule, with the places of all."""
+    if flags:
+        yield replace(flags[0], places=tuple(sorted({place for flag in flags for place in flag.places})))
+
+
 def _extents(areas: Counts, label: Label, phases: Iterable[int], step_mm: float) -> Iterator[Flag]:
     """What is wrong with a ventricle's length; an empty one has a flag of its own."""
     low_mm, high_mm = EXTENT_MM[label]
@@ -60,11 +66,13 @@ def _extents(areas: Counts, label: Label, phases: Iterable[int], step_mm: float)
             reason = (
                 f"{label.title}: {len(holes)} of the {np.ptp(filled) + 1} slices from its first to its last lack it"
             )
-            yield Flag("slice extent", reason, phase, int(holes[0]))
+            places = tuple((phase, int(index)) for index in holes)
+            yield Flag("slice extent", reason, phase, int(holes[0]), places)
         extent_mm = len(filled) * step_mm
         if len(filled) and not low_mm <= extent_mm <= high_mm:
             seen = f"{len(filled)} slices, {extent_mm:.0f} mm (bounds {low_mm:.0f} to {high_mm:.0f} mm)"
-            yield Flag("slice extent", f"{label.title}: {seen}", phase, int(filled[0]))
+            place = (phase, int(filled[0]))
+            yield Flag("slice extent", f"{label.title}: {seen}", *place, (place,))
 
 
 def _apex(areas: dict[Label, Counts], measures: VentricleMeasures, phases: int, end: int) -> Iterator[Flag]:
@@ -78,7 +86,8 @@ def _apex(areas: dict[Label, Counts], measures: VentricleMeasures, phases: int, 
     if large:
         reason = f"still {_listed(large)} of the largest area in the most apical slice (bound {APEX_PERCENT:g} %)"
         index = end % len(next(iter(areas.values()))[0])
-        yield Flag("apex not covered", f"{reason}: the stack may end above the apex", max(ends)[2], index)
+        places = tuple(sorted({(phase, index) for percent, _, phase in ends if percent > APEX_PERCENT}))
+        yield Flag("apex not covered", f"{reason}: the stack may end above the apex", max(ends)[2], index, places)
 
 
 def _base(areas: dict[Label, Counts], measures: VentricleMeasures, end: int) -> Iterator[Flag]:
@@ -91,7 +100,10 @@ def _base(areas: dict[Label, Counts], measures: VentricleMeasures, end: int) -> 
         seen = _listed({label.title: percent for label, percent in percents.items()})
         reason = f"still {seen} of the largest area in the most basal slice at end-systole (bound {BASE_PERCENT:g} %)"
         index = end % len(next(iter(areas.values()))[0])
-        yield Flag("base not covered", f"{reason}: the stack may begin below the base", measures.es_phase, index)
+        places = tuple(sorted({(phase, index) for label in areas if (phase := phases[label]) is not None}))
+        yield Flag(
+            "base not covered", f"{reason}: the stack may begin below the base", measures.es_phase, index, places
+        )
 
 
 def _listed(percents: Mapping[str, float]) -> str:

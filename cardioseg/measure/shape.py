@@ -1,15 +1,16 @@
-"""Shape: what no heart looks like in a short-axis slice. Each rule gives one flag for all slices, at the worst place.
+"""Shape: what no heart looks like in a short-axis slice. Each rule gives one flag for all slices that break it.
 
 The bounds leave all 160 reference masks of ACDC alone (80 patients, ED and ES, drawn by experts).
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.image.components import find_components
-from cardioseg.image.flag import Flag
+from cardioseg.image.flag import Flag, Place
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine, Voxels
 
@@ -21,13 +22,42 @@ ISLAND_PERCENT = 5.0  # of a structure's area in a slice. ACDC's references: 1.7
 ISLAND_MM2 = 20.0  # a cavity of 5 mm across, and smaller than anything drawn on purpose. ACDC's references: 11
 
 
-def shape_flags(mask: Cine, labels: Collection[Label], missing: Collection[int] = ()) -> Iterator[Flag]:
+@dataclass(frozen=True)
+class Rule:
+    """What a slice must not have.
+
+    Attributes:
+        kind: of its flag.
+        reason: of its flag; `{}` is what was seen in the slice that it names.
+        bound: the largest score that is sound.
+        unit: of the scores.
+    """
+
+    kind: str
+    reason: str
+    bound: float = 0.0
+    unit: str = "%"
+
+    def seen(self, score: float) -> str:
+        """A score with its unit."""
+        return f"{score:.0f} {self.unit}"
+
+
+_OPEN = f"{{}} of the LV cavity's outline has no myocardium beside it (bound {OPEN_PERCENT:g} %)"
+_ISLANDS = f"{{}} of it lies apart from its largest part (bound {ISLAND_PERCENT:g} % and {ISLAND_MM2:g} mm²)"
+_EDGE = "{} lie on the edge of the image: it may go on outside"
+
+
+def shape_flags(
+    mask: Cine, labels: Collection[Label], missing: Collection[int] = (), moments: Collection[int] = ()
+) -> Iterator[Flag]:
     """Flags of single slices.
 
     Args:
         mask: `Label` values (phase, slice, row, column).
         labels: the structures that the model has.
         missing: slices without a picture, which are not looked at.
+        moments: phases that the numbers come from: where a flag can, it names a place at one of them.
     """
     voxels = mask.voxels
     if missing:
@@ -36,29 +66,40 @@ def shape_flags(mask: Cine, labels: Collection[Label], missing: Collection[int] 
     heart = cropped(voxels)
     pixel_mm2 = float(np.prod(mask.grid.pixel_mm))
     if {Label.LV_CAVITY, Label.LV_MYOCARDIUM} <= set(labels):
-        yield from worst(_open_percent(heart), OPEN_PERCENT, "open ring", _OPEN)
+        yield from _flags(Rule("open ring", _OPEN, OPEN_PERCENT), _open_percent(heart), moments)
     for label in STRUCTURES:
         if label in labels:
             apart = _island_percent(heart == label, ISLAND_MM2 / pixel_mm2)
-            yield from worst(apart, ISLAND_PERCENT, "several components", f"{label.title}: {_ISLANDS}")
-            edge = _at_edge(voxels, label)
-            yield from worst(edge, 0, "touches the border", f"{label.title}: {_EDGE}")
+            islands = Rule("several components", f"{label.title}: {_ISLANDS}", ISLAND_PERCENT)
+            yield from _flags(islands, apart, moments)
+            edge = Rule("touches the border", f"{label.title}: {_EDGE}", unit="pixels")
+            yield from _flags(edge, _at_edge(voxels, label), moments)
 
 
-_OPEN = f"{{:.0f}} % of the LV cavity's outline has no myocardium beside it (bound {OPEN_PERCENT:g} %)"
-_ISLANDS = f"{{:.0f}} % of it lies apart from its largest part (bound {ISLAND_PERCENT:g} % and {ISLAND_MM2:g} mm²)"
-_EDGE = "{:.0f} pixels lie on the edge of the image: it may go on outside"
+def _flags(rule: Rule, scores: Scores, moments: Collection[int]) -> Iterator[Flag]:
+    """One flag for all scores beyond the rule's bound.
 
-
-def worst(scores: Scores, bound: float, kind: str, reason: str) -> Iterator[Flag]:
-    """One flag for all scores beyond the bound, at the highest; `reason` is a format of that score."""
-    beyond = scores > bound
+    It names the worst of those at the moments that the numbers come from, else the worst of all.
+    """
+    beyond = scores > rule.bound
     if not beyond.any():
         return
-    phase, index = (int(at) for at in np.unravel_index(int(scores.argmax()), scores.shape))
-    count = int(beyond.sum())
-    text = reason.format(scores[phase, index])
-    yield Flag(kind, text + (f"; {count} slices and phases are like that" if count > 1 else ""), phase, index)
+    counted = np.zeros_like(beyond)
+    counted[list(moments)] = beyond[list(moments)]
+    place, worst = _highest(np.where(counted if counted.any() else beyond, scores, 0.0)), _highest(scores)
+    places = tuple((int(phase), int(index)) for phase, index in np.argwhere(beyond))
+    reason = rule.reason.format(rule.seen(scores[place]))
+    if len(places) > 1:
+        reason += f"; {len(places)} slices and phases are like that"
+        reason += f", {counted.sum()} of them at end-diastole or end-systole" if counted.any() else ""
+    if scores[worst] > scores[place]:
+        reason += f"; at worst {rule.seen(scores[worst])} (slice {worst[1]}, phase {worst[0]})"
+    yield Flag(rule.kind, reason, *place, places)
+
+
+def _highest(scores: Scores) -> Place:
+    phase, index = np.unravel_index(int(scores.argmax()), scores.shape)
+    return int(phase), int(index)
 
 
 def cropped(voxels: Voxels) -> Voxels:

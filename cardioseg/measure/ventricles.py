@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from statistics import stdev
 from typing import Any
 
+from cardioseg.image.bounds import is_plausible
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
 from cardioseg.measure.acquisition import Acquisition
@@ -23,7 +24,7 @@ _INDEXED = ("edv_ml", "esv_ml", "_sv_ml", "mass_g")
 
 @dataclass(frozen=True)
 class VentricleMeasures:
-    """What the masks of one case say; None is "not known", never a zero in disguise.
+    """What the masks of one case say, and how the scan samples the heart; None is "not known", never a disguised zero.
 
     Attributes:
         lv_edv_ml: LV cavity at its end-diastole: its largest volume, or at the phase that was chosen.
@@ -38,11 +39,15 @@ class VentricleMeasures:
         lv_volume_ml: LV cavity of a single phase, which nothing says to be end-diastole or end-systole.
         rv_volume_ml: RV cavity of a single phase.
         heart_rate_bpm: during the scan.
-        cardiac_output_l_per_min: of the LV, where the times of the phases say that they cover the beat.
+        cardiac_output_l_per_min: of the LV, where the rate is plausible and the times of the phases cover the beat.
         bsa_m2: body surface area.
         lv_edv_index_ml_per_m2: LV EDV / BSA; the other `_index_` measures likewise.
         lv_edv_sd_ml: sample standard deviation of the LV EDV over the networks of an ensemble; the other `_sd_`
             measures likewise.
+        slice_count: slices of the stack, those without an image among them.
+        slice_step_mm: distance from slice to slice; None of a single slice.
+        slice_thickness_mm: where DICOM gives it.
+        phase_count: phases of the cine.
     """
 
     lv_edv_ml: float | None = None
@@ -82,6 +87,10 @@ class VentricleMeasures:
     rv_esv_sd_ml: float | None = None
     rv_sv_sd_ml: float | None = None
     rv_ef_sd_percent: float | None = None
+    slice_count: int | None = None
+    slice_step_mm: float | None = None
+    slice_thickness_mm: float | None = None
+    phase_count: int | None = None
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
@@ -124,6 +133,7 @@ def measure(
     values |= _errors([_values(fold, *_beats(fold, moments)) for fold in fold_curves_ml])
     values |= _flow(lv, acquisition.heart_rate_bpm, mask.times_ms)
     values |= _indices(values, acquisition.bsa_m2)
+    values |= _sampling(mask, acquisition)
     return VentricleMeasures(
         **values,
         ed_phase=timing.ed_phase,
@@ -178,11 +188,23 @@ def _errors(folds: Sequence[Mapping[str, float | None]]) -> dict[str, float | No
 def _flow(lv: Beat, heart_rate_bpm: float | None, times_ms: Sequence[float]) -> dict[str, float | None]:
     """Heart rate, and output where the cine covers the beat: else its largest volume need not be end-diastole."""
     output = None
-    if lv.sv_ml is not None and heart_rate_bpm and len(times_ms) > 1:
+    rate_bpm = heart_rate_bpm if is_plausible("heart_rate_bpm", heart_rate_bpm) else None
+    if lv.sv_ml is not None and rate_bpm and len(times_ms) > 1:
         covered_ms = (max(times_ms) - min(times_ms)) * len(times_ms) / (len(times_ms) - 1)
-        if covered_ms * heart_rate_bpm / _MS_PER_MINUTE >= _COVERED:
-            output = lv.sv_ml * heart_rate_bpm / _ML_PER_L
+        if covered_ms * rate_bpm / _MS_PER_MINUTE >= _COVERED:
+            output = lv.sv_ml * rate_bpm / _ML_PER_L
     return {"heart_rate_bpm": heart_rate_bpm, "cardiac_output_l_per_min": output}
+
+
+def _sampling(mask: Cine, acquisition: Acquisition) -> dict[str, float | None]:
+    """How finely the scan samples the heart; a single slice has no step."""
+    slices, step_mm = mask.grid.shape[0], mask.grid.spacing_mm[0]
+    return {
+        "slice_count": slices,
+        "slice_step_mm": step_mm if slices > 1 else None,
+        "slice_thickness_mm": acquisition.slice_thickness_mm,
+        "phase_count": mask.phases,
+    }
 
 
 def _indices(values: Mapping[str, float | None], bsa_m2: float | None) -> dict[str, float | None]:

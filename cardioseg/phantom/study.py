@@ -22,7 +22,7 @@ _STUDY: Mapping[str, str] = {
     "StudyDescription": "synthetic cardiac MR", "PatientBirthDate": "", "PatientSex": "O",
     "PatientSize": f"{HEIGHT_M}", "PatientWeight": f"{WEIGHT_KG}",
     "PositionReferenceIndicator": "", "PatientPosition": "HFS", "BodyPartExamined": "HEART", "Modality": "MR",
-    "Manufacturer": "cardioseg", "ManufacturerModelName": "phantom", "DeviceSerialNumber": "0", "SoftwareVersions": "1",
+    "Manufacturer": "Synthetic", "ManufacturerModelName": "phantom", "DeviceSerialNumber": "0", "SoftwareVersions": "1",
 }  # fmt: skip
 
 

@@ -7,12 +7,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from cardioseg.files import atomic_path
-from cardioseg.image.flag import Flag
+from cardioseg.image.flag import Flag, Place
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.report.drawing import draw_slice, text_font, window, write_name
 from cardioseg.report.palette import COLOURS, FAINT, INK, PAPER, indexed
-from cardioseg.report.sheet import GUTTER_PX, HEADER_PX, PAD_PX, Place, Sheet, lay_out
+from cardioseg.report.sheet import GUTTER_PX, HEADER_PX, PAD_PX, Sheet, lay_out
 
 _NAME_PX = 2  # from a tile's corner to its name
 _TITLE_PX, _CAPTION_PX = 18, 15
@@ -32,7 +32,7 @@ def write_overlay(
 ) -> None:
     """Draw a PNG contact sheet: slices from base to apex, end-diastole above end-systole.
 
-    The names of slices that a flag is about stand out; a last row shows those that are flagged at other phases. The
+    The names of all slices that a flag is about stand out; a last row shows some that are flagged at other phases. The
     same input gives the same bytes.
 
     Args:
@@ -71,14 +71,17 @@ def _captions(phases: int, ed_phase: int | None, es_phase: int | None) -> dict[i
     return {phase: f"{known[phase]}   phase {phase}" for phase in reversed(known)} or {0: "phase 0"}
 
 
-def _places(flags: Collection[Flag], shown: Collection[int]) -> set[Place]:
-    """Where to look; what concerns a slice at all phases is marked at those shown."""
-    return {
-        (phase, flag.slice)
-        for flag in flags
-        if flag.slice is not None
-        for phase in (shown if flag.phase is None else (flag.phase,))
-    }
+def _places(flags: Collection[Flag], shown: Collection[int]) -> list[Place]:
+    """Where to look, the place that each flag names first; a slice of all phases is marked at those shown."""
+    named = [(flag.phase, flag.slice) for flag in flags]
+    every = sorted({place for flag in flags for place in flag.places})
+    marked = [
+        (phase, index)
+        for at, index in (*named, *every)
+        if index is not None
+        for phase in (shown if at is None else (at,))
+    ]
+    return list(dict.fromkeys(marked))
 
 
 def _draw_tiles(picture: Image.Image, sheet: Sheet, image: Cine, mask: Cine) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 
+from cardioseg.image.flag import Place
 from cardioseg.image.volume import Cine
 from cardioseg.report.crop import Crop, crop_around, shown_slices
 
@@ -13,8 +14,6 @@ _TILE_PX = 232
 _SHEET_PX = 1_200_000  # all tiles together
 _COLUMNS_LIMIT = 8
 _GAP_PX, _BAND_GAP_PX = 3, 14
-
-Place = tuple[int, int]  # (phase, slice), 0-based
 
 
 @dataclass(frozen=True)
@@ -85,14 +84,14 @@ def lay_out(mask: Cine, captions: Mapping[int, str], flagged: Collection[Place] 
     Args:
         mask: `Label` values (phase, slice, row, column).
         captions: the phases to show, from top to bottom, and what to write beside each.
-        flagged: where a human must look; what is not in those phases gets a row of its own.
+        flagged: where a human must look; of what is not in those phases, as many as fit get a row, the first ones.
     """
     crop, slices = crop_around(mask), shown_slices(mask)
     columns = ceil(len(slices) / ceil(len(slices) / _COLUMNS_LIMIT))
     bands = [slices[start : start + columns] for start in range(0, len(slices), columns)]
     lines = [(text, [(phase, index) for index in band]) for band in bands for phase, text in captions.items()]
     shown = {place for _, places in lines for place in places}
-    extra = sorted(set(flagged) - shown)[:columns]
+    extra = sorted([place for place in flagged if place not in shown][:columns])
     lines += [(FLAGGED, extra)] if extra else []
     shape = crop.fitted(mask.grid.pixel_mm, _TILE_PX, _SHEET_PX / (len(shown) + len(extra)))
     tops = [_top(rank, rank // len(captions), shape[0]) for rank in range(len(lines))]

@@ -4,37 +4,48 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from cardioseg.measure.quantities import BODY, LV, QUANTITIES, RV, Quantity
 from cardioseg.measure.ventricles import VentricleMeasures
 
 UNKNOWN = "–"
-LV, RV = "LV", "RV"
 
 
 @dataclass(frozen=True)
 class Column:
-    """One measure.
+    """One measure in a table.
 
     Attributes:
-        name: the field of `VentricleMeasures`.
-        side: `LV` or `RV`, or nothing for what concerns the whole heart or body.
-        title: the heading.
-        unit: the unit, or nothing.
-        digits: decimals.
+        quantity: which.
         in_overview: whether it has its place in the table of all cases.
     """
 
-    name: str
-    side: str
-    title: str
-    unit: str = ""
-    digits: int = 0
+    quantity: Quantity
     in_overview: bool = False
 
     @property
+    def name(self) -> str:
+        """The field of `VentricleMeasures`."""
+        return self.quantity.name
+
+    @property
+    def side(self) -> str:
+        """`LV` or `RV`, or nothing for what concerns the whole heart, the body or the scan."""
+        return self.quantity.side
+
+    @property
+    def title(self) -> str:
+        """The heading, beneath that of its side."""
+        return self.quantity.title
+
+    @property
+    def unit(self) -> str:
+        """The unit, or nothing."""
+        return self.quantity.unit
+
+    @property
     def caption(self) -> str:
-        """The heading on its own: `LV EDV`, `LV mass`, `LV ED phase`, `Cardiac output`."""
-        title = f"{self.title[0].lower()}{self.title[1:]}" if self.title[1].islower() else self.title
-        return f"{self.side} {title}" if self.side else self.title
+        """The heading on its own."""
+        return self.quantity.caption
 
     def value(self, measures: VentricleMeasures | None) -> float | None:
         """The number, None where it is not known."""
@@ -51,7 +62,7 @@ class Column:
         return f"± {known}" if known else ""
 
     def _shown(self, value: float | None) -> str:
-        return "" if value is None else f"{value:.{self.digits}f}"
+        return "" if value is None else f"{value:.{self.quantity.digits}f}"
 
 
 @dataclass(frozen=True)
@@ -63,41 +74,24 @@ class Pair:
     columns: tuple[Column | None, ...]
 
 
-COLUMNS = (
-    Column("lv_volume_ml", LV, "Volume", "mL", 1, in_overview=True),
-    Column("lv_edv_ml", LV, "EDV", "mL", 1, in_overview=True),
-    Column("lv_esv_ml", LV, "ESV", "mL", 1, in_overview=True),
-    Column("lv_sv_ml", LV, "SV", "mL", 1, in_overview=True),
-    Column("lv_ef_percent", LV, "EF", "%", 1, in_overview=True),
-    Column("lv_mass_g", LV, "Mass", "g", 1, in_overview=True),
-    Column("rv_volume_ml", RV, "Volume", "mL", 1, in_overview=True),
-    Column("rv_edv_ml", RV, "EDV", "mL", 1, in_overview=True),
-    Column("rv_esv_ml", RV, "ESV", "mL", 1, in_overview=True),
-    Column("rv_sv_ml", RV, "SV", "mL", 1, in_overview=True),
-    Column("rv_ef_percent", RV, "EF", "%", 1, in_overview=True),
-    Column("lv_edv_index_ml_per_m2", LV, "EDV / BSA", "mL/m²", 1),
-    Column("lv_esv_index_ml_per_m2", LV, "ESV / BSA", "mL/m²", 1),
-    Column("lv_sv_index_ml_per_m2", LV, "SV / BSA", "mL/m²", 1),
-    Column("lv_mass_index_g_per_m2", LV, "Mass / BSA", "g/m²", 1),
-    Column("rv_edv_index_ml_per_m2", RV, "EDV / BSA", "mL/m²", 1),
-    Column("rv_esv_index_ml_per_m2", RV, "ESV / BSA", "mL/m²", 1),
-    Column("rv_sv_index_ml_per_m2", RV, "SV / BSA", "mL/m²", 1),
-    Column("lv_ed_phase", LV, "ED phase"),
-    Column("lv_es_phase", LV, "ES phase"),
-    Column("rv_ed_phase", RV, "ED phase"),
-    Column("rv_es_phase", RV, "ES phase"),
-    Column("bsa_m2", "", "Body surface area", "m²", 2),
-    Column("heart_rate_bpm", "", "Heart rate", "bpm"),
-    Column("cardiac_output_l_per_min", "", "Cardiac output", "L/min", 1),
-    Column("cardiac_index_l_per_min_per_m2", "", "Cardiac index", "L/min/m²", 1),
-)
-_BY_NAME = {column.name: column for column in COLUMNS}
+_OVERVIEW = (
+    "lv_volume_ml", "lv_edv_ml", "lv_esv_ml", "lv_sv_ml", "lv_ef_percent", "lv_mass_g",
+    "rv_volume_ml", "rv_edv_ml", "rv_esv_ml", "rv_sv_ml", "rv_ef_percent",
+)  # fmt: skip
+_DETAILS = (
+    "lv_edv_index_ml_per_m2", "lv_esv_index_ml_per_m2", "lv_sv_index_ml_per_m2", "lv_mass_index_g_per_m2",
+    "rv_edv_index_ml_per_m2", "rv_esv_index_ml_per_m2", "rv_sv_index_ml_per_m2",
+    "lv_ed_phase", "lv_es_phase", "rv_ed_phase", "rv_es_phase",
+    "bsa_m2", "heart_rate_bpm", "cardiac_output_l_per_min", "cardiac_index_l_per_min_per_m2",
+    "slice_count", "slice_step_mm", "slice_thickness_mm", "phase_count",
+)  # fmt: skip
+COLUMNS = tuple(Column(QUANTITIES[name], name in _OVERVIEW) for name in (*_OVERVIEW, *_DETAILS))
 
 
 def measure_title(name: str) -> str:
     """`lv_ef_percent` as people read it: `LV EF (%)`."""
-    column = _BY_NAME[name]
-    return f"{column.caption} ({column.unit})"
+    quantity = QUANTITIES[name]
+    return f"{quantity.caption} ({quantity.unit})"
 
 
 def known_columns(cases: Iterable[VentricleMeasures | None]) -> tuple[Column, ...]:
@@ -121,4 +115,9 @@ def pairs(columns: Sequence[Column]) -> tuple[Pair, ...]:
 
 def in_words(text: str) -> str:
     """A sentence with the names of measures, `lv_ef_percent`, as people read them: `LV EF`."""
-    return re.sub(r"\b[a-z]\w+_\w+\b", lambda name: _BY_NAME[name[0]].caption if name[0] in _BY_NAME else name[0], text)
+    return re.sub(r"\b[a-z]\w+_\w+\b", lambda name: _caption(name[0]), text)
+
+
+def _caption(name: str) -> str:
+    quantity = QUANTITIES.get(name) or BODY.get(name)
+    return quantity.caption if quantity else name

@@ -154,12 +154,13 @@ def test_an_index_of_a_disc_is_told_from_an_image(tmp_path: Path, slice_dataset:
     ("tags", "expected"),
     [
         ({"PatientSize": "1.8", "PatientWeight": "75", "HeartRate": "62"}, (1.8, 75, 62)),
-        ({"PatientSize": "180", "PatientWeight": "0", "HeartRate": "0"}, (None, None, None)),
-        ({"PatientSize": "", "PatientWeight": "1e9", "HeartRate": "900"}, (None, None, None)),
+        ({"PatientSize": "180", "PatientWeight": "0", "HeartRate": "0"}, (180, None, None)),
+        ({"PatientSize": "", "PatientWeight": "1e9", "HeartRate": "900"}, (None, 1e9, 900)),
+        ({"PatientSize": "tall", "PatientWeight": "nan"}, (None, None, None)),
         ({}, (None, None, None)),
     ],
 )
-def test_body_and_rate_where_they_can_be_a_persons(
+def test_body_and_rate_as_they_were_entered(
     tmp_path: Path, write_slice: WriteSlice, tags: dict[str, str], expected: tuple[float | None, ...]
 ) -> None:
     header = read_header(write_slice(tmp_path / "a", **tags))

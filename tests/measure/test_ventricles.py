@@ -100,7 +100,7 @@ def test_a_label_that_the_model_does_not_have_is_none(beat: Cine, missing: Label
 
 def test_an_empty_mask_is_all_none() -> None:
     empty = Cine(np.zeros((5, *GRID.shape), np.uint8), GRID)
-    assert measure(empty, STRUCTURES) == VentricleMeasures()
+    assert measure(empty, STRUCTURES) == VentricleMeasures(slice_count=24, slice_step_mm=4.0, phase_count=5)
 
 
 def test_a_single_phase_has_a_volume_and_a_mass_but_no_ejection(beat: Cine) -> None:
@@ -208,7 +208,7 @@ def test_error_bars_are_the_spread_over_the_folds(beat: Cine) -> None:
 
 
 def test_every_number_says_its_unit() -> None:
-    units = ("_ml", "_percent", "_g", "_phase", "_bpm", "_m2", "_l_per_min")
+    units = ("_ml", "_percent", "_g", "_phase", "_bpm", "_m2", "_l_per_min", "_mm", "_count")
     assert [name for name in VentricleMeasures.columns() if not name.endswith(units)] == []
 
 

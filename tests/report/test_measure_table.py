@@ -17,7 +17,8 @@ def test_every_measure_has_its_column() -> None:
 def test_the_unit_is_the_one_in_the_name(column: Column) -> None:
     expected = {
         "ml": "mL", "percent": "%", "g": "g", "phase": "", "ml_per_m2": "mL/m²", "g_per_m2": "g/m²", "m2": "m²",
-        "bpm": "bpm", "l_per_min": "L/min", "l_per_min_per_m2": "L/min/m²",
+        "bpm": "bpm", "l_per_min": "L/min", "l_per_min_per_m2": "L/min/m²", "mm": "mm",
+        "count": "",
     }  # fmt: skip
     unit = max((unit for unit in expected if column.name.endswith(f"_{unit}")), key=len)
     assert column.unit == expected[unit]

@@ -1,0 +1,39 @@
+"""Writes docs/measures.md from the code's own table of measures: `python docs/measures/page.py`. No row is typed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cardioseg.measure.quantities import CASE_COLUMNS, QUANTITIES, Quantity
+
+PAGE = Path(__file__).parents[1] / "measures.md"
+
+INTRODUCTION = """\
+# The columns of measures.csv
+
+Written by `python docs/measures/page.py` from the table by which cardioseg measures, flags and reports.
+
+`measures.csv` has one row per case and these columns, in this order. An empty cell means: not known, never zero. Slices
+and phases count from 0. Numbers are rounded to 0.01. Volumes are areas times the distance from slice to slice. A value
+outside the range in the last column is kept and flagged (`implausible value`): no living patient is likely to have it.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([INTRODUCTION, *_table()])
+
+
+def _table() -> Iterator[str]:
+    yield "| column | unit | meaning | flagged outside |"
+    yield "|---|---|---|---|"
+    yield from (f"| `{name}` | | {meaning} | |" for name, meaning in CASE_COLUMNS.items())
+    yield from map(_row, QUANTITIES.values())
+    yield ""
+
+
+def _row(quantity: Quantity) -> str:
+    return f"| `{quantity.name}` | {quantity.unit} | {quantity.meaning} | {quantity.bounds or ''} |"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
