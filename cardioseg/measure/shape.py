@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cardioseg.image.components import find_components
 from cardioseg.image.flag import Flag, Place
 from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.orientation import CAVITIES, is_base_first
 from cardioseg.image.volume import Cine, Voxels
 
 Mask = NDArray[np.bool_]
@@ -19,6 +20,7 @@ Scores = NDArray[np.float64]  # (phase, slice), 0 where nothing is wrong
 
 OPEN_PERCENT = 5.0  # of the cavity's outline: 18 degrees. ACDC's references: 0 in every slice between base and apex
 ISLAND_PERCENT = 5.0  # of a structure's area in a slice. ACDC's references: 1.7 at most
+CAP_MM = 20.0  # of myocardium beyond the apical end of the cavity. ACDC's references: two slices of 10 mm at most
 ISLAND_MM2 = 20.0  # a cavity of 5 mm across, and smaller than anything drawn on purpose. ACDC's references: 11
 
 
@@ -45,6 +47,7 @@ class Rule:
 
 _OPEN = f"{{}} of the LV cavity's outline has no myocardium beside it (bound {OPEN_PERCENT:g} %)"
 _ISLANDS = f"{{}} of it lies apart from its largest part (bound {ISLAND_PERCENT:g} % and {ISLAND_MM2:g} mm²)"
+_BARE = "a slice without LV cavity holds myocardium, {} of the largest area, and is no cap of the apex"
 _EDGE = "{} lie on the edge of the image: it may go on outside"
 
 
@@ -66,6 +69,8 @@ def shape_flags(
     heart = cropped(voxels)
     pixel_mm2 = float(np.prod(mask.grid.pixel_mm))
     if {Label.LV_CAVITY, Label.LV_MYOCARDIUM} <= set(labels):
+        bare = _bare_percent(heart, mask.grid.spacing_mm[0], is_base_first(mask, CAVITIES))
+        yield from _flags(Rule("myocardium without a cavity", _BARE), bare, moments)
         yield from _flags(Rule("open ring", _OPEN, OPEN_PERCENT), _open_percent(heart), moments)
     for label in STRUCTURES:
         if label in labels:
@@ -108,6 +113,21 @@ def cropped(voxels: Voxels) -> Voxels:
     spans = [np.flatnonzero(filled.any(axis=axis)) for axis in (1, 0)]
     rows, columns = (slice(int(span[0]), int(span[-1]) + 1) if len(span) else slice(0, 0) for span in spans)
     return np.pad(voxels[:, :, rows, columns], ((0, 0), (0, 0), (1, 1), (1, 1)))
+
+
+def _bare_percent(voxels: NDArray[np.generic], step_mm: float, base_first: bool) -> Scores:
+    """Area of myocardium in slices without LV cavity, in percent of the largest of its phase.
+
+    The cap of the apex, as long as a wall can be thick, is left out. A phase without any cavity has a flag of its own.
+    """
+    order = slice(None) if base_first else slice(None, None, -1)
+    cavity = (voxels == Label.LV_CAVITY).any((2, 3))[:, order]
+    areas = (voxels == Label.LV_MYOCARDIUM).sum((2, 3))[:, order]
+    percent = 100 * areas / np.maximum(areas.max(1, keepdims=True), 1)
+    to_apex = np.logical_or.accumulate(cavity[:, ::-1], axis=1)[:, ::-1]  # some cavity follows, or is here
+    depth = np.cumsum(~to_apex, axis=1)  # slices beyond the last cavity
+    cap = (depth > 0) & (depth <= max(1, round(CAP_MM / step_mm)))
+    return np.where(~cavity & ~cap & cavity.any(1, keepdims=True), percent, 0.0)[:, order]
 
 
 def _open_percent(voxels: NDArray[np.generic]) -> Scores:

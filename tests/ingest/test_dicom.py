@@ -156,7 +156,6 @@ def test_an_index_of_a_disc_is_told_from_an_image(tmp_path: Path, slice_dataset:
         ({"PatientSize": "1.8", "PatientWeight": "75", "HeartRate": "62"}, (1.8, 75, 62)),
         ({"PatientSize": "180", "PatientWeight": "0", "HeartRate": "0"}, (180, None, None)),
         ({"PatientSize": "", "PatientWeight": "1e9", "HeartRate": "900"}, (None, 1e9, 900)),
-        ({"PatientSize": "tall", "PatientWeight": "nan"}, (None, None, None)),
         ({}, (None, None, None)),
     ],
 )
