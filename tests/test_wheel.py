@@ -1,9 +1,11 @@
 """What is installed from a wheel, without the checkout: templates, recipes and models are there and work."""
 
+import json
 import os
 import subprocess
 import sys
 import zipfile
+from email import message_from_string
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,22 @@ def test_it_holds_every_file(site: Path) -> None:
     installed = {path.relative_to(site) for path in (site / "cardioseg").rglob("*") if path.is_file()}
     assert installed == expected | {Path("cardioseg") / path for path in models}
     assert {".j2", ".css", ".js", ".toml", ".onnx"} <= {path.suffix for path in installed}
+
+
+def test_its_metadata_name_the_licence_of_every_model_in_it(site: Path) -> None:
+    [folder] = site.glob("*.dist-info")
+    metadata = message_from_string((folder / "METADATA").read_text())
+    named = metadata["License-Expression"].split(" AND ")
+    cards = {path.parent.name: json.loads(path.read_text()) for path in (ROOT / "models").glob("*/card.json")}
+    needed = {card["licence"].split(",")[0].replace(" ", "-") for card in cards.values()}
+    assert set(named) == {"Apache-2.0", *needed}
+    assert {"Apache-2.0", "CC-BY-NC-SA-4.0", "CC0-1.0"} == set(named)
+    licences = metadata.get_all("License-File")
+    assert sorted(licences) == sorted(["LICENSE", *(f"models/{name}/README.md" for name in cards)])
+    for name, card in cards.items():
+        notice = (folder / "licenses" / "models" / name / "README.md").read_text()
+        assert card["licence"] in notice
+        assert card["citation"] in notice
 
 
 def test_it_works_without_the_checkout(site: Path, tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
 """Orientation: which end of a short-axis stack is the base."""
 
-from collections.abc import Collection
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine, Grid
 
 _BASE_TO_APEX = np.array([1.0, -1.0, -1.0]) / np.sqrt(3)  # LPS: to the left, the front and the feet
@@ -12,18 +11,31 @@ _SURE = 0.75  # cosine; a grid without a real orientation has 0.58
 _LEVEL = 1e-9  # a slope that is rounding alone
 
 
-CAVITIES = (Label.RV_CAVITY, Label.LV_CAVITY)
-
-
-def is_base_first(mask: Cine, narrowing: Collection[Label] = STRUCTURES) -> bool:
+def is_base_first(mask: Cine) -> bool:
     """Whether slice 0 is the basal end: by the geometry where it says so, else the heart narrows from base to apex.
 
     Args:
         mask: `Label` values (phase, slice, row, column).
-        narrowing: the structures whose areas decide, where the geometry does not.
     """
-    towards_apex = _towards_apex(mask.grid)
-    return towards_apex > 0 if abs(towards_apex) > _SURE else _narrows(mask, narrowing)
+    return _runs_to_apex(mask.grid, np.count_nonzero(mask.voxels, axis=(2, 3)).sum(0))
+
+
+def is_base_first_by_ventricles(mask: Cine) -> bool:
+    """The same by the cavities alone, where the geometry does not say: for judging the myocardium.
+
+    Only slices with an LV cavity count: above its base, the outflow tract of the RV is small, too.
+
+    Args:
+        mask: `Label` values (phase, slice, row, column).
+    """
+    rv, lv = (np.count_nonzero(mask.voxels == label, axis=(2, 3)) for label in (Label.RV_CAVITY, Label.LV_CAVITY))
+    return _runs_to_apex(mask.grid, ((rv + lv) * (lv > 0)).sum(0))
+
+
+def _runs_to_apex(grid: Grid, areas: NDArray[np.integer]) -> bool:
+    """Whether slices are counted from base to apex, by the geometry or by their areas."""
+    towards_apex = _towards_apex(grid)
+    return towards_apex > 0 if abs(towards_apex) > _SURE else _narrows(areas.astype(np.float64))
 
 
 def _towards_apex(grid: Grid) -> float:
@@ -31,8 +43,6 @@ def _towards_apex(grid: Grid) -> float:
     return float(np.dot(grid.directions[0], _BASE_TO_APEX))
 
 
-def _narrows(mask: Cine, structures: Collection[Label]) -> bool:
-    counts = [np.count_nonzero(mask.voxels == label, axis=(2, 3)).sum(0) for label in structures]
-    areas = np.sum(counts, axis=0).astype(np.float64)
+def _narrows(areas: NDArray[np.float64]) -> bool:
     filled = np.flatnonzero(areas)
     return len(filled) < 2 or bool(np.polyfit(filled, areas[filled], 1)[0] <= _LEVEL * areas.max())

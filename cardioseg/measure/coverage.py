@@ -70,7 +70,7 @@ def _extents(areas: Counts, label: Label, phases: Iterable[int], step_mm: float)
             yield Flag("slice extent", reason, phase, int(holes[0]), places)
         extent_mm = len(filled) * step_mm
         if len(filled) and not low_mm <= extent_mm <= high_mm:
-            seen = f"{len(filled)} slices, {extent_mm:.0f} mm (bounds {low_mm:.0f} to {high_mm:.0f} mm)"
+            seen = f"{len(filled)} slices, {extent_mm:.0f} mm (limits {low_mm:.0f} to {high_mm:.0f} mm)"
             place = (phase, int(filled[0]))
             yield Flag("slice extent", f"{label.title}: {seen}", *place, (place,))
 
@@ -84,7 +84,7 @@ def _apex(areas: dict[Label, Counts], measures: VentricleMeasures, phases: int, 
     }
     large = {title: percent for percent, title, _ in sorted(ends) if percent > APEX_PERCENT}
     if large:
-        reason = f"still {_listed(large)} of the largest area in the most apical slice (bound {APEX_PERCENT:g} %)"
+        reason = f"still {_listed(large)} of the largest area in the most apical slice (limit {APEX_PERCENT:g} %)"
         index = end % len(next(iter(areas.values()))[0])
         places = tuple(sorted({(phase, index) for percent, _, phase in ends if percent > APEX_PERCENT}))
         yield Flag("apex not covered", f"{reason}: the stack may end above the apex", max(ends)[2], index, places)
@@ -98,7 +98,7 @@ def _base(areas: dict[Label, Counts], measures: VentricleMeasures, end: int) -> 
     }
     if percents and len(percents) == len(areas) and min(percents.values()) > BASE_PERCENT:
         seen = _listed({label.title: percent for label, percent in percents.items()})
-        reason = f"still {seen} of the largest area in the most basal slice at end-systole (bound {BASE_PERCENT:g} %)"
+        reason = f"still {seen} of the largest area in the most basal slice at end-systole (limit {BASE_PERCENT:g} %)"
         index = end % len(next(iter(areas.values()))[0])
         places = tuple(sorted({(phase, index) for label in areas if (phase := phases[label]) is not None}))
         yield Flag(

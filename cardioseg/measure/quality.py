@@ -104,7 +104,7 @@ def _jump(label: Label, curve_ml: Curve) -> Iterator[Flag]:
     values = np.asarray(curve_ml)
     off = 100 * np.abs(values[1:-1] - (values[:-2] + values[2:]) / 2) / values.max()
     if off.max() > JUMP_PERCENT:
-        seen = f"{off.max():.0f} % of its largest volume (bound {JUMP_PERCENT:g} %)"
+        seen = f"{off.max():.0f} % of its largest volume (limit {JUMP_PERCENT:g} %)"
         reason = f"{label.title}: off the phases before and after by {seen}"
         yield Flag("volume jump", reason, 1 + int(off.argmax()))
 
@@ -115,7 +115,7 @@ def _strokes(measures: VentricleMeasures) -> Iterator[Flag]:
         return
     apart = 100 * abs(lv - rv) / max(lv, rv) if max(lv, rv) > 0 else 0.0
     if apart > STROKE_PERCENT:
-        reason = f"LV {lv:.0f} mL, RV {rv:.0f} mL: {apart:.0f} % apart (bound {STROKE_PERCENT:g} %)"
+        reason = f"LV {lv:.0f} mL, RV {rv:.0f} mL: {apart:.0f} % apart (limit {STROKE_PERCENT:g} %)"
         yield Flag("stroke volumes differ", reason)
 
 
@@ -123,7 +123,7 @@ def _implausible(measures: VentricleMeasures) -> Iterator[Flag]:
     for name, value in asdict(measures).items():
         if name in PLAUSIBLE and not is_plausible(name, value):
             seen = f"{name} is {value:.0f} {QUANTITIES[name].unit}"
-            yield Flag("implausible value", f"{seen} (bounds {PLAUSIBLE[name]})")
+            yield Flag("implausible value", f"{seen} (limits {PLAUSIBLE[name]})")
 
 
 def _body(acquisition: Acquisition) -> Iterator[Flag]:
@@ -133,7 +133,7 @@ def _body(acquisition: Acquisition) -> Iterator[Flag]:
         if not is_plausible(name, value):
             slips = [slip for slip, factor in _SLIPS[name] if is_plausible(name, factor * value)]
             guess = f"; were {slips[0]}?" if slips else ""
-            seen = f"{name} cannot be a person's (bounds {PLAUSIBLE[name]} {quantity.unit})"
+            seen = f"{name} cannot be a person's (limits {PLAUSIBLE[name]} {quantity.unit})"
             yield Flag("implausible value", f"{seen}: nothing is indexed to it{guess}")
 
 
@@ -144,8 +144,8 @@ def _folds(measures: VentricleMeasures) -> Iterator[Flag]:
         edv, edv_sd = getattr(measures, f"{side}_edv_ml"), getattr(measures, f"{side}_edv_sd_ml")
         seen = []
         if points is not None and points > FOLDS_EF_POINTS:
-            seen.append(f"EF by {points:.0f} points (bound {FOLDS_EF_POINTS:g})")
+            seen.append(f"EF by {points:.0f} points (limit {FOLDS_EF_POINTS:g})")
         if edv and edv_sd is not None and 100 * edv_sd > FOLDS_EDV_PERCENT * edv:
-            seen.append(f"EDV by {100 * edv_sd / edv:.0f} % (bound {FOLDS_EDV_PERCENT:g} %)")
+            seen.append(f"EDV by {100 * edv_sd / edv:.0f} % (limit {FOLDS_EDV_PERCENT:g} %)")
         if seen:
             yield Flag("folds disagree", f"{side.upper()}: the model's networks differ in {' and '.join(seen)}")

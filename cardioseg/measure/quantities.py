@@ -48,12 +48,24 @@ def _of(side: str, name: str, title: str, unit: str, meaning: str) -> Quantity:
 
 
 def _volumes(side: str) -> Iterator[Quantity]:
-    yield _of(side, "edv_ml", "EDV", "mL", "{} cavity volume at its end-diastole")
-    yield _of(side, "esv_ml", "ESV", "mL", "{} cavity volume at its end-systole")
+    yield _of(
+        side,
+        "edv_ml",
+        "EDV",
+        "mL",
+        "{} cavity volume at its end-diastole, the largest of the beat, or at the chosen phase",
+    )
+    yield _of(
+        side,
+        "esv_ml",
+        "ESV",
+        "mL",
+        "{} cavity volume at its end-systole, the smallest of the beat, or at the chosen phase",
+    )
     yield _of(side, "sv_ml", "SV", "mL", "{} stroke volume, EDV - ESV")
     yield _of(side, "ef_percent", "EF", "%", "{} ejection fraction, 100 SV / EDV")
     if side == LV:
-        yield _of(side, "mass_g", "Mass", "g", "{} myocardium at end-diastole, 1.05 g/mL")
+        yield _of(side, "mass_g", "Mass", "g", "{} myocardium at end-diastole, or of the only phase, 1.05 g/mL")
 
 
 def _phases() -> Iterator[Quantity]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cardioseg.image.components import find_components
 from cardioseg.image.flag import Flag, Place
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.image.orientation import CAVITIES, is_base_first
+from cardioseg.image.orientation import is_base_first_by_ventricles
 from cardioseg.image.volume import Cine, Voxels
 
 Mask = NDArray[np.bool_]
@@ -45,8 +45,8 @@ class Rule:
         return f"{score:.0f} {self.unit}"
 
 
-_OPEN = f"{{}} of the LV cavity's outline has no myocardium beside it (bound {OPEN_PERCENT:g} %)"
-_ISLANDS = f"{{}} of it lies apart from its largest part (bound {ISLAND_PERCENT:g} % and {ISLAND_MM2:g} mm²)"
+_OPEN = f"{{}} of the LV cavity's outline has no myocardium beside it (limit {OPEN_PERCENT:g} %)"
+_ISLANDS = f"{{}} of it lies apart from its largest part (limit {ISLAND_PERCENT:g} % and {ISLAND_MM2:g} mm²)"
 _BARE = "a slice without LV cavity holds myocardium, {} of the largest area, and is no cap of the apex"
 _EDGE = "{} lie on the edge of the image: it may go on outside"
 
@@ -69,7 +69,7 @@ def shape_flags(
     heart = cropped(voxels)
     pixel_mm2 = float(np.prod(mask.grid.pixel_mm))
     if {Label.LV_CAVITY, Label.LV_MYOCARDIUM} <= set(labels):
-        bare = _bare_percent(heart, mask.grid.spacing_mm[0], is_base_first(mask, CAVITIES))
+        bare = _bare_percent(heart, mask.grid.spacing_mm[0], is_base_first_by_ventricles(mask))
         yield from _flags(Rule("myocardium without a cavity", _BARE), bare, moments)
         yield from _flags(Rule("open ring", _OPEN, OPEN_PERCENT), _open_percent(heart), moments)
     for label in STRUCTURES:

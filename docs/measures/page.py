@@ -26,7 +26,7 @@ def page() -> str:
 def _table() -> Iterator[str]:
     yield "| column | unit | meaning | flagged outside |"
     yield "|---|---|---|---|"
-    yield from (f"| `{name}` | | {meaning} | |" for name, meaning in CASE_COLUMNS.items())
+    yield from (f"| `{name}` |  | {meaning} |  |" for name, meaning in CASE_COLUMNS.items())
     yield from map(_row, QUANTITIES.values())
     yield ""
 

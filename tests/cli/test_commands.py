@@ -125,7 +125,7 @@ def test_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["measure", str(masks), "-o", str(out), "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["measures"]
     assert row["case_id"] == "a"
-    assert [flag["kind"] for flag in row["flags"]] == ["apex not covered"] * row["qc"]
+    assert [flag["kind"] for flag in row["flags"]] == ["apex not covered"] * row["flag_count"]
     assert run(["measure", str(masks), "-o", str(out), "--ed", "0", "--es", "3"]) == 0
     seen = capsys.readouterr()
     assert "rv_ef_percent" in seen.out

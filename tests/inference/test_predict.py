@@ -234,7 +234,7 @@ def test_what_is_missing_is_remarked(model: Model, tmp_path: Path, monkeypatch: 
         assert outcomes["a"].reason == "2 flags: no LV cavity (phase 0), slice extent (slice 1, phase 2)"
         assert outcomes["b"].reason == "1 flag: no LV cavity"
     rows = {row["case_id"]: row for row in read_csv(tmp_path / "out" / "measures.csv")}
-    assert (rows["a"]["qc"], rows["a"]["flags"]) == ("2", "no LV cavity; slice extent")
+    assert (rows["a"]["flag_count"], rows["a"]["flags"]) == ("2", "no LV cavity; slice extent")
     flags = json.loads((tmp_path / "out" / "a" / "measures.json").read_text())["flags"]
     assert flags[0] == {
         "kind": "no LV cavity", "reason": "the mask holds none at 2 of 8 phases", "phase": 0, "slice": None,

@@ -1,5 +1,6 @@
 """Segmentation on the scan's own grid, independent of batches; what the postprocessing keeps."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from untrained import write_model
 from cardioseg.image.labels import Label
 from cardioseg.image.preprocess import Preprocessing
 from cardioseg.image.volume import Cine, Grid
-from cardioseg.inference.postprocess import clean
+from cardioseg.inference.postprocess import clean, without_basal_myocardium
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import open_model
 
@@ -112,3 +113,49 @@ def test_the_left_ventricle_ends_where_slices_stop_overlapping() -> None:
     kept = clean(mask, (Label.LV_CAVITY,))
     assert not kept[0, 5].any()
     assert np.array_equal(kept[0, :5], mask[0, :5])
+
+
+def heart_with_a_ring(base: int, apex: int) -> Cine:
+    """Two phases of six slices: cavity and wall in four of them, a ring above the base and a cap below the apex."""
+    rows, columns = np.mgrid[:40, :40]
+    radius = np.hypot(rows - 20, columns - 20)
+    voxels = np.zeros((2, 6, 40, 40), np.uint8)
+    for step, index in enumerate(range(base, apex, 1 if apex > base else -1)):
+        voxels[:, index, radius < 14 - step] = Label.LV_MYOCARDIUM
+        voxels[:, index, radius < 10 - step] = Label.LV_CAVITY
+        voxels[:, index, 2:6, 15 : 35 - 2 * step] = Label.RV_CAVITY
+    ring = (radius > 8) & (radius < 12)
+    voxels[:, base][:, (radius < 14) & ~ring] = Label.BACKGROUND
+    voxels[:, base][:, ring] = Label.LV_MYOCARDIUM
+    voxels[:, apex, radius < 6] = Label.LV_MYOCARDIUM
+    return Cine(voxels, Grid((6, 40, 40), (10.0, 1.5, 1.5)))
+
+
+@pytest.mark.parametrize(("base", "apex"), [(0, 5), (5, 0)])
+def test_myocardium_above_the_base_goes_and_the_cap_of_the_apex_stays(base: int, apex: int) -> None:
+    mask = heart_with_a_ring(base, apex)
+    kept = without_basal_myocardium(mask).voxels
+    assert (mask.voxels[:, base] == Label.LV_MYOCARDIUM).any()
+    assert not (kept[:, base] == Label.LV_MYOCARDIUM).any()
+    assert np.array_equal(np.delete(kept, base, 1), np.delete(mask.voxels, base, 1))
+    assert np.array_equal(kept[:, base] == Label.RV_CAVITY, mask.voxels[:, base] == Label.RV_CAVITY)
+
+
+def test_each_phase_has_its_own_base_and_one_without_a_cavity_has_none() -> None:
+    mask = heart_with_a_ring(0, 5)
+    mask.voxels[1][mask.voxels[1] == Label.LV_CAVITY] = Label.BACKGROUND
+    mask.voxels[0, 1][mask.voxels[0, 1] == Label.LV_CAVITY] = Label.BACKGROUND
+    kept = without_basal_myocardium(mask).voxels
+    assert np.array_equal(kept[1], mask.voxels[1])
+    assert [bool((plane == Label.LV_MYOCARDIUM).any()) for plane in kept[0]] == [False, False, True, True, True, True]
+
+
+@pytest.mark.parametrize("geometry", [((0.577, -0.577, -0.577), True), ((-0.577, 0.577, 0.577), False)])
+def test_the_geometry_says_where_the_base_is_where_it_can(geometry: tuple[tuple[float, float, float], bool]) -> None:
+    """Slice 0 holds the larger ventricles; an oblique stack that runs to the base has its apex there all the same."""
+    direction, is_first = geometry
+    mask = heart_with_a_ring(0, 5)
+    oblique = replace(mask, grid=replace(mask.grid, directions=(direction, (0.7, 0.7, 0.0), (0.4, -0.4, 0.8))))
+    kept = without_basal_myocardium(oblique).voxels
+    assert (kept[:, 0] == Label.LV_MYOCARDIUM).any() == (not is_first)
+    assert (kept[:, 5] == Label.LV_MYOCARDIUM).any() == is_first

@@ -238,5 +238,8 @@ def test_body_and_heart_rate(planes: Callable[..., list[SliceHeader]]) -> None:
     assert stack(planes(nominal_interval_ms=800.0)).heart_rate_bpm == 75
     assert stack(planes(nominal_interval_ms=0.0)).heart_rate_bpm is None
     assert stack(planes(nominal_interval_ms=1.0)).heart_rate_bpm is None
+    assert stack(planes(heart_rate_bpm=900.0, nominal_interval_ms=800.0)).heart_rate_bpm == 75
+    assert stack(planes(heart_rate_bpm=900.0)).heart_rate_bpm == 900
+    assert stack(planes(thickness_mm=8.0)).thickness_mm == 8
     varied = [replace(header, heart_rate_bpm=60.0 + n % 3) for n, header in enumerate(planes())]
     assert stack(varied).heart_rate_bpm == 61

@@ -65,8 +65,8 @@ def without(label: Label) -> Callable[[Voxels], None]:
     return damage
 
 
-def open_ring(voxels: Voxels) -> None:
-    plane = voxels[3, MID]
+def open_ring(voxels: Voxels, phase: int = 3) -> None:
+    plane = voxels[phase, MID]
     rows, columns = np.nonzero(plane == LV)
     wedge = np.zeros_like(plane, np.bool_)
     wedge[int(rows.mean()) - 2 : int(rows.mean()) + 3, int(columns.mean()) :] = True
@@ -111,7 +111,7 @@ def sluggish(voxels: Voxels) -> None:
         (hole, "slice extent", "RV cavity: 1 of the ", (HEART.ed_es_phases[0], MID)),
         (short, "slice extent", "LV cavity: 3 slices, 30 mm", (HEART.ed_es_phases[0], 6)),
         (jump, "volume jump", "LV cavity", (4, None)),
-        (sluggish, "stroke volumes differ", "bound 25 %", (None, None)),
+        (sluggish, "stroke volumes differ", "limit 25 %", (None, None)),
     ],
     ids=lambda value: value.__name__ if callable(value) else None,
 )
@@ -166,6 +166,95 @@ def test_many_faults_are_one_flag(sound: Cine) -> None:
     assert set(flag.places) == {(phase, index) for phase in range(12) for index in range(MID, 8)}
 
 
+def test_a_flag_keeps_every_place_and_names_end_diastole_first(sound: Cine) -> None:
+    """The ring is widest open between the moments; the volumes come from ED and ES, where it is open too."""
+    ed, es = HEART.ed_es_phases
+
+    def narrow_and_wide(voxels: Voxels) -> None:
+        for phase in (ed, es):
+            open_ring(voxels, phase)
+        voxels[6, MID][voxels[6, MID] == MYO] = Label.BACKGROUND
+
+    (flag,) = [flag for flag in flags_of(damaged(sound, narrow_and_wide)) if flag.kind == "open ring"]
+    assert set(flag.places) == {(ed, MID), (es, MID), (6, MID)}
+    assert flag.phase in (ed, es)
+    assert "3 slices and phases are like that, 2 of them at end-diastole or end-systole; at worst 100 %" in flag.reason
+    assert flag.reason.endswith(f"(slice {MID}, phase 6)")
+
+
+def test_every_slice_that_lacks_a_ventricle_is_a_place(sound: Cine) -> None:
+    (flag,) = [flag for flag in flags_of(damaged(sound, hole)) if flag.kind == "slice extent"]
+    measures = measure(sound, STRUCTURES)
+    assert set(flag.places) == {(measures.rv_ed_phase, MID), (measures.rv_es_phase, MID)}
+
+
+def ring_above_the_base(voxels: Voxels) -> None:
+    """Around the aorta; the phantom's last slice lies above its base."""
+    rows, columns = np.mgrid[:96, :96]
+    radius = np.hypot(rows - 48, columns - 48)
+    voxels[3, 9][(radius > 4) & (radius < 7)] = MYO
+
+
+def wall_without_cavity(voxels: Voxels) -> None:
+    voxels[3, MID][voxels[3, MID] == LV] = Label.BACKGROUND
+
+
+def wall_beyond_the_apex(voxels: Voxels) -> None:
+    """A cap of 30 mm: no wall is so thick."""
+    voxels[3, :3][voxels[3, :3] == LV] = MYO
+
+
+@pytest.mark.parametrize("upside_down", [False, True])
+@pytest.mark.parametrize(
+    ("damage", "places"),
+    [
+        (ring_above_the_base, {(3, 9)}),
+        (wall_without_cavity, {(3, MID)}),
+        (wall_beyond_the_apex, {(3, 0)}),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else None,
+)
+def test_myocardium_without_a_cavity(
+    sound: Cine, damage: Callable[[Voxels], None], places: set[tuple[int, int]], upside_down: bool
+) -> None:
+    mask = damaged(sound, damage)
+    found = flags_of(turned(mask) if upside_down else mask)
+    (flag,) = [flag for flag in found if flag.kind == "myocardium without a cavity"]
+    assert set(flag.places) == ({(phase, 9 - index) for phase, index in places} if upside_down else places)
+    assert flag.kind not in {other.kind for other in flags_of(mask, (LV,)) + flags_of(mask, (RV, MYO))}
+
+
+def spaced(mask: Cine, step_mm: float) -> Cine:
+    return replace(mask, grid=replace(mask.grid, spacing_mm=(step_mm, *mask.grid.pixel_mm)))
+
+
+@pytest.mark.parametrize(
+    ("step_mm", "thickness_mm", "kinds"),
+    [
+        (10.0, None, {}),
+        (10.0, 10.0, {}),
+        (10.0, 8.0, {}),  # the usual protocol
+        (8.0, 10.0, {}),  # they overlap
+        (12.0, 12.0, {}),
+        (17.7, None, {"slices far apart": "17.7 mm from slice to slice (limit 12 mm)"}),
+        (10.0, 5.0, {"gaps between slices": "slices of 5.0 mm every 10.0 mm: gaps of 5.0 mm were not imaged"}),
+        (15.0, 8.0, {"slices far apart": "15.0 mm", "gaps between slices": "gaps of 7.0 mm"}),
+    ],
+)
+def test_the_distance_between_slices(
+    sound: Cine, step_mm: float, thickness_mm: float | None, kinds: dict[str, str]
+) -> None:
+    found = flags_of(spaced(sound, step_mm), slice_thickness_mm=thickness_mm)
+    seen = {flag.kind: flag.reason for flag in found if "slices" in flag.kind}
+    assert seen.keys() == kinds.keys()
+    assert all(text in seen[kind] for kind, text in kinds.items())
+
+
+def test_a_single_slice_has_no_step(sound: Cine) -> None:
+    alone = spaced(sliced(sound, MID, MID + 1), 30.0)
+    assert not [flag for flag in flags_of(alone) if "slices" in flag.kind]
+
+
 def test_an_empty_mask_and_a_single_phase(sound: Cine) -> None:
     empty = replace(sound, voxels=np.zeros_like(sound.voxels))
     assert [flag.kind for flag in flags_of(empty)] == ["no RV cavity", "no LV myocardium", "no LV cavity"]
@@ -184,18 +273,37 @@ def test_implausible_values(sound: Cine, name: str, value: float) -> None:
     assert flag.reason.startswith(f"{name} is {value:.0f} ")
 
 
-def test_an_implausible_body(sound: Cine) -> None:
-    (flag,) = flags_of(sound, height_m=183.0, weight_kg=80.0)
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"height_m": 183.0, "weight_kg": 80.0}, "nothing is indexed to it; were centimetres taken for metres?"),
+        ({"height_m": 183.0}, "height_m cannot be a person's (limits 0.3 to 2.6 m)"),
+        ({"height_m": 0.0183, "weight_kg": 80.0}, "were metres taken for centimetres?"),
+        ({"height_m": 1.8, "weight_kg": 70_500.0}, "were grams taken for kilograms?"),
+        ({"weight_kg": -1.0}, "weight_kg cannot be a person's (limits 0.5 to 400 kg): nothing is indexed to it"),
+    ],
+)
+def test_an_implausible_body(sound: Cine, body: dict[str, float], reason: str) -> None:
+    (flag,) = flags_of(sound, **body)
     assert flag.kind == "implausible value"
+    assert reason in flag.reason
     assert "183" not in flag.reason
+
+
+def test_an_implausible_rate_is_flagged_and_gives_no_output(sound: Cine) -> None:
+    acquisition = Acquisition(heart_rate_bpm=800.0)
+    measures = measure(sound, STRUCTURES, acquisition)
+    (flag,) = quality_flags(sound, STRUCTURES, measures, acquisition)
+    assert flag.reason == "heart_rate_bpm is 800 bpm (limits 30 to 200)"
+    assert measures.cardiac_output_l_per_min is None
 
 
 @pytest.mark.parametrize(
     ("spreads", "reasons"),
     [
         ({"lv_ef_sd_percent": 4.9, "lv_edv_sd_ml": 5.0}, []),
-        ({"lv_ef_sd_percent": 7.0}, ["LV: the model's networks differ in EF by 7 points (bound 5)"]),
-        ({"rv_edv_sd_ml": 40.0, "rv_ef_sd_percent": 6.0}, ["EF by 6 points (bound 5) and EDV by 26 % (bound 10 %)"]),
+        ({"lv_ef_sd_percent": 7.0}, ["LV: the model's networks differ in EF by 7 points (limit 5)"]),
+        ({"rv_edv_sd_ml": 40.0, "rv_ef_sd_percent": 6.0}, ["EF by 6 points (limit 5) and EDV by 26 % (limit 10 %)"]),
     ],
 )
 def test_folds_that_disagree(sound: Cine, spreads: dict[str, float], reasons: list[str]) -> None:

@@ -97,6 +97,18 @@ def test_flags_stand_out_and_add_a_row_where_their_phase_is_not_shown(tmp_path: 
     assert heights[0] == heights[1] == heights[3] < heights[2]
 
 
+def test_every_place_of_a_flag_is_marked(tmp_path: Path) -> None:
+    """At end-diastole and end-systole too, where the flag names another phase."""
+    image, mask = heart()
+    flag = Flag("open ring", "", 1, 1, ((0, 1), (0, 2), (1, 1), (2, 1)))
+    write_overlay(tmp_path / "o.png", image, mask, ed_phase=0, es_phase=2, flags=[flag])
+    picture = pixels(tmp_path / "o.png")
+    sheet = lay_out(mask, {0: "ED", 2: "ES"}, [(1, 1)])
+    height, width = sheet.shape
+    marked = {t.place for t in sheet.tiles if near(picture[t.y : t.y + height, t.x : t.x + width], FLAGGED).any()}
+    assert marked == set(flag.places)
+
+
 def test_a_slice_that_was_not_acquired_says_so(tmp_path: Path) -> None:
     image, mask = heart()
     image.voxels[:, 2] = 0

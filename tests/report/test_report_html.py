@@ -126,7 +126,10 @@ def test_both_ventricles_error_bars_and_the_body(tmp_path: Path) -> None:
         lv_edv_ml=120.0, lv_edv_sd_ml=2.04, rv_edv_ml=130.0, lv_mass_g=90.0, lv_edv_index_ml_per_m2=60.0, bsa_m2=2.0
     )
     text = page(tmp_path, CaseReport("a", "done", measures=measures)).text
-    assert "LV RV EDV 120.0 ± 2.0 130.0 mL Mass 90.0 g EDV / BSA 60.0 – mL/m² Body surface area 2.00 m²" in text
+    assert (
+        "LV RV EDV 120.0 ± 2.0 130.0 mL Mass 90.0 g EDV / BSA 60.0 – mL/m² Scan and body Body surface area 2.00 m²"
+        in text
+    )
     assert "standard deviation over the model's networks" in text
     assert "standard deviation" not in page(tmp_path, CaseReport("a", "done", measures=MEASURES)).text
 

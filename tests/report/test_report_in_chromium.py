@@ -109,6 +109,18 @@ def test_without_scripts_it_is_all_there(browser: Chromium, report: Path) -> Non
     assert Image.open(BytesIO(browser.screenshot())).size == plain.size
 
 
+def test_what_is_of_no_ventricle_stands_in_no_ventricles_column(browser: Chromium, report: Path) -> None:
+    browser.open(report)
+    right = "getBoundingClientRect().right"
+    heads = f"[...document.querySelectorAll('.numbers:not(.body) thead th')].map(th => [th.innerText, th.{right}])"
+    columns = {name: edge for name, edge in browser.evaluate(heads) if name in ("LV", "RV")}
+    values = f"[...document.querySelectorAll('.body tbody tr')].map(tr => [tr.cells[0].innerText, tr.cells[1].{right}])"
+    found = dict(browser.evaluate(values))
+    assert {"Heart rate", "Cardiac output", "Slices", "Slice step", "Phases"} <= found.keys()
+    assert all(abs(edge - column) > 20 for edge in found.values() for column in columns.values())
+    assert browser.evaluate("document.querySelector('.body thead').innerText") == "Scan and body"
+
+
 @pytest.mark.parametrize("width", [360, 700, 1000])
 def test_a_narrow_window_does_not_scroll_sideways(browser: Chromium, report: Path, width: int) -> None:
     browser.open(report, width, 800)

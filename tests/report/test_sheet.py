@@ -42,4 +42,7 @@ def test_what_is_flagged_stands_out_and_is_shown_at_its_phase() -> None:
     assert {tile.place for tile in sheet.tiles if tile.is_flagged} == {(1, 4), (7, 2)}
     assert [row.places for row in sheet.rows if row.caption == FLAGGED] == [((7, 2),)]
     assert [tile.name for tile in sheet.tiles][-1] == "slice 2, phase 7"
+    many = [(7, 2), *((phase, 0) for phase in range(20, 40))]
+    [row] = [row.places for row in lay_out(mask(), CAPTIONS, many).rows if row.caption == FLAGGED]
+    assert row == ((7, 2), *((phase, 0) for phase in range(20, 25)))
     assert FLAGGED not in [row.caption for row in lay_out(mask(), CAPTIONS, {(1, 4)}).rows]
