@@ -118,7 +118,7 @@ def test_what_is_of_no_ventricle_stands_in_no_ventricles_column(browser: Chromiu
     found = dict(browser.evaluate(values))
     assert {"Heart rate", "Cardiac output", "Slices", "Slice step", "Phases"} <= found.keys()
     assert all(abs(edge - column) > 20 for edge in found.values() for column in columns.values())
-    assert browser.evaluate("document.querySelector('.body thead').innerText") == "Scan and body"
+    assert browser.evaluate("document.querySelector('.body thead').innerText.trim()") == "Scan and body"
 
 
 @pytest.mark.parametrize("width", [360, 700, 1000])
