@@ -16,7 +16,7 @@ class Flag:
         reason: what was seen and the bound that it broke, one line for the person who looks.
         phase: 0-based, or None where it concerns all.
         slice: 0-based, or None where it concerns all.
-        places: every phase and slice that breaks the rule, where single slices do; `phase` and `slice` are one of them.
+        places: every phase and slice that breaks the rule, where single slices do, the first to be looked at first.
     """
 
     kind: str

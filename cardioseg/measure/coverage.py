@@ -44,10 +44,7 @@ def coverage_flags(
 
 
 def _phases(label: Label, measures: VentricleMeasures, phases: int) -> tuple[int, ...]:
-    side = "lv" if label is Label.LV_CAVITY else "rv"
-    found = (getattr(measures, f"{side}_ed_phase"), getattr(measures, f"{side}_es_phase"))
-    known = tuple(phase for phase in found if phase is not None)
-    return known or ((0,) if phases == 1 else ())
+    return measures.moments_of(label) or ((0,) if phases == 1 else ())
 
 
 def _together(flags: Sequence[Flag]) -> Iterator[Flag]:

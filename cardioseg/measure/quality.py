@@ -57,19 +57,13 @@ def quality_flags(
         *_sampling(measures),
         *_empty(curves),
         *coverage_flags(mask, labels, measures, acquisition.missing),
-        *shape_flags(mask, labels, acquisition.missing, _moments(measures)),
+        *shape_flags(mask, labels, measures, acquisition.missing),
         *_jumps(curves),
         *_strokes(measures),
         *_implausible(measures),
         *_body(acquisition),
         *_folds(measures),
     )
-
-
-def _moments(measures: VentricleMeasures) -> frozenset[int]:
-    """The phases that the numbers come from."""
-    sides = ("lv_ed_phase", "lv_es_phase", "rv_ed_phase", "rv_es_phase")
-    return frozenset(phase for side in sides if (phase := getattr(measures, side)) is not None)
 
 
 def _sampling(measures: VentricleMeasures) -> Iterator[Flag]:

@@ -14,12 +14,14 @@ from cardioseg.image.flag import Flag, Place
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.orientation import is_base_first_by_ventricles
 from cardioseg.image.volume import Cine, Voxels
+from cardioseg.measure.ventricles import VentricleMeasures
 
 Mask = NDArray[np.bool_]
 Scores = NDArray[np.float64]  # (phase, slice), 0 where nothing is wrong
 
 OPEN_PERCENT = 5.0  # of the cavity's outline: 18 degrees. ACDC's references: 0 in every slice between base and apex
 ISLAND_PERCENT = 5.0  # of a structure's area in a slice. ACDC's references: 1.7 at most
+BARE_PERCENT = 5.0  # of a phase's largest area of myocardium
 CAP_MM = 20.0  # of myocardium beyond the apical end of the cavity. ACDC's references: two slices of 10 mm at most
 ISLAND_MM2 = 20.0  # a cavity of 5 mm across, and smaller than anything drawn on purpose. ACDC's references: 11
 
@@ -47,20 +49,20 @@ class Rule:
 
 _OPEN = f"{{}} of the LV cavity's outline has no myocardium beside it (limit {OPEN_PERCENT:g} %)"
 _ISLANDS = f"{{}} of it lies apart from its largest part (limit {ISLAND_PERCENT:g} % and {ISLAND_MM2:g} mm²)"
-_BARE = "a slice without LV cavity holds myocardium, {} of the largest area, and is no cap of the apex"
+_BARE = f"a slice without LV cavity, no cap of the apex, holds {{}} of the largest area (limit {BARE_PERCENT:g} %)"
 _EDGE = "{} lie on the edge of the image: it may go on outside"
 
 
 def shape_flags(
-    mask: Cine, labels: Collection[Label], missing: Collection[int] = (), moments: Collection[int] = ()
+    mask: Cine, labels: Collection[Label], measures: VentricleMeasures, missing: Collection[int] = ()
 ) -> Iterator[Flag]:
     """Flags of single slices.
 
     Args:
         mask: `Label` values (phase, slice, row, column).
         labels: the structures that the model has.
+        measures: of this mask; where a flag can, it names a place at the end-diastole or end-systole of its ventricle.
         missing: slices without a picture, which are not looked at.
-        moments: phases that the numbers come from: where a flag can, it names a place at one of them.
     """
     voxels = mask.voxels
     if missing:
@@ -70,10 +72,12 @@ def shape_flags(
     pixel_mm2 = float(np.prod(mask.grid.pixel_mm))
     if {Label.LV_CAVITY, Label.LV_MYOCARDIUM} <= set(labels):
         bare = _bare_percent(heart, mask.grid.spacing_mm[0], is_base_first_by_ventricles(mask))
-        yield from _flags(Rule("myocardium without a cavity", _BARE), bare, moments)
+        moments = measures.moments_of(Label.LV_CAVITY)
+        yield from _flags(Rule("myocardium without a cavity", _BARE, BARE_PERCENT), bare, moments)
         yield from _flags(Rule("open ring", _OPEN, OPEN_PERCENT), _open_percent(heart), moments)
     for label in STRUCTURES:
         if label in labels:
+            moments = measures.moments_of(label)
             apart = _island_percent(heart == label, ISLAND_MM2 / pixel_mm2)
             islands = Rule("several components", f"{label.title}: {_ISLANDS}", ISLAND_PERCENT)
             yield from _flags(islands, apart, moments)
@@ -84,7 +88,7 @@ def shape_flags(
 def _flags(rule: Rule, scores: Scores, moments: Collection[int]) -> Iterator[Flag]:
     """One flag for all scores beyond the rule's bound.
 
-    It names the worst of those at the moments that the numbers come from, else the worst of all.
+    It names the worst of those at end-diastole and end-systole, from which the numbers come, else the worst of all.
     """
     beyond = scores > rule.bound
     if not beyond.any():
@@ -92,14 +96,15 @@ def _flags(rule: Rule, scores: Scores, moments: Collection[int]) -> Iterator[Fla
     counted = np.zeros_like(beyond)
     counted[list(moments)] = beyond[list(moments)]
     place, worst = _highest(np.where(counted if counted.any() else beyond, scores, 0.0)), _highest(scores)
-    places = tuple((int(phase), int(index)) for phase, index in np.argwhere(beyond))
+    places = [(int(phase), int(index)) for phase, index in np.argwhere(beyond)]
+    places.sort(key=lambda at: (not counted[at], -scores[at]))
     reason = rule.reason.format(rule.seen(scores[place]))
     if len(places) > 1:
         reason += f"; {len(places)} slices and phases are like that"
         reason += f", {counted.sum()} of them at end-diastole or end-systole" if counted.any() else ""
     if scores[worst] > scores[place]:
         reason += f"; at worst {rule.seen(scores[worst])} (slice {worst[1]}, phase {worst[0]})"
-    yield Flag(rule.kind, reason, *place, places)
+    yield Flag(rule.kind, reason, *place, tuple(places))
 
 
 def _highest(scores: Scores) -> Place:

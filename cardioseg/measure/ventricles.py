@@ -97,6 +97,13 @@ class VentricleMeasures:
         """The names of the measures, in the order of a CSV row."""
         return tuple(field.name for field in fields(cls))
 
+    def moments_of(self, label: Label) -> tuple[int, ...]:
+        """End-diastole and end-systole of the ventricle that a structure belongs to, as far as they are known."""
+        phases = (
+            (self.rv_ed_phase, self.rv_es_phase) if label is Label.RV_CAVITY else (self.lv_ed_phase, self.lv_es_phase)
+        )
+        return tuple(phase for phase in phases if phase is not None)
+
     def as_row(self) -> dict[str, float | int | None]:
         """The measures by name, rounded to 0.01; None is an empty cell."""
         return {

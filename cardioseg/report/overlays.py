@@ -1,6 +1,7 @@
 """Overlays: a contact sheet of one case, the masks' outlines on the images."""
 
 from collections.abc import Collection, Sequence
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -72,12 +73,15 @@ def _captions(phases: int, ed_phase: int | None, es_phase: int | None) -> dict[i
 
 
 def _places(flags: Collection[Flag], shown: Collection[int]) -> list[Place]:
-    """Where to look, the place that each flag names first; a slice of all phases is marked at those shown."""
-    named = [(flag.phase, flag.slice) for flag in flags]
-    every = sorted({place for flag in flags for place in flag.places})
+    """Where to look: of each flag the place that it names, then its others in turn.
+
+    What concerns a slice at all phases is marked at those shown.
+    """
+    others = chain.from_iterable(zip_longest(*(flag.places for flag in flags)))
+    named = ((flag.phase, flag.slice) for flag in flags)
     marked = [
         (phase, index)
-        for at, index in (*named, *every)
+        for at, index in (*named, *filter(None, others))
         if index is not None
         for phase in (shown if at is None else (at,))
     ]
