@@ -71,7 +71,7 @@ def _sampling(measures: VentricleMeasures) -> Iterator[Flag]:
     step_mm, thickness_mm = measures.slice_step_mm, measures.slice_thickness_mm
     if step_mm is None:
         return
-    if step_mm > STEP_MM:
+    if round(step_mm, 1) > STEP_MM:  # positions are printed with few digits
         yield Flag("slices far apart", f"{step_mm:.1f} mm from slice to slice (limit {STEP_MM:g} mm)")
     if thickness_mm is not None and 100 * (step_mm - thickness_mm) > GAP_PERCENT * step_mm:
         seen = f"slices of {thickness_mm:.1f} mm every {step_mm:.1f} mm"

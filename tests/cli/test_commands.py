@@ -125,11 +125,12 @@ def test_measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["measure", str(masks), "-o", str(out), "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["measures"]
     assert row["case_id"] == "a"
-    assert [flag["kind"] for flag in row["flags"]] == ["apex not covered"] * row["flag_count"]
+    assert [flag["kind"] for flag in row["flags"]] == ["slices far apart", "apex not covered"]
+    assert row["flag_count"] == 2
     assert run(["measure", str(masks), "-o", str(out), "--ed", "0", "--es", "3"]) == 0
     seen = capsys.readouterr()
     assert "rv_ef_percent" in seen.out
-    assert only_line(seen.err, "remark: ").startswith("remark: a: 1 flag: apex not covered (slice 0")
+    assert only_line(seen.err, "remark: ").startswith("remark: a: 2 flags: slices far apart, apex not covered (slice 0")
     assert run(["measure", str(masks), "-o", str(out), "-q"]) == 0
     assert capsys.readouterr() == ("", "")
     assert run(["measure", str(masks), "-o", str(out), "--es", "8"]) == 4

@@ -183,6 +183,37 @@ def test_the_body_and_the_heart_rate_in_dicom(model: Model, tmp_path: Path) -> N
     assert row["cardiac_index_l_per_min_per_m2"] != ""
 
 
+def test_a_height_in_centimetres_is_flagged_and_nothing_indexed_to_it(model: Model, tmp_path: Path) -> None:
+    from pydicom import dcmread
+
+    for path in write_dicom(SMALL, tmp_path / "scans").glob("*"):
+        dataset = dcmread(path)
+        dataset.PatientSize, dataset.PatientWeight, dataset.SliceThickness = "180", "80", "9"
+        dataset.save_as(path)
+    list(predict_all(find_cases([tmp_path / "scans"]), model, tmp_path / "out"))
+    (row,) = read_csv(tmp_path / "out" / "measures.csv")
+    assert (row["bsa_m2"], row["lv_edv_index_ml_per_m2"]) == ("", "")
+    assert {"implausible value", "slices far apart", "gaps between slices"} <= set(row["flags"].split("; "))
+    sampling = [row[name] for name in ("slice_count", "slice_step_mm", "slice_thickness_mm", "phase_count")]
+    assert sampling == [str(SMALL.slices), f"{SMALL.spacing_mm[0]}", "9.0", str(SMALL.phases)]
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Height cannot be a person&#39;s" in page
+    assert f"gaps of {SMALL.spacing_mm[0] - 9:.1f} mm were not imaged" in page
+
+
+def test_nifti_slices_that_lie_far_apart_are_flagged(model: Model, tmp_path: Path) -> None:
+    image = cine(SMALL)
+    for name, step_mm in (("near", 10.0), ("far", 17.7)):
+        grid = replace(image.grid, spacing_mm=(step_mm, *image.grid.pixel_mm))
+        write_cine(tmp_path / f"{name}.nii.gz", replace(image, grid=grid))
+    list(predict_all(find_cases([tmp_path]), model, tmp_path / "out"))
+    rows = {row["case_id"]: row for row in read_csv(tmp_path / "out" / "measures.csv")}
+    assert "slices far apart" in rows["far"]["flags"]
+    assert "slices far apart" not in rows["near"]["flags"]
+    assert (rows["far"]["slice_step_mm"], rows["far"]["slice_thickness_mm"]) == ("17.7", "")
+    assert "17.7 mm from slice to slice (limit 12 mm)" in (tmp_path / "out" / "report.html").read_text()
+
+
 def test_results_inside_the_scans_are_no_scans(model: Model, tmp_path: Path) -> None:
     write_volume(tmp_path / "a.nii.gz", cine(SMALL).phase(0))
     for _ in range(2):
@@ -231,13 +262,16 @@ def test_what_is_missing_is_remarked(model: Model, tmp_path: Path, monkeypatch: 
     for _ in range(2):  # the second time from disk
         outcomes = {o.case_id: o for o in predict_all(find_cases([tmp_path]), model, tmp_path / "out")}
         assert {o.status for o in outcomes.values()} == {"done"}
-        assert outcomes["a"].reason == "2 flags: no LV cavity (phase 0), slice extent (slice 1, phase 2)"
-        assert outcomes["b"].reason == "1 flag: no LV cavity"
+        assert (
+            outcomes["a"].reason == "3 flags: slices far apart, no LV cavity (phase 0), slice extent (slice 1, phase 2)"
+        )
+        assert outcomes["b"].reason == "2 flags: slices far apart, no LV cavity"
     rows = {row["case_id"]: row for row in read_csv(tmp_path / "out" / "measures.csv")}
-    assert (rows["a"]["flag_count"], rows["a"]["flags"]) == ("2", "no LV cavity; slice extent")
+    assert (rows["a"]["flag_count"], rows["a"]["flags"]) == ("3", "slices far apart; no LV cavity; slice extent")
     flags = json.loads((tmp_path / "out" / "a" / "measures.json").read_text())["flags"]
-    assert flags[0] == {
+    assert flags[1] == {
         "kind": "no LV cavity", "reason": "the mask holds none at 2 of 8 phases", "phase": 0, "slice": None,
+        "places": [],
     }  # fmt: skip
     assert "the mask holds none at 2 of 8 phases" in (tmp_path / "out" / "report.html").read_text()
 

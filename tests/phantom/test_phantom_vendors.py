@@ -82,3 +82,10 @@ def test_dicom_validator_finds_no_error(tmp_path: Path) -> None:
         verdict = subprocess.run(["dciodvfy", str(tmp_path / "a")], capture_output=True, text=True, check=False)
         assert "EnhancedMRImage" in verdict.stderr + verdict.stdout
         assert "Error" not in verdict.stderr + verdict.stdout
+
+
+@pytest.mark.parametrize("vendor", Vendor)
+def test_no_reader_takes_the_scanner_for_a_real_one(tmp_path: Path, vendor: Vendor) -> None:
+    """dcm2niix knows makers by their first letters: any C is Canon's, whose phases it orders in another way."""
+    for path in write_dicom(TINY, tmp_path, vendor).parent.rglob("*.dcm"):
+        assert pydicom.dcmread(path, stop_before_pixels=True).Manufacturer == "Synthetic"
