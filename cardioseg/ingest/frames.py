@@ -28,6 +28,7 @@ _PLANE_TAGS = [Tag(word) for word in ("Rows", "Columns", "ImagePositionPatient",
 # Where a frame keeps what a classic image has under the keyword on the left; the first place that holds it counts.
 _GROUPS = {
     "PixelSpacing": (("PixelMeasuresSequence", "PixelSpacing"),),
+    "SliceThickness": (("PixelMeasuresSequence", "SliceThickness"),),
     "ImagePositionPatient": (("PlanePositionSequence", "ImagePositionPatient"),),
     "ImageOrientationPatient": (("PlaneOrientationSequence", "ImageOrientationPatient"),),
     "RescaleSlope": (("PixelValueTransformationSequence", "RescaleSlope"),),

@@ -32,7 +32,7 @@ def test_every_shape_is_the_same_cine(tmp_path: Path, vendor: Vendor) -> None:
     assert read.grid.matches(written.grid, tolerance_mm=1e-6)
     assert read.times_ms == pytest.approx(written.times_ms)
     assert series.stack.heart_rate_bpm == pytest.approx(65.2, abs=0.3)
-    assert (series.stack.height_m, series.stack.weight_kg) == (1.75, 70)
+    assert (series.stack.height_m, series.stack.weight_kg, series.stack.thickness_mm) == (1.75, 70, 16)
     np.testing.assert_array_equal(series.stack.volume(3).voxels, written.phase(3).voxels)
 
 
