@@ -82,7 +82,8 @@ def survey_paths(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> 
     originals, copies = _without_copies(headers)
     series = join([judge(group) for group in _by_series(originals)])
     ordered = sorted(series, key=lambda one: (one.folder, one.headers[0].path, one.headers[0].frame or 0))
-    return Survey(root, tuple(ordered), (*unused, *copies))
+    strays = (stray for one in ordered for stray in one.strays)
+    return Survey(root, tuple(ordered), (*unused, *copies, *strays))
 
 
 def case_ids(root: Path, cases: Sequence[Series]) -> list[str]:

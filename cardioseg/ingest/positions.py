@@ -126,6 +126,14 @@ def require_in_line(slices: Slices) -> None:
             raise UnusableError(f"slice {number} is shifted sideways against the others by {shift_mm:.1f} mm")
 
 
+def off_line(group: Sequence[SliceHeader]) -> list[SliceHeader]:
+    """Of parallel slices, those that lie further sideways than half a pixel from the median of all."""
+    offsets = _rejected(normal_of(group[0]), [header.position_mm for header in group])
+    shifts_mm = np.linalg.norm(offsets - np.median(offsets, axis=0), axis=1).tolist()
+    limit_mm = _SHIFT_PIXELS * min(group[0].pixel_mm)
+    return [header for header, shift_mm in zip(group, shifts_mm, strict=True) if shift_mm > limit_mm]
+
+
 def _rejected(normal: NDArray[np.float64], positions_mm: Sequence[tuple[float, ...]]) -> NDArray[np.float64]:
     """The part of positions (n, 3) that lies in the image plane."""
     positions = np.asarray(positions_mm)

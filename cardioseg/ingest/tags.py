@@ -13,6 +13,7 @@ from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageSt
 
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.numerals import number
 from cardioseg.ingest.plain import PlainPixels
 
 HEADER_TAGS = (
@@ -21,7 +22,8 @@ HEADER_TAGS = (
     "BitsStored", "PixelRepresentation", "PhotometricInterpretation",
     "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept",
     "TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime", "NominalInterval", "EchoTime", "InversionTime",
-    "HeartRate", "PatientSize", "PatientWeight",
+    "HeartRate", "PatientSize", "PatientWeight", "ActualCardiacTriggerDelayTime", "TemporalPositionTimeOffset",
+    "NominalPercentageOfCardiacPhase",
 )  # fmt: skip
 
 Lookup = Callable[[str], Any]  # keyword -> value, or None where it is absent
@@ -44,7 +46,7 @@ def slice_header(
     Raises:
         UnusableError: its plane in space is missing or impossible, or it has colours.
     """
-    number = _optional(look_up("InstanceNumber"))
+    instance_number = number(look_up("InstanceNumber"))
     return SliceHeader(
         path=path,
         study_uid=str(look_up("StudyInstanceUID") or ""),
@@ -58,20 +60,24 @@ def slice_header(
         frame=frame,
         encoding=encoding,
         plain=plain,
-        rescale=(_optional(look_up("RescaleSlope")) or 1.0, _optional(look_up("RescaleIntercept")) or 0.0),
+        rescale=(number(look_up("RescaleSlope")) or 1.0, number(look_up("RescaleIntercept")) or 0.0),
         image_type=_words(look_up("ImageType")),
-        instance_number=None if number is None else int(number),
-        trigger_ms=_within(_optional(look_up("TriggerTime")), _CLOCK),
-        temporal_position=_within(_optional(look_up("TemporalPositionIdentifier")), _CLOCK),
+        instance_number=None if instance_number is None else int(instance_number),
+        trigger_ms=_within(number(look_up("TriggerTime")), _CLOCK),
+        actual_trigger_ms=_within(number(look_up("ActualCardiacTriggerDelayTime")), _CLOCK),
+        temporal_position=_within(number(look_up("TemporalPositionIdentifier")), _CLOCK),
+        time_offset_s=_within(number(look_up("TemporalPositionTimeOffset")), _CLOCK),
+        beat_percent=_within(number(look_up("NominalPercentageOfCardiacPhase")), _CLOCK),
+        time_index=number(look_up("DimensionIndexValues")),
         acquisition_s=_time_of_day_s(look_up("AcquisitionTime")),
-        acquisition_number=_optional(look_up("AcquisitionNumber")),
-        series_number=_optional(look_up("SeriesNumber")),
-        nominal_interval_ms=_optional(look_up("NominalInterval")),
-        echo_ms=_optional(look_up("EchoTime")),
-        inversion_ms=_optional(look_up("InversionTime")),
-        heart_rate_bpm=plausible_rate_bpm(_optional(look_up("HeartRate"))),
-        height_m=_within(_optional(look_up("PatientSize")), _HEIGHT_M),
-        weight_kg=_within(_optional(look_up("PatientWeight")), _WEIGHT_KG),
+        acquisition_number=number(look_up("AcquisitionNumber")),
+        series_number=number(look_up("SeriesNumber")),
+        nominal_interval_ms=number(look_up("NominalInterval")),
+        echo_ms=number(look_up("EchoTime")),
+        inversion_ms=number(look_up("InversionTime")),
+        heart_rate_bpm=plausible_rate_bpm(number(look_up("HeartRate"))),
+        height_m=_within(number(look_up("PatientSize")), _HEIGHT_M),
+        weight_kg=_within(number(look_up("PatientWeight")), _WEIGHT_KG),
     )
 
 
@@ -81,10 +87,11 @@ def plausible_rate_bpm(rate_bpm: float | None) -> float | None:
 
 
 def _shape(look_up: Lookup) -> tuple[int, int]:
-    rows, columns = int(look_up("Rows")), int(look_up("Columns"))
+    sides = number(look_up("Rows")), number(look_up("Columns"))
+    rows, columns = (int(side or 0) for side in sides)
     if not (0 < rows <= _SIDE_LIMIT and 0 < columns <= _SIDE_LIMIT):
         raise UnusableError(f"rows and columns must be 1 to {_SIDE_LIMIT}")
-    if int(look_up("SamplesPerPixel") or 1) != 1:
+    if (number(look_up("SamplesPerPixel")) or 1) != 1:
         raise UnusableError("a colour image")
     return rows, columns
 
@@ -116,18 +123,14 @@ def _dot(one: tuple[float, ...], other: tuple[float, ...]) -> float:
 
 
 def _numbers(value: Any, count: int, word: str) -> tuple[float, ...]:  # noqa: ANN401 - whatever a tag holds
-    values = tuple(float(number) for number in value or ())
-    if len(values) != count or not all(map(isfinite, values)):
+    values = [] if value is None else [value] if isinstance(value, str | int | float) else list(value)
+    wrong = [place for place, one in enumerate(values, start=1) if not isinstance(one, int | float)]
+    if wrong:
+        raise UnusableError(f"value {wrong[0]} of its {word} is not a number")
+    numbers = tuple(map(float, values))
+    if len(numbers) != count or not all(map(isfinite, numbers)):
         raise UnusableError(f"its {word} is missing or not {count} finite numbers")
-    return values
-
-
-def _optional(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
-    try:
-        number = float(value)
-    except (TypeError, ValueError):  # absent, empty, several values or no number: as if it were not there
-        return None
-    return number if isfinite(number) else None
+    return numbers
 
 
 def _within(value: float | None, limits: tuple[float, float]) -> float | None:
@@ -141,7 +144,7 @@ def _words(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - whatever a tag hold
 
 
 def _time_of_day_s(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
-    text = str(value or "")
+    text = str(value or "").replace(":", "").replace(",", ".").strip()
     digits = len(text.partition(".")[0])
     clock = text[8:] if digits > _CLOCK_DIGITS else text  # a frame's date and time
     try:

@@ -79,8 +79,8 @@ def test_images_with_times_of_their_own(plane: Plane) -> None:
     assert not flags(headers)
     assert folders(headers + timed(film(plane, 0, name="again"), 900.0), 0) == {"again"}
     partly = headers + timed(film(plane, 0, phases=3, name="again"), 900.0)
-    with pytest.raises(UnusableError, match=r"slice 0 has the same phase twice: a.0-0 and again.0-0"):
-        stack(partly)
+    assert folders(partly, 0) == {"a"}
+    assert [flag.kind for flag in flags(partly)] == ["repeated slice"]
 
 
 def test_numbers_that_do_not_part_acquisitions(plane: Plane) -> None:

@@ -170,8 +170,10 @@ def test_phases_that_cannot_be_placed_are_refused(plane: Plane, planes: Callable
     assert "its times do not say which are missing" in refusal(uneven)
     stopped = [replace(header, trigger_ms=(header.trigger_ms or 0) * 1e-12) for header in cine[1:]]
     assert "its times do not say which are missing" in refusal(stopped)
-    more = [*cine, plane(2, 9)]
-    assert refusal(more) == "slice 2 has 10 phases where the others have 9"
+    more = [*untimed, plane(2, 9, trigger_ms=None, instance_number=90)]
+    assert refusal(more) == "slice 2 has 10 phases where the others have 9, and nothing says which to leave out"
+    many = [*cine, *(plane(2, phase) for phase in range(9, 13))]
+    assert refusal(many) == "slice 2 has 13 phases where the others have 9: more than a third too many"
 
 
 def test_uneven_slices_are_refused_beyond_one_percent(plane: Plane) -> None:
