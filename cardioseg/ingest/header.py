@@ -69,6 +69,11 @@ class SliceHeader:
     weight_kg: float | None = field(default=None, repr=False)
 
     @property
+    def where(self) -> str:
+        """The file, and the frame, from 1, in a multi-frame file."""
+        return str(self.path) if self.frame is None else f"{self.path}, frame {self.frame + 1}"
+
+    @property
     def age(self) -> tuple[float, float, float]:
         """Sorts what was measured later behind what was measured earlier."""
         order = (self.acquisition_s, self.series_number, self.instance_number)

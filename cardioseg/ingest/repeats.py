@@ -90,8 +90,8 @@ def _are_acquisitions(parts: Sequence[Sequence[SliceHeader]], clock: Clock | Non
     times = [sorted(time_of(clock, header) for header in part) for part in parts]
     if any(len(set(part)) < len(part) for part in times):
         return False
-    longest = set(max(times, key=lambda part: len(part)))
-    return (repeated and all(longest & set(part) for part in times)) or _are_woven(parts, clock)
+    longest = max(times, key=len)
+    return (repeated and all(set(longest) & set(part) for part in times)) or _are_woven(parts, clock)
 
 
 def _blocks(group: Sequence[SliceHeader], order: Clock, clock: Clock) -> list[list[SliceHeader]]:
@@ -155,4 +155,4 @@ def _image_age(header: SliceHeader) -> tuple[tuple[float, float, float], str]:
 
 def _twice(number: int, images: Sequence[SliceHeader]) -> str:
     one, other = sorted(images, key=lambda header: (str(header.path), header.frame or 0))[:2]
-    return f"slice {number} has the same phase twice: {one.path} and {other.path}"
+    return f"slice {number} has the same phase twice: {one.where} and {other.where}"

@@ -105,7 +105,7 @@ def judge(headers: Sequence[SliceHeader]) -> Series:
     elif kind is Kind.SHORT_AXIS_CINE and (why := other_plane(headers[0])):
         kind, reason = Kind.OTHER_PLANE, why
     everything = (*headers, *(stray.header for stray in strays))
-    left_out = tuple(Skipped(stray.where, stray.why) for stray in strays)
+    left_out = tuple(Skipped(stray.header.where, stray.why) for stray in strays)
     return Series(everything, kind, reason, len(positions), phases, arranged, left_out)
 
 

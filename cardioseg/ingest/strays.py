@@ -28,12 +28,6 @@ class Stray:
     header: SliceHeader
     why: str
 
-    @property
-    def where(self) -> str:
-        """Its file, and its frame in a multi-frame file."""
-        frame = self.header.frame
-        return str(self.header.path) if frame is None else f"{self.header.path}, frame {frame + 1}"
-
 
 def without_strays(headers: Images) -> tuple[tuple[SliceHeader, ...], tuple[Stray, ...]]:
     """The images of a series without its strays, and these. All keep their order."""
