@@ -22,9 +22,9 @@ _DECIMAL = frozenset({"DS", "IS"})
 
 
 def look_up(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 - whatever a tag holds
-    """The value of a tag, or None: as `dataset.get(keyword)` in half its time, several numbers as a list.
+    """The value of a tag, or None: as `dataset.get(keyword)` in half its time.
 
-    A part of a number's text that is no number is None.
+    Several numbers are a list. So is a single one that is no number: [None].
     """
     tag, kind = _tag(keyword)
     element = dataset.get_item(tag)
@@ -33,7 +33,7 @@ def look_up(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 - whatever a
     declared = element.VR
     if (kind in _DECIMAL and declared not in _BINARY) or (kind in _BINARY and declared in STR_VR):
         values = numbers((element.value or b"").decode("latin-1"))
-        return values if len(values) > 1 else next(iter(values), None)
+        return values if len(values) > 1 or values == [None] else next(iter(values), None)
     return convert_value(kind if declared in _UNNAMED else declared, element)
 
 

@@ -79,6 +79,8 @@ def require_pixels(dataset: Dataset, syntax: UID, remaining_bytes: int) -> None:
     """
     frames = int(number(look_up(dataset, "NumberOfFrames")) or 1)
     rows, columns, bits = (int(number(look_up(dataset, word)) or 0) for word in ("Rows", "Columns", "BitsAllocated"))
+    if not bits:
+        raise UnusableError("its number of bits allocated is missing or not a number")
     plain_bytes = frames * rows * columns * bits // 8
     if syntax in _PLAIN:
         if plain_bytes == 0 or remaining_bytes < plain_bytes + (8 if dataset.original_encoding[0] else 12):

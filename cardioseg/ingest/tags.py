@@ -60,7 +60,7 @@ def slice_header(
         frame=frame,
         encoding=encoding,
         plain=plain,
-        rescale=(number(look_up("RescaleSlope")) or 1.0, number(look_up("RescaleIntercept")) or 0.0),
+        rescale=_rescale(look_up),
         image_type=_words(look_up("ImageType")),
         instance_number=None if instance_number is None else int(instance_number),
         trigger_ms=_within(number(look_up("TriggerTime")), _CLOCK),
@@ -103,6 +103,15 @@ def _pixel_mm(look_up: Lookup) -> tuple[float, float]:
     return row_mm, column_mm
 
 
+def _rescale(look_up: Lookup) -> tuple[float, float]:
+    words = {"RescaleSlope": "rescale slope", "RescaleIntercept": "rescale intercept"}
+    slope, intercept = (
+        None if (value := look_up(keyword)) is None or value == "" else _numbers(value, 1, word)[0]
+        for keyword, word in words.items()
+    )
+    return slope or 1.0, intercept or 0.0
+
+
 def _position_mm(look_up: Lookup) -> tuple[float, float, float]:
     x, y, z = _numbers(look_up("ImagePositionPatient"), 3, "position")
     if max(abs(x), abs(y), abs(z)) > _REACH_MM:
@@ -129,7 +138,7 @@ def _numbers(value: Any, count: int, word: str) -> tuple[float, ...]:  # noqa: A
         raise UnusableError(f"value {wrong[0]} of its {word} is not a number")
     numbers = tuple(map(float, values))
     if len(numbers) != count or not all(map(isfinite, numbers)):
-        raise UnusableError(f"its {word} is missing or not {count} finite numbers")
+        raise UnusableError(f"its {word} is missing or not {count} finite number{'s' * (count > 1)}")
     return numbers
 
 

@@ -114,7 +114,10 @@ def test_numbers_in_functional_groups(tmp_path: Path, where: str) -> None:
         ({"ImagePositionPatient": ("DS", b"1\\2\\here")}, "value 3 of its position is not a number"),
         ({"ImageOrientationPatient": ("DS", b"1\\0\\0\\-\\1\\0 ")}, "value 4 of its orientation is not a number"),
         ({"Rows": ("LO", b"many")}, "rows and columns must be 1 to 4096"),
-        ({"BitsAllocated": ("LO", b"many")}, "its pixel data is missing or truncated"),
+        ({"BitsAllocated": ("LO", b"many")}, "its number of bits allocated is missing or not a number"),
+        ({"PixelSpacing": ("DS", b"wide")}, "value 1 of its pixel spacing is not a number"),
+        ({"RescaleSlope": ("DS", b"some")}, "value 1 of its rescale slope is not a number"),
+        ({"RescaleIntercept": ("DS", b"1\\2 ")}, "its rescale intercept is missing or not 1 finite number"),
     ],
 )
 def test_what_is_no_number_is_named_and_not_shown(
