@@ -67,6 +67,20 @@ def by_position(headers: Iterable[SliceHeader]) -> list[list[SliceHeader]]:
     return groups
 
 
+def by_orientation(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
+    """Group images whose planes are parallel and turned alike."""
+    groups: list[list[SliceHeader]] = []
+    first = np.empty((len(headers), 6))  # of each group; a hostile series has as many orientations as images
+    for header in headers:
+        alike = np.flatnonzero(same_directions(first[: len(groups)], header))
+        if alike.size:
+            groups[alike[0]].append(header)
+        else:
+            first[len(groups)] = header.orientation
+            groups.append([header])
+    return groups
+
+
 def require_alike(headers: Sequence[SliceHeader]) -> None:
     """Raise UnusableError unless all are parallel images of one size."""
     first = headers[0]

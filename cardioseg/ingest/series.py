@@ -10,12 +10,10 @@ from itertools import groupby
 from pathlib import Path
 from statistics import mode
 
-import numpy as np
-
 from cardioseg.errors import UnusableError
 from cardioseg.image.flag import Flag
 from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.positions import by_position, same_directions
+from cardioseg.ingest.positions import by_orientation, by_position
 from cardioseg.ingest.purpose import other_plane, other_purpose
 from cardioseg.ingest.repeats import CINE_PHASES
 from cardioseg.ingest.stack import MISSING_PHASE, SURPLUS_PHASE, Stack, stack
@@ -107,20 +105,6 @@ def judge(headers: Sequence[SliceHeader]) -> Series:
     everything = (*headers, *(stray.header for stray in strays))
     left_out = tuple(Skipped(stray.header.where, stray.why) for stray in strays)
     return Series(everything, kind, reason, len(positions), phases, arranged, left_out)
-
-
-def by_orientation(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
-    """Group images whose planes are parallel and turned alike."""
-    groups: list[list[SliceHeader]] = []
-    first = np.empty((len(headers), 6))  # of each group; a hostile series has as many orientations as images
-    for header in headers:
-        alike = np.flatnonzero(same_directions(first[: len(groups)], header))
-        if alike.size:
-            groups[alike[0]].append(header)
-        else:
-            first[len(groups)] = header.orientation
-            groups.append([header])
-    return groups
 
 
 def _arrange(headers: Sequence[SliceHeader], strays: Sequence[Stray]) -> tuple[Stack | None, str]:

@@ -1,8 +1,9 @@
 """Strays: single images that share a film's series and are not of it: a result screen, a reformat, a lost header.
 
-A film is known by its many images. What differs from them and is no film by itself is left out and named: an image of
-another modality, size or pixel spacing, beside the others, alone on its plane, without the clock of all others, or of
-another kind at the moment of an image of the film. Where there is no film, and where films differ, nothing is left out.
+A film is known by its many images. What differs from them and is no film by itself is left out and named: an image in
+another plane, of another modality, size or pixel spacing, beside the others, alone on its plane, without the clock of
+all others, or of another kind at the moment of an image of the film. Where there is no film, and where films differ,
+nothing is left out.
 """
 
 from collections import Counter, defaultdict
@@ -13,7 +14,7 @@ from statistics import mode
 
 from cardioseg.ingest.header import SliceHeader
 from cardioseg.ingest.phases import HEART_CLOCKS, heart_clock
-from cardioseg.ingest.positions import by_position, off_line, same_pixels, same_plane_direction
+from cardioseg.ingest.positions import by_orientation, by_position, off_line, same_pixels
 from cardioseg.ingest.repeats import CINE_PHASES
 
 _ALONE = 0.25  # of the usual number of images on a plane: fewer are no slice of the film
@@ -31,14 +32,16 @@ class Stray:
 
 def without_strays(headers: Images) -> tuple[tuple[SliceHeader, ...], tuple[Stray, ...]]:
     """The images of a series without its strays, and these. All keep their order."""
-    kept, strays = list(headers), list[Stray]()
-    if all(same_plane_direction(headers[0], header) for header in headers) and _is_film(headers):
-        for finding in _FINDINGS:
-            found = list(finding(kept))
-            left_out = {stray.header for stray in found}
-            rest = [header for header in kept if header not in left_out]
-            if found and rest and _is_film(rest) and not _has_film(left_out):
-                kept, strays = rest, strays + found
+    kept, *others = sorted(by_orientation(headers), key=len, reverse=True)
+    if not _is_film(kept) or any(len(one) >= CINE_PHASES for one in others):
+        return tuple(headers), ()
+    strays = [Stray(header, "it lies in another plane than the others") for one in others for header in one]
+    for finding in _FINDINGS:
+        found = list(finding(kept))
+        left_out = {stray.header for stray in found}
+        rest = [header for header in kept if header not in left_out]
+        if found and rest and _is_film(rest) and not _has_film(left_out):
+            kept, strays = rest, strays + found
     return tuple(kept), tuple(strays)
 
 

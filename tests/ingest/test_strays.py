@@ -31,6 +31,10 @@ STRAYS: dict[str, tuple[dict[str, Any], str]] = {
     "another spacing": ({"pixel_mm": (3.0, 2.5)}, "its pixel spacing is not that of the others"),
     "another modality": ({"is_mr": False}, "it is of another modality than the others"),
     "aside": ({"position_mm": (18.0, 26.0, 30.0)}, "it lies beside the other images of its plane"),
+    "another plane": (
+        {"orientation": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
+        "it lies in another plane than the others",
+    ),
     "no time": ({"trigger_ms": None}, "it lacks the time that the others have"),
     "another kind": ({"image_type": ("DERIVED", "M")}, "it is another kind of image than the others"),
 }
@@ -93,6 +97,16 @@ def test_a_file_is_named_and_the_cine_is_whole(
     assert series.stack, series.reason
     np.testing.assert_array_equal(series.stack.read().voxels, whole.read().voxels)
     assert [(one.where, one.why) for one in found.unused] == [(str(capture), OTHER_SIZE)]
+
+
+def test_a_reformat_in_the_series_is_named_and_is_no_series_of_its_own(
+    tmp_path: Path, write_cine: Callable[..., Path], write_slice: Callable[..., Path]
+) -> None:
+    folder = write_cine(tmp_path / "scan")
+    reformat = write_slice(folder / "0000.dcm", ImageOrientationPatient=[1, 0, 0, 0, 1, 0], InstanceNumber=999)
+    found = survey(folder)
+    assert [series.kind for series in found.series] == [Kind.SHORT_AXIS_CINE]
+    assert [one.where for one in found.unused] == [str(reformat)]
 
 
 def test_a_stray_in_one_of_the_series_that_are_one_cine(tmp_path: Path, write_cine: Callable[..., Path]) -> None:
