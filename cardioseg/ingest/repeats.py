@@ -20,7 +20,7 @@ _ACQUISITION: tuple[_Key, ...] = (
     attrgetter("study_uid", "series_uid"), attrgetter("acquisition_number"), attrgetter("acquisition_s")
 )  # fmt: skip
 _ORDERS: tuple[Clock, ...] = (attrgetter("acquisition_s"), attrgetter("instance_number"))
-_EVEN = 1.5  # of the smallest gap between images of a film
+_EVEN = 1.5  # of the smallest gap between images: wider ones are uneven
 _BETWEEN = 0.55  # of a film's step: an image of another film lies at most half a step off one of this film
 
 
@@ -65,10 +65,8 @@ def _acquisitions(group: Sequence[SliceHeader], clock: Clock | None, repeated: b
     if clock is None:
         return [list(group)]
     by_beat = list(_parts(group, attrgetter("nominal_interval_ms", "heart_rate_bpm")).values())
-    if all(_is_even(part, clock) for part in by_beat) and _are_woven(by_beat, clock):
-        return by_beat
-    blocks = (_blocks(group, order, clock) for order in _ORDERS)
-    return next((parts for parts in blocks if _are_woven(parts, clock)), [list(group)])
+    ways = (by_beat, *(_blocks(group, order, clock) for order in _ORDERS))
+    return next((parts for parts in ways if _are_woven(parts, clock)), [list(group)])
 
 
 def _parts(group: Sequence[SliceHeader], key: _Key) -> dict[Hashable, list[SliceHeader]]:
@@ -113,12 +111,16 @@ def _blocks(group: Sequence[SliceHeader], order: Clock, clock: Clock) -> list[li
 def _are_woven(parts: Sequence[Sequence[SliceHeader]], clock: Clock) -> bool:
     """Whether the longest part is a film, and each other one runs through the same time between the film's images.
 
-    What follows another part in time is the rest of one film; what fills its gaps belongs to it.
+    What follows another part in time is the rest of one film; what fills its gaps belongs to it. Images that are taken
+    out of one film at random are not evenly spaced.
     """
     longest, *others = sorted((sorted(time_of(clock, header) for header in part) for part in parts), key=len)[::-1]
     if not others or len(longest) < CINE_PHASES:
         return False
-    near = _BETWEEN * single_step([after - before for before, after in pairwise(longest)])
+    gaps = [after - before for before, after in pairwise(longest)]
+    if sum(gap > _EVEN * min(gaps) for gap in gaps) > 1:  # one image may be missing
+        return False
+    near = _BETWEEN * single_step(gaps)
     return all(_runs_beside(part, longest) and _nearest(part, longest) <= near for part in others)
 
 
@@ -131,13 +133,6 @@ def _runs_beside(part: Sequence[float], longest: Sequence[float]) -> bool:
 def _nearest(part: Sequence[float], longest: Sequence[float]) -> float:
     """The smallest distance in time between an image of a part and one of the longest."""
     return min(abs(time - other) for time in part for other in longest)
-
-
-def _is_even(part: Sequence[SliceHeader], clock: Clock) -> bool:
-    """Whether a part is a film at even times, where one image may be missing; images taken out of a film are not."""
-    times = sorted(time_of(clock, header) for header in part)
-    gaps = [after - before for before, after in pairwise(times)]
-    return sum(gap > _EVEN * min(gaps) for gap in gaps) <= 1
 
 
 def _are_copies(images: Sequence[SliceHeader]) -> bool:

@@ -184,6 +184,8 @@ def test_one_film_is_not_taken_apart(plane: Plane) -> None:
     headers = cine(plane, phases=25)
     rng = np.random.default_rng(0)
     uneasy = [replace(header, nominal_interval_ms=float(rng.choice([800, 801]))) for header in headers]
+    any_number = [replace(header, acquisition_number=float(rng.integers(1, 4))) for header in headers]
+    any_second = [replace(header, acquisition_s=float(rng.integers(1, 4))) for header in headers]
     begun_late = [
         replace(h, instance_number=(h.instance_number or 0) + 25 * ((h.trigger_ms or 0) < 400)) for h in headers
     ]
@@ -191,6 +193,6 @@ def test_one_film_is_not_taken_apart(plane: Plane) -> None:
         replace(h, instance_number={24: 22, 22: 24}.get(h.instance_number or 0, h.instance_number)) for h in headers
     ]
     backwards = [replace(header, instance_number=-(header.instance_number or 0)) for header in headers]
-    for film_of_one in (uneasy, begun_late, swapped, backwards):
+    for film_of_one in (uneasy, any_number, any_second, begun_late, swapped, backwards):
         arranged = stack(film_of_one)
         assert (len(arranged.headers), arranged.flags) == (25, ())
