@@ -47,7 +47,7 @@ def _newest(number: int, group: Sequence[SliceHeader], clock: Clock | None) -> t
     parts = _acquisitions(group, clock, bool(repeated))
     if len(parts) > 1:
         most = max(map(len, parts))
-        return max((part for part in parts if len(part) == most), key=_age), len(parts)
+        return max((part for part in parts if len(part) == most or _fills_its_beat(part)), key=_age), len(parts)
     if not repeated:
         return list(group), 1
     counts = {len(images) for images in moments.values()}
@@ -133,6 +133,17 @@ def _runs_beside(part: Sequence[float], longest: Sequence[float]) -> bool:
 def _nearest(part: Sequence[float], longest: Sequence[float]) -> float:
     """The smallest distance in time between an image of a part and one of the longest."""
     return min(abs(time - other) for time in part for other in longest)
+
+
+def _fills_its_beat(part: Sequence[SliceHeader]) -> bool:
+    """Whether images at even times go on until the next R wave; a faster heart may have fewer."""
+    intervals_ms = [header.nominal_interval_ms for header in part if header.nominal_interval_ms]
+    times_ms = sorted(header.trigger_ms for header in part if header.trigger_ms is not None)
+    if not intervals_ms or not CINE_PHASES <= len(times_ms) == len(part):
+        return False
+    gaps_ms = [after - before for before, after in pairwise(times_ms)]
+    is_even = max(gaps_ms) <= _EVEN * min(gaps_ms)
+    return is_even and times_ms[-1] + _EVEN * max(gaps_ms) >= max(intervals_ms)
 
 
 def _are_copies(images: Sequence[SliceHeader]) -> bool:

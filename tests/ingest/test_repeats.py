@@ -163,6 +163,14 @@ def test_two_acquisitions_at_other_times_are_not_woven_into_one(plane: Plane, se
     assert stack(headers[::-1]) == stack(headers)
 
 
+def test_a_faster_heart_with_fewer_phases_is_complete(plane: Plane) -> None:
+    first = cine(plane, phases=20, step_ms=46.0, nominal_interval_ms=920.0)
+    later = cine(plane, phases=17, step_ms=46.5, nominal_interval_ms=800.0, name="again", first=101)
+    assert all(folders(first + later, index) == {"again"} for index in range(5))
+    broken = [header for header in later if (header.trigger_ms or 0) < 600]
+    assert all(folders(first + broken, index) == {"a"} for index in range(5))
+
+
 def test_interleaved_numbers_do_not_hide_two_rates(plane: Plane) -> None:
     headers = woven(plane, nominal_interval_ms=800.0)
     ordered = sorted(headers, key=lambda header: (header.position_mm, header.trigger_ms))
