@@ -41,7 +41,7 @@ _GROUPS = {
     "EchoTime": (("MREchoSequence", "EffectiveEchoTime"),),
     "InversionTime": (("MRModifierSequence", "InversionTimes"),),
 }
-# Where a converter of classic images puts the attributes for which enhanced objects have no place (PS3.3 C.8.13.13).
+# Where a converter of classic images puts the attributes for which enhanced objects have no place (PS3.3 A.71.4).
 _OWN_CONVERTED, _SHARED_CONVERTED = (
     "UnassignedPerFrameConvertedAttributesSequence", "UnassignedSharedConvertedAttributesSequence"
 )  # fmt: skip
