@@ -67,6 +67,11 @@ class Series:
         return tuple(dict.fromkeys(header.path for header in self.headers))
 
     @property
+    def film(self) -> tuple[SliceHeader, ...]:
+        """The images that are not left out."""
+        return self.headers[: len(self.headers) - len(self.strays)]
+
+    @property
     def folder(self) -> Path:
         """The deepest folder that holds every file."""
         return Path(os.path.commonpath([path.parent for path in self.files]))
