@@ -99,6 +99,8 @@ def _placed(number: int, row: Sequence[SliceHeader], complete: Slices, clock: Cl
         return dict(enumerate(row))
     if abs(len(row) - usual) > INVENTED * usual:
         raise UnusableError(f"{said}: more than a third {'is missing' if len(row) < usual else 'too many'}")
+    if clock is INSTANCE_NUMBER and (counted := _counted(row, complete)) is not None:
+        return counted
     if clock not in HEART_CLOCKS:
         which = "are missing" if len(row) < usual else "to leave out"
         raise UnusableError(f"{said}, and nothing says which {which}")
@@ -106,6 +108,18 @@ def _placed(number: int, row: Sequence[SliceHeader], complete: Slices, clock: Cl
     if places is None:
         raise UnusableError(f"{said}, and its times do not say which are missing")
     return places
+
+
+def _counted(row: Sequence[SliceHeader], complete: Slices) -> dict[int, SliceHeader] | None:
+    """Phase -> image on a slice that has fewer, where each slice's instance numbers are a row of their own."""
+    usual = len(complete[0])
+    first = {int(time_of(INSTANCE_NUMBER, group[0])) for group in complete}
+    last = {int(time_of(INSTANCE_NUMBER, group[-1])) - usual + 1 for group in complete}
+    starts = {number % usual for number in first}
+    blocks = {divmod(int(time_of(INSTANCE_NUMBER, header)) - min(starts), usual): header for header in row}
+    if first != last or len(starts) > 1 or len({block for block, _ in blocks}) > 1:
+        return None
+    return {phase: header for (_, phase), header in blocks.items()}
 
 
 def _fewer(row: Sequence[SliceHeader], complete: Slices, clock: Clock) -> dict[int, SliceHeader] | None:

@@ -23,7 +23,7 @@ from cardioseg.ingest.repeats import newest
 from cardioseg.ingest.tags import plausible_rate_bpm
 
 MISSING_SLICE, MISSING_PHASE, REPEATED_SLICE, REPEATED_STACK, SURPLUS_PHASE, COUNTED_PHASES = (
-    "missing slice", "missing phase", "repeated slice", "repeated stack", "surplus phase", "phases in order of number"
+    "missing slice", "missing phase", "repeated slice", "repeated stack", "surplus phase", "phases ordered by number"
 )  # fmt: skip
 _VOXELS_LIMIT_BYTES = 4 * 1024**3
 _MS_PER_MINUTE = 60_000

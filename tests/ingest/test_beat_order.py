@@ -141,6 +141,22 @@ def test_phases_that_only_numbers_order_are_flagged(tmp_path: Path) -> None:
 
     stack = arranged(tmp_path / "converted", shuffled(numbered))
     np.testing.assert_array_equal(stack.read().voxels, VOXELS)
-    assert [(flag.kind, flag.place) for flag in stack.flags] == [("phases in order of number", "")]
+    assert [(flag.kind, flag.place) for flag in stack.flags] == [("phases ordered by number", "")]
     frames = arranged(tmp_path / "frames", shuffled(lambda groups, _: without_times(groups)))
-    assert [flag.kind for flag in frames.flags] == ["phases in order of number"]
+    assert [flag.kind for flag in frames.flags] == ["phases ordered by number"]
+
+
+@pytest.mark.parametrize("leave_out", [30, 34, 39])
+def test_numbers_in_a_row_say_which_image_is_missing(tmp_path: Path, leave_out: int) -> None:
+    """Frame 30 is the first phase of its slice, 39 the last."""
+
+    def numbered(groups: Dataset, phase: int) -> None:
+        position = groups.FrameContentSequence[0].InStackPositionNumber
+        without_times(groups)
+        groups.UnassignedPerFrameConvertedAttributesSequence = [item(InstanceNumber=10 * position + phase)]
+
+    stack = arranged(tmp_path, shuffled(numbered, leave_out))
+    assert [(flag.kind, flag.phase) for flag in stack.flags] == [
+        ("missing phase", leave_out - 30), ("phases ordered by number", None)
+    ]  # fmt: skip
+    assert (stack.read().voxels == VOXELS).all(axis=(2, 3)).sum() == VOXELS.shape[0] * VOXELS.shape[1] - 1

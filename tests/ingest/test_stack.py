@@ -165,6 +165,8 @@ def test_phases_that_cannot_be_placed_are_refused(plane: Plane, planes: Callable
     cine = planes(4, 9)
     assert refusal(cine[:9] + cine[13:]) == "slice 1 has 5 phases where the others have 9: more than a third is missing"
     untimed = [replace(header, trigger_ms=None) for header in cine]
+    assert kinds(stack(untimed[1:]))[0] == ("missing phase", 0, 0)
+    untimed = [replace(header, instance_number=2 * (header.instance_number or 0)) for header in untimed]
     assert refusal(untimed[1:]) == "slice 0 has 8 phases where the others have 9, and nothing says which are missing"
     uneven = [replace(cine[0], trigger_ms=70.0), *cine[2:]]
     assert "its times do not say which are missing" in refusal(uneven)
