@@ -63,8 +63,8 @@ class Series:
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
-        """Every file, in order."""
-        return tuple(dict.fromkeys(header.path for header in self.headers))
+        """Every file of the film, in order."""
+        return tuple(dict.fromkeys(header.path for header in self.film))
 
     @property
     def film(self) -> tuple[SliceHeader, ...]:
