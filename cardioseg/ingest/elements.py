@@ -1,7 +1,7 @@
 """Elements: the value of a tag in a data set. Numbers are read whatever kind of value the writer declared.
 
-pydicom decodes a value as its declared kind. Where it cannot, it tries other kinds until one fits, and may make binary
-numbers of a text. Here a tag that holds numbers is read as a text unless its kind is a binary number.
+pydicom decodes a value as its declared kind and, where it cannot, as a text. Here a tag that holds numbers is read as
+numbers from any text, and from a binary number where that is its declared kind.
 """
 
 from functools import cache
