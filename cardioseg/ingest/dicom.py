@@ -103,6 +103,8 @@ def _read_file(path: Path, headers: Sequence[SliceHeader]) -> list[tuple[SliceHe
             return list(_decoded(path, headers))
         except RuntimeError:  # what pydicom makes of everything that a decoder raises
             raise UnusableError("its compressed pixels are damaged or do not fit its header") from None
+        except AttributeError:  # what pydicom raises where a tag that it needs is absent
+            raise UnusableError("it does not say how its pixels are stored: bits, sign or colours") from None
 
 
 def _decoded(path: Path, headers: Sequence[SliceHeader]) -> Iterator[tuple[SliceHeader, NDArray[Any]]]:

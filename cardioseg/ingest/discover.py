@@ -12,9 +12,9 @@ from cardioseg.files import unique_names
 from cardioseg.ingest.dicom import read_headers
 from cardioseg.ingest.header import SliceHeader
 from cardioseg.ingest.join import join
-from cardioseg.ingest.positions import by_position
+from cardioseg.ingest.positions import by_orientation, by_position
 from cardioseg.ingest.repeats import CINE_PHASES
-from cardioseg.ingest.series import CINE_SLICES, Kind, Series, by_orientation, judge
+from cardioseg.ingest.series import CINE_SLICES, Kind, Series, judge
 from cardioseg.ingest.subject import Skipped
 
 __all__ = ["Kind", "LeftOut", "Series", "Survey", "case_ids", "judge", "survey", "survey_paths"]
@@ -82,7 +82,8 @@ def survey_paths(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> 
     originals, copies = _without_copies(headers)
     series = join([judge(group) for group in _by_series(originals)])
     ordered = sorted(series, key=lambda one: (one.folder, one.headers[0].path, one.headers[0].frame or 0))
-    return Survey(root, tuple(ordered), (*unused, *copies))
+    strays = (stray for one in ordered for stray in one.strays)
+    return Survey(root, tuple(ordered), (*unused, *copies, *strays))
 
 
 def case_ids(root: Path, cases: Sequence[Series]) -> list[str]:
@@ -167,15 +168,18 @@ def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], 
 def _by_series(headers: Sequence[SliceHeader]) -> Iterator[list[SliceHeader]]:
     """Group by study and series; files that name no series belong to their folder.
 
-    Where a series is a stack of films among others, it is taken apart by orientation.
+    Where a series is a stack of films among others, it is taken apart by orientation. Too few images for a film stay
+    with the largest stack, to be left out of it by name.
     """
     groups: dict[tuple[str, str], list[SliceHeader]] = defaultdict(list)
     for header in headers:
         groups[header.study_uid, header.series_uid or str(header.path.parent)].append(header)
     for group in groups.values():
-        orientations = by_orientation(group)
+        orientations = sorted(by_orientation(group), key=len, reverse=True)
         if any(_is_stack_of_films(one) for one in orientations):
-            yield from orientations
+            few = [header for one in orientations[1:] if len(one) < CINE_PHASES for header in one]
+            yield [*orientations[0], *few]
+            yield from (one for one in orientations[1:] if len(one) >= CINE_PHASES)
         else:
             yield group
 

@@ -13,7 +13,8 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, Implic
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.bounded import bounded
 from cardioseg.ingest.codec import JPEG, PLUGIN
-from cardioseg.ingest.frames import look_up
+from cardioseg.ingest.elements import look_up
+from cardioseg.ingest.numerals import number
 from cardioseg.ingest.plain import PlainPixels, stamp
 
 _FILE_LIMIT_BYTES = 2 * 1024**3  # an enhanced object holds a whole cine; the largest are some 200 MB
@@ -76,8 +77,11 @@ def require_pixels(dataset: Dataset, syntax: UID, remaining_bytes: int) -> None:
         UnusableError: there are fewer; or, compressed, more than plain ones would be or so few that they unpack to a
             multitude, which may be a bomb.
     """
-    frames, bits = int(look_up(dataset, "NumberOfFrames") or 1), int(look_up(dataset, "BitsAllocated") or 0)
-    plain_bytes = frames * int(look_up(dataset, "Rows")) * int(look_up(dataset, "Columns")) * bits // 8
+    frames = int(number(look_up(dataset, "NumberOfFrames")) or 1)
+    rows, columns, bits = (int(number(look_up(dataset, word)) or 0) for word in ("Rows", "Columns", "BitsAllocated"))
+    if not bits:
+        raise UnusableError("its number of bits allocated is missing or not a number")
+    plain_bytes = frames * rows * columns * bits // 8
     if syntax in _PLAIN:
         if plain_bytes == 0 or remaining_bytes < plain_bytes + (8 if dataset.original_encoding[0] else 12):
             raise UnusableError("its pixel data is missing or truncated")

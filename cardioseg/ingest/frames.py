@@ -4,25 +4,23 @@ Enhanced objects say where and when each frame is in functional groups: sequence
 of each frame's own (DICOM PS3.3 C.7.6.16.2 and C.8.13.5).
 """
 
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
-from pydicom.datadict import dictionary_VR
-from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import UID, MediaStorageDirectoryStorage
-from pydicom.values import convert_value
 
 from cardioseg.errors import UnusableError
+from cardioseg.ingest.elements import look_up
 from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.numerals import number
 from cardioseg.ingest.plain import PlainPixels
-from cardioseg.ingest.tags import HEADER_TAGS, slice_header
+from cardioseg.ingest.tags import slice_header
 
-FRAME_TAGS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
-_TAGS = {keyword: Tag(keyword) for keyword in HEADER_TAGS}  # not looked up for each image
-_UNNAMED_VR = (None, "UN")
+FRAME_TAGS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "DimensionIndexSequence")
+_SOP_CLASS = Tag("SOPClassUID")
 _PLANE_TAGS = [Tag(word) for word in ("Rows", "Columns", "ImagePositionPatient", "ImageOrientationPatient")]
 
 # Where a frame keeps what a classic image has under the keyword on the left; the first place that holds it counts.
@@ -33,21 +31,33 @@ _GROUPS = {
     "ImageOrientationPatient": (("PlaneOrientationSequence", "ImageOrientationPatient"),),
     "RescaleSlope": (("PixelValueTransformationSequence", "RescaleSlope"),),
     "RescaleIntercept": (("PixelValueTransformationSequence", "RescaleIntercept"),),
-    "TriggerTime": (
-        ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"),
-        ("CardiacSynchronizationSequence", "ActualCardiacTriggerDelayTime"),
-    ),
+    "TriggerTime": (("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"),),
+    "ActualCardiacTriggerDelayTime": (("CardiacSynchronizationSequence", "ActualCardiacTriggerDelayTime"),),
     "NominalInterval": (("CardiacSynchronizationSequence", "RRIntervalTimeNominal"),),
-    "TemporalPositionIdentifier": (
-        ("FrameContentSequence", "TemporalPositionIndex"),
-        ("TemporalPositionSequence", "TemporalPositionTimeOffset"),
-        ("CardiacSynchronizationSequence", "NominalPercentageOfCardiacPhase"),
-    ),
+    "TemporalPositionIdentifier": (("FrameContentSequence", "TemporalPositionIndex"),),
+    "TemporalPositionTimeOffset": (("TemporalPositionSequence", "TemporalPositionTimeOffset"),),
+    "NominalPercentageOfCardiacPhase": (("CardiacSynchronizationSequence", "NominalPercentageOfCardiacPhase"),),
     "AcquisitionTime": (("FrameContentSequence", "FrameAcquisitionDateTime"),),
     "AcquisitionNumber": (("FrameContentSequence", "FrameAcquisitionNumber"),),
     "EchoTime": (("MREchoSequence", "EffectiveEchoTime"),),
     "InversionTime": (("MRModifierSequence", "InversionTimes"),),
 }
+# Where a converter of classic images puts the attributes for which enhanced objects have no place (PS3.3 A.71.4).
+_OWN_CONVERTED, _SHARED_CONVERTED = (
+    "UnassignedPerFrameConvertedAttributesSequence", "UnassignedSharedConvertedAttributesSequence"
+)  # fmt: skip
+_CONVERTED = (
+    "TriggerTime", "InstanceNumber", "HeartRate", "NominalInterval", "TemporalPositionIdentifier", "AcquisitionTime",
+    "AcquisitionNumber", "EchoTime", "InversionTime",
+)  # fmt: skip
+_TIMES = [
+    Tag(word)
+    for word in (
+        "NominalCardiacTriggerDelayTime", "ActualCardiacTriggerDelayTime", "TriggerTime", "TemporalPositionIndex",
+        "TemporalPositionIdentifier", "TemporalPositionTimeOffset", "NominalPercentageOfCardiacPhase",
+    )
+]  # fmt: skip
+_INDEX_LIMIT = 2**16  # of a dimension; several of them make one number
 
 
 def slice_headers(
@@ -66,20 +76,12 @@ def slice_headers(
     """
     if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
         raise UnusableError("an index of the files on a disc")
-    if _TAGS["SOPClassUID"] not in dataset:
+    if _SOP_CLASS not in dataset:
         raise UnusableError("not a DICOM object (it names no SOP class)")
-    count = int(look_up(dataset, "NumberOfFrames") or 1)
+    count = int(number(look_up(dataset, "NumberOfFrames")) or 1)
     if count == 1 and all(tag in dataset for tag in _PLANE_TAGS):
         return (slice_header(path, encoding, partial(look_up, dataset), plain=plain),)
     return tuple(_frame_headers(path, encoding, dataset, plain, count))
-
-
-def look_up(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 - whatever a tag holds
-    """The value of one of `HEADER_TAGS`, or None: as `dataset.get(keyword)` in half its time."""
-    element = dataset.get_item(_TAGS[keyword])
-    if not isinstance(element, RawDataElement):
-        return element and element.value
-    return convert_value(dictionary_VR(element.tag) if element.VR in _UNNAMED_VR else element.VR, element)
 
 
 def _frame_headers(
@@ -101,20 +103,40 @@ def _frame_headers(
 
 
 def _look_up(dataset: Dataset, shared: Dataset, own: Dataset, frame: int, keyword: str) -> Any:  # noqa: ANN401
-    if keyword == "InstanceNumber":
-        return frame + 1
     if keyword == "ImageType":
         return _frame_type(shared, own)
+    if keyword == "DimensionIndexValues":
+        return _time_index(dataset, own)
     for group, tag in _GROUPS.get(keyword, ()):
         value = _in_group(shared, own, group, tag)
         if value is not None:
             return value
-    return dataset.get(keyword)
+    converted = _converted(shared, own, keyword) if keyword in _CONVERTED else None
+    if converted is not None:
+        return converted
+    return frame + 1 if keyword == "InstanceNumber" else look_up(dataset, keyword)
 
 
 def _in_group(shared: Dataset, own: Dataset, group: str, tag: str) -> Any:  # noqa: ANN401 - whatever a tag holds
     items = own.get(group) or shared.get(group)
-    return items[0].get(tag) if items else None
+    return look_up(items[0], tag) if items else None
+
+
+def _converted(shared: Dataset, own: Dataset, keyword: str) -> Any:  # noqa: ANN401 - whatever a tag holds
+    value = _in_group(shared, own, _OWN_CONVERTED, keyword)
+    return _in_group(shared, own, _SHARED_CONVERTED, keyword) if value is None else value
+
+
+def _time_index(dataset: Dataset, own: Dataset) -> int | None:
+    """The place of a frame in the dimensions that count times; None where none does."""
+    content = own.get("FrameContentSequence")
+    values = look_up(content[0], "DimensionIndexValues") if content else None
+    pointers = [look_up(item, "DimensionIndexPointer") for item in dataset.get("DimensionIndexSequence") or ()]
+    counted = [values] if isinstance(values, int) else list(values or ())
+    if len(counted) != len(pointers):
+        return None
+    times = [int(value) for pointer, value in zip(pointers, counted, strict=True) if pointer in _TIMES]
+    return reduce(lambda index, value: index * _INDEX_LIMIT + value, times) if times else None
 
 
 def _frame_type(shared: Dataset, own: Dataset) -> list[str]:

@@ -23,9 +23,13 @@ class SliceHeader:
         plain: where its pixels are, if they are stored as they are; two copies may keep them in different places.
         rescale: slope and intercept from stored values to intensities.
         image_type: what kind of image it is (magnitude, phase ...), to tell kinds apart; never shown.
-        instance_number: the file's own number; of a frame, its 1-based number in the file.
-        trigger_ms: time after the R wave.
+        instance_number: the image's own number; of a frame without one, its 1-based number in the file.
+        trigger_ms: time after the R wave, as planned.
+        actual_trigger_ms: the same, as measured.
         temporal_position: order in time where the scanner numbers it.
+        time_offset_s: time after the first image.
+        beat_percent: time after the R wave in percent of the beat.
+        time_index: place in the dimensions of an enhanced object that count times.
         acquisition_s: time of day. The content time is not read: it is the order of reconstruction, not of the heart.
         acquisition_number, series_number: order of what was measured.
         nominal_interval_ms: mean RR interval.
@@ -50,7 +54,11 @@ class SliceHeader:
     image_type: tuple[str, ...] = field(default=(), repr=False)
     instance_number: int | None = None
     trigger_ms: float | None = None
+    actual_trigger_ms: float | None = None
     temporal_position: float | None = None
+    time_offset_s: float | None = None
+    beat_percent: float | None = None
+    time_index: float | None = None
     acquisition_s: float | None = None
     acquisition_number: float | None = None
     series_number: float | None = None
@@ -61,6 +69,11 @@ class SliceHeader:
     height_m: float | None = field(default=None, repr=False)
     weight_kg: float | None = field(default=None, repr=False)
     thickness_mm: float | None = None
+
+    @property
+    def where(self) -> str:
+        """The file, and the frame, from 1, in a multi-frame file."""
+        return str(self.path) if self.frame is None else f"{self.path}, frame {self.frame + 1}"
 
     @property
     def age(self) -> tuple[float, float, float]:

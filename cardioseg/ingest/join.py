@@ -1,13 +1,14 @@
 """Join: cines whose slices are separate series, as many Siemens scanners export them, become one.
 
 Series are of one stack if they come from the same study, kind of image and echo time, and have the same orientation,
-rows, columns, spacing and number of phases, one above the other. A series that is a stack by itself is left alone. The
-frame of reference is no criterion: there are anonymisers that give each image one of its own.
+rows, columns, spacing and about the same number of phases, one above the other. A series that is a stack by itself is
+left alone. The frame of reference is no criterion: there are anonymisers that give each image one of its own.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 
 from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.phases import INVENTED
 from cardioseg.ingest.positions import by_position, in_line, same_pixels, same_plane_direction
 from cardioseg.ingest.series import CINE_SLICES, Kind, Series, judge
 
@@ -18,23 +19,37 @@ _ANOTHER_STACK = 2 / 3  # of the slices: what was acquired again and covers less
 
 def join(found: Sequence[Series]) -> list[Series]:
     """The series, those that are slices of one cine as one."""
-    stacks = [joined for alike in _alike(found) for joined in _stacks(alike)]
-    used = {header for stack in stacks for header in stack.headers}
-    stacks = [_completed(stack, [one for one in found if one.headers[0] not in used]) for stack in stacks]
-    used = {header for stack in stacks for header in stack.headers}
-    return [*stacks, *(one for one in found if one.headers[0] not in used)]
+    stacks = [joined for alike in _alike(found, _as_many) for joined in _stacks(alike)]
+    stacks = [_completed(stack, _unused(found, stacks)) for stack in stacks]
+    nearly = [joined for alike in _alike(_unused(found, stacks), _nearly_as_many) for joined in _stacks(alike)]
+    stacks += [joined for joined in nearly if joined.stack is not None]
+    return [*stacks, *_unused(found, stacks)]
 
 
-def _alike(found: Sequence[Series]) -> list[list[Series]]:
+def _unused(found: Sequence[Series], stacks: Sequence[Series]) -> list[Series]:
+    used = {header for stack in stacks for header in stack.headers}
+    return [one for one in found if one.headers[0] not in used]
+
+
+def _alike(found: Sequence[Series], has_phases: Callable[[Series, Series], bool]) -> list[list[Series]]:
     """Groups of series that may be slices of one cine."""
     groups: list[list[Series]] = []
     for part in (one for one in found if one.kind in _PARTS):
-        alike = next((group for group in groups if _fit(group[0], part) and group[0].phases == part.phases), None)
+        alike = next((group for group in groups if _fit(group[0], part) and has_phases(group[0], part)), None)
         if alike is None:
             groups.append([part])
         else:
             alike.append(part)
     return groups
+
+
+def _as_many(one: Series, other: Series) -> bool:
+    return one.phases == other.phases
+
+
+def _nearly_as_many(one: Series, other: Series) -> bool:
+    """As scans differ in phases that end with each R wave."""
+    return abs(one.phases - other.phases) <= INVENTED * min(one.phases, other.phases)
 
 
 def _fit(one: Series, other: Series) -> bool:
@@ -48,7 +63,7 @@ def _sequence(header: SliceHeader) -> Hashable:
 
 def _stacks(parts: Sequence[Series]) -> Iterator[Series]:
     for layer in _layers(parts):
-        if len(layer) > 1 and len(by_position(_headers(layer))) >= CINE_SLICES:
+        if len(layer) > 1 and len(by_position(_films(layer))) >= CINE_SLICES:
             yield from _regular(layer)
 
 
@@ -59,7 +74,7 @@ def _layers(parts: Sequence[Series]) -> list[list[Series]]:
     is only some slices, they were acquired again within the last.
     """
     places = {
-        header: place for place, group in enumerate(by_position(_headers(parts))) for header in group
+        header: place for place, group in enumerate(by_position(_films(parts))) for header in group
     }  # fmt: skip
     layers: list[list[Series]] = [[]]
     covered: set[int] = set()
@@ -68,7 +83,7 @@ def _layers(parts: Sequence[Series]) -> list[list[Series]]:
             layers.append([])
             covered = set()
         layers[-1].append(part)
-        covered |= {places[header] for header in part.headers}
+        covered |= {places[header] for header in part.film}
     if len(layers) > 1 and len(covered) < _ANOTHER_STACK * len(set(places.values())):
         layers[-2:] = [layers[-2] + layers[-1]]
     return layers
@@ -89,9 +104,9 @@ def _regular(parts: Sequence[Series]) -> list[Series]:
 
 
 def _completed(stack: Series, others: Sequence[Series]) -> Series:
-    """The stack with the slices that lack a few phases and so are not quite alike."""
+    """The stack with the slices that have a few phases less or more and so are not quite alike."""
     for other in others:
-        if other.kind in _PARTS and other.phases < stack.phases and _fit(stack, other):
+        if other.kind in _PARTS and other.phases != stack.phases and _fit(stack, other):
             more = judge(_headers([stack, other]))
             if more.stack is not None and more.slices > stack.slices and more.phases == stack.phases:
                 stack = more
@@ -104,3 +119,7 @@ def _age(part: Series) -> tuple[float, float, float]:
 
 def _headers(parts: Sequence[Series]) -> list[SliceHeader]:
     return [header for part in parts for header in part.headers]
+
+
+def _films(parts: Sequence[Series]) -> list[SliceHeader]:
+    return [header for part in parts for header in part.film]

@@ -35,6 +35,9 @@ class PlainPixels:
     def read(self, file: BufferedReader, shape: tuple[int, int], frame: int) -> NDArray[Any]:
         """The stored numbers (row, column) of one frame.
 
+        The unused high bits of a cell hold anything: an old overlay, or no copy of the sign (PS3.5 8.1.1). Two shifts
+        clear them, or fill them with the sign.
+
         Raises:
             UnusableError: the file ends before them.
         """
@@ -42,6 +45,9 @@ class PlainPixels:
         file.seek(self.offset_bytes + frame * prod(shape) * pixels.itemsize)
         if file.readinto(pixels.data) != pixels.nbytes:
             raise UnusableError("its pixel data is truncated")
+        if unused_bits := 8 * pixels.itemsize - self.bits:
+            pixels <<= unused_bits
+            pixels >>= unused_bits
         return pixels
 
 

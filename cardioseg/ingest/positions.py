@@ -67,6 +67,20 @@ def by_position(headers: Iterable[SliceHeader]) -> list[list[SliceHeader]]:
     return groups
 
 
+def by_orientation(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
+    """Group images whose planes are parallel and turned alike."""
+    groups: list[list[SliceHeader]] = []
+    first = np.empty((len(headers), 6))  # of each group; a hostile series has as many orientations as images
+    for header in headers:
+        alike = np.flatnonzero(same_directions(first[: len(groups)], header))
+        if alike.size:
+            groups[alike[0]].append(header)
+        else:
+            first[len(groups)] = header.orientation
+            groups.append([header])
+    return groups
+
+
 def require_alike(headers: Sequence[SliceHeader]) -> None:
     """Raise UnusableError unless all are parallel images of one size."""
     first = headers[0]
@@ -124,6 +138,14 @@ def require_in_line(slices: Slices) -> None:
         shift_mm = np.linalg.norm(offsets - middle, axis=1).max()
         if shift_mm > limit_mm:
             raise UnusableError(f"slice {number} is shifted sideways against the others by {shift_mm:.1f} mm")
+
+
+def off_line(group: Sequence[SliceHeader]) -> list[SliceHeader]:
+    """Of parallel slices, those that lie further sideways than half a pixel from the median of all."""
+    offsets = _rejected(normal_of(group[0]), [header.position_mm for header in group])
+    shifts_mm = np.linalg.norm(offsets - np.median(offsets, axis=0), axis=1).tolist()
+    limit_mm = _SHIFT_PIXELS * min(group[0].pixel_mm)
+    return [header for header, shift_mm in zip(group, shifts_mm, strict=True) if shift_mm > limit_mm]
 
 
 def _rejected(normal: NDArray[np.float64], positions_mm: Sequence[tuple[float, ...]]) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ _TRANSAXIAL = 0.9  # of a unit normal, along the body: within 26 degrees of a tr
 
 _BEAT_MS = 3000.0  # longer lasts no heart beat (20 a minute)
 _MOMENT_MS = 150.0  # images that span less after the R wave show one moment of the beat
+_MOMENT_PERCENT = 15.0  # of the beat, the same where the time is given so
 _NEXT_BEAT_S = 0.3  # and those that far apart in time, one each beat (200 a minute)
 _SAME_MS = 0.5  # echo and inversion times that differ by less are the same
 
@@ -60,7 +61,8 @@ def _is_usual(positions: Groups, finding: Callable[[Sequence[SliceHeader]], bool
 
 def _shows_one_moment(group: Sequence[SliceHeader]) -> bool:
     times_s = sorted(_values(group, "acquisition_s"))
-    if len(times_s) < len(group) or _spread(group, "trigger_ms") > _MOMENT_MS:
+    spread_ms = max(_spread(group, "trigger_ms"), _spread(group, "actual_trigger_ms"))
+    if len(times_s) < len(group) or spread_ms > _MOMENT_MS or _spread(group, "beat_percent") > _MOMENT_PERCENT:
         return False
     return median(after - before for before, after in pairwise(times_s)) > _NEXT_BEAT_S
 

@@ -1,4 +1,8 @@
-"""Repeats: a slice that was acquired more than once. The newest complete acquisition counts; the older ones do not."""
+"""Repeats: a slice that was acquired more than once. The newest complete acquisition counts; the older ones do not.
+
+What tells acquisitions apart, best first: the series, the acquisition number, the acquisition time, the RR interval,
+and blocks of images, in the order of their acquisition times or instance numbers, that begin the heart beat anew.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
@@ -7,7 +11,7 @@ from operator import attrgetter
 
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.phases import Clock, Slices, heart_clock
+from cardioseg.ingest.phases import Clock, Slices, heart_clock, single_step, time_of
 
 CINE_PHASES = 8  # fewer are no film of a heart beat; clinical cines have 15 to 50
 
@@ -15,6 +19,9 @@ _Key = Callable[[SliceHeader], Hashable]
 _ACQUISITION: tuple[_Key, ...] = (
     attrgetter("study_uid", "series_uid"), attrgetter("acquisition_number"), attrgetter("acquisition_s")
 )  # fmt: skip
+_ORDERS: tuple[Clock, ...] = (attrgetter("acquisition_s"), attrgetter("instance_number"))
+_EVEN = 1.5  # of the smallest gap between images: wider ones are uneven
+_BETWEEN = 0.55  # of a film's step: an image of another film lies at most half a step off one of this film
 
 
 def newest(slices: Slices) -> tuple[list[list[SliceHeader]], dict[int, int]]:
@@ -37,17 +44,29 @@ def _newest(number: int, group: Sequence[SliceHeader], clock: Clock | None) -> t
     repeated = [images for images in moments.values() if len(images) > 1]
     for one in (images for images in repeated if len({header.image_type for header in images}) > 1):
         raise UnusableError(f"{_twice(number, one)}, as different kinds of image")
-    for key in _ACQUISITION:
-        parts = list(_parts(group, key).values())
-        if _are_acquisitions(parts, clock, bool(repeated)):
-            most = max(map(len, parts))
-            return max((part for part in parts if len(part) == most), key=_age), len(parts)
+    parts = _acquisitions(group, clock, bool(repeated))
+    if len(parts) > 1:
+        most = max(map(len, parts))
+        return max((part for part in parts if len(part) == most or _fills_its_beat(part)), key=_age), len(parts)
     if not repeated:
         return list(group), 1
     counts = {len(images) for images in moments.values()}
     if len(counts) > 1 and not all(_are_copies(images) for images in repeated):
         raise UnusableError(_twice(number, repeated[0]))
     return [max(images, key=_image_age) for images in moments.values()], max(counts)
+
+
+def _acquisitions(group: Sequence[SliceHeader], clock: Clock | None, repeated: bool) -> list[list[SliceHeader]]:
+    """The images of a slice by acquisition; all together where nothing parts them."""
+    for key in _ACQUISITION:
+        parts = list(_parts(group, key).values())
+        if _are_acquisitions(parts, clock, repeated):
+            return parts
+    if clock is None:
+        return [list(group)]
+    by_beat = list(_parts(group, attrgetter("nominal_interval_ms", "heart_rate_bpm")).values())
+    ways = (by_beat, *(_blocks(group, order, clock) for order in _ORDERS))
+    return next((parts for parts in ways if _are_woven(parts, clock)), [list(group)])
 
 
 def _parts(group: Sequence[SliceHeader], key: _Key) -> dict[Hashable, list[SliceHeader]]:
@@ -60,23 +79,71 @@ def _parts(group: Sequence[SliceHeader], key: _Key) -> dict[Hashable, list[Slice
 def _are_acquisitions(parts: Sequence[Sequence[SliceHeader]], clock: Clock | None, repeated: bool) -> bool:
     """Whether the parts of a slice's images are films by themselves: beats in which no moment comes twice.
 
-    Where no moment comes twice in all of them either, each must be long enough and go through the same beat as the
-    others: what only follows another part in time is the rest of one film.
+    They must share moments, or be woven: what only follows another part in time is the rest of one film.
     """
     if len(parts) < 2 or max(map(len, parts)) < 2:
         return False
     if clock is None:
         return len({header.series_uid for part in parts for header in part}) == len(parts)
-    times = [sorted(clock(header) or 0.0 for header in part) for part in parts]
+    times = [sorted(time_of(clock, header) for header in part) for part in parts]
     if any(len(set(part)) < len(part) for part in times):
         return False
-    return repeated or (min(map(len, parts)) >= CINE_PHASES and _overlap(times))
+    longest = max(times, key=len)
+    return (repeated and all(set(longest) & set(part) for part in times)) or _are_woven(parts, clock)
 
 
-def _overlap(times: Sequence[Sequence[float]]) -> bool:
-    """Whether the parts share more than half of the time that they span together; each is sorted."""
-    shared = min(part[-1] for part in times) - max(part[0] for part in times)
-    return shared > (max(part[-1] for part in times) - min(part[0] for part in times)) / 2
+def _blocks(group: Sequence[SliceHeader], order: Clock, clock: Clock) -> list[list[SliceHeader]]:
+    """The images in an order, cut where the heart's clock goes back or stands still; one block where not all have both.
+
+    A film may begin in the middle of the beat, and go back once. Its two blocks do not overlap.
+    """
+    if any(order(header) is None for header in group):
+        return [list(group)]
+    blocks: list[list[SliceHeader]] = []
+    for header in sorted(group, key=lambda header: (order(header) or 0.0, clock(header) or 0.0)):
+        if blocks and time_of(clock, header) > time_of(clock, blocks[-1][-1]):
+            blocks[-1].append(header)
+        else:
+            blocks.append([header])
+    return blocks
+
+
+def _are_woven(parts: Sequence[Sequence[SliceHeader]], clock: Clock) -> bool:
+    """Whether the longest part is a film, and each other one runs through the same time between the film's images.
+
+    What follows another part in time is the rest of one film; what fills its gaps belongs to it. Images that are taken
+    out of one film at random are not evenly spaced.
+    """
+    longest, *others = sorted((sorted(time_of(clock, header) for header in part) for part in parts), key=len)[::-1]
+    if not others or len(longest) < CINE_PHASES:
+        return False
+    gaps = [after - before for before, after in pairwise(longest)]
+    if sum(gap > _EVEN * min(gaps) for gap in gaps) > 1:  # one image may be missing
+        return False
+    near = _BETWEEN * single_step(gaps)
+    return all(_runs_beside(part, longest) and _nearest(part, longest) <= near for part in others)
+
+
+def _runs_beside(part: Sequence[float], longest: Sequence[float]) -> bool:
+    """Whether most of the time that a part spans lies within that of the longest one; both are sorted."""
+    shared = min(part[-1], longest[-1]) - max(part[0], longest[0])
+    return len(part) > 1 and shared > (part[-1] - part[0]) / 2
+
+
+def _nearest(part: Sequence[float], longest: Sequence[float]) -> float:
+    """The smallest distance in time between an image of a part and one of the longest."""
+    return min(abs(time - other) for time in part for other in longest)
+
+
+def _fills_its_beat(part: Sequence[SliceHeader]) -> bool:
+    """Whether images at even times go on until the next R wave; a faster heart may have fewer."""
+    intervals_ms = [header.nominal_interval_ms for header in part if header.nominal_interval_ms]
+    times_ms = sorted(header.trigger_ms for header in part if header.trigger_ms is not None)
+    if not intervals_ms or not CINE_PHASES <= len(times_ms) == len(part):
+        return False
+    gaps_ms = [after - before for before, after in pairwise(times_ms)]
+    is_even = max(gaps_ms) <= _EVEN * min(gaps_ms)
+    return is_even and times_ms[-1] + _EVEN * max(gaps_ms) >= max(intervals_ms)
 
 
 def _are_copies(images: Sequence[SliceHeader]) -> bool:
@@ -94,4 +161,4 @@ def _image_age(header: SliceHeader) -> tuple[tuple[float, float, float], str]:
 
 def _twice(number: int, images: Sequence[SliceHeader]) -> str:
     one, other = sorted(images, key=lambda header: (str(header.path), header.frame or 0))[:2]
-    return f"slice {number} has the same phase twice: {one.path} and {other.path}"
+    return f"slice {number} has the same phase twice: {one.where} and {other.where}"

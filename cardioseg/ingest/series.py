@@ -1,24 +1,26 @@
 """Series: the images that belong together, and what they are, by their geometry and their times, never by a name."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from statistics import mode
 
-import numpy as np
-
 from cardioseg.errors import UnusableError
 from cardioseg.image.flag import Flag
 from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.positions import by_position, same_directions
+from cardioseg.ingest.positions import by_orientation, by_position
 from cardioseg.ingest.purpose import other_plane, other_purpose
 from cardioseg.ingest.repeats import CINE_PHASES
-from cardioseg.ingest.stack import MISSING_PHASE, Stack, stack
+from cardioseg.ingest.stack import MISSING_PHASE, SURPLUS_PHASE, Stack, stack
+from cardioseg.ingest.strays import Stray, without_strays
+from cardioseg.ingest.subject import Skipped
 
+STRAY_IMAGE = "stray image"
 CINE_SLICES = 5  # fewer parallel planes do not cover a ventricle
 
 
@@ -42,12 +44,13 @@ class Series:
     """The images of a series, or of several that are one cine, and a verdict.
 
     Attributes:
-        headers: one an image, in the order of their paths.
+        headers: one an image, in the order of their paths; those that are left out come last.
         kind: what the series is, from its geometry.
         reason: why, or what keeps it from being used, in one line.
         slices: number of slice positions.
         phases: images at most positions, of one acquisition where there are several.
         stack: the arrangement of its slices, or None where they cannot be arranged.
+        strays: files of single images that are left out, and why.
     """
 
     headers: tuple[SliceHeader, ...]
@@ -56,11 +59,17 @@ class Series:
     slices: int
     phases: int
     stack: Stack | None
+    strays: tuple[Skipped, ...] = ()
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
-        """Every file, in order."""
-        return tuple(dict.fromkeys(header.path for header in self.headers))
+        """Every file of the film, in order."""
+        return tuple(dict.fromkeys(header.path for header in self.film))
+
+    @property
+    def film(self) -> tuple[SliceHeader, ...]:
+        """The images that are not left out."""
+        return self.headers[: len(self.headers) - len(self.strays)]
 
     @property
     def folder(self) -> Path:
@@ -70,6 +79,8 @@ class Series:
     @property
     def shape(self) -> tuple[int, int] | None:
         """(rows, columns), or None where they differ."""
+        if self.stack:
+            return self.stack.grid.shape[1:]
         shapes = {header.shape for header in self.headers}
         return shapes.pop() if len(shapes) == 1 else None
 
@@ -81,10 +92,10 @@ class Series:
 
 def judge(headers: Sequence[SliceHeader]) -> Series:
     """Say what the images of one series, or of several that are to be one cine, are."""
-    headers = tuple(sorted(headers, key=lambda header: (header.path, header.frame or 0)))
+    headers, strays = without_strays(sorted(headers, key=lambda header: (header.path, header.frame or 0)))
     orientations = by_orientation(headers)
     positions = [group for one in orientations for group in by_position(one)]
-    arranged, reason = _arrange(headers)
+    arranged, reason = _arrange(headers, strays)
     phases = len(arranged.headers) if arranged else mode(map(len, positions))
     reason = reason or "; ".join(_what_is_there(headers, len(positions), phases, arranged))
     kind = _kind(headers, len(orientations), len(positions), phases)
@@ -96,29 +107,25 @@ def judge(headers: Sequence[SliceHeader]) -> Series:
         kind, reason = Kind.NO_CINE, why
     elif kind is Kind.SHORT_AXIS_CINE and (why := other_plane(headers[0])):
         kind, reason = Kind.OTHER_PLANE, why
-    return Series(headers, kind, reason, len(positions), phases, arranged)
+    everything = (*headers, *(stray.header for stray in strays))
+    left_out = tuple(Skipped(stray.header.where, stray.why) for stray in strays)
+    return Series(everything, kind, reason, len(positions), phases, arranged, left_out)
 
 
-def by_orientation(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
-    """Group images whose planes are parallel and turned alike."""
-    groups: list[list[SliceHeader]] = []
-    first = np.empty((len(headers), 6))  # of each group; a hostile series has as many orientations as images
-    for header in headers:
-        alike = np.flatnonzero(same_directions(first[: len(groups)], header))
-        if alike.size:
-            groups[alike[0]].append(header)
-        else:
-            first[len(groups)] = header.orientation
-            groups.append([header])
-    return groups
-
-
-def _arrange(headers: Sequence[SliceHeader]) -> tuple[Stack | None, str]:
+def _arrange(headers: Sequence[SliceHeader], strays: Sequence[Stray]) -> tuple[Stack | None, str]:
     """The stack, or why there is none."""
     try:
-        return stack(headers), ""
+        arranged = stack(headers)
+        return replace(arranged, flags=(*arranged.flags, *_stray_images(strays))), ""
     except UnusableError as error:
         return None, error.message
+
+
+def _stray_images(strays: Sequence[Stray]) -> Iterator[Flag]:
+    """A flag a reason. It names no file: flags may be shared where paths may not."""
+    for why, count in Counter(stray.why for stray in strays).items():
+        images = f"{count} image{'s' * (count > 1)} of the series {'is' if count == 1 else 'are'} left out"
+        yield Flag(STRAY_IMAGE, f"{images}: {why}; the list of unused files names {'it' if count == 1 else 'them'}")
 
 
 def _kind(headers: Sequence[SliceHeader], orientations: int, slices: int, phases: int) -> Kind:
@@ -149,4 +156,7 @@ def _said(kind: str, flags: Sequence[Flag]) -> str:
     if kind == MISSING_PHASE:
         return f"{kind} ({flags[0].place})" if len(flags) == 1 else f"{len(flags)} {kind}s"
     slices = [str(flag.slice) for flag in flags if flag.slice is not None]
-    return f"{kind}{'s' * (len(slices) > 1)} {', '.join(slices)}".strip()
+    many = "s" * (len(slices) > 1)
+    if kind == SURPLUS_PHASE:
+        return f"surplus phases on slice{many} {', '.join(slices)}"
+    return f"{kind}{many} {', '.join(slices)}".strip()

@@ -18,12 +18,12 @@ from cardioseg.image.flag import Flag
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 from cardioseg.ingest.dicom import read_all_pixels
 from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.phases import Film, in_time
+from cardioseg.ingest.phases import INSTANCE_NUMBER, TRIGGERS, Film, in_time
 from cardioseg.ingest.positions import by_position, normal_of, regular_places, require_alike, require_in_line
 from cardioseg.ingest.repeats import newest
 
-MISSING_SLICE, MISSING_PHASE, REPEATED_SLICE, REPEATED_STACK = (
-    "missing slice", "missing phase", "repeated slice", "repeated stack"
+MISSING_SLICE, MISSING_PHASE, REPEATED_SLICE, REPEATED_STACK, SURPLUS_PHASE, COUNTED_PHASES = (
+    "missing slice", "missing phase", "repeated slice", "repeated stack", "surplus phase", "phases ordered by number"
 )  # fmt: skip
 _VOXELS_LIMIT_BYTES = 4 * 1024**3
 _MS_PER_MINUTE = 60_000
@@ -38,7 +38,7 @@ class Stack:
         headers: [phase][slice]; None on a missing slice. Where a slice lacks a phase, its nearest one stands in.
         times_ms: trigger time of each phase, the mean over slices; empty where unknown.
         missing: slices of the grid that were not acquired; their voxels are 0.
-        flags: what is missing or was repeated.
+        flags: what is missing, was repeated or left out, or stands in an order that only numbers tell.
     """
 
     grid: Grid
@@ -135,6 +135,8 @@ def stack(headers: Sequence[SliceHeader]) -> Stack:
     flags = (
         *_missing_slices(missing, step_mm),
         *_missing_phases(film, places),
+        *_surplus_phases(film, places),
+        *_counted_phases(film),
         *_repeats({places[number]: times for number, times in acquisitions.items()}, len(slices)),
     )
     grid = _grid(slices[0][0], count, step_mm)
@@ -149,6 +151,25 @@ def _missing_slices(missing: Iterable[int], step_mm: float) -> list[Flag]:
 def _missing_phases(film: Film, places: Sequence[int]) -> list[Flag]:
     reason = "no image at this time: the nearest phase of the slice stands in"
     return [Flag(MISSING_PHASE, reason, phase, places[number]) for number, phase in sorted(film.invented)]
+
+
+def _surplus_phases(film: Film, places: Sequence[int]) -> list[Flag]:
+    """One flag a slice that had more phases than most."""
+    usual = len(film.images[0])
+    return [
+        Flag(SURPLUS_PHASE, f"{usual + count} phases where the film has {usual}: {_left_out(count)}", slice=places[row])
+        for row, count in sorted(film.surplus.items())
+    ]
+
+
+def _left_out(count: int) -> str:
+    which = "the one that lies" if count == 1 else f"the {count} that lie"
+    return f"{which} furthest from the times of the other slices {'is' if count == 1 else 'are'} left out"
+
+
+def _counted_phases(film: Film) -> list[Flag]:
+    reason = "no time says in which order its phases come, only the number of each image: look at the film"
+    return [Flag(COUNTED_PHASES, reason)] if film.clock is INSTANCE_NUMBER else []
 
 
 def _repeats(acquisitions: Mapping[int, int], slices: int) -> list[Flag]:
@@ -176,7 +197,9 @@ def _unit(axis: NDArray[np.float64]) -> tuple[float, float, float]:
 
 def _times_ms(film: Film) -> tuple[float, ...]:
     """The mean over the slices that have an image of their own at a phase."""
-    times = np.array([[header.trigger_ms for header in row] for row in film.images], np.float64)
+    if film.clock not in TRIGGERS:
+        return ()
+    times = np.array([[film.clock(header) for header in row] for row in film.images], np.float64)
     if not np.isfinite(times).all():
         return ()
     own = np.ones(times.shape)

@@ -13,6 +13,7 @@ from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageSt
 
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.numerals import number
 from cardioseg.ingest.plain import PlainPixels
 
 HEADER_TAGS = (
@@ -21,7 +22,8 @@ HEADER_TAGS = (
     "BitsStored", "PixelRepresentation", "PhotometricInterpretation",
     "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept",
     "TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime", "NominalInterval", "EchoTime", "InversionTime",
-    "HeartRate", "PatientSize", "PatientWeight", "SliceThickness",
+    "HeartRate", "PatientSize", "PatientWeight", "SliceThickness", "ActualCardiacTriggerDelayTime",
+    "TemporalPositionTimeOffset", "NominalPercentageOfCardiacPhase",
 )  # fmt: skip
 
 Lookup = Callable[[str], Any]  # keyword -> value, or None where it is absent
@@ -43,7 +45,7 @@ def slice_header(
     Raises:
         UnusableError: its plane in space is missing or impossible, or it has colours.
     """
-    number = _optional(look_up("InstanceNumber"))
+    instance_number = number(look_up("InstanceNumber"))
     return SliceHeader(
         path=path,
         study_uid=str(look_up("StudyInstanceUID") or ""),
@@ -58,17 +60,21 @@ def slice_header(
         frame=frame,
         encoding=encoding,
         plain=plain,
-        rescale=(_optional(look_up("RescaleSlope")) or 1.0, _optional(look_up("RescaleIntercept")) or 0.0),
+        rescale=_rescale(look_up),
         image_type=_words(look_up("ImageType")),
-        instance_number=None if number is None else int(number),
-        trigger_ms=_within(_optional(look_up("TriggerTime")), _CLOCK),
-        temporal_position=_within(_optional(look_up("TemporalPositionIdentifier")), _CLOCK),
+        instance_number=None if instance_number is None else int(instance_number),
+        trigger_ms=_within(number(look_up("TriggerTime")), _CLOCK),
+        actual_trigger_ms=_within(number(look_up("ActualCardiacTriggerDelayTime")), _CLOCK),
+        temporal_position=_within(number(look_up("TemporalPositionIdentifier")), _CLOCK),
+        time_offset_s=_within(number(look_up("TemporalPositionTimeOffset")), _CLOCK),
+        beat_percent=_within(number(look_up("NominalPercentageOfCardiacPhase")), _CLOCK),
+        time_index=number(look_up("DimensionIndexValues")),
         acquisition_s=_time_of_day_s(look_up("AcquisitionTime")),
-        acquisition_number=_optional(look_up("AcquisitionNumber")),
-        series_number=_optional(look_up("SeriesNumber")),
-        nominal_interval_ms=_optional(look_up("NominalInterval")),
-        echo_ms=_optional(look_up("EchoTime")),
-        inversion_ms=_optional(look_up("InversionTime")),
+        acquisition_number=number(look_up("AcquisitionNumber")),
+        series_number=number(look_up("SeriesNumber")),
+        nominal_interval_ms=number(look_up("NominalInterval")),
+        echo_ms=number(look_up("EchoTime")),
+        inversion_ms=number(look_up("InversionTime")),
         heart_rate_bpm=_entered(look_up("HeartRate")),
         height_m=_entered(look_up("PatientSize")),
         weight_kg=_entered(look_up("PatientWeight")),
@@ -76,10 +82,11 @@ def slice_header(
 
 
 def _shape(look_up: Lookup) -> tuple[int, int]:
-    rows, columns = int(look_up("Rows")), int(look_up("Columns"))
+    sides = number(look_up("Rows")), number(look_up("Columns"))
+    rows, columns = (int(side or 0) for side in sides)
     if not (0 < rows <= _SIDE_LIMIT and 0 < columns <= _SIDE_LIMIT):
         raise UnusableError(f"rows and columns must be 1 to {_SIDE_LIMIT}")
-    if int(look_up("SamplesPerPixel") or 1) != 1:
+    if (number(look_up("SamplesPerPixel")) or 1) != 1:
         raise UnusableError("a colour image")
     return rows, columns
 
@@ -89,6 +96,15 @@ def _pixel_mm(look_up: Lookup) -> tuple[float, float]:
     if not all(_PIXEL_MM[0] < mm < _PIXEL_MM[1] for mm in (row_mm, column_mm)):
         raise UnusableError(f"its pixel spacing is not between {_PIXEL_MM[0]} and {_PIXEL_MM[1]} mm")
     return row_mm, column_mm
+
+
+def _rescale(look_up: Lookup) -> tuple[float, float]:
+    words = {"RescaleSlope": "rescale slope", "RescaleIntercept": "rescale intercept"}
+    slope, intercept = (
+        None if (value := look_up(keyword)) is None or value == "" else _numbers(value, 1, word)[0]
+        for keyword, word in words.items()
+    )
+    return slope or 1.0, intercept or 0.0
 
 
 def _position_mm(look_up: Lookup) -> tuple[float, float, float]:
@@ -111,23 +127,19 @@ def _dot(one: tuple[float, ...], other: tuple[float, ...]) -> float:
 
 
 def _numbers(value: Any, count: int, word: str) -> tuple[float, ...]:  # noqa: ANN401 - whatever a tag holds
-    values = tuple(float(number) for number in value or ())
-    if len(values) != count or not all(map(isfinite, values)):
-        raise UnusableError(f"its {word} is missing or not {count} finite numbers")
-    return values
-
-
-def _optional(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
-    try:
-        number = float(value)
-    except (TypeError, ValueError):  # absent, empty, several values or no number: as if it were not there
-        return None
-    return number if isfinite(number) else None
+    values = [] if value is None else [value] if isinstance(value, str | int | float) else list(value)
+    wrong = [place for place, one in enumerate(values, start=1) if not isinstance(one, int | float)]
+    if wrong:
+        raise UnusableError(f"value {wrong[0]} of its {word} is not a number")
+    numbers = tuple(map(float, values))
+    if len(numbers) != count or not all(map(isfinite, numbers)):
+        raise UnusableError(f"its {word} is missing or not {count} finite number{'s' * (count > 1)}")
+    return numbers
 
 
 def _entered(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
     """A number that somebody may have left out: scanners then write 0. Whether it is plausible is judged later."""
-    return _optional(value) or None
+    return number(value) or None
 
 
 def _within(value: float | None, limits: tuple[float, float]) -> float | None:
@@ -141,7 +153,7 @@ def _words(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - whatever a tag hold
 
 
 def _time_of_day_s(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
-    text = str(value or "")
+    text = str(value or "").replace(":", "").replace(",", ".").strip()
     digits = len(text.partition(".")[0])
     clock = text[8:] if digits > _CLOCK_DIGITS else text  # a frame's date and time
     try:

@@ -180,7 +180,7 @@ CONTRADICTIONS: Mapping[str, Change] = {
     "negative spacing": _set(2, PixelSpacing=[-8.0, 8.0]),
     "spacing that is no number": _literal("PixelSpacing", "nan\\nan "),
     "infinite spacing": _literal("PixelSpacing", "1e400\\1e400 "),
-    "spacing with a comma": _literal("PixelSpacing", "8,0\\8,0 "),
+    "spacing with a comma and a point": _literal("PixelSpacing", "8,0.0\\8 "),
     "cosines of another length": _set(2, ImageOrientationPatient=[2, 0, 0, 0, 2, 0]),
     "parallel cosines": _set(2, ImageOrientationPatient=[1, 0, 0, 1, 0, 0]),
     "position of two numbers": _set(2, ImagePositionPatient=[1, 2]),

@@ -295,6 +295,15 @@ def test_pixels_are_read_straight_from_where_nothing_is_out_of_the_ordinary(
     assert "plain" not in repr(header)
 
 
+@pytest.mark.parametrize("keyword", ["BitsStored", "PixelRepresentation", "PhotometricInterpretation"])
+def test_pixels_without_a_description_are_not_called_damaged(
+    tmp_path: Path, write_slice: WriteSlice, keyword: str
+) -> None:
+    header = read_header(write_slice(tmp_path / "a", PIXELS, **{keyword: None}))
+    with pytest.raises(UnusableError, match="it does not say how its pixels are stored: bits, sign or colours"):
+        read_pixels(header)
+
+
 @pytest.mark.parametrize("big", [False, True])
 @pytest.mark.parametrize("syntax", ["implicit", "explicit"])
 def test_plain_pixels_are_those_that_pydicom_decodes(

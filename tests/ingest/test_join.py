@@ -161,3 +161,18 @@ def test_without_times_the_series_number_tells_age(plane: Plane) -> None:
     ]
     (joined,) = join(found)
     assert series_at(joined, 1) == "1.5"
+
+
+@pytest.mark.parametrize("counts", [[12, 12, 13, 12, 12, 12, 12], [12, 13, 12, 14, 12, 13, 13, 12]])
+def test_slices_that_end_with_each_r_wave_are_one_cine(plane: Plane, counts: list[int]) -> None:
+    found = [part(plane, index, index, phases=count) for index, count in enumerate(counts)]
+    (joined,) = join(found)
+    assert (joined.slices, joined.phases) == (len(counts), 12)
+    assert joined.stack is not None
+    more = [index for index, count in enumerate(counts) if count > 12]
+    assert [(flag.kind, flag.slice) for flag in joined.stack.flags] == [("surplus phase", index) for index in more]
+
+
+def test_another_film_of_the_heart_is_not_joined(plane: Plane) -> None:
+    found = [part(plane, index, index, phases=count) for index, count in enumerate([12, 20, 30, 45, 70, 110])]
+    assert len(join(found)) == 6

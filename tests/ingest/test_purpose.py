@@ -110,6 +110,16 @@ def test_films_of_no_heart_beat_are_named(plane: Plane, fields: Any, reason: str
         {"acquisition_s": lambda index, phase: 20.0 * index + phase},  # segmented, each phase with a time of its own
         {"trigger_ms": lambda *_: None, "acquisition_s": lambda index, phase: 20.0 * index + 0.04 * phase},
         {"trigger_ms": lambda *_: None, "acquisition_s": lambda index, _: 20.0 * index},
+        {
+            "trigger_ms": lambda *_: None,
+            "beat_percent": lambda _, phase: 10.0 * phase,
+            "acquisition_s": lambda index, phase: 20.0 * index + phase,
+        },
+        {
+            "trigger_ms": lambda *_: 0.0,
+            "actual_trigger_ms": lambda _, phase: 60.0 * phase,
+            "acquisition_s": lambda index, phase: 20.0 * index + phase,
+        },
     ],
 )
 def test_cines_are_cines(plane: Plane, fields: Any) -> None:

@@ -53,7 +53,7 @@ LATER = {
 
 @pytest.mark.parametrize(
     ("later", "step_ms"),
-    [(later, step_ms) for later in LATER.values() for step_ms in (40.0, 43.7) if "first" not in later or step_ms == 40],
+    [(later, step_ms) for later in LATER.values() for step_ms in (40.0, 43.7)],
 )
 def test_the_newest_acquisition_of_a_slice_counts(plane: Plane, later: dict[str, Any], step_ms: float) -> None:
     headers = cine(plane) + film(plane, 2, name="again", step_ms=step_ms, **later)
@@ -79,8 +79,8 @@ def test_images_with_times_of_their_own(plane: Plane) -> None:
     assert not flags(headers)
     assert folders(headers + timed(film(plane, 0, name="again"), 900.0), 0) == {"again"}
     partly = headers + timed(film(plane, 0, phases=3, name="again"), 900.0)
-    with pytest.raises(UnusableError, match=r"slice 0 has the same phase twice: a.0-0 and again.0-0"):
-        stack(partly)
+    assert folders(partly, 0) == {"a"}
+    assert [flag.kind for flag in flags(partly)] == ["repeated slice"]
 
 
 def test_numbers_that_do_not_part_acquisitions(plane: Plane) -> None:
@@ -130,3 +130,77 @@ def test_other_kinds_of_image_are_not_repeats(plane: Plane) -> None:
     ]
     with pytest.raises(UnusableError, match=r"slice 0 has the same phase twice: .*, as different kinds of image"):
         stack(kinds[0] + kinds[1])
+
+
+def woven(plane: Plane, **second: Any) -> list[SliceHeader]:
+    """A cine acquired twice in one series, at trigger times that never coincide; the second one is named `again`."""
+    first = cine(plane, phases=20, step_ms=46.0, acquisition_s=50.0)
+    later = cine(plane, phases=20, **{"name": "again", "step_ms": 40.0, "acquisition_s": 50.0} | second)
+    return first + [replace(header, trigger_ms=(header.trigger_ms or 0) + 3) for header in later]
+
+
+def timed(headers: list[SliceHeader], start_s: float) -> list[SliceHeader]:
+    """Each image with an acquisition time of its own."""
+    return [replace(header, acquisition_s=start_s + 0.5 * place) for place, header in enumerate(headers)]
+
+
+TWICE = {
+    "acquisition number": {"acquisition_number": 2.0, "first": 21},
+    "acquisition time": {"acquisition_s": 900.0},
+    "RR interval": {"nominal_interval_ms": 800.0, "first": 21},
+    "heart rate": {"heart_rate_bpm": 75.0, "first": 21},
+    "numbers in blocks": {"first": 101},
+    "numbers in blocks, half a step later": {"first": 101, "step_ms": 46.0},
+}
+
+
+@pytest.mark.parametrize("second", TWICE.values(), ids=TWICE)
+def test_two_acquisitions_at_other_times_are_not_woven_into_one(plane: Plane, second: dict[str, Any]) -> None:
+    headers = woven(plane, **second)
+    assert all(folders(headers, index) == {"again"} for index in range(5))
+    assert len(stack(headers).headers) == 20
+    assert flags(headers) == [Flag("repeated stack", "2 acquisitions: the newest complete one is used")]
+    assert stack(headers[::-1]) == stack(headers)
+
+
+def test_a_faster_heart_with_fewer_phases_is_complete(plane: Plane) -> None:
+    first = cine(plane, phases=20, step_ms=46.0, nominal_interval_ms=920.0)
+    later = cine(plane, phases=17, step_ms=46.5, nominal_interval_ms=800.0, name="again", first=101)
+    assert all(folders(first + later, index) == {"again"} for index in range(5))
+    broken = [header for header in later if (header.trigger_ms or 0) < 600]
+    assert all(folders(first + broken, index) == {"a"} for index in range(5))
+
+
+def test_interleaved_numbers_do_not_hide_two_rates(plane: Plane) -> None:
+    headers = woven(plane, nominal_interval_ms=800.0)
+    ordered = sorted(headers, key=lambda header: (header.position_mm, header.trigger_ms))
+    numbered = [replace(header, instance_number=number) for number, header in enumerate(ordered)]
+    assert {len(folders(numbered, index)) for index in range(5)} == {1}
+    assert len(stack(numbered).headers) == 20
+
+
+def test_images_with_times_of_their_own_in_two_acquisitions(plane: Plane) -> None:
+    headers = woven(plane)
+    both = timed(headers[:100], 100.0) + timed(headers[100:], 4000.0)
+    assert all(folders(both, index) == {"again"} for index in range(5))
+    broken = timed(headers[:100], 100.0) + timed(headers[100:106], 4000.0)
+    assert folders(broken, 0) == {"a"}
+    assert flags(broken) == [Flag("repeated slice", "2 acquisitions: the newest complete one is used", slice=0)]
+
+
+def test_one_film_is_not_taken_apart(plane: Plane) -> None:
+    headers = cine(plane, phases=25)
+    rng = np.random.default_rng(0)
+    uneasy = [replace(header, nominal_interval_ms=float(rng.choice([800, 801]))) for header in headers]
+    any_number = [replace(header, acquisition_number=float(rng.integers(1, 4))) for header in headers]
+    any_second = [replace(header, acquisition_s=float(rng.integers(1, 4))) for header in headers]
+    begun_late = [
+        replace(h, instance_number=(h.instance_number or 0) + 25 * ((h.trigger_ms or 0) < 400)) for h in headers
+    ]
+    swapped = [
+        replace(h, instance_number={24: 22, 22: 24}.get(h.instance_number or 0, h.instance_number)) for h in headers
+    ]
+    backwards = [replace(header, instance_number=-(header.instance_number or 0)) for header in headers]
+    for film_of_one in (uneasy, any_number, any_second, begun_late, swapped, backwards):
+        arranged = stack(film_of_one)
+        assert (len(arranged.headers), arranged.flags) == (25, ())

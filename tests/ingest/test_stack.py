@@ -165,13 +165,48 @@ def test_phases_that_cannot_be_placed_are_refused(plane: Plane, planes: Callable
     cine = planes(4, 9)
     assert refusal(cine[:9] + cine[13:]) == "slice 1 has 5 phases where the others have 9: more than a third is missing"
     untimed = [replace(header, trigger_ms=None) for header in cine]
+    assert kinds(stack(untimed[1:]))[0] == ("missing phase", 0, 0)
+    untimed = [replace(header, instance_number=2 * (header.instance_number or 0)) for header in untimed]
     assert refusal(untimed[1:]) == "slice 0 has 8 phases where the others have 9, and nothing says which are missing"
     uneven = [replace(cine[0], trigger_ms=70.0), *cine[2:]]
     assert "its times do not say which are missing" in refusal(uneven)
     stopped = [replace(header, trigger_ms=(header.trigger_ms or 0) * 1e-12) for header in cine[1:]]
     assert "its times do not say which are missing" in refusal(stopped)
-    more = [*cine, plane(2, 9)]
-    assert refusal(more) == "slice 2 has 10 phases where the others have 9"
+    more = [*untimed, plane(2, 9, trigger_ms=None, instance_number=90)]
+    assert refusal(more) == "slice 2 has 10 phases where the others have 9, and nothing says which to leave out"
+    many = [*cine, *(plane(2, phase) for phase in range(9, 13))]
+    assert refusal(many) == "slice 2 has 13 phases where the others have 9: more than a third too many"
+
+
+@pytest.mark.parametrize("counts", [[12, 12, 13, 12, 12, 12], [12, 13, 12, 14, 12, 15]])
+@pytest.mark.parametrize(("clock", "step"), [("trigger_ms", 60.0), ("temporal_position", 1.0)])
+def test_phases_beyond_those_of_most_slices_are_left_out_by_time(
+    plane: Plane, counts: list[int], clock: str, step: float
+) -> None:
+    headers = [
+        replace(plane(index, phase, instance_number=100 * index + phase, trigger_ms=None), **{clock: phase * step})
+        for index, count in enumerate(counts)
+        for phase in range(count)
+    ]
+    arranged = stack(headers[::-1])
+    assert [[header.instance_number for header in row if header] for row in arranged.headers] == [
+        [100 * index + phase for index in range(6)] for phase in range(12)
+    ]
+    assert kinds(arranged) == [("surplus phase", index, None) for index, count in enumerate(counts) if count > 12]
+    assert arranged.flags[0].reason.startswith("13 phases where the film has 12: the one that lies furthest from")
+
+
+def test_a_slower_beat_has_its_surplus_at_the_end(plane: Plane) -> None:
+    headers = [plane(index, phase, trigger_ms=40.0 * phase) for index in range(5) for phase in range(20)]
+    slow = [plane(5, phase, trigger_ms=15 + 41.0 * phase, instance_number=phase) for phase in range(22)]
+    numbers = [row[5].instance_number for row in stack(headers + slow).headers if row[5]]
+    assert numbers == list(range(20))
+
+
+def test_a_phase_in_the_middle_may_be_the_surplus_one(plane: Plane) -> None:
+    headers = [plane(index, phase) for index in range(5) for phase in range(10)]
+    between = plane(2, 3, trigger_ms=140.0, path=Path("between"))
+    assert stack([*headers, between]).headers == stack(headers).headers
 
 
 def test_uneven_slices_are_refused_beyond_one_percent(plane: Plane) -> None:
