@@ -68,6 +68,8 @@ def evaluate(
     if out:
         with sole_writer(out):
             verdicts.write(found, tests, out, nnunet, silent)
+    if not silent:
+        verdicts.say_left_out(found)
     if as_json:
         verdicts.print_json(found, tests)
     elif not quiet:

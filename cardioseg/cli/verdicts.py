@@ -38,6 +38,12 @@ def write(
     console.say(f"open {out / (page.COMPARISON_FILE if len(found) > 1 else page.EVALUATION_FILE)}", silent)
 
 
+def say_left_out(found: "Mapping[str, Evaluation]") -> None:
+    """The slices that the references do not know: they are in no number of the tables, but in `measures.csv`."""
+    for name, evaluation in found.items():
+        console.print_skipped(evaluation.left_out, "left out" + (f" in {name}" if len(found) > 1 else ""))
+
+
 def print_json(found: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]") -> None:
     """One evaluation as it is written; several by name, with their tests."""
     from cardioseg.evaluation.systems import to_json, untested

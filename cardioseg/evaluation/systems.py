@@ -25,7 +25,8 @@ COLUMNS = (
 PROTOCOL = (
     "Per subject, as everywhere: the mean over a subject's slices on which either mask has the label; of the subjects "
     "that both systems have. Two-sided Wilcoxon signed-rank tests; p is corrected by Holm's method for all tests here "
-    "together; the effect is the matched-pairs rank-biserial correlation, from -1 to 1, positive where the first is larger."
+    "together; the effect is the matched-pairs rank-biserial correlation, from -1 to 1, positive where the first is "
+    "larger."
 )
 
 

@@ -37,8 +37,10 @@ Named = tuple[str, str, Path]  # of a mask: case, moment and file
 
 
 def recognises(root: Path) -> bool:
-    """Whether the card and the two folders are there."""
-    return (root / _CARD).is_file() and all((root / name).is_dir() for name in (_IMAGES, _LABELS))
+    """Whether the card names structures, and images and masks are there."""
+    if not (root / _CARD).is_file() or not all(any((root / name).glob("*.nii*")) for name in (_IMAGES, _LABELS)):
+        return False
+    return len(_read_card(root / _CARD).get("labels", ())) > 1
 
 
 def misses(root: Path) -> Iterator[str]:
@@ -47,6 +49,8 @@ def misses(root: Path) -> Iterator[str]:
     lacking = [name for name in (_CARD, _IMAGES, _LABELS) if name not in here]
     if here and lacking:
         yield f"{root} has {' and '.join(here)}, but no {' and no '.join(lacking)}"
+    elif here:
+        yield f"{root} has no NIfTI files in {_IMAGES} and {_LABELS}, or {_CARD} names no labels"
     if root.name in (_IMAGES, _LABELS) and recognises(root.absolute().parent):
         yield f"{root} is a part of a dataset: give the folder above it"
 
@@ -58,6 +62,7 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
         NoInputError: there are several channels, no mask is NIfTI, or the card does not say what the numbers mean.
     """
     card = _read_card(root / _CARD)
+
     channels = card.get("channel_names", card.get("modality", {}))
     if isinstance(channels, Mapping) and len(channels) > 1:
         raise NoInputError(f"{root / _CARD}: {len(channels)} channels an image, cardioseg reads one", "keep the cine's")
@@ -76,13 +81,12 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
 
 
 def _read_card(path: Path) -> dict[str, Any]:
+    """The card; nothing where it is none."""
     try:
         card = json.loads(path.read_text(encoding="utf-8-sig"))
-        if isinstance(card, dict) and isinstance(card["labels"], dict):
-            return card
-    except (OSError, ValueError, LookupError, RecursionError):
-        pass
-    raise NoInputError(f"{path}: no nnU-Net dataset.json with labels", "repair it")
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return card if isinstance(card, dict) and isinstance(card.get("labels"), dict) else {}
 
 
 def _meaning(path: Path, card: Mapping[str, Any]) -> Convention:

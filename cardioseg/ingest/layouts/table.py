@@ -35,7 +35,8 @@ def columns_of(path: Path) -> tuple[str, ...]:
         text = codecs.getincrementaldecoder(_encoding(head))(errors="replace").decode(head)
     except (OSError, UnicodeError):
         return ()
-    return () if "\0" in text else _plain(_header(_LINE_END.split(text))[0])
+    header = _plain(_header(_LINE_END.split(text))[0])
+    return () if any("\0" in name for name in header) else header
 
 
 def rows_of(path: Path) -> Iterator[Row]:
