@@ -39,9 +39,11 @@ def write(
 
 
 def say_left_out(found: "Mapping[str, Evaluation]") -> None:
-    """The slices that the references do not know: they are in no number of the tables, but in `measures.csv`."""
+    """Slices that the references do not know, and other phases than the reported ones: why `measures.csv` differs."""
     for name, evaluation in found.items():
-        console.print_skipped(evaluation.left_out, "left out" + (f" in {name}" if len(found) > 1 else ""))
+        which = f" in {name}" if len(found) > 1 else ""
+        console.print_skipped(evaluation.left_out, f"left out{which}")
+        console.print_skipped(evaluation.other_phases, f"other phase{which}")
 
 
 def print_json(found: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]") -> None:

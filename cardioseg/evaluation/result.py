@@ -21,6 +21,7 @@ from cardioseg.evaluation.measures import (
 )
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair
+from cardioseg.evaluation.reported import other_phases
 from cardioseg.evaluation.scores import METRICS, VolumeScore
 from cardioseg.evaluation.summary import LabelSummary, summarise
 from cardioseg.files import write_csv, write_json
@@ -88,6 +89,11 @@ class Evaluation:
         """The slices that the reference does not know, volume by volume; and edited masks."""
         return (*left_out(self.scores), *self.edited)
 
+    @property
+    def other_phases(self) -> tuple[Skipped, ...]:
+        """Volumes that are at another phase than the reported ED or ES."""
+        return other_phases(self.scores, self.reported)
+
     @cached_property
     def measures(self) -> tuple[MeasurePair, ...]:
         """The measures of each subject."""
@@ -130,6 +136,7 @@ class Evaluation:
             "agreement": {name: asdict(found) for name, found in self.agreements.items()},
             "agreement_as_reported": {name: asdict(found) for name, found in self.reported_agreements.items()},
             "left_out": [asdict(one) for one in self.left_out],
+            "other_phases": [asdict(one) for one in self.other_phases],
             "volumes": list(self.volume_rows()),
             "measures": [asdict(pair) for pair in self.measures],
             "problems": [asdict(problem) for problem in self.problems],

@@ -45,6 +45,7 @@ class VolumeScore:
         slices: those slices.
         left_out: the other slices of the volume, on which the reference does not know the label.
         left_out_voxels: what the prediction has of the label on them.
+        phase: 0-based phase of the reference in its cine; None where it is 3D.
     """
 
     subject_id: str
@@ -58,6 +59,7 @@ class VolumeScore:
     slices: tuple[SliceScore, ...]
     left_out: tuple[int, ...] = ()
     left_out_voxels: int = 0
+    phase: int | None = None
 
     @property
     def scored(self) -> tuple[SliceScore, ...]:
@@ -121,6 +123,7 @@ def _score(pair: Pair, label: Label, where: tuple[str, ...]) -> VolumeScore:
         slices=slices,
         left_out=tuple(np.flatnonzero(~known).tolist()),
         left_out_voxels=int(np.count_nonzero(pair.predicted[~known] == label)),
+        phase=pair.reference.phase,
     )
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_table_and_page_give_both_and_say_first_what_was_left_out(
     assert "mL of LV cavity there" in lines[0]
     page = (tmp_path / "evaluation.html").read_text()
     top, _, rest = page.partition('aria-label="Means"')
-    assert "Left out: 2" in top
+    assert "Volumes with slices left out: 2" in top
     assert "at the reader's phases and slices" in top.replace("&#39;", "'")
     assert "<b>as reported</b>" in top
     plots = rest.replace("&#39;", "'").count('aria-label="Bland-Altman plot of LV EF (%) as reported')
@@ -120,6 +121,14 @@ def test_an_edited_mask_has_no_reported_numbers(study: Path, tmp_path: Path) -> 
     assert [(one.where, "before it was edited" in one.why) for one in edited.left_out if "edit" in one.why] == [
         (CASE, True)
     ]
+
+
+def test_another_phase_than_the_reported_one_is_named(found: Evaluation) -> None:
+    moved = [replace(one, phase=(one.phase or 0) + 1) for one in found.scores if one.volume == "es"]
+    [line] = replace(found, scores=tuple(moved)).other_phases
+    assert line.where == f"{CASE} es"
+    es = int(found.reported[CASE]["lv_es_phase"])
+    assert line.why == f"the reader's is phase {moved[0].phase}; in measures.csv LV ES is phase {es}"
 
 
 def score(label: Label, slices: tuple[int, ...], voxels: int, ml: float | None = 0.5) -> VolumeScore:

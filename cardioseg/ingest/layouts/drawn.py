@@ -35,12 +35,13 @@ def labels_of(mask: Voxels, convention: Convention) -> Mask:
     )
 
 
-def drawn_phases(images: int, mask: Voxels, phase: int | None = None) -> Iterator[int]:
+def drawn_phases(images: int, mask: Voxels, remedy: str, phase: int | None = None) -> Iterator[int]:
     """The phases of an image that a mask belongs to.
 
     Args:
         images: phases of the image.
         mask: (phase, slice, row, column).
+        remedy: how to say which phase a mask of one phase belongs to.
         phase: what the data say, from 0; None: nothing.
 
     Raises:
@@ -56,7 +57,7 @@ def drawn_phases(images: int, mask: Voxels, phase: int | None = None) -> Iterato
         return
     if len(mask) == 1:
         raise UnusableError(
-            f"the image has {images} phases (4D), the mask one (3D): which one it belongs to is not known"
+            f"the image has {images} phases (4D), the mask one (3D): which one it belongs to is not known", remedy
         )
     if images != len(mask):
         raise UnusableError(f"the image has {images} phase{'s' * (images > 1)}, the mask {len(mask)}")

@@ -25,6 +25,7 @@ LOOKS_FOR = "dataset.json beside imagesTr/ and labelsTr/"
 _CARD, _IMAGES, _LABELS = "dataset.json", "imagesTr", "labelsTr"
 _CHANNEL = "_0000"
 _GIVE = "--labels acdc or --labels mnms says what the numbers mean"
+_ONE_PHASE = "save the phase that is drawn as a 3D image"
 _NAMES = {
     Label.BACKGROUND: "background bg",
     Label.RV_CAVITY: "rv rvc rvcavity rvbp rvbloodpool rightventricle rightventricularcavity rightventriclecavity",
@@ -120,7 +121,7 @@ def _volumes(root: Path, case: str, name: str, path: Path, meaning: Convention) 
         raise UnusableError("the mask is on another grid than the image")
     known = np.zeros((image.grid.shape[0], len(Label)), np.bool_)
     known[:, [Label.BACKGROUND, *meaning.values()]] = True
-    for phase in drawn_phases(image.phases, mask.voxels):
+    for phase in drawn_phases(image.phases, mask.voxels, _ONE_PHASE):
         yield LabelledVolume(
             name=name if image.phases == 1 else f"phase{phase:02d}",
             image=image.voxels[phase],

@@ -32,6 +32,7 @@ _NEEDED = ("subject", "image")
 _NUMBERED = "mask"
 _STRUCTURES = {"myo_mask": Label.LV_MYOCARDIUM, "rv_mask": Label.RV_CAVITY, "lv_mask": Label.LV_CAVITY}  # later on top
 _WORKBOOKS = (".xlsx", ".xls", ".ods")
+_ONE_PHASE = "give the number of its phase, from 0, in the column phase"
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ def _pairs(root: Path, row: Row, meaning: Convention) -> Iterator[_Pair]:
     drawn = _combined(masks, meaning)
     labels = tuple(Label) if _NUMBERED in masks else tuple(_STRUCTURES[name] for name in columns)
     number = row.get("phase", "")
-    for phase in drawn_phases(len(image), drawn, int(number) if number.isdecimal() else None):
+    for phase in drawn_phases(len(image), drawn, _ONE_PHASE, int(number) if number.isdecimal() else None):
         mask = drawn[phase if len(drawn) > 1 else 0]
         yield _Pair(image[phase], mask, labels, grid, path, phase if len(image) > 1 else None)
 
