@@ -26,7 +26,7 @@ def train(
     run: Annotated[Path, typer.Option("--out", "-o", help="The run's folder: checkpoints, logs, scores.")],
     recipe: Annotated[str, typer.Option("--recipe", "-r", help="A built-in recipe's name, or a TOML file.")] = "lv",
     norm: Annotated[
-        str | None, typer.Option(help="Another norm than the recipe's: none, bn, in, ln, gn4, iln …")
+        str | None, typer.Option(help="Another norm than the recipe's: none, bn, in, ln, gn4, iln, ...")
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Another learning rate than the recipe's.")] = None,
     steps: Annotated[
