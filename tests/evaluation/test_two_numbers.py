@@ -12,14 +12,10 @@ from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
 from cardioseg.evaluation.comparison import evaluate
-from cardioseg.evaluation.left_out import left_out
 from cardioseg.evaluation.result import Evaluation, write
-from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.image.volume import Cine
-from cardioseg.measure.distance import Distances
-from cardioseg.measure.overlap import Overlap
 from cardioseg.phantom import Phantom, write_sunnybrook
 
 SMALL = Phantom(slices=7, phases=8, rows=64, columns=64, spacing_mm=(12.0, 4.0, 4.0))
@@ -129,26 +125,6 @@ def test_another_phase_than_the_reported_one_is_named(found: Evaluation) -> None
     assert line.where == f"{CASE} es"
     es = int(found.reported[CASE]["lv_es_phase"])
     assert line.why == f"the reader's is phase {moved[0].phase}; in measures.csv LV ES is phase {es}"
-
-
-def score(label: Label, slices: tuple[int, ...], voxels: int, ml: float | None = 0.5) -> VolumeScore:
-    return VolumeScore("s", "c", "ed", label, Overlap(), Distances(), 9, ml, (), slices, voxels)
-
-
-def test_slices_left_out_are_told_in_few_words() -> None:
-    scores = [
-        score(Label.LV_CAVITY, (0, 9, 10, 11), 10),
-        score(Label.LV_MYOCARDIUM, (0, 9, 10, 11), 0),
-        score(Label.RV_CAVITY, (3,), 2, None),
-        score(Label.RV_CAVITY, (), 0),
-    ]
-    [line] = left_out(scores)
-    assert line.where == "c ed"
-    assert line.why == (
-        "LV cavity and LV myocardium on slices 0, 9 to 11 of 4, which the reference does not know (the prediction has "
-        "5.0 mL of LV cavity there); RV cavity on slice 3 of 1, which the reference does not know (the prediction has "
-        "2 pixels of RV cavity there)"
-    )
 
 
 def test_the_real_studies(shared_data: Path, tmp_path: Path) -> None:

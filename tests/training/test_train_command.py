@@ -6,17 +6,13 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from cardioseg.cli import pace
 from cardioseg.cli.app import run
-from cardioseg.cli.console import progress
-from cardioseg.cli.pace import Pace
 from cardioseg.dataset.slices import gather
 from cardioseg.dataset.store import Dataset
 from cardioseg.training.checkpoint import newest, weights_sha256
@@ -70,37 +66,6 @@ def test_of_as_many_steps_as_its_epochs_have_it_is_the_same_run(discs: Dataset, 
     assert weights_sha256(whole.network) == weights_sha256(limited.network)
 
 
-def record(step: int, steps: int) -> StepRecord:
-    return StepRecord(step, steps, 0, 0.5, 0.1, 12.0, {})
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Sequence[float]:
-    """Times that are read one after the other; the last one stays."""
-    times = [0.0]
-    monkeypatch.setattr(pace.time, "monotonic", lambda: times[0])
-    return times
-
-
-def test_a_line_a_minute_and_an_estimate_after_the_first_steps(
-    clock: list[float], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with progress(False, "loss", "speed") as bars:
-        assert bars.disable
-        watch = Pace(bars, 3, plain=False)
-        watch.begin(0, 4320, 0)
-        for step in range(20, 4321, 20):
-            clock[0] = step * 0.5
-            watch.report(record(step, 4320))
-        watch.begin(1, 4320, 200)
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "fold 0: 4,320 steps"
-    assert lines[1] == "fold 0: about 35 min left at 12.00 images/s, 1 h 47 min for all folds"
-    assert lines[2] == "fold 0: step 140 of 4,320, loss 0.5000, 12.00 images/s, 34 min left"
-    assert len(lines) == 1 + 1 + 35 + 1
-    assert lines[-1] == "fold 1: 4,320 steps, 200 of them done"
-
-
 def test_the_total_is_known_from_the_beginning(
     discs: Dataset, recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,9 +88,8 @@ def test_after_an_interrupt_the_command_that_is_said_goes_on(discs: Dataset, rec
     options = ["-r", str(recipe_file), "--folds", "2", "--fold", "0", "--steps", "4000", "--checkpoint-steps", "5"]
     command = [sys.executable, "-m", "cardioseg", "train", str(discs.folder), "-o", str(folder), *options]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(  # noqa: PLW1509
-        command, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=_listen_to_interrupts
-    )
+    settings = {"stderr": subprocess.PIPE, "text": True, "env": environment, "preexec_fn": _listen_to_interrupts}
+    process = subprocess.Popen(command, **settings)
     while not list((folder / "fold-0").glob("step-*.pt")):
         assert process.poll() is None
         signal.sigtimedwait([], 0.05)
@@ -137,10 +101,7 @@ def test_after_an_interrupt_the_command_that_is_said_goes_on(discs: Dataset, rec
     assert again == ["cardioseg", *command[3:], "--resume"]
     done = newest(folder / "fold-0")
     assert done is not None
-    process = subprocess.Popen(  # noqa: PLW1509
-        [sys.executable, "-m", *again], stderr=subprocess.PIPE, text=True, env=environment,
-        preexec_fn=_listen_to_interrupts,
-    )  # fmt: skip
+    process = subprocess.Popen([sys.executable, "-m", *again], **settings)
     assert process.stderr is not None
     first = next(line for line in process.stderr if line.startswith("fold "))
     process.send_signal(signal.SIGINT)

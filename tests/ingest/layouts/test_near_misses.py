@@ -11,11 +11,9 @@ from skimage.io import imsave
 from cardioseg.cli.app import run
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.image.labels import CONVENTIONS, Label, relabel
-from cardioseg.image.nifti import read_cine, write_cine, write_volume
+from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Volume
 from cardioseg.ingest import layouts
-from cardioseg.ingest.layouts import nnunet
-from cardioseg.ingest.layouts.drawn import labels_of
 from cardioseg.ingest.subject import Skipped, Subject
 from cardioseg.phantom import Phantom, cine, reference
 
@@ -142,12 +140,6 @@ def test_mnms_in_the_numbers_of_acdc(tmp_path: Path) -> None:
     np.testing.assert_array_equal(subject(tmp_path, convention=CONVENTIONS["acdc"]).volumes[0].mask, MASK.voxels[0])
 
 
-def test_no_real_volume_looks_swapped(shared_data: Path) -> None:
-    for folder in ("acdc", "mnms"):
-        for path in sorted((shared_data / folder).rglob("*_gt.nii.gz"))[::8]:
-            labels_of(read_cine(path).voxels, CONVENTIONS["acdc"])
-
-
 def nnunet_dataset(root: Path, labels: object, mask: Cine = MASK, **more: object) -> Path:
     for frame, phase in (("01", 0), ("12", 2)):
         volume(root, f"imagesTr/patient001_frame{frame}_0000.nii.gz", IMAGE, phase)
@@ -172,7 +164,7 @@ def test_nnunet_says_itself_what_its_numbers_mean(tmp_path: Path, labels: object
     for number, label in own.items():
         voxels[MASK.voxels == label] = number
     one = subject(nnunet_dataset(tmp_path, labels, Cine(voxels, MASK.grid)))
-    assert layouts.detect(tmp_path) is nnunet
+    assert getattr(layouts.detect(tmp_path), "NAME", "") == "nnunet"
     assert one.subject_id == "patient001"
     assert [found.name for found in one.volumes] == ["ed", "es"]
     for found, phase in zip(one.volumes, (0, 2), strict=True):
