@@ -74,14 +74,14 @@ def ingest(
     from cardioseg.dataset.store import open_dataset
     from cardioseg.files import sole_writer
     from cardioseg.ingest import layouts
-    from cardioseg.ingest.subject import Skipped
+    from cardioseg.ingest.subject import Skipped, Source
 
     convention = convention_of(labels)
-    found = chain.from_iterable(layouts.find(source, layout, convention) for source in sources)
+    found = list(chain.from_iterable(layouts.find(source, layout, convention) for source in sources))
     called = name or "+".join(source.resolve().name for source in sources)
     counts: dict[str, tuple[tuple[str, int], ...]] = {}
     with sole_writer(out), executor_of(workers) as executor, console.progress(quiet or as_json) as bars:
-        task = bars.add_task("subjects", total=None)
+        task = bars.add_task("subjects", total=sum(isinstance(one, Source) for one in found))
         for one in write_dataset(out, called, layout, found, executor):
             if isinstance(one, Prepared):
                 counts[one.record["subject_id"]] = one.counts
