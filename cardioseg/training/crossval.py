@@ -85,7 +85,7 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
     if resume and not path.is_file():
         raise UsageError(f"nothing to resume in {plan.folder}", "leave out --resume to start")
     if path.is_file() and json.loads(path.read_text()) != described:
-        differs = "another recipe, seed, dataset or number of steps"
+        differs = "another recipe, seed or dataset, or another number of steps"
         raise UsageError(f"{plan.folder} holds a run with {differs}", "choose another folder")
     hashes = {subject.subject_id: pixel_hashes(subject) for subject in plan.dataset.subjects()}
     divided = split(plan.dataset.subject_ids, plan.folds, plan.seed, plan.held_out)

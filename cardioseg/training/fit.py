@@ -101,7 +101,7 @@ def _start(job: Job, resume: bool) -> Checkpoint | None:
     if not resume and found is not None:
         raise UsageError(f"{job.folder} holds a run already", "--resume goes on with it; or choose another folder")
     if found and found.identity != job.identity:
-        differs = "another recipe, seed, fold, dataset or number of steps"
+        differs = "another recipe, seed, fold or dataset, or another number of steps"
         raise UsageError(f"the run in {job.folder} had {differs}", "choose another folder")
     return found
 
