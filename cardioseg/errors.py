@@ -4,6 +4,7 @@ A message says what failed and where (a case, a path as the user gave it, a file
 of a DICOM tag. A hint says what to do.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -26,10 +27,12 @@ class CardiosegError(Exception):
 
     exit_code = ExitCode.BUG
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", reasons: Sequence[str] = ()) -> None:
+        """What failed; what to do; and, where many things failed for reasons of their own, a line for each."""
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.reasons = tuple(reasons)
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
@@ -63,3 +66,9 @@ class ResourceError(CardiosegError):
     """Disk, memory or permission is missing."""
 
     exit_code = ExitCode.RESOURCES
+
+
+class InterruptError(CardiosegError):
+    """The person at the keyboard pressed Ctrl-C."""
+
+    exit_code = ExitCode.INTERRUPTED

@@ -18,7 +18,7 @@ from cardioseg.cli.predicting import info, predict
 from cardioseg.cli.reproducing import reproduce
 from cardioseg.cli.signals import listening
 from cardioseg.cli.training import export, train
-from cardioseg.errors import CardiosegError, ExitCode, ResourceError, UsageError
+from cardioseg.errors import CardiosegError, ExitCode, InterruptError, ResourceError, UsageError
 from cardioseg.memory import is_short
 
 # click's ClickException, or that of the click inside newer typers, which has no public name
@@ -61,8 +61,11 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. No exception but a bug of ours passes."""
+    console.show_every_character()
     try:
-        code = app(list(arguments) or ["--help"], prog_name="cardioseg", standalone_mode=False)
+        code = app(
+            list(arguments) or ["--help"], prog_name="cardioseg", standalone_mode=False, obj=("cardioseg", *arguments)
+        )
     except (CardiosegError, _CommandLineError, typer.Abort, KeyboardInterrupt, MemoryError, OSError) as error:
         return console.fail(_explained(error), "--json" in arguments)
     except Exception:
@@ -85,9 +88,3 @@ def _explained(error: BaseException) -> CardiosegError:
     if isinstance(error, OSError):
         return ResourceError(f"{error.filename}: {(error.strerror or type(error).__name__).lower()}")
     return InterruptError("interrupted", "what was finished is kept; run it again to go on")
-
-
-class InterruptError(CardiosegError):
-    """The person at the keyboard pressed Ctrl-C."""
-
-    exit_code = ExitCode.INTERRUPTED

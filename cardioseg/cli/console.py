@@ -1,5 +1,7 @@
 """Console: results on stdout, messages and progress on stderr."""
 
+import codecs
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,14 +24,43 @@ Threads = Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0 f
 Int8 = Annotated[bool, typer.Option("--int8", help="Of a run: 8-bit convolutions, faster on CPUs with VNNI.")]
 Force = Annotated[bool, typer.Option("--overwrite", help="Do again what is done already.")]
 
+_LOOK_ALIKES = {"−": "-", "–": "-", "±": "+/-", "×": "x", "…": "...", "²": "2", "°": " degrees", "µ": "u", "·": "-"}
+_REPLACING = "cardioseg.replace"
 _SHOWN = 10
 _HOUR_S, _MINUTE_S = 3600, 60
+
+
+def show_every_character() -> None:
+    """Let stdout and stderr take what their encoding lacks: what looks like it stands there, or its escape."""
+    codecs.register_error(_REPLACING, _replaced)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_REPLACING)
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    """A codec's error handler."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    shown = (_LOOK_ALIKES.get(one) or one.encode("ascii", "backslashreplace").decode() for one in lacking)
+    return "".join(shown), error.end
+
+
+def _as_shown(text: str) -> str:
+    """Text as stdout will show it, so that tables are laid out for that."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, _REPLACING).decode(encoding)
 
 
 def fail(error: CardiosegError, as_json: bool) -> int:
     """Say what went wrong and what to do; the exit code."""
     if as_json:
         print_json(described(error))
+    for reason in error.reasons[:_SHOWN]:
+        print(reason, file=sys.stderr)
+    if len(error.reasons) > _SHOWN:
+        print(f"and {len(error.reasons) - _SHOWN} more", file=sys.stderr)
     print(f"error: {error.message}", file=sys.stderr)
     if error.hint:
         print(f"hint: {error.hint}", file=sys.stderr)
@@ -38,7 +69,8 @@ def fail(error: CardiosegError, as_json: bool) -> int:
 
 def described(error: CardiosegError) -> dict[str, Any]:
     """An error as a part of a JSON document."""
-    return {"error": {"exit_code": int(error.exit_code), "message": error.message, "hint": error.hint}}
+    document: dict[str, Any] = {"exit_code": int(error.exit_code), "message": error.message, "hint": error.hint}
+    return {"error": document | ({"reasons": list(error.reasons)} if error.reasons else {})}
 
 
 def say(text: str, quiet: bool = False) -> None:
@@ -58,12 +90,14 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(title), caption=escape(caption) or None, title_justify="left", caption_justify="left")
+    title, caption = escape(_as_shown(title)), escape(_as_shown(caption))
+    table = Table(title=title, caption=caption or None, title_justify="left", caption_justify="left")
     for name in columns:
         is_text = name.endswith(" ")
-        table.add_column(name.strip(), justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text)
+        shown = _as_shown(name.strip())
+        table.add_column(shown, justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text)
     for row in rows:
-        table.add_row(*(escape(_cell(value)) for value in row))
+        table.add_row(*(escape(_as_shown(_cell(value))) for value in row))
     out = Console()
     if not out.is_terminal:
         out.width = max(out.width, 200)  # a pipe has no width to fold at

@@ -8,6 +8,7 @@ import typer
 
 from cardioseg.cli import console, verdicts
 from cardioseg.cli.console import AsJson, Int8, Quiet, Threads
+from cardioseg.cli.conventions import CONVENTION, convention_of
 from cardioseg.cli.executing import Workers, executor_of
 from cardioseg.errors import ExitCode, UsageError
 
@@ -16,19 +17,24 @@ if TYPE_CHECKING:
     from cardioseg.execution.executor import Executor
     from cardioseg.image.labels import Label
 
-    Conventions = tuple[Mapping[int, Label], Mapping[int, Label]]
+    Convention = Mapping[int, Label]
+    Conventions = tuple[Convention | None, Convention | None]
 
 _ARGUMENT = (
     "PREDICTED is what `predict` wrote, a folder of NIfTI masks, or a run of `train`. REFERENCE is a prepared dataset "
     "(of a run: its own), labelled data that `ingest` reads, or a folder of NIfTI masks."
 )
-_CONVENTION = "acdc (1 RV, 2 myocardium, 3 LV); mnms or ukbb (1 LV, 2 myocardium, 3 RV)."
+
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PREDICTED... REFERENCE", help=_ARGUMENT)]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Gets evaluation.html, .json, .csv.")]
 Compare = Annotated[bool, typer.Option("--compare", help="Test several PREDICTED against each other.")]
-Numbers = Annotated[str, typer.Option("--labels", help=f"Numbers in a folder of references: {_CONVENTION}")]
-PredictedNumbers = Annotated[str, typer.Option("--predicted-labels", help="Numbers in predicted masks, likewise.")]
+Numbers = Annotated[
+    str | None, typer.Option("--labels", help=f"Numbers in reference masks that do not say it: {CONVENTION}")
+]
+PredictedNumbers = Annotated[
+    str | None, typer.Option("--predicted-labels", help="Numbers in predicted masks, likewise.")
+]
 NnUnet = Annotated[bool, typer.Option("--nnunet", help="Also write nnU-Net's summary.json.")]
 
 
@@ -36,8 +42,8 @@ def evaluate(
     paths: Paths,
     out: Out = None,
     compare: Compare = False,
-    labels: Numbers = "acdc",
-    predicted_labels: PredictedNumbers = "acdc",
+    labels: Numbers = None,
+    predicted_labels: PredictedNumbers = None,
     nnunet: NnUnet = False,
     int8: Int8 = False,
     workers: Workers = 1,
@@ -47,11 +53,11 @@ def evaluate(
 ) -> int:
     """Compare PREDICTED masks with REFERENCE labels; of a training run, each fold on subjects that it has not seen."""
     from cardioseg.evaluation.systems import compare as test_systems
-    from cardioseg.evaluation.systems import untested
+    from cardioseg.evaluation.systems import untested, warning
     from cardioseg.files import sole_writer
 
     systems = _systems(paths, compare)
-    conventions = _convention(predicted_labels), _convention(labels)
+    conventions = convention_of(predicted_labels), convention_of(labels)
     silent = quiet or as_json
     with executor_of(workers) as executor:
         found = {
@@ -62,10 +68,14 @@ def evaluate(
     if out:
         with sole_writer(out):
             verdicts.write(found, tests, out, nnunet, silent)
+    if not silent:
+        verdicts.say_left_out(found)
     if as_json:
         verdicts.print_json(found, tests)
     elif not quiet:
         verdicts.print_tables(found, tests)
+    if too_few := warning(tests):
+        console.say(f"warning: {too_few}")
     for name, evaluation in found.items():
         which = f" in {name}" if compare else ""
         console.print_skipped(evaluation.mistakes, f"looks wrong{which}")
@@ -92,14 +102,6 @@ def _systems(paths: Sequence[Path], compare: bool) -> dict[str, Path]:
     return dict(zip(unique_names(path.resolve().name for path in predicted), predicted, strict=True))
 
 
-def _convention(name: str) -> "Mapping[int, Label]":
-    from cardioseg.image.labels import CONVENTIONS
-
-    if name not in CONVENTIONS:
-        raise UsageError(f"no label convention {name}", f"known are {', '.join(CONVENTIONS)}")
-    return CONVENTIONS[name]
-
-
 def _evaluate(
     predicted: Path,
     reference: Path,
@@ -114,6 +116,12 @@ def _evaluate(
 
     if is_run(predicted):
         from cardioseg.cli.validating import evaluate_run
+
+        if any(convention is not None for convention in conventions):
+            raise UsageError(
+                f"--labels and --predicted-labels have no effect: {predicted} is a run of `train`",
+                "leave them out; the run and its dataset say what their numbers mean",
+            )
 
         return evaluate_run(predicted, reference, executor, threads, "int8" if int8 else "float32", silent)
     if int8:

@@ -7,6 +7,7 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Quiet
+from cardioseg.cli.conventions import CONVENTION, convention_of
 from cardioseg.cli.executing import Workers, executor_of
 from cardioseg.errors import ExitCode, NoInputError
 
@@ -56,7 +57,10 @@ def inspect(
 def ingest(
     sources: Annotated[list[Path], typer.Argument(help="Folders of labelled data.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The prepared dataset to write.")],
-    layout: Annotated[str, typer.Option(help="sunnybrook, acdc, mnms, pairs; or auto.")] = "auto",
+    layout: Annotated[str, typer.Option(help="sunnybrook, acdc, mnms, pairs, nnunet; or auto.")] = "auto",
+    labels: Annotated[
+        str | None, typer.Option(help=f"Numbers in the masks, where they are not the layout's own: {CONVENTION}")
+    ] = None,
     name: Annotated[str, typer.Option(help="The dataset's name; by default its sources'.")] = "",
     workers: Workers = 1,
     quiet: Quiet = False,
@@ -70,13 +74,14 @@ def ingest(
     from cardioseg.dataset.store import open_dataset
     from cardioseg.files import sole_writer
     from cardioseg.ingest import layouts
-    from cardioseg.ingest.subject import Skipped
+    from cardioseg.ingest.subject import Skipped, Source
 
-    found = chain.from_iterable(layouts.find(source, layout) for source in sources)
+    convention = convention_of(labels)
+    found = list(chain.from_iterable(layouts.find(source, layout, convention) for source in sources))
     called = name or "+".join(source.resolve().name for source in sources)
     counts: dict[str, tuple[tuple[str, int], ...]] = {}
     with sole_writer(out), executor_of(workers) as executor, console.progress(quiet or as_json) as bars:
-        task = bars.add_task("subjects", total=None)
+        task = bars.add_task("subjects", total=sum(isinstance(one, Source) for one in found))
         for one in write_dataset(out, called, layout, found, executor):
             if isinstance(one, Prepared):
                 counts[one.record["subject_id"]] = one.counts

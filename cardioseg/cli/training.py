@@ -1,31 +1,37 @@
 """`train` and `export`."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Device, Int8, Quiet, Threads
-from cardioseg.errors import ExitCode, ResourceError, UsageError
+from cardioseg.cli.pace import Pace
+from cardioseg.errors import ExitCode, InterruptError, ResourceError, UsageError
 
 if TYPE_CHECKING:
-    from cardioseg.training.crossval import FoldResult
+    from cardioseg.training.crossval import FoldResult, Plan
     from cardioseg.training.recipe import Recipe
 
 DatasetFolder = Annotated[Path, typer.Argument(help="A prepared dataset, written by `ingest`.")]
 
 
 def train(
+    context: typer.Context,
     dataset: DatasetFolder,
     run: Annotated[Path, typer.Option("--out", "-o", help="The run's folder: checkpoints, logs, scores.")],
     recipe: Annotated[str, typer.Option("--recipe", "-r", help="A built-in recipe's name, or a TOML file.")] = "lv",
     norm: Annotated[
-        str | None, typer.Option(help="Another norm than the recipe's: none, bn, in, ln, gn4, iln …")
+        str | None, typer.Option(help="Another norm than the recipe's: none, bn, in, ln, gn4, iln, ...")
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Another learning rate than the recipe's.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps of each fold, in place of the recipe's epochs.")
+    ] = None,
     folds: Annotated[int, typer.Option(min=1, help="Folds; 1 trains on all subjects that are not held out.")] = 3,
     fold: Annotated[int | None, typer.Option(min=0, help="Run this fold only (0-based).")] = None,
     hold_out: Annotated[str, typer.Option(help="Subjects, separated by commas, that no fold may train on.")] = "",
@@ -43,7 +49,7 @@ def train(
     """
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset
-    from cardioseg.training.crossval import Plan, prepare_run, run_fold, write_scores
+    from cardioseg.training.crossval import Plan, write_scores
     from cardioseg.training.recipe import read_recipe
 
     if fold is not None and fold >= folds:
@@ -52,16 +58,12 @@ def train(
         torch.set_num_threads(threads)
     held_out = tuple(part.strip() for part in hold_out.split(",") if part.strip())
     settings = _override(read_recipe(recipe), norm, learning_rate)
-    plan = Plan(open_dataset(dataset), run, settings, folds, seed, held_out, device_of(torch, device), checkpoint_steps)
-    planned = prepare_run(plan, resume)
-    for one in (fold for fold in planned if fold.left_out):
-        who = " and ".join(one.left_out)
-        console.say(f"fold {one.index} does not validate {who}: images of theirs are in training under another name")
-    results = []
-    with console.progress(quiet or as_json, "loss", "speed") as bars:
-        for one in planned if fold is None else [planned[fold]]:
-            task = bars.add_task(f"fold {one.index}", total=None, loss="", speed="")
-            results.append(run_fold(plan, one, _reporter(bars, task, quiet or as_json), resume))
+    on = device_of(torch, device)
+    plan = Plan(open_dataset(dataset), run, settings, folds, seed, held_out, on, checkpoint_steps, steps)
+    try:
+        results = _results(plan, fold, resume, quiet or as_json)
+    except KeyboardInterrupt:
+        raise InterruptError("interrupted", _next_command(context.obj, run)) from None
     if fold is None:
         write_scores(plan, results)
     if as_json:
@@ -72,6 +74,27 @@ def train(
             f"`cardioseg export {quote(str(run))} {quote(str(dataset))} -o MODEL --licence ...` makes a model of it"
         )
     return ExitCode.OK
+
+
+def _results(plan: "Plan", fold: int | None, resume: bool, plain: bool) -> "list[FoldResult]":
+    """Train all folds, or one."""
+    from cardioseg.training.crossval import prepare_run, run_fold
+
+    planned = prepare_run(plan, resume)
+    for one in (fold for fold in planned if fold.left_out):
+        who = " and ".join(one.left_out)
+        console.say(f"fold {one.index} does not validate {who}: images of theirs are in training under another name")
+    chosen = planned if fold is None else [planned[fold]]
+    with console.progress(plain, "loss", "speed") as bars:
+        pace = Pace(bars, len(chosen), plain)
+        return [run_fold(plan, one, pace.report, resume, partial(pace.begin, one.index)) for one in chosen]
+
+
+def _next_command(arguments: Sequence[str], run: Path) -> str:
+    """What goes on with an interrupted run."""
+    if "--resume" in arguments or not (run / "run.json").is_file():
+        return f"`{join(arguments)}` goes on with it"
+    return f"`{join([*arguments, '--resume'])}` goes on from the newest checkpoint"
 
 
 def export(
@@ -147,16 +170,6 @@ def _override(recipe: "Recipe", norm: str | None, learning_rate: float | None) -
     if learning_rate is not None:
         document["optimization"]["learning_rate"] = learning_rate
     return check_recipe(document, "with --norm and --learning-rate")
-
-
-def _reporter(bars: Any, task: Any, plain: bool) -> Any:  # noqa: ANN401 - rich's types are imported late
-    def report(record: Any) -> None:  # noqa: ANN401
-        loss, speed = f"loss {record.loss:.4f}", f"{record.images_per_s:.2f} images/s"
-        bars.update(task, completed=record.step, total=record.steps, loss=loss, speed=speed)
-        if bars.disable and not plain and record.step % 100 == 0:
-            console.say(f"step {record.step}/{record.steps}  {loss}  {speed}")
-
-    return report
 
 
 def _print(results: Sequence["FoldResult"], labels: Sequence[str]) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from cardioseg.cli import console
 
 if TYPE_CHECKING:
+    from cardioseg.evaluation.measures import MeasurePair
     from cardioseg.evaluation.result import Evaluation
     from cardioseg.evaluation.systems import SystemTest
+    from cardioseg.measure.agreement import Agreement
 
 _WORST = 10
 
@@ -36,6 +38,14 @@ def write(
     console.say(f"open {out / (page.COMPARISON_FILE if len(found) > 1 else page.EVALUATION_FILE)}", silent)
 
 
+def say_left_out(found: "Mapping[str, Evaluation]") -> None:
+    """Slices that the references do not know, and other phases than the reported ones: why `measures.csv` differs."""
+    for name, evaluation in found.items():
+        which = f" in {name}" if len(found) > 1 else ""
+        console.print_skipped(evaluation.left_out, f"left out{which}")
+        console.print_skipped(evaluation.other_phases, f"other phase{which}")
+
+
 def print_json(found: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]") -> None:
     """One evaluation as it is written; several by name, with their tests."""
     from cardioseg.evaluation.systems import to_json, untested
@@ -49,9 +59,12 @@ def print_json(found: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]")
 
 def print_tables(found: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]") -> None:
     """The means, the measures, the worst cases; the tests of several."""
+    from cardioseg.evaluation.measures import AS_REPORTED, AT_READERS
+
     for name, evaluation in found.items():
         _print_summary(evaluation, name)
-        _print_agreement(evaluation)
+        _print_agreement(AT_READERS, evaluation.measures, evaluation.agreements)
+        _print_agreement(AS_REPORTED, evaluation.reported_measures, evaluation.reported_agreements)
         _print_worst(evaluation)
     if tests:
         _print_tests(tests)
@@ -81,25 +94,30 @@ def _print_summary(evaluation: "Evaluation", name: str) -> None:
     console.print_table(f"{name}: mean ± standard deviation (n)", columns, rows, caption)
 
 
-def _print_agreement(evaluation: "Evaluation") -> None:
-    from cardioseg.evaluation.wording import interval, limits
+def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Mapping[str, Agreement]") -> None:
+    from cardioseg.evaluation.measures import means
+    from cardioseg.evaluation.wording import interval, limits, number
     from cardioseg.report.tables import measure_title
 
-    columns = ("measure ", "subjects", "bias [95 %]", "limits of agreement", "mean absolute error", "r", "ICC(2,1)")
+    columns = (
+        *("measure ", "subjects", "reference", "predicted", "bias [95 %]", "limits of agreement"),
+        *("mean absolute error", "r", "ICC(2,1)"),
+    )
     rows = [
         (
             measure_title(name),
             found.n,
+            *map(number, means(pairs, name)),
             interval(found.bias),
             limits(found.loa_low, found.loa_high),
             interval(found.mae),
             interval(found.r, 3),
             interval(found.icc, 3),
         )
-        for name, found in evaluation.agreements.items()
+        for name, found in agreements.items()
     ]
     if rows:
-        console.print_table("Predicted minus reference, at the reference's ED and ES", columns, rows)
+        console.print_table(f"Measures {kind}", columns, rows, "bias: predicted minus reference")
 
 
 def _print_worst(evaluation: "Evaluation") -> None:
@@ -122,6 +140,7 @@ def _print_worst(evaluation: "Evaluation") -> None:
 
 
 def _print_tests(tests: "Sequence[SystemTest]") -> None:
+    from cardioseg.evaluation.systems import warning
     from cardioseg.evaluation.wording import number, probability, signed
 
     columns = ("label ", "metric ", "first ", "mean", "second ", "mean", "difference", "subjects", "effect", "p (Holm)")
@@ -133,4 +152,4 @@ def _print_tests(tests: "Sequence[SystemTest]") -> None:
         )
         for one in tests
     ]
-    console.print_table("Paired by subject, Wilcoxon signed-rank", columns, rows)
+    console.print_table("Per subject, Wilcoxon signed-rank", columns, rows, warning(tests))

@@ -85,11 +85,12 @@ def write_dataset(
 
 
 def _nothing_found(skipped: list[Skipped]) -> NoInputError:
-    if not skipped:
-        return NoInputError("no labelled subject was found", "`cardioseg inspect` says what the folder holds")
-    first, others = skipped[0], len(skipped) - 1
+    reasons = [f"{one.where}: {one.why}" for one in skipped]
+    if not reasons:
+        return NoInputError("no labelled subject was found", "does the folder hold masks or contours?")
+    first, others = reasons[0], len(reasons) - 1
     more = f" (and {others} more that cannot be used)" if others else ""
-    return NoInputError(f"no labelled subject can be used: {first.where}: {first.why}{more}")
+    return NoInputError(f"no labelled subject can be used: {first}{more}", reasons=reasons)
 
 
 def _drawn(found: Iterable[Source | Skipped], skipped: list[Skipped]) -> Iterator[Source]:

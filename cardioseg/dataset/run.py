@@ -22,8 +22,8 @@ class Run:
 
     @property
     def recipe_sha256(self) -> str:
-        """Of the recipe and the dataset: what runs of other folds or seeds have in common."""
-        shared = {key: self.described[key] for key in ("recipe", "dataset_sha256")}
+        """Of the recipe, its steps and the dataset: what runs of other folds or seeds have in common."""
+        shared = {key: self.described[key] for key in ("recipe", "dataset_sha256", "steps") if key in self.described}
         return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
 
 

@@ -48,6 +48,7 @@ class BlandAltman:
         zero: where both are the same.
         levels: upper limit, bias, lower limit, as far as they are known.
         points: one a subject.
+        kind: which number of the prediction it shows, in words.
     """
 
     title: str
@@ -58,11 +59,12 @@ class BlandAltman:
     zero: float
     levels: tuple[Level, ...]
     points: tuple[Point, ...]
+    kind: str = ""
     frame: Frame = _FRAME
 
 
-def bland_altman(measure: str, pairs: Sequence[MeasurePair], found: Agreement) -> BlandAltman:
-    """Lay out one measure; `pairs` are those of `measure`, `found` is their agreement."""
+def bland_altman(measure: str, pairs: Sequence[MeasurePair], found: Agreement, kind: str = "") -> BlandAltman:
+    """Lay out one measure; `pairs` are those of `measure`, `found` is their agreement, `kind` is as in the plot."""
     title = measure_title(measure)
     means = [(pair.reference + pair.predicted) / 2 for pair in pairs]
     differences = [pair.predicted - pair.reference for pair in pairs]
@@ -72,7 +74,7 @@ def bland_altman(measure: str, pairs: Sequence[MeasurePair], found: Agreement) -
     y_axis = Axis(*span([0.0, *differences, *ends]), _FRAME.bottom, _FRAME.top)
     return BlandAltman(
         title=title,
-        summary=_in_words(title, found),
+        summary=_in_words(f"{title} {kind}".strip(), found),
         label=_label(measure),
         x_ticks=x_axis.ticks(),
         y_ticks=y_axis.ticks(),
@@ -82,6 +84,7 @@ def bland_altman(measure: str, pairs: Sequence[MeasurePair], found: Agreement) -
             Point(x_axis.place(mean), y_axis.place(difference), _title(pair), _kind(difference, found))
             for pair, mean, difference in zip(pairs, means, differences, strict=True)
         ),
+        kind=kind,
     )
 
 

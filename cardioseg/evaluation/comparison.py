@@ -1,6 +1,7 @@
 """Comparison: predicted masks against references, subject by subject."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from cardioseg.errors import NoInputError
@@ -9,6 +10,7 @@ from cardioseg.evaluation.mistakes import Numbers
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import NO_PREDICTION
 from cardioseg.evaluation.references import find_references, is_plain
+from cardioseg.evaluation.reported import read_reported
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.evaluation.worst import Worst
@@ -26,8 +28,8 @@ _NO_REFERENCE = "no reference"
 def evaluate(
     predicted: Path,
     reference: Path,
-    predicted_convention: Convention = _ACDC,
-    convention: Convention = _ACDC,
+    predicted_convention: Convention | None = None,
+    convention: Convention | None = None,
     executor: Executor = Here(),  # noqa: B008 - frozen
 ) -> Evaluation:
     """Compare predicted masks with reference labels.
@@ -36,8 +38,8 @@ def evaluate(
         predicted: what `predict` wrote (`<case_id>/mask.nii.gz`), or any folder of NIfTI masks named by case. Its
             `run.json`, where there is one, says which labels the model segments; others are not evaluated.
         reference: a prepared dataset, a labelled layout that `ingest` reads, or a folder of NIfTI masks named by case.
-        predicted_convention: the meaning of the numbers in predicted masks.
-        convention: the meaning of the numbers in a plain folder of reference masks.
+        predicted_convention: the meaning of the numbers in predicted masks; None: ACDC's.
+        convention: the meaning of the numbers in reference masks; None: what their layout says, else ACDC's.
         executor: where subjects are read and scored.
 
     Returns:
@@ -46,6 +48,7 @@ def evaluate(
     Raises:
         NoInputError: nothing could be compared.
         UnusableError: `run.json` or the prepared dataset is damaged.
+        UsageError: a convention is given of references whose numbers have a meaning of their own.
     """
     for folder in (predicted, reference):
         if not folder.exists():
@@ -55,15 +58,17 @@ def evaluate(
         predictions = MaskFolder(predicted, {case_id(reference): predicted})  # two files need no name in common
     if not predictions.paths:
         raise NoInputError(f"{predicted}: no NIfTI masks in it", "give the folder that `cardioseg predict` wrote")
-    known = predicted_labels(predicted)
+    known, predicted_convention = predicted_labels(predicted), predicted_convention or _ACDC
     origin = Origin(predicted.resolve().name, reference.resolve().name, predicting_model_sha256(predicted))
     doubtful = None
     if known is None or predicted_convention != _ACDC:
         doubtful = Numbers(predicted_convention, "--predicted-labels")
     elif is_plain(reference):
-        doubtful = Numbers(convention, "--labels", of_reference=True)
+        doubtful = Numbers(convention or _ACDC, "--labels", of_reference=True)
     work = Judging(predictions, predicted_convention, STRUCTURES if known is None else known, doubtful)
-    return collect(_judged(work, find_references(reference, convention), executor), origin)
+    found = collect(_judged(work, find_references(reference, convention), executor), origin)
+    reported, edited = read_reported(predictions, (score.case_id for score in found.scores))
+    return replace(found, reported=reported, edited=edited)
 
 
 def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
@@ -90,7 +95,7 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
     distinct = tuple(dict.fromkeys(problems))
     if not labels:
         what = f"nothing in {origin.predicted} could be compared with {origin.reference}"
-        raise NoInputError(what, _first_reason(distinct))
+        raise NoInputError(what, _first_reason(distinct), [f"{one.where}: {one.why}" for one in distinct])
     kept = tuple(one for one in scores if one.label in labels)
     return Evaluation(labels, kept, distinct, tuple(mistakes), worst.pairs, origin)
 

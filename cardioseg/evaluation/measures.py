@@ -1,52 +1,95 @@
 """Measures: what each subject's reference says of its ventricles, beside what the prediction says.
 
-The volumes are those of the scores, at the reference's own end-diastole and end-systole and on its annotated slices: so
-a difference is one of the masks, never one of the choice of phases or slices.
+A prediction gives two numbers for one measure. At the reader's phases and slices, it is measured as the reference is:
+at the reference's own end-diastole and end-systole and on its annotated slices, so that a difference is one of the
+masks, never one of the choice of phases or slices. As reported, it is the number in `measures.csv`: over the whole
+stack, at the phases that were found in the prediction.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
 
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.image.labels import Label
 from cardioseg.measure.ventricles import MYOCARDIUM_G_PER_ML
 
+AT_READERS, AS_REPORTED = "at the reader's phases and slices", "as reported"
 _SIDES = {"lv": Label.LV_CAVITY, "rv": Label.RV_CAVITY}
 MEASURES = (
     *("lv_edv_ml", "lv_esv_ml", "lv_sv_ml", "lv_ef_percent", "lv_mass_g"),
     *("rv_edv_ml", "rv_esv_ml", "rv_sv_ml", "rv_ef_percent"),
 )
+_ROUNDED = 0.01  # reported numbers have two decimals
 
 _Volumes = Mapping[tuple[str, Label], float | None]
+Reported = Mapping[str, Mapping[str, float]]  # by case id and name of the measure
 
 
 @dataclass(frozen=True)
 class MeasurePair:
-    """One measure of one subject, `MEASURES` by name: from the reference mask and from the predicted one."""
+    """One measure of one subject, `MEASURES` by name.
+
+    Attributes:
+        subject_id: the person.
+        measure: its name.
+        reference: from the reference mask.
+        predicted: from the predicted mask, at the reader's phases and slices.
+        as_reported: of the prediction in `measures.csv`; None where nothing is reported.
+    """
 
     subject_id: str
     measure: str
     reference: float
     predicted: float
+    as_reported: float | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the prediction has two numbers for this measure."""
+        return self.as_reported is not None and abs(self.as_reported - self.predicted) > _ROUNDED
 
 
-def paired_measures(scores: Iterable[VolumeScore]) -> tuple[MeasurePair, ...]:
-    """Every measure that both masks of a subject give; subjects in the order of the scores."""
+def paired_measures(scores: Iterable[VolumeScore], reported: Reported | None = None) -> tuple[MeasurePair, ...]:
+    """Every measure that both masks of a subject give; subjects in the order of the scores.
+
+    Args:
+        scores: of all subjects.
+        reported: the measures in `measures.csv`; a subject of several cases has none, each is a part of it.
+    """
     by_subject: dict[str, list[VolumeScore]] = {}
     for score in scores:
         by_subject.setdefault(score.subject_id, []).append(score)
-    return tuple(pair for subject_id, own in by_subject.items() for pair in _pairs(subject_id, own))
+    return tuple(pair for subject_id, own in by_subject.items() for pair in _pairs(subject_id, own, reported or {}))
 
 
-def _pairs(subject_id: str, scores: list[VolumeScore]) -> Iterator[MeasurePair]:
+def reported_pairs(pairs: Sequence[MeasurePair]) -> tuple[MeasurePair, ...]:
+    """The measures that differ for any subject, of all subjects that have it, with the reported number as predicted."""
+    differing = {pair.measure for pair in pairs if pair.differs}
+    return tuple(
+        replace(pair, predicted=pair.as_reported)
+        for pair in pairs
+        if pair.measure in differing and pair.as_reported is not None
+    )
+
+
+def means(pairs: Iterable[MeasurePair], measure: str) -> tuple[float, float]:
+    """Mean over subjects of a measure: of the reference and of the prediction."""
+    own = [pair for pair in pairs if pair.measure == measure]
+    return fmean(pair.reference for pair in own), fmean(pair.predicted for pair in own)
+
+
+def _pairs(subject_id: str, scores: list[VolumeScore], reported: Reported) -> Iterator[MeasurePair]:
     reference, predicted = (
         _measures({(score.volume, score.label): getattr(score, side) for score in scores})
         for side in ("reference_ml", "predicted_ml")
     )
+    cases = {score.case_id for score in scores}
+    as_reported = reported.get(min(cases), {}) if len(cases) == 1 else {}
     for name in MEASURES:
         expected, found = reference.get(name), predicted.get(name)
         if expected is not None and found is not None:
-            yield MeasurePair(subject_id, name, expected, found)
+            yield MeasurePair(subject_id, name, expected, found, as_reported.get(name))
 
 
 def _measures(volumes_ml: _Volumes) -> dict[str, float | None]:

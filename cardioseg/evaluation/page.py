@@ -1,13 +1,14 @@
 """Page: an evaluation to read, to print and to send, in one file; and that of several systems against each other."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cardioseg import __version__
 from cardioseg.evaluation import systems
 from cardioseg.evaluation.bland_altman import BlandAltman, bland_altman
 from cardioseg.evaluation.boxes import BoxPlot, box_plot
+from cardioseg.evaluation.measures import AS_REPORTED, AT_READERS, MeasurePair, means
 from cardioseg.evaluation.pictures import WIDTH, CasePicture, case_picture
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
@@ -15,12 +16,12 @@ from cardioseg.evaluation.summary import ALL, GROUPS, PHASES, LabelSummary
 from cardioseg.evaluation.systems import SystemTest
 from cardioseg.evaluation.wording import interval, number, probability, several, signed
 from cardioseg.image.labels import STRUCTURES
+from cardioseg.measure.agreement import Agreement
 from cardioseg.report.html import flatten
 from cardioseg.report.page import write_page
 from cardioseg.report.palette import COLOURS
 from cardioseg.report.tables import measure_title
 
-_SIGNIFICANT = 0.05
 EVALUATION_FILE, COMPARISON_FILE = "evaluation.html", "comparison.html"
 _PLOTTED = {"dice": ("Dice", (0.8, 1.0)), "hd95_mm": ("HD95 (mm)", (0.0, 1.0))}  # and what the axes hold at least
 
@@ -47,7 +48,11 @@ def write_evaluation(evaluation: Evaluation, name: str, folder: Path) -> None:
         "pictures": pictures,
         "tile_width": WIDTH,
         "on_dark": {label.key: COLOURS[label] for label in evaluation.labels},
-        "agreement_plots": _agreement_plots(evaluation),
+        "agreements": _agreements(evaluation),
+        "differing": [pair for pair in evaluation.measures if pair.measure in evaluation.reported_agreements],
+        "at_readers": AT_READERS,
+        "as_reported": AS_REPORTED,
+        "means": means,
         "boxes": _box_plots(evaluation),
         "details": _details(evaluation),
         "rows": _worst_first(evaluation.scores),
@@ -85,7 +90,8 @@ def write_comparison(
         "problems": systems.untested(found, tests),
         "metric_titles": {name: title for name, (title, _) in _PLOTTED.items()},
         "better_of": _better_of,
-        "significant": _SIGNIFICANT,
+        "significant": systems.SIGNIFICANT,
+        "warning": systems.warning(tests),
         "protocol": systems.PROTOCOL,
         "number": number,
         "signed": signed,
@@ -119,10 +125,29 @@ def _pictures(evaluation: Evaluation) -> list[CasePicture]:
     return [case_picture(pair, own[pair.case_id, pair.reference.name]) for pair in evaluation.worst]
 
 
-def _agreement_plots(evaluation: Evaluation) -> list[BlandAltman]:
+@dataclass(frozen=True)
+class Agreements:
+    """One kind of number of every measure: what it is called, its pairs, their agreement and its plots."""
+
+    kind: str
+    pairs: Sequence[MeasurePair]
+    by_name: Mapping[str, Agreement]
+    plots: Sequence[BlandAltman]
+
+
+def _agreements(evaluation: Evaluation) -> list[Agreements]:
+    """At the reader's phases and slices, and as reported where that differs."""
+    kinds = (
+        (AT_READERS, evaluation.measures, evaluation.agreements),
+        (AS_REPORTED, evaluation.reported_measures, evaluation.reported_agreements),
+    )
+    return [Agreements(kind, pairs, by_name, _plots(kind, pairs, by_name)) for kind, pairs, by_name in kinds if by_name]
+
+
+def _plots(kind: str, pairs: Sequence[MeasurePair], by_name: Mapping[str, Agreement]) -> list[BlandAltman]:
     return [
-        bland_altman(name, [pair for pair in evaluation.measures if pair.measure == name], found)
-        for name, found in evaluation.agreements.items()
+        bland_altman(name, [pair for pair in pairs if pair.measure == name], found, kind)
+        for name, found in by_name.items()
     ]
 
 
@@ -138,6 +163,6 @@ def _worst_first(scores: Sequence[VolumeScore]) -> list[VolumeScore]:
 
 def _better_of(one: SystemTest) -> str:
     """The system with the higher Dice or the lower distance, or nothing where that may be chance."""
-    if one.test.p_holm >= _SIGNIFICANT:
+    if one.test.p_holm >= systems.SIGNIFICANT:
         return ""
     return one.first if (one.test.difference > 0) == (one.metric == "dice") else one.second

@@ -1,7 +1,6 @@
 """References: expert labels, from a prepared dataset, any labelled layout, or a plain folder of masks."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,19 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from cardioseg.dataset.store import is_dataset, open_dataset
-from cardioseg.errors import NoInputError, UnusableError
+from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest import layouts
 from cardioseg.ingest.masks import MaskFolder, find_masks, read_mask
+from cardioseg.ingest.moments import subject_and_moment, with_moments
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject, read_all
 
 _NNUNET = "labelsTr"
 _REFERENCES = "give a prepared dataset, labelled data that `cardioseg ingest` reads, or a folder of NIfTI masks"
-_MOMENT = re.compile(r"(?P<subject>.+?)_(?P<name>ed|es|(?:frame|phase)_?\d+)", re.IGNORECASE)
 
 
-def find_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"]) -> Iterator[Source | Skipped]:
+def find_references(root: Path, convention: Mapping[int, Label] | None = None) -> Iterator[Source | Skipped]:
     """Find the reference labels below `root`, subject by subject.
 
     Where the folder is no prepared dataset and lies in no layout that `ingest` knows, it is a plain folder of NIfTI
@@ -32,23 +31,26 @@ def find_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["a
 
     Args:
         root: a folder, or one mask.
-        convention: the meaning of the numbers in plain masks; layouts and prepared datasets have their own.
+        convention: the meaning of the numbers; None: what a layout or dataset says, ACDC's in plain masks.
 
     Raises:
         NoInputError: there is nothing of the kind.
         UnusableError: the prepared dataset is damaged.
+        UsageError: a convention is given, and the labels have a meaning of their own.
     """
     if is_dataset(root):
+        if convention is not None:
+            raise UsageError(f"--labels has no effect: {root} is a prepared dataset", layouts.NO_NUMBERS)
         return open_dataset(root).sources()
     if layouts.detect(root):
-        return layouts.find(root)
+        return layouts.find(root, convention=convention)
     masks = find_masks(root / _NNUNET if (root / _NNUNET).is_dir() else root)
     if not masks.paths and not masks.clashes:
         raise NoInputError(f"{root}: no reference labels in it", _REFERENCES)
-    return _find_plain(masks, convention)
+    return _find_plain(masks, convention or CONVENTIONS["acdc"])
 
 
-def read_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"]) -> Iterator[Subject | Skipped]:
+def read_references(root: Path, convention: Mapping[int, Label] | None = None) -> Iterator[Subject | Skipped]:
     """Read what `find_references` finds, one subject in memory at a time; it raises the same."""
     return read_all(find_references(root, convention))
 
@@ -62,8 +64,7 @@ def _find_plain(folder: MaskFolder, convention: Mapping[int, Label]) -> Iterator
     yield from folder.clashes
     by_subject: dict[str, list[tuple[str, str, Path]]] = {}
     for case, path in folder.paths.items():
-        known = _MOMENT.fullmatch(case)
-        subject_id, name = (known["subject"], known["name"].lower()) if known else (case, "")
+        subject_id, name = subject_and_moment(case)
         by_subject.setdefault(subject_id, []).append((case, name, path))
     bare = replace(folder, paths={}, clashes=())
     for subject_id, named in by_subject.items():
@@ -80,7 +81,7 @@ def _subject(
             volumes += _volumes(case, name, read_mask(path, convention), folder.where(path))
         except UnusableError as error:
             skipped.append(folder.skipped(path, error, "reference"))
-    return Subject(subject_id, tuple(_with_moments(volumes)), skipped=tuple(skipped))
+    return Subject(subject_id, tuple(with_moments(volumes)), skipped=tuple(skipped))
 
 
 def _volumes(case: str, name: str, mask: Cine, source: str) -> Iterator[LabelledVolume]:
@@ -99,14 +100,3 @@ def _volumes(case: str, name: str, mask: Cine, source: str) -> Iterator[Labelled
                 sources=(source,) * len(voxels),
                 grid=mask.grid,
             )
-
-
-def _with_moments(volumes: list[LabelledVolume]) -> Iterable[LabelledVolume]:
-    """The volumes with the largest and smallest LV cavity (or the structures together) renamed to `ed` and `es`."""
-    if len(volumes) < 2 or {"ed", "es"} & {volume.name for volume in volumes}:
-        return volumes
-    has_cavity = all((volume.mask == Label.LV_CAVITY).any() for volume in volumes)
-    sizes = [np.count_nonzero(v.mask == Label.LV_CAVITY if has_cavity else v.mask) for v in volumes]
-    smallest = len(sizes) - 1 - int(np.argmin(sizes[::-1]))  # not the largest, also where all are alike
-    moments = {int(np.argmax(sizes)): "ed", smallest: "es"}
-    return [replace(volume, name=moments.get(index, volume.name)) for index, volume in enumerate(volumes)]

@@ -1,6 +1,6 @@
 """Result: an evaluation as a record, as JSON and as CSV."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,9 +9,19 @@ from typing import Any
 import numpy as np
 
 from cardioseg import __version__
-from cardioseg.evaluation.measures import MEASURES, MeasurePair, paired_measures
+from cardioseg.evaluation.left_out import left_out
+from cardioseg.evaluation.measures import (
+    AS_REPORTED,
+    AT_READERS,
+    MEASURES,
+    MeasurePair,
+    Reported,
+    paired_measures,
+    reported_pairs,
+)
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair
+from cardioseg.evaluation.reported import other_phases
 from cardioseg.evaluation.scores import METRICS, VolumeScore
 from cardioseg.evaluation.summary import LabelSummary, summarise
 from cardioseg.files import write_csv, write_json
@@ -30,14 +40,16 @@ PROTOCOL = (
     "over their slices. Where one mask is empty Dice is 0 ({missed} slices without a prediction, {invented} without a "
     "reference) and there is no distance; where both are empty nothing is scored ({both_empty} slices). base, mid, "
     "apex: thirds of the slices on which the reference has any structure; outside: the other slices. std: sample "
-    "standard deviation (n - 1). Volumes are over the same slices. Measures are per subject, at the reference's own ED "
-    "and ES; limits of agreement are bias ± 1.96 SD; ICC is ICC(2,1); intervals are 95 % percentile bootstraps over "
-    "subjects ({resamples} resamples, seed {seed}). Slices count from 0."
+    "standard deviation (n - 1). Volumes are over the same slices. Measures are one a subject. "
+    f"{AT_READERS.capitalize()}: both masks at the reference's own ED and ES, on the slices that the reference knows. "
+    f"{AS_REPORTED.capitalize()}: the prediction as in measures.csv, over the whole stack and at the ED and ES found "
+    "in it, beside the same reference. Limits of agreement are bias ± 1.96 SD; ICC is ICC(2,1); intervals are 95 % "
+    "percentile bootstraps over subjects ({resamples} resamples, seed {seed}). Slices count from 0."
 )
 
 VOLUME_COLUMNS = (
     *("subject_id", "case_id", "volume", "label", *METRICS),
-    *("reference_ml", "predicted_ml", "difference_ml", "slices_scored", "slices_both_empty"),
+    *("reference_ml", "predicted_ml", "difference_ml", "slices_scored", "slices_both_empty", "slices_left_out"),
 )
 SLICE_COLUMNS = ("subject_id", "case_id", "volume", "label", "slice", "region", *METRICS)
 MEASURE_COLUMNS = tuple(MeasurePair.__annotations__)
@@ -54,6 +66,8 @@ class Evaluation:
         mistakes: cases that look as if labels were swapped or an axis flipped, and how.
         worst: the few pairs that agree least, the worst first.
         origin: what was compared.
+        reported: what `measures.csv` says of the predictions.
+        edited: cases of which nothing reported is known, because their mask was edited since.
     """
 
     labels: tuple[Label, ...]
@@ -62,6 +76,8 @@ class Evaluation:
     mistakes: tuple[Skipped, ...] = ()
     worst: tuple[Pair, ...] = field(default=(), repr=False)
     origin: Origin = Origin("", "")  # noqa: RUF009 - frozen
+    reported: Reported = field(default_factory=dict, repr=False)
+    edited: tuple[Skipped, ...] = ()
 
     @cached_property
     def summary(self) -> tuple[LabelSummary, ...]:
@@ -69,20 +85,34 @@ class Evaluation:
         return summarise(self.scores)
 
     @cached_property
+    def left_out(self) -> tuple[Skipped, ...]:
+        """The slices that the reference does not know, volume by volume; and edited masks."""
+        return (*left_out(self.scores), *self.edited)
+
+    @property
+    def other_phases(self) -> tuple[Skipped, ...]:
+        """Volumes that are at another phase than the reported ED or ES."""
+        return other_phases(self.scores, self.reported)
+
+    @cached_property
     def measures(self) -> tuple[MeasurePair, ...]:
         """The measures of each subject."""
-        return paired_measures(self.scores)
+        return paired_measures(self.scores, self.reported)
 
     @cached_property
     def agreements(self) -> dict[str, Agreement]:
-        """How well each measure agrees, by its name."""
-        rng = np.random.default_rng(SEED)
-        by_name = {name: [pair for pair in self.measures if pair.measure == name] for name in MEASURES}
-        return {
-            name: agreement([pair.reference for pair in pairs], [pair.predicted for pair in pairs], rng)
-            for name, pairs in by_name.items()
-            if pairs
-        }
+        """How well each measure agrees at the reader's phases and slices, by its name."""
+        return _agreements(self.measures)
+
+    @cached_property
+    def reported_measures(self) -> tuple[MeasurePair, ...]:
+        """The measures of which the prediction has two numbers, as reported."""
+        return reported_pairs(self.measures)
+
+    @cached_property
+    def reported_agreements(self) -> dict[str, Agreement]:
+        """How well these agree as reported, by their names."""
+        return _agreements(self.reported_measures)
 
     @property
     def protocol(self) -> str:
@@ -104,6 +134,9 @@ class Evaluation:
             "labels": [label.key for label in self.labels],
             "summary": [asdict(one) | {"label": one.label.key} for one in self.summary],
             "agreement": {name: asdict(found) for name, found in self.agreements.items()},
+            "agreement_as_reported": {name: asdict(found) for name, found in self.reported_agreements.items()},
+            "left_out": [asdict(one) for one in self.left_out],
+            "other_phases": [asdict(one) for one in self.other_phases],
             "volumes": list(self.volume_rows()),
             "measures": [asdict(pair) for pair in self.measures],
             "problems": [asdict(problem) for problem in self.problems],
@@ -122,6 +155,7 @@ class Evaluation:
                     "difference_ml": score.difference_ml,
                     "slices_scored": len(score.scored),
                     "slices_both_empty": len(score.slices) - len(score.scored),
+                    "slices_left_out": len(score.left_out),
                 }
             )
 
@@ -143,6 +177,16 @@ def write(evaluation: Evaluation, folder: Path) -> None:
     write_csv(folder / "evaluation_slices.csv", SLICE_COLUMNS, evaluation.slice_rows())
     write_csv(folder / "evaluation_measures.csv", MEASURE_COLUMNS, map(asdict, evaluation.measures))
     write_json(folder / "evaluation.json", evaluation.to_json())
+
+
+def _agreements(pairs: Sequence[MeasurePair]) -> dict[str, Agreement]:
+    rng = np.random.default_rng(SEED)
+    by_name = {name: [pair for pair in pairs if pair.measure == name] for name in MEASURES}
+    return {
+        name: agreement([pair.reference for pair in own], [pair.predicted for pair in own], rng)
+        for name, own in by_name.items()
+        if own
+    }
 
 
 def _names(score: VolumeScore) -> dict[str, Any]:

@@ -43,6 +43,9 @@ class VolumeScore:
         voxels: of those slices, whatever they hold.
         voxel_ml: volume of a voxel, or None where the reference does not know its spacing.
         slices: those slices.
+        left_out: the other slices of the volume, on which the reference does not know the label.
+        left_out_voxels: what the prediction has of the label on them.
+        phase: 0-based phase of the reference in its cine; None where it is 3D.
     """
 
     subject_id: str
@@ -54,6 +57,9 @@ class VolumeScore:
     voxels: int
     voxel_ml: float | None
     slices: tuple[SliceScore, ...]
+    left_out: tuple[int, ...] = ()
+    left_out_voxels: int = 0
+    phase: int | None = None
 
     @property
     def scored(self) -> tuple[SliceScore, ...]:
@@ -96,7 +102,8 @@ def score(pair: Pair, labels: Collection[Label]) -> Iterator[VolumeScore]:
 
 
 def _score(pair: Pair, label: Label, where: tuple[str, ...]) -> VolumeScore:
-    annotated = np.flatnonzero(pair.reference.annotated[:, label])
+    known = pair.reference.annotated[:, label]
+    annotated = np.flatnonzero(known)
     reference, predicted = pair.reference.mask[annotated] == label, pair.predicted[annotated] == label
     spacing_mm = pair.reference.spacing_mm
     pixel_mm = pair.reference.pixel_mm()
@@ -114,6 +121,9 @@ def _score(pair: Pair, label: Label, where: tuple[str, ...]) -> VolumeScore:
         voxels=reference.size,
         voxel_ml=None if spacing_mm is None else float(np.prod(spacing_mm)) / 1000,
         slices=slices,
+        left_out=tuple(np.flatnonzero(~known).tolist()),
+        left_out_voxels=int(np.count_nonzero(pair.predicted[~known] == label)),
+        phase=pair.reference.phase,
     )
 
 

@@ -57,6 +57,15 @@ def summarise(scores: Iterable[VolumeScore]) -> tuple[LabelSummary, ...]:
     )
 
 
+def subject_means(scores: Iterable[VolumeScore], metric: str) -> dict[str, float]:
+    """What "per subject" means everywhere: each subject's mean over its scored slices, where it has any."""
+    by_subject: dict[str, list[SliceScore]] = {}
+    for score in scores:
+        by_subject.setdefault(score.subject_id, []).extend(score.scored)
+    known = {subject_id: _known(METRICS[metric], scored) for subject_id, scored in by_subject.items()}
+    return {subject_id: fmean(values) for subject_id, values in known.items() if values}
+
+
 def _groups(scores: Sequence[VolumeScore]) -> Iterator[tuple[str, Sequence[VolumeScore]]]:
     yield ALL, scores
     for phase in PHASES:
@@ -70,9 +79,6 @@ def _groups(scores: Sequence[VolumeScore]) -> Iterator[tuple[str, Sequence[Volum
 
 def _summarise(label: Label, group: str, scores: Sequence[VolumeScore]) -> LabelSummary:
     slices = [one for score in scores for one in score.scored]
-    by_subject: dict[str, list[SliceScore]] = {}
-    for score in scores:
-        by_subject.setdefault(score.subject_id, []).extend(score.scored)
     return LabelSummary(
         label=label,
         group=group,
@@ -83,10 +89,7 @@ def _summarise(label: Label, group: str, scores: Sequence[VolumeScore]) -> Label
         slices_invented=sum(one.overlap.reference == 0 for one in slices),
         per_slice=_spreads(slices),
         per_volume={} if group in REGIONS else _spreads(scores),
-        per_subject={
-            name: spread([fmean(known) for scored in by_subject.values() if (known := _known(metric, scored))])
-            for name, metric in METRICS.items()
-        },
+        per_subject={name: spread(list(subject_means(scores, name).values())) for name in METRICS},
     )
 
 

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import combinations
+from itertools import combinations, count
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from cardioseg.evaluation.result import Evaluation
-from cardioseg.evaluation.scores import METRICS
+from cardioseg.evaluation.summary import subject_means
+from cardioseg.evaluation.wording import several
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.ingest.subject import Skipped
-from cardioseg.measure.significance import PairedTest, holm, paired_tests
+from cardioseg.measure.significance import PairedTest, holm, paired_tests, smallest_p
+
+SIGNIFICANT = 0.05
 
 TESTED = ("dice", "hd95_mm")
 COLUMNS = (
@@ -20,9 +23,10 @@ COLUMNS = (
     *("difference", "effect", "p", "p_holm", "n"),
 )
 PROTOCOL = (
-    "Paired by subject: each subject's value is the mean over its volumes of the 3D score; subjects that both systems "
-    "have. Two-sided Wilcoxon signed-rank tests; p is corrected by Holm's method for all tests here together; the "
-    "effect is the matched-pairs rank-biserial correlation, from -1 to 1, positive where the first is larger."
+    "Per subject, as everywhere: the mean over a subject's slices on which either mask has the label; of the subjects "
+    "that both systems have. Two-sided Wilcoxon signed-rank tests; p is corrected by Holm's method for all tests here "
+    "together; the effect is the matched-pairs rank-biserial correlation, from -1 to 1, positive where the first is "
+    "larger."
 )
 
 
@@ -70,10 +74,28 @@ def untested(systems: Mapping[str, Evaluation], tests: Sequence[SystemTest]) -> 
     )
 
 
+def warning(tests: Sequence[SystemTest]) -> str:
+    """That some tests compare so few subjects that no difference can be significant, or nothing.
+
+    Holm's p grows with each p that it corrects, so where every p is the smallest of its test, it is the smallest, too.
+    """
+    smallest = holm([smallest_p(one.test.n) for one in tests])
+    hopeless = [(p, one.test.n) for p, one in zip(smallest, tests, strict=True) if p >= SIGNIFICANT]
+    if not hopeless:
+        return ""
+    p, n = min(hopeless)
+    needed = next(n for n in count(1) if len(tests) * smallest_p(n) < SIGNIFICANT)
+    return (
+        f"too few subjects: in {len(hopeless)} of {several(len(tests), 'test')} no corrected p below {SIGNIFICANT} is "
+        f"possible; the smallest of {several(n, 'subject')} is {p:.2g}; {needed} subjects would do"
+    )
+
+
 def to_json(tests: Sequence[SystemTest], problems: Sequence[Skipped]) -> dict[str, Any]:
     """The tests with their protocol, and what could not be tested, ready for `json.dumps`."""
     return {
         "protocol": PROTOCOL,
+        "warning": warning(tests),
         "tests": [asdict(one) | {"label": one.label.key} for one in tests],
         "problems": [asdict(one) for one in problems],
     }
@@ -97,18 +119,12 @@ def _why_not(one: Evaluation, other: Evaluation) -> str:
 
 
 def _test(systems: Mapping[str, Evaluation], label: Label, metric: str, first: str, second: str) -> SystemTest | None:
-    one, other = (_by_subject(systems[name], label, metric) for name in (first, second))
+    one, other = (
+        subject_means((score for score in systems[name].scores if score.label is label), metric)
+        for name in (first, second)
+    )
     shared = [subject_id for subject_id in one if subject_id in other]
     if not shared:
         return None
     a, b = [one[subject_id] for subject_id in shared], [other[subject_id] for subject_id in shared]
     return SystemTest(label, metric, first, second, fmean(a), fmean(b), paired_tests(a, [b])[0])
-
-
-def _by_subject(evaluation: Evaluation, label: Label, metric: str) -> dict[str, float]:
-    values: dict[str, list[float]] = {}
-    for score in evaluation.scores:
-        value = METRICS[metric](score)
-        if score.label is label and value is not None:
-            values.setdefault(score.subject_id, []).append(value)
-    return {subject_id: fmean(of_volumes) for subject_id, of_volumes in values.items()}

@@ -34,6 +34,7 @@ class Plan:
         held_out: subjects that no fold may train on.
         device: a torch device name.
         checkpoint_steps: steps between checkpoints.
+        steps: of each fold; None: of the recipe's epochs.
     """
 
     dataset: Dataset
@@ -44,6 +45,7 @@ class Plan:
     held_out: tuple[str, ...] = ()
     device: str = "cpu"
     checkpoint_steps: int = 200
+    steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
     if resume and not path.is_file():
         raise UsageError(f"nothing to resume in {plan.folder}", "leave out --resume to start")
     if path.is_file() and json.loads(path.read_text()) != described:
-        raise UsageError(f"{plan.folder} holds a run with another recipe, seed or dataset", "choose another folder")
+        differs = "another recipe, seed or dataset, or another number of steps"
+        raise UsageError(f"{plan.folder} holds a run with {differs}", "choose another folder")
     hashes = {subject.subject_id: pixel_hashes(subject) for subject in plan.dataset.subjects()}
     divided = split(plan.dataset.subject_ids, plan.folds, plan.seed, plan.held_out)
     folds = tuple(without_twins(fold, hashes) for fold in divided)
@@ -95,10 +98,23 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
     return folds
 
 
-def run_fold(plan: Plan, fold: Fold, report: Callable[[StepRecord], None], resume: bool) -> FoldResult:
+def run_fold(
+    plan: Plan,
+    fold: Fold,
+    report: Callable[[StepRecord], None],
+    resume: bool,
+    begin: Callable[[int, int], None] = lambda _steps, _done: None,
+) -> FoldResult:
     """Fit one fold and validate it; writes `fold-I/` with checkpoints, logs and `validation.csv`.
 
     Other processes may run other folds of the same run at the same time.
+
+    Args:
+        plan: the run.
+        fold: one of those that `prepare_run` gave.
+        report: called at every logged step.
+        resume: go on from the newest checkpoint, where there is one.
+        begin: called once, with the number of steps and how many of them are done already.
 
     Raises:
         NoInputError: nothing to train on.
@@ -109,9 +125,11 @@ def run_fold(plan: Plan, fold: Fold, report: Callable[[StepRecord], None], resum
     if not len(slices):
         raise NoInputError(f"no slice of {dataset.folder} has {' and '.join(recipe.labels)} annotated")
     folder = fold_folder(plan.folder, fold.index)
-    job = Job(recipe, slices, folder, fold.index, plan.seed, plan.device, plan.checkpoint_steps)
+    job = Job(recipe, slices, folder, fold.index, plan.seed, plan.device, plan.checkpoint_steps, plan.steps)
     with sole_writer(folder):
-        done = fit(job, report, resume=resume and newest(folder) is not None)
+        cut = newest(folder) if resume else None
+        begin(job.steps, cut.step if cut else 0)
+        done = fit(job, report, resume=cut is not None)
         scores = tuple(validate(network_of(done, recipe), recipe, map(dataset.subject, fold.validation)))
         write_csv(folder / "validation.csv", SliceScore.__annotations__, map(asdict, scores))
     return FoldResult(fold, done.step, weights_sha256(done.network), scores)
@@ -142,7 +160,8 @@ def network_of(checkpoint: Checkpoint, recipe: Recipe) -> UNet:
 
 def describe(plan: Plan) -> dict[str, Any]:
     """All that the run depends on; `--resume` and `export` read it back."""
-    return {
+    limit = {} if plan.steps is None else {"steps": plan.steps}
+    return limit | {
         "cardioseg": __version__,
         "dataset": plan.dataset.name,
         "dataset_sha256": sha256(plan.dataset.folder / "dataset.json"),

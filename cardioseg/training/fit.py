@@ -35,6 +35,7 @@ class Job:
         seed: of everything random.
         device: a torch device name.
         checkpoint_steps: a checkpoint is written after every so many steps, and at the end.
+        limit: train so many steps, over which the schedule of the learning rate is spread; None: the recipe's epochs.
     """
 
     recipe: Recipe
@@ -44,17 +45,19 @@ class Job:
     seed: int = 0
     device: str = "cpu"
     checkpoint_steps: int = 200
+    limit: int | None = None
 
     @property
     def identity(self) -> str:
         """A hash of all that determines the weights, but for the machine and its number of threads."""
         described = f"{self.recipe.model_dump_json()} {self.fold} {self.seed} {self.slices.source}"
+        described += "" if self.limit is None else f" {self.limit}"
         return sha256(described.encode()).hexdigest()
 
     @property
     def steps(self) -> int:
-        """Steps of all epochs."""
-        return self.epoch(0).steps * self.recipe.optimization.epochs
+        """Steps of the whole run."""
+        return self.limit or self.epoch(0).steps * self.recipe.optimization.epochs
 
     def epoch(self, number: int) -> Epoch:
         """The batches of an epoch."""
@@ -64,7 +67,7 @@ class Job:
 
 
 def fit(job: Job, report: Callable[[StepRecord], None], resume: bool = False) -> Checkpoint:
-    """Train until the recipe's last epoch is over; the final checkpoint.
+    """Train until the last step of the job is done; the final checkpoint.
 
     Args:
         job: what to fit.
@@ -98,7 +101,8 @@ def _start(job: Job, resume: bool) -> Checkpoint | None:
     if not resume and found is not None:
         raise UsageError(f"{job.folder} holds a run already", "--resume goes on with it; or choose another folder")
     if found and found.identity != job.identity:
-        raise UsageError(f"the run in {job.folder} had another recipe, seed, fold or dataset", "choose another folder")
+        differs = "another recipe, seed, fold or dataset, or another number of steps"
+        raise UsageError(f"the run in {job.folder} had {differs}", "choose another folder")
     return found
 
 
@@ -122,8 +126,8 @@ class _Run:
         while self.step < self.job.steps:
             number, offset = divmod(self.step, self.job.epoch(0).steps)
             epoch = replace(self.job.epoch(number), slices=self.slices)
-            for pairs in epoch.order()[offset:]:
-                self._losses.append(self.advance(*epoch.batch(pairs), self._rate(number, self.step)))
+            for pairs in epoch.order()[offset : offset + self.job.steps - self.step]:
+                self._losses.append(self.advance(*epoch.batch(pairs), self._rate(self.step)))
                 self.step += 1
                 checkpoint_due = self.step % self.job.checkpoint_steps == 0
                 if checkpoint_due or self.step % LOG_STEPS == 0 or self.step == self.job.steps:
@@ -132,14 +136,16 @@ class _Run:
                     self._save()
         return self._save()
 
-    def _rate(self, epoch: int, step: int) -> float:
-        return learning_rate(self.job.recipe.optimization, epoch, step / self.job.steps)
+    def _rate(self, step: int) -> float:
+        """The epochs of the schedule are those of the data, unless the run has a limit."""
+        settings, steps = self.job.recipe.optimization, self.job.steps
+        return learning_rate(settings, step * settings.epochs // steps, step / steps)
 
     def _log(self, epoch: int, report: Callable[[StepRecord], None]) -> None:
         images = len(self._losses) * self.job.recipe.optimization.batch_size
         images_per_s = images / (time.perf_counter() - self._since)
         mean_loss = float(torch.stack(self._losses).mean())
-        rate = self._rate(epoch, self.step - 1)
+        rate = self._rate(self.step - 1)
         record = StepRecord(self.step, self.job.steps, epoch, mean_loss, rate, images_per_s, _rhos(self.network))
         self._losses.clear()
         self._since = time.perf_counter()

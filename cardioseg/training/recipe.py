@@ -78,7 +78,10 @@ def read_recipe(name_or_path: str) -> Recipe:
     path = Path(name_or_path)
     if not path.is_file():
         raise UsageError(f"no recipe {name_or_path}", f"built in are {', '.join(built_in_recipes())}; or give a file")
-    return parse_recipe(path.read_text(), name_or_path)
+    try:
+        return parse_recipe(path.read_text(encoding="utf-8-sig"), name_or_path)
+    except UnicodeDecodeError:
+        raise UsageError(f"recipe {name_or_path} is not UTF-8 text", "save it as UTF-8") from None
 
 
 def parse_recipe(text: str, name: str) -> Recipe:

@@ -78,6 +78,22 @@ def test_several_are_tested_against_each_other(
     assert document["tests"][0]["first_mean"] > document["tests"][0]["second_mean"]
 
 
+def test_per_subject_is_one_number_and_too_few_subjects_are_named(
+    reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = (str(write_masks(tmp_path / name, shift)) for name, shift in (("one", 1), ("other", 3)))
+    for path in reference.glob("p[3-5]_*"):
+        path.unlink()
+    assert run(["evaluate", one, other, str(reference), "--compare", "--json"]) == 3
+    seen = capsys.readouterr()
+    document = json.loads(seen.out)
+    [test] = [test for test in document["tests"] if test["metric"] == "dice"]
+    [row] = [row for row in document["systems"]["one"]["summary"] if row["group"] == "all"]
+    assert test["first_mean"] == pytest.approx(row["per_subject"]["dice"]["mean"])
+    assert "too few subjects: in 2 of 2 tests no corrected p below 0.05 is possible" in document["warning"]
+    assert f"warning: {document['warning']}" in seen.err.splitlines()
+
+
 def test_systems_of_other_subjects_cannot_be_tested(
     reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,10 +222,15 @@ def test_an_empty_folder(
         (["{a}", "{a}", "{a}", "--compare"], "given twice"),
         (["{a}", "{a}", "--labels", "bananas"], "no label convention bananas"),
         (["{a}", "{a}", "--int8"], "--int8 is of runs"),
+        (["{a}", "{dataset}", "--labels", "acdc"], "--labels has no effect"),
     ],
 )
-def test_usage(arguments: list[str], message: str, reference: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["evaluate", *(argument.format(a=reference) for argument in arguments)]) == 2
+def test_usage(
+    arguments: list[str], message: str, reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = tmp_path / "dataset"
+    assert list(write_dataset(dataset, "discs", "made", [at_hand(labelled(0))]))
+    assert run(["evaluate", *(argument.format(a=reference, dataset=dataset) for argument in arguments)]) == 2
     assert message in capsys.readouterr().err
 
 
@@ -231,6 +252,9 @@ def test_a_cross_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert run([*train, "--fold", "0"]) == 0
     assert run(["evaluate", str(folder), str(dataset)]) == 3
     seen = capsys.readouterr()
+    for option in ("--labels", "--predicted-labels"):
+        assert run(["evaluate", str(folder), str(dataset), option, "mnms"]) == 2
+    assert "have no effect" in capsys.readouterr().err
     assert "proof: seed 0, 2 folds, 4 unseen subjects; no subject and none of their 16 slices was in" in seen.err
     assert "not compared: fold 1: fold 1 of" in seen.err
     assert run([*train, "--resume"]) == 0

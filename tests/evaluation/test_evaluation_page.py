@@ -113,7 +113,7 @@ def test_agreement(page: Page, evaluation: Evaluation) -> None:
     assert len([own for own in page.all("svg") if "Bland-Altman" in (own.get("aria-label") or "")]) == 9
     found = evaluation.agreements["lv_edv_ml"]
     assert found.bias is not None
-    row = re.search(r"LV EDV \(mL\) 3 (\S+) \[", page.text)
+    row = re.search(r"LV EDV \(mL\) 3 \S+ \S+ (\S+) \[", page.text)
     assert row is not None
     assert float(row[1].replace("−", "-")) == pytest.approx(found.bias.mean, abs=0.051)
 
@@ -182,7 +182,8 @@ def test_a_comparison_links_its_systems(tmp_path: Path) -> None:
     assert page.text.count(RESEARCH_USE) == 1
     assert len(page.all("tr")) == 2 + 2 + 1 + 6
     [one] = [one for one in found["unet"].summary if (one.label, one.group) == (Label.LV_CAVITY, "all")]
-    assert f"{one.per_volume['dice'].mean:.3f} ± {one.per_volume['dice'].std:.3f} (6)" in page.text
+    assert f"{one.per_subject['dice'].mean:.3f} ± {one.per_subject['dice'].std:.3f} (3)" in page.text
+    assert "Too few subjects: in 6 of 6 tests no corrected p below 0.05 is possible" in page.text
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Protocol
 
 from cardioseg.errors import NoInputError, UsageError
-from cardioseg.ingest.layouts import acdc, mnms, pairs, sunnybrook
+from cardioseg.ingest.layouts import acdc, mnms, nnunet, pairs, sunnybrook
+from cardioseg.ingest.layouts.drawn import Convention
 from cardioseg.ingest.subject import Skipped, Source, Subject, read_all
+
+NO_NUMBERS = "leave it out: its labels have a meaning of their own"
 
 
 class Layout(Protocol):
@@ -18,11 +21,14 @@ class Layout(Protocol):
     def recognises(self, root: Path, /) -> bool:
         """Whether the folder lies in this layout; looks at names and CSV headers only."""
 
-    def find(self, root: Path, /) -> Iterator[Source | Skipped]:
-        """Yield the subjects below `root`, not yet read."""
+    def misses(self, root: Path, /) -> Iterator[str]:
+        """What a folder that it does not recognise has of this layout, and what it lacks; a sentence each."""
+
+    def find(self, root: Path, convention: Convention | None = None, /) -> Iterator[Source | Skipped]:
+        """Yield the subjects below `root`, not yet read; `convention`: the meaning of numbers, if it is another one."""
 
 
-LAYOUTS: tuple[Layout, ...] = (sunnybrook, acdc, mnms, pairs)
+LAYOUTS: tuple[Layout, ...] = (sunnybrook, acdc, mnms, pairs, nnunet)
 
 
 def detect(root: Path) -> Layout | None:
@@ -30,11 +36,16 @@ def detect(root: Path) -> Layout | None:
     return next((layout for layout in LAYOUTS if layout.recognises(root)), None)
 
 
-def find(root: Path, layout: str = "auto") -> Iterator[Source | Skipped]:
+def find(root: Path, layout: str = "auto", convention: Convention | None = None) -> Iterator[Source | Skipped]:
     """Find the subjects below `root` in a layout given by name, or in the one that recognises it.
 
+    Args:
+        root: a folder.
+        layout: a layout's name, or `auto`.
+        convention: the meaning of the numbers in its masks; None: the layout's own.
+
     Raises:
-        UsageError: there is no layout of that name.
+        UsageError: there is no layout of that name, or a convention is given and its masks have no numbers.
         NoInputError: the folder does not exist, or is not in the layout.
     """
     names = [known.NAME for known in LAYOUTS]
@@ -42,14 +53,17 @@ def find(root: Path, layout: str = "auto") -> Iterator[Source | Skipped]:
         raise UsageError(f"there is no layout {layout!r}", f"known: auto, {', '.join(names)}")
     if not root.is_dir():
         raise NoInputError(f"{root}: no such folder", "give the folder that holds the file" * root.is_file())
-    tried = names if layout == "auto" else [layout]
-    chosen = next((known for known in LAYOUTS if known.NAME in tried and known.recognises(root)), None)
+    tried = [known for known in LAYOUTS if layout in ("auto", known.NAME)]
+    chosen = next((known for known in tried if known.recognises(root)), None)
     if chosen is None:
-        looked_for = "; ".join(f"{known.NAME} is {known.LOOKS_FOR}" for known in LAYOUTS if known.NAME in tried)
-        raise NoInputError(f"{root}: no labelled data in a known layout", looked_for)
-    return chosen.find(root)
+        looked_for = "; ".join(f"{known.NAME} is {known.LOOKS_FOR}" for known in tried)
+        misses = [f"{known.NAME}: {miss}" for known in tried for miss in known.misses(root)]
+        raise NoInputError(f"{root}: no labelled data in a known layout", looked_for, misses)
+    if convention is not None and chosen is sunnybrook:
+        raise UsageError(f"--labels has no effect: {root} holds contours", NO_NUMBERS)
+    return chosen.find(root, convention)
 
 
-def read(root: Path, layout: str = "auto") -> Iterator[Subject | Skipped]:
+def read(root: Path, layout: str = "auto", convention: Convention | None = None) -> Iterator[Subject | Skipped]:
     """Read what `find` finds, one subject in memory at a time; it raises the same."""
-    return read_all(find(root, layout))
+    return read_all(find(root, layout, convention))

@@ -3,27 +3,28 @@
 Campello et al., "Multi-Centre, Multi-Vendor and Multi-Disease Cardiac Segmentation: The M&Ms Challenge", IEEE TMI 2021.
 """
 
-import csv
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from cardioseg.errors import UnusableError
-from cardioseg.image.labels import CONVENTIONS, Label, relabel
+from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import is_nifti, read_cine, stem
-from cardioseg.image.volume import Cine
+from cardioseg.image.volume import Cine, Voxels
+from cardioseg.ingest.layouts.drawn import Convention, Mask, labels_of
+from cardioseg.ingest.layouts.table import Row, columns_of, rows_of, tables_in
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
 
 NAME = "mnms"
 LOOKS_FOR = "a .csv with columns External code, ED and ES beside folders <code>/ with <code>_sa_gt.nii.gz"
-_CODE = "External code"
-_MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name and its column, whose phases are 0-based
+_CODE = "external_code"
+_MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name, which is its column too, whose phases are 0-based; its title
 _MASK = "_sa_gt"
 _BELOW = ("", "*/", "*/*/", "*/*/*/")  # a patient, Testing/, Training/Labeled/, the release as it is unpacked
-
-Row = Mapping[str, str]
+_WHOLE = re.compile(r"(\d+)([.,]0*)?")  # a spreadsheet that holds an empty cell writes 9 as 9.0
 
 
 def recognises(root: Path) -> bool:
@@ -31,12 +32,22 @@ def recognises(root: Path) -> bool:
     return bool(_masks(root)) and any(map(_is_table, _tables(root)))
 
 
-def find(root: Path) -> Iterator[Source]:
+def misses(root: Path) -> Iterator[str]:
+    """Masks without the table, a table that lacks a column, or one without masks."""
+    masks = _masks(root)
+    if any(map(_is_table, _tables(root))):
+        yield f"{root} has the CSV, but no folder <code>/ with <code>_sa_gt.nii.gz"
+    elif masks:
+        yield f"{root} has {len(masks)} masks *_sa_gt, but no CSV with the columns External code, ED and ES"
+
+
+def find(root: Path, convention: Convention | None = None) -> Iterator[Source]:
     """Yield the patients that have a mask, also those that the CSV does not list."""
-    rows = {row[_CODE]: row for path in _tables(root) if _is_table(path) for row in _rows(path)}
+    rows = {row.get(_CODE, ""): row for path in _tables(root) if _is_table(path) for row in rows_of(path)}
+    meaning = convention or CONVENTIONS["mnms"]
     for path in _masks(root):
         code = stem(path).removesuffix(_MASK)
-        yield Source(code, str(path), partial(_subject, root, path, code, rows.get(code, {})))
+        yield Source(code, str(path), partial(_subject, root, path, code, rows.get(code, {}), meaning))
 
 
 def _masks(root: Path) -> list[Path]:
@@ -46,56 +57,56 @@ def _masks(root: Path) -> list[Path]:
 
 def _tables(root: Path) -> list[Path]:
     here = root.absolute()
-    return [path for folder in (here, *here.parents[:2]) for path in sorted(folder.glob("*.csv"))]
+    return [path for folder in (here, *here.parents[:2]) for path in tables_in(folder)]
 
 
 def _is_table(path: Path) -> bool:
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            return {_CODE, *_MOMENTS.values()} <= set(next(csv.reader(file), []))
-    except (OSError, csv.Error):
-        return False
+    return {_CODE, *_MOMENTS} <= set(columns_of(path))
 
 
-def _rows(table: Path) -> Iterator[Row]:
-    with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        for row in csv.DictReader(file):
-            yield {key: (value or "").strip() for key, value in row.items() if key}
-
-
-def _subject(root: Path, path: Path, code: str, row: Row) -> Subject:
+def _subject(root: Path, path: Path, code: str, row: Row, meaning: Convention) -> Subject:
     image, reference = read_cine(path.with_name(path.name.replace(_MASK, "_sa"))), read_cine(path)
-    if not reference.grid.matches(image.grid) or reference.phases != image.phases:
+    if not reference.grid.matches(image.grid):
         raise UnusableError("the mask is on another grid than the image")
+    if reference.phases != image.phases:
+        raise UnusableError(
+            f"the image has {image.phases} phases, the mask {reference.phases}: save it with all of them"
+        )
     source = str(path.relative_to(root))
     volumes: list[LabelledVolume] = []
     skipped: list[Skipped] = []
-    for name, column in _MOMENTS.items():
+    for name, title in _MOMENTS.items():
         try:
-            phase = _phase(row, column)
-            volumes.append(_volume(source, code, name, phase, image=image, reference=reference))
+            phase = _phase(row, name)
+            mask = labels_of(_drawn(reference, phase), meaning)
+            volumes.append(_volume(source, code, name, phase, image=image, mask=mask))
         except UnusableError as error:
-            skipped.append(Skipped(f"{code} {column}", error.message))
+            skipped.append(Skipped(f"{code} {title}", str(error)))
     if not volumes:
         raise UnusableError("; ".join(dict.fromkeys(one.why for one in skipped)))
-    return Subject(code, tuple(volumes), row.get("Pathology", ""), tuple(skipped))
+    return Subject(code, tuple(volumes), row.get("pathology", ""), tuple(skipped))
 
 
 def _phase(row: Row, column: str) -> int:
-    if not row.get(column, "").isdecimal():
-        raise UnusableError(f"the CSV gives no phase for {column}" if row else "the CSV does not list it")
-    return int(row[column])
+    number = _WHOLE.fullmatch(row.get(column, ""))
+    if number is None:
+        raise UnusableError(f"the CSV gives no phase for {_MOMENTS[column]}" if row else "the CSV does not list it")
+    return int(number[1])
 
 
-def _volume(source: str, code: str, name: str, phase: int, *, image: Cine, reference: Cine) -> LabelledVolume:
+def _drawn(reference: Cine, phase: int) -> Voxels:
     if phase >= reference.phases:
         raise UnusableError(f"the CSV says phase {phase}, the mask ends at phase {reference.phases - 1}")
     if not reference.voxels[phase].any():
         raise UnusableError(f"nothing is drawn at phase {phase}")
+    return reference.phase(phase).voxels
+
+
+def _volume(source: str, code: str, name: str, phase: int, *, image: Cine, mask: Mask) -> LabelledVolume:
     return LabelledVolume(
         name=name,
         image=image.voxels[phase],
-        mask=relabel(reference.voxels[phase], CONVENTIONS["mnms"]),
+        mask=mask,
         annotated=np.ones((image.grid.shape[0], len(Label)), np.bool_),
         spacing_mm=image.grid.spacing_mm,
         case_ids=(f"{code}_sa", code),

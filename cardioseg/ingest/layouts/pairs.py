@@ -2,10 +2,10 @@
 
 Columns: `subject`, `image`, and one or more of `mask` (ACDC's numbers), `lv_mask`, `rv_mask`, `myo_mask` (anything but
 zero is the structure); optional `group`, `phase` and `instance` (the order of slices). The PNG slices of a subject's
-phase become one volume without a spacing; a NIfTI image is a volume of its own.
+phase become one volume without a spacing; a NIfTI image is a volume of its own. Of a 4D NIfTI image, the phases on
+which its 4D mask is drawn are volumes; for a 3D mask, `phase` is the number of its phase, from 0.
 """
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,31 +16,49 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.errors import NoInputError, UnusableError
+from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
-from cardioseg.image.labels import CONVENTIONS, Label, relabel
-from cardioseg.image.nifti import is_nifti, read_volume, stem
+from cardioseg.image.labels import CONVENTIONS, Label
+from cardioseg.image.nifti import is_nifti, read_cine, stem
 from cardioseg.image.volume import Grid, Voxels
+from cardioseg.ingest.layouts.drawn import Convention, drawn_phases, labels_of
+from cardioseg.ingest.layouts.table import Row, columns_of, rows_of, tables_in
 from cardioseg.ingest.png import read_png
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
 
 NAME = "pairs"
-LOOKS_FOR = "a .csv separated by commas, with columns subject, image and one of mask, lv_mask, myo_mask, rv_mask"
+LOOKS_FOR = "a .csv with columns subject, image and one of mask, lv_mask, myo_mask, rv_mask"
+_NEEDED = ("subject", "image")
 _NUMBERED = "mask"
 _STRUCTURES = {"myo_mask": Label.LV_MYOCARDIUM, "rv_mask": Label.RV_CAVITY, "lv_mask": Label.LV_CAVITY}  # later on top
-
-Row = Mapping[str, str]
+_WORKBOOKS = (".xlsx", ".xls", ".ods")
+_ONE_PHASE = "give the number of its phase, from 0, in the column phase"
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """One row, read: `image` and `mask` (slice, row, column); `grid` is None for a PNG; `labels` are those it gives."""
+    """An image and its labels, read.
+
+    Attributes:
+        image: (slice, row, column).
+        mask: `Label` values, likewise.
+        labels: those that the row gives.
+        grid: None for a PNG.
+        path: of the image.
+        phase: of a 4D image, from 0; else None.
+    """
 
     image: Voxels
     mask: NDArray[np.uint8]
     labels: tuple[Label, ...]
     grid: Grid | None
     path: Path
+    phase: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Of its volume, where a subject has several."""
+        return stem(self.path) + ("" if self.phase is None else f"_phase{self.phase:02d}")
 
     @property
     def annotated(self) -> NDArray[np.bool_]:
@@ -52,48 +70,63 @@ class _Pair:
 
 def recognises(root: Path) -> bool:
     """Whether a CSV in `root` has the columns."""
-    return any(_is_table(path) for path in root.glob("*.csv"))
+    return any(map(_is_table, tables_in(root)))
 
 
-def find(root: Path) -> Iterator[Source | Skipped]:
+def misses(root: Path) -> Iterator[str]:
+    """Tables that lack a column, tables elsewhere, and masks that no table lists."""
+    for path in tables_in(root):
+        lacking = [f"no column {name}" for name in _NEEDED if name not in columns_of(path)]
+        lacking += [] if _has_mask(path) else [f"none of {', '.join((_NUMBERED, *_STRUCTURES))}"]
+        columns = ", ".join(columns_of(path)) or "(none can be read)"
+        yield f"{path} has the columns {columns}; it has {' and '.join(lacking)}"
+    for path in sorted(root.glob("*/*.csv")):
+        if _is_table(path):
+            yield f"{path} has the columns: give the folder {path.parent}"
+    for path in sorted(path for path in root.glob("*") if path.suffix.lower() in _WORKBOOKS):
+        yield f"{path} is a spreadsheet's own format: save it as CSV"
+    masks = sum(1 for below in ("", "*/", "*/*/") for _ in root.glob(f"{below}*_gt.nii*"))
+    if masks:
+        yield f"{masks} NIfTI files *_gt lie below {root}: list them in a CSV with the columns subject,image,mask"
+
+
+def find(root: Path, convention: Convention | None = None) -> Iterator[Source | Skipped]:
     """Yield the subjects in the order of the CSV, after the rows that name none.
 
     Raises:
         NoInputError: no CSV has the columns, or those that have list nothing.
+        UsageError: a convention is given, and no mask has numbers.
     """
+    tables = [path for path in tables_in(root) if _is_table(path)]
+    if convention is not None and not any(_NUMBERED in columns_of(path) for path in tables):
+        raise UsageError(f"--labels has no effect: no CSV in {root} has the column {_NUMBERED}", "leave it out")
     by_subject: dict[str, list[Row]] = defaultdict(list)
-    for row in chain.from_iterable(_rows(path) for path in sorted(root.glob("*.csv")) if _is_table(path)):
-        by_subject[row["subject"]].append(row)
+    for row in chain.from_iterable(map(rows_of, tables)):
+        by_subject[row.get("subject", "")].append(row)
     if not by_subject:
         raise NoInputError(f"{root}: no CSV lists any subject, image and mask")
-    unnamed = [Skipped(row["image"] or str(root), "its row names no subject") for row in by_subject.pop("", [])]
-    named = (Source(name, name, partial(_subject, root, name, rows)) for name, rows in by_subject.items())
+    meaning = convention or CONVENTIONS["acdc"]
+    unnamed = [Skipped(row.get("image") or str(root), "its row names no subject") for row in by_subject.pop("", [])]
+    named = (Source(name, name, partial(_subject, root, name, rows, meaning)) for name, rows in by_subject.items())
     return chain(unnamed, named)
 
 
 def _is_table(path: Path) -> bool:
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            columns = set(next(csv.reader(file), []))
-    except (OSError, csv.Error):
-        return False
-    return {"subject", "image"} <= columns and not columns.isdisjoint({_NUMBERED, *_STRUCTURES})
+    return set(_NEEDED) <= set(columns_of(path)) and _has_mask(path)
 
 
-def _rows(table: Path) -> Iterator[Row]:
-    with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        for row in csv.DictReader(file):
-            yield {key: (value or "").strip() for key, value in row.items() if key}
+def _has_mask(path: Path) -> bool:
+    return not {_NUMBERED, *_STRUCTURES}.isdisjoint(columns_of(path))
 
 
-def _subject(root: Path, subject_id: str, rows: Sequence[Row]) -> Subject | Skipped:
+def _subject(root: Path, subject_id: str, rows: Sequence[Row], meaning: Convention) -> Subject | Skipped:
     skipped: list[Skipped] = []
     by_phase: dict[str, list[_Pair]] = defaultdict(list)
     for row in sorted(rows, key=_order):
         try:
-            by_phase[row.get("phase", "").lower()].append(_pair(root, row))
+            by_phase[row.get("phase", "").lower()] += _pairs(root, row, meaning)
         except (UnusableError, OSError, ValueError) as error:  # a name with a null byte is a ValueError
-            skipped.append(Skipped(row["image"], str(error)))
+            skipped.append(Skipped(row.get("image", ""), str(error)))
     named = list(chain.from_iterable(_grouped(phase, pairs) for phase, pairs in by_phase.items()))
     if not named:
         return Skipped(subject_id, f"none of its images can be used; the first: {skipped[0].why}")
@@ -114,7 +147,7 @@ def _grouped(phase: str, pairs: Sequence[_Pair]) -> Iterator[tuple[str, Sequence
     if together or len(pairs) == 1:
         yield phase or "slices", pairs
     else:
-        yield from ((stem(pair.path), [pair]) for pair in pairs)
+        yield from ((pair.name, [pair]) for pair in pairs)
 
 
 def _volume(root: Path, subject_id: str, name: str, pairs: Sequence[_Pair]) -> LabelledVolume:
@@ -126,41 +159,56 @@ def _volume(root: Path, subject_id: str, name: str, pairs: Sequence[_Pair]) -> L
         annotated=np.concatenate([pair.annotated for pair in pairs]),
         spacing_mm=grid.spacing_mm if grid else None,
         case_ids=(subject_id, *(f"{subject_id}/{stem(pair.path)}" for pair in pairs)),
-        phase=None,
+        phase=pairs[0].phase,
         sources=tuple(str(pair.path.relative_to(root)) for pair in pairs for _ in pair.image),
         grid=grid,
     )
 
 
-def _pair(root: Path, row: Row) -> _Pair:
-    path = _inside(root, row["image"])
+def _pairs(root: Path, row: Row, meaning: Convention) -> Iterator[_Pair]:
+    """The pair of a row, or one for each phase of a 4D image on which something is drawn."""
+    path = _inside(root, row.get("image", ""))
     image, grid = _read(path)
-    mask = np.zeros(image.shape, np.uint8)
-    if row.get(_NUMBERED):
-        mask = relabel(_mask(root, row[_NUMBERED], image, grid), CONVENTIONS["acdc"])
-    given = {column: label for column, label in _STRUCTURES.items() if row.get(column)}
-    for column, label in given.items():
-        mask[_mask(root, row[column], image, grid) != 0] = label
-    labels = tuple(Label) if row.get(_NUMBERED) else tuple(given.values())
-    if not labels:
+    columns = [name for name in (_NUMBERED, *_STRUCTURES) if row.get(name)]
+    if not columns:
         raise UnusableError("the row names no mask")
-    return _Pair(image, mask, labels, grid, path)
+    masks = {name: _mask(root, row[name], image, grid) for name in columns}
+    drawn = _combined(masks, meaning)
+    labels = tuple(Label) if _NUMBERED in masks else tuple(_STRUCTURES[name] for name in columns)
+    number = row.get("phase", "")
+    for phase in drawn_phases(len(image), drawn, _ONE_PHASE, int(number) if number.isdecimal() else None):
+        mask = drawn[phase if len(drawn) > 1 else 0]
+        yield _Pair(image[phase], mask, labels, grid, path, phase if len(image) > 1 else None)
+
+
+def _combined(masks: Mapping[str, Voxels], meaning: Convention) -> NDArray[np.uint8]:
+    """The labels (phase, slice, row, column) that the masks of a row say together."""
+    phases = {len(mask) for mask in masks.values()}
+    if len(phases) > 1:
+        raise UnusableError(f"its masks have {' and '.join(map(str, sorted(phases)))} phases")
+    shape = next(iter(masks.values())).shape
+    drawn = labels_of(masks[_NUMBERED], meaning) if _NUMBERED in masks else np.zeros(shape, np.uint8)
+    for column, label in _STRUCTURES.items():
+        if column in masks:
+            drawn[masks[column] != 0] = label
+    return drawn
 
 
 def _mask(root: Path, name: str, image: Voxels, grid: Grid | None) -> Voxels:
     mask, mask_grid = _read(_inside(root, name))
-    if mask.shape != image.shape:
-        raise UnusableError(f"{name}: its size {mask.shape[1:]} is not the image's {image.shape[1:]}")
+    if mask.shape[1:] != image.shape[1:]:
+        raise UnusableError(f"{name}: its size {mask.shape[2:]} is not the image's {image.shape[2:]}")
     if grid and mask_grid and not mask_grid.matches(grid):
         raise UnusableError(f"{name}: the mask is on another grid than the image")
     return mask
 
 
 def _read(path: Path) -> tuple[Voxels, Grid | None]:
+    """(phase, slice, row, column), and the grid of a NIfTI file."""
     if not is_nifti(path):
-        return read_png(path)[None], None
-    volume = read_volume(path)
-    return volume.voxels, volume.grid
+        return read_png(path)[None, None], None
+    cine = read_cine(path)
+    return cine.voxels, cine.grid
 
 
 def _inside(root: Path, name: str) -> Path:
@@ -170,6 +218,9 @@ def _inside(root: Path, name: str) -> Path:
         UnusableError: an absolute path, one that leads outside, or no file.
     """
     path = root / name
+    if not path.is_file() and "\\" in name:  # as Windows writes it
+        name = name.replace("\\", "/")
+        path = root / name
     if Path(name).is_absolute() or ".." in Path(name).parts or not path.resolve().is_relative_to(root.resolve()):
         raise UnusableError(f"{name}: leads outside {root}")
     if not path.is_file():

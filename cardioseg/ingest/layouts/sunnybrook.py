@@ -47,7 +47,15 @@ def recognises(root: Path) -> bool:
     return (root / _PATIENTS).is_file() and all(any(root.glob(pattern)) for pattern in (_CONTOURS, _IMAGES))
 
 
-def find(root: Path) -> Iterator[Source]:
+def misses(root: Path) -> Iterator[str]:
+    """What the folder lacks of the release."""
+    parts = {_PATIENTS: (root / _PATIENTS).is_file()} | {part: any(root.glob(part)) for part in (_CONTOURS, _IMAGES)}
+    here, lacking = ([part for part, is_here in parts.items() if is_here == wanted] for wanted in (True, False))
+    if here:
+        yield f"{root} has {' and '.join(here)}, but no {' and no '.join(lacking)}"
+
+
+def find(root: Path, _convention: object = None) -> Iterator[Source]:
     """Yield a subject for every folder of contours."""
     patients = _patients(root / _PATIENTS)
     for folder in sorted(root.glob(_CONTOURS)):

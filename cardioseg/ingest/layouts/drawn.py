@@ -1,0 +1,86 @@
+"""Drawn: what an expert drew on an image of one phase or of many, and whether its numbers mean what they should."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.errors import UnusableError
+from cardioseg.image.labels import CONVENTIONS, Label, relabel
+from cardioseg.image.volume import Voxels
+
+Convention = Mapping[int, Label]
+Mask = NDArray[np.uint8]
+
+_FEWEST = 30  # pixels of a cavity whose neighbours say anything
+_APART = 0.3  # of a cavity's outline; the wall is all around the LV, and a third of the way around the RV
+
+
+def labels_of(mask: Voxels, convention: Convention) -> Mask:
+    """The labels of a mask (..., row, column), whose numbers are in a convention.
+
+    Raises:
+        UnusableError: a number is not in the convention, or the wall lies around what should be the RV cavity.
+    """
+    labels = relabel(mask, convention)
+    if not _looks_swapped(labels):
+        return labels
+    swap = {Label.LV_CAVITY: Label.RV_CAVITY, Label.RV_CAVITY: Label.LV_CAVITY}
+    meant = {number: swap.get(label, label) for number, label in convention.items()}
+    names = [name for name, known in CONVENTIONS.items() if known == meant]
+    lv = next(number for number, label in meant.items() if label is Label.LV_CAVITY)
+    raise UnusableError(
+        f"its numbers look like {' and '.join(names) or 'another convention'}: the myocardium lies around {lv}",
+        f"--labels {names[0]}" if names else "change the numbers of its labels",
+    )
+
+
+def drawn_phases(images: int, mask: Voxels, remedy: str, phase: int | None = None) -> Iterator[int]:
+    """The phases of an image that a mask belongs to.
+
+    Args:
+        images: phases of the image.
+        mask: (phase, slice, row, column).
+        remedy: how to say which phase a mask of one phase belongs to.
+        phase: what the data say, from 0; None: nothing.
+
+    Raises:
+        UnusableError: it is not known which phase the mask belongs to, or there is none.
+    """
+    if phase is not None and images > 1:
+        if phase >= images:
+            raise UnusableError(f"there is no phase {phase}: the image has phases 0 to {images - 1}")
+        yield phase
+        return
+    if images == 1 and len(mask) == 1:
+        yield 0
+        return
+    if len(mask) == 1:
+        raise UnusableError(
+            f"the image has {images} phases (4D), the mask one (3D): which one it belongs to is not known", remedy
+        )
+    if images != len(mask):
+        raise UnusableError(f"the image has {images} phase{'s' * (images > 1)}, the mask {len(mask)}")
+    drawn = np.flatnonzero(mask.any(axis=(1, 2, 3))).tolist()
+    if not drawn:
+        raise UnusableError("nothing is drawn at any phase")
+    yield from drawn
+
+
+def _looks_swapped(labels: Mask) -> bool:
+    around_lv, around_rv = (_walled(labels, label) for label in (Label.LV_CAVITY, Label.RV_CAVITY))
+    return around_lv is not None and around_rv is not None and around_rv > around_lv + _APART
+
+
+def _walled(labels: Mask, cavity: Label) -> float | None:
+    """The part of a cavity's outline that borders on the myocardium; None where there is too little of it."""
+    if np.count_nonzero(labels == cavity) < _FEWEST:
+        return None
+    outline = walled = 0
+    for axis in (-2, -1):
+        ahead, behind = np.moveaxis(labels, axis, 0)[1:], np.moveaxis(labels, axis, 0)[:-1]
+        for inside, outside in ((ahead, behind), (behind, ahead)):
+            beyond = outside[inside == cavity]
+            outline += int(np.count_nonzero(beyond != cavity))
+            walled += int(np.count_nonzero(beyond == Label.LV_MYOCARDIUM))
+    return walled / outline if outline else None

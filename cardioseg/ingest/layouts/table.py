@@ -1,0 +1,88 @@
+"""Table: a CSV as people save it: with commas, semicolons or tabs, in UTF-8, UTF-16 or a Western code page.
+
+Names of columns are compared without regard to case, and blanks, `-` and `_` are the same in them: `External code` is
+the column `external_code`.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+Row = Mapping[str, str]
+
+_SUFFIXES = (".csv", ".tsv")
+_SEPARATORS = ",;\t|"
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_HEAD = 1 << 16  # bytes in which a header ends
+_LIMIT = 1 << 28
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # how Excel is told
+
+
+def tables_in(folder: Path) -> list[Path]:
+    """The files of a folder that are called tables."""
+    return sorted(path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
+
+
+def columns_of(path: Path) -> tuple[str, ...]:
+    """The plain names of a table's columns; none where it is no text or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+        text = codecs.getincrementaldecoder(_encoding(head))(errors="replace").decode(head)
+    except (OSError, UnicodeError):
+        return ()
+    header = _plain(_header(_LINE_END.split(text))[0])
+    return () if any("\0" in name for name in header) else header
+
+
+def rows_of(path: Path) -> Iterator[Row]:
+    """The rows of a table, their values stripped, by the plain names of its columns."""
+    content = path.read_bytes()[:_LIMIT]
+    text = content.decode(_encoding(content), errors="replace")
+    header, separator, first = _header(_LINE_END.split(text))
+    lines = io.StringIO("\n".join(_LINE_END.split(text)[first:]), newline="")
+    for cells in csv.reader(lines, delimiter=separator):
+        if any(cells):
+            yield {name: value.strip() for name, value in zip(_plain(header), cells, strict=False) if name}
+
+
+def _header(lines: list[str]) -> tuple[list[str], str, int]:
+    """The cells of the header, what separates them, and the number of the line after it."""
+    separators = _SEPARATORS
+    for number, line in enumerate(lines):
+        if told := _SEPARATOR_LINE.fullmatch(line.strip()):
+            separators = told[1]
+        elif line.strip():
+            cells = {separator: _cells(line, separator) for separator in separators}
+            best = max(cells, key=lambda separator: len(cells[separator]))
+            return cells[best], best, number + 1
+    return [], ",", len(lines)
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:
+        return []
+
+
+def _plain(names: list[str]) -> tuple[str, ...]:
+    return tuple(re.sub(r"[\s_-]+", "_", name.strip()).casefold() for name in names)
+
+
+def _encoding(content: bytes) -> str:
+    for mark, encoding in _MARKS.items():
+        if content.startswith(mark):
+            return encoding
+    head = content[:_HEAD]
+    if b"\0" in head[:2]:
+        return "utf-16-be" if head[:1] == b"\0" else "utf-16-le"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(content)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"

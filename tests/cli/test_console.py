@@ -1,0 +1,106 @@
+"""A console that lacks our characters: every command ends as it would anywhere, and no sign of a number is lost."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cardioseg.cli import console
+from cardioseg.image.nifti import write_cine, write_volume
+from cardioseg.image.volume import Volume
+from cardioseg.phantom import Phantom, cine, reference, write_dicom, write_sunnybrook
+
+SMALL = Phantom(slices=5, phases=8, rows=64, columns=64, spacing_mm=(16.0, 4.0, 4.0))
+HEART = "\N{CJK UNIFIED IDEOGRAPH-5FC3}\N{CJK UNIFIED IDEOGRAPH-81D3}"  # no Western code page has it
+ENCODINGS = ("cp932", "latin-1", "ascii", "cp1252", "utf-8")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Scans, labelled data, two predictions and a folder whose name some consoles cannot show."""
+    folder = tmp_path_factory.mktemp("place") / HEART
+    write_dicom(SMALL, folder / "scans")
+    write_sunnybrook([SMALL, Phantom(**{**vars(SMALL), "seed": 2})], folder / "labelled")
+    mask = reference(SMALL)
+    for name in ("one", "other", "masks"):
+        for case in ("a", "b"):
+            shifted = mask.voxels if name == "masks" else mask.voxels[:, :, ::-1]
+            write_volume(folder / name / f"{case}.nii.gz", Volume(shifted[0], mask.grid))
+    write_cine(folder / "cines" / f"{HEART}.nii.gz", mask)
+    write_cine(folder / "scan.nii.gz", cine(SMALL))
+    return folder
+
+
+def cardioseg(place: Path, encoding: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command at a console of that encoding."""
+    command = [sys.executable, "-m", "cardioseg", *arguments]
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, check=False)
+    out, err = (text.decode(encoding) for text in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(command, done.returncode, out, err)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_an_evaluation_keeps_its_signs(place: Path, tmp_path: Path, encoding: str) -> None:
+    done = cardioseg(place, encoding, "evaluate", "one", "masks", "-o", str(tmp_path))
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert "mean" in done.stdout
+    if encoding == "ascii":
+        assert "+/-" in done.stdout
+        assert "?" not in done.stdout
+        lengths = {len(line) for line in done.stdout.splitlines() if line.startswith("|")}
+        assert len(lengths) <= 4  # a width for each table: nothing is out of line
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp932"])
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["inspect", "."], 0),
+        (["inspect", ".", "--json"], 0),
+        (["evaluate", "one", "other", "masks", "--compare"], 0),
+        (["evaluate", "one", HEART], 4),
+        (["measure", "cines", "-o", "OUT"], 0),
+        (["ingest", "labelled", "-o", "OUT"], 0),
+        (["ingest", HEART, "-o", "OUT"], 4),
+        (["train", HEART, "-o", "OUT"], 4),
+        (["export", HEART, HEART, "-o", "OUT", "--licence", "x"], 4),
+        (["gather", HEART], 4),
+        (["info"], 0),
+        (["train", "--help"], 0),
+        (["evaluate", "--help"], 0),
+    ],
+    ids=lambda value: " ".join(value).replace(HEART, "heart") if isinstance(value, list) else "",
+)
+def test_every_command_ends_as_anywhere(
+    place: Path, tmp_path: Path, encoding: str, arguments: list[str], code: int
+) -> None:
+    done = cardioseg(place, encoding, *(str(tmp_path / "out") if one == "OUT" else one for one in arguments))
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    if "--json" in arguments:
+        assert json.loads(done.stdout)
+
+
+def test_a_name_that_cannot_be_shown_is_escaped(place: Path) -> None:
+    done = cardioseg(place, "cp1252", "inspect", str(place))
+    assert done.returncode == 0
+    assert r"\u5fc3\u81d3" in done.stdout
+
+
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    """A file system takes any bytes; Python's UTF-8 does not."""
+    folder = tmp_path / "bad\udcff"
+    try:
+        write_dicom(SMALL, folder)
+    except OSError:
+        pytest.skip("the file system takes no such name")
+    done = cardioseg(tmp_path, "utf-8", "inspect", ".")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert r"bad\udcff" in done.stdout
+
+
+def test_durations() -> None:
+    assert [console.duration(seconds) for seconds in (40, 730, 12_000)] == ["40 s", "12 min", "3 h 20 min"]
