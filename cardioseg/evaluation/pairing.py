@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import safe_name
+from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.masks import MaskFolder, read_mask
@@ -73,6 +74,8 @@ def _compare(
 ) -> Pair | Skipped:
     if isinstance(mask, Skipped):
         return mask
+    if volume.grid is not None:
+        mask = aligned(mask, volume.grid, _TOLERANCE_MM) or mask
     if mask.phases == 1 and not alone:
         why = "the prediction has one phase, the reference several: which one is not known"
         return Skipped(volume.case_ids[0], why)

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from cardioseg.dataset.store import is_dataset, open_dataset
-from cardioseg.errors import NoInputError, UnusableError
+from cardioseg.errors import UnusableError
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest import layouts
-from cardioseg.ingest.masks import MaskFolder, find_masks, read_mask
+from cardioseg.ingest.masks import MaskFolder, find_masks, no_masks, read_mask
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject, read_all
 
 _NNUNET = "labelsTr"
@@ -44,7 +44,7 @@ def find_references(root: Path, convention: Mapping[int, Label] = CONVENTIONS["a
         return layouts.find(root)
     masks = find_masks(root / _NNUNET if (root / _NNUNET).is_dir() else root)
     if not masks.paths and not masks.clashes:
-        raise NoInputError(f"{root}: no reference labels in it", _REFERENCES)
+        raise no_masks(root, _REFERENCES, "reference labels")
     return _find_plain(masks, convention)
 
 

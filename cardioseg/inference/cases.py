@@ -12,6 +12,7 @@ from cardioseg.image.nifti import is_4d, read_cine
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.discover import Series
 from cardioseg.ingest.subject import Skipped
+from cardioseg.ingest.suitability import nifti_flags
 
 _PIXEL_MM = (0.1, 10.0)  # in-plane; as the DICOM reader accepts
 RECORD_FILE = "case.json"  # in the folder of a case that is done
@@ -55,8 +56,10 @@ class Case:
 
     @property
     def flags(self) -> tuple[Flag, ...]:
-        """What the reading of the scan found: slices or phases that are missing or were acquired again."""
-        return self.series.stack.flags if self.series and self.series.stack else ()
+        """What the reading of the scan found: of DICOM what is missing or was repeated, of NIfTI what is doubtful."""
+        if self.series is None:
+            return nifti_flags(self.source)
+        return self.series.stack.flags if self.series.stack else ()
 
     @property
     def missing(self) -> tuple[int, ...]:

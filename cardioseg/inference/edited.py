@@ -9,6 +9,8 @@ import numpy as np
 
 from cardioseg.errors import CardiosegError, UnusableError
 from cardioseg.files import sha256
+from cardioseg.image.affine import geometry_flags
+from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_cine
 from cardioseg.image.volume import Cine
@@ -61,9 +63,11 @@ def read_edited(path: Path, source: Path | None) -> EditedMask:
     mask = _read(path)
     known = read_description(path.parent) if _is_predicted(path) else None
     image = _scan(path, source) if source else None
+    if image:
+        mask = aligned(mask, image.grid, _TOLERANCE_MM) or mask
     _require_fit(path, mask, known, image)
     if known is None:
-        return EditedMask(mask, Acquisition(*read_body(path.parent)), image=image)
+        return EditedMask(mask, Acquisition(*read_body(path.parent), flags=geometry_flags(mask.grid)), image=image)
     edited = is_edited(path)
     timed = replace(mask, times_ms=known.times_ms)
     return EditedMask(timed, known.acquisition, edited, () if edited else known.fold_curves_ml, image)
