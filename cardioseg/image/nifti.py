@@ -121,7 +121,7 @@ def _times_ms(header: Header) -> tuple[float, ...]:
     Some converters write the repetition time there, others 0 or 1.
     """
     phases = header.size[3]
-    if not _BEAT_S[0] <= phases * header.step_s <= _BEAT_S[1]:
+    if header.step_s >= 1 or not _BEAT_S[0] <= phases * header.step_s <= _BEAT_S[1]:
         return ()
     return tuple(1000 * header.step_s * phase for phase in range(phases))
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cardioseg.errors import UnusableError
+from cardioseg.image.foreign import foreign_content
 from cardioseg.image.header import read_header
 from cardioseg.image.nifti import is_4d, read_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume
@@ -73,7 +74,9 @@ def test_every_truncation_is_refused(
 @some
 @given(st.binary(max_size=500), st.sampled_from([b"", b"\x1f\x8b", b"\x1f\x8b\x08\0", struct.pack("<i", 348)]))
 def test_garbage_is_refused(capfd: pytest.CaptureFixture[str], content: bytes, start: bytes) -> None:
-    assert refusal(start + content, ".nii.gz") in {"damaged or truncated", "not a readable NIfTI file"}
+    reason = refusal(start + content, ".nii.gz")
+    other = foreign_content("a.nii.gz", start + content) or ("not a readable NIfTI file", "")
+    assert reason in {"damaged or truncated", other[0]}
     assert capfd.readouterr() == ("", "")
 
 
@@ -143,7 +146,7 @@ SHEARED = (280, "12f", (1.2, 0.5, 0, 0, 0, 1.3, 0, 0, 0, 0.4, 8, 0))
         ("its orientation is no rotation", [(252, "h", (1,)), (256, "3f", (0.9, 0.9, 0.9))]),
         ("its orientation is no rotation", [(252, "h", (1,)), (256, "f", (4e5,))]),
         (
-            "its axes are not perpendicular: its columns and rows are 20.6 degrees off a right angle, limit 1",
+            "its axes are not perpendicular: its columns and rows are 20.2 degrees off a right angle, limit 1",
             [(252, "h", (0,)), SHEARED],
         ),
         ("its affine puts all columns at one place", [(252, "h", (0,)), (280, "12f", (0,) * 12)]),
