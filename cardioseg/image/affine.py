@@ -48,6 +48,7 @@ def grid_of(path: Path, forms: Forms, size: tuple[int, ...]) -> Grid:
     if _skew(axes) > _PERPENDICULAR:
         _require_nearly_perpendicular(path, axes)
         axes = _nearest_rotation(axes)
+        matrix = _straightened(matrix, axes, size)
     columns, rows, slices = size[:3]
     dx, dy, dz = (mm * forms.unit_mm for mm in forms.pixdim[1:])
     z, y, x = ((float(a), float(b), float(c)) for a, b, c in axes.T[::-1] + 0.0)  # no minus zero
@@ -132,6 +133,13 @@ def _nearest_rotation(axes: Matrix) -> Matrix:
     """U Vᵀ of the singular value decomposition U S Vᵀ: Higham, SIAM J Sci Stat Comput 1986;7:1160."""
     left, _, right = np.linalg.svd(axes)
     return np.asarray(left @ right, np.float64)
+
+
+def _straightened(matrix: Matrix, axes: Matrix, size: tuple[int, ...]) -> Matrix:
+    """An affine along other axes, turned about the middle voxel, which stays."""
+    steps = axes * np.linalg.norm(matrix[:, :3], axis=0)
+    middle = (np.array(size[:3]) - 1) / 2
+    return np.column_stack([steps, matrix[:, 3] + (matrix[:, :3] - steps) @ middle])
 
 
 def _tilted(forms: Forms) -> Flag | None:

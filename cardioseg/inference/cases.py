@@ -15,6 +15,8 @@ from cardioseg.ingest.subject import Skipped
 from cardioseg.ingest.suitability import nifti_flags
 
 _PIXEL_MM = (0.1, 10.0)  # in-plane; as the DICOM reader accepts
+_OBLONG = 3.0  # times its other side no pixel is long
+_ORDER = "are its axes, or their spacings, in another order?"
 RECORD_FILE = "case.json"  # in the folder of a case that is done
 RUN_FILE = "run.json"  # in the folder of all cases
 
@@ -52,6 +54,9 @@ class Case:
         if not all(_PIXEL_MM[0] <= mm <= _PIXEL_MM[1] for mm in cine.grid.pixel_mm):
             mm = " x ".join(f"{mm:.3g}" for mm in cine.grid.pixel_mm)
             raise UnusableError(f"its pixels are {mm} mm, where a heart needs 0.1 to 10", "is the unit another one?")
+        if max(cine.grid.pixel_mm) > _OBLONG * min(cine.grid.pixel_mm):
+            mm = " x ".join(f"{mm:.3g}" for mm in cine.grid.pixel_mm)
+            raise UnusableError(f"its pixels are {mm} mm, where a scanner's are nearly square", _ORDER)
         return cine
 
     @property
