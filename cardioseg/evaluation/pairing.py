@@ -16,7 +16,7 @@ from cardioseg.ingest.masks import MaskFolder, read_mask
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
 NO_PREDICTION = "no prediction"
-_TOLERANCE_MM = 0.3  # an affine printed with three decimals moves the 256th pixel by 0.2; half a pixel is more
+_TOLERANCE_MM = 0.15  # NIfTI keeps its geometry in float32, editors write it anew, some with three decimals
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from cardioseg.ingest.masks import read_mask
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curves
 
-_TOLERANCE_MM = 0.3  # an affine printed with three decimals moves the 256th pixel by 0.2; half a pixel is more
+_TOLERANCE_MM = 0.15  # NIfTI keeps its geometry in float32, editors write it anew, some with three decimals
 _LABELS = "labels are " + ", ".join(f"{label.value} {label.title}" for label in Label)
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import unique_names
-from cardioseg.image.labels import CONVENTIONS, Label, relabel
+from cardioseg.image.labels import CONVENTIONS, Label, relabel, whole
 from cardioseg.image.nifti import is_nifti, read_volume, stem
 from cardioseg.image.volume import Grid, Voxels
 from cardioseg.ingest.png import read_png
@@ -140,7 +140,7 @@ def _pair(root: Path, row: Row) -> _Pair:
         mask = relabel(_mask(root, row[_NUMBERED], image, grid), CONVENTIONS["acdc"])
     given = {column: label for column, label in _STRUCTURES.items() if row.get(column)}
     for column, label in given.items():
-        mask[_mask(root, row[column], image, grid) != 0] = label
+        mask[whole(_mask(root, row[column], image, grid)) != 0] = label
     labels = tuple(Label) if row.get(_NUMBERED) else tuple(given.values())
     if not labels:
         raise UnusableError("the row names no mask")
