@@ -16,7 +16,6 @@ from cardioseg.ingest.masks import MaskFolder, read_mask
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
 NO_PREDICTION = "no prediction"
-_TOLERANCE_MM = 0.15  # NIfTI keeps its geometry in float32, editors write it anew, some with three decimals
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def _compare(
     if isinstance(mask, Skipped):
         return mask
     if volume.grid is not None:
-        mask = aligned(mask, volume.grid, _TOLERANCE_MM) or mask
+        mask = aligned(mask, volume.grid, volume.grid.rounding_mm) or mask
     if mask.phases == 1 and not alone:
         why = "the prediction has one phase, the reference several: which one is not known"
         return Skipped(volume.case_ids[0], why)
@@ -102,6 +101,6 @@ def _why_not_phase(volume: LabelledVolume, mask: Cine) -> str:
 def _why_not_grid(volume: LabelledVolume, mask: Cine) -> str:
     if volume.mask.shape != mask.grid.shape:
         return f"the prediction has the shape {mask.grid.shape}, the reference {volume.mask.shape}"
-    if volume.grid is not None and not volume.grid.matches(mask.grid, _TOLERANCE_MM):
+    if volume.grid is not None and not volume.grid.matches(mask.grid, volume.grid.rounding_mm):
         return "the prediction has the reference's shape, but another position, orientation or spacing"
     return ""

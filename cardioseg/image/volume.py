@@ -11,6 +11,7 @@ from cardioseg.image.forms import Forms
 
 Voxels = NDArray[Any]
 _T = TypeVar("_T")
+_ROUNDING_MM, _ROUNDING, _SHARE = 0.1, 1e-3, 0.4  # of positions; of the length of a grid; of a pixel
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ class Grid:
     def pixel_mm(self) -> tuple[float, float]:
         """In-plane spacing (row, column)."""
         return self.spacing_mm[1:]
+
+    @property
+    def rounding_mm(self) -> float:
+        """How far apart two files may put a voxel of one grid, some of them printed with three decimals.
+
+        That is a thousandth of the grid's length, but always less than half a pixel.
+        """
+        length_mm = max(count * mm for count, mm in zip(self.shape, self.spacing_mm, strict=True))
+        return min(max(_ROUNDING_MM, _ROUNDING * length_mm), _SHARE * min(self.spacing_mm))
 
     def position_mm(self, index: ArrayLike) -> NDArray[np.float64]:
         """LPS positions (..., 3) of (fractional) voxel indices (..., 3), each (slice, row, column)."""

@@ -22,7 +22,6 @@ from cardioseg.ingest.masks import read_mask
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curves
 
-_TOLERANCE_MM = 0.15  # NIfTI keeps its geometry in float32, editors write it anew, some with three decimals
 _LABELS = "labels are " + ", ".join(f"{label.value} {label.title}" for label in Label)
 
 
@@ -64,7 +63,7 @@ def read_edited(path: Path, source: Path | None) -> EditedMask:
     known = read_description(path.parent) if _is_predicted(path) else None
     image = _scan(path, source) if source else None
     if image:
-        mask = aligned(mask, image.grid, _TOLERANCE_MM) or mask
+        mask = aligned(mask, image.grid, image.grid.rounding_mm) or mask
     _require_fit(path, mask, known, image)
     if known is None:
         return EditedMask(mask, Acquisition(*read_body(path.parent), flags=geometry_flags(mask.grid)), image=image)
@@ -135,5 +134,5 @@ def _require_fit(path: Path, mask: Cine, known: Description | None, image: Cine 
     slices = mask.grid.shape[0]
     if known and any(index >= slices for index in known.acquisition.missing):
         raise UnusableError(f"{path} has fewer slices than its scan", "save it on the grid of the scan")
-    if image and not image.grid.matches(mask.grid, _TOLERANCE_MM):
+    if image and not image.grid.matches(mask.grid, image.grid.rounding_mm):
         raise UnusableError(f"{path} does not lie on its scan's grid", "save it on the grid of the scan")
