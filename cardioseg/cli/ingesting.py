@@ -20,36 +20,23 @@ _COLUMNS = ("subject ", "volumes", "labelled slices", "labels ", "spacing mm", "
 def inspect(
     scans: Annotated[Path, typer.Argument(help="A folder (any tree) or a file.")], as_json: AsJson = False
 ) -> int:
-    """Say what each DICOM series below SCANS is."""
+    """Say what each DICOM series and each NIfTI file below SCANS is."""
     from dataclasses import asdict
 
-    from cardioseg.ingest.discover import survey
+    from cardioseg.ingest.inspection import inspect_scans
 
-    found = survey(scans)
-    if not found.series:
+    found = inspect_scans(scans)
+    if not found.rows:
         console.print_skipped(found.unused, "not used")
         seen = f"{len(found.unused)} files, none of use" if found.unused else "no files"
-        raise NoInputError(f"no DICOM series in {scans}: {seen}", "NIfTI files need no inspection; predict takes them")
-    rows = [
-        (
-            str(series.folder),
-            len(series.files),
-            series.slices,
-            series.phases,
-            "x".join(map(str, series.shape)) if series.shape else None,
-            " x ".join(f"{mm:.2f}" for mm in series.spacing_mm) if series.spacing_mm else None,
-            str(series.kind),
-            series.reason,
-        )
-        for series in found.series
-    ]
+        raise NoInputError(f"no DICOM series in {scans}: {seen}", found.hint)
     columns = ("folder ", "files", "slices", "phases", "rows x columns", "spacing mm", "kind ", "why ")
     if as_json:
         names = [name.strip().replace(" ", "_") for name in columns]
-        series = [dict(zip(names, row, strict=True)) for row in rows]
+        series = [dict(zip(names, row, strict=True)) for row in found.rows]
         console.print_json({"series": series, "unused": [asdict(item) for item in found.unused]})
     else:
-        console.print_table(str(scans), columns, rows, "Slices and phases count from 0.")
+        console.print_table(str(scans), columns, found.rows, "Slices and phases count from 0.")
     console.print_skipped(found.unused, "not used")
     return ExitCode.OK
 

@@ -17,7 +17,7 @@ from cardioseg.evaluation.worst import Worst
 from cardioseg.execution.executor import Executor, Lost, in_order
 from cardioseg.execution.here import Here
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
-from cardioseg.ingest.masks import MaskFolder, case_id, find_masks, predicted_labels, predicting_model_sha256
+from cardioseg.ingest.masks import MaskFolder, case_id, find_masks, no_masks, predicted_labels, predicting_model_sha256
 from cardioseg.ingest.subject import Skipped, Source
 
 Convention = Mapping[int, Label]
@@ -57,7 +57,7 @@ def evaluate(
     if predictions.paths and predicted.is_file() and reference.is_file():
         predictions = MaskFolder(predicted, {case_id(reference): predicted})  # two files need no name in common
     if not predictions.paths:
-        raise NoInputError(f"{predicted}: no NIfTI masks in it", "give the folder that `cardioseg predict` wrote")
+        raise no_masks(predicted, "give the folder that `cardioseg predict` wrote")
     known, predicted_convention = predicted_labels(predicted), predicted_convention or _ACDC
     origin = Origin(predicted.resolve().name, reference.resolve().name, predicting_model_sha256(predicted))
     doubtful = None

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import safe_name
+from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.masks import MaskFolder, read_mask
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
 NO_PREDICTION = "no prediction"
-_TOLERANCE_MM = 0.1  # NIfTI keeps its geometry in float32, DICOM in decimal strings
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ def _compare(
 ) -> Pair | Skipped:
     if isinstance(mask, Skipped):
         return mask
+    if volume.grid is not None:
+        mask = aligned(mask, volume.grid, volume.grid.rounding_mm) or mask
     if mask.phases == 1 and not alone:
         why = "the prediction has one phase, the reference several: which one is not known"
         return Skipped(volume.case_ids[0], why)
@@ -99,6 +101,6 @@ def _why_not_phase(volume: LabelledVolume, mask: Cine) -> str:
 def _why_not_grid(volume: LabelledVolume, mask: Cine) -> str:
     if volume.mask.shape != mask.grid.shape:
         return f"the prediction has the shape {mask.grid.shape}, the reference {volume.mask.shape}"
-    if volume.grid is not None and not volume.grid.matches(mask.grid, _TOLERANCE_MM):
+    if volume.grid is not None and not volume.grid.matches(mask.grid, volume.grid.rounding_mm):
         return "the prediction has the reference's shape, but another position, orientation or spacing"
     return ""

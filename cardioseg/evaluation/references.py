@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from cardioseg.dataset.store import is_dataset, open_dataset
-from cardioseg.errors import NoInputError, UnusableError, UsageError
+from cardioseg.errors import UnusableError, UsageError
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest import layouts
-from cardioseg.ingest.masks import MaskFolder, find_masks, read_mask
+from cardioseg.ingest.masks import MaskFolder, find_masks, no_masks, read_mask
 from cardioseg.ingest.moments import subject_and_moment, with_moments
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject, read_all
 
@@ -46,7 +46,7 @@ def find_references(root: Path, convention: Mapping[int, Label] | None = None) -
         return layouts.find(root, convention=convention)
     masks = find_masks(root / _NNUNET if (root / _NNUNET).is_dir() else root)
     if not masks.paths and not masks.clashes:
-        raise NoInputError(f"{root}: no reference labels in it", _REFERENCES)
+        raise no_masks(root, _REFERENCES, "reference labels")
     return _find_plain(masks, convention or CONVENTIONS["acdc"])
 
 

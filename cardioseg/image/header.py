@@ -1,8 +1,8 @@
 """NIfTI header: what a file says of itself, checked before anyone believes it, and the voxels that it promises.
 
 ITK hands out unset memory for the voxels that a truncated file lacks, passes over checksums, misreads gzip files of
-several members, and takes 1 mm for a spacing that is zero or no number, all without a word. So the bytes are read here
-and only the geometry is left to ITK.
+several members, and takes 1 mm for a spacing that is zero or no number, all without a word. So the bytes are read here,
+and `affine.py` makes a grid of the geometry.
 """
 
 import gzip
@@ -19,6 +19,8 @@ import numpy as np
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
+from cardioseg.image.foreign import START_BYTES, foreign_content
+from cardioseg.image.forms import Forms
 from cardioseg.image.volume import Voxels
 
 _FILE_LIMIT_BYTES = 2 * 1024**3
@@ -26,8 +28,6 @@ _TRAILER_LIMIT_BYTES = 1024**2
 _VOXELS_LIMIT = 512 * 1024**2
 _ALWAYS_BYTES, _PACKING = 128 * 1024**2, 100  # a scan packs to a half; masks and black pictures further, but are small
 _GZIP = b"\x1f\x8b"
-_FARTHEST_MM = 1e6
-_QUATERNION_TOLERANCE = 1e-3  # of b² + c² + d² <= 1, for rounding
 _FIRST_VOXEL = 352  # where voxels begin at the earliest
 _KINDS = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 _FIELDS = {  # of NIfTI-1: type and offset
@@ -38,6 +38,7 @@ _FIELDS = {  # of NIfTI-1: type and offset
     "vox_offset": ("f4", 108),
     "scl_slope": ("f4", 112),
     "scl_inter": ("f4", 116),
+    "units": ("u1", 123),
     "qform_code": ("i2", 252),
     "sform_code": ("i2", 254),
     "qform": ("6f4", 256),
@@ -64,6 +65,8 @@ class Header:
         offset_bytes: where the voxels begin.
         slope: by which stored numbers are multiplied.
         intercept: which is then added.
+        forms: where the voxels lie.
+        step_s: seconds between phases, as the file says it.
     """
 
     size: tuple[int, ...]
@@ -71,28 +74,31 @@ class Header:
     offset_bytes: int
     slope: float
     intercept: float
+    forms: Forms
+    step_s: float
 
 
 def read_header(path: Path) -> Header:
     """Read and check the header of a single-file NIfTI-1 image, packed or not.
 
     Raises:
-        UnusableError: unreadable, not 3D or 4D, not one real number a voxel, too large, or without a sound geometry.
+        UnusableError: unreadable, not 3D or 4D, not one real number a voxel, or too large.
     """
     with _content(path) as file:
-        start = file.read(_LAYOUT.itemsize)
+        start = file.read(START_BYTES)
     fields = _fields(path, start)
     size = _size(path, fields["dim"].tolist())
     if int(fields["datatype"]) not in _KINDS:
         raise UnusableError(f"{path}: its voxels are not one real number each")
-    _require_geometry(path, fields)
     first = float(fields["vox_offset"])
     if not 0 <= first < _FILE_LIMIT_BYTES:
         raise UnusableError(f"{path}: damaged or truncated")
     kind = np.dtype(_KINDS[int(fields["datatype"])]).newbyteorder(fields["dim"].dtype.byteorder)
     slope, intercept = float(fields["scl_slope"]), float(fields["scl_inter"])
     is_scaled = slope != 0 and np.isfinite([slope, intercept]).all()  # the standard: 0 is no scaling
-    return Header(size, kind, max(int(first), _FIRST_VOXEL), *((slope, intercept) if is_scaled else (1.0, 0.0)))
+    scale = (slope, intercept) if is_scaled else (1.0, 0.0)
+    forms = Forms.of(fields)
+    return Header(size, kind, max(int(first), _FIRST_VOXEL), *scale, forms, float(fields["pixdim"][4]) * forms.unit_s)
 
 
 def read_voxels(path: Path, header: Header) -> Voxels:
@@ -109,7 +115,24 @@ def read_voxels(path: Path, header: Header) -> Voxels:
         trailer = file.read(_TRAILER_LIMIT_BYTES)  # to the very end, where a packed file's checksum is compared
     if len(content) < end or len(trailer) == _TRAILER_LIMIT_BYTES:
         raise UnusableError(f"{path}: damaged or truncated")
-    stored = np.frombuffer(content, header.kind, offset=header.offset_bytes).reshape(header.size[::-1])
+    return _scaled(np.frombuffer(content, header.kind, offset=header.offset_bytes).reshape(header.size[::-1]), header)
+
+
+def read_first_phase(path: Path, header: Header) -> Voxels:
+    """The voxels (slice, row, column) of the first phase, for a quick look: what comes behind them is not checked.
+
+    Raises:
+        UnusableError: the file holds fewer.
+    """
+    shape = header.size[2::-1]
+    with _content(path) as file:
+        content = file.read(header.offset_bytes + prod(shape) * header.kind.itemsize)
+    if len(content) < header.offset_bytes + prod(shape) * header.kind.itemsize:
+        raise UnusableError(f"{path}: damaged or truncated")
+    return _scaled(np.frombuffer(content, header.kind, offset=header.offset_bytes).reshape(shape), header)
+
+
+def _scaled(stored: Voxels, header: Header) -> Voxels:
     if (header.slope, header.intercept) == (1.0, 0.0):
         return stored.astype(header.kind.newbyteorder("="))
     with np.errstate(all="ignore"):
@@ -133,11 +156,12 @@ def _content(path: Path) -> Iterator[BufferedIOBase]:
 
 
 def _fields(path: Path, start: bytes) -> np.void:
-    for layout in (_LAYOUT.newbyteorder("<"), _LAYOUT.newbyteorder(">")) if len(start) == _LAYOUT.itemsize else ():
-        fields: np.void = np.frombuffer(start, layout)[0]
+    for layout in (_LAYOUT.newbyteorder("<"), _LAYOUT.newbyteorder(">")) if len(start) >= _LAYOUT.itemsize else ():
+        fields: np.void = np.frombuffer(start, layout, 1)[0]
         if fields["sizeof_hdr"] == _LAYOUT.itemsize and fields["magic"] == b"n+1":
             return fields
-    raise UnusableError(f"{path}: not a readable NIfTI file")
+    what, remedy = foreign_content(path.name, start) or ("not a readable NIfTI file", "")
+    raise UnusableError(f"{path}: {what}", remedy)
 
 
 def _size(path: Path, dim: list[int]) -> tuple[int, ...]:
@@ -153,12 +177,8 @@ def _size(path: Path, dim: list[int]) -> tuple[int, ...]:
     return tuple(sizes[:count])
 
 
-def _require_geometry(path: Path, fields: np.void) -> None:
-    spacing = fields["pixdim"][1:4]
-    if not (np.isfinite(spacing) & (spacing > 0)).all():
-        raise UnusableError(f"{path}: its spacing is not three positive numbers")
-    used = [name for name in ("qform", "sform") if fields[f"{name}_code"] > 0]
-    if not all((np.abs(fields[name]) < _FARTHEST_MM).all() for name in used):  # no number is not less than any
-        raise UnusableError(f"{path}: its geometry is not finite")
-    if "qform" in used and np.square(fields["qform"][:3], dtype=np.float64).sum() > 1 + _QUATERNION_TOLERANCE:
-        raise UnusableError(f"{path}: its orientation is no rotation")
+def stamped(content: bytes, forms: Forms) -> bytes:
+    """A NIfTI file's content with the geometry of another."""
+    start = bytearray(content[: _LAYOUT.itemsize])
+    forms.stamp(np.frombuffer(start, _LAYOUT.newbyteorder("<"))[0])
+    return bytes(start) + content[_LAYOUT.itemsize :]

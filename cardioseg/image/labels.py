@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,18 +38,31 @@ CONVENTIONS: Mapping[str, Mapping[int, Label]] = {
     "ukbb": {0: Label.BACKGROUND, 1: Label.LV_CAVITY, 2: Label.LV_MYOCARDIUM, 3: Label.RV_CAVITY},
 }
 
+_WHOLE = 1e-3  # as far as a label may be from a whole number
+
 
 def relabel(mask: NDArray[np.generic], convention: Mapping[int, Label]) -> NDArray[np.uint8]:
-    """Map a mask of any integer-valued type and shape from `convention` to `Label`.
+    """Map a mask of any number type and shape from `convention` to `Label`.
+
+    Numbers that are whole to within 0.001 are labels: saving whole numbers through a slope leaves such rounding.
 
     Raises:
         UnusableError: the mask holds a value that the convention does not know.
     """
-    values = np.unique(mask)
-    unknown = [value for value in values.tolist() if value not in convention]
+    numbers = whole(mask)
+    unknown = [value for value in np.unique(numbers).tolist() if value not in convention]
     if unknown:
-        raise UnusableError(f"the mask holds {unknown[0]:g}, known are {sorted(convention)}")
+        raise UnusableError(f"the mask holds {unknown[0]:.7g}, known are {sorted(convention)}")
     result = np.zeros(mask.shape, np.uint8)
     for value, label in convention.items():
-        result[mask == value] = label
+        result[numbers == value] = label
     return result
+
+
+def whole(mask: NDArray[Any]) -> NDArray[Any]:
+    """The same numbers, those that are nearly whole made whole."""
+    if mask.dtype.kind not in "fc":
+        return mask
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        rounded = np.rint(mask)
+        return np.where(np.abs(mask - rounded) <= _WHOLE, rounded, mask)

@@ -1,7 +1,11 @@
-"""NIfTI: the one reader and writer of `.nii` and `.nii.gz`. A parser boundary: the geometry is read by SimpleITK."""
+"""NIfTI: the one reader and writer of `.nii` and `.nii.gz`. SimpleITK writes; what is read is read here.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+A mask of a scan that was read from NIfTI is written with the scan's own forms, codes and order of axes, so that every
+program puts it where it puts the scan.
+"""
+
+import gzip
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +14,16 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.files import atomic_path
-from cardioseg.image.header import read_header, read_voxels
+from cardioseg.image.affine import grid_of
+from cardioseg.image.alignment import as_stored, slice_order, slices_first
+from cardioseg.image.header import Header, read_first_phase, read_header, read_voxels, stamped
+from cardioseg.image.labels import whole
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 
 _SUFFIXES = (".nii.gz", ".nii")
+_BEAT_S = (0.24, 3.0)  # 250 and 20 beats a minute
+_SAME_MM = 1e-3
+_LABELS = 16  # different numbers in a label map, at most
 
 
 def is_nifti(path: Path) -> bool:
@@ -28,17 +38,41 @@ def stem(path: Path) -> str:
 
 
 def read_cine(path: Path) -> Cine:
-    """Read a 3D or 4D NIfTI; a 3D one is a cine of one phase.
+    """Read a 3D or 4D NIfTI; a 3D one is a cine of one phase. Slices that lie along another axis are put first.
 
     Raises:
         UnusableError: unreadable, damaged, of another dimension, without a sound geometry, or too large.
     """
     header = read_header(path)
-    geometry = _geometry(path)
+    grid = grid_of(path, header.forms, header.size)
     voxels = read_voxels(path, header)
     if len(header.size) == 3:
-        return Cine(voxels[None], _grid(geometry))
-    return Cine(voxels, _grid(geometry), _times_ms(geometry))
+        return slices_first(Cine(voxels[None], grid))
+    return slices_first(Cine(voxels, grid, _times_ms(header)))
+
+
+def read_grid(path: Path) -> tuple[Grid, int]:
+    """The grid of a 3D or 4D NIfTI and the number of its phases, without its voxels.
+
+    Raises:
+        UnusableError: as `read_cine`.
+    """
+    header = read_header(path)
+    grid = grid_of(path, header.forms, header.size)
+    return grid.turned(slice_order(grid)), prod(header.size[3:])
+
+
+def holds_labels(path: Path) -> bool:
+    """Whether a NIfTI holds a few different whole numbers, as label maps do and scans do not.
+
+    Raises:
+        UnusableError: it cannot be read, or damaged.
+    """
+    header = read_header(path)
+    values = np.unique(whole(read_first_phase(path, header)))
+    if len(values) == 1:  # experts often draw end-diastole and end-systole only
+        values = np.unique(whole(read_voxels(path, header)))
+    return 1 < len(values) <= _LABELS and not (values % 1).any()
 
 
 def read_volume(path: Path) -> Volume:
@@ -64,11 +98,13 @@ def is_4d(path: Path) -> bool:
 
 def write_volume(path: Path, volume: Volume) -> None:
     """Write a 3D NIfTI atomically."""
-    _write(path, _image(volume.voxels, volume.grid))
+    stored = as_stored(Cine(volume.voxels[None], volume.grid))
+    _write(path, _image(stored.voxels[0], stored.grid), stored.grid)
 
 
 def write_cine(path: Path, cine: Cine) -> None:
     """Write a 4D NIfTI atomically; the fourth spacing is the phase interval in seconds (1 where unknown)."""
+    cine = as_stored(cine)
     image = sitk.GetImageFromArray(np.ascontiguousarray(cine.voxels), isVector=False)
     step_ms = float(np.mean(np.diff(cine.times_ms))) if len(cine.times_ms) > 1 else 0.0
     image.SetOrigin((*cine.grid.origin_mm, 0.0))
@@ -76,48 +112,18 @@ def write_cine(path: Path, cine: Cine) -> None:
     directions = np.eye(4)
     directions[:3, :3] = _directions(cine.grid)
     image.SetDirection(directions.ravel().tolist())
-    _write(path, image)
+    _write(path, image, cine.grid)
 
 
-def _geometry(path: Path) -> sitk.ImageFileReader:
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    reader.SetImageIO("NiftiImageIO")
-    try:
-        with _silence():
-            reader.ReadImageInformation()
-    except RuntimeError as error:  # all that ITK raises, with source lines and header values in its text
-        raise UnusableError(f"{path}: not a readable NIfTI file") from error
-    if not np.isfinite([*reader.GetSpacing(), *reader.GetOrigin(), *reader.GetDirection()]).all():
-        raise UnusableError(f"{path}: its geometry is not finite")
-    return reader
+def _times_ms(header: Header) -> tuple[float, ...]:
+    """Times from the fourth spacing; none where it makes no heart beat of the phases.
 
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep ITK's warnings, which quote headers, off stderr."""
-    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.GlobalWarningDisplayOff()
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
-
-
-def _grid(image: sitk.ImageFileReader) -> Grid:
-    columns, rows, slices = image.GetSize()[:3]
-    dx, dy, dz = image.GetSpacing()[:3]
-    n = image.GetDimension()
-    matrix = np.asarray(image.GetDirection()).reshape(n, n)[:3, :3]
-    z, y, x = ((float(a), float(b), float(c)) for a, b, c in matrix.T[::-1] + 0.0)  # no minus zero
-    return Grid((slices, rows, columns), (dz, dy, dx), tuple(image.GetOrigin()[:3]), (z, y, x))
-
-
-def _times_ms(image: sitk.ImageFileReader) -> tuple[float, ...]:
-    """Times from the fourth spacing, in seconds by NIfTI's default units; none where it says nothing (0 or 1)."""
-    step = image.GetSpacing()[3]
-    known = 0 < step < 1
-    return tuple(1000 * step * phase for phase in range(image.GetSize()[3])) if known else ()
+    Some converters write the repetition time there, others 0 or 1.
+    """
+    phases = header.size[3]
+    if header.step_s >= 1 or not _BEAT_S[0] <= phases * header.step_s <= _BEAT_S[1]:
+        return ()
+    return tuple(1000 * header.step_s * phase for phase in range(phases))
 
 
 def _image(voxels: Voxels, grid: Grid) -> sitk.Image:
@@ -133,11 +139,31 @@ def _directions(grid: Grid) -> NDArray[np.float64]:
     return np.asarray(grid.directions[::-1], np.float64).T
 
 
-def _write(path: Path, image: sitk.Image) -> None:
+def _write(path: Path, image: sitk.Image, grid: Grid) -> None:
     with atomic_path(path) as partial:
         partial.touch()  # where nothing may be written, the system says why and ITK does not
         try:
             sitk.WriteImage(image, str(partial), useCompression=path.name.endswith(".gz"))
             read_voxels(partial, read_header(partial))  # ITK says nothing when the disk is full
+            if _lies_on_forms(partial, grid):
+                _stamp(partial, grid)
         except (RuntimeError, UnusableError) as error:
             raise ResourceError(f"cannot write {path}: it came out incomplete", "is the disk full?") from error
+
+
+def _lies_on_forms(path: Path, grid: Grid) -> bool:
+    """Whether the grid, with its axes as they are stored, is still that of the file which its forms are from."""
+    if grid.forms is None:
+        return False
+    return grid_of(path, grid.forms, grid.shape[::-1]).matches(grid, _SAME_MM)
+
+
+def _stamp(path: Path, grid: Grid) -> None:
+    """Give a file, of which nothing else changes, the forms that its grid was read from."""
+    if grid.forms is None:
+        return
+    content = path.read_bytes()
+    if path.name.endswith(".gz"):
+        path.write_bytes(gzip.compress(stamped(gzip.decompress(content), grid.forms), mtime=0))
+    else:
+        path.write_bytes(stamped(content, grid.forms))

@@ -1,13 +1,17 @@
 """Volume and Cine: voxels on a grid in patient space, in millimetres. World coordinates are LPS, as in DICOM."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cardioseg.image.forms import Forms
+
 Voxels = NDArray[Any]
+_T = TypeVar("_T")
+_ROUNDING_MM, _ROUNDING, _SHARE = 0.1, 1e-3, 0.4  # of positions; of the length of a grid; of a pixel
 
 
 @dataclass(frozen=True)
@@ -19,12 +23,14 @@ class Grid:
         spacing_mm: distance between voxel centres along (slice, row, column).
         origin_mm: LPS position of the centre of voxel (0, 0, 0).
         directions: three orthonormal LPS unit vectors, along increasing slice, row and column index.
+        forms: how the NIfTI file that it was read from says it; None for others.
     """
 
     shape: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
     origin_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
     directions: tuple[tuple[float, float, float], ...] = ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0))
+    forms: Forms | None = field(default=None, compare=False, repr=False)
 
     @property
     def voxel_ml(self) -> float:
@@ -36,10 +42,37 @@ class Grid:
         """In-plane spacing (row, column)."""
         return self.spacing_mm[1:]
 
+    @property
+    def rounding_mm(self) -> float:
+        """How far apart two files may put a voxel of one grid, some of them printed with three decimals.
+
+        That is a thousandth of the grid's length, but always less than half a pixel.
+        """
+        length_mm = max(count * mm for count, mm in zip(self.shape, self.spacing_mm, strict=True))
+        return min(max(_ROUNDING_MM, _ROUNDING * length_mm), _SHARE * min(self.spacing_mm))
+
     def position_mm(self, index: ArrayLike) -> NDArray[np.float64]:
         """LPS positions (..., 3) of (fractional) voxel indices (..., 3), each (slice, row, column)."""
         steps = np.asarray(self.directions) * np.asarray(self.spacing_mm)[:, None]
         return np.asarray(np.asarray(index) @ steps + np.asarray(self.origin_mm), np.float64)
+
+    def turned(self, order: tuple[int, int, int], flips: tuple[bool, bool, bool] = (False, False, False)) -> "Grid":
+        """The same voxels with their axes in another order, those that are flipped counted from their other end.
+
+        Args:
+            order: which axes of this grid become slice, row and column.
+            flips: which of the new axes are flipped.
+        """
+        first = np.zeros(3)  # the voxel of this grid that becomes voxel (0, 0, 0)
+        directions = []
+        for axis, flip in zip(order, flips, strict=True):
+            first[axis] = self.shape[axis] - 1 if flip else 0
+            x, y, z = (-x + 0.0 if flip else x for x in self.directions[axis])
+            directions.append((x, y, z))
+        x_mm, y_mm, z_mm = self.position_mm(first).tolist()
+        forms = self.forms.turned(order) if self.forms and not any(flips) else None
+        shape, spacing_mm = _taken(self.shape, order), _taken(self.spacing_mm, order)
+        return Grid(shape, spacing_mm, (x_mm, y_mm, z_mm), tuple(directions), forms)
 
     def matches(self, other: "Grid", tolerance_mm: float = 0.01) -> bool:
         """Whether both grids put every corner voxel within `tolerance_mm` of the same place."""
@@ -48,6 +81,11 @@ class Grid:
         corners = np.array(list(product(*[(0, n - 1) for n in self.shape])))
         apart_mm = np.linalg.norm(self.position_mm(corners) - other.position_mm(corners), axis=1)
         return bool((apart_mm <= tolerance_mm).all())
+
+
+def _taken(values: tuple[_T, _T, _T], order: tuple[int, int, int]) -> tuple[_T, _T, _T]:
+    first, second, third = (values[axis] for axis in order)
+    return first, second, third
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,11 @@ from cardioseg.image.nifti import is_4d, read_cine
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.discover import Series
 from cardioseg.ingest.subject import Skipped
+from cardioseg.ingest.suitability import nifti_flags
 
 _PIXEL_MM = (0.1, 10.0)  # in-plane; as the DICOM reader accepts
+_OBLONG = 3.0  # times its other side no pixel is long
+_ORDER = "are its axes, or their spacings, in another order?"
 RECORD_FILE = "case.json"  # in the folder of a case that is done
 RUN_FILE = "run.json"  # in the folder of all cases
 
@@ -51,12 +54,17 @@ class Case:
         if not all(_PIXEL_MM[0] <= mm <= _PIXEL_MM[1] for mm in cine.grid.pixel_mm):
             mm = " x ".join(f"{mm:.3g}" for mm in cine.grid.pixel_mm)
             raise UnusableError(f"its pixels are {mm} mm, where a heart needs 0.1 to 10", "is the unit another one?")
+        if max(cine.grid.pixel_mm) > _OBLONG * min(cine.grid.pixel_mm):
+            mm = " x ".join(f"{mm:.3g}" for mm in cine.grid.pixel_mm)
+            raise UnusableError(f"its pixels are {mm} mm, where a scanner's are nearly square", _ORDER)
         return cine
 
     @property
     def flags(self) -> tuple[Flag, ...]:
-        """What the reading of the scan found: slices or phases that are missing or were acquired again."""
-        return self.series.stack.flags if self.series and self.series.stack else ()
+        """What the reading of the scan found: of DICOM what is missing or was repeated, of NIfTI what is doubtful."""
+        if self.series is None:
+            return nifti_flags(self.source)
+        return self.series.stack.flags if self.series.stack else ()
 
     @property
     def missing(self) -> tuple[int, ...]:

@@ -9,6 +9,8 @@ import numpy as np
 
 from cardioseg.errors import CardiosegError, UnusableError
 from cardioseg.files import sha256
+from cardioseg.image.affine import geometry_flags
+from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_cine
 from cardioseg.image.volume import Cine
@@ -20,7 +22,6 @@ from cardioseg.ingest.masks import read_mask
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curves
 
-_TOLERANCE_MM = 0.1  # NIfTI keeps its geometry in float32, and editors write it anew
 _LABELS = "labels are " + ", ".join(f"{label.value} {label.title}" for label in Label)
 
 
@@ -61,9 +62,11 @@ def read_edited(path: Path, source: Path | None) -> EditedMask:
     mask = _read(path)
     known = read_description(path.parent) if _is_predicted(path) else None
     image = _scan(path, source) if source else None
+    if image:
+        mask = aligned(mask, image.grid, image.grid.rounding_mm) or mask
     _require_fit(path, mask, known, image)
     if known is None:
-        return EditedMask(mask, Acquisition(*read_body(path.parent)), image=image)
+        return EditedMask(mask, Acquisition(*read_body(path.parent), flags=geometry_flags(mask.grid)), image=image)
     edited = is_edited(path)
     timed = replace(mask, times_ms=known.times_ms)
     return EditedMask(timed, known.acquisition, edited, () if edited else known.fold_curves_ml, image)
@@ -131,5 +134,5 @@ def _require_fit(path: Path, mask: Cine, known: Description | None, image: Cine 
     slices = mask.grid.shape[0]
     if known and any(index >= slices for index in known.acquisition.missing):
         raise UnusableError(f"{path} has fewer slices than its scan", "save it on the grid of the scan")
-    if image and not image.grid.matches(mask.grid, _TOLERANCE_MM):
+    if image and not image.grid.matches(mask.grid, image.grid.rounding_mm):
         raise UnusableError(f"{path} does not lie on its scan's grid", "save it on the grid of the scan")

@@ -15,7 +15,7 @@ from cardioseg.inference.cases import RUN_FILE
 from cardioseg.inference.description import MEASURES_FILE, describe
 from cardioseg.inference.edited import present, read_edited, source_beside, sources
 from cardioseg.inference.outcome import DONE, FAILED, Outcome, write_summary
-from cardioseg.ingest.masks import MaskFolder, find_masks, predicted_labels, read_mask
+from cardioseg.ingest.masks import MaskFolder, find_masks, no_masks, predicted_labels, read_mask
 from cardioseg.measure.curves import Moments
 from cardioseg.report.pictures import remove_pictures, write_pictures
 
@@ -33,7 +33,7 @@ def find_edited(masks: Path, out: Path) -> MaskFolder:
     if any((out / case_id).resolve() == path.resolve().parent for case_id, path in found.paths.items()):
         raise UsageError(f"{out} holds the predicted numbers, which would be lost", "give another folder with -o")
     if not found.paths and not found.clashes:
-        raise NoInputError(f"{masks}: no NIfTI masks in it", "give the folder that `cardioseg predict` wrote")
+        raise no_masks(masks, "give the folder that `cardioseg predict` wrote")
     return found
 
 

@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from cardioseg.errors import NoInputError, UsageError
+from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
-from cardioseg.image.nifti import is_nifti, stem
+from cardioseg.image.nifti import is_nifti
 from cardioseg.inference.cases import RECORD_FILE, RUN_FILE, Case, Findings
+from cardioseg.ingest.channels import case_stem, other_channel
 from cardioseg.ingest.discover import Kind, LeftOut, Series, survey_paths
 from cardioseg.ingest.subject import Skipped
+from cardioseg.ingest.suitability import judge_nifti
 from cardioseg.ingest.units import Unit, find_units
 
 PARTS = "parts"
@@ -77,14 +79,18 @@ class Search:
 
     def __iter__(self) -> Iterator[Findings]:
         counts = [0, 0, 0]
+        first: list[Skipped] = []
         for number, unit in enumerate(self._units, start=1):
-            found = self._look_into(unit)
+            found = _judged(self._look_into(unit))
             more = len(found.cases), len(found.others), len(found.unused)
             counts = [before + new for before, new in zip(counts, more, strict=True)]
+            first = first or [*found.others, *found.unused][:1]
             self.expected = counts[0] + round((len(self) - number) * (counts[0] / number or 1))
             yield found
         if not counts[0] and not self._part:
-            raise NoInputError(self._nothing(counts[1], counts[2]), "`cardioseg inspect` says what each series is")
+            raise NoInputError(
+                self._nothing(counts[1], counts[2], first), "`cardioseg inspect` says what each series is"
+            )
 
     def _look_into(self, unit: Unit) -> Findings:
         if unit.nifti:
@@ -109,10 +115,13 @@ class Search:
             return ""
         return _COPY if self._seen[identity] == images else _SPLIT
 
-    def _nothing(self, others: int, unused: int) -> str:
+    def _nothing(self, others: int, unused: int, first: Sequence[Skipped]) -> str:
         where = ", ".join(map(str, self.sources))
         seen = [f"{others} series of another kind"] * bool(others) + [f"{unused} unusable files"] * bool(unused)
-        return f"no short-axis cine in {where}" + (f": {' and '.join(seen)}" if seen else ": no image files")
+        if not seen:
+            return f"no short-axis cine in {where}: no image files"
+        reasons = "".join(f"; the first: {item.where}: {item.why}" for item in first)
+        return f"no short-axis cine in {where}: {' and '.join(seen)}{reasons}"
 
 
 def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
@@ -131,11 +140,31 @@ def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
 def _cases(unit: Unit, cines: Sequence[Series], left: LeftOut) -> Iterator[Case]:
     own = unit.case_names(cines)
     niftis = unit.niftis(left)
-    names = unique_names([*own, *map(stem, niftis)])
+    names = unique_names([*own, *map(case_stem, niftis)])
     for name, series in zip(names, cines, strict=False):
         yield Case(name, series.folder, series.files, series, unit.name)
     for name, path in zip(names[len(own) :], niftis, strict=True):
         yield Case(name, path, (path,), None, unit.name)
+
+
+def _judged(found: Findings) -> Findings:
+    """The same, with the NIfTI files that show something else among the files of no use."""
+    verdicts = [(case, _why_not(case, found.sources)) for case in found.cases]
+    unused = [Skipped(str(case.source), why) for case, why in verdicts if why]
+    return replace(found, cases=tuple(case for case, why in verdicts if not why), unused=(*found.unused, *unused))
+
+
+def _why_not(case: Case, sources: Sequence[Path]) -> str:
+    """What a NIfTI file shows that is no short axis; nothing of others, and of what cannot be read."""
+    if case.series is not None:
+        return ""
+    if case.source not in sources and (why := other_channel(case.source)):
+        return why
+    try:
+        verdict = judge_nifti(case.source)
+    except UnusableError:  # it is said when the case's turn comes
+        return ""
+    return "" if verdict.is_usable else f"{verdict.kind}: {verdict.reason}"
 
 
 def _short(texts: Iterable[str]) -> int:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import unique_names
+from cardioseg.image.foreign import foreign
+from cardioseg.image.nifti import is_nifti
 from cardioseg.ingest.dicom import read_headers
 from cardioseg.ingest.header import SliceHeader
 from cardioseg.ingest.join import join
@@ -150,7 +152,8 @@ def _headers(path: Path) -> tuple[SliceHeader, ...] | Skipped:
     try:
         return read_headers(path)
     except UnusableError as error:
-        return Skipped(str(path), error.message.removeprefix(f"{path}: "))
+        other = None if is_nifti(path) else foreign(path)
+        return Skipped(str(path), ": ".join(other) if other else error.message.removeprefix(f"{path}: "))
 
 
 def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[Skipped]]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cardioseg.errors import UnusableError
+from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import safe_name
+from cardioseg.image.foreign import foreign
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label, relabel
 from cardioseg.image.nifti import is_nifti, read_cine, stem
 from cardioseg.image.volume import Cine
+from cardioseg.ingest.channels import case_stem
 from cardioseg.ingest.subject import Skipped
 
 _NAMED_BY_FOLDER = "mask"  # OUT/<case_id>/mask.nii.gz
@@ -59,9 +61,10 @@ def find_masks(root: Path) -> MaskFolder:
 def case_id(path: Path) -> str:
     """The case that a mask belongs to: its stem without `_gt`, or its folder's name where it is `mask.nii.gz`.
 
-    The id is made safe for a file system, as `predict` does, so that both sides of a pair agree.
+    nnU-Net's `_0000` is no part of it. It is made safe for a file system, as `predict` does, so that both sides of a
+    pair agree.
     """
-    name = stem(path)
+    name = case_stem(path)
     return safe_name(path.absolute().parent.name if name == _NAMED_BY_FOLDER else name.removesuffix(_REFERENCE_SUFFIX))
 
 
@@ -113,3 +116,12 @@ def _mask_files(root: Path) -> list[Path]:
     files = [path for path in found if is_nifti(path) and not path.name.startswith(".") and path.is_file()]
     stems = {path.with_name(stem(path)) for path in files}
     return [path for path in files if path.with_name(stem(path) + _REFERENCE_SUFFIX) not in stems]
+
+
+def no_masks(root: Path, hint: str, what: str = "NIfTI masks") -> NoInputError:
+    """That there are no masks at or below `root`, and what is there instead where that is known."""
+    seen = [root] if root.is_file() else (path for path in sorted(root.rglob("*")) if path.is_file())
+    for path in seen:
+        if not is_nifti(path) and not path.name.startswith(".") and (known := foreign(path)):
+            return NoInputError(f"{root}: no {what} in it; {path.name} is {known[0]}", known[1])
+    return NoInputError(f"{root}: no {what} in it", hint)

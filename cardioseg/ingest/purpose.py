@@ -6,6 +6,7 @@ from math import acos, degrees
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardioseg.ingest.header import SliceHeader
 from cardioseg.ingest.positions import normal_of
@@ -29,7 +30,11 @@ Groups = Sequence[Sequence[SliceHeader]]
 
 def other_plane(header: SliceHeader) -> str:
     """Why a plane is not a short axis; empty where it may be one."""
-    normal = normal_of(header)
+    return other_normal(normal_of(header))
+
+
+def other_normal(normal: NDArray[np.float64]) -> str:
+    """The same of a plane's normal, an LPS unit vector."""
     if abs(normal[2]) > _TRANSAXIAL:
         return f"transaxial planes: {degrees(acos(min(1.0, abs(normal[2])))):.0f} degrees off the body's axis"
     cosine = abs(float(normal @ np.asarray(_AXIS))) / float(np.linalg.norm(_AXIS))

@@ -16,6 +16,7 @@ from pathlib import Path
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import unique_names
 from cardioseg.image.nifti import is_nifti, stem
+from cardioseg.ingest.channels import case_stem
 from cardioseg.ingest.dicom import read_headers
 from cardioseg.ingest.discover import NOTHING, LeftOut, case_ids, own_folder, regular_files, touching
 from cardioseg.ingest.series import Series
@@ -117,10 +118,11 @@ def _units(source: Path, left: LeftOut) -> Iterator[Unit]:
         paths = tuple(path for child in group for path in child.paths)
         yield Unit(_name(group[0]), source, base, paths, len(groups) == 1)
     rest = [child for child in children if not child.has_dicom]
-    stems = Counter(stem(path) for child in rest for path in child.niftis)
+    stems = Counter(case_stem(path) for child in rest for path in child.niftis)
     for path in (path for child in rest for path in child.niftis):
         child_name = path.relative_to(base).parts[0] if path.parent != base else ""
-        name = f"{child_name}_{stem(path)}" if child_name and stems[stem(path)] > 1 else stem(path)
+        own = case_stem(path)
+        name = f"{child_name}_{own}" if child_name and stems[own] > 1 else own
         yield Unit(name, source, base, (path,))
     for child in rest:
         if child.has_rest:

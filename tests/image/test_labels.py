@@ -47,9 +47,20 @@ def test_relabelling_and_its_inverse(mask: np.ndarray, name: str, kind: str) -> 
 
 
 @few
-@given(masks.filter(np.size), st.sampled_from([4, 255, -1, 0.5, 1 + 1e-6, np.nan, np.inf]), st.data())
+@given(masks.filter(np.size), st.sampled_from([4, 255, -1, 0.5, 1.002, -0.0011, np.nan, np.inf]), st.data())
 def test_an_unknown_value_is_refused(mask: np.ndarray, value: float, data: st.DataObject) -> None:
     floats = mask.astype(np.float64)
     floats.flat[data.draw(st.integers(0, mask.size - 1))] = value
     with pytest.raises(UnusableError, match=r"^the mask holds \S+, known are \[0, 1, 2, 3\]$"):
         relabel(floats, CONVENTIONS["acdc"])
+
+
+@few
+@given(masks.filter(np.size), st.floats(-9e-4, 9e-4), st.sampled_from(["f4", "f8"]))
+def test_whole_numbers_that_a_slope_has_blurred_are_labels(mask: np.ndarray, blur: float, kind: str) -> None:
+    np.testing.assert_array_equal(relabel((mask + blur).astype(kind), CONVENTIONS["acdc"]), mask)
+
+
+def test_the_digits_that_make_a_value_no_label_are_said() -> None:
+    with pytest.raises(UnusableError, match=r"the mask holds 1\.0021, known"):
+        relabel(np.array([0, 1.0021]), CONVENTIONS["acdc"])

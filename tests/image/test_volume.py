@@ -89,3 +89,17 @@ def test_a_cine_has_a_time_for_every_phase_or_none() -> None:
     np.testing.assert_array_equal(cine.phase(3).voxels, voxels[3])
     with pytest.raises(IndexError):
         cine.phase(5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing_mm", "expected"),
+    [
+        ((10, 256, 256), (8.0, 1.37, 1.37), 0.351),
+        ((4, 6, 5), (8.0, 1.5, 1.25), 0.1),
+        ((9, 512, 512), (8.0, 0.7, 0.7), 0.28),
+    ],
+)
+def test_rounding_is_a_thousandth_of_the_length_and_less_than_half_a_pixel(
+    shape: tuple[int, int, int], spacing_mm: tuple[float, float, float], expected: float
+) -> None:
+    assert Grid(shape, spacing_mm).rounding_mm == pytest.approx(expected, abs=1e-3)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
-from cardioseg.image.labels import CONVENTIONS, Label
+from cardioseg.image.labels import CONVENTIONS, Label, whole
 from cardioseg.image.nifti import is_nifti, read_cine, stem
 from cardioseg.image.volume import Grid, Voxels
 from cardioseg.ingest.layouts.drawn import Convention, drawn_phases, labels_of
@@ -190,7 +190,7 @@ def _combined(masks: Mapping[str, Voxels], meaning: Convention) -> NDArray[np.ui
     drawn = labels_of(masks[_NUMBERED], meaning) if _NUMBERED in masks else np.zeros(shape, np.uint8)
     for column, label in _STRUCTURES.items():
         if column in masks:
-            drawn[masks[column] != 0] = label
+            drawn[whole(masks[column]) != 0] = label
     return drawn
 
 

@@ -1,0 +1,95 @@
+"""Foreign: files of other formats, known by how they begin, and what a person can do with them."""
+
+from pathlib import Path
+
+START_BYTES = 1024  # that tell the formats apart
+_AS_NIFTI = "save it as NIfTI (.nii.gz), for instance with 3D Slicer, ITK-SNAP or SimpleITK"
+_UNPACK = "unpack it and give the folder"
+_EXPORT = "give the DICOM or NIfTI files that it was made from"
+_DICOMDIR_CLASS = b"1.2.840.10008.1.3.10"
+_HEADER_BYTES, _NIFTI_2_BYTES = 348, 540  # as the first number of the files says, in either byte order
+_PAIR, _SINGLE = b"ni1\0", b"n+1\0"
+_REGULAR, _ANALYZE = slice(38, 39), b"r"  # a mark that every program has set
+_DICOMDIR = ("a DICOMDIR, which lists files but holds no images", "give the folder with the files that it lists")
+_PAIRED = (
+    "one half of a NIfTI pair (.hdr and .img)",
+    "save both as one .nii.gz, for instance with nibabel or ITK-SNAP",
+)
+_BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
+    (b"PK\x03\x04", "a zip archive", _UNPACK),
+    (b"PK\x05\x06", "an empty zip archive", _UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
+    (b"Rar!\x1a\x07", "a rar archive", _UNPACK),
+    (b"BZh", "packed with bzip2", _UNPACK),
+    (b"\xfd7zXZ\0", "packed with xz", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd", _UNPACK),
+    (b"\x1f\x8b", "packed with gzip", _UNPACK),
+    (b"NRRD", "an NRRD image", _AS_NIFTI),
+    (b"ObjectType", "a MetaImage (.mha, .mhd)", _AS_NIFTI),
+    (b"NDims", "a MetaImage (.mha, .mhd)", _AS_NIFTI),
+    (b"MATLAB", "a MATLAB file", "save its volume as NIfTI with niftiwrite, or give the DICOM files"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file (.h5, MATLAB 7.3 or MINC)", _EXPORT),
+    (b"CDF\x01", "a NetCDF file (MINC)", _AS_NIFTI),
+    (b"\x93NUMPY", "a NumPy array, which has no geometry", _EXPORT),
+    (b"\x89PNG\r\n", "a PNG picture, which has no geometry", _EXPORT),
+    (b"\xff\xd8\xff", "a JPEG picture, which has no geometry", _EXPORT),
+    (b"GIF8", "a GIF picture, which has no geometry", _EXPORT),
+    (b"II*\0", "a TIFF picture, which has no geometry", _EXPORT),
+    (b"MM\0*", "a TIFF picture, which has no geometry", _EXPORT),
+    (b"%PDF", "a PDF document", _EXPORT),
+    (b"# === DATA DESCRIPTION FILE", "a Philips PAR file", "convert PAR and REC to NIfTI with dcm2niix"),
+)
+_SUFFIXES: dict[str, tuple[str, str]] = {  # of files that begin like no other
+    ".bmp": ("a BMP picture, which has no geometry", _EXPORT),
+    ".raw": ("bare voxels, whose geometry is in another file", _AS_NIFTI),
+    ".zraw": ("bare voxels, whose geometry is in another file", _AS_NIFTI),
+    ".rec": ("the voxels of a Philips PAR file", "convert PAR and REC to NIfTI with dcm2niix"),
+    ".mgz": ("a FreeSurfer image", "convert it with mri_convert"),
+    ".mgh": ("a FreeSurfer image", "convert it with mri_convert"),
+    ".mif": ("an MRtrix image", "convert it with mrconvert"),
+    ".avi": ("a film, which has no geometry", _EXPORT),
+    ".mp4": ("a film, which has no geometry", _EXPORT),
+}
+
+
+def foreign(path: Path) -> tuple[str, str] | None:
+    """What a file is and what to do with it, if it is of a format that is known but not read.
+
+    A NIfTI file by its name is judged by its own reader.
+    """
+    try:
+        with path.open("rb") as file:
+            return foreign_content(path.name, file.read(START_BYTES))
+    except OSError:
+        return None
+
+
+def foreign_content(name: str, start: bytes) -> tuple[str, str] | None:
+    """The same of a file's name and its first `START_BYTES`, unpacked."""
+    if start[128:132] == b"DICM":
+        return _DICOMDIR if _DICOMDIR_CLASS + b"\0" in start or name.upper() == "DICOMDIR" else None
+    for beginning, what, remedy in _BEGINNINGS:
+        if start.startswith(beginning):
+            return what, remedy
+    if start[257:262] == b"ustar":
+        return "a tar archive", _UNPACK
+    return _headed(name, start) or _SUFFIXES.get(Path(name).suffix.lower())
+
+
+def _headed(name: str, start: bytes) -> tuple[str, str] | None:
+    """NIfTI's relatives."""
+    length = {int.from_bytes(start[:4], order) for order in ("little", "big")}
+    magic = start[344:348]
+    if _NIFTI_2_BYTES in length:
+        return "a NIfTI-2 file", "save it as NIfTI-1 (.nii.gz), for instance with nibabel or SimpleITK"
+    if _HEADER_BYTES in length and len(start) >= _HEADER_BYTES:
+        if magic == _PAIR:
+            return _PAIRED
+        if magic == _SINGLE:
+            return "a NIfTI file by another name", "name it .nii, or .nii.gz where it is packed"
+        if start[_REGULAR] == _ANALYZE:
+            return (
+                "an Analyze image, which does not tell left from right",
+                "give the DICOM files, or NIfTI made of them",
+            )
+    return _PAIRED if name.lower().endswith((".img", ".img.gz", ".hdr.gz")) else None

@@ -1,0 +1,53 @@
+"""Channels: nnU-Net's file names, `<case>_0000.nii.gz` for the first channel of a case, `_0001` for the next.
+
+Isensee et al., Nat Methods 2021;18:203; nnU-Net's documentation, dataset_format.md.
+"""
+
+import re
+from pathlib import Path
+
+from cardioseg.image.nifti import stem
+
+_CHANNEL = re.compile(r"(?P<case>.+)_(?P<number>\d{4})")
+_FOLDERS = ("imagestr", "imagests", "imagesval")
+_FIRST = "_0000"
+_MOST = 4  # channels; more files of one name are more likely a film saved phase by phase
+
+
+def case_stem(path: Path) -> str:
+    """The name of a NIfTI file's case: its stem without `_0000`, unless that numbers one of a film's phases."""
+    name = stem(path)
+    if not name.endswith(_FIRST) or len(name) == len(_FIRST):
+        return name
+    case = name.removesuffix(_FIRST)
+    return case if _is_nnunet(path) or len(_channels(path, case)) <= _MOST else name
+
+
+def other_channel(path: Path) -> str:
+    """What to say of a file that is a further channel of a case; nothing of all others."""
+    match = _CHANNEL.fullmatch(stem(path))
+    if not match or int(match["number"]) == 0:
+        return ""
+    channels = _channels(path, match["case"])
+    if match["case"] + _FIRST not in channels or not (_is_nnunet(path) or len(channels) <= _MOST):
+        return ""
+    return (
+        f"channel {int(match['number'])} of {match['case']}, of which channel 0 is segmented: "
+        "cardioseg reads one channel; to segment this one, give the file alone"
+    )
+
+
+def _is_nnunet(path: Path) -> bool:
+    folder = path.absolute().parent
+    return folder.name.lower() in _FOLDERS or (folder.parent / "dataset.json").is_file()
+
+
+def _channels(path: Path, case: str) -> set[str]:
+    """The stems in the file's folder that differ from the case by a channel's number alone."""
+    beside = path.absolute().parent.glob(f"{_escaped(case)}_[0-9][0-9][0-9][0-9].nii*")
+    return {stem(one) for one in beside if _CHANNEL.fullmatch(stem(one))}
+
+
+def _escaped(name: str) -> str:
+    """For a glob, to the letter."""
+    return re.sub(r"([*?[])", r"[\1]", name)

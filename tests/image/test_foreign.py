@@ -1,0 +1,103 @@
+"""Files of other formats: a person is told what they are and what to do, wherever they are given."""
+
+import gzip
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from PIL import Image
+
+from cardioseg.cli.app import run
+from cardioseg.image.foreign import foreign, foreign_content
+from cardioseg.phantom import Phantom, write_dicom
+
+ITEM = sitk.GetImageFromArray(np.random.default_rng(0).integers(0, 900, (4, 12, 10)).astype(np.int16))
+
+
+def made(folder: Path, kind: str) -> Path:
+    """A folder with files of one other format."""
+    folder.mkdir(parents=True)
+    if kind in {"scan.nrrd", "scan.mha", "scan.mhd", "pair.hdr"}:
+        sitk.WriteImage(ITEM, str(folder / kind))
+    elif kind == "scan.zip":
+        with zipfile.ZipFile(folder / kind, "w") as archive:
+            archive.writestr("IM-0001.dcm", bytes(900))
+    elif kind == "scan.dcm.gz":
+        (folder / kind).write_bytes(gzip.compress(bytes(900)))
+    elif kind == "scan.mat":
+        (folder / kind).write_bytes(b"MATLAB 5.0 MAT-file, Platform: GLNXA64".ljust(128) + bytes(99))
+    elif kind == "slice.png":
+        Image.fromarray(np.eye(9, dtype=np.uint8)).save(folder / kind)
+    elif kind == "scan.npy":
+        np.save(folder / kind, np.eye(9))
+    elif kind == "DICOMDIR":
+        meta = bytes.fromhex("02000200") + b"UI" + (20).to_bytes(2, "little") + b"1.2.840.10008.1.3.10"
+        (folder / kind).write_bytes(bytes(128) + b"DICM" + meta + b"\0" * 40)
+    return folder
+
+
+KINDS = {
+    "scan.nrrd": "an NRRD image",
+    "scan.mha": "a MetaImage",
+    "scan.mhd": "a MetaImage",
+    "pair.hdr": "one half of a NIfTI pair",
+    "scan.zip": "a zip archive",
+    "scan.dcm.gz": "packed with gzip",
+    "scan.mat": "a MATLAB file",
+    "slice.png": "a PNG picture",
+    "scan.npy": "a NumPy array",
+    "DICOMDIR": "a DICOMDIR, which lists files but holds no images",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("is_file", [False, True])
+def test_every_command_says_what_it_is_and_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, is_file: bool
+) -> None:
+    folder = made(tmp_path / "given", kind)
+    given, out = str(folder / kind if is_file else folder), str(tmp_path / "out")
+    known = foreign(folder / kind)
+    assert known
+    what, remedy = known
+    assert what.startswith(KINDS[kind])
+    for command in (
+        ["predict", given, "-o", out],
+        ["inspect", given],
+        ["measure", given, "-o", out],
+        ["evaluate", given, given, "-o", out],
+    ):
+        assert run(command) == 4
+        said = capsys.readouterr().err
+        assert what in said, command
+        assert remedy in said, command
+        assert "damaged" not in said, command
+
+
+def test_a_nifti_file_by_the_name_of_another_format_is_recognised() -> None:
+    stream = io.BytesIO()
+    Image.fromarray(np.eye(9, dtype=np.uint8)).save(stream, "PNG")
+    assert foreign_content("a.nii", stream.getvalue()) == foreign_content("a.png", stream.getvalue())
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"notes", bytes(2000)])
+def test_what_is_nothing_known_is_nothing_foreign(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "notes.txt").write_bytes(content)
+    assert foreign(tmp_path / "notes.txt") is None
+    assert foreign(tmp_path) is None
+
+
+def test_dicom_and_nifti_are_not_foreign(tmp_path: Path) -> None:
+    write_dicom(
+        Phantom(slices=5, phases=1, rows=16, columns=16, spacing_mm=(16.0, 9.0, 9.0), ed_phase=0), tmp_path / "d"
+    )
+    assert all(foreign(path) is None for path in (tmp_path / "d").rglob("*.dcm"))
+
+
+def test_inspect_says_it_in_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["inspect", str(made(tmp_path / "given", "scan.zip")), "--json"]) == 4
+    assert "a zip archive: unpack it and give the folder" in json.loads(capsys.readouterr().out)["error"]["hint"]
