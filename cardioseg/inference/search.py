@@ -9,7 +9,8 @@ from pathlib import Path
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.files import unique_names
 from cardioseg.image.nifti import is_nifti, stem
-from cardioseg.inference.cases import RECORD_FILE, RUN_FILE, Case, Findings
+from cardioseg.inference.cases import RUN_FILE, Case, Findings, other_names
+from cardioseg.inference.record import RECORD_FILE
 from cardioseg.ingest.discover import Kind, LeftOut, Series, survey_paths
 from cardioseg.ingest.subject import Skipped
 from cardioseg.ingest.units import Unit, find_units
@@ -88,7 +89,7 @@ class Search:
 
     def _look_into(self, unit: Unit) -> Findings:
         if unit.nifti:
-            return Findings((Case(unit.name, unit.nifti, (unit.nifti,), None, unit.name),), (), (), self.sources)
+            return Findings((_nifti(unit.name, unit.nifti),), (), (), self.sources)
         seen = survey_paths(unit.source, unit.paths, self._left)
         again = {id(one): why for one in seen.series if (why := self._seen_before(one))}
         series = [one for one in seen.series if again.get(id(one)) != _COPY]
@@ -133,9 +134,13 @@ def _cases(unit: Unit, cines: Sequence[Series], left: LeftOut) -> Iterator[Case]
     niftis = unit.niftis(left)
     names = unique_names([*own, *map(stem, niftis)])
     for name, series in zip(names, cines, strict=False):
-        yield Case(name, series.folder, series.files, series, unit.name)
+        yield Case(name, series.folder, series.files, series, other_names(name, series.folder))
     for name, path in zip(names[len(own) :], niftis, strict=True):
-        yield Case(name, path, (path,), None, unit.name)
+        yield _nifti(name, path)
+
+
+def _nifti(name: str, path: Path) -> Case:
+    return Case(name, path, (path,), None, other_names(name, path))
 
 
 def _short(texts: Iterable[str]) -> int:
