@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cardioseg.errors import NoInputError, UnusableError
-from cardioseg.files import unique_names
 from cardioseg.ingest.dicom import read_headers
 from cardioseg.ingest.header import SliceHeader
 from cardioseg.ingest.join import join
+from cardioseg.ingest.names import distinct_names
 from cardioseg.ingest.positions import by_position
 from cardioseg.ingest.repeats import CINE_PHASES
 from cardioseg.ingest.series import CINE_SLICES, Kind, Series, by_orientation, judge
@@ -88,10 +88,11 @@ def survey_paths(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> 
 def case_ids(root: Path, cases: Sequence[Series]) -> list[str]:
     """The user's own name for each case: the topmost folder under `root` that holds this case alone.
 
-    Cases that share a folder share its name, with `-2`, `-3`; a case that lies in `root` itself has the name of `root`.
+    Folders that are called alike are told apart by those that they lie in, as `p1_sax` and `p2_sax`. Cases that share a
+    folder share its name, with `-2`, `-3`; a case that lies in `root` itself has the name of `root`.
     """
     near = touching(cases)
-    return unique_names(own_folder(root, case.folder, near).resolve().name for case in cases)
+    return distinct_names([own_folder(root, case.folder, near).resolve() for case in cases])
 
 
 def touching(cases: Iterable[Series]) -> Mapping[Path, set[Path]]:

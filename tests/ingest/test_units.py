@@ -142,7 +142,7 @@ def test_sources_share_no_name(tmp_path: Path, write_cine: WriteCine) -> None:
         write_cine(tmp_path / root / "p1", **study(number))
         write_cine(tmp_path / root / "P1x", **study(10 + number))
     found = find_cases([tmp_path / "one", tmp_path / "two"])
-    assert sorted(case.case_id for case in found.cases) == ["P1x", "P1x-2", "p1", "p1-2"]
+    assert sorted(case.case_id for case in found.cases) == ["one_P1x", "one_p1", "two_P1x", "two_p1"]
     with pytest.raises(NoInputError, match="no such file"):
         find_units([tmp_path / "nowhere"])
 
