@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cardioseg.errors import NoInputError, UnusableError
+from cardioseg.ingest.apart import is_stack_of_films, same_image, scans_of
 from cardioseg.ingest.dicom import read_headers
 from cardioseg.ingest.header import SliceHeader
 from cardioseg.ingest.join import join
 from cardioseg.ingest.names import distinct_names
-from cardioseg.ingest.positions import by_position
-from cardioseg.ingest.repeats import CINE_PHASES
-from cardioseg.ingest.series import CINE_SLICES, Kind, Series, by_orientation, judge
+from cardioseg.ingest.series import Kind, Series, by_orientation, judge
 from cardioseg.ingest.subject import Skipped
 
 __all__ = ["Kind", "LeftOut", "Series", "Survey", "case_ids", "judge", "survey", "survey_paths"]
@@ -154,33 +153,33 @@ def _headers(path: Path) -> tuple[SliceHeader, ...] | Skipped:
 
 
 def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[Skipped]]:
-    """Keep one of each image: a file that was copied names the same instance and says the same of it."""
-    originals: dict[SliceHeader, SliceHeader] = {}
+    """Keep one of each image: a copy names the same instance, says the same of it and has the same pixels."""
+    originals: list[SliceHeader] = []
+    alike: dict[SliceHeader, list[SliceHeader]] = defaultdict(list)
     copies: dict[Path, Skipped] = {}
     for header in headers:
-        anywhere = replace(header, path=Path() if header.sop_uid else header.path)
-        first = originals.setdefault(anywhere, header)
-        if first is not header:
+        known = alike[replace(header, path=Path() if header.sop_uid else header.path)]
+        first = next((other for other in known if same_image(other, header)), None)
+        if first is None:
+            known.append(header)
+            originals.append(header)
+        else:
             copies[header.path] = Skipped(str(header.path), f"a copy of {first.path}")
-    return list(originals.values()), list(copies.values())
+    return originals, list(copies.values())
 
 
 def _by_series(headers: Sequence[SliceHeader]) -> Iterator[list[SliceHeader]]:
     """Group by study and series; files that name no series belong to their folder.
 
-    Where a series is a stack of films among others, it is taken apart by orientation.
+    Folders that hold different scans of one series are of several: see `scans_of`. Where a series is a stack of films
+    among others, it is taken apart by orientation.
     """
     groups: dict[tuple[str, str], list[SliceHeader]] = defaultdict(list)
     for header in headers:
         groups[header.study_uid, header.series_uid or str(header.path.parent)].append(header)
-    for group in groups.values():
-        orientations = by_orientation(group)
-        if any(_is_stack_of_films(one) for one in orientations):
+    for scan in (scan for group in groups.values() for scan in scans_of(group)):
+        orientations = by_orientation(scan)
+        if any(is_stack_of_films(one) for one in orientations):
             yield from orientations
         else:
-            yield group
-
-
-def _is_stack_of_films(headers: Sequence[SliceHeader]) -> bool:
-    positions = by_position(headers)
-    return sum(len(group) >= CINE_PHASES for group in positions) >= CINE_SLICES
+            yield scan

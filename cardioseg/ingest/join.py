@@ -7,8 +7,9 @@ frame of reference is no criterion: there are anonymisers that give each image o
 
 from collections.abc import Hashable, Iterator, Sequence
 
+from cardioseg.ingest.apart import fits, stacks_of
 from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.positions import by_position, in_line, same_pixels, same_plane_direction
+from cardioseg.ingest.positions import by_position
 from cardioseg.ingest.series import CINE_SLICES, Kind, Series, judge
 
 _PARTS = (Kind.SINGLE_SLICE_CINE, Kind.SHORT_CINE)
@@ -18,7 +19,7 @@ _ANOTHER_STACK = 2 / 3  # of the slices: what was acquired again and covers less
 
 def join(found: Sequence[Series]) -> list[Series]:
     """The series, those that are slices of one cine as one."""
-    stacks = [joined for alike in _alike(found) for joined in _stacks(alike)]
+    stacks = [joined for alike in _alike(found) for parts in _by_scan(alike) for joined in _stacks(parts)]
     used = {header for stack in stacks for header in stack.headers}
     stacks = [_completed(stack, [one for one in found if one.headers[0] not in used]) for stack in stacks]
     used = {header for stack in stacks for header in stack.headers}
@@ -37,9 +38,15 @@ def _alike(found: Sequence[Series]) -> list[list[Series]]:
     return groups
 
 
+def _by_scan(parts: Sequence[Series]) -> list[list[Series]]:
+    """Parts that are alike; by folders, where these hold different scans of one study: see `stacks_of`."""
+    of_headers = {part.headers: part for part in parts}
+    return [[of_headers[tuple(headers)] for headers in scan] for scan in stacks_of(list(of_headers))]
+
+
 def _fit(one: Series, other: Series) -> bool:
     a, b = one.headers[0], other.headers[0]
-    return _sequence(a) == _sequence(b) and same_plane_direction(a, b) and same_pixels(a, b) and in_line(a, b)
+    return _sequence(a) == _sequence(b) and fits(a, b)
 
 
 def _sequence(header: SliceHeader) -> Hashable:

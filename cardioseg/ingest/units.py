@@ -120,7 +120,7 @@ def find_units(sources: Sequence[Path], left: LeftOut = NOTHING) -> list[Unit]:
 
 
 def _places(unit: Unit) -> list[Path]:
-    """What the names of a unit's cases are made of: its folders, or the one that its files lie in, or its NIfTI file."""
+    """What the names of a unit's cases are made of: its folders, the one that its files lie in, or its NIfTI file."""
     if unit.nifti:
         return [unit.nifti.absolute().with_name(stem(unit.nifti))]
     folders = [path for path in unit.paths if path.is_dir() and not path.is_symlink()]
