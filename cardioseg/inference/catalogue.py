@@ -82,8 +82,8 @@ class Catalogue:
         if self._has(own, "input", scan.input):
             return own
         by_input = (name for name in self._known.get(scan.input, ()) if self._has(name, "input", scan.input))
-        by_name = (name for name in (own, *others) if self._has(name, "content", scan.content))
-        by_content = (name for name in self._known.get(scan.content, ()) if self._was_moved(name, scan))
+        by_name = (name for name in (own, *others) if self._is_same(name, scan, if_unknown=True))
+        by_content = (name for name in self._known.get(scan.content, ()) if self._is_same(name, scan))
         return next(chain(by_input, by_name, by_content, self._free(scan)))
 
     def free_name(self, scan: Identified) -> str:
@@ -103,14 +103,19 @@ class Catalogue:
         record = self.record(name)
         return record is not None and getattr(record, what) == value
 
-    def _was_moved(self, name: str, scan: Identified) -> bool:
-        """Whether a case of the same content is this scan at an earlier place, and not a copy that is a case itself."""
+    def _is_same(self, name: str, scan: Identified, *, if_unknown: bool = False) -> bool:
+        """Whether a case of the same content is this scan, maybe at an earlier place, and not a copy of it.
+
+        Of copies in one run each is a case. Where the record does not say where the scan lay, nobody knows.
+        """
         record = self.record(name)
-        if record is None or record.source is None or record.content != scan.content:
+        if record is None or record.content != scan.content:
             return False
+        if record.source is None or record.source == scan.source:
+            return record.source is not None or if_unknown
         place = Path(record.source).absolute()
         is_of_this_run = any(place.is_relative_to(source.absolute()) for source in self.sources)
-        return record.source == scan.source or not is_of_this_run or not place.exists()
+        return not is_of_this_run or not place.exists()
 
     def _free(self, scan: Identified) -> Iterator[str]:
         own = scan.names[0]
