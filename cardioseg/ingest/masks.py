@@ -43,7 +43,7 @@ class MaskFolder:
 
 
 def find_masks(root: Path) -> MaskFolder:
-    """Find the masks at or below `root`: NIfTI files, but no hidden ones, scans beside `_gt`, edits beside predicted masks."""
+    """Find the masks at or below `root`: NIfTI files, none hidden, no scans beside `_gt`, no edits of a mask."""
     by_case: dict[str, list[Path]] = {}
     for path in _mask_files(root):
         by_case.setdefault(case_id(path), []).append(path)
