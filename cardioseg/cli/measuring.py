@@ -7,7 +7,7 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Quiet
-from cardioseg.cli.results import ED, ES, chosen, finish, say_outcome
+from cardioseg.cli.results import ED, ES, Phases, chosen, chosen_by_case, finish, say_outcome, say_unknown
 
 
 def measure(
@@ -15,6 +15,7 @@ def measure(
     out: Annotated[Path, typer.Option("--out", "-o", help="Gets a folder a case, tables and report.html.")],
     ed: ED = None,
     es: ES = None,
+    phases: Phases = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
@@ -23,13 +24,14 @@ def measure(
     from cardioseg.inference.outcome import Tally
     from cardioseg.inference.remeasure import find_edited, measure_all
 
-    moments = chosen(ed, es)
+    moments, by_case = chosen(ed, es), chosen_by_case(phases)
     tally = Tally()
     with sole_writer(out), console.progress(quiet or as_json) as bars:
         found = find_edited(masks, out)
         everything = bars.add_task("cases", total=len(found.paths) + len(found.clashes))
-        for outcome in measure_all(found, out, moments):
+        for outcome in measure_all(found, out, moments, by_case):
             tally.count(outcome)
             bars.advance(everything)
             say_outcome(outcome, quiet)
+    say_unknown(by_case, out, quiet)
     return finish(out, tally, quiet, as_json)

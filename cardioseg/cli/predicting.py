@@ -2,16 +2,19 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Device, Force, Quiet, Threads
 from cardioseg.cli.executing import Scheduler, Workers, executor_of
-from cardioseg.cli.results import ED, ES, chosen, finish
+from cardioseg.cli.results import ED, ES, Phases, chosen, chosen_by_case, finish, say_unknown
 from cardioseg.cli.watching import watched
 from cardioseg.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from cardioseg.inference.outcome import Tally
 
 ModelName = Annotated[str, typer.Option("--model", "-m", help="A built-in model's name, or a model folder.")]
 DEFAULT = "sax"
@@ -24,11 +27,15 @@ def predict(
     device: Device = "auto",
     threads: Threads = 0,
     overwrite: Force = False,
+    discard_edits: Annotated[
+        bool, typer.Option("--discard-edits", help="Predict edited cases again; the edits are lost.")
+    ] = False,
     formats: Annotated[
         str, typer.Option("--format", help="nifti, dicom-seg, or both with a comma; nifti is always written.")
     ] = "nifti",
     ed: ED = None,
     es: ES = None,
+    phases: Phases = None,
     names: Annotated[
         str, typer.Option("--names", help="own: folders and files name the cases; hash: a keyed hash does.")
     ] = "own",
@@ -49,7 +56,8 @@ def predict(
     from cardioseg.inference.search import Search, parse_part
     from cardioseg.inference.session import find_model, open_model
 
-    moments, wanted, own = chosen(ed, es), parse_formats(formats), parse_part(part) if part else None
+    moments, by_case = chosen(ed, es), chosen_by_case(phases)
+    wanted, own = parse_formats(formats), parse_part(part) if part else None
     if names not in NAMES:
         raise UsageError(f"no names {names!r}", ", ".join(NAMES))
     scans = [scan.absolute() for scan in scans] if cluster or not paths else scans
@@ -61,32 +69,29 @@ def predict(
             held.enter_context(sole_writer(tables))
         executor = held.enter_context(executor_of(workers, cluster))
         opened = open_model(find_model(model), device, executor.threads(threads))
-        search = Search(scans, out, own)
-        watch = held.enter_context(watched(search, quiet, as_json))
+        watch = held.enter_context(watched(Search(scans, out, own), quiet, as_json))
         found = Hashed(watch, out) if names == HASH else watch
-        how: dict[str, Any] = {
-            "formats": wanted,
-            "moments": moments,
-            "paths": paths,
-            "executor": executor,
-            "tables": tables,
-        }
+        how: dict[str, Any] = {"formats": wanted, "moments": moments, "by_case": by_case}
+        how |= {"discard_edits": discard_edits, "paths": paths, "executor": executor, "tables": tables}
+        if isinstance(found, Hashed):
+            how["named"] = found.note
         for outcome in predict_all(found, opened, out, overwrite, watch.report, **how):
             watch.count(outcome)
-    _say_others(out, quiet or own is not None)
+    say_unknown(by_case, out, quiet or own is not None)
+    _say_others(out, watch.tally, quiet or own is not None)
     return finish(out, watch.tally, quiet, as_json, tables)
 
 
-def _say_others(out: Path, quiet: bool) -> None:
-    """Whether `out` also holds cases that its tables do not name."""
+def _say_others(out: Path, tally: "Tally", quiet: bool) -> None:
+    """How many cases of `out` are from earlier runs."""
     import csv
 
     if quiet:
         return
-    with (out / "status.csv").open(newline="") as file:
-        named = {row["case_id"] for row in csv.DictReader(file)}
-    others = sum(path.parent.name not in named for path in out.glob("*/case.json"))
-    console.say(f"{out} also holds {others} cases of other scans, which are not in its tables", not others)
+    with (out / "status.csv").open(newline="", encoding="utf-8") as file:
+        others = sum(1 for _ in csv.DictReader(file)) - tally.done - tally.failed
+    listed = f"{others} case{'s' * (others > 1)} of earlier runs"
+    console.say(f"{out} also holds {listed}; its tables and its report list all", others < 1)
 
 
 def info(as_json: AsJson = False) -> int:

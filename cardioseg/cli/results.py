@@ -17,11 +17,19 @@ if TYPE_CHECKING:
 ED = Annotated[int | None, typer.Option("--ed", min=0, help="Phase of end-diastole, from 0, for all cases.")]
 ES = Annotated[int | None, typer.Option("--es", min=0, help="Phase of end-systole, from 0, for all cases.")]
 
+Phases = Annotated[
+    Path | None,
+    typer.Option(
+        "--phases", help="CSV with the phases of single cases: case_id,ed_phase,es_phase; an old measures.csv will do."
+    ),
+]
+
 _TABLE = (
     "flag_count", "lv_volume_ml", "lv_edv_ml", "lv_esv_ml", "lv_ef_percent", "lv_mass_g", "rv_volume_ml",
     "rv_edv_ml", "rv_esv_ml", "rv_ef_percent", "cardiac_output_l_per_min", "ed_phase", "es_phase",
 )  # fmt: skip
 
+_NAMED = 5  # of unknown cases
 _ROWS = 100  # of a table on the terminal
 
 
@@ -32,6 +40,23 @@ def chosen(ed: int | None, es: int | None) -> "Moments":
     if ed is not None and ed == es:
         raise UsageError(f"--ed and --es are both {ed}", "end-diastole and end-systole are different phases")
     return Moments(ed, es)
+
+
+def chosen_by_case(phases: Path | None) -> "dict[str, Moments]":
+    """The phases that the file behind `--phases` names."""
+    from cardioseg.inference.choices import read_choices
+
+    return read_choices(phases) if phases else {}
+
+
+def say_unknown(by_case: "dict[str, Moments]", out: Path, quiet: bool) -> None:
+    """A line where `--phases` names cases that are not among the results."""
+    unknown = [name for name in by_case if not (out / name / "measures.json").is_file()]
+    more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+    if unknown:
+        console.say(
+            f"--phases: no case is called {', '.join(unknown[:_NAMED])}{more}: their phases have no effect", quiet
+        )
 
 
 def say_outcome(outcome: "Outcome", quiet: bool) -> None:

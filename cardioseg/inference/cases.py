@@ -7,6 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from cardioseg.errors import UnusableError
+from cardioseg.files import safe_name
 from cardioseg.image.flag import Flag
 from cardioseg.image.nifti import is_4d, read_cine
 from cardioseg.image.volume import Cine
@@ -17,7 +18,7 @@ from cardioseg.ingest.suitability import nifti_flags
 _PIXEL_MM = (0.1, 10.0)  # in-plane; as the DICOM reader accepts
 _OBLONG = 3.0  # times its other side no pixel is long
 _ORDER = "are its axes, or their spacings, in another order?"
-RECORD_FILE = "case.json"  # in the folder of a case that is done
+_FOLDERS = 2  # of those above a case, that may become part of its name
 RUN_FILE = "run.json"  # in the folder of all cases
 
 
@@ -30,14 +31,14 @@ class Case:
         source: the file or folder it lies in, as the user gave it.
         files: every file it is read from.
         series: the DICOM series, or None for NIfTI.
-        unit: what it was found in; cases of one name in several are told apart by it.
+        others: names to take where another scan has that one already; the first that is free.
     """
 
     case_id: str
     source: Path
     files: tuple[Path, ...] = field(repr=False)
     series: Series | None = field(default=None, repr=False)
-    unit: str = field(default="", repr=False)
+    others: tuple[str, ...] = field(default=(), repr=False)
 
     def read(self) -> Cine:
         """Read the pixels.
@@ -85,10 +86,26 @@ class Case:
         return text
 
     def fingerprint(self) -> str:
-        """Changes when a file of the case is changed, added or removed."""
-        stats = ((path.name, path.stat()) for path in self.files)
-        described = "\n".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats)
-        return sha256(described.encode()).hexdigest()
+        """Changes when a file of the case is changed, moved, added or removed.
+
+        The time of the last change of a file's state counts too: it cannot be set, as all other times can.
+
+        Raises:
+            UnusableError: a file is gone.
+        """
+        try:
+            stats = [(path.absolute(), path.stat()) for path in self.files]
+        except OSError as error:
+            raise UnusableError(f"{error.filename}: cannot be read: {(error.strerror or '').lower()}") from None
+        lines = (f"{path} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}" for path, stat in stats)
+        return sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+
+def other_names(case_id: str, source: Path) -> tuple[str, ...]:
+    """Names for a case whose own name another scan has: with the folders that it lies in, the nearest first."""
+    above = [safe_name(folder.name) for folder in source.absolute().parents if folder.name]
+    apart = [name for name in above if f"_{name}_" not in f"_{case_id}_"][:_FOLDERS]
+    return tuple(safe_name("_".join([*reversed(apart[:count]), case_id])) for count in range(1, len(apart) + 1))
 
 
 @dataclass(frozen=True)

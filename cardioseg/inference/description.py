@@ -69,6 +69,8 @@ def describe(
     acquisition: Acquisition,
     moments: Moments,
     fold_curves_ml: Sequence[Curves] = (),
+    *,
+    earlier: VentricleMeasures | None = None,
 ) -> Description:
     """Measure and judge a mask.
 
@@ -78,11 +80,13 @@ def describe(
         acquisition: of the scan.
         moments: phases that a person chose.
         fold_curves_ml: the curves of each network of an ensemble.
+        earlier: what was measured before; its phases stay where nobody chose others.
 
     Raises:
         UnusableError: a chosen phase is not in the mask.
     """
-    measures = measure(mask, labels, acquisition, moments, fold_curves_ml)
+    kept = {} if earlier is None else _phases(earlier)
+    measures = measure(mask, labels, acquisition, moments, fold_curves_ml, earlier=kept)
     flags = quality_flags(mask, labels, measures, acquisition)
     curves = volume_curves_ml(mask, labels, acquisition.missing)
     return Description(measures, flags, curves, mask.times_ms, acquisition, tuple(fold_curves_ml))
@@ -116,6 +120,13 @@ def acquisition_of(case: Case) -> Acquisition:
         return Acquisition(*read_body(case.source.parent), flags=case.flags)
     body = stack.height_m, stack.weight_kg, stack.heart_rate_bpm
     return Acquisition(*body, stack.missing, stack.flags, stack.thickness_mm)
+
+
+def _phases(measures: VentricleMeasures) -> dict[Label, Moments]:
+    return {
+        Label.LV_CAVITY: Moments(measures.lv_ed_phase, measures.lv_es_phase),
+        Label.RV_CAVITY: Moments(measures.rv_ed_phase, measures.rv_es_phase),
+    }
 
 
 def _rounded(curves_ml: Curves) -> dict[str, list[float]]:

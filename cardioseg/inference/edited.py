@@ -1,28 +1,24 @@
 """Edited: a mask that `predict` wrote and somebody may have edited, with what its folder still knows of its scan."""
 
-import csv
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from cardioseg.errors import CardiosegError, UnusableError
-from cardioseg.files import sha256
 from cardioseg.image.affine import geometry_flags
 from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_cine
 from cardioseg.image.volume import Cine
-from cardioseg.inference.cases import RECORD_FILE
 from cardioseg.inference.description import MASK_FILE, MEASURES_FILE, Description, read_description
+from cardioseg.inference.edits import latest_mask, read_labelled
+from cardioseg.inference.record import Record, read_record
+from cardioseg.inference.scan import Scan
 from cardioseg.inference.search import find_cases
 from cardioseg.ingest.layouts.acdc import read_body
-from cardioseg.ingest.masks import read_mask
 from cardioseg.measure.acquisition import Acquisition
-from cardioseg.measure.curves import Curves
-
-_LABELS = "labels are " + ", ".join(f"{label.value} {label.title}" for label in Label)
+from cardioseg.measure.curves import Curves, Moments
 
 
 @dataclass(frozen=True)
@@ -35,6 +31,9 @@ class EditedMask:
         is_edited: whether it differs from what `predict` wrote; false where nothing says what that was.
         fold_curves_ml: of the ensemble that predicted it, where it is as predicted.
         image: the scan, where it is still at its place.
+        earlier: what was measured before, where that is known.
+        chosen: phases that a person chose when it was predicted.
+        remarks: what else to say of it.
     """
 
     mask: Cine
@@ -42,6 +41,9 @@ class EditedMask:
     is_edited: bool = False
     fold_curves_ml: tuple[Curves, ...] = ()
     image: Cine | None = None
+    earlier: Description | None = None
+    chosen: Moments = Moments()  # noqa: RUF009 - frozen
+    remarks: tuple[str, ...] = ()
 
     @property
     def labels(self) -> frozenset[Label]:
@@ -49,27 +51,28 @@ class EditedMask:
         return present(self.mask)
 
 
-def read_edited(path: Path, source: Path | None) -> EditedMask:
+def read_edited(path: Path) -> EditedMask:
     """Read a mask and what lies beside it.
 
     Args:
         path: the mask; `measures.json` and `case.json` beside a `mask.nii.gz` are `predict`'s.
-        source: the scan, a file or the folder that it lies in, if it is known.
 
     Raises:
         UnusableError: it cannot be read, holds other labels, or does not fit its scan.
     """
-    mask = _read(path)
-    known = read_description(path.parent) if _is_predicted(path) else None
-    image = _scan(path, source) if source else None
-    if image:
-        mask = aligned(mask, image.grid, image.grid.rounding_mm) or mask
-    _require_fit(path, mask, known, image)
-    if known is None:
+    image = _scan(path)
+    if not is_predicted(path):
+        mask = _laid_out(read_labelled(path), image)
+        _require_fit(path, mask, None, image)
         return EditedMask(mask, Acquisition(*read_body(path.parent), flags=geometry_flags(mask.grid)), image=image)
-    edited = is_edited(path)
+    known, record = read_description(path.parent), read_record(path.parent)
+    latest = latest_mask(path)
+    mask = _laid_out(latest.mask, image)
+    _require_fit(path, mask, known, image)
     timed = replace(mask, times_ms=known.times_ms)
-    return EditedMask(timed, known.acquisition, edited, () if edited else known.fold_curves_ml, image)
+    folds = () if latest.is_edited else known.fold_curves_ml
+    chosen = Moments(**record.chosen_phases) if record else Moments()
+    return EditedMask(timed, known.acquisition, latest.is_edited, folds, image, known, chosen, latest.remarks)
 
 
 def present(mask: Cine) -> frozenset[Label]:
@@ -77,53 +80,42 @@ def present(mask: Cine) -> frozenset[Label]:
     return frozenset(Label(value) for value in np.unique(mask.voxels).tolist() if value in STRUCTURES)
 
 
-def is_edited(path: Path) -> bool:
-    """Whether somebody changed a mask since `predict` wrote it: it can be read, but has not the recorded bytes."""
-    try:
-        record = json.loads((path.parent / RECORD_FILE).read_text(encoding="utf-8"))
-        changed = bool(record["sha256"][path.name] != sha256(path))
-        return changed and bool(read_mask(path))
-    except (UnusableError, OSError, ValueError, LookupError, TypeError):
-        return False
-
-
-def sources(masks: Path) -> dict[str, Path]:
-    """Where the scan of each case lay, from the `status.csv` of a prediction; empty where there is none."""
-    try:
-        with (masks / "status.csv").open(newline="", encoding="utf-8") as file:
-            return {row["case_id"]: Path(row["source"]) for row in csv.DictReader(file) if row["source"]}
-    except (OSError, ValueError, LookupError, TypeError, csv.Error):
-        return {}
-
-
-def source_beside(path: Path) -> Path | None:
-    """The scan that lies beside a reference mask `<scan>_gt.nii.gz`."""
+def source_of(path: Path) -> Path | None:
+    """Where the scan of a mask lay when it was predicted, or the one beside `<scan>_gt.nii.gz`; None if unknown."""
+    record = read_record(path.parent) if is_predicted(path) else None
+    if record:
+        return None if record.source is None else Path(record.source)
     scan = path.with_name(path.name.replace("_gt.nii", ".nii"))
     return scan if scan != path and scan.is_file() else None
 
 
-def _read(path: Path) -> Cine:
-    try:
-        return read_mask(path)
-    except UnusableError as error:
-        if str(path) in error.message:
-            raise
-        raise UnusableError(f"{path}: {error.message}", _LABELS) from None
-
-
-def _is_predicted(path: Path) -> bool:
+def is_predicted(path: Path) -> bool:
+    """Whether a mask is `predict`'s, edited or not: what that knew of its scan lies beside it."""
     return path.name == MASK_FILE and (path.parent / MEASURES_FILE).is_file()
 
 
-def _scan(path: Path, source: Path) -> Cine | None:
-    """The scan that a mask was made of; None where it is gone or another one by now."""
-    try:
-        if not _is_predicted(path):
-            return read_cine(source)
-        expected = json.loads((path.parent / RECORD_FILE).read_text(encoding="utf-8"))["input"]
-        return next((case.read() for case in find_cases([source]).cases if case.fingerprint() == expected), None)
-    except (CardiosegError, OSError, ValueError, LookupError, TypeError):
+def _scan(path: Path) -> Cine | None:
+    """The scan that a mask was made of; None where that is not known, is gone, or is another one by now."""
+    source = source_of(path)
+    if source is None:
         return None
+    try:
+        if not is_predicted(path):
+            return read_cine(source)
+        record = read_record(path.parent)
+        scans = [Scan(case) for case in find_cases([source]).cases] if record else []
+        return next((scan.cine for scan in scans if record and _is_of(scan, record)), None)
+    except (CardiosegError, OSError):
+        return None
+
+
+def _is_of(scan: Scan, record: Record) -> bool:
+    return scan.input == record.input or scan.content == record.content
+
+
+def _laid_out(mask: Cine, image: Cine | None) -> Cine:
+    """The mask with its axes in the order and direction of its scan's, where only these differ."""
+    return (aligned(mask, image.grid, image.grid.rounding_mm) if image else None) or mask
 
 
 def _require_fit(path: Path, mask: Cine, known: Description | None, image: Cine | None) -> None:

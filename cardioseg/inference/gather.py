@@ -1,18 +1,16 @@
 """Gather: the parts of a run, or what a killed run left, become the tables and the report of one run."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardioseg.errors import NoInputError, UnusableError, UsageError
+from cardioseg.errors import NoInputError, UsageError
 from cardioseg.files import is_being_written
-from cardioseg.inference.cases import RECORD_FILE
-from cardioseg.inference.description import read_description
-from cardioseg.inference.ledger import BEGUN, END, LEDGER_FILE, UNITS, Ledger, Outcomes
-from cardioseg.inference.outcome import DONE, Outcome, Tally, write_summary
-from cardioseg.inference.run import document
+from cardioseg.inference.ledger import END, LEDGER_FILE, UNITS, Ledger
+from cardioseg.inference.listing import every_outcome
+from cardioseg.inference.outcome import Tally, write_summary
+from cardioseg.inference.run import document, earlier_seconds
 from cardioseg.inference.search import PARTS, Part
 
 _FOLDER = re.compile(r"(\d+)-of-(\d+)")
@@ -50,11 +48,12 @@ def gather(out: Path) -> Gathered:
     ledger = Ledger(tuple(known.values()))
     problems = [problem for name, folder in folders.items() if (problem := _problem(name, folder))]
     problems += _disagreements(ledger)
-    outcomes = Outcomes(ledger, _unlisted(out, ledger) if problems else {})
-    write_summary(out, outcomes, document(ledger))
+    run = document(ledger, earlier_seconds(out, out, ledger))
     tally = Tally()
-    for outcome in outcomes:
-        tally.count(outcome)
+    with every_outcome(out, ledger, run["model"]["sha256"]) as outcomes:
+        write_summary(out, outcomes, run)
+        for outcome in outcomes:
+            tally.count(outcome)
     return Gathered(tally, tuple(problems))
 
 
@@ -90,24 +89,3 @@ def _disagreements(ledger: Ledger) -> Iterator[str]:
             )
     if len(set(ledger.all(UNITS))) > 1:
         yield f"the parts did not find the same scans, so some may be in none: {_FINISH}"
-
-
-def _unlisted(out: Path, ledger: Ledger) -> dict[str, Outcome]:
-    """Cases with a record that are in no ledger: committed by a process whose run was killed before it knew.
-
-    Records that are older than the run are those of other scans.
-    """
-    listed, began = ledger.places(), min(ledger.all(BEGUN), default=0.0)
-    records = (path for path in sorted(out.glob(f"*/{RECORD_FILE}")) if path.parent.name not in listed)
-    found = (_recorded(path) for path in records if path.stat().st_mtime >= began)
-    return {outcome.case_id: outcome for outcome in found if outcome}
-
-
-def _recorded(path: Path) -> Outcome | None:
-    try:
-        description = read_description(path.parent)
-        remark = json.loads(path.read_text(encoding="utf-8"))["remark"]
-    except (UnusableError, OSError, ValueError, LookupError, TypeError):
-        return None
-    reason = "; ".join(filter(None, [description.remark, remark]))
-    return Outcome(path.parent.name, None, DONE, reason, flags=description.flags)

@@ -7,7 +7,7 @@ the run's description; then comes a line for each outcome, series of another kin
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from cardioseg.image.flag import Flag
 from cardioseg.inference.outcome import Outcome
 
 LEDGER_FILE = ".ledger.jsonl"
-RUN, BEGUN, UNITS = "run", "begun", "units"
+RUN, UNITS = "run", "units"
 OUTCOME, OTHER, UNUSED, END = "outcome", "other", "unused", "end"
 
 
@@ -34,7 +34,6 @@ class Ledger:
         """Start anew; `units` stands for all that was found, of all parts."""
         write_text(self.paths[-1], json.dumps({RUN: run}) + "\n")
         self.add(UNITS, units)
-        self.add(BEGUN, self.paths[-1].stat().st_mtime)  # by the clock of the file system
 
     def add(self, kind: str, what: Any) -> None:  # noqa: ANN401 - whatever json takes
         """Add a line."""
@@ -76,25 +75,20 @@ class Outcomes(Iterable[Outcome]):
 
     Attributes:
         ledger: that knows it.
-        more: outcomes that it does not know.
     """
 
     ledger: Ledger
-    more: Mapping[str, Outcome] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Outcome]:
         places = self.ledger.places()
-        files = [path.open("rb") for path in self.ledger.paths if path.exists()]
+        files = [path.open("rb") if path.exists() else None for path in self.ledger.paths]
         try:
-            for case_id in sorted(places.keys() | self.more.keys()):
-                if case_id in places:
-                    number, offset = places[case_id]
-                    files[number].seek(offset)
-                    yield _outcome(json.loads(files[number].readline())[OUTCOME])
-                else:
-                    yield self.more[case_id]
+            for number, offset in places.values():
+                if file := files[number]:
+                    file.seek(offset)
+                    yield _outcome(json.loads(file.readline())[OUTCOME])
         finally:
-            for file in files:
+            for file in filter(None, files):
                 file.close()
 
 

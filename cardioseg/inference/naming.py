@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cardioseg.errors import UsageError
 from cardioseg.files import atomic_path, make_folder, turn
-from cardioseg.inference.cases import Findings
+from cardioseg.inference.cases import Case, Findings
 
 OWN, HASH = "own", "hash"
 NAMES = (OWN, HASH)
@@ -59,6 +59,7 @@ class Hashed:
     def __init__(self, found: Iterable[Findings], out: Path) -> None:
         self._found, self._path = found, register_path(out)
         self._new: dict[str, str] = {}
+        self._others: dict[str, str] = {}  # of cases that are not done yet
         self._register = self._noted()
         self.sources, self.digest = getattr(found, "sources", ()), getattr(found, "digest", "")
 
@@ -71,10 +72,18 @@ class Hashed:
         finally:
             self._noted()
 
+    def note(self, case: Case, name: str) -> None:
+        """Note which of its names a case has got."""
+        others = {other: own for other in case.others if (own := self._others.pop(other, None))}
+        self._new |= {name: others[name]} if name in others else {}
+
     def _renamed(self, found: Findings) -> Findings:
         name = self._register.name
         self._new |= {name(case.case_id): case.case_id for case in found.cases}
-        cases = (replace(case, case_id=name(case.case_id), unit=name(case.unit)) for case in found.cases)
+        self._others |= {name(own): own for case in found.cases for own in case.others}
+        cases = (
+            replace(case, case_id=name(case.case_id), others=tuple(map(name, case.others))) for case in found.cases
+        )
         return replace(found, cases=tuple(cases))
 
     def _noted(self) -> Register:

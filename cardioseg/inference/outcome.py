@@ -47,6 +47,11 @@ class Outcome:
         return dict(zip(_STATUS_COLUMNS, (self.case_id, source, self.status, self.reason), strict=True))
 
 
+def in_one(*remarks: str) -> str:
+    """Several remarks as one; empty ones are left out."""
+    return "; ".join(filter(None, remarks))
+
+
 @dataclass
 class Tally:
     """How many cases are done, failed, and flagged among those that are done."""

@@ -1,9 +1,11 @@
 """Remeasure: masks that somebody edited become numbers, flags and a report again, by the road of predicted ones."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,21 @@ from cardioseg import __version__
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import sweep_partials
 from cardioseg.image.labels import Label
-from cardioseg.inference.cases import RUN_FILE
+from cardioseg.inference.cases import RUN_FILE, other_names
+from cardioseg.inference.catalogue import Catalogue
+from cardioseg.inference.choices import Choices
 from cardioseg.inference.description import MEASURES_FILE, describe
-from cardioseg.inference.edited import present, read_edited, source_beside, sources
-from cardioseg.inference.outcome import DONE, FAILED, Outcome, write_summary
+from cardioseg.inference.edited import is_predicted, present, read_edited, source_of
+from cardioseg.inference.extremes import moved_extremes
+from cardioseg.inference.ledger import Ledger
+from cardioseg.inference.listing import every_outcome
+from cardioseg.inference.outcome import DONE, FAILED, Outcome, in_one, write_summary
+from cardioseg.inference.record import RECORD_FILE, Record, read_record
 from cardioseg.ingest.masks import MaskFolder, find_masks, no_masks, predicted_labels, read_mask
 from cardioseg.measure.curves import Moments
 from cardioseg.report.pictures import remove_pictures, write_pictures
+
+_LEDGER_FILE = ".measured.jsonl"
 
 
 def find_edited(masks: Path, out: Path) -> MaskFolder:
@@ -37,14 +47,19 @@ def find_edited(masks: Path, out: Path) -> MaskFolder:
     return found
 
 
-def measure_all(found: MaskFolder, out: Path, moments: Moments) -> Iterator[Outcome]:
+def measure_all(
+    found: MaskFolder, out: Path, moments: Moments, by_case: Mapping[str, Moments] | None = None
+) -> Iterator[Outcome]:
     """Measure every mask, yielding what became of each; the summary is written when the last is done.
+
+    The phases that were found when a mask was predicted stay where nobody chooses others.
 
     Args:
         found: the masks.
-        out: gets `status.csv`, `measures.csv`, `run.json`, `report.html` and per case `measures.json` and, where the
-            scan is still at its place, `overlay.png`.
+        out: gets `status.csv`, `measures.csv`, `run.json` and `report.html` of all cases in it, and per case
+            `measures.json` and, where the scan is still at its place, `overlay.png`.
         moments: phases that a person chose, for every case.
+        by_case: phases that a person chose for single cases, by their names in `out`.
 
     Raises:
         UnusableError: a run's record beside the masks is damaged.
@@ -52,15 +67,53 @@ def measure_all(found: MaskFolder, out: Path, moments: Moments) -> Iterator[Outc
     """
     start = time.perf_counter()
     sweep_partials(out)
-    labels = _labels(found)
-    scans = sources(_run_folder(found.root))
-    outcomes = [Outcome(Path(item.where).name, Path(item.where), FAILED, item.why) for item in found.clashes]
-    yield from outcomes
+    labels, choices = _labels(found), Choices(moments, by_case or {})
+    catalogue, ledger = Catalogue(out, (found.root,)), Ledger((out / _LEDGER_FILE,))
+    ledger.begin({}, "")
+    for item in found.clashes:
+        outcome = Outcome(Path(item.where).name, Path(item.where), FAILED, item.why)
+        ledger.add_outcome(outcome)
+        yield outcome
     for case_id, path in found.paths.items():
-        scan = scans.get(case_id) or source_beside(path)
-        outcomes.append(_measure(path, scan, labels, out / case_id, moments))
-        yield outcomes[-1]
-    write_summary(out, outcomes, _describe(found, labels, moments, time.perf_counter() - start))
+        mask = MeasuredMask(path, (case_id, *other_names(case_id, path)))
+        with catalogue.folder_of(mask) as folder:
+            outcome = _measure(mask, catalogue.naming(mask, folder.name), labels, folder, choices)
+        ledger.add_outcome(outcome)
+        yield outcome
+    with every_outcome(out, ledger) as outcomes:
+        write_summary(out, outcomes, _describe(found, labels, choices, time.perf_counter() - start))
+    ledger.remove()
+
+
+@dataclass(frozen=True)
+class MeasuredMask:
+    """A mask as a case of its own: a predicted one is that of its scan, whoever edited it; another that of its file.
+
+    Attributes:
+        path: the mask.
+        names: its own name, and others to take where that is another's.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+
+    @property
+    def source(self) -> str:
+        """The mask, as the user gave it."""
+        return str(self.path)
+
+    @cached_property
+    def input(self) -> str:
+        """Which case it is."""
+        record = read_record(self.path.parent) if is_predicted(self.path) else None
+        if record and record.content:
+            return record.content
+        return sha256(str(self.path.absolute()).encode(errors="surrogateescape")).hexdigest()
+
+    @property
+    def content(self) -> str:
+        """The same: it needs no pixels."""
+        return self.input
 
 
 def _run_folder(masks: Path) -> Path:
@@ -81,31 +134,38 @@ def _labels(found: MaskFolder) -> frozenset[Label]:
     return labels
 
 
-def _measure(path: Path, scan: Path | None, labels: frozenset[Label], folder: Path, moments: Moments) -> Outcome:
+def _measure(mask: MeasuredMask, naming: str, labels: frozenset[Label], folder: Path, choices: Choices) -> Outcome:
     """One case, from the mask that is its source to its folder."""
-    start, case = time.perf_counter(), Outcome(folder.name, path, DONE)
-    (folder / MEASURES_FILE).unlink(missing_ok=True)
+    start, case = time.perf_counter(), Outcome(folder.name, mask.path, DONE)
+    for name in (RECORD_FILE, MEASURES_FILE):
+        (folder / name).unlink(missing_ok=True)
     remove_pictures(folder)
+    moments = choices.of(folder.name)
     try:
-        one = read_edited(path, scan)
-        known = labels | present(one.mask)
-        description = describe(one.mask, known, one.acquisition, moments, one.fold_curves_ml)
+        edited = read_edited(mask.path)
+        known = labels | present(edited.mask)
+        earlier = edited.earlier.measures if edited.earlier else None
+        wanted = moments.filled(edited.chosen)
+        description = describe(edited.mask, known, edited.acquisition, wanted, edited.fold_curves_ml, earlier=earlier)
     except UnusableError as error:
         return replace(case, status=FAILED, reason=f"{error.message} ({error.hint or 'repair it, or leave it out'})")
     description.write(folder)
-    if one.image:
+    if edited.image:
         measures, flags = description.measures, description.flags
-        write_pictures(folder, one.image, one.mask, measures, flags=flags, title=case.case_id)
-    no_picture = "no picture: its scan is gone" * bool(scan and not one.image)
-    reason = "; ".join(filter(None, ["edited" * one.is_edited, description.remark, no_picture]))
+        write_pictures(folder, edited.image, edited.mask, measures, flags=flags, title=case.case_id)
+    gone = "no picture: its scan is gone" * bool(source_of(mask.path) and not edited.image)
+    moved = moved_extremes(edited.earlier.curves_ml, description, moments) if edited.earlier else ""
+    said = in_one("edited" * edited.is_edited, *edited.remarks, moved, gone)
+    Record(mask.content, input=mask.input, source=mask.source, naming=naming, remark=said).write(folder)
+    reason = in_one(naming, said, description.remark)
     return replace(case, reason=reason, seconds=time.perf_counter() - start, flags=description.flags)
 
 
-def _describe(found: MaskFolder, labels: frozenset[Label], moments: Moments, seconds: float) -> dict[str, Any]:
+def _describe(found: MaskFolder, labels: frozenset[Label], choices: Choices, seconds: float) -> dict[str, Any]:
     return {
         "version": __version__,
         "masks": str(found.root),
         "labels": [label.key for label in sorted(labels)],
-        "chosen_phases": asdict(moments),
+        "chosen_phases": choices.document(),
         "seconds": round(seconds, 2),
     }

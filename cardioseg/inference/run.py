@@ -3,8 +3,8 @@
 import json
 import secrets
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,10 +16,15 @@ from cardioseg.execution.executor import Executor, Lost
 from cardioseg.execution.here import Here
 from cardioseg.files import first_free, write_text
 from cardioseg.inference.cases import RUN_FILE, Case, Findings
+from cardioseg.inference.catalogue import Catalogue
+from cardioseg.inference.choices import Choices
 from cardioseg.inference.formats import NIFTI
 from cardioseg.inference.ledger import END, LEDGER_FILE, OTHER, OUTCOME, UNUSED, Ledger, Outcomes
+from cardioseg.inference.listing import every_outcome
 from cardioseg.inference.outcome import FAILED, Outcome, write_summary
+from cardioseg.inference.scan import Scan
 from cardioseg.inference.session import Model
+from cardioseg.inference.settings import Settings
 from cardioseg.inference.work import Prediction, Progress, silent
 from cardioseg.measure.curves import Moments
 
@@ -36,8 +41,11 @@ def predict_all(
     *,
     formats: Collection[str] = (NIFTI,),
     moments: Moments = Moments(),  # noqa: B008 - frozen
+    by_case: Mapping[str, Moments] | None = None,
+    discard_edits: bool = False,
     paths: bool = True,
     executor: Executor = Here(),  # noqa: B008 - frozen
+    named: Callable[[Case, str], None] = lambda *_: None,
     tables: Path | None = None,
 ) -> Iterator[Outcome]:
     """Predict every case, yielding what became of each; the summary is written when the last is done.
@@ -45,25 +53,31 @@ def predict_all(
     Args:
         found: the cases, unit by unit.
         model: what to run.
-        out: gets a folder a case, `status.csv`, `measures.csv`, `run.json` and `report.html`.
-        overwrite: do again what is done.
+        out: gets a folder a case, and `status.csv`, `measures.csv`, `run.json` and `report.html` of all that lie in it.
+        overwrite: do again what is done; edited masks are kept.
         report: called with the case, the number of its slices done and of all, where it is done in this process.
         formats: what to write of each mask.
         moments: phases that a person chose, for every case.
+        by_case: phases that a person chose for single cases, by their names in `out`.
+        discard_edits: do again what was edited; the edits are lost.
         paths: whether `out` says where the scans lie.
         executor: where the work is done.
+        named: called with each case and the name that it has in `out`.
         tables: of a part of a run: the folder for its tables, without a report; its ledger stays there.
     """
     start, ledger = time.perf_counter(), Ledger(((tables or out) / LEDGER_FILE,))
-    earlier = _earlier_seconds(tables or out, ledger)
-    ledger.begin(_description(model, moments), getattr(found, "digest", ""))
+    earlier = earlier_seconds(out, tables or out, ledger)
+    choices = Choices(moments, by_case or {})
+    settings = Settings(overwrite, discard_edits, formats, choices, paths)
+    ledger.begin(_description(model, choices), getattr(found, "digest", ""))
     with _probe(out, executor) as probe:
         sources = tuple(getattr(found, "sources", ()))
         progress = report if executor.is_here else silent
-        work = Prediction(model, out, overwrite, formats, moments, sources, probe, progress)
+        work = Prediction(model, out, settings, sources, probe, progress)
         try:
             for case, result in executor.map(work, _drawn(found, ledger, paths)):
-                outcome = _lost(case, result) if isinstance(result, Lost) else result
+                outcome = _lost(case, result, out) if isinstance(result, Lost) else result
+                named(case, outcome.case_id)
                 ledger.add_outcome(outcome if paths else _hidden(outcome, case))
                 yield outcome
         except CardiosegError:
@@ -71,15 +85,18 @@ def predict_all(
                 ledger.remove()
             raise
     ledger.add(END, {"seconds": round(time.perf_counter() - start, 2)})
-    write_summary(out, Outcomes(ledger), document(ledger, earlier), tables)
-    if tables is None:
-        ledger.remove()
+    if tables is not None:
+        write_summary(out, Outcomes(ledger), document(ledger, earlier), tables)
+        return
+    with every_outcome(out, ledger, model.card.sha256) as outcomes:
+        write_summary(out, outcomes, document(ledger, earlier))
+    ledger.remove()
 
 
 def document(ledger: Ledger, earlier: Mapping[str, float] | None = None) -> dict[str, Any]:
     """What `run.json` says beside the cases; `earlier` are the seconds of cases that were done before."""
     taken = {one["case_id"]: round(one["seconds"], 2) for one in ledger.all(OUTCOME)}
-    known = {name: seconds or (earlier or {}).get(name) for name, seconds in sorted(taken.items())}
+    known = dict(sorted((dict(earlier or {}) | {name: seconds for name, seconds in taken.items() if seconds}).items()))
     return next(ledger.descriptions()) | {
         "seconds": round(sum(end["seconds"] for end in ledger.all(END)), 2),
         "seconds_by_case": {name: seconds for name, seconds in known.items() if seconds},
@@ -92,12 +109,12 @@ def _place(item: Mapping[str, str]) -> tuple[str, str]:
     return item["where"], item["why"]
 
 
-def _description(model: Model, moments: Moments) -> dict[str, Any]:
+def _description(model: Model, choices: Choices) -> dict[str, Any]:
     return {
         "version": __version__,
         "model": {"name": model.card.name, "sha256": model.card.sha256, "licence": model.card.licence},
         "labels": list(model.card.labels),
-        "chosen_phases": asdict(moments),
+        "chosen_phases": choices.document(),
         "device": model.device,
         "packages": {name: version(name) for name in _PACKAGES} | {"onnxruntime": model.runtime},
     }
@@ -129,18 +146,17 @@ def _drawn(found: Iterable[Findings], ledger: Ledger, paths: bool) -> Iterator[C
             yield replace(case, case_id=first_free(case.case_id, taken))
 
 
-def _lost(case: Case, lost: Lost) -> Outcome:
-    return Outcome(case.case_id, case.source, FAILED, f"{lost.reason} {_FEWER}")
+def _lost(case: Case, lost: Lost, out: Path) -> Outcome:
+    return Outcome(Catalogue(out).free_name(Scan(case)), case.source, FAILED, f"{lost.reason} {_FEWER}")
 
 
 def _hidden(outcome: Outcome, case: Case) -> Outcome:
     return replace(outcome, source=None, reason=case.without_paths(outcome.reason))
 
 
-def _earlier_seconds(tables: Path, ledger: Ledger) -> dict[str, float]:
-    """What cases took in an earlier run that finished, or did not."""
+def earlier_seconds(out: Path, tables: Path, ledger: Ledger) -> dict[str, float]:
+    """What the cases that lie in `out` took in an earlier run, that finished or did not."""
     known = {one["case_id"]: round(one["seconds"], 2) for one in ledger.all(OUTCOME) if one["seconds"]}
-    try:
-        return dict(json.loads((tables / RUN_FILE).read_text(encoding="utf-8"))["seconds_by_case"]) | known
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return known
+    with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
+        known = dict(json.loads((tables / RUN_FILE).read_text(encoding="utf-8"))["seconds_by_case"]) | known
+    return {name: seconds for name, seconds in known.items() if (out / name).is_dir()}

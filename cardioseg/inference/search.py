@@ -9,8 +9,11 @@ from pathlib import Path
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
 from cardioseg.image.nifti import is_nifti
-from cardioseg.inference.cases import RECORD_FILE, RUN_FILE, Case, Findings
+from cardioseg.inference.cases import RUN_FILE, Case, Findings, other_names
+from cardioseg.inference.record import RECORD_FILE
+from cardioseg.ingest.apart import fits, same_image
 from cardioseg.ingest.channels import case_stem, other_channel
+from cardioseg.ingest.dicom import read_headers
 from cardioseg.ingest.discover import Kind, LeftOut, Series, survey_paths
 from cardioseg.ingest.subject import Skipped
 from cardioseg.ingest.suitability import judge_nifti
@@ -19,7 +22,7 @@ from cardioseg.ingest.units import Unit, find_units
 PARTS = "parts"
 _PART = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 _COPY = "a copy of a series in another folder"
-_SPLIT = "more of its series lies in another folder, which was looked into apart: put both into one"
+_SPLIT = "more of its series lies in another folder, which was looked into apart; both are separate cases"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,40 @@ def parse_part(text: str) -> Part:
     return Part(int(match[1]), int(match[2]))
 
 
+@dataclass(frozen=True)
+class _Sample:
+    """What is kept in mind of a series, to know it again.
+
+    Attributes:
+        images: a short hash of the ids of its images.
+        path: of one of its images.
+        frame: of the same in a multi-frame file.
+    """
+
+    images: int
+    path: Path
+    frame: int | None
+
+    @classmethod
+    def of(cls, series: Series) -> "_Sample":
+        one = series.headers[len(series.headers) // 2]
+        return cls(_short(f"{header.sop_uid} {header.frame}" for header in series.headers), one.path, one.frame)
+
+    def why(self, series: Series, sample: "_Sample") -> str:
+        """What is to be said of another series of the same ids. Ids alone say nothing: the images must agree."""
+        try:
+            one = next(header for header in read_headers(self.path) if header.frame == self.frame)
+        except (UnusableError, StopIteration):
+            return ""
+        twin = next(
+            (other for other in series.headers if (other.sop_uid, other.frame) == (one.sop_uid, one.frame)), None
+        )
+        if twin and one.sop_uid:
+            return "" if not same_image(one, twin) else _COPY if self.images == sample.images else _SPLIT
+        goes_on = one.instance_number not in {other.instance_number for other in series.headers}
+        return _SPLIT if goes_on and fits(one, series.headers[0]) else ""
+
+
 class Search:
     """The units of some sources, or of one part of them, and what is in each when its turn comes.
 
@@ -71,7 +108,7 @@ class Search:
         self.digest = sha256("\n".join(unit.name for unit in every).encode()).hexdigest()
         self._units = every[part.number - 1 :: part.of] if part else every
         self.expected = len(self._units)  # cases, as far as is known yet
-        self._seen: dict[int, int] = {}  # short hashes: a series -> its images
+        self._seen: dict[int, list[_Sample]] = {}  # short hash of a series' ids -> what earlier units hold of it
 
     def __len__(self) -> int:
         """How many units there are."""
@@ -94,9 +131,9 @@ class Search:
 
     def _look_into(self, unit: Unit) -> Findings:
         if unit.nifti:
-            return Findings((Case(unit.name, unit.nifti, (unit.nifti,), None, unit.name),), (), (), self.sources)
+            return Findings((_nifti(unit.name, unit.nifti),), (), (), self.sources)
         seen = survey_paths(unit.source, unit.paths, self._left)
-        again = {id(one): why for one in seen.series if (why := self._seen_before(one))}
+        again = self._seen_before(seen.series)
         series = [one for one in seen.series if again.get(id(one)) != _COPY]
         cines = [one for one in series if one.kind is Kind.SHORT_AXIS_CINE]
         others = [_describe(one) for one in series if one.kind is not Kind.SHORT_AXIS_CINE]
@@ -104,16 +141,19 @@ class Search:
         unused += [Skipped(str(one.folder), again[id(one)]) for one in seen.series if id(one) in again]
         return Findings(tuple(_cases(unit, cines, self._left)), tuple(others), tuple(unused), self.sources)
 
-    def _seen_before(self, series: Series) -> str:
-        """What is to be said of a series that also lies in an earlier unit; nothing of others."""
-        if not all(header.series_uid for header in series.headers):
-            return ""
-        identity = _short(f"{header.study_uid} {header.series_uid}" for header in series.headers)
-        images = _short(f"{header.sop_uid} {header.frame}" for header in series.headers)
-        if identity not in self._seen:
-            self._seen[identity] = images
-            return ""
-        return _COPY if self._seen[identity] == images else _SPLIT
+    def _seen_before(self, found: Sequence[Series]) -> dict[int, str]:
+        """What is to be said of series (by their Python ids) that also lie in earlier units; nothing of others."""
+        said: dict[int, str] = {}
+        samples: list[tuple[int, _Sample]] = []
+        for series in (one for one in found if all(header.series_uid for header in one.headers)):
+            identity = _short(f"{header.study_uid} {header.series_uid}" for header in series.headers)
+            sample = _Sample.of(series)
+            why = next(filter(None, (earlier.why(series, sample) for earlier in self._seen.get(identity, ()))), "")
+            said |= {id(series): why} if why else {}
+            samples.append((identity, sample))
+        for identity, sample in samples:
+            self._seen.setdefault(identity, []).append(sample)
+        return said
 
     def _nothing(self, others: int, unused: int, first: Sequence[Skipped]) -> str:
         where = ", ".join(map(str, self.sources))
@@ -142,9 +182,13 @@ def _cases(unit: Unit, cines: Sequence[Series], left: LeftOut) -> Iterator[Case]
     niftis = unit.niftis(left)
     names = unique_names([*own, *map(case_stem, niftis)])
     for name, series in zip(names, cines, strict=False):
-        yield Case(name, series.folder, series.files, series, unit.name)
+        yield Case(name, series.folder, series.files, series, other_names(name, series.folder))
     for name, path in zip(names[len(own) :], niftis, strict=True):
-        yield Case(name, path, (path,), None, unit.name)
+        yield _nifti(name, path)
+
+
+def _nifti(name: str, path: Path) -> Case:
+    return Case(name, path, (path,), None, other_names(name, path))
 
 
 def _judged(found: Findings) -> Findings:

@@ -2,19 +2,19 @@
 
 import os
 import platform
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from cardioseg.errors import ResourceError
 from cardioseg.files import write_text
 from cardioseg.inference.cases import Case
-from cardioseg.inference.formats import NIFTI
+from cardioseg.inference.catalogue import Catalogue
 from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.predict import predict_case
 from cardioseg.inference.session import Model
-from cardioseg.measure.curves import Moments
+from cardioseg.inference.settings import Settings
 
 Progress = Callable[[Case, int, int], None]
 
@@ -30,22 +30,23 @@ class Prediction:
     Attributes:
         model: what to run; its bytes go to each process once.
         out: the folder of all cases.
-        overwrite: do again what is done.
-        formats: what to write of each mask.
-        moments: phases that a person chose.
-        sources: what each process must see.
+        settings: what a person asked for.
+        sources: where scans are looked for; each process must see them.
         probe: a file that each process must see beside the cases; none where it is this process.
         report: called with the case, the number of its slices done and of all.
     """
 
     model: Model
     out: Path
-    overwrite: bool = False
-    formats: Collection[str] = (NIFTI,)
-    moments: Moments = Moments()  # noqa: RUF009 - frozen
+    settings: Settings = Settings()  # noqa: RUF009 - frozen
     sources: tuple[Path, ...] = ()
     probe: Path | None = None
     report: Progress = field(default=silent, repr=False)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What lies in `out`, as this process finds it."""
+        return Catalogue(self.out, self.sources)
 
     def prepare(self) -> None:
         """Make sure that this process sees the scans and can write where the results go.
@@ -67,6 +68,4 @@ class Prediction:
     def __call__(self, case: Case) -> Outcome:
         """What becomes of a case."""
         progress = partial(self.report, case)
-        return predict_case(
-            case, self.model, self.out, self.overwrite, progress, formats=self.formats, moments=self.moments
-        )
+        return predict_case(case, self.model, self.out, self.settings, progress, catalogue=self.catalogue)

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cardioseg.errors import NoInputError, UnusableError
-from cardioseg.files import unique_names
 from cardioseg.image.foreign import foreign
 from cardioseg.image.nifti import is_nifti
+from cardioseg.ingest.apart import is_stack_of_films, same_image, scans_of
 from cardioseg.ingest.dicom import read_headers
 from cardioseg.ingest.header import SliceHeader
 from cardioseg.ingest.join import join
-from cardioseg.ingest.positions import by_orientation, by_position
+from cardioseg.ingest.names import distinct_names
+from cardioseg.ingest.positions import by_orientation
 from cardioseg.ingest.repeats import CINE_PHASES
-from cardioseg.ingest.series import CINE_SLICES, Kind, Series, judge
+from cardioseg.ingest.series import Kind, Series, judge
 from cardioseg.ingest.subject import Skipped
 
 __all__ = ["Kind", "LeftOut", "Series", "Survey", "case_ids", "judge", "survey", "survey_paths"]
@@ -91,10 +92,11 @@ def survey_paths(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> 
 def case_ids(root: Path, cases: Sequence[Series]) -> list[str]:
     """The user's own name for each case: the topmost folder under `root` that holds this case alone.
 
-    Cases that share a folder share its name, with `-2`, `-3`; a case that lies in `root` itself has the name of `root`.
+    Folders that are called alike are told apart by those that they lie in, as `p1_sax` and `p2_sax`. Cases that share a
+    folder share its name, with `-2`, `-3`; a case that lies in `root` itself has the name of `root`.
     """
     near = touching(cases)
-    return unique_names(own_folder(root, case.folder, near).resolve().name for case in cases)
+    return distinct_names([own_folder(root, case.folder, near).resolve() for case in cases])
 
 
 def touching(cases: Iterable[Series]) -> Mapping[Path, set[Path]]:
@@ -157,36 +159,36 @@ def _headers(path: Path) -> tuple[SliceHeader, ...] | Skipped:
 
 
 def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[Skipped]]:
-    """Keep one of each image: a file that was copied names the same instance and says the same of it."""
-    originals: dict[SliceHeader, SliceHeader] = {}
+    """Keep one of each image: a copy names the same instance, says the same of it and has the same pixels."""
+    originals: list[SliceHeader] = []
+    alike: dict[SliceHeader, list[SliceHeader]] = defaultdict(list)
     copies: dict[Path, Skipped] = {}
     for header in headers:
-        anywhere = replace(header, path=Path() if header.sop_uid else header.path)
-        first = originals.setdefault(anywhere, header)
-        if first is not header:
+        known = alike[replace(header, path=Path() if header.sop_uid else header.path)]
+        first = next((other for other in known if same_image(other, header)), None)
+        if first is None:
+            known.append(header)
+            originals.append(header)
+        else:
             copies[header.path] = Skipped(str(header.path), f"a copy of {first.path}")
-    return list(originals.values()), list(copies.values())
+    return originals, list(copies.values())
 
 
 def _by_series(headers: Sequence[SliceHeader]) -> Iterator[list[SliceHeader]]:
     """Group by study and series; files that name no series belong to their folder.
 
-    Where a series is a stack of films among others, it is taken apart by orientation. Too few images for a film stay
-    with the largest stack, to be left out of it by name.
+    Folders that hold different scans of one series are of several: see `scans_of`. Where a series is a stack of films
+    among others, it is taken apart by orientation. Too few images for a film stay with the largest stack, to be left
+    out of it by name.
     """
     groups: dict[tuple[str, str], list[SliceHeader]] = defaultdict(list)
     for header in headers:
         groups[header.study_uid, header.series_uid or str(header.path.parent)].append(header)
-    for group in groups.values():
-        orientations = sorted(by_orientation(group), key=len, reverse=True)
-        if any(_is_stack_of_films(one) for one in orientations):
+    for scan in (scan for group in groups.values() for scan in scans_of(group)):
+        orientations = sorted(by_orientation(scan), key=len, reverse=True)
+        if any(is_stack_of_films(one) for one in orientations):
             few = [header for one in orientations[1:] if len(one) < CINE_PHASES for header in one]
             yield [*orientations[0], *few]
             yield from (one for one in orientations[1:] if len(one) >= CINE_PHASES)
         else:
-            yield group
-
-
-def _is_stack_of_films(headers: Sequence[SliceHeader]) -> bool:
-    positions = by_position(headers)
-    return sum(len(group) >= CINE_PHASES for group in positions) >= CINE_SLICES
+            yield scan

@@ -7,9 +7,10 @@ left alone. The frame of reference is no criterion: there are anonymisers that g
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
+from cardioseg.ingest.apart import fits, stacks_of
 from cardioseg.ingest.header import SliceHeader
 from cardioseg.ingest.phases import INVENTED
-from cardioseg.ingest.positions import by_position, in_line, same_pixels, same_plane_direction
+from cardioseg.ingest.positions import by_position
 from cardioseg.ingest.series import CINE_SLICES, Kind, Series, judge
 
 _PARTS = (Kind.SINGLE_SLICE_CINE, Kind.SHORT_CINE)
@@ -19,11 +20,15 @@ _ANOTHER_STACK = 2 / 3  # of the slices: what was acquired again and covers less
 
 def join(found: Sequence[Series]) -> list[Series]:
     """The series, those that are slices of one cine as one."""
-    stacks = [joined for alike in _alike(found, _as_many) for joined in _stacks(alike)]
+    stacks = _joined(_alike(found, _as_many))
     stacks = [_completed(stack, _unused(found, stacks)) for stack in stacks]
-    nearly = [joined for alike in _alike(_unused(found, stacks), _nearly_as_many) for joined in _stacks(alike)]
+    nearly = _joined(_alike(_unused(found, stacks), _nearly_as_many))
     stacks += [joined for joined in nearly if joined.stack is not None]
     return [*stacks, *_unused(found, stacks)]
+
+
+def _joined(groups: Sequence[Sequence[Series]]) -> list[Series]:
+    return [stack for alike in groups for parts in _by_scan(alike) for stack in _stacks(parts)]
 
 
 def _unused(found: Sequence[Series], stacks: Sequence[Series]) -> list[Series]:
@@ -52,9 +57,15 @@ def _nearly_as_many(one: Series, other: Series) -> bool:
     return abs(one.phases - other.phases) <= INVENTED * min(one.phases, other.phases)
 
 
+def _by_scan(parts: Sequence[Series]) -> list[list[Series]]:
+    """Parts that are alike; by folders, where these hold different scans of one study: see `stacks_of`."""
+    of_headers = {part.headers: part for part in parts}
+    return [[of_headers[tuple(headers)] for headers in scan] for scan in stacks_of(list(of_headers))]
+
+
 def _fit(one: Series, other: Series) -> bool:
     a, b = one.headers[0], other.headers[0]
-    return _sequence(a) == _sequence(b) and same_plane_direction(a, b) and same_pixels(a, b) and in_line(a, b)
+    return _sequence(a) == _sequence(b) and fits(a, b)
 
 
 def _sequence(header: SliceHeader) -> Hashable:

@@ -17,6 +17,7 @@ from cardioseg.ingest.subject import Skipped
 
 _NAMED_BY_FOLDER = "mask"  # OUT/<case_id>/mask.nii.gz
 _REFERENCE_SUFFIX = "_gt"
+_RECORD_FILE = "case.json"  # of a predicted case
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class MaskFolder:
 
 
 def find_masks(root: Path) -> MaskFolder:
-    """Find the masks at or below `root`: NIfTI files, but no hidden ones and no scans that lie beside their `_gt`."""
+    """Find the masks at or below `root`: NIfTI files, none hidden, no scans beside `_gt`, no edits of a mask."""
     by_case: dict[str, list[Path]] = {}
     for path in _mask_files(root):
         by_case.setdefault(case_id(path), []).append(path)
@@ -115,7 +116,13 @@ def _mask_files(root: Path) -> list[Path]:
     found = [root] if root.is_file() else sorted(root.rglob("*"))
     files = [path for path in found if is_nifti(path) and not path.name.startswith(".") and path.is_file()]
     stems = {path.with_name(stem(path)) for path in files}
-    return [path for path in files if path.with_name(stem(path) + _REFERENCE_SUFFIX) not in stems]
+    masks = [path for path in files if path.with_name(stem(path) + _REFERENCE_SUFFIX) not in stems]
+    return [path for path in masks if path == root or not _is_beside_a_prediction(path)]
+
+
+def _is_beside_a_prediction(path: Path) -> bool:
+    """Whether an image in a predicted case's folder is another one than its mask: an edit of that, or a backup."""
+    return stem(path) != _NAMED_BY_FOLDER and (path.parent / _RECORD_FILE).is_file()
 
 
 def no_masks(root: Path, hint: str, what: str = "NIfTI masks") -> NoInputError:

@@ -3,10 +3,10 @@
 A unit is a child of the folder that a person names: a patient, or a visit. Children that share a study are one unit,
 since cines may be joined over series, and many exports have a folder a series; so are the files beside the children. To
 know which share one, the first and the last DICOM header of each child are read, no more. A NIfTI file in a child
-without DICOM is a unit of its own. Names of cases depend on their unit and on the names of the children alone.
+without DICOM is a unit of its own. Names of cases depend on their unit and on the names of the children alone; where
+children of several sources are called alike, the folders that they lie in tell them apart.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,11 +14,12 @@ from itertools import islice
 from pathlib import Path
 
 from cardioseg.errors import NoInputError, UnusableError
-from cardioseg.files import unique_names
+from cardioseg.files import safe_name, unique_names
 from cardioseg.image.nifti import is_nifti, stem
 from cardioseg.ingest.channels import case_stem
 from cardioseg.ingest.dicom import read_headers
 from cardioseg.ingest.discover import NOTHING, LeftOut, case_ids, own_folder, regular_files, touching
+from cardioseg.ingest.names import distinct_names
 from cardioseg.ingest.series import Series
 from cardioseg.ingest.subject import Skipped
 
@@ -35,8 +36,9 @@ class Unit:
         source: as the user gave it.
         base: the folder whose children the units are.
         paths: folders with all that is in them, and files.
-        is_all: whether no other unit of the source has DICOM.
+        is_all: whether no other unit has DICOM.
         is_rest: whether its NIfTI files are units of their own.
+        child_names: the names of its children, safe, each its own among all.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Unit:
     paths: tuple[Path, ...]
     is_all: bool = True
     is_rest: bool = False
+    child_names: Mapping[Path, str] = field(default_factory=dict)
 
     @property
     def nifti(self) -> Path | None:
@@ -73,7 +76,7 @@ class Unit:
         if folder == self.base or not folder.is_relative_to(self.base):
             return own_folder(self.source, folder, near).resolve().name if self.is_all else self.name
         child = self.base / folder.relative_to(self.base).parts[0]
-        name = self.name if len(self.paths) == 1 else child.name
+        name = self.name if len(self.paths) == 1 else self.child_names.get(child, child.name)
         if near[child] == {folder} or (own := own_folder(child, folder, near)) == child:
             return name
         return f"{name}_{own.name}"
@@ -105,8 +108,24 @@ def find_units(sources: Sequence[Path], left: LeftOut = NOTHING) -> list[Unit]:
         NoInputError: there is no such file or folder.
     """
     found = [unit for source in sources for unit in _units(source, left)]
-    names = unique_names(unit.name for unit in found)
-    return [replace(unit, name=name) for unit, name in zip(found, names, strict=True)]
+    imaged = [unit for unit in found if not unit.is_rest]
+    places = [_places(unit) for unit in imaged]
+    names = iter(distinct_names([place for of_unit in places for place in of_unit]))
+    is_single = sum(unit.nifti is None for unit in imaged) == 1
+    named = {}
+    for unit, of_unit in zip(imaged, places, strict=True):
+        children = {unit.base / place.name: next(names) for place in of_unit}
+        first = next(iter(children.values()))
+        named[id(unit)] = replace(unit, name=first, is_all=unit.is_all and is_single, child_names=children)
+    return [named.get(id(unit), replace(unit, name=safe_name(unit.name))) for unit in found]
+
+
+def _places(unit: Unit) -> list[Path]:
+    """What the names of a unit's cases are made of: its folders, the one that its files lie in, or its NIfTI file."""
+    if unit.nifti:
+        return [unit.nifti.absolute().with_name(case_stem(unit.nifti))]
+    folders = [path for path in unit.paths if path.is_dir() and not path.is_symlink()]
+    return [path.absolute() for path in folders] or [unit.paths[0].parent.resolve()]
 
 
 def _units(source: Path, left: LeftOut) -> Iterator[Unit]:
@@ -118,12 +137,8 @@ def _units(source: Path, left: LeftOut) -> Iterator[Unit]:
         paths = tuple(path for child in group for path in child.paths)
         yield Unit(_name(group[0]), source, base, paths, len(groups) == 1)
     rest = [child for child in children if not child.has_dicom]
-    stems = Counter(case_stem(path) for child in rest for path in child.niftis)
     for path in (path for child in rest for path in child.niftis):
-        child_name = path.relative_to(base).parts[0] if path.parent != base else ""
-        own = case_stem(path)
-        name = f"{child_name}_{own}" if child_name and stems[own] > 1 else own
-        yield Unit(name, source, base, (path,))
+        yield Unit(case_stem(path), source, base, (path,))
     for child in rest:
         if child.has_rest:
             yield Unit(_name(child), source, base, child.paths, is_rest=True)

@@ -22,6 +22,12 @@ class Moments:
     ed_phase: int | None = None
     es_phase: int | None = None
 
+    def filled(self, others: "Moments") -> "Moments":
+        """These phases, and those of `others` where nobody chose one here; never the same phase twice."""
+        ed = others.ed_phase if self.ed_phase is None and others.ed_phase != self.es_phase else self.ed_phase
+        es = others.es_phase if self.es_phase is None and others.es_phase != ed else self.es_phase
+        return Moments(ed, es)
+
     def require_within(self, phases: int) -> None:
         """Raise UnusableError where a chosen phase is none of `phases`."""
         for option, phase in (("--ed", self.ed_phase), ("--es", self.es_phase)):

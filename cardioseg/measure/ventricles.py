@@ -117,6 +117,8 @@ def measure(
     acquisition: Acquisition = Acquisition(),  # noqa: B008 - frozen
     moments: Moments = Moments(),  # noqa: B008 - frozen
     fold_curves_ml: Sequence[Curves] = (),
+    *,
+    earlier: Mapping[Label, Moments] | None = None,
 ) -> VentricleMeasures:
     """Measure a mask cine.
 
@@ -128,13 +130,14 @@ def measure(
         acquisition: body, heart rate and missing slices.
         moments: phases that a person chose, for both ventricles.
         fold_curves_ml: the volume curves of each network of an ensemble; each finds its own ED and ES.
+        earlier: phases of an earlier measurement, by cavity, which stay where `moments` chooses none.
 
     Raises:
         UnusableError: a chosen phase is not in the cine.
     """
     moments.require_within(mask.phases)
     curves = volume_curves_ml(mask, labels, acquisition.missing)
-    lv, rv = _beats(curves, moments)
+    lv, rv = _beats(curves, moments, earlier)
     timing = rv if lv.ed_phase is None else lv
     values: dict[str, Any] = _values(curves, lv, rv)
     values |= _errors([_values(fold, *_beats(fold, moments)) for fold in fold_curves_ml])
@@ -152,8 +155,11 @@ def measure(
     )
 
 
-def _beats(curves: Curves, moments: Moments) -> tuple[Beat, Beat]:
-    lv, rv = (beat(curves.get(label, ()), moments) for label in (Label.LV_CAVITY, Label.RV_CAVITY))
+def _beats(curves: Curves, moments: Moments, earlier: Mapping[Label, Moments] | None = None) -> tuple[Beat, Beat]:
+    lv, rv = (
+        beat(curves.get(label, ()), moments.filled((earlier or {}).get(label, Moments())))
+        for label in (Label.LV_CAVITY, Label.RV_CAVITY)
+    )
     return lv, rv
 
 

@@ -285,11 +285,12 @@ def test_an_edited_mask_is_kept(model: Model, tmp_path: Path) -> None:
     edited.voxels[2] = 0
     write_volume(path, edited)
     before = path.read_bytes()
-    for moments in (Moments(), Moments(0)):
-        (outcome,) = predict_all(findings, model, out, moments=moments)
+    for moments, overwrite in ((Moments(), False), (Moments(0), False), (Moments(), True)):
+        (outcome,) = predict_all(findings, model, out, overwrite, moments=moments)
         assert "its mask was edited and is kept" in outcome.reason
+        assert "--discard-edits predicts the case again" in outcome.reason
         assert path.read_bytes() == before
-    (outcome,) = predict_all(findings, model, out, overwrite=True)
+    (outcome,) = predict_all(findings, model, out, discard_edits=True)
     assert "edited" not in outcome.reason
     assert path.read_bytes() != before
 

@@ -198,16 +198,18 @@ def test_what_cannot_be_measured_fails_alone(masks: Path, tmp_path: Path, how: s
 
 
 def test_a_scan_that_is_gone_or_another_costs_the_picture_only(masks: Path, tmp_path: Path) -> None:
-    record = masks / "beating" / "case.json"
-    record.write_text(json.dumps(json.loads(record.read_text()) | {"input": "another"}))
-    status = (masks / "status.csv").read_text()
-    (masks / "status.csv").write_text(status.replace("PHANTOM", "MOVED").replace("MOVED-0001,", "PHANTOM-0001,"))
+    changes = {"beating": {"input": "another", "content": "another"}, "PHANTOM-0001": {"source": str(masks / "moved")}}
+    for name, change in changes.items():
+        record = masks / name / "case.json"
+        record.write_text(json.dumps(json.loads(record.read_text()) | change))
     outcomes = remeasure(masks, tmp_path / "out")
     for name, outcome in outcomes.items():
         assert (outcome.status, outcome.reason) == ("done", "no picture: its scan is gone")
         assert not (tmp_path / "out" / name / "overlay.png").exists()
     assert rows(tmp_path / "out") == rows(masks)
-    (masks / "status.csv").unlink()
+    for name in changes:
+        record = masks / name / "case.json"
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"source": None}))
     assert {outcome.reason for outcome in remeasure(masks, tmp_path / "out").values()} == {""}
 
 

@@ -1,0 +1,133 @@
+"""Catalogue: which cases lie in a folder of results, and which folder there belongs to which scan.
+
+A case is its content: a folder is never given to another scan because that has the same name, and a scan that was
+moved or exported again finds the folder that it had.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, count
+from pathlib import Path
+from typing import Protocol
+
+from cardioseg.files import turn
+from cardioseg.inference.record import RECORD_FILE, Record, read_record
+
+
+class Identified(Protocol):
+    """What a folder of results belongs to: a scan, or a mask that is measured."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its own name, and others to take where that is another's."""
+
+    @property
+    def source(self) -> str:
+        """Where it lies, as the user gave it."""
+
+    @property
+    def input(self) -> str:
+        """While this is the same, so is `content`; cheap."""
+
+    @property
+    def content(self) -> str:
+        """Which case it is; raises UnusableError where it cannot be read."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The cases in a folder of results.
+
+    Attributes:
+        out: the folder, with a folder for each case.
+        sources: where the present run looks for scans. Of copies that are all there, each is a case.
+    """
+
+    out: Path
+    sources: tuple[Path, ...] = ()
+
+    def record(self, name: str) -> Record | None:
+        """The record of a case, or None where there is none."""
+        return read_record(self.out / name)
+
+    def case_ids(self) -> list[str]:
+        """The names of all cases that are committed, in order."""
+        return sorted(path.parent.name for path in self.out.glob(f"*/{RECORD_FILE}"))
+
+    @contextmanager
+    def folder_of(self, scan: Identified) -> Iterator[Path]:
+        """The folder of a scan, new or known, while no other process writes into it.
+
+        Raises:
+            UnusableError: the scan must be read to know whose folder it is, and cannot be.
+            ResourceError: the file system refuses.
+        """
+        while True:
+            name = self.name_of(scan)
+            with turn(self.out / f".{name}.lock"):
+                if self.name_of(scan) == name:  # nobody took it meanwhile
+                    yield self.out / name
+                    return
+
+    def name_of(self, scan: Identified) -> str:
+        """The name under which a scan is known here, or the first of its names that nobody has.
+
+        Raises:
+            UnusableError: as `folder_of`.
+        """
+        own, *others = scan.names
+        if self._has(own, "input", scan.input):
+            return own
+        by_input = (name for name in self._known.get(scan.input, ()) if self._has(name, "input", scan.input))
+        by_name = (name for name in (own, *others) if self._is_same(name, scan, if_unknown=True))
+        by_content = (name for name in self._known.get(scan.content, ()) if self._is_same(name, scan))
+        return next(chain(by_input, by_name, by_content, self._free(scan)))
+
+    def free_name(self, scan: Identified) -> str:
+        """The first of its names that no other scan has, for one that cannot be read."""
+        return next(self._free(scan))
+
+    def naming(self, scan: Identified, name: str) -> str:
+        """Why a scan is not called by its own name here; empty where it is."""
+        own = scan.names[0]
+        if name == own:
+            return ""
+        if self.record(own):
+            return f"called {name}, because another scan is called {own} here"
+        return f"called {name}, as these images were before"
+
+    def _has(self, name: str, what: str, value: str) -> bool:
+        record = self.record(name)
+        return record is not None and getattr(record, what) == value
+
+    def _is_same(self, name: str, scan: Identified, *, if_unknown: bool = False) -> bool:
+        """Whether a case of the same content is this scan, maybe at an earlier place, and not a copy of it.
+
+        Of copies in one run each is a case. Where the record does not say where the scan lay, nobody knows.
+        """
+        record = self.record(name)
+        if record is None or record.content != scan.content:
+            return False
+        if record.source is None or record.source == scan.source:
+            return record.source is not None or if_unknown
+        place = Path(record.source).absolute()
+        is_of_this_run = any(place.is_relative_to(source.absolute()) for source in self.sources)
+        return not is_of_this_run or not place.exists()
+
+    def _free(self, scan: Identified) -> Iterator[str]:
+        own = scan.names[0]
+        names = chain(scan.names, (f"{own}-{number}" for number in count(2)))
+        return (name for name in names if self.record(name) is None)
+
+    @cached_property
+    def _known(self) -> dict[str, tuple[str, ...]]:
+        """Input or content -> names of cases, as they lay here when that was first asked for."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in self.case_ids():
+            if record := self.record(name):
+                found[record.input].append(name)
+                found[record.content].append(name)
+        return {key: tuple(names) for key, names in found.items()}

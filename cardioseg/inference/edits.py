@@ -1,0 +1,155 @@
+"""Edits: what somebody changed of a predicted mask: in its own file, or in one that an editor wrote beside it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cardioseg.errors import UnusableError
+from cardioseg.files import sha256
+from cardioseg.image.alignment import aligned
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label, relabel
+from cardioseg.image.nifti import is_nifti, read_cine
+from cardioseg.image.nrrd import on_grid, read_labels
+from cardioseg.image.volume import Cine
+from cardioseg.inference.description import MASK_FILE
+from cardioseg.inference.record import Record, read_record
+from cardioseg.ingest.masks import read_mask
+
+LABELS = "labels are " + ", ".join(f"{label.value} {label.title}" for label in Label)
+_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mrb", ".vtm")  # of editors
+_SAVE = f"if it holds an edit, save that as {MASK_FILE}, all phases in one image; {LABELS}"
+
+
+@dataclass(frozen=True)
+class LatestMask:
+    """A predicted mask as it was last edited.
+
+    Attributes:
+        mask: `Label` values (phase, slice, row, column).
+        is_edited: whether it differs from what `predict` wrote.
+        remarks: which file it is from, and which others were not used and why.
+    """
+
+    mask: Cine
+    is_edited: bool
+    remarks: tuple[str, ...] = ()
+
+
+def is_edited(path: Path, record: Record | None = None) -> bool:
+    """Whether somebody changed a mask since `predict` wrote it: an image, but not with the recorded bytes.
+
+    Args:
+        path: the mask.
+        record: of its case, where it has been read already.
+    """
+    record = record or read_record(path.parent)
+    try:
+        return record is not None and record.sha256[path.name] != sha256(path) and bool(read_cine(path))
+    except (UnusableError, OSError, LookupError):
+        return False
+
+
+def edited_file(path: Path, record: Record | None = None) -> str:
+    """The name of the file that holds an edit of a predicted mask; empty where there is none.
+
+    A file of an editor beside the mask counts if it is newer, whatever is in it.
+    """
+    if is_edited(path, record):
+        return path.name
+    return next((file.name for file in files_beside(path) if _is_newer(file, path)), "")
+
+
+def edit_kept(name: str) -> str:
+    """What to say of a case that is not predicted again because the file of that name holds an edit."""
+    where = "" if name == MASK_FILE else f", in {name}"
+    new = "`cardioseg measure` gives the new ones, --discard-edits predicts the case again"
+    return f"its mask was edited and is kept{where}: the numbers are those from before, {new}"
+
+
+def files_beside(path: Path) -> list[Path]:
+    """Files beside a predicted mask that can hold an edit of it, by their names."""
+    found = (one for one in path.parent.iterdir() if one.name.lower().endswith(_SUFFIXES))
+    return sorted(one for one in found if one.name != path.name and not one.name.startswith(".") and one.is_file())
+
+
+def latest_mask(path: Path) -> LatestMask:
+    """Read a predicted mask, or the file beside it that is clearly its edit: newer, on its grid, with its labels.
+
+    Raises:
+        UnusableError: it cannot be read, or holds other labels; or several files hold different edits.
+    """
+    written, changed = read_labelled(path), is_edited(path)
+    edits: dict[str, Cine] = {}
+    remarks = []
+    for file in files_beside(path):
+        try:
+            edits[file.name] = _edit(file, path, written)
+        except UnusableError as error:
+            why = error.message.removeprefix(f"{file}: ")
+            remarks.append(f"{file.name} beside it is not used: {why} ({error.hint or _SAVE})")
+    others = {name: edit for name, edit in edits.items() if not np.array_equal(edit.voxels, written.voxels)}
+    if len(others) + changed > 1:
+        names = " and ".join([path.name] * changed + list(others))
+        raise UnusableError(f"{path.parent}: {names} hold different edits", f"keep the right one, as {path.name}")
+    for name, edit in others.items():
+        return LatestMask(edit, True, (f"from {name}", *remarks))
+    return LatestMask(written, changed, tuple(remarks))
+
+
+def read_labelled(path: Path) -> Cine:
+    """Read a mask.
+
+    Raises:
+        UnusableError: it cannot be read, or holds other labels; the message names it.
+    """
+    try:
+        return read_mask(path)
+    except UnusableError as error:
+        if str(path) in error.message:
+            raise
+        raise UnusableError(f"{path}: {error.message}", LABELS) from None
+
+
+def _edit(file: Path, path: Path, written: Cine) -> Cine:
+    """What a file beside the mask holds, on the grid of the mask."""
+    if not _is_newer(file, path):
+        raise UnusableError(f"{file}: it is not newer than {path.name}")
+    edit = _read(file, written)
+    if edit.phases != written.phases:
+        raise UnusableError(f"{file}: it has {edit.phases} phase{'s' * (edit.phases > 1)}, the mask {written.phases}")
+    placed = aligned(edit, written.grid, written.grid.rounding_mm)
+    if placed is None:
+        raise UnusableError(f"{file}: it does not lie on the grid of the mask")
+    if not _is_numbered_alike(placed, written):
+        raise UnusableError(f"{file}: its labels are numbered differently from those of the mask")
+    return Cine(placed.voxels, written.grid, written.times_ms)
+
+
+def _read(file: Path, written: Cine) -> Cine:
+    if is_nifti(file):
+        return read_labelled(file)
+    if file.suffix.lower() != ".nrrd":
+        raise UnusableError(f"{file}: cardioseg does not read this format here")
+    part = read_labels(file)
+    voxels = on_grid(part, written.grid, written.grid.rounding_mm)
+    if voxels is None:
+        raise UnusableError(f"{file}: it does not lie on the grid of the mask")
+    return Cine(relabel(voxels, CONVENTIONS["acdc"])[None], written.grid)
+
+
+def _is_numbered_alike(edit: Cine, written: Cine) -> bool:
+    """Whether most of what an edit gives a label had that label, of what had one: editors may number segments anew."""
+    for label in STRUCTURES:
+        before = written.voxels[edit.voxels == label]
+        counts = np.bincount(before[before > 0].ravel(), minlength=len(Label))
+        if counts.any() and counts.argmax() != label and (written.voxels == label).any():
+            return False
+    return True
+
+
+def _is_newer(file: Path, path: Path) -> bool:
+    try:
+        return file.stat().st_mtime_ns > path.stat().st_mtime_ns
+    except OSError:
+        return False

@@ -1,0 +1,46 @@
+"""Extremes: where the largest and the smallest volume of an edited mask are, whose phases were chosen before."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from cardioseg.image.labels import Label
+from cardioseg.inference.description import Description
+from cardioseg.measure.curves import Curve, Curves, Moments
+
+
+def moved_extremes(before_ml: Curves, now: Description, chosen: Moments) -> str:
+    """A remark for each ventricle whose largest or smallest volume has left the phase at which it is measured.
+
+    Args:
+        before_ml: the volume curves of the mask as it was predicted.
+        now: the measures and curves of the edited mask.
+        chosen: phases that a person chose; of these nothing is said.
+    """
+    measures = now.measures
+    places = [
+        ("LV", "largest", "ed", Label.LV_CAVITY, measures.lv_ed_phase, chosen.ed_phase),
+        ("LV", "smallest", "es", Label.LV_CAVITY, measures.lv_es_phase, chosen.es_phase),
+        ("RV", "largest", "ed", Label.RV_CAVITY, measures.rv_ed_phase, chosen.ed_phase),
+        ("RV", "smallest", "es", Label.RV_CAVITY, measures.rv_es_phase, chosen.es_phase),
+    ]
+    return "; ".join(
+        remark
+        for side, which, moment, label, phase, asked in places
+        if phase is not None and asked is None
+        for remark in _moved(side, which, moment, (before_ml.get(label, ()), now.curves_ml[label]), phase)
+    )
+
+
+def _moved(side: str, which: str, moment: str, curves_ml: tuple[Curve, Curve], phase: int) -> Iterator[str]:
+    find = np.argmax if which == "largest" else np.argmin
+    before_ml, now_ml = curves_ml
+    if len(before_ml) != len(now_ml) or find(before_ml) != phase:
+        return
+    place = int(find(now_ml))
+    if now_ml[place] != now_ml[phase]:
+        there, here = f"{now_ml[place]:.1f} mL at phase {place}", f"{now_ml[phase]:.1f} mL at phase {phase}"
+        yield (
+            f"the {which} {side} volume is now {there}, {side} {moment.upper()} is still measured where it was, {here}:"
+            f" --{moment} {place} measures it there"
+        )

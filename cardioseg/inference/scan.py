@@ -1,0 +1,62 @@
+"""Scan: the pixels of a case, read once when they are first asked for, and what tells them from other scans.
+
+A case is its content. Names of folders and files, UIDs and sizes can be the same for two patients; pixels are not. And
+what was exported again has other files, names and UIDs, but the same pixels.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from json import dumps
+
+import numpy as np
+
+from cardioseg.image.volume import Cine
+from cardioseg.inference.cases import Case
+from cardioseg.inference.description import acquisition_of
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A case as far as it has been read. Everything here raises UnusableError where the scan cannot be read.
+
+    Attributes:
+        case: where it lies.
+    """
+
+    case: Case
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its own name, and others to take where that is another scan's."""
+        return self.case.case_id, *self.case.others
+
+    @property
+    def source(self) -> str:
+        """Where it lies, as the user gave it."""
+        return str(self.case.source)
+
+    @cached_property
+    def cine(self) -> Cine:
+        """The pixels."""
+        return self.case.read()
+
+    @cached_property
+    def input(self) -> str:
+        """Changes when a file is changed, moved, added or removed; asks the file system only."""
+        return self.case.fingerprint()
+
+    @cached_property
+    def content(self) -> str:
+        """Hash of the shape and the intensities, in whatever type of number they are stored."""
+        digest = sha256(repr(self.cine.voxels.shape).encode())
+        for phase in self.cine.voxels:
+            digest.update(np.ascontiguousarray(phase, "<f4").data)
+        return digest.hexdigest()
+
+    @cached_property
+    def header(self) -> str:
+        """Hash of what measures rest on beside the pixels: geometry, times, and what is known of the body."""
+        grid, times_ms = self.cine.grid, self.cine.times_ms
+        where = [grid.spacing_mm, grid.origin_mm, grid.directions, times_ms, acquisition_of(self.case).document()]
+        return sha256(dumps(where).encode()).hexdigest()

@@ -1,0 +1,132 @@
+"""The phases of a first run stay when its masks are edited; a person may choose others, case by case."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from thresholds import write_threshold_model
+
+from cardioseg.cli.app import run
+from cardioseg.errors import UsageError
+from cardioseg.image.labels import Label
+from cardioseg.image.nifti import read_cine, write_cine
+from cardioseg.inference.choices import Choices, read_choices
+from cardioseg.measure.curves import Moments
+from cardioseg.phantom import Phantom, cine
+
+SMALL = Phantom(slices=6, phases=8, rows=48, columns=40, spacing_mm=(14.0, 6.0, 6.0))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_threshold_model(tmp_path_factory.mktemp("model")))
+
+
+@pytest.fixture
+def results(model: str, tmp_path: Path) -> Path:
+    for name, seed in (("a", 1), ("b", 2)):
+        write_cine(tmp_path / "scans" / f"{name}.nii.gz", cine(Phantom(**{**vars(SMALL), "seed": seed})))
+    assert run(["predict", str(tmp_path / "scans"), "-o", str(tmp_path / "results"), "-m", model, "-q"]) == 0
+    return tmp_path / "results"
+
+
+def rows(out: Path, table: str = "measures.csv") -> dict[str, dict[str, str]]:
+    with (out / table).open(newline="") as file:
+        return {row["case_id"]: row for row in csv.DictReader(file)}
+
+
+def shrink(mask: Path, phase: int) -> None:
+    """Take the cavity out of the middle slice of one phase."""
+    image = read_cine(mask)
+    middle = image.voxels[phase, len(image.voxels[phase]) // 2]
+    middle[middle == Label.LV_CAVITY] = Label.LV_MYOCARDIUM
+    write_cine(mask, image)
+
+
+def measure(results: Path, *more: str) -> Path:
+    out = results.with_name("measured")
+    assert run(["measure", str(results), "-o", str(out), "-q", *more]) == 0
+    return out
+
+
+def test_a_corrected_mask_is_measured_at_the_phases_of_the_first_run(results: Path) -> None:
+    before = rows(results)["a"]
+    ed = int(before["lv_ed_phase"])
+    shrink(results / "a" / "mask.nii.gz", ed)
+    out = measure(results)
+    after = rows(out)["a"]
+    for name in ("lv_ed_phase", "lv_es_phase", "rv_ed_phase", "rv_es_phase", "ed_phase", "es_phase"):
+        assert after[name] == before[name]
+    curve = json.loads((out / "a" / "measures.json").read_text())["curves_ml"]["lv_cavity"]
+    largest = curve.index(max(curve))
+    assert largest != ed
+    assert float(after["lv_edv_ml"]) == pytest.approx(curve[ed], abs=0.01)
+    reason = rows(out, "status.csv")["a"]["reason"]
+    assert f"the largest LV volume is now {curve[largest]:.1f} mL at phase {largest}, LV ED is still measured" in reason
+    assert f"--ed {largest} measures it there" in reason
+    assert "largest" not in rows(out, "status.csv")["b"]["reason"]
+    measure(results, "--ed", str(largest))
+    assert rows(out)["a"]["lv_ed_phase"] == str(largest)
+    assert rows(out)["a"]["lv_es_phase"] == before["lv_es_phase"]
+    assert "largest" not in rows(out, "status.csv")["a"]["reason"]
+
+
+def test_phases_that_a_person_chose_stay_too(results: Path, model: str) -> None:
+    scans = str(results.with_name("scans"))
+    assert run(["predict", scans, "-o", str(results), "-m", model, "-q", "--ed", "2", "--es", "5"]) == 0
+    before = rows(results)
+    assert {row["lv_ed_phase"] for row in before.values()} == {"2"}
+    out = measure(results)
+    assert rows(out) == before
+    assert not [row for row in rows(out, "status.csv").values() if "largest" in row["reason"]]
+
+
+def test_phases_of_single_cases_come_from_a_table(
+    results: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, scans = results.with_name("phases.csv"), str(results.with_name("scans"))
+    table.write_text("\ufeffcase_id;ed_phase;es_phase\na;1;6\nc;0;1\n", encoding="utf-8")
+    before = rows(results)
+    assert run(["predict", scans, "-o", str(results), "-m", model, "--phases", str(table), "--es", "5"]) == 0
+    assert "--phases: no case is called c" in capsys.readouterr().err
+    predicted = rows(results)
+    assert (predicted["a"]["lv_ed_phase"], predicted["a"]["lv_es_phase"]) == ("1", "6")
+    assert (predicted["b"]["lv_ed_phase"], predicted["b"]["lv_es_phase"]) == (before["b"]["lv_ed_phase"], "5")
+    run_json = json.loads((results / "run.json").read_text())
+    assert run_json["chosen_phases"]["by_case"]["a"] == {"ed_phase": 1, "es_phase": 6}
+    table.write_text("es_phase,notes,case_id,ed_phase\n,x,b,3\n")
+    out = measure(results, "--phases", str(table))
+    assert rows(out)["b"]["lv_ed_phase"] == "3"
+    assert rows(out)["b"]["lv_es_phase"] == "5"
+    assert rows(out)["a"] == predicted["a"]
+    again = measure(results, "--phases", str(results / "measures.csv"))  # the table of an earlier run will do
+    assert rows(again) == predicted
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("a,1,2\n", "has no column case_id"),
+        ("case_id,ed_phase\na,1\n", "has no column es_phase"),
+        ("case_id,ed_phase,es_phase\na,1,2\na,1,3\n", "line 3: a comes twice"),
+        ("case_id,ed_phase,es_phase\na,one,2\n", "line 2: ed_phase is no whole number from 0"),
+        ("case_id,ed_phase,es_phase\na,-1,2\n", "line 2: ed_phase is no whole number from 0"),
+        ("case_id,ed_phase,es_phase\na,2,2\n", "line 2: both phases are 2"),
+    ],
+)
+def test_a_table_that_cannot_be_meant(tmp_path: Path, text: str, complaint: str) -> None:
+    table = tmp_path / "phases.csv"
+    table.write_text(text)
+    with pytest.raises(UsageError, match=complaint):
+        read_choices(table)
+    assert run(["measure", str(tmp_path), "-o", str(tmp_path / "out"), "--phases", str(table)]) == 2
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_choices(tmp_path / "nowhere.csv")
+
+
+def test_what_is_chosen_for_a_case_comes_first() -> None:
+    choices = Choices(Moments(1, 5), {"a": Moments(3), "b": Moments(5)})
+    assert choices.of("x") == Moments(1, 5)
+    assert choices.of("a") == Moments(3, 5)
+    assert choices.of("b") == Moments(5, None)  # not the same phase twice
