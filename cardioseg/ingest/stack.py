@@ -26,6 +26,10 @@ MISSING_SLICE, MISSING_PHASE, REPEATED_SLICE, REPEATED_STACK, SURPLUS_PHASE, COU
     "missing slice", "missing phase", "repeated slice", "repeated stack", "surplus phase", "phases ordered by number"
 )  # fmt: skip
 _VOXELS_LIMIT_BYTES = 4 * 1024**3
+_NEWEST = {  # by whether any image says when it was acquired
+    True: "acquisitions: the newest complete one is used",
+    False: "acquisitions, without times: the complete one with the higher series or image numbers is used",
+}
 _MS_PER_MINUTE = 60_000
 
 
@@ -127,6 +131,7 @@ def stack(headers: Sequence[SliceHeader]) -> Stack:
     slices, acquisitions = newest(by_position(headers))
     places, step_mm = regular_places(slices)
     require_in_line(slices)
+    is_timed = any(header.acquisition_s is not None for header in headers)
     film = in_time(slices)
     at = dict(zip(places, film.images, strict=True))
     count = places[-1] + 1
@@ -137,7 +142,7 @@ def stack(headers: Sequence[SliceHeader]) -> Stack:
         *_missing_phases(film, places),
         *_surplus_phases(film, places),
         *_counted_phases(film),
-        *_repeats({places[number]: times for number, times in acquisitions.items()}, len(slices)),
+        *_repeats({places[number]: times for number, times in acquisitions.items()}, len(slices), _NEWEST[is_timed]),
     )
     grid = _grid(slices[0][0], count, step_mm)
     return Stack(grid, tuple(map(tuple, rows)), _times_ms(film), missing, flags)
@@ -172,8 +177,7 @@ def _counted_phases(film: Film) -> list[Flag]:
     return [Flag(COUNTED_PHASES, reason)] if film.clock is INSTANCE_NUMBER else []
 
 
-def _repeats(acquisitions: Mapping[int, int], slices: int) -> list[Flag]:
-    taken = "acquisitions: the newest complete one is used"
+def _repeats(acquisitions: Mapping[int, int], slices: int, taken: str) -> list[Flag]:
     if len(acquisitions) == slices and len(set(acquisitions.values())) == 1:
         return [Flag(REPEATED_STACK, f"{next(iter(acquisitions.values()))} {taken}")]
     return [Flag(REPEATED_SLICE, f"{times} {taken}", slice=index) for index, times in acquisitions.items()]

@@ -83,6 +83,13 @@ def test_images_with_times_of_their_own(plane: Plane) -> None:
     assert [flag.kind for flag in flags(partly)] == ["repeated slice"]
 
 
+def test_a_flag_says_where_only_numbers_tell_which_acquisition_is_newer(plane: Plane) -> None:
+    headers = [replace(header, acquisition_s=None) for header in woven(plane, first=101)]
+    assert folders(headers, 2) == {"again"}
+    reason = "2 acquisitions, without times: the complete one with the higher series or image numbers is used"
+    assert flags(headers) == [Flag("repeated stack", reason)]
+
+
 def test_numbers_that_do_not_part_acquisitions(plane: Plane) -> None:
     headers = [replace(header, acquisition_number=index % 2) for index, header in enumerate(cine(plane))]
     again = [
