@@ -10,6 +10,9 @@ from network_guard import attempts
 
 ROOT = Path(__file__).parents[1]
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # side by side, threads of one process wait for cores that another one holds
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Where a change is judged, the same examples each time; at the desk, new ones. How long one takes says more about what
 # else the machine does than about the code, so time is never a reason to fail.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -14,6 +14,7 @@ KINDS = {
     errors.UnusableError: ExitCode.NO_INPUT,
     errors.RefusedError: ExitCode.REFUSED,
     errors.ResourceError: ExitCode.RESOURCES,
+    errors.InterruptError: ExitCode.INTERRUPTED,
 }
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -65,7 +66,6 @@ def test_itk_puts_every_voxel_at_the_same_place(geometry: Forms) -> None:
 @some
 @given(geometries())
 def test_nibabel_reads_the_same_forms(geometry: Forms) -> None:
-    nibabel = pytest.importorskip("nibabel")
     header = nibabel.Nifti1Header()
     header["pixdim"][:4] = [geometry.pixdim[0] or 1.0, *geometry.pixdim[1:]]  # 0 is 1, which nibabel does not know
     header["qform_code"], header["sform_code"] = max(geometry.qform_code, 1), 1
