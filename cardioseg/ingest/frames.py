@@ -57,6 +57,9 @@ _TIMES = [
         "TemporalPositionIdentifier", "TemporalPositionTimeOffset", "NominalPercentageOfCardiacPhase",
     )
 ]  # fmt: skip
+_PLACES = [
+    Tag(word) for word in ("StackID", "InStackPositionNumber", "ImagePositionPatient", "ImageOrientationPatient")
+]
 _INDEX_LIMIT = 2**16  # of a dimension; several of them make one number
 
 
@@ -128,14 +131,16 @@ def _converted(shared: Dataset, own: Dataset, keyword: str) -> Any:  # noqa: ANN
 
 
 def _time_index(dataset: Dataset, own: Dataset) -> int | None:
-    """The place of a frame in the dimensions that count times; None where none does."""
+    """The place of a frame in the dimensions that count times, or else in those that count no places; None: nowhere."""
     content = own.get("FrameContentSequence")
     values = look_up(content[0], "DimensionIndexValues") if content else None
     pointers = [look_up(item, "DimensionIndexPointer") for item in dataset.get("DimensionIndexSequence") or ()]
     counted = [values] if isinstance(values, int) else list(values or ())
     if len(counted) != len(pointers):
         return None
-    times = [int(value) for pointer, value in zip(pointers, counted, strict=True) if pointer in _TIMES]
+    dimensions = [(pointer, int(value)) for pointer, value in zip(pointers, counted, strict=True)]
+    times = [value for pointer, value in dimensions if pointer in _TIMES]
+    times = times or [value for pointer, value in dimensions if pointer not in _PLACES]
     return reduce(lambda index, value: index * _INDEX_LIMIT + value, times) if times else None
 
 

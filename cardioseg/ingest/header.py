@@ -76,8 +76,7 @@ class SliceHeader:
         return str(self.path) if self.frame is None else f"{self.path}, frame {self.frame + 1}"
 
     @property
-    def age(self) -> tuple[float, float, float]:
-        """Sorts what was measured later behind what was measured earlier."""
-        order = (self.acquisition_s, self.series_number, self.instance_number)
-        first, second, third = (-1.0 if value is None else float(value) for value in order)
-        return first, second, third
+    def age(self) -> tuple[float, ...]:
+        """Sorts what was measured later behind what was measured earlier: by time, or by the numbers of a scanner."""
+        order = (self.acquisition_s, self.series_number, self.acquisition_number, self.instance_number)
+        return tuple(-1.0 if value is None else float(value) for value in order)

@@ -124,7 +124,7 @@ def _completed(stack: Series, others: Sequence[Series]) -> Series:
     return stack
 
 
-def _age(part: Series) -> tuple[float, float, float]:
+def _age(part: Series) -> tuple[float, ...]:
     return min(header.age for header in part.headers)
 
 

@@ -6,6 +6,7 @@ and blocks of images, in the order of their acquisition times or instance number
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
 
@@ -31,29 +32,72 @@ def newest(slices: Slices) -> tuple[list[list[SliceHeader]], dict[int, int]]:
         The images of each slice, and slice -> number of acquisitions for those that had several.
 
     Raises:
-        UnusableError: a slice has images of the same moment that no time or number tells apart.
+        UnusableError: a slice has images of the same moment that no time or number tells apart, or acquisitions of
+            which nothing says which one is newer.
     """
     clock = heart_clock(slices)
     chosen = [_newest(number, group, clock) for number, group in enumerate(slices)]
-    return [images for images, _ in chosen], {number: count for number, (_, count) in enumerate(chosen) if count > 1}
+    _require_one_scan(chosen)
+    return [choice.images for choice in chosen], {
+        number: choice.acquisitions for number, choice in enumerate(chosen) if choice.acquisitions > 1
+    }
 
 
-def _newest(number: int, group: Sequence[SliceHeader], clock: Clock | None) -> tuple[list[SliceHeader], int]:
-    """The images of the newest acquisition of a slice, and how many acquisitions there are."""
+@dataclass(frozen=True)
+class _Choice:
+    """What counts of a slice.
+
+    Attributes:
+        images: of its newest acquisition.
+        older: the first image of each other one that only image numbers say to be older.
+        acquisitions: how many there are.
+    """
+
+    images: list[SliceHeader]
+    older: tuple[SliceHeader, ...] = ()
+    acquisitions: int = 1
+
+
+def _require_one_scan(chosen: Sequence[_Choice]) -> None:
+    """All slices must be of one acquisition where image numbers alone say which is newer."""
+    newer = {_beat(choice.images[0]) for choice in chosen if choice.older}
+    older = {_beat(header) for choice in chosen for header in choice.older if _beat(header) != _beat(choice.images[0])}
+    if newer & older:
+        raise UnusableError("its slices have several acquisitions, and nothing says which one is newer")
+    parted = [len(choice.images) for choice in chosen if choice.acquisitions > 1]
+    for number, choice in enumerate(chosen):
+        if parted and choice.acquisitions == 1 and len(choice.images) >= 2 * min(parted):
+            raise UnusableError(f"slice {number} has images of several acquisitions that nothing tells apart")
+
+
+def _beat(header: SliceHeader) -> Hashable:
+    return header.study_uid, header.series_uid, header.nominal_interval_ms, header.heart_rate_bpm
+
+
+def _newest(number: int, group: Sequence[SliceHeader], clock: Clock | None) -> _Choice:
     moments = _parts(group, clock) if clock else {}
     repeated = [images for images in moments.values() if len(images) > 1]
     for one in (images for images in repeated if len({header.image_type for header in images}) > 1):
         raise UnusableError(f"{_twice(number, one)}, as different kinds of image")
     parts = _acquisitions(group, clock, bool(repeated))
     if len(parts) > 1:
-        most = max(map(len, parts))
-        return max((part for part in parts if len(part) == most or _fills_its_beat(part)), key=_age), len(parts)
+        return _newest_of(number, parts)
     if not repeated:
-        return list(group), 1
+        return _Choice(list(group))
     counts = {len(images) for images in moments.values()}
     if len(counts) > 1 and not all(_are_copies(images) for images in repeated):
         raise UnusableError(_twice(number, repeated[0]))
-    return [max(images, key=_image_age) for images in moments.values()], max(counts)
+    return _Choice([max(images, key=_image_age) for images in moments.values()], acquisitions=max(counts))
+
+
+def _newest_of(number: int, parts: Sequence[list[SliceHeader]]) -> _Choice:
+    most = max(map(len, parts))
+    complete = [part for part in parts if len(part) == most or _fills_its_beat(part)]
+    newest_part = max(complete, key=_age)
+    as_old = [part for part in complete if part is not newest_part and _age(part)[:-1] == _age(newest_part)[:-1]]
+    if any(_age(part) == _age(newest_part) for part in as_old):
+        raise UnusableError(f"slice {number} has several acquisitions, and nothing says which one is newer")
+    return _Choice(newest_part, tuple(part[0] for part in as_old), len(parts))
 
 
 def _acquisitions(group: Sequence[SliceHeader], clock: Clock | None, repeated: bool) -> list[list[SliceHeader]]:
@@ -151,11 +195,11 @@ def _are_copies(images: Sequence[SliceHeader]) -> bool:
     return all(one.age == other.age for one, other in pairwise(images))
 
 
-def _age(part: Sequence[SliceHeader]) -> tuple[tuple[float, float, float], str]:
-    return max(map(_image_age, part))
+def _age(part: Sequence[SliceHeader]) -> tuple[float, ...]:
+    return max(header.age for header in part)
 
 
-def _image_age(header: SliceHeader) -> tuple[tuple[float, float, float], str]:
+def _image_age(header: SliceHeader) -> tuple[tuple[float, ...], str]:
     return header.age, str(header.path)
 
 

@@ -28,7 +28,7 @@ MISSING_SLICE, MISSING_PHASE, REPEATED_SLICE, REPEATED_STACK, SURPLUS_PHASE, COU
 _VOXELS_LIMIT_BYTES = 4 * 1024**3
 _NEWEST = {  # by whether any image says when it was acquired
     True: "acquisitions: the newest complete one is used",
-    False: "acquisitions, without times: the complete one with the higher series or image numbers is used",
+    False: "acquisitions, without times: the complete one with the higher acquisition or image numbers is used",
 }
 _MS_PER_MINUTE = 60_000
 

@@ -122,14 +122,15 @@ def test_a_time_that_does_not_vary_orders_nothing(tmp_path: Path, change: Change
     assert stack.times_ms == (pytest.approx([92 * phase for phase in range(10)]) if change is measured_delays else ())
 
 
-def test_the_dimensions_that_count_times_are_found_by_what_they_point_at(tmp_path: Path) -> None:
+@pytest.mark.parametrize("time", ["NominalCardiacTriggerDelayTime", "FrameAcquisitionDateTime"])
+def test_the_dimensions_that_count_times_are_found_by_what_they_point_at(tmp_path: Path, time: str) -> None:
     def change(groups: Dataset, phase: int) -> None:
         constant_index_and_no_percentage(groups, phase)
         content = groups.FrameContentSequence[0]
         content.DimensionIndexValues = [1, phase + 1, content.InStackPositionNumber]
 
     dataset = shuffled(change)
-    pointers = ("StackID", "NominalCardiacTriggerDelayTime", "InStackPositionNumber")
+    pointers = ("StackID", time, "InStackPositionNumber")
     dataset.DimensionIndexSequence = [item(DimensionIndexPointer=Tag(word)) for word in pointers]
     np.testing.assert_array_equal(arranged(tmp_path, dataset).read().voxels, VOXELS)
 

@@ -86,8 +86,29 @@ def test_images_with_times_of_their_own(plane: Plane) -> None:
 def test_a_flag_says_where_only_numbers_tell_which_acquisition_is_newer(plane: Plane) -> None:
     headers = [replace(header, acquisition_s=None) for header in woven(plane, first=101)]
     assert folders(headers, 2) == {"again"}
-    reason = "2 acquisitions, without times: the complete one with the higher series or image numbers is used"
+    reason = "2 acquisitions, without times: the complete one with the higher acquisition or image numbers is used"
     assert flags(headers) == [Flag("repeated stack", reason)]
+
+
+def test_a_higher_acquisition_number_is_newer_than_higher_image_numbers(plane: Plane) -> None:
+    first = [replace(header, acquisition_s=None) for header in cine(plane, acquisition_number=1.0, first=1001)]
+    again = [replace(header, acquisition_s=None) for header in cine(plane, name="again", acquisition_number=2.0)]
+    assert all(folders(first + again, index) == {"again"} for index in range(5))
+
+
+def test_acquisitions_are_never_mixed_where_nothing_says_which_is_newer(plane: Plane) -> None:
+    """Neither by the order of their files, nor by image numbers that contradict each other from slice to slice."""
+    headers = [replace(header, acquisition_s=None) for header in woven(plane, nominal_interval_ms=800.0)]
+    with pytest.raises(UnusableError, match="slice 0 has several acquisitions, and nothing says which one is newer"):
+        stack(headers)
+    swapped = [
+        replace(header, instance_number=1000 + (header.instance_number or 0))
+        if header.path.name.startswith("0-") == (header.path.parent.name == "again")
+        else header
+        for header in headers
+    ]
+    with pytest.raises(UnusableError, match="its slices have several acquisitions, and nothing says which"):
+        stack(swapped)
 
 
 def test_numbers_that_do_not_part_acquisitions(plane: Plane) -> None:
