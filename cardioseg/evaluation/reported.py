@@ -12,13 +12,16 @@ from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.files import sha256
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import stem
-from cardioseg.ingest.masks import MaskFolder
+from cardioseg.ingest.masks import MaskFolder, files_beside, is_newer
 from cardioseg.ingest.subject import Skipped
 
 _MASK, _MEASURES_FILE, _RECORD_FILE = "mask", "measures.json", "case.json"  # what `predict` writes of a case
 _SIDES = {Label.LV_CAVITY: "lv", Label.RV_CAVITY: "rv"}
 _PHASES = tuple(f"{side}_{moment}_phase" for side in _SIDES.values() for moment in ("ed", "es"))
-_EDITED = "measures.csv is of the mask before it was edited: `cardioseg measure` gives the new numbers"
+_EDITED = (
+    "its numbers in measures.csv: they are of the mask before it was edited; `cardioseg measure` gives the new ones"
+)
+_BESIDE = "{}: it lies beside the mask that was compared and is newer; to compare this edit, save it as mask.nii.gz"
 
 
 def read_reported(predictions: MaskFolder, cases: Iterable[str]) -> tuple[Reported, tuple[Skipped, ...]]:
@@ -37,6 +40,7 @@ def read_reported(predictions: MaskFolder, cases: Iterable[str]) -> tuple[Report
         path = predictions.paths[case]
         if stem(path) != _MASK or not (values := _measures(path.parent)):
             continue
+        edited += [Skipped(case, _BESIDE.format(file.name)) for file in files_beside(path) if is_newer(file, path)]
         if _is_edited(path):
             edited.append(Skipped(case, _EDITED))
         else:

@@ -14,10 +14,9 @@ from cardioseg.image.nrrd import on_grid, read_labels
 from cardioseg.image.volume import Cine
 from cardioseg.inference.description import MASK_FILE
 from cardioseg.inference.record import Record, read_record
-from cardioseg.ingest.masks import read_mask
+from cardioseg.ingest.masks import files_beside, is_newer, read_mask
 
 LABELS = "labels are " + ", ".join(f"{label.value} {label.title}" for label in Label)
-_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mrb", ".vtm")  # of editors
 _SAVE = f"if it holds an edit, save that as {MASK_FILE}, all phases in one image; {LABELS}"
 
 
@@ -57,7 +56,7 @@ def edited_file(path: Path, record: Record | None = None) -> str:
     """
     if is_edited(path, record):
         return path.name
-    return next((file.name for file in files_beside(path) if _is_newer(file, path)), "")
+    return next((file.name for file in files_beside(path) if is_newer(file, path)), "")
 
 
 def edit_kept(name: str) -> str:
@@ -65,12 +64,6 @@ def edit_kept(name: str) -> str:
     where = "" if name == MASK_FILE else f", in {name}"
     new = "`cardioseg measure` gives the new ones, --discard-edits predicts the case again"
     return f"its mask was edited and is kept{where}: the numbers are those from before, {new}"
-
-
-def files_beside(path: Path) -> list[Path]:
-    """Files beside a predicted mask that can hold an edit of it, by their names."""
-    found = (one for one in path.parent.iterdir() if one.name.lower().endswith(_SUFFIXES))
-    return sorted(one for one in found if one.name != path.name and not one.name.startswith(".") and one.is_file())
 
 
 def latest_mask(path: Path) -> LatestMask:
@@ -113,7 +106,7 @@ def read_labelled(path: Path) -> Cine:
 
 def _edit(file: Path, path: Path, written: Cine) -> Cine:
     """What a file beside the mask holds, on the grid of the mask."""
-    if not _is_newer(file, path):
+    if not is_newer(file, path):
         raise UnusableError(f"{file}: it is not newer than {path.name}")
     edit = _read(file, written)
     if edit.phases != written.phases:
@@ -146,10 +139,3 @@ def _is_numbered_alike(edit: Cine, written: Cine) -> bool:
         if counts.any() and counts.argmax() != label and (written.voxels == label).any():
             return False
     return True
-
-
-def _is_newer(file: Path, path: Path) -> bool:
-    try:
-        return file.stat().st_mtime_ns > path.stat().st_mtime_ns
-    except OSError:
-        return False

@@ -39,8 +39,8 @@ def _moved(side: str, which: str, moment: str, curves_ml: tuple[Curve, Curve], p
         return
     place = int(find(now_ml))
     if now_ml[place] != now_ml[phase]:
-        there, here = f"{now_ml[place]:.1f} mL at phase {place}", f"{now_ml[phase]:.1f} mL at phase {phase}"
         yield (
-            f"the {which} {side} volume is now {there}, {side} {moment.upper()} is still measured where it was, {here}:"
-            f" --{moment} {place} measures it there"
+            f"the {which} {side} volume is now {now_ml[place]:.1f} mL at phase {place}; {side} {moment.upper()} stays"
+            f" at phase {phase} ({now_ml[phase]:.1f} mL): {moment}_phase {place} for this case in a --phases FILE moves"
+            f" {moment.upper()} of both ventricles there"
         )

@@ -15,6 +15,7 @@ from cardioseg.image.volume import Cine
 from cardioseg.ingest.channels import case_stem
 from cardioseg.ingest.subject import Skipped
 
+_EDITORS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mrb", ".vtm")  # suffixes of theirs
 _NAMED_BY_FOLDER = "mask"  # OUT/<case_id>/mask.nii.gz
 _REFERENCE_SUFFIX = "_gt"
 _RECORD_FILE = "case.json"  # of a predicted case
@@ -125,8 +126,26 @@ def _is_beside_a_prediction(path: Path) -> bool:
     return stem(path) != _NAMED_BY_FOLDER and (path.parent / _RECORD_FILE).is_file()
 
 
+def files_beside(path: Path) -> list[Path]:
+    """Files beside a predicted mask that can hold an edit of it, by their names."""
+    found = (one for one in path.parent.iterdir() if one.name.lower().endswith(_EDITORS))
+    return sorted(one for one in found if one.name != path.name and not one.name.startswith(".") and one.is_file())
+
+
+def is_newer(file: Path, path: Path) -> bool:
+    """Whether a file was written after a mask."""
+    try:
+        return file.stat().st_mtime_ns > path.stat().st_mtime_ns
+    except OSError:
+        return False
+
+
 def no_masks(root: Path, hint: str, what: str = "NIfTI masks") -> NoInputError:
     """That there are no masks at or below `root`, and what is there instead where that is known."""
+    if root.is_dir() and (measured := _run_record(root).get("masks")):
+        return NoInputError(
+            f"{root} holds what `measure` wrote, and no masks", f"give the masks themselves: {measured}"
+        )
     seen = [root] if root.is_file() else (path for path in sorted(root.rglob("*")) if path.is_file())
     for path in seen:
         if not is_nifti(path) and not path.name.startswith(".") and (known := foreign(path)):

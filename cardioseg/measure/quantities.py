@@ -53,14 +53,14 @@ def _volumes(side: str) -> Iterator[Quantity]:
         "edv_ml",
         "EDV",
         "mL",
-        "{} cavity volume at its end-diastole, the largest of the beat, or at the chosen phase",
+        "{} cavity volume at its end-diastole: the largest of the beat, or at a chosen or kept phase",
     )
     yield _of(
         side,
         "esv_ml",
         "ESV",
         "mL",
-        "{} cavity volume at its end-systole, the smallest of the beat, or at the chosen phase",
+        "{} cavity volume at its end-systole: the smallest of the beat, or at a chosen or kept phase",
     )
     yield _of(side, "sv_ml", "SV", "mL", "{} stroke volume, EDV - ESV")
     yield _of(side, "ef_percent", "EF", "%", "{} ejection fraction, 100 SV / EDV")

@@ -119,6 +119,23 @@ def test_an_edited_mask_has_no_reported_numbers(study: Path, tmp_path: Path) -> 
     ]
 
 
+def test_an_edit_beside_the_mask_is_named(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`measure` reads it; what was compared is the mask."""
+    shutil.copytree(study / "results", tmp_path / "results")
+    path = tmp_path / "results" / CASE / "mask.nii.gz"
+    shutil.copyfile(path, path.with_name("mask_edited.nii.gz"))
+    assert run(["evaluate", str(tmp_path / "results"), str(study / "labelled"), "-o", str(tmp_path / "out")]) == 0
+    assert "mask_edited.nii.gz: it lies beside the mask that was compared and is newer" in capsys.readouterr().err
+
+
+def test_numbers_without_masks_name_the_masks(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that `measure` wrote."""
+    assert run(["measure", str(study / "results"), "-o", str(tmp_path / "measured"), "-q"]) == 0
+    capsys.readouterr()
+    assert run(["evaluate", str(tmp_path / "measured"), str(study / "labelled"), "-o", str(tmp_path / "out")]) == 4
+    assert f"give the masks themselves: {study / 'results'}" in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_another_phase_than_the_reported_one_is_named(found: Evaluation) -> None:
     moved = [replace(one, phase=(one.phase or 0) + 1) for one in found.scores if one.volume == "es"]
     [line] = replace(found, scores=tuple(moved)).other_phases

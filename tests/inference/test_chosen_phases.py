@@ -63,8 +63,10 @@ def test_a_corrected_mask_is_measured_at_the_phases_of_the_first_run(results: Pa
     assert largest != ed
     assert float(after["lv_edv_ml"]) == pytest.approx(curve[ed], abs=0.01)
     reason = rows(out, "status.csv")["a"]["reason"]
-    assert f"the largest LV volume is now {curve[largest]:.1f} mL at phase {largest}, LV ED is still measured" in reason
-    assert f"--ed {largest} measures it there" in reason
+    assert (
+        f"the largest LV volume is now {curve[largest]:.1f} mL at phase {largest}; LV ED stays at phase {ed}" in reason
+    )
+    assert f"ed_phase {largest} for this case in a --phases FILE moves ED of both ventricles there" in reason
     assert "largest" not in rows(out, "status.csv")["b"]["reason"]
     measure(results, "--ed", str(largest))
     assert rows(out)["a"]["lv_ed_phase"] == str(largest)
