@@ -75,7 +75,14 @@ def _require_sound(path: Path, forms: Forms) -> None:
     if forms.has_qform and np.square(forms.qform[:3]).sum() > 1 + _QUATERNION_TOLERANCE:
         raise UnusableError(f"{path}: its orientation is no rotation")
     if forms.has_sform and (flat := _flat(forms.sform_matrix()[:, :3])):
-        raise UnusableError(f"{path}: its affine puts {flat} at one place", _GIVE_DICOM)
+        raise UnusableError(f"{path}: its affine puts {flat} at one place", _of_flat_sform(forms))
+
+
+def _of_flat_sform(forms: Forms) -> str:
+    """Which form is flat, and what to do; the qform, where there is one, has passed its own checks before."""
+    if forms.has_qform:
+        return "that is its sform; its qform is sound: set sform_code to 0 to use that, or give the DICOM files instead"
+    return f"that is its sform, and it has no qform; {_GIVE_DICOM}"
 
 
 def _flat(axes: Matrix) -> str:

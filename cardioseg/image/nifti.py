@@ -17,13 +17,11 @@ from cardioseg.files import atomic_path
 from cardioseg.image.affine import grid_of
 from cardioseg.image.alignment import as_stored, slice_order, slices_first
 from cardioseg.image.header import Header, read_first_phase, read_header, read_voxels, stamped
-from cardioseg.image.labels import whole
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 
 _SUFFIXES = (".nii.gz", ".nii")
 _BEAT_S = (0.24, 3.0)  # 250 and 20 beats a minute
 _SAME_MM = 1e-3
-_LABELS = 16  # different numbers in a label map, at most
 
 
 def is_nifti(path: Path) -> bool:
@@ -62,17 +60,15 @@ def read_grid(path: Path) -> tuple[Grid, int]:
     return grid.turned(slice_order(grid)), prod(header.size[3:])
 
 
-def holds_labels(path: Path) -> bool:
-    """Whether a NIfTI holds a few different whole numbers, as label maps do and scans do not.
+def read_sample(path: Path) -> Voxels:
+    """The voxels of the first phase, or of all phases where these are all the same, for a quick look.
 
     Raises:
         UnusableError: it cannot be read, or damaged.
     """
     header = read_header(path)
-    values = np.unique(whole(read_first_phase(path, header)))
-    if len(values) == 1:  # experts often draw end-diastole and end-systole only
-        values = np.unique(whole(read_voxels(path, header)))
-    return 1 < len(values) <= _LABELS and not (values % 1).any()
+    voxels = read_first_phase(path, header)
+    return voxels if voxels.min() < voxels.max() else read_voxels(path, header)
 
 
 def read_volume(path: Path) -> Volume:

@@ -109,8 +109,7 @@ def _edit(file: Path, path: Path, written: Cine) -> Cine:
     if not is_newer(file, path):
         raise UnusableError(f"{file}: it is not newer than {path.name}")
     edit = _read(file, written)
-    if edit.phases != written.phases:
-        raise UnusableError(f"{file}: it has {edit.phases} phase{'s' * (edit.phases > 1)}, the mask {written.phases}")
+    _require_phases(file, edit, written)
     placed = aligned(edit, written.grid, written.grid.rounding_mm)
     if placed is None:
         raise UnusableError(f"{file}: it does not lie on the grid of the mask")
@@ -125,10 +124,16 @@ def _read(file: Path, written: Cine) -> Cine:
     if file.suffix.lower() != ".nrrd":
         raise UnusableError(f"{file}: cardioseg does not read this format here")
     part = read_labels(file)
-    voxels = on_grid(part, written.grid, written.grid.rounding_mm)
-    if voxels is None:
+    _require_phases(file, part, written)  # before it is laid on the grid of the mask, which takes memory for each
+    edit = on_grid(part, written.grid, written.grid.rounding_mm)
+    if edit is None:
         raise UnusableError(f"{file}: it does not lie on the grid of the mask")
-    return Cine(relabel(voxels, CONVENTIONS["acdc"])[None], written.grid)
+    return Cine(relabel(edit.voxels, CONVENTIONS["acdc"]), written.grid)
+
+
+def _require_phases(file: Path, edit: Cine, written: Cine) -> None:
+    if edit.phases != written.phases:
+        raise UnusableError(f"{file}: it has {edit.phases} phase{'s' * (edit.phases > 1)}, the mask {written.phases}")
 
 
 def _is_numbered_alike(edit: Cine, written: Cine) -> bool:

@@ -16,7 +16,8 @@ from cardioseg.ingest.channels import case_stem
 from cardioseg.ingest.subject import Skipped
 
 _EDITORS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mrb", ".vtm")  # suffixes of theirs
-_NAMED_BY_FOLDER = "mask"  # OUT/<case_id>/mask.nii.gz
+_NAMED_BY_FOLDER = "mask"
+_MASK_FILE = "mask.nii.gz"  # of a predicted case: OUT/<case_id>/mask.nii.gz
 _REFERENCE_SUFFIX = "_gt"
 _RECORD_FILE = "case.json"  # of a predicted case
 
@@ -122,8 +123,13 @@ def _mask_files(root: Path) -> list[Path]:
 
 
 def _is_beside_a_prediction(path: Path) -> bool:
-    """Whether an image in a predicted case's folder is another one than its mask: an edit of that, or a backup."""
-    return stem(path) != _NAMED_BY_FOLDER and (path.parent / _RECORD_FILE).is_file()
+    """Whether an image in a predicted case's folder is another one than its mask: an edit of that, or a backup.
+
+    An unpacked `mask.nii` is one too, unless it is all that is left of the mask.
+    """
+    if not (path.parent / _RECORD_FILE).is_file() or path.name == _MASK_FILE:
+        return False
+    return stem(path) != _NAMED_BY_FOLDER or path.with_name(_MASK_FILE).is_file()
 
 
 def files_beside(path: Path) -> list[Path]:

@@ -8,14 +8,16 @@ import numpy as np
 
 from cardioseg.image.affine import geometry_flags
 from cardioseg.image.flag import Flag
-from cardioseg.image.nifti import holds_labels, read_grid
-from cardioseg.image.volume import Grid
+from cardioseg.image.maps import holds_few_values, may_be_probabilities
+from cardioseg.image.nifti import read_grid, read_sample
+from cardioseg.image.volume import Grid, Voxels
 from cardioseg.ingest.purpose import other_normal
 from cardioseg.ingest.repeats import CINE_PHASES
 from cardioseg.ingest.series import CINE_SLICES, Kind
 
-LABEL_MAP = "label map"
-_LABEL_MAP = "it holds a few whole numbers, where a scan holds hundreds: give the scan; `measure` takes masks"
+MAP = "label or probability map"
+_FEW_VALUES = "it holds a few different values, where a scan holds hundreds: give the scan; `measure` takes masks"
+_PROBABILITIES = "most of its values are 0 or 1, none lies outside: its volumes mean nothing unless it is a masked scan"
 _ALIGNED = 1e-4  # of a unit vector: along an axis of the patient
 _PLANE_UNKNOWN = "plane unknown"
 _LOST = "or the file has lost its orientation, as many prepared ones have"
@@ -41,18 +43,20 @@ class Verdict:
 
 
 def judge_nifti(path: Path) -> Verdict:
-    """Say what a NIfTI file shows, from its geometry and, for label maps, from the voxels of its first phase.
+    """Say what a NIfTI file shows, from its geometry and, for maps, from the voxels of its first phase.
 
     Raises:
         UnusableError: it cannot be read.
     """
     grid, phases = read_grid(path)
-    if holds_labels(path):
-        return Verdict(LABEL_MAP, _LABEL_MAP, False, grid, phases)
+    voxels = read_sample(path)
+    if holds_few_values(voxels):
+        return Verdict(MAP, _FEW_VALUES, False, grid, phases)
     if not _is_aligned(grid) and (why := other_normal(np.asarray(grid.directions[0]))):
         return Verdict(Kind.OTHER_PLANE, why, False, grid, phases)
     slices = grid.shape[0]
-    said = [f"{slices} parallel planes" + f" of {phases} phases" * (phases > 1), *(f.kind for f in _flags(grid))]
+    flags = [flag.kind for flag in _flags(grid, voxels)]
+    said = [f"{slices} parallel planes" + f" of {phases} phases" * (phases > 1), *flags]
     return Verdict(_kind(slices, phases), "; ".join(said), True, grid, phases)
 
 
@@ -62,11 +66,13 @@ def nifti_flags(path: Path) -> tuple[Flag, ...]:
     Raises:
         UnusableError: it cannot be read.
     """
-    return tuple(_flags(read_grid(path)[0]))
+    return tuple(_flags(read_grid(path)[0], read_sample(path)))
 
 
-def _flags(grid: Grid) -> Iterator[Flag]:
+def _flags(grid: Grid, voxels: Voxels) -> Iterator[Flag]:
     yield from geometry_flags(grid)
+    if may_be_probabilities(voxels):
+        yield Flag(MAP, _PROBABILITIES)
     if _is_aligned(grid):
         yield Flag(_PLANE_UNKNOWN, f"{other_normal(np.asarray(grid.directions[0]))}, {_LOST}")
     if grid.shape[0] < CINE_SLICES:

@@ -148,6 +148,29 @@ def test_an_affine_that_puts_voxels_at_one_place_is_refused(codes: tuple[int, in
         grid_of(Path("a.nii"), geometry, SIZE)
 
 
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        ((0, 1), "that is its sform, and it has no qform; some converters write that"),
+        ((1, 1), "that is its sform; its qform is sound: set sform_code to 0 to use that, or give the DICOM files"),
+        ((1, 2), "that is its sform; its qform is sound: set sform_code to 0 to use that, or give the DICOM files"),
+    ],
+)
+def test_a_flat_sform_is_named_and_a_sound_qform_beside_it_too(codes: tuple[int, int], said: str) -> None:
+    qform_code, sform_code = codes
+    geometry = replace(of_matrix(ras(OBLIQUE)), sform=(0.0,) * 12, qform_code=qform_code, sform_code=sform_code)
+    with pytest.raises(UnusableError, match="its affine puts all columns at one place") as refused:
+        grid_of(Path("a.nii"), geometry, SIZE)
+    assert said in str(refused.value.hint)
+    grid_of(Path("a.nii"), replace(geometry, sform_code=0), SIZE)  # what is to be done does it
+
+
+def test_a_qform_that_is_no_rotation_is_not_called_sound() -> None:
+    geometry = replace(of_matrix(ras(OBLIQUE)), sform=(0.0,) * 12, qform=(2.0,) * 6, qform_code=1, sform_code=1)
+    with pytest.raises(UnusableError, match="its orientation is no rotation"):
+        grid_of(Path("a.nii"), geometry, SIZE)
+
+
 def test_forms_that_differ_are_said_with_the_one_that_is_used() -> None:
     apart = np.reshape(IDENTITY, (3, 4)).copy()
     apart[0, 3] = 30

@@ -88,10 +88,10 @@ def later(path: Path, seconds: int = 5) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["Segmentation.nrrd", "mask.seg.nrrd", "mask_edited.nii.gz"])
+@pytest.mark.parametrize("name", ["Segmentation.nrrd", "mask.seg.nrrd", "mask_edited.nii.gz", "mask.nii"])
 def test_an_edit_beside_the_mask_is_measured(results: Path, name: str) -> None:
     before = volume_ml(results, "results")
-    write = write_volume if name.endswith(".gz") else write_nrrd
+    write = write_nrrd if name.endswith(".nrrd") else write_volume
     write(results / "a" / name, edited(results))
     later(results / "a" / name)
     outcome = measure(results)
@@ -177,7 +177,7 @@ def test_two_different_edits_are_for_the_person_to_decide(results: Path) -> None
     assert "Segmentation.nrrd and mask_edited.nii.gz hold different edits (keep the right one" in outcome.reason
 
 
-@pytest.mark.parametrize("name", ["mask.nii.gz", "Segmentation.nrrd", "mask_edited.nii.gz"])
+@pytest.mark.parametrize("name", ["mask.nii.gz", "mask.nii", "Segmentation.nrrd", "mask_edited.nii.gz"])
 def test_predict_keeps_an_edit_unless_it_is_to_be_discarded(model: Model, results: Path, name: str) -> None:
     path = results / "a" / name
     (write_nrrd if name.endswith(".nrrd") else write_volume)(path, edited(results))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import read_cine, write_cine, write_volume
@@ -115,8 +116,51 @@ def test_a_label_map_is_no_scan(scan: Path, model_folder: Path, capsys: pytest.C
         Path(item["where"]).name: item["why"] for item in json.loads((out / "run.json").read_text())["unused_files"]
     }
     assert {name: why.split(":")[0] for name, why in unused.items()} == {
-        "seg.nii.gz": "label map", "lv_ed.nii.gz": "label map",
+        "seg.nii.gz": "label or probability map", "lv_ed.nii.gz": "label or probability map",
     }  # fmt: skip
+
+
+MAP = "label or probability map"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (0.0, 0.0, 0.0, 0.873),
+        (0.0, 0.44, 0.88, 1.32),
+        (0.0, 1.0, 2.0, 2.5),
+        (-0.5, 0.5, 1.5, 2.5),
+        (0.1, 1e4, 0.3, 7.0),
+    ],
+)
+def test_few_values_that_are_not_whole_are_no_scan(scan: Path, model_folder: Path, values: tuple[float, ...]) -> None:
+    drawn = np.array(values, np.float32)[reference(SMALL).voxels]
+    write_cine(scan.with_name("map.nii.gz"), Cine(drawn, SMALL.grid, SMALL.times_ms))
+    code, out = predict(scan.parent, model_folder)
+    assert code == 0
+    [unused] = json.loads((out / "run.json").read_text())["unused_files"]
+    assert unused["where"].endswith("map.nii.gz")
+    assert unused["why"].startswith(f"{MAP}: it holds a few different values")
+    assert MAP not in flags(out)
+
+
+def test_probabilities_are_flagged(scan: Path, model_folder: Path) -> None:
+    cavity = gaussian_filter((reference(SMALL).voxels == 3).astype(np.float32), (0, 0, 1, 1))
+    for name, voxels in (("cavity", cavity), ("background", 1 - cavity)):
+        assert len(np.unique(voxels)) > 100
+        write_cine(scan.with_name(f"{name}.nii.gz"), Cine(voxels, SMALL.grid, SMALL.times_ms))
+        code, out = predict(scan.with_name(f"{name}.nii.gz"), model_folder)
+        assert code == 0
+        assert "most of its values are 0 or 1" in flags(out, name)[MAP]
+
+
+@pytest.mark.parametrize("highest", [1.0, 1e-4])
+def test_a_scan_that_was_scaled_is_not_taken_for_probabilities(scan: Path, model_folder: Path, highest: float) -> None:
+    voxels = cine(SMALL).voxels.astype(np.float32)
+    write_cine(scan, Cine(voxels / voxels.max() * highest, SMALL.grid, SMALL.times_ms))
+    code, out = predict(scan, model_folder)
+    assert code == 0
+    assert MAP not in flags(out)
 
 
 def test_axes_of_the_patients_own_are_segmented_with_a_flag(scan: Path, model_folder: Path) -> None:
@@ -254,6 +298,7 @@ def test_every_real_nifti_scan_can_be_segmented(shared_data: Path) -> None:
         found = find_cases([shared_data / folder])
         assert {case.source for case in found.cases} == {path for path in scans if folder in path.parts}
         assert not [item for item in found.unused if ".nii" in item.where]
+        assert not [case for case in found.cases if any(flag.kind == MAP for flag in case.flags)]
 
 
 def test_a_mask_of_dicom_is_written_as_ever(tmp_path: Path) -> None:

@@ -60,6 +60,24 @@ def test_two_masks_of_one_name_are_both_left_out(tmp_path: Path) -> None:
     assert all("case id x" in clash.why for clash in folder.clashes)
 
 
+@pytest.mark.parametrize("name", ["mask.nii", "MASK.NII", "mask_edited.nii.gz", "mask.NII.gz"])
+def test_an_image_beside_a_predicted_mask_is_no_mask_of_its_own(tmp_path: Path, name: str) -> None:
+    touch(tmp_path / "a" / "mask.nii.gz", tmp_path / "a" / "case.json", tmp_path / "a" / name)
+    folder = find_masks(tmp_path)
+    assert folder.paths == {"a": tmp_path / "a" / "mask.nii.gz"}
+    assert not folder.clashes
+
+
+def test_an_unpacked_mask_that_is_all_there_is_counts(tmp_path: Path) -> None:
+    touch(tmp_path / "a" / "mask.nii", tmp_path / "a" / "case.json")
+    assert find_masks(tmp_path).paths == {"a": tmp_path / "a" / "mask.nii"}
+
+
+def test_an_unpacked_mask_beside_another_that_nobody_predicted_is_a_clash(tmp_path: Path) -> None:
+    touch(tmp_path / "a" / "mask.nii.gz", tmp_path / "a" / "mask.nii")
+    assert {clash.where for clash in find_masks(tmp_path).clashes} == {"a/mask.nii.gz", "a/mask.nii"}
+
+
 def test_a_single_file_is_a_folder_of_one(tmp_path: Path) -> None:
     touch(tmp_path / "one.nii.gz")
     folder = find_masks(tmp_path / "one.nii.gz")

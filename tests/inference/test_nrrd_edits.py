@@ -1,0 +1,162 @@
+"""Edits of a film's mask that are saved as NRRD: as SimpleITK and as 3D Slicer save them, in any type of number."""
+
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from thresholds import write_threshold_model
+
+from cardioseg.image.nifti import read_cine, write_cine
+from cardioseg.inference.outcome import Outcome
+from cardioseg.inference.remeasure import find_edited, measure_all
+from cardioseg.inference.run import predict_all
+from cardioseg.inference.search import find_cases
+from cardioseg.inference.session import open_model
+from cardioseg.measure.curves import Moments
+from cardioseg.phantom import Phantom, cine
+
+SMALL = Phantom(slices=6, phases=5, rows=48, columns=40, spacing_mm=(14.0, 6.0, 6.0))
+Fields = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def predicted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film, predicted."""
+    folder = tmp_path_factory.mktemp("film")
+    write_cine(folder / "scans" / "a.nii.gz", cine(SMALL))
+    model = open_model(write_threshold_model(folder / "model"))
+    list(predict_all(find_cases([folder / "scans"]), model, folder / "results"))
+    return folder / "results"
+
+
+@pytest.fixture
+def case(predicted: Path) -> Path:
+    """Its folder, without what an earlier test laid beside the mask."""
+    folder = predicted / "a"
+    for path in folder.glob("*.nrrd"):
+        path.unlink()
+    return folder
+
+
+def measure(path: Path) -> Outcome:
+    """What becomes of the case once an edit of its mask lies at `path`."""
+    time = path.stat().st_mtime - 5
+    os.utime(path.with_name("mask.nii.gz"), (time, time))
+    out = path.parents[1].with_name("measured")
+    [outcome] = measure_all(find_edited(path.parents[1], out), out, Moments())
+    return outcome
+
+
+def measured_mask(case: Path) -> np.ndarray:
+    from cardioseg.inference.edits import latest_mask
+
+    return latest_mask(case / "mask.nii.gz").mask.voxels
+
+
+def erased(case: Path) -> sitk.Image:
+    """The mask, read with SimpleITK, with two slices of every other phase erased."""
+    image = sitk.ReadImage(str(case / "mask.nii.gz"))
+    voxels = sitk.GetArrayFromImage(image)
+    voxels[::2, -2:] = 0
+    return same_place(voxels, image)
+
+
+def same_place(voxels: np.ndarray, image: sitk.Image) -> sitk.Image:
+    result = sitk.GetImageFromArray(voxels, isVector=False)
+    result.CopyInformation(image)
+    return result
+
+
+def write_sequence(path: Path, image: sitk.Image, axis: int, **fields: str) -> Path:
+    """As 3D Slicer writes the phases of a film: along an axis without a direction, the first (0) or the last (3)."""
+    voxels = sitk.GetArrayFromImage(image)
+    steps = np.reshape(image.GetDirection(), (4, 4))[:3, :3].T * np.array(image.GetSpacing()[:3])[:, None]
+    directions = [f"({','.join(map(repr, step))})" for step in steps.tolist()]
+    sizes, kinds = list(voxels.shape[:0:-1]), ["domain"] * 3
+    for parts, part in ((directions, "none"), (sizes, voxels.shape[0]), (kinds, "list")):
+        parts.insert(axis, part)  # type: ignore[attr-defined]
+    head = {
+        "type": "unsigned char", "dimension": "4", "space": "left-posterior-superior",
+        "sizes": " ".join(map(str, sizes)), "space directions": " ".join(directions), "kinds": " ".join(kinds),
+        "encoding": "gzip", "space origin": f"({','.join(map(repr, image.GetOrigin()[:3]))})",
+    } | fields  # fmt: skip
+    text = "\n".join(["NRRD0005", *(f"{name}: {value}" for name, value in head.items()), "", ""])
+    path.write_bytes(text.encode() + gzip.compress((voxels if axis == 3 else np.moveaxis(voxels, 0, -1)).tobytes()))
+    return path
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+@pytest.mark.parametrize("kind", ["u1", "i2", "i4", "i8", "f4", "f8"])
+def test_a_film_that_simpleitk_wrote(case: Path, kind: str, is_packed: bool) -> None:
+    image, path = erased(case), case / "Segmentation.nrrd"
+    sitk.WriteImage(same_place(sitk.GetArrayFromImage(image).astype(kind), image), str(path), is_packed)
+    outcome = measure(path)
+    assert "edited; from Segmentation.nrrd" in outcome.reason
+    np.testing.assert_array_equal(measured_mask(case), sitk.GetArrayFromImage(image))
+
+
+def test_a_film_that_simpleitk_wrote_as_vectors(case: Path) -> None:
+    image, path = erased(case), case / "mask.seg.nrrd"
+    vectors = sitk.GetImageFromArray(np.moveaxis(sitk.GetArrayFromImage(image), 0, -1), isVector=True)
+    vectors.CopyInformation(image[..., 0])
+    sitk.WriteImage(vectors, str(path))
+    assert "edited; from mask.seg.nrrd" in measure(path).reason
+    np.testing.assert_array_equal(measured_mask(case), sitk.GetArrayFromImage(image))
+
+
+@pytest.mark.parametrize("axis", [0, 3])
+def test_a_sequence_that_slicer_wrote(case: Path, axis: int) -> None:
+    image = erased(case)
+    path = write_sequence(case / "Segmentation.seq.nrrd", image, axis)
+    assert "edited; from Segmentation.seq.nrrd" in measure(path).reason
+    np.testing.assert_array_equal(measured_mask(case), sitk.GetArrayFromImage(image))
+
+
+def test_labels_that_a_program_cast_to_double(case: Path) -> None:
+    """A volume: SimpleITK casts no images of four dimensions."""
+    path = case / "Segmentation.nrrd"
+    sitk.WriteImage(sitk.Cast(erased(case)[..., 0], sitk.sitkFloat64), str(path), True)
+    assert "Segmentation.nrrd beside it is not used: it has 1 phase, the mask 5 (if it holds" in measure(path).reason
+
+
+@pytest.mark.parametrize("axis", [0, 3])
+def test_another_number_of_phases_is_said(case: Path, axis: int) -> None:
+    path = write_sequence(case / "Segmentation.nrrd", erased(case)[..., :3], axis)
+    reason = measure(path).reason
+    assert "Segmentation.nrrd beside it is not used: it has 3 phases, the mask 5" in reason
+    assert "save that as mask.nii.gz, all phases in one image" in reason
+    sitk.WriteImage(erased(case)[..., :4], str(path))
+    assert "it has 4 phases, the mask 5" in measure(path).reason
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"type": "block"}, "its voxels are of the type block (save it as unsigned char)"),
+        ({"type": "long double"}, "its voxels are of the type long double (save it as unsigned char)"),
+        ({"sizes": "5 40 48 6 2"}, "5 dimensions, expected 3 or 4 (export it as a label map)"),
+        ({"sizes": "40 48"}, "2 dimensions, expected 3 or 4 (export it as a label map)"),
+        ({"sizes": "90000 90000 90000 5"}, "too large for a label map"),
+        ({"sizes": "4000 4000 5 1", "type": "double"}, "too large for a label map"),
+        ({"sizes": "400 400 5 1", "type": "double"}, "damaged or truncated"),
+        ({"sizes": "40 48 -6 5"}, "not a readable NRRD file"),
+        ({"space": "scanner-xyz"}, "it does not say where in the patient it lies (save it with the space LPS or RAS)"),
+        ({"space directions": "none none (0,1,0) (0,0,1)"}, "not a readable NRRD file"),
+        ({"space directions": "(1,0,0,1) (0,1,0,0) (0,0,1,0) (0,0,0,1)"}, "not a readable NRRD file"),
+        ({"space origin": "(3,3,3)"}, "it does not lie on the grid of the mask"),
+    ],
+)
+def test_what_cannot_be_read_is_said_for_what_it_is(case: Path, fields: Fields, why: str) -> None:
+    outcome = measure(write_sequence(case / "Segmentation.nrrd", erased(case), 3, **fields))
+    assert f"Segmentation.nrrd beside it is not used: {why}" in outcome.reason
+    assert outcome.status == "done"
+    np.testing.assert_array_equal(measured_mask(case), read_cine(case / "mask.nii.gz").voxels)
+
+
+def test_a_sequence_in_a_space_with_time(case: Path) -> None:
+    for space in ("left-posterior-superior-time", "LPST"):
+        path = write_sequence(case / "Segmentation.nrrd", erased(case), 3, space=space)
+        assert "edited; from Segmentation.nrrd" in measure(path).reason
