@@ -1,9 +1,9 @@
 """Pairs: images and masks as PNG or NIfTI, listed in a CSV in the root. The layout for one's own data.
 
-Columns: `subject`, `image`, and one or more of `mask` (ACDC's numbers), `lv_mask`, `rv_mask`, `myo_mask` (anything but
-zero is the structure); optional `group`, `phase` and `instance` (the order of slices). The PNG slices of a subject's
-phase become one volume without a spacing; a NIfTI image is a volume of its own. Of a 4D NIfTI image, the phases on
-which its 4D mask is drawn are volumes; for a 3D mask, `phase` is the number of its phase, from 0.
+Columns: `subject`, `image`, and one or more of `mask` (ACDC's numbers), `lv_mask`, `rv_mask`, `myo_mask` (zero and one
+other number, the structure); optional `group`, `phase` and `instance` (the order of slices). The PNG slices of a
+subject's phase become one volume without a spacing; a NIfTI image is a volume of its own. Of a 4D NIfTI image, the
+phases on which its 4D mask is drawn are volumes; for a 3D mask, `phase` is the number of its phase, from 0.
 """
 
 from collections import defaultdict
@@ -33,6 +33,10 @@ _NUMBERED = "mask"
 _STRUCTURES = {"myo_mask": Label.LV_MYOCARDIUM, "rv_mask": Label.RV_CAVITY, "lv_mask": Label.LV_CAVITY}  # later on top
 _WORKBOOKS = (".xlsx", ".xls", ".ods")
 _ONE_PHASE = "give the number of its phase, from 0, in the column phase"
+
+
+class _SeveralStructuresError(UnusableError):
+    """A mask of one structure holds several: then the subject's others, which may hold one alone, are no better."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,8 @@ def _subject(root: Path, subject_id: str, rows: Sequence[Row], meaning: Conventi
     for row in sorted(rows, key=_order):
         try:
             by_phase[row.get("phase", "").lower()] += _pairs(root, row, meaning)
+        except _SeveralStructuresError:
+            raise
         except (UnusableError, OSError, ValueError) as error:  # a name with a null byte is a ValueError
             skipped.append(Skipped(row.get("image", ""), str(error)))
     named = list(chain.from_iterable(_grouped(phase, pairs) for phase, pairs in by_phase.items()))
@@ -173,12 +179,27 @@ def _pairs(root: Path, row: Row, meaning: Convention) -> Iterator[_Pair]:
     if not columns:
         raise UnusableError("the row names no mask")
     masks = {name: _mask(root, row[name], image, grid) for name in columns}
+    for column in filter(_STRUCTURES.get, columns):
+        _check_one_structure(masks[column], row[column], column)
     drawn = _combined(masks, meaning)
     labels = tuple(Label) if _NUMBERED in masks else tuple(_STRUCTURES[name] for name in columns)
     number = row.get("phase", "")
     for phase in drawn_phases(len(image), drawn, _ONE_PHASE, int(number) if number.isdecimal() else None):
         mask = drawn[phase if len(drawn) > 1 else 0]
         yield _Pair(image[phase], mask, labels, grid, path, phase if len(image) > 1 else None)
+
+
+def _check_one_structure(mask: Voxels, name: str, column: str) -> None:
+    """Refuse a map of several structures, which would all become the one that the column names."""
+    numbers = [f"{number:.7g}" for number in np.unique(whole(mask)).tolist() if number]
+    one = f"`{column}` is for a mask of one structure"
+    if len(numbers) >= len(Label):
+        raise _SeveralStructuresError(
+            f"{name} holds {len(numbers)} numbers beside 0: save the structure as one number; {one}"
+        )
+    if len(numbers) > 1:
+        listed = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
+        raise _SeveralStructuresError(f"{name} holds the numbers {listed}: put it in the column `{_NUMBERED}`; {one}")
 
 
 def _combined(masks: Mapping[str, Voxels], meaning: Convention) -> NDArray[np.uint8]:
