@@ -70,9 +70,9 @@ def train(
         console.print_json([result.summary(settings.labels) for result in results])
     elif not quiet:
         _print(results, settings.labels)
-        console.say(
-            f"`cardioseg export {quote(str(run))} {quote(str(dataset))} -o MODEL --licence ...` makes a model of it"
-        )
+        alone = "" if fold is None else f" --fold {fold}"
+        made_by = f"`cardioseg export {quote(str(run))} {quote(str(dataset))} -o MODEL --licence ...{alone}`"
+        console.say(f"{made_by} makes a model of it")
     return ExitCode.OK
 
 

@@ -26,8 +26,11 @@ def train(discs: Dataset, recipe_file: Path, folder: Path, *more: str) -> int:
     return run(["train", str(discs.folder), "-o", str(folder), "-r", str(recipe_file), "--folds", "2", *more])
 
 
-def test_so_many_steps_are_trained(discs: Dataset, recipe_file: Path, tmp_path: Path) -> None:
-    assert train(discs, recipe_file, tmp_path, "--steps", "7", "--fold", "0", "-q") == 0
+def test_so_many_steps_are_trained(
+    discs: Dataset, recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(discs, recipe_file, tmp_path, "--steps", "7", "--fold", "0") == 0
+    assert "-o MODEL --licence ... --fold 0` makes a model of it" in capsys.readouterr().err
     found = newest(tmp_path / "fold-0")
     assert found is not None
     assert found.step == 7
