@@ -64,15 +64,28 @@ def test_a_cut_run_resumes_fold_by_fold(finished: Plan, tmp_path: Path) -> None:
 def test_refusals(finished: Plan, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing to resume"):
         prepare_run(replace(finished, folder=tmp_path), resume=True)
-    with pytest.raises(UsageError, match="another recipe, seed or dataset"):
+    with pytest.raises(UsageError, match="holds a run with another seed "):
         prepare_run(replace(finished, seed=3), resume=True)
+    with pytest.raises(UsageError, match="holds a run with another number of steps and another number of folds "):
+        prepare_run(replace(finished, folds=3, steps=4), resume=True)
     with pytest.raises(UsageError, match="7 folds need at least 7 subjects, the dataset has 6"):
         prepare_run(replace(finished, folder=tmp_path, folds=7), resume=False)
     recipe = finished.recipe.model_copy(update={"labels": ("rv_cavity",)})
-    plan = replace(finished, folder=tmp_path, recipe=recipe)
-    fold = prepare_run(plan, resume=False)[0]
     with pytest.raises(NoInputError, match="rv_cavity annotated"):
-        run_fold(plan, fold, lambda _: None, resume=False)
+        prepare_run(replace(finished, folder=tmp_path, recipe=recipe), resume=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fold_that_has_nothing_to_train_on(finished: Plan, tmp_path: Path) -> None:
+    """One subject alone has the label: the fold that validates it trains on none."""
+    first, *others = finished.dataset.subjects()
+    bare = [replace(one.volumes[0], annotated=one.volumes[0].annotated & False) for one in others]
+    subjects = [first, *(replace(one, volumes=(volume,)) for one, volume in zip(others, bare, strict=True))]
+    list(write_dataset(tmp_path / "bare", "bare", "made", map(at_hand, subjects)))
+    plan = replace(finished, dataset=open_dataset(tmp_path / "bare"), folder=tmp_path / "run")
+    with pytest.raises(NoInputError, match=r"no subject that fold \d trains on has a slice with lv_cavity annotated"):
+        prepare_run(plan, resume=False)
+    assert not plan.folder.exists()
 
 
 @pytest.fixture
