@@ -127,7 +127,8 @@ def test_other_numbers_are_named_and_can_be_given(tmp_path: Path) -> None:
     volume(tmp_path, "x.nii.gz", IMAGE)
     volume(tmp_path, "m.nii.gz", numbered(OTHER[MASK.voxels]))
     listed(tmp_path, "a,x.nii.gz,m.nii.gz")
-    assert "its numbers look like mnms and ukbb: the myocardium lies around 1 (--labels mnms)" in why(tmp_path)
+    said = "its masks follow mnms's and ukbb's numbers (the myocardium lies around 1): use --labels mnms"
+    assert said in why(tmp_path)
     one = subject(tmp_path, convention=CONVENTIONS["mnms"])
     np.testing.assert_array_equal(one.volumes[0].mask, MASK.voxels[0])
 
@@ -136,7 +137,7 @@ def test_mnms_in_the_numbers_of_acdc(tmp_path: Path) -> None:
     write_cine(tmp_path / "A1" / "A1_sa.nii.gz", IMAGE)
     write_cine(tmp_path / "A1" / "A1_sa_gt.nii.gz", MASK)
     (tmp_path / "info.csv").write_text("External code,ED,ES\nA1,0,2\n")
-    assert "its numbers look like acdc: the myocardium lies around 3 (--labels acdc)" in why(tmp_path)
+    assert "its masks follow acdc's numbers (the myocardium lies around 3): use --labels acdc" in why(tmp_path)
     np.testing.assert_array_equal(subject(tmp_path, convention=CONVENTIONS["acdc"]).volumes[0].mask, MASK.voxels[0])
 
 
@@ -277,3 +278,46 @@ def test_unknown_numbers(tmp_path: Path, write_source: Callable[[Path], None]) -
     with pytest.raises(UsageError, match="has the column mask"):
         list(layouts.find(tmp_path, convention=CONVENTIONS["mnms"]))
     assert relabel(MASK.voxels, CONVENTIONS["acdc"]).max() == Label.LV_CAVITY
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        ('{\n "labels": {"background": 0, "LV": 1}', "dataset.json is broken: it is no valid JSON from line 2, column"),
+        ("\xff", "dataset.json is broken: it is no valid JSON"),
+        ("{}", "dataset.json names no structure beside the background"),
+    ],
+)
+def test_a_broken_card_of_nnunet(tmp_path: Path, card: str, said: str) -> None:
+    nnunet_dataset(tmp_path, {"background": 0, "RV": 1, "MYO": 2, "LV": 3})
+    (tmp_path / "dataset.json").write_text(card, encoding="latin-1")
+    told = reasons(tmp_path)
+    assert said in told
+    assert "NIfTI" not in "".join(line for line in told.splitlines() if line.startswith("nnunet"))
+
+
+def test_an_nnunet_folder_without_nifti(tmp_path: Path) -> None:
+    nnunet_dataset(tmp_path, {"background": 0, "RV": 1, "MYO": 2, "LV": 3})
+    for path in (tmp_path / "labelsTr").iterdir():
+        path.unlink()
+    told = reasons(tmp_path)
+    assert "labelsTr holds no NIfTI files" in told
+    assert "names no structure" not in told
+    assert "imagesTr holds" not in told
+
+
+def test_an_image_of_nnunet_without_a_mask_is_named(tmp_path: Path) -> None:
+    nnunet_dataset(tmp_path, {"background": 0, "RV": 1, "MYO": 2, "LV": 3})
+    volume(tmp_path, "imagesTr/patient002_frame01_0000.nii.gz", IMAGE)
+    skipped, read = layouts.read(tmp_path)
+    assert skipped == Skipped("imagesTr/patient002_frame01_0000.nii.gz", "it has no mask in labelsTr")
+    assert isinstance(read, Subject)
+
+
+def test_a_reason_that_both_phases_have_is_said_once(tmp_path: Path) -> None:
+    folder = tmp_path / "patient001"
+    write_cine(folder / "patient001_4d.nii.gz", IMAGE)
+    for frame in (1, 3):
+        volume(folder, f"patient001_frame{frame:02d}_gt.nii.gz", numbered(OTHER[MASK.voxels]), frame - 1)
+    (folder / "Info.cfg").write_text("ED: 1\nES: 3\n")
+    assert why(tmp_path).count("use --labels mnms") == 1
