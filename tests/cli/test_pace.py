@@ -39,6 +39,13 @@ def test_a_line_a_minute_and_an_estimate_after_the_first_steps(
     assert lines[-1] == "fold 1: 4,320 steps, 200 of them done"
 
 
+def test_one_step_is_no_plural(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    assert clock
+    with progress(False, "loss", "speed") as bars:
+        Pace(bars, 1, plain=False).begin(0, 1, 0)
+    assert capsys.readouterr().err == "fold 0: 1 step\n"
+
+
 def test_the_estimate_of_all_folds_where_the_first_fold_is_done_at_once(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -101,6 +101,8 @@ def test_the_table_of_mnms_likewise(tmp_path: Path, encoding: str, separator: st
     ("file", "content", "said"),
     [
         ("my.csv", "patient,image,mask\n", "has the columns patient, image, mask; it has no column subject"),
+        ("my.csv", "", "my.csv is empty"),
+        ("my.csv", "\ufeff \n\n", "my.csv is empty"),
         ("my.csv", "subject;image;truth\n", "it has none of mask, myo_mask, rv_mask, lv_mask"),
         ("below/my.csv", "subject,image,mask\n", "my.csv has the columns: give the folder"),
         ("my.xlsx", "PK", "my.xlsx is a spreadsheet's own format: save it as CSV"),
@@ -321,3 +323,26 @@ def test_a_reason_that_both_phases_have_is_said_once(tmp_path: Path) -> None:
         volume(folder, f"patient001_frame{frame:02d}_gt.nii.gz", numbered(OTHER[MASK.voxels]), frame - 1)
     (folder / "Info.cfg").write_text("ED: 1\nES: 3\n")
     assert why(tmp_path).count("use --labels mnms") == 1
+
+
+@pytest.mark.parametrize("rows", ["", "\n", ",,\n"])
+def test_a_table_of_a_header_alone(tmp_path: Path, rows: str) -> None:
+    (tmp_path / "my.csv").write_text("subject,image,mask\n" + rows)
+    with pytest.raises(NoInputError, match=r"my\.csv has a header but no rows"):
+        layouts.read(tmp_path)
+
+
+def test_the_hint_is_of_the_layout_that_was_nearly_met(tmp_path: Path) -> None:
+    (tmp_path / "my.csv").write_text("who,image,mask\n")
+    with pytest.raises(NoInputError) as caught:
+        layouts.read(tmp_path)
+    assert caught.value.hint.startswith("pairs is a .csv with columns")
+    assert "acdc" not in caught.value.hint
+
+
+def test_one_subject_and_one_slice_are_no_plurals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for file in ("x.png", "m.png"):
+        imsave(tmp_path / file, np.eye(8, dtype=np.uint8), check_contrast=False)
+    listed(tmp_path, "a,x.png,m.png", "subject,image,lv_mask")
+    assert run(["ingest", str(tmp_path), "-o", str(tmp_path / "out")]) == 0
+    assert "1 subject, 1 labelled slice in " in capsys.readouterr().out
