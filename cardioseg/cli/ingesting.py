@@ -12,7 +12,7 @@ from cardioseg.cli.executing import Workers, executor_of
 from cardioseg.errors import ExitCode, NoInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _COLUMNS = ("subject ", "volumes", "labelled slices", "labels ", "spacing mm", "found ")
 
@@ -79,8 +79,8 @@ def ingest(
     elif not quiet:
         rows = [_row(record, counts[record["subject_id"]]) for record in manifest["subjects"]]
         total: Counter[str] = sum((Counter(dict(own)) for own in counts.values()), Counter())
-        counted = "".join(f", {count} {what}" for what, count in total.items())
-        caption = f"{len(rows)} subjects, {sum(row[2] for row in rows)} labelled slices{counted} in {out}"
+        counts_of_all = {"subjects": len(rows), "labelled slices": sum(row[2] for row in rows)} | dict(total)
+        caption = f"{_listed(counts_of_all.items())} in {out}"
         console.print_table(called, _COLUMNS, rows, caption)
     skipped = [Skipped(**one) for one in manifest["skipped"]]
     console.print_skipped(skipped, "skipped")
@@ -98,5 +98,9 @@ def _row(
     spacings = {" x ".join(f"{mm:.2f}" for mm in volume["spacing_mm"]) for volume in volumes if volume["spacing_mm"]}
     labelled = sum(volume["annotated_slices"] for volume in volumes)
     spacing = "; ".join(sorted(spacings)) or None
-    found = ", ".join(f"{count} {what}" for what, count in counts)
-    return record["subject_id"], len(volumes), labelled, ", ".join(sorted(labels)), spacing, found
+    return record["subject_id"], len(volumes), labelled, ", ".join(sorted(labels)), spacing, _listed(counts)
+
+
+def _listed(counts: "Iterable[tuple[str, int]]") -> str:
+    """`1 subject, 2 labelled slices`."""
+    return ", ".join(f"{count} {what.removesuffix('s') if count == 1 else what}" for what, count in counts)

@@ -34,15 +34,16 @@ class Pace:
         self._folds -= 1
         if self._bars.disable:
             resumed = f", {done:,} of them done" if done else ""
-            console.say(f"{self._name}: {steps:,} steps{resumed}", self._plain)
+            console.say(f"{self._name}: {steps:,} step{'s' * (steps != 1)}{resumed}", self._plain)
 
     def report(self, record: "StepRecord") -> None:
         """So many steps are done; after the first of them, how long all will take."""
         loss, speed = f"loss {record.loss:.4f}", f"{record.images_per_s:.2f} images/s"
         self._bars.update(self._task, completed=record.step, loss=loss, speed=speed)
-        left_s = (time.monotonic() - self._start) / (record.step - self._done) * (record.steps - record.step)
+        a_step_s = (time.monotonic() - self._start) / (record.step - self._done)
+        left_s = a_step_s * (record.steps - record.step)
         if not self._is_estimated:
-            console.say(f"{self._name}: {self._estimate(record, left_s)}", self._plain)
+            console.say(f"{self._name}: {self._estimate(record, left_s, a_step_s)}", self._plain)
         elif self._bars.disable and time.monotonic() - self._said >= _EVERY_S:
             left = console.duration(left_s)
             console.say(
@@ -52,9 +53,8 @@ class Pace:
             return
         self._is_estimated, self._said = True, time.monotonic()
 
-    def _estimate(self, record: "StepRecord", left_s: float) -> str:
+    def _estimate(self, record: "StepRecord", left_s: float, a_step_s: float) -> str:
         """By the first steps; the other folds are about as long."""
-        a_step_s = left_s / (record.steps - record.step) if record.steps > record.step else 0.0
         text = f"about {console.duration(left_s)} left at {record.images_per_s:.2f} images/s"
         if not self._folds:
             return text

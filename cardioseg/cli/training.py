@@ -1,6 +1,6 @@
 """`train` and `export`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from shlex import join, quote
@@ -63,16 +63,18 @@ def train(
     try:
         results = _results(plan, fold, resume, quiet or as_json)
     except KeyboardInterrupt:
-        raise InterruptError("interrupted", _next_command(context.obj, run)) from None
+        raise InterruptError(
+            "interrupted", _next_command(context.obj, run, range(folds) if fold is None else [fold])
+        ) from None
     if fold is None:
         write_scores(plan, results)
     if as_json:
         console.print_json([result.summary(settings.labels) for result in results])
     elif not quiet:
         _print(results, settings.labels)
-        console.say(
-            f"`cardioseg export {quote(str(run))} {quote(str(dataset))} -o MODEL --licence ...` makes a model of it"
-        )
+        alone = "" if fold is None else f" --fold {fold}"
+        made_by = f"`cardioseg export {quote(str(run))} {quote(str(dataset))} -o MODEL --licence ...{alone}`"
+        console.say(f"{made_by} makes a model of it")
     return ExitCode.OK
 
 
@@ -90,11 +92,19 @@ def _results(plan: "Plan", fold: int | None, resume: bool, plain: bool) -> "list
         return [run_fold(plan, one, pace.report, resume, partial(pace.begin, one.index)) for one in chosen]
 
 
-def _next_command(arguments: Sequence[str], run: Path) -> str:
-    """What goes on with an interrupted run."""
-    if "--resume" in arguments or not (run / "run.json").is_file():
-        return f"`{join(arguments)}` goes on with it"
-    return f"`{join([*arguments, '--resume'])}` goes on from the newest checkpoint"
+def _next_command(arguments: Sequence[str], run: Path, folds: Iterable[int]) -> str:
+    """What goes on with an interrupted run of these folds."""
+    from cardioseg.training.checkpoint import steps_done
+    from cardioseg.training.crossval import fold_folder
+
+    if not (run / "run.json").is_file():
+        return f"`{join(arguments)}` starts it again"
+    command = f"`{join(arguments if '--resume' in arguments else [*arguments, '--resume'])}`"
+    folders = {fold: fold_folder(run, fold) for fold in folds}
+    cut = next((fold for fold, folder in folders.items() if not (folder / "validation.csv").is_file()), None)
+    if cut is None or steps_done(folders[cut]):
+        return f"{command} goes on from the newest checkpoint"
+    return f"{command} starts fold {cut} again (no checkpoint yet)"
 
 
 def export(

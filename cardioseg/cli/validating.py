@@ -1,12 +1,12 @@
 """`evaluate RUN`: the folds of a training run on the subjects that each has not seen."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cardioseg.cli import console
 from cardioseg.cli.training import require_torch
-from cardioseg.dataset.run import Run, prove_unseen, read_run
+from cardioseg.dataset.run import GO_ON, Run, prove_unseen, read_run
 from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.errors import UsageError
 from cardioseg.evaluation.comparison import collect
@@ -59,15 +59,18 @@ def evaluate_run(
     """The cross validation: each fold's network on its validation subjects."""
     dataset = open_dataset(reference)
     run = read_run(folder, dataset)
-    split = f"seed {run.described['seed']}, {prove_unseen(run, dataset)}"
+    models = [_open_fold(run, dataset, fold.index, precision, executor.threads(threads)) for fold in run.folds]
+    opened = [(fold, model) for fold, model in zip(run.folds, models, strict=True) if isinstance(model, Model)]
+    if not opened:
+        raise UsageError(f"no fold of {folder} is finished", GO_ON)
+    judged = replace(run, folds=tuple(fold for fold, _ in opened))
+    split = f"seed {run.described['seed']}, {prove_unseen(judged, dataset)}"
     split += "" if precision == "float32" else "; convolutions in 8-bit integers"
     console.say(f"proof: {split}", silent)
-    models = [_open_fold(run, dataset, fold.index, precision, executor.threads(threads)) for fold in run.folds]
-    weights = [model.card.training.weights_sha256[0] for model in models if not isinstance(model, UsageError)]
     origin = Origin(
         folder.resolve().name,
         dataset.name,
-        weights_sha256=tuple(weights),
+        weights_sha256=tuple(model.card.training.weights_sha256[0] for _, model in opened),
         recipe_sha256=run.recipe_sha256,
         precision=precision,
         split=split,
@@ -96,7 +99,8 @@ def _judged(work: Validation, executor: Executor, silent: bool) -> Iterator[Judg
     folds = list(zip(work.run.folds, work.models, strict=True))
     for fold, model in folds:
         if isinstance(model, UsageError):
-            yield Judgement(problems=(Skipped(f"fold {fold.index}", model.message),))
+            why = model.message.removeprefix(f"fold {fold.index} of {work.run.folder} is ")
+            yield Judgement(problems=(Skipped(f"fold {fold.index}", why),))
     items = [(i, one) for i, (fold, model) in enumerate(folds) if isinstance(model, Model) for one in fold.validation]
     with console.progress(silent) as bars:
         task = bars.add_task("subjects", total=len(items))

@@ -43,7 +43,8 @@ def split(subject_ids: Sequence[str], folds: int, seed: int, held_out: Iterable[
         raise UsageError(f"no subject {unknown[0]} in the dataset")
     remaining = sorted(set(subject_ids) - set(held_out))
     if len(remaining) < folds:
-        raise UsageError(f"{folds} folds need at least {folds} subjects, the dataset has {len(remaining)}")
+        needs = "1 fold needs at least 1 subject" if folds == 1 else f"{folds} folds need at least {folds} subjects"
+        raise UsageError(f"{needs}, the dataset has {len(remaining)}")
     if folds == 1:
         return (Fold(0, tuple(remaining), tuple(held_out)),)
     groups = np.array_split(np.random.default_rng([seed, folds]).permutation(remaining), folds)

@@ -15,7 +15,7 @@ from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.execution.executor import Executor, Lost
 from cardioseg.execution.here import Here
 from cardioseg.files import safe_name, sweep_partials, write_bytes, write_json
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject, reasons
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Preparation:
         if isinstance(subject, Skipped):
             return subject
         if not subject.volumes:
-            return Skipped(source.where, "; ".join(one.why for one in subject.skipped) or "it has no volume")
+            return Skipped(source.where, reasons(subject.skipped) or "it has no volume")
         return Prepared(_write_subject(self.folder, subject), subject.skipped, subject.counts)
 
 
@@ -85,12 +85,12 @@ def write_dataset(
 
 
 def _nothing_found(skipped: list[Skipped]) -> NoInputError:
-    reasons = [f"{one.where}: {one.why}" for one in skipped]
-    if not reasons:
+    said = [f"{one.where}: {one.why}" for one in skipped]
+    if not said:
         return NoInputError("no labelled subject was found", "does the folder hold masks or contours?")
-    first, others = reasons[0], len(reasons) - 1
+    first, others = said[0], len(said) - 1
     more = f" (and {others} more that cannot be used)" if others else ""
-    return NoInputError(f"no labelled subject can be used: {first}{more}", reasons=reasons)
+    return NoInputError(f"no labelled subject can be used: {first}{more}", reasons=said)
 
 
 def _drawn(found: Iterable[Source | Skipped], skipped: list[Skipped]) -> Iterator[Source]:

@@ -11,6 +11,8 @@ from cardioseg.dataset.store import Dataset
 from cardioseg.errors import UsageError
 from cardioseg.files import sha256
 
+GO_ON = "the command that started it, with --resume and without --fold, goes on with it"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -52,6 +54,10 @@ def read_run(folder: Path, dataset: Dataset) -> Run:
 def prove_unseen(run: Run, dataset: Dataset) -> str:
     """Show anew, from the subjects' ids and the pixels of every slice, that no fold is judged on what it has seen.
 
+    Args:
+        run: with the folds that are judged, of those that it describes.
+        dataset: that it was trained on.
+
     Returns:
         The proof, as a sentence.
 
@@ -63,12 +69,13 @@ def prove_unseen(run: Run, dataset: Dataset) -> str:
         prove_disjoint(fold, hashes)
     judged = {subject_id for fold in run.folds for subject_id in fold.validation}
     slices = sum(len(hashes[subject_id]) for subject_id in judged)
-    folds = f"{len(run.folds)} fold{'s' if len(run.folds) > 1 else ''}"
+    planned = run.described["folds"]
+    of_all = "" if len(run.folds) == planned else f"{len(run.folds)} of "
+    folds = f"{of_all}{planned} fold{'s' * (planned > 1)}"
+    subjects = f"{len(judged)} unseen subject{'s' * (len(judged) != 1)}"
     left_out = sorted({subject_id for fold in run.folds for subject_id in fold.left_out})
     but = f" (not {' and '.join(left_out)}: in training under another name)" if left_out else ""
-    return (
-        f"{folds}, {len(judged)} unseen subjects{but}; no subject and none of their {slices:,} slices was in training"
-    )
+    return f"{folds}, {subjects}{but}; no subject and none of their {slices:,} slices was in training"
 
 
 def _fold(described: dict[str, Any]) -> Fold:

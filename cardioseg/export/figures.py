@@ -11,7 +11,7 @@ from cardioseg.export.card import Metric, Precision
 _PHASES = {"all": "ED and ES", "ed": "ED", "es": "ES"}
 _REGIONS = ("base", "mid", "apex")
 _BY_OTHERS = "by other networks of this recipe"
-_BY_ALL = "by all networks of its cross validation"
+_BY_ALL = "by the networks of its cross validation"
 
 
 def read_figures(
@@ -20,7 +20,8 @@ def read_figures(
     """The headline figures of one evaluation.
 
     A network that has seen every subject has none left to be judged on: for it stands the cross validation of other
-    networks of its recipe; for some networks of a cross validation, that of all. Each figure's protocol says so.
+    networks of its recipe; for some networks of a cross validation, that of all that were judged. Each figure's
+    protocol says so.
 
     Args:
         evaluation: the folder that `evaluate -o` wrote, or its `evaluation.json`.

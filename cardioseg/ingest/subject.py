@@ -19,6 +19,11 @@ class Skipped:
     why: str
 
 
+def reasons(skipped: Iterable[Skipped]) -> str:
+    """Why several parts of one source were not used, equal reasons said once."""
+    return "; ".join(dict.fromkeys(one.why for one in skipped))
+
+
 @dataclass(frozen=True)
 class LabelledVolume:
     """One phase of one subject with its reference labels.

@@ -1,14 +1,14 @@
 """Cross validation: folds by subject, each fitted and validated, with the proof that they are disjoint."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cardioseg import __version__
 from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256, without_twins
-from cardioseg.dataset.slices import Slices, gather
+from cardioseg.dataset.slices import Slices, annotated_with, gather
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.files import sha256, sole_writer, sweep_partials, write_csv, write_json
@@ -19,6 +19,18 @@ from cardioseg.training.fit import Job, fit
 from cardioseg.training.journal import StepRecord
 from cardioseg.training.recipe import Recipe
 from cardioseg.training.validation import SliceScore, per_image, per_subject, validate
+
+_WORDS = {  # for the keys of `run.json`
+    "recipe": "recipe",
+    "seed": "seed",
+    "dataset": "dataset",
+    "dataset_sha256": "dataset",
+    "subjects_sha256": "dataset",
+    "folds": "number of folds",
+    "held_out": "choice of subjects held out",
+    "steps": "number of steps",
+    "cardioseg": "version of cardioseg",
+}
 
 
 @dataclass(frozen=True)
@@ -78,24 +90,46 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
     """Divide the subjects, prove the folds disjoint, and write `run.json` and `folds.json`.
 
     Raises:
+        NoInputError: a fold has nothing to train on.
         UsageError: too few subjects, a leak between folds, nothing to resume, or a run that was planned otherwise.
     """
     described = describe(plan)
     path = plan.folder / "run.json"
     if resume and not path.is_file():
         raise UsageError(f"nothing to resume in {plan.folder}", "leave out --resume to start")
-    if path.is_file() and json.loads(path.read_text()) != described:
-        differs = "another recipe, seed or dataset, or another number of steps"
-        raise UsageError(f"{plan.folder} holds a run with {differs}", "choose another folder")
-    hashes = {subject.subject_id: pixel_hashes(subject) for subject in plan.dataset.subjects()}
+    if path.is_file() and (differing := _differing(json.loads(path.read_text()), described)):
+        raise UsageError(f"{plan.folder} holds a run with another {differing}", "choose another folder")
+    hashes: dict[str, frozenset[str]] = {}
+    labelled: set[str] = set()
+    for subject in plan.dataset.subjects():
+        hashes[subject.subject_id] = pixel_hashes(subject)
+        if any(annotated_with(volume, plan.recipe.structures).any() for volume in subject.volumes):
+            labelled.add(subject.subject_id)
     divided = split(plan.dataset.subject_ids, plan.folds, plan.seed, plan.held_out)
     folds = tuple(without_twins(fold, hashes) for fold in divided)
+    _check_labelled(plan, folds, labelled)
     unseen = [replace(fold, validation=tuple(sorted({*fold.validation, *plan.held_out}))) for fold in folds]
     proofs = [asdict(fold) | {"proof": prove_disjoint(one, hashes)} for fold, one in zip(folds, unseen, strict=True)]
     sweep_partials(plan.folder, below=False)
     write_json(path, described)
     write_json(plan.folder / "folds.json", proofs)
     return folds
+
+
+def _differing(earlier: dict[str, Any], described: dict[str, Any]) -> str:
+    """What two runs have not in common, in words; empty where they are the same."""
+    words = (_WORDS.get(key, key) for key in described | earlier if earlier.get(key) != described.get(key))
+    return " and another ".join(dict.fromkeys(words))
+
+
+def _check_labelled(plan: Plan, folds: Sequence[Fold], labelled: Set[str]) -> None:
+    """Refuse a plan of which a fold has no slice to train on."""
+    wanted = f"{' and '.join(plan.recipe.labels)} annotated"
+    if not labelled:
+        raise NoInputError(f"no slice of {plan.dataset.folder} has {wanted}", "choose another --recipe")
+    for fold in folds:
+        if labelled.isdisjoint(fold.train):
+            raise NoInputError(f"no subject that fold {fold.index} trains on has a slice with {wanted}")
 
 
 def run_fold(
@@ -117,13 +151,10 @@ def run_fold(
         begin: called once, with the number of steps and how many of them are done already.
 
     Raises:
-        NoInputError: nothing to train on.
         ResourceError: another process runs this very fold.
     """
     dataset, recipe = plan.dataset, plan.recipe
     slices = slices_for(recipe, map(dataset.subject, fold.train))
-    if not len(slices):
-        raise NoInputError(f"no slice of {dataset.folder} has {' and '.join(recipe.labels)} annotated")
     folder = fold_folder(plan.folder, fold.index)
     job = Job(recipe, slices, folder, fold.index, plan.seed, plan.device, plan.checkpoint_steps, plan.steps)
     with sole_writer(folder):

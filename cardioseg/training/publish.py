@@ -1,7 +1,7 @@
 """Publish: a finished run becomes a model folder, if ONNX Runtime and torch agree on real slices."""
 
 import csv
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
@@ -12,7 +12,7 @@ import numpy as np
 
 from cardioseg import __version__
 from cardioseg.dataset.folds import Fold, subjects_sha256
-from cardioseg.dataset.run import read_run
+from cardioseg.dataset.run import GO_ON, read_run
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import RefusedError, UsageError
 from cardioseg.export.card import MODEL_FILE, Card, Metric, Precision, Training, write_card
@@ -70,7 +70,7 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
     planned = read_run(run, dataset)
     described, folds = planned.described, _chosen(planned.folds, publication.folds)
     recipe = Recipe.model_validate(described["recipe"])
-    checkpoints = [_final(run, fold.index) for fold in folds]
+    checkpoints = [_final(run, fold, planned.folds) for fold in folds]
     networks = [network_of(checkpoint, recipe) for checkpoint in checkpoints]
     network, model, precision = combine(networks), to_onnx(networks), publication.precision
     slices = _real_slices(dataset, [subject_id for fold in folds for subject_id in fold.train], recipe)
@@ -109,12 +109,19 @@ def _chosen(folds: tuple[Fold, ...], wanted: tuple[int, ...]) -> tuple[Fold, ...
     return tuple(fold for fold in folds if not wanted or fold.index in wanted)
 
 
-def _final(run: Path, fold: int) -> Checkpoint:
-    folder = fold_folder(run, fold)
-    checkpoint = newest(folder)
-    if checkpoint is None or not (folder / "validation.csv").is_file():
-        raise UsageError(f"fold {fold} of {run} is not finished", "`cardioseg train --resume` goes on with it")
+def _final(run: Path, fold: Fold, folds: Iterable[Fold]) -> Checkpoint:
+    """The last checkpoint of a fold, which must be finished; else the hint names one of the run's that is."""
+    checkpoint = _finished(run, fold)
+    if checkpoint is None:
+        ready = next((one.index for one in folds if _finished(run, one)), None)
+        alone = "" if ready is None else f"; --fold {ready} exports fold {ready} alone"
+        raise UsageError(f"fold {fold.index} of {run} is not finished", GO_ON + alone)
     return checkpoint
+
+
+def _finished(run: Path, fold: Fold) -> Checkpoint | None:
+    folder = fold_folder(run, fold.index)
+    return newest(folder) if (folder / "validation.csv").is_file() else None
 
 
 def _real_slices(dataset: Dataset, trained: Collection[str], recipe: Recipe) -> list[Floats]:

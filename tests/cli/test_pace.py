@@ -37,3 +37,21 @@ def test_a_line_a_minute_and_an_estimate_after_the_first_steps(
     assert lines[2] == "fold 0: step 140 of 4,320, loss 0.5000, 12.00 images/s, 34 min left"
     assert len(lines) == 1 + 1 + 35 + 1
     assert lines[-1] == "fold 1: 4,320 steps, 200 of them done"
+
+
+def test_one_step_is_no_plural(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    assert clock
+    with progress(False, "loss", "speed") as bars:
+        Pace(bars, 1, plain=False).begin(0, 1, 0)
+    assert capsys.readouterr().err == "fold 0: 1 step\n"
+
+
+def test_the_estimate_of_all_folds_where_the_first_fold_is_done_at_once(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with progress(False, "loss", "speed") as bars:
+        watch = Pace(bars, 3, plain=False)
+        watch.begin(0, 5, 0)
+        clock[0] = 30.0
+        watch.report(record(5, 5))
+    assert capsys.readouterr().err.splitlines()[1].endswith("1 min for all folds")

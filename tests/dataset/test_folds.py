@@ -65,7 +65,7 @@ def test_one_fold_trains_on_all_but_the_held_out(subject_ids: list[str], seed: i
 def test_what_cannot_be_split() -> None:
     with pytest.raises(UsageError, match="no subject z in the dataset"):
         split(["a", "b"], 2, 0, ["z"])
-    with pytest.raises(UsageError, match="1 folds need at least 1 subjects, the dataset has 0"):
+    with pytest.raises(UsageError, match="1 fold needs at least 1 subject, the dataset has 0"):
         split(["a"], 1, 0, ["a"])
     for folds in (0, -1):
         with pytest.raises(UsageError, match="at least 1 is needed"):

@@ -30,7 +30,7 @@ def evaluation(
         ({"networks": ("c" * 64,), "recipe": RECIPE}, "acdc, by other networks of this recipe, seed 0, 2 folds"),
         (
             {"networks": (*NETWORKS, "c" * 64), "recipe": RECIPE},
-            "acdc, by all networks of its cross validation, seed 0, 2 folds",
+            "acdc, by the networks of its cross validation, seed 0, 2 folds",
         ),
     ],
 )

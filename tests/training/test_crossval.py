@@ -3,12 +3,14 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
 from sources import at_hand
 from test_fit import Killed, stop_at
 
+from cardioseg.cli.app import run
 from cardioseg.dataset.preparation import write_dataset
 from cardioseg.dataset.run import prove_unseen, read_run
 from cardioseg.dataset.store import Dataset, open_dataset
@@ -62,15 +64,28 @@ def test_a_cut_run_resumes_fold_by_fold(finished: Plan, tmp_path: Path) -> None:
 def test_refusals(finished: Plan, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing to resume"):
         prepare_run(replace(finished, folder=tmp_path), resume=True)
-    with pytest.raises(UsageError, match="another recipe, seed or dataset"):
+    with pytest.raises(UsageError, match="holds a run with another seed "):
         prepare_run(replace(finished, seed=3), resume=True)
+    with pytest.raises(UsageError, match="holds a run with another number of steps and another number of folds "):
+        prepare_run(replace(finished, folds=3, steps=4), resume=True)
     with pytest.raises(UsageError, match="7 folds need at least 7 subjects, the dataset has 6"):
         prepare_run(replace(finished, folder=tmp_path, folds=7), resume=False)
     recipe = finished.recipe.model_copy(update={"labels": ("rv_cavity",)})
-    plan = replace(finished, folder=tmp_path, recipe=recipe)
-    fold = prepare_run(plan, resume=False)[0]
     with pytest.raises(NoInputError, match="rv_cavity annotated"):
-        run_fold(plan, fold, lambda _: None, resume=False)
+        prepare_run(replace(finished, folder=tmp_path, recipe=recipe), resume=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fold_that_has_nothing_to_train_on(finished: Plan, tmp_path: Path) -> None:
+    """One subject alone has the label: the fold that validates it trains on none."""
+    first, *others = finished.dataset.subjects()
+    bare = [replace(one.volumes[0], annotated=one.volumes[0].annotated & False) for one in others]
+    subjects = [first, *(replace(one, volumes=(volume,)) for one, volume in zip(others, bare, strict=True))]
+    list(write_dataset(tmp_path / "bare", "bare", "made", map(at_hand, subjects)))
+    plan = replace(finished, dataset=open_dataset(tmp_path / "bare"), folder=tmp_path / "run")
+    with pytest.raises(NoInputError, match=r"no subject that fold \d trains on has a slice with lv_cavity annotated"):
+        prepare_run(plan, resume=False)
+    assert not plan.folder.exists()
 
 
 @pytest.fixture
@@ -85,9 +100,18 @@ def test_a_subject_that_is_in_training_under_another_name_is_not_validated(twins
     folds = prepare_run(twins, resume=False)
     assert {name for fold in folds for name in fold.validation} == {"s1", "s2", "s3", "s4", "s5"}
     assert {name for fold in folds for name in fold.left_out} == {"s0", "twin"}
-    run = read_run(twins.folder, twins.dataset)
-    assert run.folds == folds
-    assert "5 unseen subjects (not s0 and twin: in training under another name)" in prove_unseen(run, twins.dataset)
+    planned = read_run(twins.folder, twins.dataset)
+    assert planned.folds == folds
+    assert "5 unseen subjects (not s0 and twin: in training under another name)" in prove_unseen(planned, twins.dataset)
+
+
+def test_the_proof_counts_the_folds_that_are_judged_and_no_others(finished: Plan) -> None:
+    planned = read_run(finished.folder, finished.dataset)
+    assert prove_unseen(planned, finished.dataset).startswith("2 folds, 6 unseen subjects; ")
+    judged = replace(planned, folds=planned.folds[:1])
+    assert prove_unseen(judged, finished.dataset) == (
+        "1 of 2 folds, 3 unseen subjects; no subject and none of their 6 slices was in training"
+    )
 
 
 def test_a_held_out_subject_that_leaks_stops_the_run(twins: Plan) -> None:
@@ -150,6 +174,23 @@ def test_publish_one_fold(finished: Plan, tmp_path: Path) -> None:
     }
     with pytest.raises(UsageError, match="there is no fold 2"):
         publish(finished.folder, finished.dataset, tmp_path / "none", Publication("discs", "CC0-1.0", folds=(2,)))
+
+
+def test_what_goes_on_with_an_unfinished_run(
+    finished: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = replace(finished, folder=tmp_path / "begun")
+    prepare_run(plan, resume=False)
+    publication = Publication("discs", "CC0-1.0")
+    with pytest.raises(UsageError, match=r"fold 0 of .* is not finished") as caught:
+        publish(plan.folder, finished.dataset, tmp_path / "model", publication)
+    assert caught.value.hint == "the command that started it, with --resume and without --fold, goes on with it"
+    assert run(["evaluate", str(plan.folder), str(plan.dataset.folder)]) == 2
+    assert "begun is finished" in capsys.readouterr().err
+    copytree(finished.folder / "fold-0", plan.folder / "fold-0")
+    with pytest.raises(UsageError, match=r"fold 1 of .* is not finished") as caught:
+        publish(plan.folder, finished.dataset, tmp_path / "model", publication)
+    assert caught.value.hint.endswith("goes on with it; --fold 0 exports fold 0 alone")
 
 
 def test_publish_refuses(finished: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

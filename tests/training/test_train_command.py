@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cardioseg.cli.app import run
+from cardioseg.cli.training import _next_command
 from cardioseg.dataset.slices import gather
 from cardioseg.dataset.store import Dataset
 from cardioseg.training.checkpoint import newest, weights_sha256
@@ -26,8 +27,11 @@ def train(discs: Dataset, recipe_file: Path, folder: Path, *more: str) -> int:
     return run(["train", str(discs.folder), "-o", str(folder), "-r", str(recipe_file), "--folds", "2", *more])
 
 
-def test_so_many_steps_are_trained(discs: Dataset, recipe_file: Path, tmp_path: Path) -> None:
-    assert train(discs, recipe_file, tmp_path, "--steps", "7", "--fold", "0", "-q") == 0
+def test_so_many_steps_are_trained(
+    discs: Dataset, recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(discs, recipe_file, tmp_path, "--steps", "7", "--fold", "0") == 0
+    assert "-o MODEL --licence ... --fold 0` makes a model of it" in capsys.readouterr().err
     found = newest(tmp_path / "fold-0")
     assert found is not None
     assert found.step == 7
@@ -108,6 +112,21 @@ def test_after_an_interrupt_the_command_that_is_said_goes_on(discs: Dataset, rec
     _, said = process.communicate(timeout=60)
     assert first == f"fold 0: 4,000 steps, {done.step} of them done\n"
     assert said.count("--resume") == 1
+
+
+def test_what_goes_on_depends_on_the_checkpoints(tmp_path: Path) -> None:
+    asked = ["cardioseg", "train", "d", "-o", "r"]
+    assert _next_command(asked, tmp_path, [0, 1]) == "`cardioseg train d -o r` starts it again"
+    (tmp_path / "run.json").touch()
+    none_yet = "`cardioseg train d -o r --resume` starts fold 0 again (no checkpoint yet)"
+    assert _next_command(asked, tmp_path, [0, 1]) == none_yet
+    assert _next_command([*asked, "--resume"], tmp_path, [0, 1]) == none_yet
+    for file in (f"step-0000005-{16 * '0'}.pt", "validation.csv"):
+        (tmp_path / "fold-0").mkdir(exist_ok=True)
+        (tmp_path / "fold-0" / file).touch()
+        newest_first = "`cardioseg train d -o r --resume` goes on from the newest checkpoint"
+        assert _next_command(asked, tmp_path, [0]) == newest_first
+    assert "starts fold 1 again" in _next_command(asked, tmp_path, [0, 1])
 
 
 def test_a_recipe_that_is_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

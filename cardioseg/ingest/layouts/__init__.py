@@ -1,6 +1,7 @@
 """Layouts: the ways in which labelled data lies on disk, each read into subjects. One file a layout."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -56,9 +57,10 @@ def find(root: Path, layout: str = "auto", convention: Convention | None = None)
     tried = [known for known in LAYOUTS if layout in ("auto", known.NAME)]
     chosen = next((known for known in tried if known.recognises(root)), None)
     if chosen is None:
-        looked_for = "; ".join(f"{known.NAME} is {known.LOOKS_FOR}" for known in tried)
-        misses = [f"{known.NAME}: {miss}" for known in tried for miss in known.misses(root)]
-        raise NoInputError(f"{root}: no labelled data in a known layout", looked_for, misses)
+        missed = {known: [f"{known.NAME}: {miss}" for miss in known.misses(root)] for known in tried}
+        meant = [known for known in tried if missed[known]] or tried
+        looked_for = "; ".join(f"{known.NAME} is {known.LOOKS_FOR}" for known in meant)
+        raise NoInputError(f"{root}: no labelled data in a known layout", looked_for, list(chain(*missed.values())))
     if convention is not None and chosen is sunnybrook:
         raise UsageError(f"--labels has no effect: {root} holds contours", NO_NUMBERS)
     return chosen.find(root, convention)

@@ -11,7 +11,7 @@ from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import read_cine, read_volume
 from cardioseg.image.volume import Volume
 from cardioseg.ingest.layouts.drawn import Convention, labels_of
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject, reasons
 
 NAME = "acdc"
 LOOKS_FOR = "folders patient*/ with Info.cfg"
@@ -69,7 +69,7 @@ def _subject(root: Path, folder: Path, meaning: Convention) -> Subject:
         except UnusableError as error:
             skipped.append(Skipped(f"{folder} {key}", str(error)))
     if not volumes:
-        raise UnusableError("; ".join(one.why for one in skipped))
+        raise UnusableError(reasons(skipped))
     return Subject(folder.name, tuple(volumes), card.get("Group", ""), tuple(skipped))
 
 

@@ -29,10 +29,9 @@ def labels_of(mask: Voxels, convention: Convention) -> Mask:
     meant = {number: swap.get(label, label) for number, label in convention.items()}
     names = [name for name, known in CONVENTIONS.items() if known == meant]
     lv = next(number for number, label in meant.items() if label is Label.LV_CAVITY)
-    raise UnusableError(
-        f"its numbers look like {' and '.join(names) or 'another convention'}: the myocardium lies around {lv}",
-        f"--labels {names[0]}" if names else "change the numbers of its labels",
-    )
+    whose = " and ".join(f"{name}'s" for name in names) or "another convention's"
+    remedy = f"use --labels {names[0]}" if names else "change the numbers of its labels"
+    raise UnusableError(f"its masks follow {whose} numbers (the myocardium lies around {lv}): {remedy}")
 
 
 def drawn_phases(images: int, mask: Voxels, remedy: str, phase: int | None = None) -> Iterator[int]:

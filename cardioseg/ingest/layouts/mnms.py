@@ -16,7 +16,7 @@ from cardioseg.image.nifti import is_nifti, read_cine, stem
 from cardioseg.image.volume import Cine, Voxels
 from cardioseg.ingest.layouts.drawn import Convention, Mask, labels_of
 from cardioseg.ingest.layouts.table import Row, columns_of, rows_of, tables_in
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject, reasons
 
 NAME = "mnms"
 LOOKS_FOR = "a .csv with columns External code, ED and ES beside folders <code>/ with <code>_sa_gt.nii.gz"
@@ -83,7 +83,7 @@ def _subject(root: Path, path: Path, code: str, row: Row, meaning: Convention) -
         except UnusableError as error:
             skipped.append(Skipped(f"{code} {title}", str(error)))
     if not volumes:
-        raise UnusableError("; ".join(dict.fromkeys(one.why for one in skipped)))
+        raise UnusableError(reasons(skipped))
     return Subject(code, tuple(volumes), row.get("pathology", ""), tuple(skipped))
 
 

@@ -6,8 +6,9 @@ Methods 2021. Its first version wrote `"labels": {"1": "LV"}`, its second writes
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ import numpy as np
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import is_nifti, read_cine, stem
+from cardioseg.ingest.channels import case_stem
 from cardioseg.ingest.layouts.drawn import Convention, drawn_phases, labels_of
 from cardioseg.ingest.moments import subject_and_moment, with_moments
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
+from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject, reasons
 
 NAME = "nnunet"
 LOOKS_FOR = "dataset.json beside imagesTr/ and labelsTr/"
@@ -51,9 +53,27 @@ def misses(root: Path) -> Iterator[str]:
     if here and lacking:
         yield f"{root} has {' and '.join(here)}, but no {' and no '.join(lacking)}"
     elif here:
-        yield f"{root} has no NIfTI files in {_IMAGES} and {_LABELS}, or {_CARD} names no labels"
+        yield from _faults(root)
     if root.name in (_IMAGES, _LABELS) and recognises(root.absolute().parent):
         yield f"{root} is a part of a dataset: give the folder above it"
+
+
+def _faults(root: Path) -> Iterator[str]:
+    """What is wrong with a folder that has all parts."""
+    for name in (_IMAGES, _LABELS):
+        if not any((root / name).glob("*.nii*")):
+            yield f"{root / name} holds no NIfTI files"
+    try:
+        _parse(root / _CARD)
+    except OSError as error:
+        yield f"{root / _CARD} cannot be read: {(error.strerror or 'unknown error').lower()}"
+    except json.JSONDecodeError as error:
+        yield f"{root / _CARD} is broken: it is no valid JSON from line {error.lineno}, column {error.colno}, on"
+    except (ValueError, RecursionError):
+        yield f"{root / _CARD} is broken: it is no valid JSON"
+    else:
+        if len(_read_card(root / _CARD).get("labels", ())) < 2:
+            yield f"{root / _CARD} names no structure beside the background"
 
 
 def find(root: Path, convention: Convention | None = None) -> Iterator[Source | Skipped]:
@@ -75,16 +95,28 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
     for path in masks:
         subject_id, name = subject_and_moment(stem(path))
         by_subject.setdefault(subject_id, []).append((stem(path), name, path))
-    return (
+    sources = (
         Source(subject_id, str(root / _LABELS / subject_id), partial(_subject, root, subject_id, named, meaning))
         for subject_id, named in by_subject.items()
     )
+    return chain(_unlabelled(root, {stem(path) for path in masks}), sources)
+
+
+def _unlabelled(root: Path, cases: Set[str]) -> Iterator[Skipped]:
+    """The images that no mask belongs to."""
+    for path in sorted((root / _IMAGES).glob("*")):
+        if is_nifti(path) and not path.name.startswith(".") and not {stem(path), case_stem(path)} & cases:
+            yield Skipped(str(path.relative_to(root)), f"it has no mask in {_LABELS}")
+
+
+def _parse(path: Path) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(path.read_text(encoding="utf-8-sig"))
 
 
 def _read_card(path: Path) -> dict[str, Any]:
     """The card; nothing where it is none."""
     try:
-        card = json.loads(path.read_text(encoding="utf-8-sig"))
+        card = _parse(path)
     except (OSError, ValueError, RecursionError):
         return {}
     return card if isinstance(card, dict) and isinstance(card.get("labels"), dict) else {}
@@ -110,7 +142,7 @@ def _subject(root: Path, subject_id: str, named: Sequence[Named], meaning: Conve
         except UnusableError as error:
             skipped.append(Skipped(str(path.relative_to(root)), str(error).removeprefix(f"{path}: ")))
     if not volumes:
-        raise UnusableError("; ".join(dict.fromkeys(one.why for one in skipped)))
+        raise UnusableError(reasons(skipped))
     return Subject(subject_id, tuple(with_moments(volumes)), skipped=tuple(skipped))
 
 

@@ -1,9 +1,9 @@
 """Pairs: images and masks as PNG or NIfTI, listed in a CSV in the root. The layout for one's own data.
 
-Columns: `subject`, `image`, and one or more of `mask` (ACDC's numbers), `lv_mask`, `rv_mask`, `myo_mask` (anything but
-zero is the structure); optional `group`, `phase` and `instance` (the order of slices). The PNG slices of a subject's
-phase become one volume without a spacing; a NIfTI image is a volume of its own. Of a 4D NIfTI image, the phases on
-which its 4D mask is drawn are volumes; for a 3D mask, `phase` is the number of its phase, from 0.
+Columns: `subject`, `image`, and one or more of `mask` (ACDC's numbers), `lv_mask`, `rv_mask`, `myo_mask` (zero and one
+other number, the structure); optional `group`, `phase` and `instance` (the order of slices). The PNG slices of a
+subject's phase become one volume without a spacing; a NIfTI image is a volume of its own. Of a 4D NIfTI image, the
+phases on which its 4D mask is drawn are volumes; for a 3D mask, `phase` is the number of its phase, from 0.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ from cardioseg.image.labels import CONVENTIONS, Label, whole
 from cardioseg.image.nifti import is_nifti, read_cine, stem
 from cardioseg.image.volume import Grid, Voxels
 from cardioseg.ingest.layouts.drawn import Convention, drawn_phases, labels_of
-from cardioseg.ingest.layouts.table import Row, columns_of, rows_of, tables_in
+from cardioseg.ingest.layouts.table import Row, columns_of, file_named, is_blank, rows_of, tables_in
 from cardioseg.ingest.png import read_png
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
 
@@ -33,6 +33,10 @@ _NUMBERED = "mask"
 _STRUCTURES = {"myo_mask": Label.LV_MYOCARDIUM, "rv_mask": Label.RV_CAVITY, "lv_mask": Label.LV_CAVITY}  # later on top
 _WORKBOOKS = (".xlsx", ".xls", ".ods")
 _ONE_PHASE = "give the number of its phase, from 0, in the column phase"
+
+
+class _SeveralStructuresError(UnusableError):
+    """A mask of one structure holds several: then the subject's others, which may hold one alone, are no better."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,9 @@ def recognises(root: Path) -> bool:
 def misses(root: Path) -> Iterator[str]:
     """Tables that lack a column, tables elsewhere, and masks that no table lists."""
     for path in tables_in(root):
+        if is_blank(path):
+            yield f"{path} is empty"
+            continue
         lacking = [f"no column {name}" for name in _NEEDED if name not in columns_of(path)]
         lacking += [] if _has_mask(path) else [f"none of {', '.join((_NUMBERED, *_STRUCTURES))}"]
         columns = ", ".join(columns_of(path)) or "(none can be read)"
@@ -104,7 +111,8 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
     for row in chain.from_iterable(map(rows_of, tables)):
         by_subject[row.get("subject", "")].append(row)
     if not by_subject:
-        raise NoInputError(f"{root}: no CSV lists any subject, image and mask")
+        said = f"{' and '.join(map(str, tables))} ha{'s' if len(tables) == 1 else 've'} a header but no rows"
+        raise NoInputError(said, "write a row for each image")
     meaning = convention or CONVENTIONS["acdc"]
     unnamed = [Skipped(row.get("image") or str(root), "its row names no subject") for row in by_subject.pop("", [])]
     named = (Source(name, name, partial(_subject, root, name, rows, meaning)) for name, rows in by_subject.items())
@@ -125,6 +133,8 @@ def _subject(root: Path, subject_id: str, rows: Sequence[Row], meaning: Conventi
     for row in sorted(rows, key=_order):
         try:
             by_phase[row.get("phase", "").lower()] += _pairs(root, row, meaning)
+        except _SeveralStructuresError:
+            raise
         except (UnusableError, OSError, ValueError) as error:  # a name with a null byte is a ValueError
             skipped.append(Skipped(row.get("image", ""), str(error)))
     named = list(chain.from_iterable(_grouped(phase, pairs) for phase, pairs in by_phase.items()))
@@ -167,18 +177,33 @@ def _volume(root: Path, subject_id: str, name: str, pairs: Sequence[_Pair]) -> L
 
 def _pairs(root: Path, row: Row, meaning: Convention) -> Iterator[_Pair]:
     """The pair of a row, or one for each phase of a 4D image on which something is drawn."""
-    path = _inside(root, row.get("image", ""))
+    path = file_named(root, row.get("image", ""))
     image, grid = _read(path)
     columns = [name for name in (_NUMBERED, *_STRUCTURES) if row.get(name)]
     if not columns:
         raise UnusableError("the row names no mask")
     masks = {name: _mask(root, row[name], image, grid) for name in columns}
+    for column in filter(_STRUCTURES.get, columns):
+        _check_one_structure(masks[column], row[column], column)
     drawn = _combined(masks, meaning)
     labels = tuple(Label) if _NUMBERED in masks else tuple(_STRUCTURES[name] for name in columns)
     number = row.get("phase", "")
     for phase in drawn_phases(len(image), drawn, _ONE_PHASE, int(number) if number.isdecimal() else None):
         mask = drawn[phase if len(drawn) > 1 else 0]
         yield _Pair(image[phase], mask, labels, grid, path, phase if len(image) > 1 else None)
+
+
+def _check_one_structure(mask: Voxels, name: str, column: str) -> None:
+    """Refuse a map of several structures, which would all become the one that the column names."""
+    numbers = [f"{number:.7g}" for number in np.unique(whole(mask)).tolist() if number]
+    one = f"`{column}` is for a mask of one structure"
+    if len(numbers) >= len(Label):
+        raise _SeveralStructuresError(
+            f"{name} holds {len(numbers)} numbers beside 0: save the structure as one number; {one}"
+        )
+    if len(numbers) > 1:
+        listed = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
+        raise _SeveralStructuresError(f"{name} holds the numbers {listed}: put it in the column `{_NUMBERED}`; {one}")
 
 
 def _combined(masks: Mapping[str, Voxels], meaning: Convention) -> NDArray[np.uint8]:
@@ -195,7 +220,7 @@ def _combined(masks: Mapping[str, Voxels], meaning: Convention) -> NDArray[np.ui
 
 
 def _mask(root: Path, name: str, image: Voxels, grid: Grid | None) -> Voxels:
-    mask, mask_grid = _read(_inside(root, name))
+    mask, mask_grid = _read(file_named(root, name))
     if mask.shape[1:] != image.shape[1:]:
         raise UnusableError(f"{name}: its size {mask.shape[2:]} is not the image's {image.shape[2:]}")
     if grid and mask_grid and not mask_grid.matches(grid):
@@ -209,20 +234,3 @@ def _read(path: Path) -> tuple[Voxels, Grid | None]:
         return read_png(path)[None, None], None
     cine = read_cine(path)
     return cine.voxels, cine.grid
-
-
-def _inside(root: Path, name: str) -> Path:
-    """The file that a CSV names, which must lie below the folder of the CSV, links resolved.
-
-    Raises:
-        UnusableError: an absolute path, one that leads outside, or no file.
-    """
-    path = root / name
-    if not path.is_file() and "\\" in name:  # as Windows writes it
-        name = name.replace("\\", "/")
-        path = root / name
-    if Path(name).is_absolute() or ".." in Path(name).parts or not path.resolve().is_relative_to(root.resolve()):
-        raise UnusableError(f"{name}: leads outside {root}")
-    if not path.is_file():
-        raise UnusableError(f"{path}: no such file")
-    return path

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from cardioseg.errors import UnusableError
+
 Row = Mapping[str, str]
 
 _SUFFIXES = (".csv", ".tsv")
@@ -30,9 +32,7 @@ def tables_in(folder: Path) -> list[Path]:
 def columns_of(path: Path) -> tuple[str, ...]:
     """The plain names of a table's columns; none where it is no text or cannot be read."""
     try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-        text = codecs.getincrementaldecoder(_encoding(head))(errors="replace").decode(head)
+        text = _head(path)
     except (OSError, UnicodeError):
         return ()
     header = _plain(_header(_LINE_END.split(text))[0])
@@ -48,6 +48,38 @@ def rows_of(path: Path) -> Iterator[Row]:
     for cells in csv.reader(lines, delimiter=separator):
         if any(cells):
             yield {name: value.strip() for name, value in zip(_plain(header), cells, strict=False) if name}
+
+
+def file_named(root: Path, name: str) -> Path:
+    """The file that a CSV names, which must lie below the folder of the CSV, links resolved.
+
+    Raises:
+        UnusableError: an absolute path, one that leads outside, or no file.
+    """
+    path = root / name
+    if not path.is_file() and "\\" in name:  # as Windows writes it
+        name = name.replace("\\", "/")
+        path = root / name
+    if Path(name).is_absolute() or ".." in Path(name).parts or not path.resolve().is_relative_to(root.resolve()):
+        raise UnusableError(f"{name}: leads outside {root}")
+    if not path.is_file():
+        raise UnusableError(f"{path}: no such file")
+    return path
+
+
+def is_blank(path: Path) -> bool:
+    """Whether a table holds nothing but blanks; one that cannot be read may hold anything."""
+    try:
+        return not _head(path).strip()
+    except (OSError, UnicodeError):
+        return False
+
+
+def _head(path: Path) -> str:
+    """The beginning of a table."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    return codecs.getincrementaldecoder(_encoding(head))(errors="replace").decode(head)
 
 
 def _header(lines: list[str]) -> tuple[list[str], str, int]:

@@ -101,6 +101,8 @@ def test_the_table_of_mnms_likewise(tmp_path: Path, encoding: str, separator: st
     ("file", "content", "said"),
     [
         ("my.csv", "patient,image,mask\n", "has the columns patient, image, mask; it has no column subject"),
+        ("my.csv", "", "my.csv is empty"),
+        ("my.csv", "\ufeff \n\n", "my.csv is empty"),
         ("my.csv", "subject;image;truth\n", "it has none of mask, myo_mask, rv_mask, lv_mask"),
         ("below/my.csv", "subject,image,mask\n", "my.csv has the columns: give the folder"),
         ("my.xlsx", "PK", "my.xlsx is a spreadsheet's own format: save it as CSV"),
@@ -127,7 +129,8 @@ def test_other_numbers_are_named_and_can_be_given(tmp_path: Path) -> None:
     volume(tmp_path, "x.nii.gz", IMAGE)
     volume(tmp_path, "m.nii.gz", numbered(OTHER[MASK.voxels]))
     listed(tmp_path, "a,x.nii.gz,m.nii.gz")
-    assert "its numbers look like mnms and ukbb: the myocardium lies around 1 (--labels mnms)" in why(tmp_path)
+    said = "its masks follow mnms's and ukbb's numbers (the myocardium lies around 1): use --labels mnms"
+    assert said in why(tmp_path)
     one = subject(tmp_path, convention=CONVENTIONS["mnms"])
     np.testing.assert_array_equal(one.volumes[0].mask, MASK.voxels[0])
 
@@ -136,7 +139,7 @@ def test_mnms_in_the_numbers_of_acdc(tmp_path: Path) -> None:
     write_cine(tmp_path / "A1" / "A1_sa.nii.gz", IMAGE)
     write_cine(tmp_path / "A1" / "A1_sa_gt.nii.gz", MASK)
     (tmp_path / "info.csv").write_text("External code,ED,ES\nA1,0,2\n")
-    assert "its numbers look like acdc: the myocardium lies around 3 (--labels acdc)" in why(tmp_path)
+    assert "its masks follow acdc's numbers (the myocardium lies around 3): use --labels acdc" in why(tmp_path)
     np.testing.assert_array_equal(subject(tmp_path, convention=CONVENTIONS["acdc"]).volumes[0].mask, MASK.voxels[0])
 
 
@@ -277,3 +280,69 @@ def test_unknown_numbers(tmp_path: Path, write_source: Callable[[Path], None]) -
     with pytest.raises(UsageError, match="has the column mask"):
         list(layouts.find(tmp_path, convention=CONVENTIONS["mnms"]))
     assert relabel(MASK.voxels, CONVENTIONS["acdc"]).max() == Label.LV_CAVITY
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        ('{\n "labels": {"background": 0, "LV": 1}', "dataset.json is broken: it is no valid JSON from line 2, column"),
+        ("\xff", "dataset.json is broken: it is no valid JSON"),
+        ("{}", "dataset.json names no structure beside the background"),
+    ],
+)
+def test_a_broken_card_of_nnunet(tmp_path: Path, card: str, said: str) -> None:
+    nnunet_dataset(tmp_path, {"background": 0, "RV": 1, "MYO": 2, "LV": 3})
+    (tmp_path / "dataset.json").write_text(card, encoding="latin-1")
+    told = reasons(tmp_path)
+    assert said in told
+    assert "NIfTI" not in "".join(line for line in told.splitlines() if line.startswith("nnunet"))
+
+
+def test_an_nnunet_folder_without_nifti(tmp_path: Path) -> None:
+    nnunet_dataset(tmp_path, {"background": 0, "RV": 1, "MYO": 2, "LV": 3})
+    for path in (tmp_path / "labelsTr").iterdir():
+        path.unlink()
+    told = reasons(tmp_path)
+    assert "labelsTr holds no NIfTI files" in told
+    assert "names no structure" not in told
+    assert "imagesTr holds" not in told
+
+
+def test_an_image_of_nnunet_without_a_mask_is_named(tmp_path: Path) -> None:
+    nnunet_dataset(tmp_path, {"background": 0, "RV": 1, "MYO": 2, "LV": 3})
+    volume(tmp_path, "imagesTr/patient002_frame01_0000.nii.gz", IMAGE)
+    skipped, read = layouts.read(tmp_path)
+    assert skipped == Skipped("imagesTr/patient002_frame01_0000.nii.gz", "it has no mask in labelsTr")
+    assert isinstance(read, Subject)
+
+
+def test_a_reason_that_both_phases_have_is_said_once(tmp_path: Path) -> None:
+    folder = tmp_path / "patient001"
+    write_cine(folder / "patient001_4d.nii.gz", IMAGE)
+    for frame in (1, 3):
+        volume(folder, f"patient001_frame{frame:02d}_gt.nii.gz", numbered(OTHER[MASK.voxels]), frame - 1)
+    (folder / "Info.cfg").write_text("ED: 1\nES: 3\n")
+    assert why(tmp_path).count("use --labels mnms") == 1
+
+
+@pytest.mark.parametrize("rows", ["", "\n", ",,\n"])
+def test_a_table_of_a_header_alone(tmp_path: Path, rows: str) -> None:
+    (tmp_path / "my.csv").write_text("subject,image,mask\n" + rows)
+    with pytest.raises(NoInputError, match=r"my\.csv has a header but no rows"):
+        layouts.read(tmp_path)
+
+
+def test_the_hint_is_of_the_layout_that_was_nearly_met(tmp_path: Path) -> None:
+    (tmp_path / "my.csv").write_text("who,image,mask\n")
+    with pytest.raises(NoInputError) as caught:
+        layouts.read(tmp_path)
+    assert caught.value.hint.startswith("pairs is a .csv with columns")
+    assert "acdc" not in caught.value.hint
+
+
+def test_one_subject_and_one_slice_are_no_plurals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for file in ("x.png", "m.png"):
+        imsave(tmp_path / file, np.eye(8, dtype=np.uint8), check_contrast=False)
+    listed(tmp_path, "a,x.png,m.png", "subject,image,lv_mask")
+    assert run(["ingest", str(tmp_path), "-o", str(tmp_path / "out")]) == 0
+    assert "1 subject, 1 labelled slice in " in capsys.readouterr().out

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -119,6 +119,7 @@ def test_a_mask_on_another_grid_is_refused(tmp_path: Path) -> None:
 
 def test_a_bad_row_is_named_and_the_others_are_used(tmp_path: Path, png: Png) -> None:
     image, small, colour = png("x.png"), png("s.png", np.ones((2, 2), np.uint8)), np.ones((8, 9, 3), np.uint8)
+    mask = png("m.png", np.ones((8, 9), np.uint8))
     (tmp_path / "broken.png").write_bytes((tmp_path / image).read_bytes()[:60])
     png("../outside.png")
     (tmp_path / "link.png").symlink_to(tmp_path / "../outside.png")
@@ -136,9 +137,7 @@ def test_a_bad_row_is_named_and_the_others_are_used(tmp_path: Path, png: Png) ->
         f",{image}": "no such file",
         f"nul\0.png,{image}": "null",
     }
-    table(
-        tmp_path, "subject,image,lv_mask", *(f"a,{row}" for row in bad), f"a,{image},{image}", f"b,{image},absent.png"
-    )
+    table(tmp_path, "subject,image,lv_mask", *(f"a,{row}" for row in bad), f"a,{image},{mask}", f"b,{image},absent.png")
     good, unusable = layouts.read(tmp_path)
     assert isinstance(good, Subject)
     assert len(good.volumes) == 1
@@ -153,6 +152,36 @@ def test_an_unknown_number_in_a_mask_is_refused(tmp_path: Path, png: Png) -> Non
     (only,) = layouts.read(tmp_path)
     assert isinstance(only, Skipped)
     assert "the mask holds 255" in only.why
+
+
+@pytest.mark.parametrize("column", ["lv_mask", "myo_mask", "rv_mask"])
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((0, 1, 2, 3), "m.png holds the numbers 1, 2 and 3: put it in the column `mask`; `{}` is for a mask of one"),
+        ((1, 2), "m.png holds the numbers 1 and 2: put it in the column `mask`; `{}` is for a mask of one structure"),
+        (range(9), "m.png holds 8 numbers beside 0: save the structure as one number; `{}` is for a mask of one"),
+        ((0, 255), ""),
+        ((0, 2), ""),
+        ((7,), ""),
+    ],
+)
+def test_a_mask_of_one_structure_holds_one_number(
+    tmp_path: Path, png: Png, column: str, numbers: Sequence[int], said: str
+) -> None:
+    mask = png("m.png", np.resize(np.array(numbers, np.uint8), (8, 9)))
+    (only,) = layouts.read(table(tmp_path, f"subject,image,{column}", f"a,{png('x.png')},{mask}"))
+    assert isinstance(only, Skipped if said else Subject)
+    assert said.format(column) in getattr(only, "why", "")
+
+
+def test_a_map_of_structures_makes_the_subjects_other_masks_doubtful(tmp_path: Path, png: Png) -> None:
+    """Beyond the LV cavity, a slice of the same map holds the myocardium alone."""
+    image, maps = png("x.png"), [png(f"m{n}.png", np.resize(np.arange(n, 4, 2, np.uint8), (8, 9))) for n in (2, 1)]
+    table(tmp_path, "subject,image,lv_mask", *(f"a,{image},{name}" for name in maps))
+    (only,) = layouts.read(tmp_path)
+    assert isinstance(only, Skipped)
+    assert only.why.startswith("m1.png holds the numbers 1 and 3")
 
 
 @pytest.mark.parametrize("text", ["", "subject,image,lv_mask\n", "subject,image\na,b\n", "\0" * 300_000])
@@ -184,8 +213,8 @@ def test_all_real_slices(shared_data: Path) -> None:
 
 
 def test_a_row_without_a_subject_is_named_and_no_subject(tmp_path: Path, png: Png) -> None:
-    image = png("x.png")
-    table(tmp_path, "subject,image,lv_mask", f",{image},{image}", f"a,{image},{image}")
+    image, mask = png("x.png"), png("m.png", np.ones((8, 9), np.uint8))
+    table(tmp_path, "subject,image,lv_mask", f",{image},{mask}", f"a,{image},{mask}")
     unnamed, good = layouts.read(tmp_path)
     assert unnamed == Skipped(image, "its row names no subject")
     assert isinstance(good, Subject)
