@@ -107,7 +107,8 @@ class Results(RuleBasedStateMachine):
     @precondition(lambda self: len(self.files()) > 1)
     @rule(first=integers(0, 9), count=integers(2, 3), folders=booleans())
     def rotate(self, first: int, count: int, folders: bool) -> None:
-        """Names that are taken change hands: two are swapped, or three go round."""
+        """Names that are taken change hands between two runs: two are swapped, or three go round."""
+        self.predict(0, "all", overwrite=False, paths=True)
         paths = sorted({path.parent for path in self.files()}) if folders else self.files()
         apart = [path for path in paths if not any(path in other.parents for other in paths)]
         turned = [apart[(first + number) % len(apart)] for number in range(min(count, len(apart)))]
@@ -115,6 +116,11 @@ class Results(RuleBasedStateMachine):
             path.rename(self.scans / f"{number}.turned")
         for number in range(len(turned)):
             (self.scans / f"{number}.turned").rename(turned[number - 1])
+        before = self.cases()
+        self.predict(0, "all", overwrite=False, paths=True)
+        hearts = [heart_in(path) for path in self.files()]
+        if len(set(hearts)) == len(hearts):  # no copies
+            assert self.cases() == before
 
     @precondition(lambda self: self.files())
     @rule(which=integers(0, 9), part=sampled_from(("file", "folder", "all")), overwrite=booleans(), paths=booleans())
