@@ -88,7 +88,9 @@ class Case:
     def fingerprint(self) -> str:
         """Changes when a file of the case is changed, moved, added or removed.
 
-        The time of the last change of a file's state counts too: it cannot be set, as all other times can.
+        The time of the last change of a file's state counts too: it cannot be set, as all other times can. So does the
+        file's number in its file system: clocks tick slowly, and files of two patients, written in one tick, may change
+        places with their folders.
 
         Raises:
             UnusableError: a file is gone.
@@ -97,7 +99,7 @@ class Case:
             stats = [(path.absolute(), path.stat()) for path in self.files]
         except OSError as error:
             raise UnusableError(f"{error.filename}: cannot be read: {(error.strerror or '').lower()}") from None
-        lines = (f"{path} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}" for path, stat in stats)
+        lines = (f"{path} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}" for path, stat in stats)
         return sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 

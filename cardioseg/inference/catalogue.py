@@ -36,6 +36,9 @@ class Identified(Protocol):
     def content(self) -> str:
         """Which case it is; raises UnusableError where it cannot be read."""
 
+    def is_also_at(self, record: Record) -> bool:
+        """Whether the place that a record of this content names still holds it."""
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -95,7 +98,9 @@ class Catalogue:
         own = scan.names[0]
         if name == own:
             return ""
-        if self.record(own):
+        record = self.record(name)
+        is_moved = record is not None and record.source not in (None, scan.source)
+        if self.record(own) and not is_moved:
             return f"called {name}, because another scan is called {own} here"
         return f"called {name}, as these images were before"
 
@@ -106,7 +111,9 @@ class Catalogue:
     def _is_same(self, name: str, scan: Identified, *, if_unknown: bool = False) -> bool:
         """Whether a case of the same content is this scan, maybe at an earlier place, and not a copy of it.
 
-        Of copies in one run each is a case. Where the record does not say where the scan lay, nobody knows.
+        Of copies in one run each is a case. A copy is there only where the place of the record still holds the same
+        images: when patients' folders were renamed, another scan may lie there by now. Where the record does not say
+        where the scan lay, nobody knows.
         """
         record = self.record(name)
         if record is None or record.content != scan.content:
@@ -115,7 +122,7 @@ class Catalogue:
             return record.source is not None or if_unknown
         place = Path(record.source).absolute()
         is_of_this_run = any(place.is_relative_to(source.absolute()) for source in self.sources)
-        return not is_of_this_run or not place.exists()
+        return not is_of_this_run or not scan.is_also_at(record)
 
     def _free(self, scan: Identified) -> Iterator[str]:
         own = scan.names[0]

@@ -1,5 +1,6 @@
 """Edited: a mask that `predict` wrote and somebody may have edited, with what its folder still knows of its scan."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,9 +14,8 @@ from cardioseg.image.nifti import read_cine
 from cardioseg.image.volume import Cine
 from cardioseg.inference.description import MASK_FILE, MEASURES_FILE, Description, read_description
 from cardioseg.inference.edits import latest_mask, read_labelled
-from cardioseg.inference.record import Record, read_record
-from cardioseg.inference.scan import Scan
-from cardioseg.inference.search import find_cases
+from cardioseg.inference.record import read_record
+from cardioseg.inference.scan import recorded_scan
 from cardioseg.ingest.layouts.acdc import read_body
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curves, Moments
@@ -99,18 +99,13 @@ def _scan(path: Path) -> Cine | None:
     source = source_of(path)
     if source is None:
         return None
-    try:
+    with suppress(CardiosegError, OSError):
         if not is_predicted(path):
             return read_cine(source)
         record = read_record(path.parent)
-        scans = [Scan(case) for case in find_cases([source]).cases] if record else []
-        return next((scan.cine for scan in scans if record and _is_of(scan, record)), None)
-    except (CardiosegError, OSError):
-        return None
-
-
-def _is_of(scan: Scan, record: Record) -> bool:
-    return scan.input == record.input or scan.content == record.content
+        scan = recorded_scan(record) if record else None
+        return scan.cine if scan else None
+    return None
 
 
 def _laid_out(mask: Cine, image: Cine | None) -> Cine:

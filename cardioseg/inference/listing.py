@@ -1,8 +1,9 @@
 """Listing: every case that lies in a folder of results, those of earlier runs too; the tables are made of it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from cardioseg.inference.cases import RUN_FILE
 from cardioseg.inference.catalogue import Catalogue
 from cardioseg.inference.description import MASK_FILE, read_description
 from cardioseg.inference.edits import edit_kept, edited_file
-from cardioseg.inference.ledger import Ledger, Outcomes
+from cardioseg.inference.ledger import OTHER, UNUSED, Ledger, Outcomes
 from cardioseg.inference.outcome import DONE, FAILED, Outcome, in_one
+from cardioseg.inference.scan import recorded_scan
 
 _EARLIER_FILE = ".earlier.jsonl"
 
@@ -29,18 +31,33 @@ def every_outcome(out: Path, ledger: Ledger, model_sha256: str = "") -> Iterator
     Raises:
         ResourceError: the file system refuses a write.
     """
-    known = ledger.places().keys()
+    known, searched = ledger.places().keys(), _searched(ledger)
     earlier = Ledger((out / _EARLIER_FILE,))
     earlier.begin({}, "")
     try:
         for name in Catalogue(out).case_ids():
             if name not in known and (outcome := recorded(out / name, model_sha256)):
-                earlier.add_outcome(outcome)
+                earlier.add_outcome(_without_lost_place(outcome, out, searched))
         for outcome in _failures(out, ledger):
             earlier.add_outcome(outcome)
         yield Outcomes(Ledger((*earlier.paths, *ledger.paths)))  # what the run says of a case comes last, and counts
     finally:
         earlier.remove()
+
+
+def _searched(ledger: Ledger) -> set[Path]:
+    """Where the run found anything."""
+    noted = {Path(item["where"]) for kind in (OTHER, UNUSED) for item in ledger.all(kind)}
+    return noted | {outcome.source for outcome in Outcomes(ledger) if outcome.source}
+
+
+def _without_lost_place(outcome: Outcome, out: Path, searched: Collection[Path]) -> Outcome:
+    """What is said of an earlier case, without a place where the run found other images than the case's own."""
+    record = Catalogue(out).record(outcome.case_id)
+    if outcome.source not in searched or record is None or not record.model_sha256 or recorded_scan(record):
+        return outcome
+    lost = f"its scan is no longer in {outcome.source}"
+    return replace(outcome, source=None, reason=in_one(outcome.reason, lost))
 
 
 def recorded(folder: Path, model_sha256: str = "") -> Outcome | None:

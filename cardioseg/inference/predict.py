@@ -121,11 +121,11 @@ def _found(scan: Scan, folder: Path, settings: Settings, asked: Record) -> Outco
             description, kept = read_description(folder), ""
         except UnusableError:  # it is written anew
             return None
-    known = replace(record, input=asked.input, source=asked.source)
+    naming = record.naming if record.source == asked.source else asked.naming
+    known = replace(record, input=asked.input, source=asked.source, naming=naming)
     if known != record:  # the scan was moved, or exported again
         known.write(folder)
-    naming = record.naming or asked.naming
-    return _outcome(scan.case, folder.name, description, in_one(naming, kept or record.remark))
+    return _outcome(scan.case, folder.name, description, in_one(naming or asked.naming, kept or record.remark))
 
 
 def _described(folder: Path, edited: str) -> Description:

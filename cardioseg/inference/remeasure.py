@@ -115,6 +115,10 @@ class MeasuredMask:
         """The same: it needs no pixels."""
         return self.input
 
+    def is_also_at(self, record: Record) -> bool:
+        """Whether the mask that a record of this content names is still that of the same case."""
+        return record.source is not None and replace(self, path=Path(record.source)).content == self.content
+
 
 def _run_folder(masks: Path) -> Path:
     """The folder of all cases, where `masks` is one case of it or one case's mask."""

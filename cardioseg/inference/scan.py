@@ -4,16 +4,21 @@ A case is its content. Names of folders and files, UIDs and sizes can be the sam
 what was exported again has other files, names and UIDs, but the same pixels.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from json import dumps
+from pathlib import Path
 
 import numpy as np
 
+from cardioseg.errors import CardiosegError
 from cardioseg.image.volume import Cine
 from cardioseg.inference.cases import Case
 from cardioseg.inference.description import acquisition_of
+from cardioseg.inference.record import Record
+from cardioseg.inference.search import find_cases
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,27 @@ class Scan:
             digest.update(np.ascontiguousarray(phase, "<f4").data)
         return digest.hexdigest()
 
+    def is_also_at(self, record: Record) -> bool:
+        """Whether the place that a record of this content names still holds it."""
+        return recorded_scan(record) is not None
+
     @cached_property
     def header(self) -> str:
         """Hash of what measures rest on beside the pixels: geometry, times, and what is known of the body."""
         grid, times_ms = self.cine.grid, self.cine.times_ms
         where = [grid.spacing_mm, grid.origin_mm, grid.directions, times_ms, acquisition_of(self.case).document()]
         return sha256(dumps(where).encode()).hexdigest()
+
+
+def recorded_scan(record: Record) -> Scan | None:
+    """The scan that a case was made of; None where its place is not known, is empty, or holds another one by now."""
+    with suppress(CardiosegError, OSError):
+        cases = find_cases([Path(record.source)]).cases if record.source is not None else ()
+        return next((scan for scan in map(Scan, cases) if _is_of(scan, record)), None)
+    return None
+
+
+def _is_of(scan: Scan, record: Record) -> bool:
+    with suppress(CardiosegError, OSError):
+        return scan.input == record.input or scan.content == record.content
+    return False  # it cannot be read

@@ -1,10 +1,42 @@
 """Names: what tells folders and files apart that are called alike: the folders that they lie in."""
 
+import os
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 from cardioseg.files import safe_name, unique_names
+
+_MASKS = re.compile(
+    r"(labels?|masks?|segs?|segmentations?|annotations?|contours?|gts?|ground[ _-]?truths?|references?|manual)"
+    r"([ _-]?(tr|ts|val|train|test|training|testing|validation))?"
+)
+
+
+def names_beside_masks(places: Sequence[Path], are_files: Sequence[bool]) -> list[str]:
+    """As `distinct_names`, where masks lie beside the scans: no scan is renamed because its mask is called alike.
+
+    Which files may be masks is told by their folders, as `masks` beside `images`, since their pixels are read only when
+    their turn comes. Where such a folder holds scans after all, they are told apart from all others.
+
+    Args:
+        places: absolute paths of folders or files.
+        are_files: which of them are files.
+    """
+    above = Path(os.path.commonpath(places)) if places else Path()
+    for_masks = [is_file and _is_for_masks(place, above) for place, is_file in zip(places, are_files, strict=True)]
+    among_all = distinct_names(places)
+    scans = [number for number, is_for_masks in enumerate(for_masks) if not is_for_masks]
+    among_scans = dict(zip(scans, distinct_names([places[number] for number in scans]), strict=True))
+    ordered = sorted(range(len(places)), key=for_masks.__getitem__)  # scans choose first
+    chosen = unique_names(among_scans.get(number, among_all[number]) for number in ordered)
+    return [name for _, name in sorted(zip(ordered, chosen, strict=True))]
+
+
+def _is_for_masks(place: Path, above: Path) -> bool:
+    """Whether one of the folders that tell the places apart is called as those of masks are."""
+    return any(_MASKS.fullmatch(part.lower()) for part in place.relative_to(above).parts[:-1])
 
 
 def distinct_names(places: Sequence[Path]) -> list[str]:

@@ -4,7 +4,8 @@ A unit is a child of the folder that a person names: a patient, or a visit. Chil
 since cines may be joined over series, and many exports have a folder a series; so are the files beside the children. To
 know which share one, the first and the last DICOM header of each child are read, no more. A NIfTI file in a child
 without DICOM is a unit of its own. Names of cases depend on their unit and on the names of the children alone; where
-children of several sources are called alike, the folders that they lie in tell them apart.
+children of several sources are called alike, the folders that they lie in tell them apart. Masks beside
+scans rename none of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from cardioseg.image.nifti import is_nifti, stem
 from cardioseg.ingest.channels import case_stem
 from cardioseg.ingest.dicom import read_headers
 from cardioseg.ingest.discover import NOTHING, LeftOut, case_ids, own_folder, regular_files, touching
-from cardioseg.ingest.names import distinct_names
+from cardioseg.ingest.names import names_beside_masks
 from cardioseg.ingest.series import Series
 from cardioseg.ingest.subject import Skipped
 
@@ -110,7 +111,8 @@ def find_units(sources: Sequence[Path], left: LeftOut = NOTHING) -> list[Unit]:
     found = [unit for source in sources for unit in _units(source, left)]
     imaged = [unit for unit in found if not unit.is_rest]
     places = [_places(unit) for unit in imaged]
-    names = iter(distinct_names([place for of_unit in places for place in of_unit]))
+    are_files = [unit.nifti is not None for unit, of_unit in zip(imaged, places, strict=True) for _ in of_unit]
+    names = iter(names_beside_masks([place for of_unit in places for place in of_unit], are_files))
     is_single = sum(unit.nifti is None for unit in imaged) == 1
     named = {}
     for unit, of_unit in zip(imaged, places, strict=True):

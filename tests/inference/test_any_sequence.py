@@ -104,6 +104,24 @@ class Results(RuleBasedStateMachine):
         if source != target:
             (shutil.copy2 if is_copy else shutil.move)(source, target)
 
+    @precondition(lambda self: len(self.files()) > 1)
+    @rule(first=integers(0, 9), count=integers(2, 3), folders=booleans())
+    def rotate(self, first: int, count: int, folders: bool) -> None:
+        """Names that are taken change hands between two runs: two are swapped, or three go round."""
+        self.predict(0, "all", overwrite=False, paths=True)
+        paths = sorted({path.parent for path in self.files()}) if folders else self.files()
+        apart = [path for path in paths if not any(path in other.parents for other in paths)]
+        turned = [apart[(first + number) % len(apart)] for number in range(min(count, len(apart)))]
+        for number, path in enumerate(turned):
+            path.rename(self.scans / f"{number}.turned")
+        for number in range(len(turned)):
+            (self.scans / f"{number}.turned").rename(turned[number - 1])
+        before = self.cases()
+        self.predict(0, "all", overwrite=False, paths=True)
+        hearts = [heart_in(path) for path in self.files()]
+        if len(set(hearts)) == len(hearts):  # no copies
+            assert self.cases() == before
+
     @precondition(lambda self: self.files())
     @rule(which=integers(0, 9), part=sampled_from(("file", "folder", "all")), overwrite=booleans(), paths=booleans())
     def predict(self, which: int, part: str, overwrite: bool, paths: bool) -> None:
@@ -117,6 +135,11 @@ class Results(RuleBasedStateMachine):
             assert outcome.source is not None
             assert heart_of(self.out / outcome.case_id / "mask.nii.gz") == heart_in(outcome.source)
         table, status = rows(self.out), rows(self.out, "status.csv")
+        if paths:  # what an earlier run said of a place is put right
+            for name, row in status.items():
+                place = Path(row["source"])
+                if place.is_file() and place.is_relative_to(source):
+                    assert heart_of(self.out / name / "mask.nii.gz") == heart_in(place)
         assert list(table) == list(status) == self.cases()
         for name, row in table.items():
             assert row == truth(heart_of(self.out / name / "mask.nii.gz"))[2]

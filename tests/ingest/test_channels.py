@@ -9,7 +9,7 @@ from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Volume
 from cardioseg.inference.search import find_cases
 from cardioseg.ingest.masks import case_id, find_masks
-from cardioseg.phantom import Phantom, cine
+from cardioseg.phantom import Phantom, cine, reference
 
 SMALL = Phantom(slices=5, phases=1, rows=24, columns=24, spacing_mm=(16.0, 9.0, 9.0), ed_phase=0)
 
@@ -60,3 +60,37 @@ def test_other_names_stay(tmp_path: Path) -> None:
         assert case_id(tmp_path / f"{name}.nii.gz") == name
     write(tmp_path / "s" / "odd[1]_0000.nii")
     assert names(tmp_path / "s") == ["odd_1"]
+
+
+@pytest.mark.parametrize(
+    ("scans", "masks"),
+    [
+        (("imagesTr/p1_0000", "imagesTr/p2_0000", "imagesTs/p3_0000"), ("labelsTr/p1", "labelsTr/p2", "labelsTs/p3")),
+        (("images/p1", "images/p2"), ("masks/p1", "masks/p2")),
+        (("img/train/p1", "img/val/p2"), ("Ground Truth/train/p1", "Ground Truth/val/p2")),
+        (("p1", "p2"), ("segmentations/p1", "segmentations/p2")),
+    ],
+)
+def test_masks_in_folders_beside_the_scans_rename_none(
+    tmp_path: Path, scans: tuple[str, ...], masks: tuple[str, ...]
+) -> None:
+    root = tmp_path / "labels" / "Dataset027"  # what is above the tree says nothing
+    write(*(root / f"{name}.nii.gz" for name in scans))
+    for name in masks:
+        write_volume(root / f"{name}.nii.gz", Volume(reference(SMALL).voxels[0], SMALL.grid))
+    found = find_cases([root])
+    assert sorted(case.case_id for case in found.cases) == ["p1", "p2", "p3"][: len(scans)]
+    assert {item.where for item in found.unused} == {str(root / f"{name}.nii.gz") for name in masks}
+    assert all(item.why.startswith("label map") for item in found.unused)
+    folders = sorted({root / name.split("/")[0] for name in (*scans, *masks)} - {root / "p1", root / "p2"})
+    if len(folders) > 1:
+        assert sorted(case.case_id for case in find_cases(folders).cases) == ["p1", "p2", "p3"][: len(scans)]
+
+
+def test_scans_in_a_folder_that_is_called_as_of_masks_have_names_too(tmp_path: Path) -> None:
+    write(tmp_path / "labels" / "p1.nii.gz", tmp_path / "labels" / "p2.nii.gz")
+    assert names(tmp_path) == names(tmp_path / "labels") == ["p1", "p2"]
+    write(tmp_path / "images" / "p1.nii.gz")
+    assert names(tmp_path) == ["labels_p1", "p1", "p2"]
+    write(tmp_path / "more" / "p1.nii.gz")
+    assert names(tmp_path) == ["images_p1", "labels_p1", "more_p1", "p2"]
