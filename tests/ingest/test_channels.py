@@ -81,7 +81,7 @@ def test_masks_in_folders_beside_the_scans_rename_none(
     found = find_cases([root])
     assert sorted(case.case_id for case in found.cases) == ["p1", "p2", "p3"][: len(scans)]
     assert {item.where for item in found.unused} == {str(root / f"{name}.nii.gz") for name in masks}
-    assert all(item.why.startswith("label map") for item in found.unused)
+    assert all(item.why.startswith("label or probability map") for item in found.unused)
     folders = sorted({root / name.split("/")[0] for name in (*scans, *masks)} - {root / "p1", root / "p2"})
     if len(folders) > 1:
         assert sorted(case.case_id for case in find_cases(folders).cases) == ["p1", "p2", "p3"][: len(scans)]
