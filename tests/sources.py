@@ -1,6 +1,7 @@
 """Sources that need no reading: subjects made by a test."""
 
-from cardioseg.ingest.subject import Skipped, Source, Subject
+from cardioseg.ingest.labels.subject import Source, Subject
+from cardioseg.skipped import Skipped
 
 
 def at_hand(item: Subject | Skipped) -> Source | Skipped:

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -44,17 +45,22 @@ def test_no_code_runs_from_a_file_and_nothing_prints(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "file"), [("pydicom", "dicom.py"), ("onnxruntime", "session.py"), ("SimpleITK", "nifti.py")]
+    ("module", "file"), [("pydicom", "reader.py"), ("onnxruntime", "session.py"), ("SimpleITK", "nifti.py")]
 )
 def test_one_door_per_danger(module: str, file: str) -> None:
     """Files from outside are parsed in one place each; the phantom writes DICOM, the export proves its own graph.
 
-    `original.py` reads again, whole, what `dicom.py` has let in: identity, which nothing but a DICOM SEG may hold.
+    `source_image.py` reads again, whole, what `reader.py` has let in: identity, which nothing but a DICOM SEG may hold.
     """
     importers = {
         path.name for path in SOURCES if f"import {module}" in path.read_text() and "phantom" not in path.parts
     }
-    assert importers - {"to_onnx.py", "png.py", "original.py"} == {file}
+    assert importers - {"to_onnx.py", "png.py", "source_image.py"} == {file}
+
+
+def test_no_file_name_stands_for_two_things() -> None:
+    names = Counter(path.name for path in SOURCES if path.name != "__init__.py")
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -9,15 +9,15 @@ import typer
 
 from cardioseg import __version__
 from cardioseg.cli import console
-from cardioseg.cli.demonstrate import demo
-from cardioseg.cli.evaluating import evaluate
-from cardioseg.cli.gathering import gather
-from cardioseg.cli.ingesting import ingest, inspect
-from cardioseg.cli.measuring import measure
-from cardioseg.cli.predicting import info, predict
-from cardioseg.cli.reproducing import reproduce
+from cardioseg.cli.demo_command import demo
+from cardioseg.cli.evaluate_command import evaluate
+from cardioseg.cli.gather_command import gather
+from cardioseg.cli.ingest_command import ingest, inspect
+from cardioseg.cli.measure_command import measure
+from cardioseg.cli.predict_command import info, predict
+from cardioseg.cli.reproduce_command import reproduce
 from cardioseg.cli.signals import listening
-from cardioseg.cli.training import export, train
+from cardioseg.cli.train_command import export, train
 from cardioseg.errors import CardiosegError, ExitCode, InterruptError, ResourceError, UsageError
 from cardioseg.memory import is_short
 

@@ -15,7 +15,7 @@ from cardioseg.errors import CardiosegError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from cardioseg.ingest.subject import Skipped
+    from cardioseg.skipped import Skipped
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead of tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables; errors only.")]

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cardioseg.cli import console
-from cardioseg.cli.results import say_outcome
+from cardioseg.cli.case_tables import say_outcome
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from cardioseg.inference.case_search import Search
     from cardioseg.inference.cases import Case, Findings
     from cardioseg.inference.outcome import Outcome
-    from cardioseg.inference.search import Search
 
 _EVERY_S = 60
 _SHOWN = 10

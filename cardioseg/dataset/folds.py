@@ -7,7 +7,7 @@ from hashlib import sha256
 import numpy as np
 
 from cardioseg.errors import UsageError
-from cardioseg.ingest.subject import Subject
+from cardioseg.ingest.labels.subject import Subject
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.execution.executor import Executor, Lost
 from cardioseg.execution.here import Here
 from cardioseg.files import safe_name, sweep_partials, write_bytes, write_json
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject, reasons
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.skipped import Skipped, reasons
 
 
 @dataclass(frozen=True)

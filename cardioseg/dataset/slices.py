@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cardioseg.image.heart import middle
+from cardioseg.image.heart_position import middle
 from cardioseg.image.labels import Label
 from cardioseg.image.preprocess import Preprocessing, center, pad, prepare, resample
-from cardioseg.ingest.subject import LabelledVolume, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 
 
 @dataclass(frozen=True)

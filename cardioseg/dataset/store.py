@@ -20,7 +20,7 @@ import numpy as np
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.volume import Grid
-from cardioseg.ingest.subject import LabelledVolume, Source, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 
 FORMAT = "cardioseg-dataset"
 VERSION = 1

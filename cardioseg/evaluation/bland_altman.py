@@ -10,7 +10,7 @@ from cardioseg.image.labels import Label
 from cardioseg.measure.agreement import Agreement
 from cardioseg.measure.significance import Interval
 from cardioseg.report.charts import Axis, Tick, spread
-from cardioseg.report.tables import measure_title
+from cardioseg.report.measure_columns import measure_title
 
 _FRAME = Frame(350, 240, 46, 304, 10, 202)
 _WORDS_APART = 12.0

@@ -17,8 +17,16 @@ from cardioseg.evaluation.worst import Worst
 from cardioseg.execution.executor import Executor, Lost, in_order
 from cardioseg.execution.here import Here
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
-from cardioseg.ingest.masks import MaskFolder, case_id, find_masks, no_masks, predicted_labels, predicting_model_sha256
-from cardioseg.ingest.subject import Skipped, Source
+from cardioseg.ingest.labels.mask_files import (
+    MaskFolder,
+    case_id,
+    find_masks,
+    no_masks,
+    predicted_labels,
+    predicting_model_sha256,
+)
+from cardioseg.ingest.labels.subject import Source
+from cardioseg.skipped import Skipped
 
 Convention = Mapping[int, Label]
 _ACDC = CONVENTIONS["acdc"]

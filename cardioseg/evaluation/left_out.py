@@ -5,7 +5,7 @@ from itertools import groupby
 
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.evaluation.wording import several
-from cardioseg.ingest.subject import Skipped
+from cardioseg.skipped import Skipped
 
 
 def left_out(scores: Iterable[VolumeScore]) -> tuple[Skipped, ...]:

@@ -12,8 +12,9 @@ from cardioseg.files import safe_name
 from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.volume import Cine
-from cardioseg.ingest.masks import MaskFolder, read_mask
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
+from cardioseg.ingest.labels.mask_files import MaskFolder, read_mask
+from cardioseg.ingest.labels.subject import LabelledVolume, Subject
+from cardioseg.skipped import Skipped
 
 NO_PREDICTION = "no prediction"
 

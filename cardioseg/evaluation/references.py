@@ -11,10 +11,11 @@ from cardioseg.dataset.store import is_dataset, open_dataset
 from cardioseg.errors import UnusableError, UsageError
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Cine
-from cardioseg.ingest import layouts
-from cardioseg.ingest.masks import MaskFolder, find_masks, no_masks, read_mask
-from cardioseg.ingest.moments import subject_and_moment, with_moments
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject, read_all
+from cardioseg.ingest.labels import layouts
+from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
+from cardioseg.ingest.labels.mask_files import MaskFolder, find_masks, no_masks, read_mask
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, read_all
+from cardioseg.skipped import Skipped
 
 _NNUNET = "labelsTr"
 _REFERENCES = "give a prepared dataset, labelled data that `cardioseg ingest` reads, or a folder of NIfTI masks"

@@ -4,7 +4,7 @@ import numpy as np
 
 from cardioseg.image.orientation import is_base_first
 from cardioseg.image.volume import Cine
-from cardioseg.ingest.subject import LabelledVolume
+from cardioseg.ingest.labels.subject import LabelledVolume
 
 OUTSIDE = "outside"
 REGIONS = ("base", "mid", "apex", OUTSIDE)

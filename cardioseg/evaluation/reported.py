@@ -12,8 +12,8 @@ from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.files import sha256
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import stem
-from cardioseg.ingest.masks import MaskFolder, files_beside, is_newer
-from cardioseg.ingest.subject import Skipped
+from cardioseg.ingest.labels.mask_files import MaskFolder, files_beside, is_newer
+from cardioseg.skipped import Skipped
 
 _MASK, _MEASURES_FILE, _RECORD_FILE = "mask", "measures.json", "case.json"  # what `predict` writes of a case
 _SIDES = {Label.LV_CAVITY: "lv", Label.RV_CAVITY: "rv"}

@@ -26,9 +26,9 @@ from cardioseg.evaluation.scores import METRICS, VolumeScore
 from cardioseg.evaluation.summary import LabelSummary, summarise
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import Label
-from cardioseg.ingest.subject import Skipped
 from cardioseg.measure.agreement import Agreement, agreement
 from cardioseg.measure.significance import RESAMPLES
+from cardioseg.skipped import Skipped
 
 SEED = 0  # of the bootstrap
 PROTOCOL = (

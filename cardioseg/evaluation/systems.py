@@ -12,8 +12,8 @@ from cardioseg.evaluation.summary import subject_means
 from cardioseg.evaluation.wording import several
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.ingest.subject import Skipped
 from cardioseg.measure.significance import PairedTest, holm, paired_tests, smallest_p
+from cardioseg.skipped import Skipped
 
 SIGNIFICANT = 0.05
 

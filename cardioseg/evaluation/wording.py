@@ -2,7 +2,7 @@
 
 from cardioseg.measure.significance import Interval
 from cardioseg.measure.spread import Spread
-from cardioseg.report.tables import UNKNOWN
+from cardioseg.report.measure_columns import UNKNOWN
 
 _HYPHEN, _MINUS = "-", "\N{MINUS SIGN}"
 

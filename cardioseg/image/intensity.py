@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.image.undo import Floats
+from cardioseg.image.inverse_resampling import Floats
 
 Intensity = Literal["minmax", "percentile"]
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.files import atomic_path
-from cardioseg.image.affine import grid_of
 from cardioseg.image.alignment import as_stored, slice_order, slices_first
-from cardioseg.image.header import Header, read_first_phase, read_header, read_voxels, stamped
+from cardioseg.image.nifti_grid import grid_of
+from cardioseg.image.nifti_header import Header, read_first_phase, read_header, read_voxels, stamped
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 
 _SUFFIXES = (".nii.gz", ".nii")

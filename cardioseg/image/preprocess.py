@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.image.intensity import Intensity, scale_intensity
-from cardioseg.image.undo import Floats, Undo, apply, extent
+from cardioseg.image.inverse_resampling import Floats, Undo, apply, extent
 
 __all__ = ["Floats", "Preprocessing", "Undo", "prepare", "scale_intensity"]
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cardioseg.image.forms import Forms
+from cardioseg.image.nifti_forms import Forms
 
 Voxels = NDArray[Any]
 _T = TypeVar("_T")

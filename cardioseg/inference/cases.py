@@ -11,9 +11,9 @@ from cardioseg.files import safe_name
 from cardioseg.image.flag import Flag
 from cardioseg.image.nifti import is_4d, read_cine
 from cardioseg.image.volume import Cine
-from cardioseg.ingest.discover import Series
-from cardioseg.ingest.subject import Skipped
-from cardioseg.ingest.suitability import nifti_flags
+from cardioseg.ingest.cine.nifti_suitability import nifti_flags
+from cardioseg.ingest.finding.survey import Series
+from cardioseg.skipped import Skipped
 
 _PIXEL_MM = (0.1, 10.0)  # in-plane; as the DICOM reader accepts
 _OBLONG = 3.0  # times its other side no pixel is long

@@ -12,7 +12,7 @@ from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
 from cardioseg.inference.cases import Case
-from cardioseg.ingest.layouts.acdc import read_body
+from cardioseg.ingest.labels.layouts.acdc import read_body
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curve, Curves, Moments, volume_curves_ml
 from cardioseg.measure.quality import quality_flags

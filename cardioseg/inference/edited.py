@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from cardioseg.errors import CardiosegError, UnusableError
-from cardioseg.image.affine import geometry_flags
 from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_cine
+from cardioseg.image.nifti_grid import geometry_flags
 from cardioseg.image.volume import Cine
 from cardioseg.inference.description import MASK_FILE, MEASURES_FILE, Description, read_description
 from cardioseg.inference.edits import latest_mask, read_labelled
 from cardioseg.inference.record import read_record
 from cardioseg.inference.scan import recorded_scan
-from cardioseg.ingest.layouts.acdc import read_body
+from cardioseg.ingest.labels.layouts.acdc import read_body
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curves, Moments
 

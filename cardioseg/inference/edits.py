@@ -14,7 +14,7 @@ from cardioseg.image.nrrd import on_grid, read_labels
 from cardioseg.image.volume import Cine
 from cardioseg.inference.description import MASK_FILE
 from cardioseg.inference.record import Record, read_record
-from cardioseg.ingest.masks import files_beside, is_newer, read_mask
+from cardioseg.ingest.labels.mask_files import files_beside, is_newer, read_mask
 
 LABELS = "labels are " + ", ".join(f"{label.value} {label.title}" for label in Label)
 _SAVE = f"if it holds an edit, save that as {MASK_FILE}, all phases in one image; {LABELS}"

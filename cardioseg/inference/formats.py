@@ -7,7 +7,7 @@ from cardioseg.errors import UnusableError, UsageError
 from cardioseg.image.volume import Cine
 from cardioseg.inference.cases import Case
 from cardioseg.inference.session import Model
-from cardioseg.ingest.stack import Stack
+from cardioseg.ingest.cine.stack import Stack
 from cardioseg.measure.ventricles import VentricleMeasures
 from cardioseg.report.dicom_seg import END_DIASTOLE, END_SYSTOLE, Author, Drawing, write_segmentation
 

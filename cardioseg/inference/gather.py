@@ -7,11 +7,11 @@ from pathlib import Path
 
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.files import is_being_written
+from cardioseg.inference.case_search import PARTS, Part
+from cardioseg.inference.cohort_prediction import document, earlier_seconds
 from cardioseg.inference.ledger import END, LEDGER_FILE, UNITS, Ledger
 from cardioseg.inference.listing import every_outcome
 from cardioseg.inference.outcome import Tally, write_summary
-from cardioseg.inference.run import document, earlier_seconds
-from cardioseg.inference.search import PARTS, Part
 
 _FOLDER = re.compile(r"(\d+)-of-(\d+)")
 _FINISH = "run it again: what is done is kept"

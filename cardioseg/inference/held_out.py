@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.dataset.run import Run
+from cardioseg.dataset.training_run import Run
 from cardioseg.image.volume import Cine
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import Model
-from cardioseg.ingest.subject import LabelledVolume, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 
 
 def predict_held_out(run: Run, subject: Subject, model: Model) -> Iterator[tuple[LabelledVolume, NDArray[np.uint8]]]:

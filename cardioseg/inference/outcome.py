@@ -11,8 +11,8 @@ from cardioseg.inference.cases import RUN_FILE
 from cardioseg.inference.description import read_description
 from cardioseg.measure.quantities import CASE_COLUMNS
 from cardioseg.measure.ventricles import VentricleMeasures
-from cardioseg.report.html import CaseReport, write_report
-from cardioseg.report.pictures import LOOP_FILE, OVERLAY_FILE
+from cardioseg.report.case_pictures import LOOP_FILE, OVERLAY_FILE
+from cardioseg.report.run_report import CaseReport, write_report
 
 DONE, FAILED = "done", "failed"
 

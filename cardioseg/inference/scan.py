@@ -15,10 +15,10 @@ import numpy as np
 
 from cardioseg.errors import CardiosegError
 from cardioseg.image.volume import Cine
+from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Case
 from cardioseg.inference.description import acquisition_of
 from cardioseg.inference.record import Record
-from cardioseg.inference.search import find_cases
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.image.heart import locate
+from cardioseg.image.heart_position import locate
 from cardioseg.image.labels import Label
 from cardioseg.image.preprocess import Floats, prepare
 from cardioseg.image.volume import Cine, Voxels
-from cardioseg.inference.batches import in_batches
 from cardioseg.inference.postprocess import clean, without_basal_myocardium
 from cardioseg.inference.session import Model
+from cardioseg.inference.slice_batches import in_batches
 from cardioseg.measure.curves import Curves
 
 _LOOKS = 3  # phases on which the heart is looked for

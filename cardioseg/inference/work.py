@@ -9,12 +9,12 @@ from pathlib import Path
 
 from cardioseg.errors import ResourceError
 from cardioseg.files import write_text
+from cardioseg.inference.case_prediction import predict_case
 from cardioseg.inference.cases import Case
 from cardioseg.inference.catalogue import Catalogue
 from cardioseg.inference.outcome import Outcome
-from cardioseg.inference.predict import predict_case
+from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.session import Model
-from cardioseg.inference.settings import Settings
 
 Progress = Callable[[Case, int, int], None]
 

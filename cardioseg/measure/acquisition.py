@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any
 
-from cardioseg.image.bounds import is_plausible
 from cardioseg.image.flag import Flag
+from cardioseg.image.plausible_ranges import is_plausible
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from dataclasses import asdict
 
 import numpy as np
 
-from cardioseg.image.bounds import PLAUSIBLE, is_plausible
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
+from cardioseg.image.plausible_ranges import PLAUSIBLE, is_plausible
 from cardioseg.image.volume import Cine
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.coverage import coverage_flags

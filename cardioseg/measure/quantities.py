@@ -1,12 +1,13 @@
 """Quantities: every measure once, with its name in files, its heading, unit, digits and meaning.
 
-Tables, flags, pages and the description of `measures.csv` take them from here; their bounds stand in `image/bounds.py`.
+Tables, flags, pages and the description of `measures.csv` take them from here; their bounds stand in
+`image/plausible_ranges.py`.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cardioseg.image.bounds import PLAUSIBLE, Bounds
+from cardioseg.image.plausible_ranges import PLAUSIBLE, Bounds
 
 LV, RV = "LV", "RV"
 

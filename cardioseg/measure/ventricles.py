@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from statistics import stdev
 from typing import Any
 
-from cardioseg.image.bounds import is_plausible
 from cardioseg.image.labels import Label
+from cardioseg.image.plausible_ranges import is_plausible
 from cardioseg.image.volume import Cine
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Beat, Curve, Curves, Moments, beat, volume_curves_ml

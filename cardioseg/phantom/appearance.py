@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cardioseg.phantom.heart import Array, Section
+from cardioseg.phantom.beating_heart import Array, Section
 from cardioseg.phantom.plane import Pixels, Plane, cover, paint
 
 _FAT, _WALL, _RV_WALL_MM = 1.0, 0.38, 3.0

@@ -7,7 +7,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from cardioseg.phantom.settings import Phantom
+from cardioseg.phantom.phantom_settings import Phantom
 from cardioseg.phantom.study import DAY, TIME, decimal
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cardioseg.phantom.settings import Phantom
+from cardioseg.phantom.phantom_settings import Phantom
 
 Pixels = NDArray[np.float32]
 

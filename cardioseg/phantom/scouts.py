@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.image.volume import Grid
-from cardioseg.phantom.settings import Phantom
+from cardioseg.phantom.phantom_settings import Phantom
 
 _LEFT, _BACK, _UP = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 _DOWN, _FRONT = (0.0, 0.0, -1.0), (0.0, -1.0, 0.0)

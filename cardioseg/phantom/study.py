@@ -11,8 +11,8 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 from pydicom.valuerep import DSfloat
 
 from cardioseg.files import write_bytes
-from cardioseg.phantom.encoding import Encoding, encode
-from cardioseg.phantom.settings import Phantom
+from cardioseg.phantom.compression import Encoding, encode
+from cardioseg.phantom.phantom_settings import Phantom
 
 DAY, TIME = "20000101", "120000"
 HEIGHT_M, WEIGHT_KG = 1.75, 70.0

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cardioseg.phantom.phantom_settings import Phantom
 from cardioseg.phantom.plane import Pixels, Plane, cover, paint, plane, texture
-from cardioseg.phantom.settings import Phantom
 
 _FAT, _MUSCLE, _LUNG, _LIVER, _SPLEEN, _MARROW = 1.25, 0.27, 0.04, 0.42, 0.38, 0.5
 _WARP_LIMIT_MM = 24.0

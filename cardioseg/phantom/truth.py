@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from cardioseg.phantom.heart import volumes_ml, wall_ml
-from cardioseg.phantom.settings import Phantom
+from cardioseg.phantom.beating_heart import volumes_ml, wall_ml
+from cardioseg.phantom.phantom_settings import Phantom
 
 _MYOCARDIUM_G_PER_ML = 1.05  # the density that ventricular mass is quoted with
 

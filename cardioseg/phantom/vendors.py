@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cardioseg.phantom.dicom import instance, instance_of_own_series, localizer
-from cardioseg.phantom.encoding import Encoding
-from cardioseg.phantom.enhanced import enhanced_instance
-from cardioseg.phantom.image import cine
-from cardioseg.phantom.settings import Phantom
+from cardioseg.phantom.classic_dicom import instance, instance_of_own_series, localizer
+from cardioseg.phantom.compression import Encoding
+from cardioseg.phantom.enhanced_dicom import enhanced_instance
+from cardioseg.phantom.phantom_settings import Phantom
+from cardioseg.phantom.rendering import cine
 from cardioseg.phantom.study import write_instance
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
-from cardioseg.ingest.original import Original
+from cardioseg.ingest.dicom.source_image import Original
 
 
 def name_sources(segmentation: Any, originals: Sequence[Original]) -> None:  # noqa: ANN401 - highdicom is untyped

@@ -29,8 +29,8 @@ from cardioseg.errors import UnusableError
 from cardioseg.files import safe_name, write_bytes
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Volume, Voxels
-from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.original import Original, read_originals
+from cardioseg.ingest.dicom.slice_header import SliceHeader
+from cardioseg.ingest.dicom.source_image import Original, read_originals
 from cardioseg.report.dicom_references import name_sources
 from cardioseg.report.palette import COLOURS
 

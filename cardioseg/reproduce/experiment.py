@@ -11,15 +11,15 @@ from cardioseg.dataset.slices import annotated_with
 from cardioseg.dataset.store import Dataset
 from cardioseg.files import write_json
 from cardioseg.image.preprocess import prepare
-from cardioseg.reproduce import outcome
+from cardioseg.reproduce import job_outcome as outcome
 from cardioseg.reproduce.cost import measure
-from cardioseg.reproduce.figures import write_rhos, write_segmentations
-from cardioseg.reproduce.outcome import TEST, Outcome
+from cardioseg.reproduce.job_outcome import TEST, Outcome
+from cardioseg.reproduce.job_summary import Results, best_rate
 from cardioseg.reproduce.paper import TABLES, norms
+from cardioseg.reproduce.paper_figures import write_rhos, write_segmentations
+from cardioseg.reproduce.paper_tables import Report
 from cardioseg.reproduce.protocol import PILOT_SHARE, Job, Protocol
-from cardioseg.reproduce.results import Results, best_rate
 from cardioseg.reproduce.samples import look_up, read
-from cardioseg.reproduce.tables import Report
 from cardioseg.training.recipe import Recipe
 
 _SHOWN = "iln"  # the norm of the paper's figures

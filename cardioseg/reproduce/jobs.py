@@ -11,9 +11,10 @@ import numpy as np
 from cardioseg import __version__
 from cardioseg.errors import NoInputError
 from cardioseg.files import write_json
-from cardioseg.ingest.subject import Subject
-from cardioseg.reproduce import outcome, samples
-from cardioseg.reproduce.outcome import CHOOSING, EXTERNAL, TEST, Outcome, Training
+from cardioseg.ingest.labels.subject import Subject
+from cardioseg.reproduce import job_outcome as outcome
+from cardioseg.reproduce import samples
+from cardioseg.reproduce.job_outcome import CHOOSING, EXTERNAL, TEST, Outcome, Training
 from cardioseg.reproduce.protocol import Job, Protocol
 from cardioseg.training.checkpoint import newest, steps_done, weights_sha256
 from cardioseg.training.crossval import network_of, slices_for

@@ -5,11 +5,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cardioseg.files import write_csv, write_json, write_text
-from cardioseg.reproduce.outcome import CHOOSING, TEST, Training
+from cardioseg.reproduce.job_outcome import CHOOSING, TEST, Training
+from cardioseg.reproduce.job_summary import mean_over_folds, seed_spread
 from cardioseg.reproduce.paper import ITERATIONS_S, MORE_PARAMETERS, TABLES, Row
+from cardioseg.reproduce.paper_tables import COLUMNS, Report
 from cardioseg.reproduce.protocol import PILOT_FOLD, Job
-from cardioseg.reproduce.results import mean_over_folds, seed_spread
-from cardioseg.reproduce.tables import COLUMNS, Report
 
 EXTERNAL_TABLE = 4
 

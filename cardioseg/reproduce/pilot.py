@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from cardioseg.reproduce.outcome import CHOOSING
+from cardioseg.reproduce.job_outcome import CHOOSING
+from cardioseg.reproduce.job_summary import Results, best_rate, mean_by_rate
 from cardioseg.reproduce.protocol import PILOT_FOLD, Job, plan
-from cardioseg.reproduce.results import Results, best_rate, mean_by_rate
 
 _SEED = 0
 

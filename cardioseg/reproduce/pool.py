@@ -8,8 +8,8 @@ from cardioseg.execution.executor import Lost
 from cardioseg.execution.here import Here
 from cardioseg.execution.processes import Processes
 from cardioseg.memory import KEEP_FREED
+from cardioseg.reproduce.job_outcome import Outcome
 from cardioseg.reproduce.jobs import run
-from cardioseg.reproduce.outcome import Outcome
 from cardioseg.reproduce.protocol import Job, Protocol
 
 

@@ -15,7 +15,7 @@ from cardioseg.dataset.slices import Slices, annotated_with
 from cardioseg.dataset.store import Dataset
 from cardioseg.files import write_bytes
 from cardioseg.image.preprocess import Floats, center
-from cardioseg.ingest.subject import Subject
+from cardioseg.ingest.labels.subject import Subject
 from cardioseg.network.unet import UNet
 from cardioseg.training.crossval import slices_for
 from cardioseg.training.recipe import Recipe

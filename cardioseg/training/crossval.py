@@ -12,7 +12,7 @@ from cardioseg.dataset.slices import Slices, annotated_with, gather
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.files import sha256, sole_writer, sweep_partials, write_csv, write_json
-from cardioseg.ingest.subject import Subject
+from cardioseg.ingest.labels.subject import Subject
 from cardioseg.network.unet import UNet
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
 from cardioseg.training.fit import Job, fit

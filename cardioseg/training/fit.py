@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cardioseg.dataset.batches import Epoch
 from cardioseg.dataset.slices import Slices
+from cardioseg.dataset.training_batches import Epoch
 from cardioseg.errors import UsageError
 from cardioseg.network.unet import UNet
 from cardioseg.training.checkpoint import Checkpoint, newest, save

@@ -12,16 +12,16 @@ import numpy as np
 
 from cardioseg import __version__
 from cardioseg.dataset.folds import Fold, subjects_sha256
-from cardioseg.dataset.run import GO_ON, read_run
 from cardioseg.dataset.store import Dataset
+from cardioseg.dataset.training_run import GO_ON, read_run
 from cardioseg.errors import RefusedError, UsageError
 from cardioseg.export.card import MODEL_FILE, Card, Metric, Precision, Training, write_card
-from cardioseg.export.figures import read_figures
+from cardioseg.export.card_figures import read_figures
 from cardioseg.export.quantize import to_int8
 from cardioseg.export.readme import write_readme
 from cardioseg.export.to_onnx import combine, prove_parity, to_onnx
 from cardioseg.files import sweep_partials, write_bytes
-from cardioseg.image.heart import middle
+from cardioseg.image.heart_position import middle
 from cardioseg.image.preprocess import Floats, prepare
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
 from cardioseg.training.crossval import fold_folder, network_of

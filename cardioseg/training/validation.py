@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from cardioseg.dataset.slices import annotated_with
-from cardioseg.image.heart import locate
+from cardioseg.image.heart_position import locate
 from cardioseg.image.preprocess import Floats, prepare
-from cardioseg.ingest.subject import LabelledVolume, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 from cardioseg.measure.overlap import dice
 from cardioseg.measure.spread import Spread, spread
 from cardioseg.network.unet import UNet

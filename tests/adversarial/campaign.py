@@ -23,7 +23,7 @@ from mutants import mutate
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.nifti import read_cine
-from cardioseg.ingest.dicom import read_all_pixels, read_headers
+from cardioseg.ingest.dicom.reader import read_all_pixels, read_headers
 from cardioseg.phantom import Encoding, Phantom, cine, enhanced_instance, instance, write_nifti
 from cardioseg.phantom.study import write_instance
 

@@ -18,7 +18,7 @@ import bombs
 import geometries
 from campaign import peak_rss_mb
 
-from cardioseg.ingest.discover import Survey, survey
+from cardioseg.ingest.finding.survey import Survey, survey
 
 HERE = Path(__file__).parent
 RESULT = HERE.parents[1] / "docs" / "reliability" / "malformed.json"

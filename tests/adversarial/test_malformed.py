@@ -17,10 +17,10 @@ import pytest
 from campaign import HANG_S, dicom_originals, mutants
 from malformed import is_silent
 
-from cardioseg.ingest.discover import Survey, survey
-from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.join import join
-from cardioseg.ingest.series import by_orientation, judge
+from cardioseg.ingest.cine.series import by_orientation, judge
+from cardioseg.ingest.cine.split_series import join
+from cardioseg.ingest.dicom.slice_header import SliceHeader
+from cardioseg.ingest.finding.survey import Survey, survey
 from cardioseg.phantom import Phantom, write_dicom
 
 HERE = Path(__file__).parent

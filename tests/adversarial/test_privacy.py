@@ -21,8 +21,8 @@ from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
 from cardioseg.errors import UsageError
-from cardioseg.inference.naming import Hashed, register_path
-from cardioseg.inference.search import find_cases
+from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.hashed_names import Hashed, register_path
 from cardioseg.phantom import Phantom, Vendor, enhanced_instance, write_dicom, write_sunnybrook
 
 SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))

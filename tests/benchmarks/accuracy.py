@@ -25,17 +25,18 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, 
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.dataset.run import read_run
 from cardioseg.dataset.store import open_dataset
+from cardioseg.dataset.training_run import read_run
 from cardioseg.evaluation.references import read_references
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.image.preprocess import Preprocessing
 from cardioseg.image.volume import Cine
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import Model, open_model
-from cardioseg.ingest.discover import survey
-from cardioseg.ingest.subject import LabelledVolume, Skipped
+from cardioseg.ingest.finding.survey import survey
+from cardioseg.ingest.labels.subject import LabelledVolume
 from cardioseg.measure.overlap import dice
+from cardioseg.skipped import Skipped
 
 BOUND = 0.003
 Scan = tuple[Cine, list[tuple[int, LabelledVolume]]]  # a cine, and the phases of it that have a reference

@@ -23,12 +23,12 @@ from cardioseg.cli.app import run
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine
 from cardioseg.image.volume import Cine
+from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Case
 from cardioseg.inference.postprocess import without_basal_myocardium
-from cardioseg.inference.search import find_cases
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import Model, open_model
-from cardioseg.ingest.masks import read_mask
+from cardioseg.ingest.labels.mask_files import read_mask
 
 WAYS = ("without the rule", "with the rule")
 

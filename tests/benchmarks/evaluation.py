@@ -33,17 +33,17 @@ from typing import Any
 import numpy as np
 import surface_distance
 
-from cardioseg.dataset.run import is_run
+from cardioseg.dataset.training_run import is_run
 from cardioseg.evaluation.pairing import Pair, pair
 from cardioseg.evaluation.references import read_references
 from cardioseg.files import write_json
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Volume
-from cardioseg.ingest.masks import find_masks
-from cardioseg.ingest.subject import Skipped
+from cardioseg.ingest.labels.mask_files import find_masks
 from cardioseg.measure.distance import distances
 from cardioseg.phantom import Phantom, reference
+from cardioseg.skipped import Skipped
 
 BOUND_S = 60.0  # of `evaluate` for 160 volumes with masks ready, on two cores
 BOUND_VOLUMES = 160
@@ -140,8 +140,8 @@ def _write_phantoms(folder: Path, count: int) -> None:
 
 def _predict_run(folder: Path, reference_folder: Path, out: Path) -> None:
     """The masks of a cross validation, each fold's network on its validation subjects, as `evaluate RUN` makes them."""
-    from cardioseg.dataset.run import read_run
     from cardioseg.dataset.store import open_dataset
+    from cardioseg.dataset.training_run import read_run
     from cardioseg.inference.held_out import predict_held_out
     from cardioseg.inference.session import open_model
 

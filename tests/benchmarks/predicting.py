@@ -70,8 +70,10 @@ def measure(scans: Path, model: str, threads: int, out: Path) -> dict[str, Any]:
         import onnxruntime  # noqa: F401
 
         import cardioseg.cli.app  # noqa: F401
-        from cardioseg.inference import cases, outcome, predict, search, segment, session
-        from cardioseg.inference.run import predict_all
+        from cardioseg.inference import case_prediction as predict
+        from cardioseg.inference import case_search as search
+        from cardioseg.inference import cases, outcome, segment, session
+        from cardioseg.inference.cohort_prediction import predict_all
     if threads == 1:
         stages.wrap(segment, "prepare", "preprocessing")
         stages.wrap(session.Model, "_run", "network")

@@ -21,12 +21,12 @@ from typing import Any
 
 import pydicom
 
-from cardioseg.ingest.discover import survey
+from cardioseg.ingest.finding.survey import survey
 
 SURVEY = """
 import resource, sys, time
 from pathlib import Path
-from cardioseg.ingest.discover import survey
+from cardioseg.ingest.finding.survey import survey
 before = time.process_time()
 seen = survey(Path(sys.argv[1]))
 print(len(seen.unused), time.process_time() - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -14,7 +14,7 @@ from cardioseg.export.card import read_card
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
-from cardioseg.ingest.subject import LabelledVolume, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 
 GRID = Grid((4, 40, 40), (8.0, 1.5, 1.5))
 TINY = """

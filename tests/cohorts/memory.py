@@ -33,12 +33,13 @@ def simulated(cases: int, folder: Path) -> dict[str, Any]:
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from thresholds import write_threshold_model
 
-    from cardioseg.inference import search, work
+    from cardioseg.inference import case_search as search
+    from cardioseg.inference import work
+    from cardioseg.inference.cohort_prediction import predict_all
     from cardioseg.inference.outcome import DONE, Outcome
-    from cardioseg.inference.run import predict_all
     from cardioseg.inference.session import open_model
-    from cardioseg.ingest.discover import LeftOut, Survey, survey
-    from cardioseg.ingest.units import Unit
+    from cardioseg.ingest.finding.survey import LeftOut, Survey, survey
+    from cardioseg.ingest.finding.survey_units import Unit
     from cardioseg.phantom import Phantom, write_dicom
 
     small: dict[str, Any] = {"slices": 5, "phases": 8, "rows": 40, "columns": 40, "spacing_mm": (16.0, 6.0, 6.0)}
@@ -78,8 +79,8 @@ def real(cases: int, folder: Path) -> dict[str, Any]:
     from cohorts.hearts import write_hearts
     from thresholds import write_threshold_model
 
-    from cardioseg.inference.run import predict_all
-    from cardioseg.inference.search import Search
+    from cardioseg.inference.case_search import Search
+    from cardioseg.inference.cohort_prediction import predict_all
     from cardioseg.inference.session import open_model
 
     model = open_model(write_threshold_model(folder / "model", ["lv_cavity"]), "cpu", 1)

@@ -15,7 +15,7 @@ import numpy as np
 
 from cardioseg.cli.app import run
 from cardioseg.image.preprocess import Floats, prepare
-from cardioseg.inference.search import find_cases
+from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.session import Model, find_model, open_model
 
 ROOT = Path(__file__).parents[2]

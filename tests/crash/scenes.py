@@ -16,12 +16,13 @@ from cardioseg.phantom import Phantom, cine, write_sunnybrook
 
 # Imported before the forks, like all that a command would import; torch._dynamo is what an optimizer imports.
 for module in (
-    "onnxruntime", "torch._dynamo", "torch.utils.tensorboard", "cardioseg.inference.run", "cardioseg.ingest.layouts",
-    "cardioseg.reproduce.figures", "cardioseg.reproduce.pool", "cardioseg.training.crossval", "matplotlib.figure",
-    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
+    "onnxruntime", "torch._dynamo", "torch.utils.tensorboard", "cardioseg.inference.cohort_prediction",
+    "cardioseg.ingest.labels.layouts", "cardioseg.reproduce.paper_figures", "cardioseg.reproduce.pool",
+    "cardioseg.training.crossval", "matplotlib.figure", "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
 ):  # fmt: skip
     import_module(module)
-import_module("cardioseg.reproduce.figures")._DPI = 40  # drawing is most of what `reproduce` costs here
+import_module("cardioseg.reproduce.paper_figures")._DPI = 40  # drawing is most of what `reproduce` costs here
 
 SIZE: dict[str, Any] = {"slices": 5, "phases": 8, "rows": 48, "columns": 48, "spacing_mm": (16.0, 5.0, 5.0)}
 RECIPE = """

@@ -4,7 +4,7 @@ import numpy as np
 
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Grid
-from cardioseg.ingest.subject import LabelledVolume, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 
 SPACING_MM = (8.0, 1.5, 1.25)
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardioseg.dataset.augment import Angles, Augmentation
-from cardioseg.dataset.batches import Epoch
 from cardioseg.dataset.slices import Slices, annotated_with, gather
+from cardioseg.dataset.training_batches import Epoch
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.preprocess import Preprocessing, center, prepare
-from cardioseg.ingest.subject import LabelledVolume, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 
 few = settings(max_examples=20, deadline=None, database=None)
 keys = st.tuples(*[st.integers(0, 2**32 - 1)] * 3)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256, without_twins
 from cardioseg.errors import UsageError
-from cardioseg.ingest.subject import Subject
+from cardioseg.ingest.labels.subject import Subject
 
 few = settings(max_examples=40, deadline=None, database=None)
 ids = st.sets(st.text("abcSC-0123é", min_size=1, max_size=8), min_size=1, max_size=40).map(sorted)

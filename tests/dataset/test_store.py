@@ -25,7 +25,8 @@ from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.execution.here import Here
 from cardioseg.execution.processes import Processes
 from cardioseg.image.labels import Label
-from cardioseg.ingest.subject import Skipped, Source, Subject
+from cardioseg.ingest.labels.subject import Source, Subject
+from cardioseg.skipped import Skipped
 
 few = settings(max_examples=15, deadline=None, database=None)
 MANIFEST = "dataset.json"

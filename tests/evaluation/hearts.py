@@ -13,8 +13,9 @@ from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Voxels
-from cardioseg.ingest.subject import LabelledVolume, Skipped
+from cardioseg.ingest.labels.subject import LabelledVolume
 from cardioseg.phantom import Phantom, cine, reference
+from cardioseg.skipped import Skipped
 
 SIZE: dict[str, Any] = {
     "slices": 5,

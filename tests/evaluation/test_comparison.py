@@ -16,7 +16,7 @@ from cardioseg.dataset.preparation import write_dataset
 from cardioseg.errors import NoInputError
 from cardioseg.evaluation import comparison
 from cardioseg.evaluation.comparison import evaluate
-from cardioseg.evaluation.nnunet import write_summary
+from cardioseg.evaluation.nnunet_summary import write_summary
 from cardioseg.evaluation.references import find_references, read_references
 from cardioseg.evaluation.result import MEASURE_COLUMNS, SLICE_COLUMNS, VOLUME_COLUMNS, write
 from cardioseg.execution.here import Here
@@ -24,8 +24,9 @@ from cardioseg.execution.processes import Processes
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
-from cardioseg.ingest import layouts
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Source, Subject
+from cardioseg.ingest.labels import layouts
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.skipped import Skipped
 
 GRID = Grid((4, 12, 10), (8.0, 1.5, 1.25), (-10.0, 20.0, 30.0))
 

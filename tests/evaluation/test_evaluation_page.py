@@ -12,15 +12,15 @@ from hearts import evaluated, heart, pairs, without_scan
 from cardioseg import __version__
 from cardioseg.evaluation import systems
 from cardioseg.evaluation.comparison import collect
+from cardioseg.evaluation.evaluation_page import write_comparison, write_evaluation
 from cardioseg.evaluation.judgement import judge
 from cardioseg.evaluation.origin import Origin
-from cardioseg.evaluation.page import write_comparison, write_evaluation
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.systems import SystemTest, compare
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.ingest.subject import Skipped
 from cardioseg.measure.significance import PairedTest
-from cardioseg.report.page import RESEARCH_USE
+from cardioseg.report.page_frame import RESEARCH_USE
+from cardioseg.skipped import Skipped
 
 HOSTILE = """<script>alert(1)</script>"onload='x' & {{ 7 * 7 }} </style>"""
 

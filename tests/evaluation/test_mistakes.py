@@ -9,7 +9,7 @@ from cardioseg.evaluation.mistakes import Numbers, likely_mistake
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Voxels
-from cardioseg.ingest.subject import LabelledVolume
+from cardioseg.ingest.labels.subject import LabelledVolume
 
 
 def heart() -> Voxels:

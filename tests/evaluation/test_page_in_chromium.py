@@ -11,7 +11,7 @@ from chromium import Chromium, chromium
 from hearts import evaluated
 from PIL import Image, ImageColor
 
-from cardioseg.evaluation.page import write_comparison, write_evaluation
+from cardioseg.evaluation.evaluation_page import write_comparison, write_evaluation
 from cardioseg.evaluation.systems import compare
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.report.palette import COLOURS, ON_LIGHT

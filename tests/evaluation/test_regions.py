@@ -5,7 +5,7 @@ import pytest
 
 from cardioseg.evaluation.regions import regions
 from cardioseg.image.labels import Label
-from cardioseg.ingest.subject import LabelledVolume
+from cardioseg.ingest.labels.subject import LabelledVolume
 
 
 def volume(*widths: int) -> LabelledVolume:

@@ -11,7 +11,7 @@ from cardioseg.evaluation.scores import SliceScore, VolumeScore, score
 from cardioseg.evaluation.summary import ALL, LabelSummary, summarise
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Voxels
-from cardioseg.ingest.subject import LabelledVolume
+from cardioseg.ingest.labels.subject import LabelledVolume
 from cardioseg.measure.distance import Distances
 from cardioseg.measure.overlap import Overlap
 from cardioseg.measure.spread import spread

@@ -12,10 +12,10 @@ from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import SliceScore, VolumeScore
 from cardioseg.evaluation.systems import COLUMNS, compare, untested, warning, write
 from cardioseg.image.labels import Label
-from cardioseg.ingest.subject import Skipped
 from cardioseg.measure.distance import Distances
 from cardioseg.measure.overlap import Overlap
 from cardioseg.measure.significance import smallest_p
+from cardioseg.skipped import Skipped
 
 LV = Label.LV_CAVITY
 

@@ -10,11 +10,11 @@ import pytest
 from hearts import RADII_MM, heart, moved, pairs, without_scan
 from PIL import Image
 
+from cardioseg.evaluation.pair_pictures import WIDTH, CasePicture, case_picture
 from cardioseg.evaluation.pairing import Pair
-from cardioseg.evaluation.pictures import WIDTH, CasePicture, case_picture
 from cardioseg.evaluation.scores import score
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.ingest.subject import LabelledVolume
+from cardioseg.ingest.labels.subject import LabelledVolume
 
 MYO, LV = Label.LV_MYOCARDIUM, Label.LV_CAVITY
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cardioseg.errors import UsageError
-from cardioseg.export.figures import read_figures
+from cardioseg.export.card_figures import read_figures
 
 MODEL, NETWORKS, RECIPE = "m" * 64, ("a" * 64, "b" * 64), "r" * 64
 

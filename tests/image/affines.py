@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from cardioseg.image.forms import Forms
-from cardioseg.image.header import stamped
 from cardioseg.image.nifti import write_cine, write_volume
+from cardioseg.image.nifti_forms import Forms
+from cardioseg.image.nifti_header import stamped
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)

@@ -15,10 +15,10 @@ from oblique import grids
 from scipy.spatial.transform import Rotation
 
 from cardioseg.errors import UnusableError
-from cardioseg.image.affine import geometry_flags, grid_of
-from cardioseg.image.forms import Forms
-from cardioseg.image.header import read_header
 from cardioseg.image.nifti import read_cine, write_cine, write_volume
+from cardioseg.image.nifti_forms import Forms
+from cardioseg.image.nifti_grid import geometry_flags, grid_of
+from cardioseg.image.nifti_header import read_header
 from cardioseg.image.volume import Cine, Grid
 
 some = settings(max_examples=150, deadline=None, database=None)

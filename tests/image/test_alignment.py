@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from oblique import grids
 
 from cardioseg.image.alignment import aligned, as_stored, slices_first
-from cardioseg.image.header import read_header
 from cardioseg.image.nifti import read_cine, write_cine
+from cardioseg.image.nifti_header import read_header
 from cardioseg.image.volume import Cine, Grid
 
 some = settings(max_examples=60, deadline=None, database=None)

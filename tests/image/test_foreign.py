@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from PIL import Image
 
 from cardioseg.cli.app import run
-from cardioseg.image.foreign import foreign, foreign_content
+from cardioseg.image.foreign_formats import foreign, foreign_content
 from cardioseg.phantom import Phantom, write_dicom
 
 ITEM = sitk.GetImageFromArray(np.random.default_rng(0).integers(0, 900, (4, 12, 10)).astype(np.int16))

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cardioseg.errors import UnusableError
-from cardioseg.image.foreign import foreign_content
-from cardioseg.image.header import read_header
+from cardioseg.image.foreign_formats import foreign_content
 from cardioseg.image.nifti import is_4d, read_cine, write_volume
+from cardioseg.image.nifti_header import read_header
 from cardioseg.image.volume import Cine, Grid, Volume
 
 some = settings(

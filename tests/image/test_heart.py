@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardioseg.image.heart import locate, middle
+from cardioseg.image.heart_position import locate, middle
 from cardioseg.image.preprocess import Floats, Preprocessing, prepare
 
 few = settings(max_examples=30, deadline=None, database=None)

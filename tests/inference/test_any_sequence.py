@@ -18,10 +18,10 @@ from thresholds import write_threshold_model
 
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine
+from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.remeasure import find_edited, measure_all
-from cardioseg.inference.run import predict_all
-from cardioseg.inference.search import find_cases
 from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine

@@ -11,7 +11,7 @@ from cardioseg.cli.app import run
 from cardioseg.errors import UsageError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine
-from cardioseg.inference.choices import Choices, read_choices
+from cardioseg.inference.chosen_phases import Choices, read_choices
 from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine
 

@@ -15,10 +15,10 @@ from cardioseg.cli.app import run
 from cardioseg.errors import UsageError
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_cine, write_volume
+from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Case
+from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.formats import parse_formats, write_segs
-from cardioseg.inference.run import predict_all
-from cardioseg.inference.search import find_cases
 from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.ventricles import VentricleMeasures, measure
 from cardioseg.phantom import Phantom, cine, reference, write_dicom

@@ -14,8 +14,8 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from thresholds import write_threshold_model
 
-from cardioseg.inference.run import predict_all
-from cardioseg.inference.search import find_cases
+from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.session import open_model
 from cardioseg.phantom import Phantom, write_dicom
 

@@ -13,8 +13,8 @@ import pytest
 
 from cardioseg.errors import ResourceError
 from cardioseg.image.nifti import write_cine
-from cardioseg.inference.run import predict_all
-from cardioseg.inference.search import find_cases
+from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.session import Model, open_model
 from cardioseg.phantom import Phantom, cine
 
@@ -89,7 +89,7 @@ def test_a_model_that_the_memory_cannot_hold(model_folder: Path, monkeypatch: py
 
 PROGRAM = """
 import resource, sys
-import cardioseg.inference.run, onnxruntime, SimpleITK, skimage.measure, PIL.Image, jinja2
+import cardioseg.inference.cohort_prediction, onnxruntime, SimpleITK, skimage.measure, PIL.Image, jinja2
 from cardioseg.cli.app import run
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + int(float(sys.argv[1]) * 2**20), -1))

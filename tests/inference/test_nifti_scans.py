@@ -291,7 +291,7 @@ def test_a_mask_saved_in_another_layout_is_measured_as_the_same(
 
 
 def test_every_real_nifti_scan_can_be_segmented(shared_data: Path) -> None:
-    from cardioseg.inference.search import find_cases
+    from cardioseg.inference.case_search import find_cases
 
     scans = {path for path in shared_data.rglob("*.nii*") if "_gt" not in path.name}
     for folder in ("acdc", "mnms"):

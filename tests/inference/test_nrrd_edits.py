@@ -10,10 +10,10 @@ import SimpleITK as sitk
 from thresholds import write_threshold_model
 
 from cardioseg.image.nifti import read_cine, write_cine
+from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.remeasure import find_edited, measure_all
-from cardioseg.inference.run import predict_all
-from cardioseg.inference.search import find_cases
 from cardioseg.inference.session import open_model
 from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine

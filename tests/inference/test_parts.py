@@ -13,7 +13,7 @@ from thresholds import write_threshold_model
 from cardioseg.cli.app import run
 from cardioseg.errors import UsageError
 from cardioseg.files import sole_writer
-from cardioseg.inference.search import Part, Search, parse_part
+from cardioseg.inference.case_search import Part, Search, parse_part
 
 Predict = Callable[..., int]
 

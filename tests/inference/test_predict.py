@@ -13,10 +13,10 @@ from cardioseg.errors import NoInputError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, read_volume, write_cine, write_volume
 from cardioseg.image.volume import Cine, Volume
+from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Findings
+from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.outcome import Outcome
-from cardioseg.inference.run import predict_all
-from cardioseg.inference.search import find_cases
 from cardioseg.inference.segment import Segmentation
 from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.curves import Moments
@@ -158,7 +158,7 @@ def test_a_missing_slice_is_bridged_and_flagged(model: Model, tmp_path: Path, mo
         assert image.voxels.any((0, 2, 3)).tolist() == [True] * 6
         return Segmentation(Cine(perfect.voxels[:, acquired], image.grid, image.times_ms))
 
-    monkeypatch.setattr("cardioseg.inference.predict.segment", on_what_was_acquired)
+    monkeypatch.setattr("cardioseg.inference.case_prediction.segment", on_what_was_acquired)
     (outcome,) = predict_all(find_cases([tmp_path / "scans"]), model, tmp_path / "out")
     assert [(flag.kind, flag.slice) for flag in outcome.flags if flag.kind == "missing slice"] == [("missing slice", 3)]
     assert {flag.kind for flag in outcome.flags} <= {"missing slice", "base not covered", "apex not covered"}
@@ -258,7 +258,7 @@ def test_what_is_missing_is_remarked(model: Model, tmp_path: Path, monkeypatch: 
 
     write_cine(tmp_path / "a.nii.gz", cine(SMALL))
     write_volume(tmp_path / "b.nii.gz", cine(SMALL).phase(0))
-    monkeypatch.setattr("cardioseg.inference.predict.segment", blank)
+    monkeypatch.setattr("cardioseg.inference.case_prediction.segment", blank)
     for _ in range(2):  # the second time from disk
         outcomes = {o.case_id: o for o in predict_all(find_cases([tmp_path]), model, tmp_path / "out")}
         assert {o.status for o in outcomes.values()} == {"done"}

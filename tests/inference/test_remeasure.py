@@ -14,10 +14,10 @@ from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine, write_volume
 from cardioseg.image.volume import Cine
+from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.remeasure import find_edited, measure_all
-from cardioseg.inference.run import predict_all
-from cardioseg.inference.search import find_cases
 from cardioseg.inference.segment import Segmentation
 from cardioseg.inference.session import open_model
 from cardioseg.measure.curves import Moments
@@ -42,7 +42,7 @@ def predicted(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = open_model(write_threshold_model(tmp_path_factory.mktemp("model")))
     with pytest.MonkeyPatch.context() as patch:
         perfect = Segmentation(reference(SMALL))
-        patch.setattr("cardioseg.inference.predict.segment", lambda *_: perfect)
+        patch.setattr("cardioseg.inference.case_prediction.segment", lambda *_: perfect)
         list(predict_all(find_cases([scans]), model, out))
     return out
 

@@ -9,9 +9,9 @@ import pytest
 
 from cardioseg.image.preprocess import Preprocessing
 from cardioseg.image.volume import Cine, Grid
-from cardioseg.inference.batches import in_batches
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import open_model
+from cardioseg.inference.slice_batches import in_batches
 
 
 def test_results_come_in_order_and_hold_every_slice() -> None:

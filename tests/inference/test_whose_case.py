@@ -16,9 +16,9 @@ from thresholds import write_threshold_model
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.image.volume import Cine
+from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.outcome import Outcome
-from cardioseg.inference.run import predict_all
-from cardioseg.inference.search import find_cases
 from cardioseg.inference.session import Model, open_model
 from cardioseg.phantom import Phantom, cine, write_dicom
 

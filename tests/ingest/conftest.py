@@ -11,7 +11,7 @@ from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
-from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.dicom.slice_header import SliceHeader
 
 OBLIQUE = (0.8, 0.6, 0.0, 0.0, 0.0, -1.0)  # row direction, column direction
 NORMAL = np.cross(OBLIQUE[:3], OBLIQUE[3:])

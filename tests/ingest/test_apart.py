@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
-from cardioseg.inference.search import find_cases
+from cardioseg.inference.case_search import find_cases
 from cardioseg.phantom import Phantom, Vendor, cine, write_dicom
 
 SMALL = Phantom(slices=6, phases=8, rows=32, columns=36, spacing_mm=(15.0, 6.6, 6.3))

@@ -10,9 +10,9 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import LegacyConvertedEnhancedMRImageStorage
 
-from cardioseg.ingest.dicom import read_headers
-from cardioseg.ingest.discover import survey
-from cardioseg.ingest.stack import Stack
+from cardioseg.ingest.cine.stack import Stack
+from cardioseg.ingest.dicom.reader import read_headers
+from cardioseg.ingest.finding.survey import survey
 from cardioseg.phantom import Phantom, cine, enhanced_instance, write_instance
 
 SMALL = Phantom(slices=6, phases=10, rows=32, columns=32, spacing_mm=(15.0, 8.0, 8.0))

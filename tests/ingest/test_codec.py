@@ -14,8 +14,8 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, JPEGLSNearLossless
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.codec import JPEG, frame_size, is_available
-from cardioseg.ingest.dicom import read_headers, read_pixels
+from cardioseg.ingest.dicom.jpeg import JPEG, frame_size, is_available
+from cardioseg.ingest.dicom.reader import read_headers, read_pixels
 from cardioseg.phantom import Encoding, write_instance
 
 SliceDataset = Callable[..., Dataset]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.contours import polygon_area, polygon_mask, read_sunnybrook_contour
+from cardioseg.ingest.labels.contours import polygon_area, polygon_mask, read_sunnybrook_contour
 
 PIXEL_MM = 1.37  # Sunnybrook's
 

@@ -21,7 +21,7 @@ from pydicom.uid import (
 )
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.dicom import SliceHeader, read_headers, read_pixels
+from cardioseg.ingest.dicom.reader import SliceHeader, read_headers, read_pixels
 
 WriteSlice = Callable[..., Path]
 PIXELS = np.arange(12, dtype=np.int16).reshape(3, 4) - 5

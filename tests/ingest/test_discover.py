@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cardioseg.errors import NoInputError
-from cardioseg.ingest.discover import Kind, Series, case_ids, judge, survey
-from cardioseg.ingest.header import SliceHeader
+from cardioseg.ingest.dicom.slice_header import SliceHeader
+from cardioseg.ingest.finding.survey import Kind, Series, case_ids, judge, survey
 
 Plane = Callable[..., SliceHeader]
 WriteSlice = Callable[..., Path]

@@ -12,9 +12,9 @@ from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, EnhancedMRImageStorage
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.dicom import read_all_pixels, read_headers, read_pixels
-from cardioseg.ingest.discover import Kind, survey
-from cardioseg.ingest.stack import stack
+from cardioseg.ingest.cine.stack import stack
+from cardioseg.ingest.dicom.reader import read_all_pixels, read_headers, read_pixels
+from cardioseg.ingest.finding.survey import Kind, survey
 from cardioseg.phantom import Phantom, cine, enhanced_instance, write_instance
 
 SMALL = Phantom(slices=5, phases=8, rows=16, columns=20, spacing_mm=(16.0, 9.0, 8.0))

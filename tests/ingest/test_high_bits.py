@@ -8,10 +8,10 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from cardioseg.ingest.dicom import read_headers, read_pixels
-from cardioseg.ingest.discover import survey
-from cardioseg.ingest.layouts.sunnybrook import find
-from cardioseg.ingest.subject import Subject
+from cardioseg.ingest.dicom.reader import read_headers, read_pixels
+from cardioseg.ingest.finding.survey import survey
+from cardioseg.ingest.labels.layouts.sunnybrook import find
+from cardioseg.ingest.labels.subject import Subject
 from cardioseg.phantom import Encoding, Phantom, write_dicom, write_instance, write_sunnybrook
 
 SMALL = Phantom(slices=6, phases=8, rows=64, columns=64, spacing_mm=(15.0, 5.0, 5.0))

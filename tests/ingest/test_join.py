@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.join import join
-from cardioseg.ingest.series import Kind, Series, judge
+from cardioseg.ingest.cine.series import Kind, Series, judge
+from cardioseg.ingest.cine.split_series import join
+from cardioseg.ingest.dicom.slice_header import SliceHeader
 
 Plane = Callable[..., SliceHeader]
 CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)

@@ -10,7 +10,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Grid, Volume
-from cardioseg.ingest.masks import case_id, find_masks, predicted_labels, read_mask
+from cardioseg.ingest.labels.mask_files import case_id, find_masks, predicted_labels, read_mask
 
 GRID = Grid((2, 3, 4), (8.0, 1.5, 1.5))
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Case
-from cardioseg.inference.search import find_cases
-from cardioseg.ingest.discover import Kind, survey
+from cardioseg.ingest.finding.survey import Kind, survey
 from cardioseg.phantom import Encoding, Phantom, Vendor, cine, write_dicom
 
 SMALL = Phantom(slices=6, phases=8, rows=32, columns=36, spacing_mm=(15.0, 6.6, 6.3))

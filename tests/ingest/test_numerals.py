@@ -12,8 +12,8 @@ from pydicom.tag import Tag
 from pydicom.uid import ImplicitVRLittleEndian
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.dicom import SliceHeader, read_headers, read_pixels
-from cardioseg.ingest.numerals import numbers
+from cardioseg.ingest.dicom.numerals import numbers
+from cardioseg.ingest.dicom.reader import SliceHeader, read_headers, read_pixels
 from cardioseg.phantom import Phantom, cine, enhanced_instance
 
 WriteSlice = Callable[..., Path]

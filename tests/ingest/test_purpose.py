@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.purpose import other_plane
-from cardioseg.ingest.series import Kind, judge
+from cardioseg.ingest.cine.other_views import other_plane
+from cardioseg.ingest.cine.series import Kind, judge
+from cardioseg.ingest.dicom.slice_header import SliceHeader
 
 Plane = Callable[..., SliceHeader]
 

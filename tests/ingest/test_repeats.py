@@ -10,8 +10,8 @@ import pytest
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.flag import Flag
-from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.stack import stack
+from cardioseg.ingest.cine.stack import stack
+from cardioseg.ingest.dicom.slice_header import SliceHeader
 
 Plane = Callable[..., SliceHeader]
 

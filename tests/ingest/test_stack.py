@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.dicom import read_headers
-from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.stack import Stack, stack
+from cardioseg.ingest.cine.stack import Stack, stack
+from cardioseg.ingest.dicom.reader import read_headers
+from cardioseg.ingest.dicom.slice_header import SliceHeader
 
 Plane = Callable[..., SliceHeader]
 

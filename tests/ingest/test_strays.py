@@ -9,9 +9,9 @@ import numpy as np
 import pydicom
 import pytest
 
-from cardioseg.ingest.discover import Kind, judge, survey
-from cardioseg.ingest.header import SliceHeader
-from cardioseg.ingest.stack import stack
+from cardioseg.ingest.cine.stack import stack
+from cardioseg.ingest.dicom.slice_header import SliceHeader
+from cardioseg.ingest.finding.survey import Kind, judge, survey
 
 Plane = Callable[..., SliceHeader]
 FILM = {"image_type": ("ORIGINAL", "M")}

@@ -8,9 +8,9 @@ import pytest
 
 from cardioseg.errors import NoInputError
 from cardioseg.image.nifti import write_volume
-from cardioseg.inference.search import Part, Search, find_cases
-from cardioseg.ingest.discover import LeftOut
-from cardioseg.ingest.units import Unit, find_units
+from cardioseg.inference.case_search import Part, Search, find_cases
+from cardioseg.ingest.finding.survey import LeftOut
+from cardioseg.ingest.finding.survey_units import Unit, find_units
 from cardioseg.phantom import Phantom, cine
 
 WriteCine = Callable[..., Path]

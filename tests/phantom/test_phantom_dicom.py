@@ -10,7 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from cardioseg.ingest.discover import Kind, survey
+from cardioseg.ingest.finding.survey import Kind, survey
 from cardioseg.phantom import Phantom, cine, instance, localizer, write_dicom, write_instance
 
 SMALL = Phantom(slices=6, phases=8, rows=64, columns=72, spacing_mm=(15.0, 3.6, 3.4), seed=3)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardioseg.phantom import Phantom, truth
-from cardioseg.phantom.heart import Section, pose, sections
+from cardioseg.phantom.beating_heart import Section, pose, sections
 
 TURN = np.arange(0, 2 * np.pi, 2 * np.pi / 720)
 

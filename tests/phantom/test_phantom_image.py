@@ -9,9 +9,9 @@ from scipy import ndimage
 from skimage.io import imread
 
 from cardioseg.image.labels import Label
-from cardioseg.ingest.contours import polygon_mask
+from cardioseg.ingest.labels.contours import polygon_mask
 from cardioseg.phantom import Phantom, cine, reference, truth
-from cardioseg.phantom.contours import contours
+from cardioseg.phantom.expert_contours import contours
 
 SMALL = Phantom(slices=6, phases=4, rows=128, columns=144, spacing_mm=(16.0, 1.9, 1.7), seed=5)
 

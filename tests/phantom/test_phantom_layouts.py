@@ -7,9 +7,9 @@ import pytest
 
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine
-from cardioseg.ingest.contours import polygon_area, read_sunnybrook_contour
-from cardioseg.ingest.layouts import sunnybrook
-from cardioseg.ingest.subject import Subject, read_all
+from cardioseg.ingest.labels.contours import polygon_area, read_sunnybrook_contour
+from cardioseg.ingest.labels.layouts import sunnybrook
+from cardioseg.ingest.labels.subject import Subject, read_all
 from cardioseg.phantom import Phantom, cine, reference, truth, write_contours, write_nifti, write_sunnybrook
 
 SMALL = Phantom(slices=8, phases=8, rows=120, columns=112, spacing_mm=(12.0, 1.8, 1.9), seed=7)

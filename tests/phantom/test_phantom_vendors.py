@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from cardioseg.ingest.discover import Kind, survey
+from cardioseg.ingest.finding.survey import Kind, survey
 from cardioseg.phantom import Encoding, Phantom, Vendor, cine, enhanced_instance, write_dicom, write_instance
 
 SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0), seed=4)

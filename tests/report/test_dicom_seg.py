@@ -23,8 +23,8 @@ from pydicom.uid import EnhancedMRImageStorage
 from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Volume
-from cardioseg.ingest.discover import survey
-from cardioseg.ingest.stack import Stack, stack
+from cardioseg.ingest.cine.stack import Stack, stack
+from cardioseg.ingest.finding.survey import survey
 from cardioseg.phantom import Phantom, reference, write_dicom
 from cardioseg.report.dicom_seg import END_DIASTOLE, END_SYSTOLE, Author, Drawing, write_segmentation
 

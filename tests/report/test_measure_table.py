@@ -3,7 +3,16 @@
 import pytest
 
 from cardioseg.measure.ventricles import VentricleMeasures
-from cardioseg.report.tables import COLUMNS, UNKNOWN, Column, in_words, known_columns, measure_title, pairs, sides
+from cardioseg.report.measure_columns import (
+    COLUMNS,
+    UNKNOWN,
+    Column,
+    in_words,
+    known_columns,
+    measure_title,
+    pairs,
+    sides,
+)
 
 
 def test_every_measure_has_its_column() -> None:

@@ -24,8 +24,8 @@ from pydicom.dataset import Dataset
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_volume, write_volume
 from cardioseg.image.volume import Grid, Volume
-from cardioseg.ingest.discover import survey
-from cardioseg.ingest.stack import Stack
+from cardioseg.ingest.cine.stack import Stack
+from cardioseg.ingest.finding.survey import survey
 from cardioseg.phantom import Phantom, reference, write_dicom
 from cardioseg.report.dicom_seg import END_DIASTOLE, Author, Drawing, write_segmentation
 

@@ -9,7 +9,7 @@ import pytest
 from cardioseg.image.volume import Cine, Grid
 from cardioseg.measure.ventricles import VentricleMeasures
 from cardioseg.phantom import Phantom, cine, reference
-from cardioseg.report.pictures import remove_pictures, write_pictures
+from cardioseg.report.case_pictures import remove_pictures, write_pictures
 
 
 def scan(phases: int) -> Cine:

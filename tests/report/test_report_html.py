@@ -12,9 +12,9 @@ from PIL import Image
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
 from cardioseg.measure.ventricles import VentricleMeasures
-from cardioseg.report import html
-from cardioseg.report.html import CaseReport, flatten, write_report
-from cardioseg.report.page import RESEARCH_USE
+from cardioseg.report import run_report as html
+from cardioseg.report.page_frame import RESEARCH_USE
+from cardioseg.report.run_report import CaseReport, flatten, write_report
 
 HOSTILE = """<script>alert(1)</script>"onload='x' & {{ 7 * 7 }} </style>"""
 MEASURES = VentricleMeasures(

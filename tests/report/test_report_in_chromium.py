@@ -16,9 +16,9 @@ from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import volume_curves_ml
 from cardioseg.measure.ventricles import measure
 from cardioseg.phantom import Phantom, cine, reference
-from cardioseg.report.html import CaseReport, write_report
+from cardioseg.report.case_pictures import LOOP_FILE, OVERLAY_FILE, write_pictures
 from cardioseg.report.palette import COLOURS, ON_LIGHT
-from cardioseg.report.pictures import LOOP_FILE, OVERLAY_FILE, write_pictures
+from cardioseg.report.run_report import CaseReport, write_report
 
 SMALL = Phantom(slices=5, phases=6, rows=48, columns=48, spacing_mm=(16.0, 5.0, 5.0), ed_phase=0)
 SIZES_MM = {"small": 22.0, "large": 30.0, "middle": 26.0}

@@ -17,7 +17,7 @@ import torch
 from rich.console import Console
 
 from cardioseg.cli.app import run
-from cardioseg.cli.board import Board
+from cardioseg.cli.job_board import Board
 from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.errors import ResourceError
 from cardioseg.files import write_csv, write_json
@@ -27,15 +27,15 @@ from cardioseg.phantom import Phantom, write_sunnybrook
 from cardioseg.reproduce import samples
 from cardioseg.reproduce.cost import measure
 from cardioseg.reproduce.experiment import share_outside
+from cardioseg.reproduce.job_outcome import Outcome, Training, read_rhos, write_rhos
+from cardioseg.reproduce.job_summary import Results, best_rate, by_subject, cell, seed_spread
 from cardioseg.reproduce.jobs import progress
 from cardioseg.reproduce.markdown import markdown
-from cardioseg.reproduce.outcome import Outcome, Training, read_rhos, write_rhos
 from cardioseg.reproduce.paper import ORGANS, TABLES, norms
+from cardioseg.reproduce.paper_tables import Report
 from cardioseg.reproduce.pilot import chosen_rates
 from cardioseg.reproduce.pool import run_all
 from cardioseg.reproduce.protocol import Job, Protocol, plan
-from cardioseg.reproduce.results import Results, best_rate, by_subject, cell, seed_spread
-from cardioseg.reproduce.tables import Report
 from cardioseg.training.recipe import Recipe, read_recipe
 from cardioseg.training.validation import SliceScore
 

@@ -9,7 +9,7 @@ from sources import at_hand
 from cardioseg.dataset.preparation import write_dataset
 from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.image.labels import Label
-from cardioseg.ingest.subject import LabelledVolume, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 from cardioseg.training.recipe import Recipe, parse_recipe
 
 TINY = """

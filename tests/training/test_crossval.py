@@ -12,8 +12,8 @@ from test_fit import Killed, stop_at
 
 from cardioseg.cli.app import run
 from cardioseg.dataset.preparation import write_dataset
-from cardioseg.dataset.run import prove_unseen, read_run
 from cardioseg.dataset.store import Dataset, open_dataset
+from cardioseg.dataset.training_run import prove_unseen, read_run
 from cardioseg.errors import NoInputError, RefusedError, UsageError
 from cardioseg.export.card import read_card
 from cardioseg.training.crossval import Plan, prepare_run, run_fold, write_scores

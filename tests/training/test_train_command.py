@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cardioseg.cli.app import run
-from cardioseg.cli.training import _next_command
+from cardioseg.cli.train_command import _next_command
 from cardioseg.dataset.slices import gather
 from cardioseg.dataset.store import Dataset
 from cardioseg.training.checkpoint import newest, weights_sha256

@@ -10,9 +10,10 @@ import pytest
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Grid, Volume
-from cardioseg.ingest import layouts
-from cardioseg.ingest.layouts import acdc
-from cardioseg.ingest.subject import Skipped, Subject
+from cardioseg.ingest.labels import layouts
+from cardioseg.ingest.labels.layouts import acdc
+from cardioseg.ingest.labels.subject import Subject
+from cardioseg.skipped import Skipped
 
 GRID = Grid((3, 6, 5), (10.0, 1.5, 1.25))
 MASK = np.arange(90, dtype=np.uint8).reshape(GRID.shape) % 4

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from cardioseg.errors import NoInputError, UsageError
-from cardioseg.ingest import layouts
+from cardioseg.ingest.labels import layouts
 
 
 def test_real_folders_are_told_apart(shared_data: Path) -> None:

@@ -11,9 +11,10 @@ from cardioseg.evaluation.comparison import evaluate
 from cardioseg.image.labels import CONVENTIONS, relabel
 from cardioseg.image.nifti import write_cine
 from cardioseg.image.volume import Cine, Grid
-from cardioseg.ingest import layouts
-from cardioseg.ingest.layouts import mnms
-from cardioseg.ingest.subject import Skipped, Subject
+from cardioseg.ingest.labels import layouts
+from cardioseg.ingest.labels.layouts import mnms
+from cardioseg.ingest.labels.subject import Subject
+from cardioseg.skipped import Skipped
 
 GRID = Grid((3, 6, 5), (10.0, 1.5, 1.25))
 PHASES, ED, ES = 4, 3, 1

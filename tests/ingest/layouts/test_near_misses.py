@@ -13,9 +13,10 @@ from cardioseg.errors import NoInputError, UsageError
 from cardioseg.image.labels import CONVENTIONS, Label, relabel
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Volume
-from cardioseg.ingest import layouts
-from cardioseg.ingest.subject import Skipped, Subject
+from cardioseg.ingest.labels import layouts
+from cardioseg.ingest.labels.subject import Subject
 from cardioseg.phantom import Phantom, cine, reference
+from cardioseg.skipped import Skipped
 
 SMALL = Phantom(slices=5, phases=4, rows=48, columns=48, spacing_mm=(16.0, 5.0, 5.0), ed_phase=0)
 IMAGE, MASK = cine(SMALL), reference(SMALL)

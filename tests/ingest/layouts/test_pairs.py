@@ -10,9 +10,10 @@ from cardioseg.errors import NoInputError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Grid, Volume
-from cardioseg.ingest import layouts
-from cardioseg.ingest.layouts import pairs
-from cardioseg.ingest.subject import Skipped, Subject
+from cardioseg.ingest.labels import layouts
+from cardioseg.ingest.labels.layouts import pairs
+from cardioseg.ingest.labels.subject import Subject
+from cardioseg.skipped import Skipped
 
 RNG = np.random.default_rng(3)
 Png = Callable[..., str]

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from cardioseg.image.labels import Label
-from cardioseg.ingest import layouts
-from cardioseg.ingest.layouts import sunnybrook
-from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
+from cardioseg.ingest.labels import layouts
+from cardioseg.ingest.labels.layouts import sunnybrook
+from cardioseg.ingest.labels.subject import LabelledVolume, Subject
+from cardioseg.skipped import Skipped
 
 WriteCine = Callable[..., Path]
 SLICES, PHASES, SIDE = 5, 8, 40

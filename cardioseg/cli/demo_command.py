@@ -1,0 +1,52 @@
+"""`demo`: the whole road on a heart whose volumes are known."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cardioseg.cli import console
+from cardioseg.cli.console import Device, Quiet, Threads
+from cardioseg.cli.predict_command import DEFAULT, ModelName, predict
+from cardioseg.errors import ExitCode
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Gets scans/, reference/ and results/.")] = Path("demo"),
+    model: ModelName = DEFAULT,
+    device: Device = "auto",
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> int:
+    """Segment a synthetic heart and compare with its known volumes."""
+    import json
+
+    from cardioseg.evaluation.comparison import evaluate
+    from cardioseg.evaluation.measures import MEASURES
+    from cardioseg.image.nifti import write_cine
+    from cardioseg.phantom import Phantom, reference, truth, write_dicom
+    from cardioseg.report.measure_columns import measure_title
+
+    phantom = Phantom()
+    scans, references, results = out / "scans", out / "reference", out / "results"
+    console.say(f"writing a synthetic cine of {phantom.slices} slices x {phantom.phases} phases to {scans}", quiet)
+    write_dicom(phantom, scans)
+    write_cine(references / f"{phantom.patient_id}_gt.nii.gz", reference(phantom))
+    code = predict([scans], results, model, device, threads, overwrite=True, quiet=quiet)
+    if code != ExitCode.OK:
+        return code
+    (case_id,) = (path.parent.name for path in results.glob("*/case.json"))
+    measured = json.loads((results / case_id / "measures.json").read_text())["measures"]
+    known = truth(phantom)
+    known_and_measured = [(name, getattr(known, name, None), measured[name]) for name in MEASURES]
+    table = [
+        (measure_title(name), f"{a:.1f}", f"{b:.1f}", f"{b - a:+.1f}")
+        for name, a, b in known_and_measured
+        if a is not None and b is not None
+    ]
+    whole = [one for one in evaluate(results, references).summary if one.group == "all"]
+    scores = ", ".join(f"{one.label.title} {one.per_volume['dice'].mean:.3f}" for one in whole)
+    columns = ("measure ", "known", "measured", "error")
+    console.print_table("The phantom", columns, table, f"Dice per volume: {scores}")
+    console.say(f"open {results / 'report.html'}", quiet)
+    return ExitCode.OK

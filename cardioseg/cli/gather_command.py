@@ -1,0 +1,31 @@
+"""`gather`: the parts of a run become one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cardioseg.cli import console
+from cardioseg.cli.case_tables import finish
+from cardioseg.cli.console import AsJson, Quiet
+from cardioseg.errors import ExitCode
+
+
+def gather(
+    out: Annotated[Path, typer.Argument(help="What `predict --part` wrote into, or a run that was cut off.")],
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Join the tables of the parts in OUT into those of one run, with its report."""
+    from cardioseg.errors import NoInputError
+    from cardioseg.files import sole_writer
+    from cardioseg.inference.gather import gather as gather_parts
+
+    if not out.is_dir():
+        raise NoInputError(f"{out}: no such folder", "give the folder that `cardioseg predict` wrote into")
+    with sole_writer(out, is_part=True):
+        gathered = gather_parts(out)
+    code = finish(out, gathered.tally, quiet, as_json)
+    for problem in gathered.problems:
+        console.say(f"not complete: {problem}")
+    return code or (ExitCode.SOME_FAILED if gathered.problems else ExitCode.OK)

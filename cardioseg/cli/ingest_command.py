@@ -1,0 +1,107 @@
+"""`inspect` and `ingest`: what is there, and what becomes of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cardioseg.cli import console
+from cardioseg.cli.console import AsJson, Quiet
+from cardioseg.cli.conventions import CONVENTION, convention_of
+from cardioseg.cli.executing import Workers, executor_of
+from cardioseg.errors import ExitCode, NoInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_COLUMNS = ("subject ", "volumes", "labelled slices", "labels ", "spacing mm", "found ")
+
+
+def inspect(
+    scans: Annotated[Path, typer.Argument(help="A folder (any tree) or a file.")], as_json: AsJson = False
+) -> int:
+    """Say what each DICOM series and each NIfTI file below SCANS is."""
+    from dataclasses import asdict
+
+    from cardioseg.ingest.finding.inspection import inspect_scans
+
+    found = inspect_scans(scans)
+    if not found.rows:
+        console.print_skipped(found.unused, "not used")
+        seen = f"{len(found.unused)} files, none of use" if found.unused else "no files"
+        raise NoInputError(f"no DICOM series in {scans}: {seen}", found.hint)
+    columns = ("folder ", "files", "slices", "phases", "rows x columns", "spacing mm", "kind ", "why ")
+    if as_json:
+        names = [name.strip().replace(" ", "_") for name in columns]
+        series = [dict(zip(names, row, strict=True)) for row in found.rows]
+        console.print_json({"series": series, "unused": [asdict(item) for item in found.unused]})
+    else:
+        console.print_table(str(scans), columns, found.rows, "Slices and phases count from 0.")
+    console.print_skipped(found.unused, "not used")
+    return ExitCode.OK
+
+
+def ingest(
+    sources: Annotated[list[Path], typer.Argument(help="Folders of labelled data.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The prepared dataset to write.")],
+    layout: Annotated[str, typer.Option(help="sunnybrook, acdc, mnms, pairs, nnunet; or auto.")] = "auto",
+    labels: Annotated[
+        str | None, typer.Option(help=f"Numbers in the masks, where they are not the layout's own: {CONVENTION}")
+    ] = None,
+    name: Annotated[str, typer.Option(help="The dataset's name; by default its sources'.")] = "",
+    workers: Workers = 1,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Turn labelled scans into a prepared dataset."""
+    from collections import Counter
+    from itertools import chain
+
+    from cardioseg.dataset.preparation import Prepared, write_dataset
+    from cardioseg.dataset.store import open_dataset
+    from cardioseg.files import sole_writer
+    from cardioseg.ingest.labels import layouts
+    from cardioseg.ingest.labels.subject import Source
+    from cardioseg.skipped import Skipped
+
+    convention = convention_of(labels)
+    found = list(chain.from_iterable(layouts.find(source, layout, convention) for source in sources))
+    called = name or "+".join(source.resolve().name for source in sources)
+    counts: dict[str, tuple[tuple[str, int], ...]] = {}
+    with sole_writer(out), executor_of(workers) as executor, console.progress(quiet or as_json) as bars:
+        task = bars.add_task("subjects", total=sum(isinstance(one, Source) for one in found))
+        for one in write_dataset(out, called, layout, found, executor):
+            if isinstance(one, Prepared):
+                counts[one.record["subject_id"]] = one.counts
+            bars.advance(task)
+    manifest = open_dataset(out).manifest
+    if as_json:
+        console.print_json(manifest)
+    elif not quiet:
+        rows = [_row(record, counts[record["subject_id"]]) for record in manifest["subjects"]]
+        total: Counter[str] = sum((Counter(dict(own)) for own in counts.values()), Counter())
+        counts_of_all = {"subjects": len(rows), "labelled slices": sum(row[2] for row in rows)} | dict(total)
+        caption = f"{_listed(counts_of_all.items())} in {out}"
+        console.print_table(called, _COLUMNS, rows, caption)
+    skipped = [Skipped(**one) for one in manifest["skipped"]]
+    console.print_skipped(skipped, "skipped")
+    return ExitCode.SOME_FAILED if skipped else ExitCode.OK
+
+
+def _row(
+    record: "Mapping[str, Any]", counts: "Sequence[tuple[str, int]]"
+) -> tuple[str, int, int, str, str | None, str]:
+    """A subject as the manifest describes it, and what its layout counted."""
+    from cardioseg.image.labels import Label
+
+    volumes = record["volumes"]
+    labels = {Label[key.upper()].title for volume in volumes for key in volume["labels"]}
+    spacings = {" x ".join(f"{mm:.2f}" for mm in volume["spacing_mm"]) for volume in volumes if volume["spacing_mm"]}
+    labelled = sum(volume["annotated_slices"] for volume in volumes)
+    spacing = "; ".join(sorted(spacings)) or None
+    return record["subject_id"], len(volumes), labelled, ", ".join(sorted(labels)), spacing, _listed(counts)
+
+
+def _listed(counts: "Iterable[tuple[str, int]]") -> str:
+    """`1 subject, 2 labelled slices`."""
+    return ", ".join(f"{count} {what.removesuffix('s') if count == 1 else what}" for what, count in counts)

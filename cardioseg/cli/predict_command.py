@@ -1,0 +1,123 @@
+"""`predict` and `info`."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cardioseg.cli import console
+from cardioseg.cli.case_tables import ED, ES, Phases, chosen, chosen_by_case, finish, say_unknown
+from cardioseg.cli.console import AsJson, Device, Force, Quiet, Threads
+from cardioseg.cli.executing import Scheduler, Workers, executor_of
+from cardioseg.cli.watching import watched
+from cardioseg.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from cardioseg.inference.outcome import Tally
+
+ModelName = Annotated[str, typer.Option("--model", "-m", help="A built-in model's name, or a model folder.")]
+DEFAULT = "sax"
+
+
+def predict(
+    scans: Annotated[list[Path], typer.Argument(help="DICOM folders (any tree), NIfTI files or folders, 3D or 4D.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Gets a folder a case, tables and report.html.")],
+    model: ModelName = DEFAULT,
+    device: Device = "auto",
+    threads: Threads = 0,
+    overwrite: Force = False,
+    discard_edits: Annotated[
+        bool, typer.Option("--discard-edits", help="Predict edited cases again; the edits are lost.")
+    ] = False,
+    formats: Annotated[
+        str, typer.Option("--format", help="nifti, dicom-seg, or both with a comma; nifti is always written.")
+    ] = "nifti",
+    ed: ED = None,
+    es: ES = None,
+    phases: Phases = None,
+    names: Annotated[
+        str, typer.Option("--names", help="own: folders and files name the cases; hash: a keyed hash does.")
+    ] = "own",
+    paths: Annotated[bool, typer.Option("--paths/--no-paths", help="Whether OUT says where the scans lie.")] = True,
+    workers: Workers = 1,
+    cluster: Scheduler = "",
+    part: Annotated[
+        str, typer.Option("--part", help="I/N: only the I-th of N equal parts; `gather` joins their tables.")
+    ] = "",
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Segment the short-axis cines in SCANS: masks, volumes, a report."""
+    from cardioseg.files import sole_writer
+    from cardioseg.inference.case_search import Search, parse_part
+    from cardioseg.inference.cohort_prediction import predict_all
+    from cardioseg.inference.formats import parse_formats
+    from cardioseg.inference.hashed_names import HASH, NAMES, Hashed
+    from cardioseg.inference.session import find_model, open_model
+
+    moments, by_case = chosen(ed, es), chosen_by_case(phases)
+    wanted, own = parse_formats(formats), parse_part(part) if part else None
+    if names not in NAMES:
+        raise UsageError(f"no names {names!r}", ", ".join(NAMES))
+    scans = [scan.absolute() for scan in scans] if cluster or not paths else scans
+    out = out.absolute() if cluster else out
+    tables = own.folder(out) if own else None
+    with ExitStack() as held:
+        held.enter_context(sole_writer(out, is_part=own is not None))
+        if tables:
+            held.enter_context(sole_writer(tables))
+        executor = held.enter_context(executor_of(workers, cluster))
+        opened = open_model(find_model(model), device, executor.threads(threads))
+        watch = held.enter_context(watched(Search(scans, out, own), quiet, as_json))
+        found = Hashed(watch, out) if names == HASH else watch
+        how: dict[str, Any] = {"formats": wanted, "moments": moments, "by_case": by_case}
+        how |= {"discard_edits": discard_edits, "paths": paths, "executor": executor, "tables": tables}
+        if isinstance(found, Hashed):
+            how["named"] = found.note
+        for outcome in predict_all(found, opened, out, overwrite, watch.report, **how):
+            watch.count(outcome)
+    say_unknown(by_case, out, quiet or own is not None)
+    _say_others(out, watch.tally, quiet or own is not None)
+    return finish(out, watch.tally, quiet, as_json, tables)
+
+
+def _say_others(out: Path, tally: "Tally", quiet: bool) -> None:
+    """How many cases of `out` are from earlier runs."""
+    import csv
+
+    if quiet:
+        return
+    with (out / "status.csv").open(newline="", encoding="utf-8") as file:
+        others = sum(1 for _ in csv.DictReader(file)) - tally.done - tally.failed
+    listed = f"{others} case{'s' * (others > 1)} of earlier runs"
+    console.say(f"{out} also holds {listed}; its tables and its report list all", others < 1)
+
+
+def info(as_json: AsJson = False) -> int:
+    """List the built-in models and the installed versions."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from cardioseg.export.card import read_card
+    from cardioseg.inference.session import built_in_models
+
+    models = {name: read_card(folder) for name, folder in built_in_models().items()}
+    packages = {}
+    for name in ("cardioseg", "onnxruntime", "onnxruntime-gpu", "torch", "numpy", "SimpleITK", "pydicom"):
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            packages[name] = "not installed"
+    if as_json:
+        kept = {"labels", "licence", "precision"}
+        described = {name: card.model_dump(mode="json", include=kept) for name, card in models.items()}
+        console.print_json({"models": described, "packages": packages})
+        return ExitCode.OK
+    rows = [
+        (name, ", ".join(card.labels), card.training.folds, card.precision, card.training.dataset, card.licence)
+        for name, card in models.items()
+    ]
+    columns = ("model ", "labels ", "networks", "computes in ", "trained on ", "licence ")
+    console.print_table("Models", columns, rows)
+    console.print_table("Packages", ("package ", "version "), packages.items())
+    return ExitCode.OK

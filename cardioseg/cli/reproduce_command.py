@@ -1,0 +1,180 @@
+"""`reproduce`: the paper's tables on a dataset that anyone can get."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cardioseg.cli import console
+from cardioseg.cli.console import AsJson, Device, Quiet, Threads
+from cardioseg.cli.train_command import DatasetFolder, device_of, require_torch
+from cardioseg.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from cardioseg.reproduce.protocol import Job, Protocol
+
+
+_COARSEST_MM = 20
+
+
+def reproduce(
+    dataset: DatasetFolder,
+    organ: Annotated[str, typer.Option(help="lv or rv.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Gets the jobs and the tables.")],
+    tables: Annotated[str, typer.Option(help="Which of the paper's tables, separated by commas.")] = "1,2,3",
+    norms: Annotated[str, typer.Option(help="Only these norms, separated by commas.")] = "",
+    lrs: Annotated[str, typer.Option(help="Learning rates, separated by commas.")] = "1.5,1.0,0.5,0.1,0.05",
+    rates: Annotated[
+        str,
+        typer.Option(
+            help="all: every learning rate on every fold, as the paper; chosen: short jobs on one fold choose each "
+            "norm's, then all folds run at it."
+        ),
+    ] = "all",
+    folds: Annotated[int, typer.Option(min=2, help="Folds, by subject.")] = 3,
+    fold: Annotated[int | None, typer.Option(min=0, help="Run this fold only (0-based).")] = None,
+    seeds: Annotated[str, typer.Option(help="Seeds, separated by commas.")] = "0",
+    steps_fraction: Annotated[float, typer.Option(help="The part of the paper's rotation grid to run, 0 to 1.")] = 1.0,
+    spacing_mm: Annotated[
+        float | None, typer.Option(help="Resample the images to pixels of this size: coarser is faster.")
+    ] = None,
+    window: Annotated[
+        int | None,
+        typer.Option(help="Train and test on this many central pixels in height and width (a multiple of 16)."),
+    ] = None,
+    external: Annotated[
+        Path | None, typer.Option(help="A second prepared dataset: every network is scored on it, too, as it is.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Jobs at the same time, a process each.")] = 1,
+    device: Device = "auto",
+    threads: Threads = 0,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Run the paper's experiments on DATASET and print its tables.
+
+    Finished jobs are kept: a run that was cut goes on where it was when it is started again.
+    """
+    torch = require_torch()
+    from cardioseg.dataset.store import open_dataset
+    from cardioseg.files import sole_writer
+    from cardioseg.reproduce.experiment import report, write_figures
+    from cardioseg.reproduce.markdown import markdown, write_tables
+    from cardioseg.reproduce.paper import ORGANS
+    from cardioseg.reproduce.protocol import Protocol, claim
+
+    if organ not in ORGANS:
+        raise UsageError(f"no organ {organ}", "lv or rv")
+    if fold is not None and fold >= folds:
+        raise UsageError(f"there is no fold {fold}", f"folds are 0 to {folds - 1}")
+    _check_pixels(steps_fraction, spacing_mm, window)
+    wanted = [int(number) for number in _listed(tables, "table", ("1", "2", "3"))]
+    run_folds = range(folds) if fold is None else [fold]
+    wished = Wish(_norms(norms, wanted), _numbers(lrs, float), _has_pilot(rates), run_folds, _numbers(seeds, int))
+    if threads:
+        torch.set_num_threads(threads)
+    data, other = open_dataset(dataset), open_dataset(external) if external else None
+    on = device_of(torch, device)
+    protocol = Protocol(data, ORGANS[organ], out, folds, steps_fraction, spacing_mm, window, other, device=on)
+    with sole_writer(out):
+        claim(protocol)
+        _run_all(protocol, wished, workers, threads, quiet or as_json)
+        found = report(protocol, wanted)
+        write_tables(found, out)
+        write_figures(protocol, found.results)
+    if as_json:
+        console.print_json(found.to_json())
+    else:
+        console.say(markdown(found), quiet)
+    return ExitCode.OK
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The jobs that were asked for."""
+
+    norms: Sequence[str]
+    learning_rates: Sequence[float]
+    has_pilot: bool
+    folds: Sequence[int]
+    seeds: Sequence[int]
+
+
+def _run_all(protocol: "Protocol", wished: Wish, workers: int, threads: int, plain: bool) -> None:
+    from cardioseg.reproduce.experiment import finished
+    from cardioseg.reproduce.pilot import chosen_rates, pilot_jobs
+    from cardioseg.reproduce.protocol import claim, plan
+
+    rates = dict.fromkeys(wished.norms, wished.learning_rates)
+    if wished.has_pilot:
+        claim(protocol.pilot)
+        _run(protocol.pilot, pilot_jobs(wished.norms, wished.learning_rates), workers, threads, plain)
+        tried = finished(protocol.pilot)
+        rates = {norm: chosen_rates(tried, norm, wished.learning_rates) for norm in wished.norms}
+    jobs = plan(rates, wished.folds, wished.seeds)
+    _run(protocol, jobs, workers, threads, plain)
+
+
+def _run(protocol: "Protocol", jobs: "list[Job]", workers: int, threads: int, plain: bool) -> None:
+    from cardioseg.cli.job_board import Board, live
+    from cardioseg.reproduce.jobs import progress
+    from cardioseg.reproduce.pool import run_all
+
+    board = Board({job: (job.norm, f"fold {job.fold + 1}") for job in jobs}, lambda job: progress(protocol, job))
+    with live(board, plain) as is_live:
+
+        def finished(job: "Job") -> None:
+            console.say(f"{job.name}: {board.summary()}", plain or is_live)
+
+        run_all(protocol, jobs, workers, threads, finished)
+
+
+def _has_pilot(rates: str) -> bool:
+    if rates not in ("all", "chosen"):
+        raise UsageError(f"no --rates {rates}", "all or chosen")
+    return rates == "chosen"
+
+
+def _check_pixels(steps_fraction: float, spacing_mm: float | None, window: int | None) -> None:
+    from cardioseg.network.unet import MULTIPLE
+
+    if not 0 < steps_fraction <= 1:
+        raise UsageError(f"--steps-fraction {steps_fraction:g} is not above 0 and up to 1")
+    if spacing_mm is not None and not 0 < spacing_mm < _COARSEST_MM:
+        raise UsageError(f"--spacing-mm {spacing_mm:g} is not above 0 and below {_COARSEST_MM}")
+    if window is not None and (window < MULTIPLE or window % MULTIPLE):
+        raise UsageError(f"--window {window} is not a multiple of {MULTIPLE}")
+
+
+def _norms(text: str, tables: list[int]) -> Sequence[str]:
+    """The norms asked for, or all of the tables; one that no table shows would be trained for nothing."""
+    from cardioseg.reproduce.paper import TABLES
+    from cardioseg.reproduce.paper import norms as norms_of
+
+    shown = norms_of(tables)
+    named = _listed(text, "norm", norms_of(tuple(TABLES))) if text else shown
+    unseen = [norm for norm in named if norm not in shown]
+    if unseen:
+        listed = " and ".join(map(str, tables))
+        raise UsageError(f"{unseen[0]} is in no row of table {listed}", f"these have {', '.join(shown)}")
+    return named
+
+
+def _listed(text: str, what: str, known: tuple[str, ...]) -> list[str]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    unknown = [part for part in parts if part not in known]
+    if unknown or not parts:
+        raise UsageError(f"no {what} {unknown[0] if unknown else repr(text)}", f"known: {', '.join(known)}")
+    return parts
+
+
+def _numbers(text: str, kind: Any) -> list[Any]:  # noqa: ANN401 - float or int
+    try:
+        numbers = [kind(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"{text} is no list of numbers separated by commas") from None
+    if any(not 0 <= number < 1e9 for number in numbers):
+        raise UsageError(f"{text}: out of range")
+    return numbers

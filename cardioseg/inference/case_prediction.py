@@ -1,0 +1,211 @@
+"""Predict: one case from its files to its folder under OUT. A pure unit of work: nothing outside that folder changes.
+
+Any process on any machine of one file system may do it; while one does, others that begin the same case wait.
+
+A case is its content, so its folder is never given to another scan of the same name; see `Catalogue`. The commit record
+`case.json` is written last. A case is done when its record verifies: same model, same scan, same version, same chosen
+phases, all formats that are asked for, and the masks on disk are those that were written. A mask that somebody edited
+is never written over unless that is asked for.
+"""
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import asdict, replace
+from pathlib import Path
+from shlex import quote
+
+import numpy as np
+
+from cardioseg import __version__
+from cardioseg.errors import UnusableError
+from cardioseg.files import make_folder, sha256, sweep_partials
+from cardioseg.image.nifti import write_cine, write_volume
+from cardioseg.image.volume import Cine
+from cardioseg.inference.cases import Case
+from cardioseg.inference.catalogue import Catalogue
+from cardioseg.inference.description import (
+    MASK_FILE,
+    Description,
+    acquisition_of,
+    describe,
+    read_description,
+)
+from cardioseg.inference.edits import edit_kept, edited_file
+from cardioseg.inference.formats import DICOM_SEG, SEG_FILES, write_segs
+from cardioseg.inference.outcome import DONE, FAILED, Outcome, in_one
+from cardioseg.inference.predict_settings import Settings
+from cardioseg.inference.record import RECORD_FILE, Record, read_record
+from cardioseg.inference.scan import Scan
+from cardioseg.inference.segment import segment
+from cardioseg.inference.session import Model
+from cardioseg.measure.curves import Moments
+from cardioseg.report.case_pictures import write_pictures
+
+Report = Callable[[int, int], None]
+
+_OUT_OF_MEMORY = "out of memory, even slice by slice (end other programs, or predict it where there is more)"
+
+
+def predict_case(
+    case: Case,
+    model: Model,
+    out: Path,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+    report: Report = lambda *_: None,
+    *,
+    catalogue: Catalogue | None = None,
+) -> Outcome:
+    """Segment, measure and draw one case into a folder of its own in `out`, unless that is done already.
+
+    Args:
+        case: what to read.
+        model: what to run.
+        out: the folder of all cases.
+        settings: what a person asked for.
+        report: called with the number of slices done and of all.
+        catalogue: what lies in `out`, where several cases share it.
+
+    Raises:
+        ResourceError: the disk refuses a write; no later case would fare better.
+    """
+    make_folder(out)
+    scan, catalogue = Scan(case), catalogue or Catalogue(out)
+    try:
+        with catalogue.folder_of(scan) as folder:
+            naming = catalogue.naming(scan, folder.name)
+            return _settled(scan, model, folder, settings, naming, report=report)
+    except UnusableError as error:
+        return Outcome(catalogue.free_name(scan), case.source, FAILED, _failure(error, case))
+    except MemoryError:
+        return Outcome(catalogue.free_name(scan), case.source, FAILED, _OUT_OF_MEMORY)
+
+
+def _settled(scan: Scan, model: Model, folder: Path, settings: Settings, naming: str, *, report: Report) -> Outcome:
+    """What became of a case: found done, predicted, or failed."""
+    failed = Outcome(folder.name, scan.case.source, FAILED)
+    try:
+        asked = _asked(scan, model, folder.name, settings, naming)
+        return _found(scan, folder, settings, asked) or _predicted(scan, model, folder, asked, report)
+    except UnusableError as error:
+        return replace(failed, reason=_failure(error, scan.case))
+    except MemoryError:
+        return replace(failed, reason=_OUT_OF_MEMORY)
+
+
+def _asked(scan: Scan, model: Model, name: str, settings: Settings, naming: str) -> Record:
+    """The record of the case as far as it can be said before the scan is read."""
+    return Record(
+        content="",
+        input=scan.input,
+        source=scan.source if settings.paths else None,
+        naming=naming,
+        cardioseg=__version__,
+        model_sha256=model.card.sha256,
+        chosen_phases=asdict(settings.choices.of(name)),
+        formats=tuple(sorted(settings.formats)),
+    )
+
+
+def _found(scan: Scan, folder: Path, settings: Settings, asked: Record) -> Outcome | None:
+    """What an earlier run made of the case, if its record verifies for this one or the mask was edited since."""
+    record = read_record(folder)
+    if record is None:
+        return None
+    edited = edited_file(folder / MASK_FILE, record)
+    if edited and not settings.discard_edits:
+        description, kept = _described(folder, edited), edit_kept(edited)
+    elif edited or settings.overwrite or not _verifies(record, asked, folder, scan):
+        return None
+    else:
+        try:
+            description, kept = read_description(folder), ""
+        except UnusableError:  # it is written anew
+            return None
+    naming = record.naming if record.source == asked.source else asked.naming
+    known = replace(record, input=asked.input, source=asked.source, naming=naming)
+    if known != record:  # the scan was moved, or exported again
+        known.write(folder)
+    return _outcome(scan.case, folder.name, description, in_one(naming or asked.naming, kept or record.remark))
+
+
+def _described(folder: Path, edited: str) -> Description:
+    """The description of an edited case, which cannot be made anew without losing the edit."""
+    try:
+        return read_description(folder)
+    except UnusableError as error:
+        hint = "--discard-edits predicts it again"
+        raise UnusableError(f"{edited} was edited and is kept, but {error.message}", hint) from None
+
+
+def _verifies(record: Record, asked: Record, folder: Path, scan: Scan) -> bool:
+    """Whether an earlier run did what is asked for, and what it wrote is there."""
+    same = ("cardioseg", "model_sha256", "chosen_phases")
+    if any(getattr(record, name) != getattr(asked, name) for name in same):
+        return False
+    if not set(asked.formats) <= set(record.formats):
+        return False
+    try:
+        if any(sha256(folder / name) != digest for name, digest in record.sha256.items()):
+            return False
+    except OSError:
+        return False
+    if record.input == asked.input:
+        return True
+    return DICOM_SEG not in record.formats and record.header == scan.header  # a SEG names the images it was made of
+
+
+def _predicted(scan: Scan, model: Model, folder: Path, asked: Record, report: Report) -> Outcome:
+    start = time.perf_counter()
+    case, cine, moments = scan.case, scan.cine, Moments(**asked.chosen_phases)
+    moments.require_within(cine.phases)
+    found = segment(_acquired(cine, case.missing), model, report)
+    mask = _restored(found.mask, cine, case.missing)
+    description = describe(mask, model.card.structures, acquisition_of(case), moments, found.fold_curves_ml)
+    sweep_partials(folder)
+    for name in (RECORD_FILE, *SEG_FILES.values()):  # what an earlier run wrote stays until all is there to replace it
+        (folder / name).unlink(missing_ok=True)
+    _write(case, cine, mask, description, folder)
+    has_seg = DICOM_SEG in asked.formats
+    remark = case.without_paths(write_segs(case, mask, description.measures, model, folder) if has_seg else "")
+    written = [folder / name for name in (MASK_FILE, *SEG_FILES.values()) if (folder / name).exists()]
+    hashes = {path.name: sha256(path) for path in written}
+    replace(asked, content=scan.content, header=scan.header, remark=remark, sha256=hashes).write(folder)
+    said = in_one(asked.naming, remark)
+    return _outcome(case, folder.name, description, said, time.perf_counter() - start)
+
+
+def _acquired(cine: Cine, missing: Collection[int]) -> Cine:
+    """Without the slices that were not acquired: on black the network sees what it likes, and nothing lies over it."""
+    if not missing:
+        return cine
+    voxels = np.delete(cine.voxels, list(missing), axis=1)
+    return Cine(voxels, replace(cine.grid, shape=voxels.shape[1:]), cine.times_ms)
+
+
+def _restored(mask: Cine, cine: Cine, missing: Collection[int]) -> Cine:
+    """A mask of the acquired slices on the grid of all; the others hold nothing."""
+    if not missing:
+        return mask
+    voxels = np.zeros(cine.voxels.shape, mask.voxels.dtype)
+    voxels[:, np.setdiff1d(np.arange(cine.grid.shape[0]), list(missing))] = mask.voxels
+    return Cine(voxels, cine.grid, cine.times_ms)
+
+
+def _outcome(case: Case, name: str, description: Description, said: str, seconds: float = 0.0) -> Outcome:
+    return Outcome(name, case.source, DONE, in_one(description.remark, said), seconds, description.flags)
+
+
+def _failure(error: UnusableError, case: Case) -> str:
+    """Why a case failed, and what to do."""
+    inspect = f"`cardioseg inspect {quote(str(case.source))}` says more; export the series again, or leave it out"
+    remedy = error.hint or (inspect if case.series else "convert it again from its source, or leave it out")
+    return f"{error.message} ({remedy})"
+
+
+def _write(case: Case, cine: Cine, mask: Cine, description: Description, folder: Path) -> None:
+    if case.is_4d:
+        write_cine(folder / MASK_FILE, mask)
+    else:
+        write_volume(folder / MASK_FILE, mask.phase(0))
+    description.write(folder)
+    write_pictures(folder, cine, mask, description.measures, flags=description.flags, title=folder.name)

@@ -1,0 +1,220 @@
+"""Search: cases are found unit by unit, so that the first is begun before the whole tree was walked."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from cardioseg.errors import NoInputError, UnusableError, UsageError
+from cardioseg.files import unique_names
+from cardioseg.image.nifti import is_nifti
+from cardioseg.image.nifti_names import case_stem, other_channel
+from cardioseg.inference.cases import RUN_FILE, Case, Findings, other_names
+from cardioseg.inference.record import RECORD_FILE
+from cardioseg.ingest.cine.nifti_suitability import judge_nifti
+from cardioseg.ingest.cine.shared_ids import fits, same_image
+from cardioseg.ingest.dicom.reader import read_headers
+from cardioseg.ingest.finding.survey import Kind, LeftOut, Series, survey_paths
+from cardioseg.ingest.finding.survey_units import Unit, find_units
+from cardioseg.skipped import Skipped
+
+PARTS = "parts"
+_PART = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
+_COPY = "a copy of a series in another folder"
+_SPLIT = "more of its series lies in another folder, which was looked into apart; both are separate cases"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several parts that a run is split into: every `of`-th unit, in the order of their names.
+
+    Attributes:
+        number: of this part, from 1.
+        of: how many there are.
+    """
+
+    number: int
+    of: int
+
+    def folder(self, out: Path) -> Path:
+        """Where its tables lie."""
+        return out / PARTS / f"{self.number}-of-{self.of}"
+
+
+def parse_part(text: str) -> Part:
+    """The part in `3/20`.
+
+    Raises:
+        UsageError: there is none such.
+    """
+    match = _PART.fullmatch(text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise UsageError(f"no part {text!r}", "parts are I/N, with I from 1 to N: 1/20 to 20/20")
+    return Part(int(match[1]), int(match[2]))
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """What is kept in mind of a series, to know it again.
+
+    Attributes:
+        images: a short hash of the ids of its images.
+        path: of one of its images.
+        frame: of the same in a multi-frame file.
+    """
+
+    images: int
+    path: Path
+    frame: int | None
+
+    @classmethod
+    def of(cls, series: Series) -> "_Sample":
+        one = series.headers[len(series.headers) // 2]
+        return cls(_short(f"{header.sop_uid} {header.frame}" for header in series.headers), one.path, one.frame)
+
+    def why(self, series: Series, sample: "_Sample") -> str:
+        """What is to be said of another series of the same ids. Ids alone say nothing: the images must agree."""
+        try:
+            one = next(header for header in read_headers(self.path) if header.frame == self.frame)
+        except (UnusableError, StopIteration):
+            return ""
+        twin = next(
+            (other for other in series.headers if (other.sop_uid, other.frame) == (one.sop_uid, one.frame)), None
+        )
+        if twin and one.sop_uid:
+            return "" if not same_image(one, twin) else _COPY if self.images == sample.images else _SPLIT
+        goes_on = one.instance_number not in {other.instance_number for other in series.headers}
+        return _SPLIT if goes_on and fits(one, series.headers[0]) else ""
+
+
+class Search:
+    """The units of some sources, or of one part of them, and what is in each when its turn comes.
+
+    Args:
+        sources: files and folders.
+        out: where results are written: it holds no scans.
+        part: the part of the units.
+
+    Raises:
+        NoInputError: a source does not exist; while it goes on, that there was nothing to segment in any.
+    """
+
+    def __init__(self, sources: Sequence[Path], out: Path | None = None, part: Part | None = None) -> None:
+        self.sources = tuple({source.resolve(): source for source in sources}.values())
+        self._left = LeftOut(out.resolve() if out else None, (RECORD_FILE, RUN_FILE))
+        self._part = part
+        every = find_units(self.sources, self._left)
+        self.digest = sha256("\n".join(unit.name for unit in every).encode()).hexdigest()
+        self._units = every[part.number - 1 :: part.of] if part else every
+        self.expected = len(self._units)  # cases, as far as is known yet
+        self._seen: dict[int, list[_Sample]] = {}  # short hash of a series' ids -> what earlier units hold of it
+
+    def __len__(self) -> int:
+        """How many units there are."""
+        return len(self._units)
+
+    def __iter__(self) -> Iterator[Findings]:
+        counts = [0, 0, 0]
+        first: list[Skipped] = []
+        for number, unit in enumerate(self._units, start=1):
+            found = _judged(self._look_into(unit))
+            more = len(found.cases), len(found.others), len(found.unused)
+            counts = [before + new for before, new in zip(counts, more, strict=True)]
+            first = first or [*found.others, *found.unused][:1]
+            self.expected = counts[0] + round((len(self) - number) * (counts[0] / number or 1))
+            yield found
+        if not counts[0] and not self._part:
+            raise NoInputError(
+                self._nothing(counts[1], counts[2], first), "`cardioseg inspect` says what each series is"
+            )
+
+    def _look_into(self, unit: Unit) -> Findings:
+        if unit.nifti:
+            return Findings((_nifti(unit.name, unit.nifti),), (), (), self.sources)
+        seen = survey_paths(unit.source, unit.paths, self._left)
+        again = self._seen_before(seen.series)
+        series = [one for one in seen.series if again.get(id(one)) != _COPY]
+        cines = [one for one in series if one.kind is Kind.SHORT_AXIS_CINE]
+        others = [_describe(one) for one in series if one.kind is not Kind.SHORT_AXIS_CINE]
+        unused = [item for item in seen.unused if not is_nifti(Path(item.where))]
+        unused += [Skipped(str(one.folder), again[id(one)]) for one in seen.series if id(one) in again]
+        return Findings(tuple(_cases(unit, cines, self._left)), tuple(others), tuple(unused), self.sources)
+
+    def _seen_before(self, found: Sequence[Series]) -> dict[int, str]:
+        """What is to be said of series (by their Python ids) that also lie in earlier units; nothing of others."""
+        said: dict[int, str] = {}
+        samples: list[tuple[int, _Sample]] = []
+        for series in (one for one in found if all(header.series_uid for header in one.headers)):
+            identity = _short(f"{header.study_uid} {header.series_uid}" for header in series.headers)
+            sample = _Sample.of(series)
+            why = next(filter(None, (earlier.why(series, sample) for earlier in self._seen.get(identity, ()))), "")
+            said |= {id(series): why} if why else {}
+            samples.append((identity, sample))
+        for identity, sample in samples:
+            self._seen.setdefault(identity, []).append(sample)
+        return said
+
+    def _nothing(self, others: int, unused: int, first: Sequence[Skipped]) -> str:
+        where = ", ".join(map(str, self.sources))
+        seen = [f"{others} series of another kind"] * bool(others) + [f"{unused} unusable files"] * bool(unused)
+        if not seen:
+            return f"no short-axis cine in {where}: no image files"
+        reasons = "".join(f"; the first: {item.where}: {item.why}" for item in first)
+        return f"no short-axis cine in {where}: {' and '.join(seen)}{reasons}"
+
+
+def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
+    """All of it at once: for few cases.
+
+    Raises:
+        NoInputError: a source does not exist, or there is nothing to segment in any.
+    """
+    parts = list(Search(sources, out))
+    cases = sorted((case for part in parts for case in part.cases), key=lambda case: case.series is None)
+    others = tuple(one for part in parts for one in part.others)
+    unused = tuple(one for part in parts for one in part.unused)
+    return Findings(tuple(cases), others, unused, parts[0].sources)
+
+
+def _cases(unit: Unit, cines: Sequence[Series], left: LeftOut) -> Iterator[Case]:
+    own = unit.case_names(cines)
+    niftis = unit.niftis(left)
+    names = unique_names([*own, *map(case_stem, niftis)])
+    for name, series in zip(names, cines, strict=False):
+        yield Case(name, series.folder, series.files, series, other_names(name, series.folder))
+    for name, path in zip(names[len(own) :], niftis, strict=True):
+        yield _nifti(name, path)
+
+
+def _nifti(name: str, path: Path) -> Case:
+    return Case(name, path, (path,), None, other_names(name, path))
+
+
+def _judged(found: Findings) -> Findings:
+    """The same, with the NIfTI files that show something else among the files of no use."""
+    verdicts = [(case, _why_not(case, found.sources)) for case in found.cases]
+    unused = [Skipped(str(case.source), why) for case, why in verdicts if why]
+    return replace(found, cases=tuple(case for case, why in verdicts if not why), unused=(*found.unused, *unused))
+
+
+def _why_not(case: Case, sources: Sequence[Path]) -> str:
+    """What a NIfTI file shows that is no short axis; nothing of others, and of what cannot be read."""
+    if case.series is not None:
+        return ""
+    if case.source not in sources and (why := other_channel(case.source)):
+        return why
+    try:
+        verdict = judge_nifti(case.source)
+    except UnusableError:  # it is said when the case's turn comes
+        return ""
+    return "" if verdict.is_usable else f"{verdict.kind}: {verdict.reason}"
+
+
+def _short(texts: Iterable[str]) -> int:
+    """A hash of the different texts, in any order; eight bytes do for the series of a cohort."""
+    return int.from_bytes(sha256("\n".join(sorted(set(texts))).encode()).digest()[:8])
+
+
+def _describe(series: Series) -> Skipped:
+    return Skipped(str(series.folder), f"{series.kind}: {series.reason}")

@@ -1,0 +1,26 @@
+"""Settings: what a person asked of a prediction."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from cardioseg.inference.chosen_phases import Choices
+from cardioseg.inference.formats import NIFTI
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How cases are predicted.
+
+    Attributes:
+        overwrite: predict again what is done; edited masks are kept.
+        discard_edits: predict again what was edited; the edits are lost.
+        formats: what to write of each mask.
+        choices: phases that a person chose.
+        paths: whether the results say where the scans lie.
+    """
+
+    overwrite: bool = False
+    discard_edits: bool = False
+    formats: Collection[str] = (NIFTI,)
+    choices: Choices = Choices()  # noqa: RUF009 - frozen
+    paths: bool = True

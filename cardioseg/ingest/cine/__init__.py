@@ -1,0 +1,1 @@
+"""Stack images into a cine: slices by place, phases by time."""

@@ -1,0 +1,81 @@
+"""Purpose: what a stack of films is that shows no heart beat in the short axis."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from math import acos, degrees
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.ingest.cine.slice_positions import normal_of
+from cardioseg.ingest.dicom.slice_header import SliceHeader
+
+# A left ventricle's axis from base to apex, LPS: to the left, to the front and down, each by about as much. The
+# Sunnybrook studies lie within 14 degrees of it. From horizontal hearts (65 degrees to the left of the front, 10 down)
+# to vertical ones (45 and 65 down) it is under 38 degrees off; the normals of long-axis planes are perpendicular to the
+# heart's own axis and so at least 52 degrees off; those of coronal, sagittal and transaxial planes, 52, 52 and 60.
+_AXIS = (0.61, -0.61, -0.5)
+_OFF_AXIS_DEGREES = 50.0
+_TRANSAXIAL = 0.9  # of a unit normal, along the body: within 26 degrees of a transaxial plane
+
+_BEAT_MS = 3000.0  # longer lasts no heart beat (20 a minute)
+_MOMENT_MS = 150.0  # images that span less after the R wave show one moment of the beat
+_MOMENT_PERCENT = 15.0  # of the beat, the same where the time is given so
+_NEXT_BEAT_S = 0.3  # and those that far apart in time, one each beat (200 a minute)
+_SAME_MS = 0.5  # echo and inversion times that differ by less are the same
+
+Groups = Sequence[Sequence[SliceHeader]]
+
+
+def other_plane(header: SliceHeader) -> str:
+    """Why a plane is not a short axis; empty where it may be one."""
+    return other_normal(normal_of(header))
+
+
+def other_normal(normal: NDArray[np.float64]) -> str:
+    """The same of a plane's normal, an LPS unit vector."""
+    if abs(normal[2]) > _TRANSAXIAL:
+        return f"transaxial planes: {degrees(acos(min(1.0, abs(normal[2])))):.0f} degrees off the body's axis"
+    cosine = abs(float(normal @ np.asarray(_AXIS))) / float(np.linalg.norm(_AXIS))
+    off = degrees(acos(min(1.0, cosine)))
+    if off <= _OFF_AXIS_DEGREES:
+        return ""
+    at_most = f"where a short axis is at most {_OFF_AXIS_DEGREES:.0f}"
+    return f"its normal is {off:.0f} degrees off a left ventricle's usual axis, {at_most}"
+
+
+def other_purpose(positions: Groups) -> str:
+    """Why the images at each position are no film of a heart beat; empty where they may be one."""
+    if _is_usual(positions, lambda group: _spread(group, "echo_ms") > _SAME_MS):
+        return "its images differ in echo time: a map"
+    if _is_usual(positions, lambda group: _spread(group, "inversion_ms") > _SAME_MS):
+        return "its images differ in inversion time: a map"
+    if _is_usual(positions, lambda group: _spread(group, "trigger_ms") > _BEAT_MS):
+        return "its trigger times span more than a heart beat: perfusion or real time"
+    if _is_usual(positions, _shows_one_moment):
+        return "one image each heart beat: perfusion"
+    return ""
+
+
+def _is_usual(positions: Groups, finding: Callable[[Sequence[SliceHeader]], bool]) -> bool:
+    """Whether it holds at most positions that have several images."""
+    found = [finding(group) for group in positions if len(group) > 1]
+    return 2 * sum(found) > len(found)
+
+
+def _shows_one_moment(group: Sequence[SliceHeader]) -> bool:
+    times_s = sorted(_values(group, "acquisition_s"))
+    spread_ms = max(_spread(group, "trigger_ms"), _spread(group, "actual_trigger_ms"))
+    if len(times_s) < len(group) or spread_ms > _MOMENT_MS or _spread(group, "beat_percent") > _MOMENT_PERCENT:
+        return False
+    return median(after - before for before, after in pairwise(times_s)) > _NEXT_BEAT_S
+
+
+def _spread(group: Sequence[SliceHeader], name: str) -> float:
+    values = list(_values(group, name))
+    return max(values) - min(values) if values else 0.0
+
+
+def _values(group: Sequence[SliceHeader], name: str) -> Iterator[float]:
+    return (value for header in group if (value := getattr(header, name)) is not None)

@@ -1,0 +1,114 @@
+"""Strays: single images that share a film's series and are not of it: a result screen, a reformat, a lost header.
+
+A film is known by its many images. What differs from them and is no film by itself is left out and named: an image in
+another plane, of another modality, size or pixel spacing, beside the others, alone on its plane, without the clock of
+all others, or of another kind at the moment of an image of the film. Where there is no film, and where films differ,
+nothing is left out.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from statistics import mode
+
+from cardioseg.ingest.cine.phase_order import HEART_CLOCKS, heart_clock
+from cardioseg.ingest.cine.repeated_slices import CINE_PHASES
+from cardioseg.ingest.cine.slice_positions import by_orientation, by_position, off_line, same_pixels
+from cardioseg.ingest.dicom.slice_header import SliceHeader
+
+_ALONE = 0.25  # of the usual number of images on a plane: fewer are no slice of the film
+
+Images = Sequence[SliceHeader]
+
+
+@dataclass(frozen=True)
+class Stray:
+    """An image that is left out, and why: a sentence's end without a path or a tag's value."""
+
+    header: SliceHeader
+    why: str
+
+
+def without_strays(headers: Images) -> tuple[tuple[SliceHeader, ...], tuple[Stray, ...]]:
+    """The images of a series without its strays, and these. All keep their order."""
+    kept, *others = sorted(by_orientation(headers), key=len, reverse=True)
+    if not _is_film(kept) or any(len(one) >= CINE_PHASES for one in others):
+        return tuple(headers), ()
+    strays = [Stray(header, "it lies in another plane than the others") for one in others for header in one]
+    for finding in _FINDINGS:
+        found = list(finding(kept))
+        left_out = {stray.header for stray in found}
+        rest = [header for header in kept if header not in left_out]
+        if found and rest and _is_film(rest) and not _has_film(left_out):
+            kept, strays = rest, strays + found
+    return tuple(kept), tuple(strays)
+
+
+def _is_film(headers: Images) -> bool:
+    """Whether most planes show a heart beat."""
+    return mode(map(len, by_position(headers))) >= CINE_PHASES
+
+
+def _has_film(headers: Iterable[SliceHeader]) -> bool:
+    return any(len(group) >= CINE_PHASES for group in by_position(headers))
+
+
+def _of_another_modality(headers: Images) -> Iterator[Stray]:
+    if any(header.is_mr for header in headers):
+        yield from (
+            Stray(header, "it is of another modality than the others") for header in headers if not header.is_mr
+        )
+
+
+def _of_another_size(headers: Images) -> Iterator[Stray]:
+    usual = Counter((header.shape, header.pixel_mm) for header in headers).most_common(1)[0][0]
+    like = next(header for header in headers if (header.shape, header.pixel_mm) == usual)
+    for header in headers:
+        if header.shape != like.shape:
+            yield Stray(header, "it has other rows or columns than the others")
+        elif not same_pixels(like, header):
+            yield Stray(header, "its pixel spacing is not that of the others")
+
+
+def _beside_the_others(headers: Images) -> Iterator[Stray]:
+    for group in by_position(headers):
+        for header in off_line(group):
+            yield Stray(header, "it lies beside the other images of its plane")
+
+
+def _alone_on_a_plane(headers: Images) -> Iterator[Stray]:
+    groups = by_position(headers)
+    few = _ALONE * mode(map(len, groups))
+    for header in chain.from_iterable(group for group in groups if len(group) < few):
+        yield Stray(header, "its plane has hardly any other image")
+
+
+def _without_a_time(headers: Images) -> Iterator[Stray]:
+    if heart_clock(by_position(headers)) is not None:
+        return
+    for clock in HEART_CLOCKS:
+        timed = [header for header in headers if clock(header) is not None]
+        if 2 * len(timed) > len(headers) and heart_clock(by_position(timed)) is clock:
+            untimed = (header for header in headers if clock(header) is None)
+            yield from (Stray(header, "it lacks the time that the others have") for header in untimed)
+            return
+
+
+def _of_another_kind(headers: Images) -> Iterator[Stray]:
+    clock, usual = heart_clock(by_position(headers)), mode(header.image_type for header in headers)
+    if clock is None:
+        return
+    for group in by_position(headers):
+        moments = defaultdict(list)
+        for header in group:
+            moments[clock(header)].append(header)
+        for images in moments.values():
+            if any(header.image_type == usual for header in images):
+                others = (header for header in images if header.image_type != usual)
+                yield from (Stray(header, "it is another kind of image than the others") for header in others)
+
+
+_FINDINGS: tuple[Callable[[Images], Iterator[Stray]], ...] = (
+    _of_another_modality, _of_another_size, _beside_the_others, _alone_on_a_plane, _without_a_time, _of_another_kind
+)  # fmt: skip

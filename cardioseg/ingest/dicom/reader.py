@@ -1,0 +1,156 @@
+"""DICOM: a file becomes the headers of its images and, when asked, their pixels. The only reader through pydicom.
+
+A parser boundary: pydicom documents one exception and raises seven, and its messages and warnings quote tag values.
+Nothing but `UnusableError` leaves this module, and it names at most the type of what went wrong.
+"""
+
+import logging
+import warnings
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.config import disable_value_validation
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filereader import read_dataset
+from pydicom.pixels.utils import iter_pixels
+from pydicom.tag import Tag
+from pydicom.uid import UID
+
+from cardioseg.errors import UnusableError
+from cardioseg.ingest.dicom.bounded_file import PIXELS_BYTES, bounded
+from cardioseg.ingest.dicom.frames import FRAME_TAGS, slice_headers
+from cardioseg.ingest.dicom.slice_header import SliceHeader
+from cardioseg.ingest.dicom.tags import HEADER_TAGS
+from cardioseg.ingest.dicom.transfer_syntax import (
+    decoding_plugin,
+    effective_syntax,
+    plain_pixels,
+    read_meta,
+    require_pixels,
+    size_bytes,
+)  # fmt: skip
+from cardioseg.ingest.dicom.uncompressed_pixels import stamp
+
+__all__ = ["SliceHeader", "boundary", "read_all_pixels", "read_headers", "read_pixels"]
+
+logging.getLogger("pydicom").propagate = False  # its log records quote tag values
+_WANTED: list[Any] = [Tag(keyword) for keyword in (*HEADER_TAGS, *FRAME_TAGS)]  # by number: not looked up each time
+_PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+
+
+def read_headers(path: Path) -> tuple[SliceHeader, ...]:
+    """Read the header of every image in a file, without pixels.
+
+    Raises:
+        UnusableError: not DICOM, no image plane in space, or an encoding that cannot be read.
+    """
+    with boundary(path):
+        if not path.is_file():
+            raise UnusableError("not a file")
+        with path.open("rb") as file:
+            dataset, syntax = _header(file)
+            headers = slice_headers(path, syntax, dataset, plain_pixels(file, dataset, syntax))
+            require_pixels(dataset, syntax, size_bytes(file) - file.tell())
+        return headers
+
+
+def read_pixels(header: SliceHeader) -> NDArray[Any]:
+    """Read an image's intensities (row, column), brighter is more.
+
+    Rescale slope and intercept are applied where present (float32); otherwise the stored integers are returned.
+    Inverted greyscale (MONOCHROME1) is turned round.
+
+    Raises:
+        UnusableError: truncated or damaged, or the file has changed since its header was read.
+    """
+    return read_all_pixels([header])[header]
+
+
+def read_all_pixels(headers: Iterable[SliceHeader]) -> dict[SliceHeader, NDArray[Any]]:
+    """Read many images as `read_pixels` does, opening each file once; of a multi-frame file only what is asked for."""
+    by_path: dict[Path, list[SliceHeader]] = defaultdict(list)
+    for header in dict.fromkeys(headers):
+        by_path[header.path].append(header)
+    return {header: pixels for path, images in by_path.items() for header, pixels in _read_file(path, images)}
+
+
+def _header(file: BinaryIO) -> tuple[Dataset, UID]:
+    """What an open file holds of the wanted tags, and its transfer syntax; the file is left at its pixels."""
+    meta = read_meta(file)
+    if meta is None:  # then pydicom guesses how it is encoded
+        dataset: Dataset = pydicom.dcmread(bounded(file), stop_before_pixels=True, specific_tags=_WANTED, force=True)
+        return dataset, effective_syntax(dataset)
+    syntax = UID(meta.TransferSyntaxUID)
+    encoded = syntax.is_implicit_VR, syntax.is_little_endian
+    dataset = read_dataset(bounded(file), *encoded, stop_when=_is_of_pixels, specific_tags=_WANTED)
+    dataset.file_meta = FileMetaDataset(meta)
+    return dataset, syntax
+
+
+def _is_of_pixels(tag: int, *_: object) -> bool:
+    return tag in _PIXELS
+
+
+def _read_file(path: Path, headers: Sequence[SliceHeader]) -> list[tuple[SliceHeader, NDArray[Any]]]:
+    with boundary(path):
+        try:
+            return list(_decoded(path, headers))
+        except RuntimeError:  # what pydicom makes of everything that a decoder raises
+            raise UnusableError("its compressed pixels are damaged or do not fit its header") from None
+        except AttributeError:  # what pydicom raises where a tag that it needs is absent
+            raise UnusableError("it does not say how its pixels are stored: bits, sign or colours") from None
+
+
+def _decoded(path: Path, headers: Sequence[SliceHeader]) -> Iterator[tuple[SliceHeader, NDArray[Any]]]:
+    syntax, plain, tags = UID(headers[0].encoding), headers[0].plain, Dataset()
+    with path.open("rb") as file:
+        if plain and plain.stamp == stamp(file):
+            for header in headers:
+                pixels = plain.read(file, header.shape, header.frame or 0)
+                yield header, _intensities(pixels, plain.bits if plain.is_inverted else None, header.rescale)
+            return
+        stored = iter_pixels(
+            bounded(file, PIXELS_BYTES),
+            ds_out=tags,
+            indices=[header.frame or 0 for header in headers],
+            decoding_plugin=decoding_plugin(syntax),
+            transfer_syntax_uid=syntax,
+        )
+        with closing(cast("Generator[NDArray[Any]]", stored)):
+            for header, pixels in zip(headers, stored, strict=True):
+                if pixels.shape != header.shape:
+                    raise UnusableError("its pixels do not fit its header")
+                inverted = tags.PhotometricInterpretation == "MONOCHROME1"
+                yield header, _intensities(pixels, int(tags.BitsStored) if inverted else None, header.rescale)
+
+
+def _intensities(stored: NDArray[Any], inverted_bits: int | None, rescale: tuple[float, float]) -> NDArray[Any]:
+    stored = stored.astype(stored.dtype.newbyteorder("="), copy=False)
+    if inverted_bits:
+        stored = ~stored if stored.dtype.kind == "i" else (2**inverted_bits - 1 - stored).astype(stored.dtype)
+    if rescale == (1.0, 0.0):
+        return stored
+    slope, intercept = rescale
+    return stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)
+
+
+@contextmanager
+def boundary(path: Path) -> Iterator[None]:
+    """Turn everything that goes wrong inside into an UnusableError that begins with the path."""
+    try:
+        with warnings.catch_warnings():  # leading zeros in UIDs, dates such as 20120000: real files have them
+            warnings.simplefilter("ignore")
+            with disable_value_validation():  # it would only warn, and takes a tenth of the time
+                yield
+    except UnusableError as error:
+        raise UnusableError(f"{path}: {error.message}") from None
+    except Exception as error:  # noqa: BLE001 - an open set of types; the text is dropped because it quotes tags
+        if isinstance(error, OSError) and error.strerror:  # the system's; pydicom raises its own without
+            raise UnusableError(f"{path}: cannot be read: {error.strerror.lower()}") from None
+        raise UnusableError(f"{path}: damaged, not readable as DICOM ({type(error).__name__})") from None

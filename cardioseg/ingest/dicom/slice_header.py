@@ -1,0 +1,82 @@
+"""SliceHeader: what one image says about itself: its place, its time and what tells it from its neighbours."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cardioseg.ingest.dicom.uncompressed_pixels import PlainPixels
+
+
+@dataclass(frozen=True)
+class SliceHeader:
+    """One image: a file, or a frame of an enhanced multi-frame file. Geometry is finite and plausible by construction.
+
+    Attributes:
+        path: the file, as the user gave it.
+        study_uid, series_uid, sop_uid: for grouping in memory only; never shown, never written.
+        is_mr: whether it is a magnetic resonance image.
+        shape: (rows, columns).
+        pixel_mm: in-plane spacing (row, column).
+        position_mm: LPS position of the centre of pixel (0, 0).
+        orientation: LPS unit vectors along increasing column index (first three) and row index (last three).
+        frame: 0-based index in a multi-frame file, or None where the file holds one image.
+        encoding: UID of the transfer syntax.
+        plain: where its pixels are, if they are stored as they are; two copies may keep them in different places.
+        rescale: slope and intercept from stored values to intensities.
+        image_type: what kind of image it is (magnitude, phase ...), to tell kinds apart; never shown.
+        instance_number: the image's own number; of a frame without one, its 1-based number in the file.
+        trigger_ms: time after the R wave, as planned.
+        actual_trigger_ms: the same, as measured.
+        temporal_position: order in time where the scanner numbers it.
+        time_offset_s: time after the first image.
+        beat_percent: time after the R wave in percent of the beat.
+        time_index: place in the dimensions of an enhanced object that count times.
+        acquisition_s: time of day. The content time is not read: it is the order of reconstruction, not of the heart.
+        acquisition_number, series_number: order of what was measured.
+        nominal_interval_ms: mean RR interval.
+        echo_ms, inversion_ms: of the sequence; several of them at one place are a map, no film.
+        heart_rate_bpm, height_m, weight_kg: as given, plausible or not.
+        thickness_mm: of the slice that was excited; the distance between slices follows from positions alone.
+    """
+
+    path: Path
+    study_uid: str = field(repr=False)
+    series_uid: str = field(repr=False)
+    is_mr: bool
+    shape: tuple[int, int]
+    pixel_mm: tuple[float, float]
+    position_mm: tuple[float, float, float]
+    orientation: tuple[float, ...]
+    frame: int | None = None
+    encoding: str = field(default="", repr=False)
+    plain: PlainPixels | None = field(default=None, repr=False, compare=False)
+    rescale: tuple[float, float] = (1.0, 0.0)
+    sop_uid: str = field(default="", repr=False)
+    image_type: tuple[str, ...] = field(default=(), repr=False)
+    instance_number: int | None = None
+    trigger_ms: float | None = None
+    actual_trigger_ms: float | None = None
+    temporal_position: float | None = None
+    time_offset_s: float | None = None
+    beat_percent: float | None = None
+    time_index: float | None = None
+    acquisition_s: float | None = None
+    acquisition_number: float | None = None
+    series_number: float | None = None
+    nominal_interval_ms: float | None = None
+    echo_ms: float | None = None
+    inversion_ms: float | None = None
+    heart_rate_bpm: float | None = field(default=None, repr=False)
+    height_m: float | None = field(default=None, repr=False)
+    weight_kg: float | None = field(default=None, repr=False)
+    thickness_mm: float | None = None
+
+    @property
+    def where(self) -> str:
+        """The file, and the frame, from 1, in a multi-frame file."""
+        return str(self.path) if self.frame is None else f"{self.path}, frame {self.frame + 1}"
+
+    @property
+    def age(self) -> tuple[float, ...]:
+        """Sorts what was measured later behind what was measured earlier: by time, or by the numbers of a scanner."""
+        order = (self.acquisition_s, self.series_number, self.acquisition_number, self.instance_number)
+        return tuple(-1.0 if value is None else float(value) for value in order)

@@ -1,0 +1,162 @@
+"""Tags: the values of one image become a SliceHeader. Pure: it is given a way to look tags up and opens nothing.
+
+An image's tags stand in its data set or, in an enhanced multi-frame object, in functional groups that all frames share
+or that each has of its own; `frames.py` makes both look alike.
+"""
+
+from collections.abc import Callable
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage, MRImageStorage
+
+from cardioseg.errors import UnusableError
+from cardioseg.ingest.dicom.numerals import number
+from cardioseg.ingest.dicom.slice_header import SliceHeader
+from cardioseg.ingest.dicom.uncompressed_pixels import PlainPixels
+
+HEADER_TAGS = (
+    "SOPClassUID", "SOPInstanceUID", "Modality", "ImageType", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber",
+    "AcquisitionNumber", "InstanceNumber", "Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "NumberOfFrames",
+    "BitsStored", "PixelRepresentation", "PhotometricInterpretation",
+    "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept",
+    "TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime", "NominalInterval", "EchoTime", "InversionTime",
+    "HeartRate", "PatientSize", "PatientWeight", "SliceThickness", "ActualCardiacTriggerDelayTime",
+    "TemporalPositionTimeOffset", "NominalPercentageOfCardiacPhase",
+)  # fmt: skip
+
+Lookup = Callable[[str], Any]  # keyword -> value, or None where it is absent
+
+_MR = (MRImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
+_SIDE_LIMIT = 4096  # rows and columns; the largest clinical MR matrices are 1024
+_PIXEL_MM = (0.1, 10.0)  # beyond these no cardiac scanner goes; a flipped bit does
+_REACH_MM = 10_000.0  # from the scanner's centre; no table goes further
+_COSINE_TOLERANCE = 1e-3  # unit length and right angle; real headers keep 1e-5
+_CLOCK = (-1e8, 1e8)  # a day in milliseconds and more
+_CLOCK_DIGITS = 6  # HHMMSS, before a fraction; a date and time has eight more in front
+
+
+def slice_header(
+    path: Path, encoding: str, look_up: Lookup, frame: int | None = None, plain: PlainPixels | None = None
+) -> SliceHeader:
+    """Parse one image.
+
+    Raises:
+        UnusableError: its plane in space is missing or impossible, or it has colours.
+    """
+    instance_number = number(look_up("InstanceNumber"))
+    return SliceHeader(
+        path=path,
+        study_uid=str(look_up("StudyInstanceUID") or ""),
+        series_uid=str(look_up("SeriesInstanceUID") or ""),
+        sop_uid=str(look_up("SOPInstanceUID") or ""),
+        is_mr=look_up("SOPClassUID") in _MR or look_up("Modality") == "MR",
+        shape=_shape(look_up),
+        pixel_mm=_pixel_mm(look_up),
+        thickness_mm=_entered(look_up("SliceThickness")),
+        position_mm=_position_mm(look_up),
+        orientation=_orientation(look_up),
+        frame=frame,
+        encoding=encoding,
+        plain=plain,
+        rescale=_rescale(look_up),
+        image_type=_words(look_up("ImageType")),
+        instance_number=None if instance_number is None else int(instance_number),
+        trigger_ms=_within(number(look_up("TriggerTime")), _CLOCK),
+        actual_trigger_ms=_within(number(look_up("ActualCardiacTriggerDelayTime")), _CLOCK),
+        temporal_position=_within(number(look_up("TemporalPositionIdentifier")), _CLOCK),
+        time_offset_s=_within(number(look_up("TemporalPositionTimeOffset")), _CLOCK),
+        beat_percent=_within(number(look_up("NominalPercentageOfCardiacPhase")), _CLOCK),
+        time_index=number(look_up("DimensionIndexValues")),
+        acquisition_s=_time_of_day_s(look_up("AcquisitionTime")),
+        acquisition_number=number(look_up("AcquisitionNumber")),
+        series_number=number(look_up("SeriesNumber")),
+        nominal_interval_ms=number(look_up("NominalInterval")),
+        echo_ms=number(look_up("EchoTime")),
+        inversion_ms=number(look_up("InversionTime")),
+        heart_rate_bpm=_entered(look_up("HeartRate")),
+        height_m=_entered(look_up("PatientSize")),
+        weight_kg=_entered(look_up("PatientWeight")),
+    )
+
+
+def _shape(look_up: Lookup) -> tuple[int, int]:
+    sides = number(look_up("Rows")), number(look_up("Columns"))
+    rows, columns = (int(side or 0) for side in sides)
+    if not (0 < rows <= _SIDE_LIMIT and 0 < columns <= _SIDE_LIMIT):
+        raise UnusableError(f"rows and columns must be 1 to {_SIDE_LIMIT}")
+    if (number(look_up("SamplesPerPixel")) or 1) != 1:
+        raise UnusableError("a colour image")
+    return rows, columns
+
+
+def _pixel_mm(look_up: Lookup) -> tuple[float, float]:
+    row_mm, column_mm = _numbers(look_up("PixelSpacing"), 2, "pixel spacing")
+    if not all(_PIXEL_MM[0] < mm < _PIXEL_MM[1] for mm in (row_mm, column_mm)):
+        raise UnusableError(f"its pixel spacing is not between {_PIXEL_MM[0]} and {_PIXEL_MM[1]} mm")
+    return row_mm, column_mm
+
+
+def _rescale(look_up: Lookup) -> tuple[float, float]:
+    words = {"RescaleSlope": "rescale slope", "RescaleIntercept": "rescale intercept"}
+    slope, intercept = (
+        None if (value := look_up(keyword)) is None or value == "" else _numbers(value, 1, word)[0]
+        for keyword, word in words.items()
+    )
+    return slope or 1.0, intercept or 0.0
+
+
+def _position_mm(look_up: Lookup) -> tuple[float, float, float]:
+    x, y, z = _numbers(look_up("ImagePositionPatient"), 3, "position")
+    if max(abs(x), abs(y), abs(z)) > _REACH_MM:
+        raise UnusableError(f"its position is not within {_REACH_MM / 1000:.0f} m")
+    return x, y, z
+
+
+def _orientation(look_up: Lookup) -> tuple[float, ...]:
+    cosines = _numbers(look_up("ImageOrientationPatient"), 6, "orientation")
+    row, column = cosines[:3], cosines[3:]
+    if max(abs(_dot(row, row) - 1), abs(_dot(column, column) - 1), abs(_dot(row, column))) > _COSINE_TOLERANCE:
+        raise UnusableError("its orientation is not two perpendicular unit vectors")
+    return cosines
+
+
+def _dot(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+def _numbers(value: Any, count: int, word: str) -> tuple[float, ...]:  # noqa: ANN401 - whatever a tag holds
+    values = [] if value is None else [value] if isinstance(value, str | int | float) else list(value)
+    wrong = [place for place, one in enumerate(values, start=1) if not isinstance(one, int | float)]
+    if wrong:
+        raise UnusableError(f"value {wrong[0]} of its {word} is not a number")
+    numbers = tuple(map(float, values))
+    if len(numbers) != count or not all(map(isfinite, numbers)):
+        raise UnusableError(f"its {word} is missing or not {count} finite number{'s' * (count > 1)}")
+    return numbers
+
+
+def _entered(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
+    """A number that somebody may have left out: scanners then write 0. Whether it is plausible is judged later."""
+    return number(value) or None
+
+
+def _within(value: float | None, limits: tuple[float, float]) -> float | None:
+    return value if value is not None and limits[0] <= value <= limits[1] else None
+
+
+def _words(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - whatever a tag holds
+    if value is None or isinstance(value, str):
+        return (value,) if value else ()
+    return tuple(map(str, value))
+
+
+def _time_of_day_s(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
+    text = str(value or "").replace(":", "").replace(",", ".").strip()
+    digits = len(text.partition(".")[0])
+    clock = text[8:] if digits > _CLOCK_DIGITS else text  # a frame's date and time
+    try:
+        return int(clock[:2]) * 3600 + int(clock[2:4]) * 60 + float(clock[4:])
+    except ValueError:
+        return None

@@ -1,0 +1,81 @@
+"""Inspection: a line for each DICOM series and each NIfTI file of a tree, with its verdict."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cardioseg.errors import UnusableError
+from cardioseg.image.foreign_formats import foreign
+from cardioseg.image.nifti import is_nifti
+from cardioseg.ingest.cine.nifti_suitability import judge_nifti
+from cardioseg.ingest.finding.survey import Series, survey
+from cardioseg.skipped import Skipped
+
+Row = tuple[str, int, int, int, str | None, str | None, str, str]
+
+_FORMATS = "cardioseg reads DICOM and NIfTI (.nii, .nii.gz)"
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What there is.
+
+    Attributes:
+        rows: place, files, slices, phases, rows x columns, spacing in mm, kind and why.
+        unused: files that are neither.
+    """
+
+    rows: tuple[Row, ...]
+    unused: tuple[Skipped, ...]
+
+    @property
+    def hint(self) -> str:
+        """What to do where nothing is of use."""
+        known = (foreign(Path(item.where)) for item in self.unused)
+        return next((f"the first is {what}: {remedy}" for what, remedy in filter(None, known)), _FORMATS)
+
+
+def inspect_scans(root: Path) -> Inspection:
+    """Judge all that lies below `root`, or the file `root`.
+
+    Raises:
+        NoInputError: there is no such file or folder.
+    """
+    found = survey(root)
+    rows = [_series_row(series) for series in found.series]
+    unused: list[Skipped] = []
+    for item in found.unused:
+        judged = _nifti_row(Path(item.where)) if _is_nifti_file(Path(item.where)) else item
+        if isinstance(judged, Skipped):
+            unused.append(judged)
+        else:
+            rows.append(judged)
+    return Inspection(tuple(rows), tuple(unused))
+
+
+def _is_nifti_file(path: Path) -> bool:
+    return is_nifti(path) and path.is_file()
+
+
+def _series_row(series: Series) -> Row:
+    shape, spacing_mm = _times(series.shape), _spacing(series.spacing_mm)
+    counts = len(series.files), series.slices, series.phases
+    return (str(series.folder), *counts, shape, spacing_mm, str(series.kind), series.reason)
+
+
+def _nifti_row(path: Path) -> Row | Skipped:
+    try:
+        verdict = judge_nifti(path)
+    except UnusableError as error:
+        return Skipped(str(path), ": ".join(filter(None, [error.message.removeprefix(f"{path}: "), error.hint])))
+    grid = verdict.grid
+    shape, spacing_mm = _times(grid.shape[1:]), _spacing(grid.spacing_mm)
+    return (str(path), 1, grid.shape[0], verdict.phases, shape, spacing_mm, str(verdict.kind), verdict.reason)
+
+
+def _times(shape: Iterable[int] | None) -> str | None:
+    return "x".join(map(str, shape)) if shape else None
+
+
+def _spacing(spacing_mm: Iterable[float] | None) -> str | None:
+    return " x ".join(f"{mm:.2f}" for mm in spacing_mm) if spacing_mm else None

@@ -1,0 +1,240 @@
+"""Units: what of a tree is surveyed together, so that nobody need have walked the whole of it before a case is begun.
+
+A unit is a child of the folder that a person names: a patient, or a visit. Children that share a study are one unit,
+since cines may be joined over series, and many exports have a folder a series; so are the files beside the children. To
+know which share one, the first and the last DICOM header of each child are read, no more. A NIfTI file in a child
+without DICOM is a unit of its own. Names of cases depend on their unit and on the names of the children alone; where
+children of several sources are called alike, the folders that they lie in tell them apart. Masks beside
+scans rename none of them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+from cardioseg.errors import NoInputError, UnusableError
+from cardioseg.files import safe_name, unique_names
+from cardioseg.image.nifti import is_nifti, stem
+from cardioseg.image.nifti_names import case_stem
+from cardioseg.ingest.cine.series import Series
+from cardioseg.ingest.dicom.reader import read_headers
+from cardioseg.ingest.finding.distinct_names import names_beside_masks
+from cardioseg.ingest.finding.survey import NOTHING, LeftOut, case_ids, own_folder, regular_files, touching
+from cardioseg.skipped import Skipped
+
+_REFERENCE = "_gt"  # ACDC's reference masks are no scans
+_LAST = 16  # files from the end that may be no image
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Some of what lies in a source.
+
+    Attributes:
+        name: safe, and its own among the units of all sources.
+        source: as the user gave it.
+        base: the folder whose children the units are.
+        paths: folders with all that is in them, and files.
+        is_all: whether no other unit has DICOM.
+        is_rest: whether its NIfTI files are units of their own.
+        child_names: the names of its children, safe, each its own among all.
+    """
+
+    name: str
+    source: Path
+    base: Path
+    paths: tuple[Path, ...]
+    is_all: bool = True
+    is_rest: bool = False
+    child_names: Mapping[Path, str] = field(default_factory=dict)
+
+    @property
+    def nifti(self) -> Path | None:
+        """The file, where that is the unit."""
+        return self.paths[0] if len(self.paths) == 1 and is_nifti(self.paths[0]) else None
+
+    def niftis(self, left: LeftOut) -> list[Path]:
+        """The NIfTI images in it."""
+        if self.is_rest:
+            return []
+        found = regular_files(self.source, self.paths, left)
+        return [path for one in found if is_scan(path := _path(one))]
+
+    def case_names(self, cases: Sequence[Series]) -> list[str]:
+        """The user's own names for the cines of the unit, safe, each its own.
+
+        That is the name of the child that holds a case alone; where it holds several, with that of the topmost folder
+        in it which holds this one alone: `patient1_visit2`.
+        """
+        if self.is_all and len(cases) == 1:
+            return case_ids(self.source, cases)
+        near = touching(cases)
+        return unique_names(self._case_name(case.folder, near) for case in cases)
+
+    def _case_name(self, folder: Path, near: Mapping[Path, set[Path]]) -> str:
+        if folder == self.base or not folder.is_relative_to(self.base):
+            return own_folder(self.source, folder, near).resolve().name if self.is_all else self.name
+        child = self.base / folder.relative_to(self.base).parts[0]
+        name = self.name if len(self.paths) == 1 else self.child_names.get(child, child.name)
+        if near[child] == {folder} or (own := own_folder(child, folder, near)) == child:
+            return name
+        return f"{name}_{own.name}"
+
+
+@dataclass
+class _Child:
+    """What a look into one child of the base found.
+
+    Attributes:
+        paths: the folder, or the files beside the folders.
+        has_dicom: whether there is any.
+        studies: those of its first and its last image.
+        niftis: all of its images, where it has no DICOM.
+        has_rest: whether there is something else, where it has no DICOM.
+    """
+
+    paths: tuple[Path, ...]
+    has_dicom: bool = False
+    studies: set[str] = field(default_factory=set)
+    niftis: list[Path] = field(default_factory=list)
+    has_rest: bool = False
+
+
+def find_units(sources: Sequence[Path], left: LeftOut = NOTHING) -> list[Unit]:
+    """What to survey, in the order of names within each source.
+
+    Raises:
+        NoInputError: there is no such file or folder.
+    """
+    found = [unit for source in sources for unit in _units(source, left)]
+    imaged = [unit for unit in found if not unit.is_rest]
+    places = [_places(unit) for unit in imaged]
+    are_files = [unit.nifti is not None for unit, of_unit in zip(imaged, places, strict=True) for _ in of_unit]
+    names = iter(names_beside_masks([place for of_unit in places for place in of_unit], are_files))
+    is_single = sum(unit.nifti is None for unit in imaged) == 1
+    named = {}
+    for unit, of_unit in zip(imaged, places, strict=True):
+        children = {unit.base / place.name: next(names) for place in of_unit}
+        first = next(iter(children.values()))
+        named[id(unit)] = replace(unit, name=first, is_all=unit.is_all and is_single, child_names=children)
+    return [named.get(id(unit), replace(unit, name=safe_name(unit.name))) for unit in found]
+
+
+def _places(unit: Unit) -> list[Path]:
+    """What the names of a unit's cases are made of: its folders, the one that its files lie in, or its NIfTI file."""
+    if unit.nifti:
+        return [unit.nifti.absolute().with_name(case_stem(unit.nifti))]
+    folders = [path for path in unit.paths if path.is_dir() and not path.is_symlink()]
+    return [path.absolute() for path in folders] or [unit.paths[0].parent.resolve()]
+
+
+def _units(source: Path, left: LeftOut) -> Iterator[Unit]:
+    if not source.exists():
+        raise NoInputError(f"{source}: no such file or folder")
+    base, children = _children(source, left)
+    groups = list(_sharing([child for child in children if child.has_dicom]))
+    for group in groups:
+        paths = tuple(path for child in group for path in child.paths)
+        yield Unit(_name(group[0]), source, base, paths, len(groups) == 1)
+    rest = [child for child in children if not child.has_dicom]
+    for path in (path for child in rest for path in child.niftis):
+        yield Unit(case_stem(path), source, base, (path,))
+    for child in rest:
+        if child.has_rest:
+            yield Unit(_name(child), source, base, child.paths, is_rest=True)
+
+
+def _name(child: _Child) -> str:
+    """Of the folder, or of the one that the files lie in."""
+    path = child.paths[0]
+    return path.name if path.is_dir() and not path.is_symlink() else path.parent.resolve().name
+
+
+def _children(source: Path, left: LeftOut) -> tuple[Path, list[_Child]]:
+    """The base and its children: down from the source while a single folder has all the images."""
+    if source.is_file():
+        return source.parent, [_look(source, (source,), left)]
+    base = source
+    passed: list[_Child] = []
+    while True:
+        folders, files = _entries(base, left)
+        looked = [_look(source, (folder,), left) for folder in folders] + [_look(source, files, left)]
+        holding = [child for child in looked if child.has_dicom or child.niftis]
+        if len(holding) != 1 or holding[0] is looked[-1]:
+            return base, [child for child in (*looked, *passed) if child.paths]
+        passed += [child for child in looked if child is not holding[0]]
+        base = holding[0].paths[0]
+
+
+def _entries(folder: Path, left: LeftOut) -> tuple[list[Path], tuple[Path, ...]]:
+    """Folders, and all else; what cannot be listed is its own only entry."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return [], (folder,)
+    folders = [path for path in entries if path.is_dir() and not path.is_symlink() and not left.prunes(path)]
+    return folders, tuple(path for path in entries if path.is_symlink() or not path.is_dir())
+
+
+def _look(source: Path, paths: tuple[Path, ...], left: LeftOut) -> _Child:
+    child = _Child(paths)
+    for found in regular_files(source, paths, left):
+        if is_nifti(_path(found)):
+            child.niftis += [_path(found)] * is_scan(_path(found))
+        elif isinstance(found, Path) and (studies := _studies(found)) is not None:
+            child.has_dicom = True
+            child.studies = studies | next(
+                (last for path in _backwards(paths, left) if (last := _studies(path))), set()
+            )
+            return child
+        else:
+            child.has_rest = True
+    return child
+
+
+def _studies(path: Path) -> set[str] | None:
+    """The study of a file's images, if it has one; None where it has no images."""
+    try:
+        return {header.study_uid for header in read_headers(path)} - {""}
+    except UnusableError:
+        return None
+
+
+def _backwards(paths: Sequence[Path], left: LeftOut) -> Iterator[Path]:
+    """The last files of the last folders, a few."""
+    return islice(_reversed(paths, left), _LAST)
+
+
+def _reversed(paths: Sequence[Path], left: LeftOut) -> Iterator[Path]:
+    for path in sorted(paths, key=lambda path: (path.is_dir(), path), reverse=True):
+        if path.is_dir() and not path.is_symlink() and not left.prunes(path):
+            with suppress(OSError):
+                yield from _reversed([*path.iterdir()], left)
+        elif path.is_file() and not path.is_symlink() and not left.holds(path.parent):
+            yield path
+
+
+def _sharing(children: Sequence[_Child]) -> Iterator[list[_Child]]:
+    """Groups of children that share a study, directly or by way of others, each in order."""
+    groups: dict[int, list[_Child]] = {}
+    of_study: dict[str, int] = {}
+    for number, child in enumerate(children):
+        joined = [child]
+        for other in sorted({of_study[study] for study in child.studies if study in of_study}, reverse=True):
+            joined = groups.pop(other) + joined
+        first = min([number, *(of_study[s] for one in joined for s in one.studies if s in of_study)])
+        groups[first] = joined
+        of_study |= {study: first for one in joined for study in one.studies}
+    for first in sorted(groups):
+        yield groups[first]
+
+
+def is_scan(path: Path) -> bool:
+    """Whether it is a NIfTI file, or a link to one, and not a reference mask by its name."""
+    return is_nifti(path) and not stem(path).endswith(_REFERENCE) and path.is_file()
+
+
+def _path(found: Path | Skipped) -> Path:
+    return Path(found.where) if isinstance(found, Skipped) else found

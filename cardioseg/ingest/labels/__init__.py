@@ -1,0 +1,1 @@
+"""Read labels: contours and masks that experts drew become subjects with labelled volumes."""

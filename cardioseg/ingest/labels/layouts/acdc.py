@@ -1,0 +1,124 @@
+"""ACDC: a folder a patient, with Info.cfg and the ED and ES volumes and masks as NIfTI (MICCAI 2017 challenge)."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from cardioseg.errors import UnusableError
+from cardioseg.image.labels import CONVENTIONS, Label
+from cardioseg.image.nifti import read_cine, read_volume
+from cardioseg.image.volume import Volume
+from cardioseg.ingest.labels.layouts.drawn import Convention, labels_of
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.skipped import Skipped, reasons
+
+NAME = "acdc"
+LOOKS_FOR = "folders patient*/ with Info.cfg"
+_CARDS = ("Info.cfg", "patient*/Info.cfg", "*/patient*/Info.cfg")  # a patient, the folder of patients, the one above
+_MASKS = ("*_frame*_gt.nii*", "*/*_frame*_gt.nii*", "*/*/*_frame*_gt.nii*")
+_SUFFIXES = (".nii.gz", ".nii")
+_MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name and its key in Info.cfg, whose frames are 1-based
+
+
+def recognises(root: Path) -> bool:
+    """Whether `root` is a patient's folder with an Info.cfg, or holds folders patientNNN, or their folder."""
+    return any(any(root.glob(pattern)) for pattern in _CARDS)
+
+
+def misses(root: Path) -> Iterator[str]:
+    """Masks that are named like a patient's, without the card that says which is ED and which ES."""
+    folders = {path.parent for pattern in _MASKS for path in root.glob(pattern)}
+    if folders:
+        yield f"{min(folders)} has masks *_frame*_gt, but no Info.cfg that gives the frames of ED and ES"
+
+
+def find(root: Path, convention: Convention | None = None) -> Iterator[Source]:
+    """Yield the patients."""
+    root = root if root.name else root.resolve()  # files are named after their folder, also where that is `.`
+    meaning = convention or CONVENTIONS["acdc"]
+    for folder in sorted(card.parent for pattern in _CARDS for card in root.glob(pattern)):
+        yield Source(folder.name, str(folder), partial(_subject, root, folder, meaning))
+
+
+def read_body(folder: Path) -> tuple[float | None, float | None]:
+    """Height in m and weight in kg from the Info.cfg in a folder; None where there is none or it does not say."""
+    try:
+        card = _card(folder / "Info.cfg")
+    except OSError:
+        return None, None
+    height_cm, weight_kg = (_positive(card.get(key, "")) for key in ("Height", "Weight"))
+    return None if height_cm is None else height_cm / 100, weight_kg
+
+
+def _positive(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 < value < float("inf") else None
+
+
+def _subject(root: Path, folder: Path, meaning: Convention) -> Subject:
+    card = _card(folder / "Info.cfg")
+    volumes: list[LabelledVolume] = []
+    skipped: list[Skipped] = []
+    for name, key in _MOMENTS.items():
+        try:
+            volumes.append(_volume(root, folder, name, _frame(folder, card, key), meaning))
+        except UnusableError as error:
+            skipped.append(Skipped(f"{folder} {key}", str(error)))
+    if not volumes:
+        raise UnusableError(reasons(skipped))
+    return Subject(folder.name, tuple(volumes), card.get("Group", ""), tuple(skipped))
+
+
+def _card(path: Path) -> Mapping[str, str]:
+    lines = path.read_text(errors="replace").splitlines()
+    pairs = (line.split(":", 1) for line in lines if ":" in line)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def _frame(folder: Path, card: Mapping[str, str], key: str) -> int:
+    if not card.get(key, "").isdecimal():
+        raise UnusableError(f"{folder / 'Info.cfg'}: no frame number for {key}")
+    return int(card[key])
+
+
+def _volume(root: Path, folder: Path, name: str, frame: int, meaning: Convention) -> LabelledVolume:
+    stem = f"{folder.name}_frame{frame:02d}"
+    path, image = _image(folder, stem, frame)
+    reference = read_volume(_existing(folder, f"{stem}_gt"))
+    if not reference.grid.matches(image.grid):
+        raise UnusableError(f"{path}: the mask is on another grid")
+    return LabelledVolume(
+        name=name,
+        image=image.voxels,
+        mask=labels_of(reference.voxels, meaning),
+        annotated=np.ones((len(image.voxels), len(Label)), np.bool_),
+        spacing_mm=image.grid.spacing_mm,
+        case_ids=(stem,),
+        phase=None,
+        sources=(str(path.relative_to(root)),) * len(image.voxels),
+        grid=image.grid,
+    )
+
+
+def _image(folder: Path, stem: str, frame: int) -> tuple[Path, Volume]:
+    """A frame, from a file of its own or, where there is none, from the whole cine."""
+    cine = next((path for suffix in _SUFFIXES if (path := folder / f"{folder.name}_4d{suffix}").is_file()), None)
+    if cine is None or any((folder / (stem + suffix)).is_file() for suffix in _SUFFIXES):
+        path = _existing(folder, stem)
+        return path, read_volume(path)
+    image = read_cine(cine)
+    if not 1 <= frame <= image.phases:
+        raise UnusableError(f"{cine}: there is no frame {frame}, it has 1 to {image.phases}")
+    return cine, image.phase(frame - 1)
+
+
+def _existing(folder: Path, stem: str) -> Path:
+    for suffix in _SUFFIXES:
+        if (folder / (stem + suffix)).is_file():
+            return folder / (stem + suffix)
+    raise UnusableError(f"{folder / stem}.nii.gz: no such file")

@@ -1,0 +1,117 @@
+"""M&Ms: a folder a patient with its cine and masks as 4D NIfTI, and a CSV that says which phases are ED and ES.
+
+Campello et al., "Multi-Centre, Multi-Vendor and Multi-Disease Cardiac Segmentation: The M&Ms Challenge", IEEE TMI 2021.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from cardioseg.errors import UnusableError
+from cardioseg.image.labels import CONVENTIONS, Label
+from cardioseg.image.nifti import is_nifti, read_cine, stem
+from cardioseg.image.volume import Cine, Voxels
+from cardioseg.ingest.labels.layouts.drawn import Convention, Mask, labels_of
+from cardioseg.ingest.labels.layouts.table import Row, columns_of, rows_of, tables_in
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.skipped import Skipped, reasons
+
+NAME = "mnms"
+LOOKS_FOR = "a .csv with columns External code, ED and ES beside folders <code>/ with <code>_sa_gt.nii.gz"
+_CODE = "external_code"
+_MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name, which is its column too, whose phases are 0-based; its title
+_MASK = "_sa_gt"
+_BELOW = ("", "*/", "*/*/", "*/*/*/")  # a patient, Testing/, Training/Labeled/, the release as it is unpacked
+_WHOLE = re.compile(r"(\d+)([.,]0*)?")  # a spreadsheet that holds an empty cell writes 9 as 9.0
+
+
+def recognises(root: Path) -> bool:
+    """Whether masks of patients lie below `root`, and in `root` or up to two folders above it the CSV."""
+    return bool(_masks(root)) and any(map(_is_table, _tables(root)))
+
+
+def misses(root: Path) -> Iterator[str]:
+    """Masks without the table, a table that lacks a column, or one without masks."""
+    masks = _masks(root)
+    if any(map(_is_table, _tables(root))):
+        yield f"{root} has the CSV, but no folder <code>/ with <code>_sa_gt.nii.gz"
+    elif masks:
+        yield f"{root} has {len(masks)} masks *_sa_gt, but no CSV with the columns External code, ED and ES"
+
+
+def find(root: Path, convention: Convention | None = None) -> Iterator[Source]:
+    """Yield the patients that have a mask, also those that the CSV does not list."""
+    rows = {row.get(_CODE, ""): row for path in _tables(root) if _is_table(path) for row in rows_of(path)}
+    meaning = convention or CONVENTIONS["mnms"]
+    for path in _masks(root):
+        code = stem(path).removesuffix(_MASK)
+        yield Source(code, str(path), partial(_subject, root, path, code, rows.get(code, {}), meaning))
+
+
+def _masks(root: Path) -> list[Path]:
+    found = (path for below in _BELOW for path in root.glob(f"{below}*{_MASK}.nii*"))
+    return sorted(path for path in found if is_nifti(path) and path.absolute().parent.name + _MASK == stem(path))
+
+
+def _tables(root: Path) -> list[Path]:
+    here = root.absolute()
+    return [path for folder in (here, *here.parents[:2]) for path in tables_in(folder)]
+
+
+def _is_table(path: Path) -> bool:
+    return {_CODE, *_MOMENTS} <= set(columns_of(path))
+
+
+def _subject(root: Path, path: Path, code: str, row: Row, meaning: Convention) -> Subject:
+    image, reference = read_cine(path.with_name(path.name.replace(_MASK, "_sa"))), read_cine(path)
+    if not reference.grid.matches(image.grid):
+        raise UnusableError("the mask is on another grid than the image")
+    if reference.phases != image.phases:
+        raise UnusableError(
+            f"the image has {image.phases} phases, the mask {reference.phases}: save it with all of them"
+        )
+    source = str(path.relative_to(root))
+    volumes: list[LabelledVolume] = []
+    skipped: list[Skipped] = []
+    for name, title in _MOMENTS.items():
+        try:
+            phase = _phase(row, name)
+            mask = labels_of(_drawn(reference, phase), meaning)
+            volumes.append(_volume(source, code, name, phase, image=image, mask=mask))
+        except UnusableError as error:
+            skipped.append(Skipped(f"{code} {title}", str(error)))
+    if not volumes:
+        raise UnusableError(reasons(skipped))
+    return Subject(code, tuple(volumes), row.get("pathology", ""), tuple(skipped))
+
+
+def _phase(row: Row, column: str) -> int:
+    number = _WHOLE.fullmatch(row.get(column, ""))
+    if number is None:
+        raise UnusableError(f"the CSV gives no phase for {_MOMENTS[column]}" if row else "the CSV does not list it")
+    return int(number[1])
+
+
+def _drawn(reference: Cine, phase: int) -> Voxels:
+    if phase >= reference.phases:
+        raise UnusableError(f"the CSV says phase {phase}, the mask ends at phase {reference.phases - 1}")
+    if not reference.voxels[phase].any():
+        raise UnusableError(f"nothing is drawn at phase {phase}")
+    return reference.phase(phase).voxels
+
+
+def _volume(source: str, code: str, name: str, phase: int, *, image: Cine, mask: Mask) -> LabelledVolume:
+    return LabelledVolume(
+        name=name,
+        image=image.voxels[phase],
+        mask=mask,
+        annotated=np.ones((image.grid.shape[0], len(Label)), np.bool_),
+        spacing_mm=image.grid.spacing_mm,
+        case_ids=(f"{code}_sa", code),
+        phase=phase,
+        sources=(source,) * image.grid.shape[0],
+        grid=image.grid,
+    )

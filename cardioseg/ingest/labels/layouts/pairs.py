@@ -1,0 +1,237 @@
+"""Pairs: images and masks as PNG or NIfTI, listed in a CSV in the root. The layout for one's own data.
+
+Columns: `subject`, `image`, and one or more of `mask` (ACDC's numbers), `lv_mask`, `rv_mask`, `myo_mask` (zero and one
+other number, the structure); optional `group`, `phase` and `instance` (the order of slices). The PNG slices of a
+subject's phase become one volume without a spacing; a NIfTI image is a volume of its own. Of a 4D NIfTI image, the
+phases on which its 4D mask is drawn are volumes; for a 3D mask, `phase` is the number of its phase, from 0.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.errors import NoInputError, UnusableError, UsageError
+from cardioseg.files import unique_names
+from cardioseg.image.labels import CONVENTIONS, Label, whole
+from cardioseg.image.nifti import is_nifti, read_cine, stem
+from cardioseg.image.volume import Grid, Voxels
+from cardioseg.ingest.labels.layouts.drawn import Convention, drawn_phases, labels_of
+from cardioseg.ingest.labels.layouts.table import Row, columns_of, file_named, is_blank, rows_of, tables_in
+from cardioseg.ingest.labels.png import read_png
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.skipped import Skipped
+
+NAME = "pairs"
+LOOKS_FOR = "a .csv with columns subject, image and one of mask, lv_mask, myo_mask, rv_mask"
+_NEEDED = ("subject", "image")
+_NUMBERED = "mask"
+_STRUCTURES = {"myo_mask": Label.LV_MYOCARDIUM, "rv_mask": Label.RV_CAVITY, "lv_mask": Label.LV_CAVITY}  # later on top
+_WORKBOOKS = (".xlsx", ".xls", ".ods")
+_ONE_PHASE = "give the number of its phase, from 0, in the column phase"
+
+
+class _SeveralStructuresError(UnusableError):
+    """A mask of one structure holds several: then the subject's others, which may hold one alone, are no better."""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """An image and its labels, read.
+
+    Attributes:
+        image: (slice, row, column).
+        mask: `Label` values, likewise.
+        labels: those that the row gives.
+        grid: None for a PNG.
+        path: of the image.
+        phase: of a 4D image, from 0; else None.
+    """
+
+    image: Voxels
+    mask: NDArray[np.uint8]
+    labels: tuple[Label, ...]
+    grid: Grid | None
+    path: Path
+    phase: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Of its volume, where a subject has several."""
+        return stem(self.path) + ("" if self.phase is None else f"_phase{self.phase:02d}")
+
+    @property
+    def annotated(self) -> NDArray[np.bool_]:
+        """(slice, Label): the row's labels and the background, on every slice."""
+        flags = np.zeros((len(self.image), len(Label)), np.bool_)
+        flags[:, [Label.BACKGROUND, *self.labels]] = True
+        return flags
+
+
+def recognises(root: Path) -> bool:
+    """Whether a CSV in `root` has the columns."""
+    return any(map(_is_table, tables_in(root)))
+
+
+def misses(root: Path) -> Iterator[str]:
+    """Tables that lack a column, tables elsewhere, and masks that no table lists."""
+    for path in tables_in(root):
+        if is_blank(path):
+            yield f"{path} is empty"
+            continue
+        lacking = [f"no column {name}" for name in _NEEDED if name not in columns_of(path)]
+        lacking += [] if _has_mask(path) else [f"none of {', '.join((_NUMBERED, *_STRUCTURES))}"]
+        columns = ", ".join(columns_of(path)) or "(none can be read)"
+        yield f"{path} has the columns {columns}; it has {' and '.join(lacking)}"
+    for path in sorted(root.glob("*/*.csv")):
+        if _is_table(path):
+            yield f"{path} has the columns: give the folder {path.parent}"
+    for path in sorted(path for path in root.glob("*") if path.suffix.lower() in _WORKBOOKS):
+        yield f"{path} is a spreadsheet's own format: save it as CSV"
+    masks = sum(1 for below in ("", "*/", "*/*/") for _ in root.glob(f"{below}*_gt.nii*"))
+    if masks:
+        yield f"{masks} NIfTI files *_gt lie below {root}: list them in a CSV with the columns subject,image,mask"
+
+
+def find(root: Path, convention: Convention | None = None) -> Iterator[Source | Skipped]:
+    """Yield the subjects in the order of the CSV, after the rows that name none.
+
+    Raises:
+        NoInputError: no CSV has the columns, or those that have list nothing.
+        UsageError: a convention is given, and no mask has numbers.
+    """
+    tables = [path for path in tables_in(root) if _is_table(path)]
+    if convention is not None and not any(_NUMBERED in columns_of(path) for path in tables):
+        raise UsageError(f"--labels has no effect: no CSV in {root} has the column {_NUMBERED}", "leave it out")
+    by_subject: dict[str, list[Row]] = defaultdict(list)
+    for row in chain.from_iterable(map(rows_of, tables)):
+        by_subject[row.get("subject", "")].append(row)
+    if not by_subject:
+        said = f"{' and '.join(map(str, tables))} ha{'s' if len(tables) == 1 else 've'} a header but no rows"
+        raise NoInputError(said, "write a row for each image")
+    meaning = convention or CONVENTIONS["acdc"]
+    unnamed = [Skipped(row.get("image") or str(root), "its row names no subject") for row in by_subject.pop("", [])]
+    named = (Source(name, name, partial(_subject, root, name, rows, meaning)) for name, rows in by_subject.items())
+    return chain(unnamed, named)
+
+
+def _is_table(path: Path) -> bool:
+    return set(_NEEDED) <= set(columns_of(path)) and _has_mask(path)
+
+
+def _has_mask(path: Path) -> bool:
+    return not {_NUMBERED, *_STRUCTURES}.isdisjoint(columns_of(path))
+
+
+def _subject(root: Path, subject_id: str, rows: Sequence[Row], meaning: Convention) -> Subject | Skipped:
+    skipped: list[Skipped] = []
+    by_phase: dict[str, list[_Pair]] = defaultdict(list)
+    for row in sorted(rows, key=_order):
+        try:
+            by_phase[row.get("phase", "").lower()] += _pairs(root, row, meaning)
+        except _SeveralStructuresError:
+            raise
+        except (UnusableError, OSError, ValueError) as error:  # a name with a null byte is a ValueError
+            skipped.append(Skipped(row.get("image", ""), str(error)))
+    named = list(chain.from_iterable(_grouped(phase, pairs) for phase, pairs in by_phase.items()))
+    if not named:
+        return Skipped(subject_id, f"none of its images can be used; the first: {skipped[0].why}")
+    names = unique_names(name for name, _ in named)
+    volumes = [_volume(root, subject_id, name, pairs) for name, (_, pairs) in zip(names, named, strict=True)]
+    return Subject(subject_id, tuple(volumes), rows[0].get("group", ""), tuple(skipped))
+
+
+def _order(row: Row) -> float:
+    """By instance number; rows without one keep the order of the CSV."""
+    number = row.get("instance", "")
+    return float(number) if number.isdecimal() else 0.0
+
+
+def _grouped(phase: str, pairs: Sequence[_Pair]) -> Iterator[tuple[str, Sequence[_Pair]]]:
+    """PNG slices of one size are one volume, named by its phase; otherwise every image is its own."""
+    together = len({pair.image.shape for pair in pairs}) == 1 and all(pair.grid is None for pair in pairs)
+    if together or len(pairs) == 1:
+        yield phase or "slices", pairs
+    else:
+        yield from ((pair.name, [pair]) for pair in pairs)
+
+
+def _volume(root: Path, subject_id: str, name: str, pairs: Sequence[_Pair]) -> LabelledVolume:
+    grid = pairs[0].grid
+    return LabelledVolume(
+        name=name,
+        image=np.concatenate([pair.image for pair in pairs]),
+        mask=np.concatenate([pair.mask for pair in pairs]),
+        annotated=np.concatenate([pair.annotated for pair in pairs]),
+        spacing_mm=grid.spacing_mm if grid else None,
+        case_ids=(subject_id, *(f"{subject_id}/{stem(pair.path)}" for pair in pairs)),
+        phase=pairs[0].phase,
+        sources=tuple(str(pair.path.relative_to(root)) for pair in pairs for _ in pair.image),
+        grid=grid,
+    )
+
+
+def _pairs(root: Path, row: Row, meaning: Convention) -> Iterator[_Pair]:
+    """The pair of a row, or one for each phase of a 4D image on which something is drawn."""
+    path = file_named(root, row.get("image", ""))
+    image, grid = _read(path)
+    columns = [name for name in (_NUMBERED, *_STRUCTURES) if row.get(name)]
+    if not columns:
+        raise UnusableError("the row names no mask")
+    masks = {name: _mask(root, row[name], image, grid) for name in columns}
+    for column in filter(_STRUCTURES.get, columns):
+        _check_one_structure(masks[column], row[column], column)
+    drawn = _combined(masks, meaning)
+    labels = tuple(Label) if _NUMBERED in masks else tuple(_STRUCTURES[name] for name in columns)
+    number = row.get("phase", "")
+    for phase in drawn_phases(len(image), drawn, _ONE_PHASE, int(number) if number.isdecimal() else None):
+        mask = drawn[phase if len(drawn) > 1 else 0]
+        yield _Pair(image[phase], mask, labels, grid, path, phase if len(image) > 1 else None)
+
+
+def _check_one_structure(mask: Voxels, name: str, column: str) -> None:
+    """Refuse a map of several structures, which would all become the one that the column names."""
+    numbers = [f"{number:.7g}" for number in np.unique(whole(mask)).tolist() if number]
+    one = f"`{column}` is for a mask of one structure"
+    if len(numbers) >= len(Label):
+        raise _SeveralStructuresError(
+            f"{name} holds {len(numbers)} numbers beside 0: save the structure as one number; {one}"
+        )
+    if len(numbers) > 1:
+        listed = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
+        raise _SeveralStructuresError(f"{name} holds the numbers {listed}: put it in the column `{_NUMBERED}`; {one}")
+
+
+def _combined(masks: Mapping[str, Voxels], meaning: Convention) -> NDArray[np.uint8]:
+    """The labels (phase, slice, row, column) that the masks of a row say together."""
+    phases = {len(mask) for mask in masks.values()}
+    if len(phases) > 1:
+        raise UnusableError(f"its masks have {' and '.join(map(str, sorted(phases)))} phases")
+    shape = next(iter(masks.values())).shape
+    drawn = labels_of(masks[_NUMBERED], meaning) if _NUMBERED in masks else np.zeros(shape, np.uint8)
+    for column, label in _STRUCTURES.items():
+        if column in masks:
+            drawn[whole(masks[column]) != 0] = label
+    return drawn
+
+
+def _mask(root: Path, name: str, image: Voxels, grid: Grid | None) -> Voxels:
+    mask, mask_grid = _read(file_named(root, name))
+    if mask.shape[1:] != image.shape[1:]:
+        raise UnusableError(f"{name}: its size {mask.shape[2:]} is not the image's {image.shape[2:]}")
+    if grid and mask_grid and not mask_grid.matches(grid):
+        raise UnusableError(f"{name}: the mask is on another grid than the image")
+    return mask
+
+
+def _read(path: Path) -> tuple[Voxels, Grid | None]:
+    """(phase, slice, row, column), and the grid of a NIfTI file."""
+    if not is_nifti(path):
+        return read_png(path)[None, None], None
+    cine = read_cine(path)
+    return cine.voxels, cine.grid

@@ -1,0 +1,159 @@
+"""Mask files: the NIfTI masks below a folder, by case id, and what the run that wrote them says of their labels."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cardioseg.errors import NoInputError, UnusableError
+from cardioseg.files import safe_name
+from cardioseg.image.foreign_formats import foreign
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label, relabel
+from cardioseg.image.nifti import is_nifti, read_cine, stem
+from cardioseg.image.nifti_names import case_stem
+from cardioseg.image.volume import Cine
+from cardioseg.skipped import Skipped
+
+_EDITORS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mrb", ".vtm")  # suffixes of theirs
+_NAMED_BY_FOLDER = "mask"
+_MASK_FILE = "mask.nii.gz"  # of a predicted case: OUT/<case_id>/mask.nii.gz
+_REFERENCE_SUFFIX = "_gt"
+_RECORD_FILE = "case.json"  # of a predicted case
+
+
+@dataclass(frozen=True)
+class MaskFolder:
+    """The masks at or below `root`.
+
+    Attributes:
+        root: a folder, or one file.
+        paths: file by case id.
+        clashes: files that are left out because they claim the same case id.
+    """
+
+    root: Path
+    paths: dict[str, Path]
+    clashes: tuple[Skipped, ...] = ()
+
+    def where(self, path: Path) -> str:
+        """A file's name for people: relative to the folder."""
+        return path.name if path == self.root else str(path.relative_to(self.root))
+
+    def skipped(self, path: Path, error: UnusableError, side: str = "") -> Skipped:
+        """Why a file was not used, with its path said once; `side` says which of two it was on."""
+        why = str(error).removeprefix(f"{path}: ")
+        return Skipped(self.where(path), f"the {side} cannot be used: {why}" if side else why)
+
+
+def find_masks(root: Path) -> MaskFolder:
+    """Find the masks at or below `root`: NIfTI files, none hidden, no scans beside `_gt`, no edits of a mask."""
+    by_case: dict[str, list[Path]] = {}
+    for path in _mask_files(root):
+        by_case.setdefault(case_id(path), []).append(path)
+    folder = MaskFolder(root, {case: paths[0] for case, paths in by_case.items() if len(paths) == 1})
+    clashes = [
+        Skipped(folder.where(path), f"{len(paths)} masks here have the case id {case}")
+        for case, paths in by_case.items()
+        if len(paths) > 1
+        for path in paths
+    ]
+    return MaskFolder(root, folder.paths, tuple(clashes))
+
+
+def case_id(path: Path) -> str:
+    """The case that a mask belongs to: its stem without `_gt`, or its folder's name where it is `mask.nii.gz`.
+
+    nnU-Net's `_0000` is no part of it. It is made safe for a file system, as `predict` does, so that both sides of a
+    pair agree.
+    """
+    name = case_stem(path)
+    return safe_name(path.absolute().parent.name if name == _NAMED_BY_FOLDER else name.removesuffix(_REFERENCE_SUFFIX))
+
+
+def read_mask(path: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"]) -> Cine:
+    """Read a 3D or 4D mask, its numbers mapped from `convention` to `Label`.
+
+    Raises:
+        UnusableError: unreadable, or it holds a value that is no label.
+    """
+    cine = read_cine(path)
+    return Cine(relabel(cine.voxels, convention), cine.grid, cine.times_ms)
+
+
+def predicted_labels(root: Path) -> frozenset[Label] | None:
+    """The labels that the model of a prediction folder segments; None where no `run.json` says which.
+
+    Raises:
+        UnusableError: `run.json` cannot be read.
+    """
+    keys = _run_record(root).get("labels")
+    return None if keys is None else frozenset(label for label in STRUCTURES if label.key in keys)
+
+
+def predicting_model_sha256(root: Path) -> str:
+    """The hash of the model that wrote a prediction folder; empty where no `run.json` says which.
+
+    Raises:
+        UnusableError: `run.json` cannot be read.
+    """
+    model = _run_record(root).get("model")
+    return str(model.get("sha256", "")) if isinstance(model, dict) else ""
+
+
+def _run_record(root: Path) -> dict[str, Any]:
+    path = root / "run.json"
+    if not path.is_file():
+        return {}
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(record.get("labels", []), list):
+            return record
+    except (ValueError, AttributeError, OSError, RecursionError):
+        pass
+    raise UnusableError(f"{path}: not a run's record", "repair it, or remove it to use every label")
+
+
+def _mask_files(root: Path) -> list[Path]:
+    found = [root] if root.is_file() else sorted(root.rglob("*"))
+    files = [path for path in found if is_nifti(path) and not path.name.startswith(".") and path.is_file()]
+    stems = {path.with_name(stem(path)) for path in files}
+    masks = [path for path in files if path.with_name(stem(path) + _REFERENCE_SUFFIX) not in stems]
+    return [path for path in masks if path == root or not _is_beside_a_prediction(path)]
+
+
+def _is_beside_a_prediction(path: Path) -> bool:
+    """Whether an image in a predicted case's folder is another one than its mask: an edit of that, or a backup.
+
+    An unpacked `mask.nii` is one too, unless it is all that is left of the mask.
+    """
+    if not (path.parent / _RECORD_FILE).is_file() or path.name == _MASK_FILE:
+        return False
+    return stem(path) != _NAMED_BY_FOLDER or path.with_name(_MASK_FILE).is_file()
+
+
+def files_beside(path: Path) -> list[Path]:
+    """Files beside a predicted mask that can hold an edit of it, by their names."""
+    found = (one for one in path.parent.iterdir() if one.name.lower().endswith(_EDITORS))
+    return sorted(one for one in found if one.name != path.name and not one.name.startswith(".") and one.is_file())
+
+
+def is_newer(file: Path, path: Path) -> bool:
+    """Whether a file was written after a mask."""
+    try:
+        return file.stat().st_mtime_ns > path.stat().st_mtime_ns
+    except OSError:
+        return False
+
+
+def no_masks(root: Path, hint: str, what: str = "NIfTI masks") -> NoInputError:
+    """That there are no masks at or below `root`, and what is there instead where that is known."""
+    if root.is_dir() and (measured := _run_record(root).get("masks")):
+        return NoInputError(
+            f"{root} holds what `measure` wrote, and no masks", f"give the masks themselves: {measured}"
+        )
+    seen = [root] if root.is_file() else (path for path in sorted(root.rglob("*")) if path.is_file())
+    for path in seen:
+        if not is_nifti(path) and not path.name.startswith(".") and (known := foreign(path)):
+            return NoInputError(f"{root}: no {what} in it; {path.name} is {known[0]}", known[1])
+    return NoInputError(f"{root}: no {what} in it", hint)

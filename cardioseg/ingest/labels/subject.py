@@ -1,0 +1,114 @@
+"""Subject: one person's labelled volumes, whatever layout they came from."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.errors import UnusableError
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.volume import Grid, Voxels
+from cardioseg.skipped import Skipped
+
+
+@dataclass(frozen=True)
+class LabelledVolume:
+    """One phase of one subject with its reference labels.
+
+    Attributes:
+        name: the volume's name within its subject, `ed` or `es` where that is known.
+        image: intensities (slice, row, column), in the source's own type.
+        mask: `Label` values (slice, row, column), uint8.
+        annotated: (slice, Label) bool: which labels an expert drew (or declared absent) on which slice. A slice without
+            any is part of the stack but has no reference.
+        spacing_mm: (slice, row, column), or None where the source does not say.
+        case_ids: the names under which a prediction of this volume may be found.
+        phase: 0-based phase in the 4D source, or None where the source is 3D.
+        sources: per slice, where it came from, relative to the source folder; empty for one that was not acquired.
+        grid: the geometry in space, or None where unknown.
+    """
+
+    name: str
+    image: Voxels
+    mask: NDArray[np.uint8]
+    annotated: NDArray[np.bool_]
+    spacing_mm: tuple[float, float, float] | None
+    case_ids: tuple[str, ...]
+    phase: int | None
+    sources: tuple[str, ...]
+    grid: Grid | None = None
+
+    def __post_init__(self) -> None:
+        if self.image.shape != self.mask.shape or self.image.ndim != 3:
+            raise ValueError(f"image {self.image.shape} and mask {self.mask.shape} differ or are not 3D")
+        if self.annotated.shape != (len(self.image), len(Label)):
+            raise ValueError(f"annotated {self.annotated.shape}, expected {(len(self.image), len(Label))}")
+
+    def volume_ml(self, label: Label) -> float | None:
+        """Volume of a label over its annotated slices, or None without a spacing."""
+        if self.spacing_mm is None:
+            return None
+        voxels = int((self.mask[self.annotated[:, label]] == label).sum())
+        return voxels * float(np.prod(self.spacing_mm)) / 1000
+
+    def pixel_mm(self, nominal_mm: float | None = None) -> tuple[float, float] | None:
+        """In-plane spacing (row, column), or the nominal one where the source does not say."""
+        if self.spacing_mm:
+            return self.spacing_mm[1:]
+        return (nominal_mm, nominal_mm) if nominal_mm else None
+
+    def grid_or_nominal(self, nominal_mm: float | None = None) -> Grid:
+        """The geometry; where it is unknown, what is known of the spacing, else 1 mm, at the origin."""
+        return self.grid or Grid(self.mask.shape, self.spacing_mm or (1.0, *(self.pixel_mm(nominal_mm) or (1.0, 1.0))))
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The structures annotated on at least one slice."""
+        return tuple(label for label in STRUCTURES if self.annotated[:, label].any())
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One person: the unit that folds split by.
+
+    Attributes:
+        subject_id: from folder names or a CSV, never from a DICOM tag.
+        group: diagnosis or group where the source gives one.
+        volumes: labelled volumes; their grids may differ.
+        skipped: parts of this subject's source that were not used.
+        counts: layout-specific counts worth reporting, such as `endocardial contours`.
+    """
+
+    subject_id: str
+    volumes: tuple[LabelledVolume, ...]
+    group: str = ""
+    skipped: tuple[Skipped, ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A subject that was found and not yet read: small, and read in whatever process it is sent to.
+
+    Attributes:
+        subject_id: as the subject will have it.
+        where: its path, or its id, as the user knows it.
+        reader: gives the subject; can be pickled.
+    """
+
+    subject_id: str
+    where: str
+    reader: Callable[[], Subject | Skipped]
+
+    def read(self) -> Subject | Skipped:
+        """The subject; one that cannot be read is Skipped."""
+        try:
+            return self.reader()
+        except (UnusableError, OSError) as error:
+            return Skipped(self.where, str(error).removeprefix(f"{self.where}: "))
+
+
+def read_all(found: Iterable[Source | Skipped]) -> Iterator[Subject | Skipped]:
+    """Read one subject after the other."""
+    return (one if isinstance(one, Skipped) else one.read() for one in found)

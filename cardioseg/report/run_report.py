@@ -1,0 +1,216 @@
+"""HTML: one page about a run, to read, to print and to send; it loads nothing from anywhere.
+
+It holds its pictures, up to many. The page of a cohort shows those that lie beside it, each as it comes into view.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cardioseg.image.flag import Flag
+from cardioseg.image.labels import Label
+from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.report.charts import Chart, volume_chart
+from cardioseg.report.measure_columns import COLUMNS, UNKNOWN, Column, known_columns, pairs, sides
+from cardioseg.report.page_frame import write_page
+
+_DONE = "done"
+_EMBED_LIMIT_BYTES = 64_000_000  # browsers grow slow beyond that; then each picture is fetched when it comes into view
+_SECTIONS, _ROWS = 1000, 5000  # of a cohort, the cases that a human must look at first
+_LINKED = "data: 'self' file:"
+
+
+@dataclass(frozen=True)
+class CaseReport:
+    """What the report says about one case.
+
+    Attributes:
+        case_id: the case.
+        status: `done`, or what else became of it.
+        reason: why, where it is not done; or a remark.
+        measures: the measures, or None where there are none.
+        curves_ml: volume at each phase for each structure that the model segments.
+        times_ms: time of each phase, or empty where unknown.
+        pictures: an overlay, a loop; those that are not there are left out.
+        flags: why a human must look at the case.
+    """
+
+    case_id: str
+    status: str
+    reason: str = ""
+    measures: VentricleMeasures | None = None
+    curves_ml: Mapping[Label, Sequence[float]] = field(default_factory=dict)
+    times_ms: Sequence[float] = ()
+    pictures: Sequence[Path] = ()
+    flags: Sequence[Flag] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is anything but a reason."""
+        return self.status == _DONE
+
+    @property
+    def verdict(self) -> str:
+        """What to know first: `failed`, `2 flags` or `no flags`."""
+        if not self.is_done:
+            return self.status
+        return f"{len(self.flags) or 'no'} flag{'' if len(self.flags) == 1 else 's'}"
+
+    @property
+    def urgency(self) -> int:
+        """The higher, the sooner a human must look: what has no result before what has flags."""
+        return len(self.flags) if self.is_done else 1000
+
+    @property
+    def kinds(self) -> str:
+        """What the flags are about, each kind once."""
+        return ", ".join(dict.fromkeys(flag.kind for flag in self.flags))
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The measures that are known."""
+        return known_columns([self.measures])
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether there is an error bar."""
+        return any(column.error(self.measures) for column in self.columns)
+
+    @property
+    def chart(self) -> Chart | None:
+        """The volume-time curve, where there is one."""
+        timing = self.measures or VentricleMeasures()
+        moments = {
+            Label.LV_CAVITY: (timing.lv_ed_phase, timing.lv_es_phase),
+            Label.RV_CAVITY: (timing.rv_ed_phase, timing.rv_es_phase),
+        }
+        known = {label: phases for label, phases in moments.items() if any(phase is not None for phase in phases)}
+        return volume_chart(self.curves_ml, self.times_ms, moments=known)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture in the page, embedded or beside it.
+
+    Attributes:
+        path: of its file.
+        place: of its file, as seen from the page.
+        is_embedded: whether the page holds it.
+        width: in pixels; `height` likewise.
+    """
+
+    path: Path
+    place: str
+    is_embedded: bool
+    width: int
+    height: int
+
+    @property
+    def source(self) -> str:
+        """What the page shows; read as it is written, for all pictures of a run take more memory than all else."""
+        if not self.is_embedded:
+            return self.place
+        return f"data:image/{self.path.suffix[1:]};base64,{b64encode(self.path.read_bytes()).decode()}"
+
+
+def write_report(path: Path, run: Mapping[str, Any], cases: Iterable[CaseReport]) -> None:
+    """Write the report of a run, the cases first that a human must look at.
+
+    Args:
+        path: the HTML file.
+        run: what `run.json` holds. `model` (a name, or a mapping with a `name`) and `version` stand in the header,
+            everything is listed at the end.
+        cases: of the run; they are gone through twice, and those of a cohort never all kept.
+
+    Raises:
+        ResourceError: the file system refuses the write.
+    """
+    urgencies, counts, columns = _overview(cases)
+    shown = sorted(range(len(urgencies)), key=lambda index: -urgencies[index])[:_ROWS]
+    wanted = set(shown)
+    known = {index: case for index, case in enumerate(cases) if index in wanted}
+    rows = [known[index] for index in shown]
+    with_section = rows[:_SECTIONS]
+    is_embedded = sum(_size_bytes(picture) for case in rows for picture in case.pictures) <= _EMBED_LIMIT_BYTES
+    values = {
+        "model": _model_name(run),
+        "version": run.get("version", ""),
+        "counts": counts,
+        "cases": [(case, _pictures(path, case, is_embedded)) for case in with_section],
+        "others": [(case, _pictures(path, case, is_embedded=False)) for case in rows[_SECTIONS:]],
+        "left_out": len(urgencies) - len(rows),
+        "columns": columns,
+        "details": list(flatten(run)),
+        "pairs": pairs,
+        "sides": sides,
+    }
+    if not is_embedded:
+        values["images"] = _LINKED
+    write_page(path, "report/report.html.j2", values)
+
+
+def flatten(run: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """The leaves of a nested mapping as (name, text); what is None or empty is left out."""
+    for key, value in run.items():
+        name = f"{above} {key}".strip().replace("_", " ")
+        if isinstance(value, Mapping):
+            yield from flatten(value, name)
+        elif isinstance(value, list | tuple):
+            yield name, ", ".join(map(_text, value)) or UNKNOWN
+        elif value is not None:
+            yield name, _text(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return UNKNOWN
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _model_name(run: Mapping[str, Any]) -> str:
+    model = run.get("model") or ""
+    return str(model.get("name", "")) if isinstance(model, Mapping) else str(model)
+
+
+def _overview(cases: Iterable[CaseReport]) -> tuple[list[int], str, tuple[Column, ...]]:
+    """How urgent each case is; `12 cases, 3 flagged, 1 failed`; and the columns that at least one has a value for."""
+    urgencies, numbers = [], {"flagged": 0, "failed": 0}
+    columns: dict[str, Column] = {}
+    for case in cases:
+        urgencies.append(case.urgency)
+        numbers["flagged"] += case.is_done and bool(case.flags)
+        numbers["failed"] += not case.is_done
+        columns |= {column.name: column for column in case.columns}
+    of_all = f"{len(urgencies)} case{'' if len(urgencies) == 1 else 's'}"
+    said = ", ".join([of_all, *(f"{number} {name}" for name, number in numbers.items() if number)])
+    return urgencies, said, tuple(column for column in COLUMNS if column.name in columns)
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _pictures(report: Path, case: CaseReport, is_embedded: bool) -> list[Picture]:
+    found = []
+    for path in case.pictures:
+        with suppress(OSError):  # it is gone, or no picture any more
+            found.append(_picture(report, path, is_embedded))
+    return found
+
+
+def _picture(report: Path, path: Path, is_embedded: bool) -> Picture:
+    from PIL import Image  # noqa: PLC0415 - only where there are pictures
+
+    with Image.open(path) as picture:
+        width, height = picture.size
+    inside = path.is_relative_to(report.parent)
+    place = (path.relative_to(report.parent) if inside else path).as_posix()
+    return Picture(path, place, is_embedded, width, height)

@@ -1,0 +1,134 @@
+"""Results: finished jobs become the figures of the tables, with the learning rate chosen in two ways."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+import numpy as np
+
+from cardioseg.measure.significance import Interval, PairedTest, bootstrap_interval, paired_tests
+from cardioseg.measure.spread import Spread, spread
+from cardioseg.reproduce.job_outcome import EXTERNAL, TEST, Outcome
+from cardioseg.reproduce.protocol import Job
+
+Results = Mapping[Job, Outcome]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One norm on one fold.
+
+    Attributes:
+        learning_rate: the best of those run.
+        dice: per image of the fold's test subjects.
+        external: per image of the subjects of the second dataset.
+    """
+
+    learning_rate: float
+    dice: Spread
+    external: Spread
+
+
+def of_first_seed(results: Results) -> Results:
+    """The jobs of the lowest seed: those of the tables. The others say how far seeds differ."""
+    first = min((job.seed for job in results), default=0)
+    return {job: outcome for job, outcome in results.items() if job.seed == first}
+
+
+def rates_run(results: Results, norm: str, fold: int) -> list[float]:
+    """The learning rates of one norm's finished jobs on one fold, the largest first."""
+    rates = {job.learning_rate for job in results if (job.norm, job.fold) == (norm, fold)}
+    return sorted(rates, reverse=True)
+
+
+def cell(results: Results, norm: str, fold: int, chosen_by: str) -> Cell | None:
+    """The figure of one norm on one fold, or None where no job is finished.
+
+    Args:
+        results: finished jobs of one seed.
+        norm: of the row.
+        fold: of the column.
+        chosen_by: `test` takes the learning rate that is best on the test images, as the paper does, which is
+            optimistic; `choosing` the one that is best on training subjects kept out of training.
+    """
+    rate = best_rate(results, norm, fold, chosen_by)
+    if rate is None:
+        return None
+    outcomes = [o for job, o in results.items() if (job.norm, job.fold, job.learning_rate) == (norm, fold, rate)]
+    of_part = {part: spread([dice for one in outcomes for dice in one.dice(part)]) for part in (TEST, EXTERNAL)}
+    return Cell(rate, of_part[TEST], of_part[EXTERNAL])
+
+
+def best_rate(results: Results, norm: str, fold: int, chosen_by: str) -> float | None:
+    """The learning rate with the highest mean Dice per image; the larger one where two are equal."""
+    means = mean_by_rate(results, norm, fold, chosen_by)
+    return max(means, key=lambda rate: (means[rate], rate)) if means else None
+
+
+def mean_by_rate(results: Results, norm: str, fold: int, part: str) -> dict[float, float]:
+    """The mean Dice per image of each learning rate's finished jobs."""
+    by_rate: dict[float, list[float]] = {}
+    for job, outcome in results.items():
+        if (job.norm, job.fold) == (norm, fold):
+            by_rate.setdefault(job.learning_rate, []).extend(outcome.dice(part))
+    return {rate: fmean(values) for rate, values in by_rate.items() if values}
+
+
+def by_subject(results: Results, norm: str, folds: int, chosen_by: str = TEST) -> dict[str, float]:
+    """The mean Dice of each subject when it was in the test fold."""
+    values: dict[str, list[float]] = {}
+    for fold in range(folds):
+        rate = best_rate(results, norm, fold, chosen_by)
+        for job, outcome in results.items():
+            if (job.norm, job.fold, job.learning_rate) == (norm, fold, rate):
+                for score in outcome.scores[TEST]:
+                    if score.dice is not None:
+                        values.setdefault(score.subject_id, []).append(score.dice)
+    return {subject_id: fmean(dice) for subject_id, dice in values.items()}
+
+
+def interval(results: Results, norm: str, folds: int, seed: int) -> Interval | None:
+    """Mean Dice over subjects with its bootstrap interval, or None where no job is finished."""
+    values = list(by_subject(results, norm, folds).values())
+    return bootstrap_interval(values, np.random.default_rng(seed)) if values else None
+
+
+def against(results: Results, norm: str, others: Sequence[str], folds: int) -> dict[str, PairedTest]:
+    """One norm tested against each other one, on the subjects that both have been tested on."""
+    first = by_subject(results, norm, folds)
+    pairs = {other: by_subject(results, other, folds) for other in others if other != norm}
+    complete = {other: values for other, values in pairs.items() if first and values.keys() == first.keys()}
+    order = sorted(first)
+    tests = paired_tests([first[s] for s in order], [[values[s] for s in order] for values in complete.values()])
+    return dict(zip(complete, tests, strict=True))
+
+
+@dataclass(frozen=True)
+class SeedSpread:
+    """What another seed changes.
+
+    Attributes:
+        means: per seed, the mean over the folds of the mean Dice per image.
+        std: between these.
+    """
+
+    means: dict[int, float]
+    std: float
+
+
+def seed_spread(results: Results, norm: str, folds: int) -> SeedSpread | None:
+    """How far the seeds of a norm lie apart, over those that ran on every fold; None with fewer than two."""
+    means = {}
+    for seed in sorted({job.seed for job in results if job.norm == norm}):
+        of_seed = {job: outcome for job, outcome in results.items() if job.seed == seed}
+        mean = mean_over_folds(cell(of_seed, norm, fold, TEST) for fold in range(folds))
+        if mean is not None:
+            means[seed] = mean
+    return SeedSpread(means, stdev(means.values())) if len(means) > 1 else None
+
+
+def mean_over_folds(cells: Iterable[Cell | None]) -> float | None:
+    """The mean of the folds' mean Dice per image, or None where a fold has none."""
+    means = [one.dice.mean if one else None for one in cells]
+    found = [mean for mean in means if mean is not None]
+    return fmean(found) if found and len(found) == len(means) else None
