@@ -39,9 +39,10 @@ def write(
 
 
 def say_left_out(found: "Mapping[str, Evaluation]") -> None:
-    """Slices that the references do not know, and other phases than the reported ones: why `measures.csv` differs."""
+    """Edits, slices that the references do not know, and other phases: why `measures.csv` differs."""
     for name, evaluation in found.items():
         which = f" in {name}" if len(found) > 1 else ""
+        console.print_skipped(evaluation.edits, f"edit{which}")
         console.print_skipped(evaluation.left_out, f"left out{which}")
         console.print_skipped(evaluation.other_phases, f"other phase{which}")
 

@@ -75,8 +75,8 @@ def evaluate(
         doubtful = Numbers(convention or _ACDC, "--labels", of_reference=True)
     work = Judging(predictions, predicted_convention, STRUCTURES if known is None else known, doubtful)
     found = collect(_judged(work, find_references(reference, convention), executor), origin)
-    reported, edited = read_reported(predictions, (score.case_id for score in found.scores))
-    return replace(found, reported=reported, edited=edited)
+    unchanged = {score.case_id for score in found.scores}.difference(found.edited)
+    return replace(found, reported=read_reported(predictions, unchanged))
 
 
 def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
@@ -92,10 +92,14 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
     scores: list[VolumeScore] = []
     problems: list[Skipped] = []
     mistakes: list[Skipped] = []
+    edits: list[Skipped] = []
+    edited: list[str] = []
     worst = Worst()
     for one in judgements:
         problems += one.problems
         mistakes += one.mistakes
+        edits += one.edits
+        edited += one.edited
         for pair, own in one.scored:
             scores += own
             worst.add(pair, own)
@@ -105,7 +109,16 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
         what = f"nothing in {origin.predicted} could be compared with {origin.reference}"
         raise NoInputError(what, _first_reason(distinct), [f"{one.where}: {one.why}" for one in distinct])
     kept = tuple(one for one in scores if one.label in labels)
-    return Evaluation(labels, kept, distinct, tuple(mistakes), worst.pairs, origin)
+    return Evaluation(
+        labels=labels,
+        scores=kept,
+        problems=distinct,
+        mistakes=tuple(mistakes),
+        edits=tuple(dict.fromkeys(edits)),
+        edited=tuple(dict.fromkeys(edited)),
+        worst=worst.pairs,
+        origin=origin,
+    )
 
 
 def _judged(work: Judging, found: Iterable[Source | Skipped], executor: Executor) -> Iterator[Judgement]:

@@ -9,11 +9,12 @@ import numpy as np
 
 from cardioseg.dataset.store import is_dataset, open_dataset
 from cardioseg.errors import UnusableError, UsageError
+from cardioseg.evaluation.edits import read_compared
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
-from cardioseg.ingest.labels.mask_files import MaskFolder, find_masks, no_masks, read_mask
+from cardioseg.ingest.labels.mask_files import MaskFolder, find_masks, no_masks
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, read_all
 from cardioseg.skipped import Skipped
 
@@ -77,12 +78,15 @@ def _subject(
 ) -> Subject:
     volumes: list[LabelledVolume] = []
     skipped: list[Skipped] = []
+    remarks: list[Skipped] = []
     for case, name, path in named:
         try:
-            volumes += _volumes(case, name, read_mask(path, convention), folder.where(path))
+            compared = read_compared(path, convention)
+            volumes += _volumes(case, name, compared.mask, folder.where(path))
+            remarks += [Skipped(f"reference {case}", remark) for remark in compared.remarks]
         except UnusableError as error:
             skipped.append(folder.skipped(path, error, "reference"))
-    return Subject(subject_id, tuple(with_moments(volumes)), skipped=tuple(skipped))
+    return Subject(subject_id, tuple(with_moments(volumes)), skipped=tuple(skipped), remarks=tuple(remarks))
 
 
 def _volumes(case: str, name: str, mask: Cine, source: str) -> Iterator[LabelledVolume]:

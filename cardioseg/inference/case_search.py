@@ -11,12 +11,12 @@ from cardioseg.files import unique_names
 from cardioseg.image.nifti import is_nifti
 from cardioseg.image.nifti_names import case_stem, other_channel
 from cardioseg.inference.cases import RUN_FILE, Case, Findings, other_names
-from cardioseg.inference.record import RECORD_FILE
 from cardioseg.ingest.cine.nifti_suitability import judge_nifti
 from cardioseg.ingest.cine.shared_ids import fits, same_image
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.finding.survey import Kind, LeftOut, Series, survey_paths
 from cardioseg.ingest.finding.survey_units import Unit, find_units
+from cardioseg.results.record import RECORD_FILE
 from cardioseg.skipped import Skipped
 
 PARTS = "parts"

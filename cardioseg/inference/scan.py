@@ -18,7 +18,7 @@ from cardioseg.image.volume import Cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Case
 from cardioseg.inference.description import acquisition_of
-from cardioseg.inference.record import Record
+from cardioseg.results.record import Record
 
 
 @dataclass(frozen=True)

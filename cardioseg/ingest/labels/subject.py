@@ -78,6 +78,7 @@ class Subject:
         volumes: labelled volumes; their grids may differ.
         skipped: parts of this subject's source that were not used.
         counts: layout-specific counts worth reporting, such as `endocardial contours`.
+        remarks: what else to say of its files.
     """
 
     subject_id: str
@@ -85,6 +86,7 @@ class Subject:
     group: str = ""
     skipped: tuple[Skipped, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
+    remarks: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True)
