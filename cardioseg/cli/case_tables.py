@@ -1,6 +1,6 @@
 """Results: what `predict` and `measure` print of a folder of cases, and with which code they leave."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,8 +11,9 @@ from cardioseg.cli import console
 from cardioseg.errors import ExitCode, NoInputError, UsageError
 
 if TYPE_CHECKING:
-    from cardioseg.inference.outcome import Outcome, Tally
     from cardioseg.measure.curves import Moments
+    from cardioseg.results.folder import ResultsFolder
+    from cardioseg.results.outcome import Outcome, Tally
 
 ED = Annotated[int | None, typer.Option("--ed", min=0, help="Phase of end-diastole, from 0, for all cases.")]
 ES = Annotated[int | None, typer.Option("--es", min=0, help="Phase of end-systole, from 0, for all cases.")]
@@ -60,11 +61,11 @@ def say_unmet(unmet: "Collection[str]", quiet: bool) -> None:
         )
 
 
-def say_copies(out: Path, quiet: bool) -> None:
-    """A line for each group of cases in `out` that hold the same images."""
-    from cardioseg.inference.listing import same_images
+def say_copies(results: "ResultsFolder", quiet: bool) -> None:
+    """A line for each group of cases that hold the same images."""
+    from cardioseg.results.listing import same_images
 
-    for names in [] if quiet else same_images(out):
+    for names in [] if quiet else same_images(results):
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         console.say(f"the same images: {', '.join(names[:_NAMED])}{more}; each is a case of its own")
 
@@ -78,59 +79,49 @@ def say_outcome(outcome: "Outcome", quiet: bool) -> None:
         )
 
 
-def finish(out: Path, tally: "Tally", quiet: bool, as_json: bool, tables: Path | None = None) -> int:
-    """Print what is in `out`, or of a part of it the `tables`; the exit code."""
-    folder, total = tables or out, tally.done + tally.failed
+def finish(
+    results: "ResultsFolder", tally: "Tally", quiet: bool, as_json: bool, tables: "ResultsFolder | None" = None
+) -> int:
+    """Print what is in a folder of results, or of a part of it the `tables`; the exit code."""
+    from cardioseg.results.summary import read_measures
+
+    folder, total = tables or results, tally.done + tally.failed
     nothing = NoInputError(
-        f"all cases failed, {tally.failed} of {total}", f"the reasons are above and in {folder / 'status.csv'}"
+        f"all cases failed, {tally.failed} of {total}", f"the reasons are above and in {folder.status}"
     )
     all_failed = tally.failed and not tally.done
     if as_json:
-        console.print_json(_document(out, folder) | (console.described(nothing) if all_failed else {}))
+        console.print_json(_document(results, folder) | (console.described(nothing) if all_failed else {}))
     elif not quiet:
-        _print(list(islice(_read_measures(folder), _ROWS + 1)), folder)
-        console.say(f"tables: {tables}" if tables else f"report: {out / 'report.html'}")
+        _print(list(islice(read_measures(folder), _ROWS + 1)), folder)
+        console.say(f"tables: {tables.path}" if tables else f"report: {results.report}")
     if all_failed:
         return console.fail(nothing, as_json=False)
     return ExitCode.SOME_FAILED if tally.failed else ExitCode.OK
 
 
-def _document(out: Path, tables: Path) -> dict[str, Any]:
-    import json
+def _document(results: "ResultsFolder", tables: "ResultsFolder") -> dict[str, Any]:
+    """What `run.json` holds, with the measures and the flags of each case."""
+    from dataclasses import asdict
 
-    run: dict[str, Any] = json.loads((tables / "run.json").read_text())
-    measured = list(_read_measures(tables))
+    from cardioseg.results.description import read_description
+    from cardioseg.results.run_record import read_run_record
+    from cardioseg.results.summary import read_measures
+
+    measured = list(read_measures(tables))
     for row in measured:
-        known = json.loads((out / row["case_id"] / "measures.json").read_text())
-        row["flags"] = known["flags"]
-    return run | {"measures": measured, "out": str(out)}
+        row["flags"] = [asdict(flag) for flag in read_description(results.case(row["case_id"])).flags]
+    return read_run_record(tables).document() | {"measures": measured, "out": str(results.path)}
 
 
-def _read_measures(tables: Path) -> Iterator[dict[str, Any]]:
-    import csv
-
-    with (tables / "measures.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            yield {name: text if name in ("case_id", "flags") else _number(text) for name, text in row.items()}
-
-
-def _print(measured: list[dict[str, Any]], tables: Path) -> None:
-    caption = f"the first {_ROWS}; all are in {tables / 'measures.csv'}" if len(measured) > _ROWS else ""
+def _print(measured: list[dict[str, Any]], tables: "ResultsFolder") -> None:
+    caption = f"the first {_ROWS}; all are in {tables.measures}" if len(measured) > _ROWS else ""
     measured = measured[:_ROWS]
     known = ["case_id", *(name for name in _TABLE if any(row[name] is not None for row in measured))]
     columns = [f"{name} " if name == "case_id" else name for name in known]
     if measured:
         rows = [[_shown(row[name]) for name in known] for row in measured]
         console.print_table("Measures", columns, rows, caption)
-
-
-def _number(text: str) -> int | float | None:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return None
 
 
 def _shown(value: str | float | None) -> str | float | None:

@@ -19,13 +19,13 @@ def demo(
     quiet: Quiet = False,
 ) -> int:
     """Segment a synthetic heart and compare with its known volumes."""
-    import json
-
     from cardioseg.evaluation.comparison import evaluate
     from cardioseg.evaluation.measures import MEASURES
     from cardioseg.image.nifti import write_cine
     from cardioseg.phantom import Phantom, reference, truth, write_dicom
     from cardioseg.report.measure_columns import measure_title
+    from cardioseg.results.description import read_description
+    from cardioseg.results.folder import ResultsFolder
 
     phantom = Phantom()
     scans, references, results = out / "scans", out / "reference", out / "results"
@@ -35,8 +35,9 @@ def demo(
     code = predict([scans], results, model, device, threads, overwrite=True, quiet=quiet)
     if code != ExitCode.OK:
         return code
-    (case_id,) = (path.parent.name for path in results.glob("*/case.json"))
-    measured = json.loads((results / case_id / "measures.json").read_text())["measures"]
+    folder = ResultsFolder(results)
+    (case,) = folder.cases()
+    measured = read_description(case).measures.as_row()
     known = truth(phantom)
     known_and_measured = [(name, getattr(known, name, None), measured[name]) for name in MEASURES]
     table = [
@@ -48,5 +49,5 @@ def demo(
     scores = ", ".join(f"{one.label.title} {one.per_volume['dice'].mean:.3f}" for one in whole)
     columns = ("measure ", "known", "measured", "error")
     console.print_table("The phantom", columns, table, f"Dice per volume: {scores}")
-    console.say(f"open {results / 'report.html'}", quiet)
+    console.say(f"open {folder.report}", quiet)
     return ExitCode.OK

@@ -20,12 +20,13 @@ def gather(
     from cardioseg.errors import NoInputError
     from cardioseg.files import sole_writer
     from cardioseg.inference.gather import gather as gather_parts
+    from cardioseg.results.folder import ResultsFolder
 
     if not out.is_dir():
         raise NoInputError(f"{out}: no such folder", "give the folder that `cardioseg predict` wrote into")
     with sole_writer(out, is_part=True):
         gathered = gather_parts(out)
-    code = finish(out, gathered.tally, quiet, as_json)
+    code = finish(ResultsFolder(out), gathered.tally, quiet, as_json)
     for problem in gathered.problems:
         console.say(f"not complete: {problem}")
     return code or (ExitCode.SOME_FAILED if gathered.problems else ExitCode.OK)

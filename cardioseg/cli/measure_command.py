@@ -21,19 +21,21 @@ def measure(
 ) -> int:
     """Measure MASKS again, after they were edited."""
     from cardioseg.files import sole_writer
-    from cardioseg.inference.outcome import Tally
+    from cardioseg.inference.chosen_phases import Choices
     from cardioseg.inference.remeasure import find_edited, measure_all
+    from cardioseg.results.folder import ResultsFolder
+    from cardioseg.results.outcome import Tally
 
-    moments, by_case = chosen(ed, es), chosen_by_case(phases)
-    tally, unmet = Tally(), dict.fromkeys(by_case)
+    choices = Choices(chosen(ed, es), chosen_by_case(phases))
+    results, tally, unmet = ResultsFolder(out), Tally(), dict.fromkeys(choices.by_case)
     with sole_writer(out), console.progress(quiet or as_json) as bars:
         found = find_edited(masks, out)
         everything = bars.add_task("cases", total=len(found.paths))
-        for outcome in measure_all(found, out, moments, by_case):
+        for outcome in measure_all(found, out, choices):
             tally.count(outcome)
             unmet.pop(outcome.case_id, None)
             bars.advance(everything)
             say_outcome(outcome, quiet)
-    say_copies(out, quiet)
+    say_copies(results, quiet)
     say_unmet(unmet, quiet)
-    return finish(out, tally, quiet, as_json)
+    return finish(results, tally, quiet, as_json)

@@ -14,7 +14,8 @@ from cardioseg.cli.watching import watched
 from cardioseg.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from cardioseg.inference.outcome import Tally
+    from cardioseg.results.folder import ResultsFolder
+    from cardioseg.results.outcome import Tally
 
 ModelName = Annotated[str, typer.Option("--model", "-m", help="A built-in model's name, or a model folder.")]
 DEFAULT = "sax"
@@ -51,50 +52,52 @@ def predict(
     """Segment the short-axis cines in SCANS: masks, volumes, a report."""
     from cardioseg.files import sole_writer
     from cardioseg.inference.case_search import Search, parse_part
+    from cardioseg.inference.chosen_phases import Choices
     from cardioseg.inference.cohort_prediction import predict_all
-    from cardioseg.inference.formats import parse_formats
     from cardioseg.inference.hashed_names import HASH, NAMES, Hashed
+    from cardioseg.inference.predict_settings import Settings
     from cardioseg.inference.session import find_model, open_model
+    from cardioseg.results.folder import ResultsFolder
+    from cardioseg.results.formats import parse_formats
 
-    moments, by_case = chosen(ed, es), chosen_by_case(phases)
-    unmet = dict.fromkeys(by_case)
+    choices = Choices(chosen(ed, es), chosen_by_case(phases))
+    unmet = dict.fromkeys(choices.by_case)
     wanted, own = parse_formats(formats), parse_part(part) if part else None
     if names not in NAMES:
         raise UsageError(f"no names {names!r}", ", ".join(NAMES))
     scans = [scan.absolute() for scan in scans] if cluster or not paths else scans
     out = out.absolute() if cluster else out
-    tables = own.folder(out) if own else None
+    results, tables = ResultsFolder(out), own.folder(out) if own else None
+    settings = Settings(overwrite, discard_edits, wanted, choices, paths)
     with ExitStack() as held:
         held.enter_context(sole_writer(out, is_part=own is not None))
         if tables:
-            held.enter_context(sole_writer(tables))
+            held.enter_context(sole_writer(tables.path))
         executor = held.enter_context(executor_of(workers, cluster))
         opened = open_model(find_model(model), device, executor.threads(threads))
         watch = held.enter_context(watched(Search(scans, out, own), quiet, as_json))
         found = Hashed(watch, out) if names == HASH else watch
-        how: dict[str, Any] = {"formats": wanted, "moments": moments, "by_case": by_case}
-        how |= {"discard_edits": discard_edits, "paths": paths, "executor": executor, "tables": tables}
+        how: dict[str, Any] = {"executor": executor, "tables": tables}
         if isinstance(found, Hashed):
             how["named"] = found.note
-        for outcome in predict_all(found, opened, out, overwrite, watch.report, **how):
+        for outcome in predict_all(found, opened, out, settings, watch.report, **how):
             watch.count(outcome)
             unmet.pop(outcome.case_id, None)
     say_unmet(unmet, quiet or own is not None)
-    say_copies(out, quiet or own is not None)
-    _say_others(out, watch.tally, quiet or own is not None)
-    return finish(out, watch.tally, quiet, as_json, tables)
+    say_copies(results, quiet or own is not None)
+    _say_others(results, watch.tally, quiet or own is not None)
+    return finish(results, watch.tally, quiet, as_json, tables)
 
 
-def _say_others(out: Path, tally: "Tally", quiet: bool) -> None:
-    """How many cases of `out` are from earlier runs."""
-    import csv
+def _say_others(results: "ResultsFolder", tally: "Tally", quiet: bool) -> None:
+    """How many cases are from earlier runs."""
+    from cardioseg.results.summary import read_status
 
     if quiet:
         return
-    with (out / "status.csv").open(newline="", encoding="utf-8") as file:
-        others = sum(1 for _ in csv.DictReader(file)) - tally.done - tally.failed
+    others = sum(1 for _ in read_status(results)) - tally.done - tally.failed
     listed = f"{others} case{'s' * (others > 1)} of earlier runs"
-    console.say(f"{out} also holds {listed}; its tables and its report list all", others < 1)
+    console.say(f"{results.path} also holds {listed}; its tables and its report list all", others < 1)
 
 
 def info(as_json: AsJson = False) -> int:

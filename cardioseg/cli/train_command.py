@@ -97,7 +97,7 @@ def _next_command(arguments: Sequence[str], run: Path, folds: Iterable[int]) -> 
     from cardioseg.training.checkpoint import steps_done
     from cardioseg.training.crossval import fold_folder
 
-    if not (run / "run.json").is_file():
+    if not (run / "training.json").is_file():
         return f"`{join(arguments)}` starts it again"
     command = f"`{join(arguments if '--resume' in arguments else [*arguments, '--resume'])}`"
     folders = {fold: fold_folder(run, fold) for fold in folds}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cardioseg.inference.case_search import Search
     from cardioseg.inference.cases import Case, Findings
-    from cardioseg.inference.outcome import Outcome
+    from cardioseg.results.outcome import Outcome
 
 _EVERY_S = 60
 _SHOWN = 10
@@ -30,7 +30,7 @@ class Watch:
     """
 
     def __init__(self, search: "Search", bars: "Progress", quiet: bool, lines: bool) -> None:
-        from cardioseg.inference.outcome import Tally
+        from cardioseg.results.outcome import Tally
 
         self.tally: Tally = Tally()
         self.sources, self.digest = search.sources, search.digest

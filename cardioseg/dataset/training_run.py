@@ -16,7 +16,7 @@ GO_ON = "the command that started it, with --resume and without --fold, goes on 
 
 @dataclass(frozen=True)
 class Run:
-    """A training run: its folder, its `run.json` and its folds."""
+    """A training run: its folder, its `training.json` and its folds."""
 
     folder: Path
     described: dict[str, Any]
@@ -31,7 +31,7 @@ class Run:
 
 def is_run(folder: Path) -> bool:
     """Whether `train` wrote the folder."""
-    return (folder / "folds.json").is_file() and (folder / "run.json").is_file()
+    return (folder / "folds.json").is_file() and (folder / "training.json").is_file()
 
 
 def read_run(folder: Path, dataset: Dataset) -> Run:
@@ -41,7 +41,7 @@ def read_run(folder: Path, dataset: Dataset) -> Run:
         UsageError: it is none, or was trained on another dataset.
     """
     try:
-        described = json.loads((folder / "run.json").read_text())
+        described = json.loads((folder / "training.json").read_text())
         folds = [_fold(one) for one in json.loads((folder / "folds.json").read_text())]
         digest = described["dataset_sha256"]
     except (OSError, ValueError, LookupError, TypeError):

@@ -17,15 +17,15 @@ from cardioseg.evaluation.worst import Worst
 from cardioseg.execution.executor import Executor, Lost, in_order
 from cardioseg.execution.here import Here
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
-from cardioseg.ingest.labels.mask_files import (
+from cardioseg.ingest.labels.subject import Source
+from cardioseg.results.folder import ResultsFolder
+from cardioseg.results.mask_files import (
     MaskFolder,
     case_id,
     find_masks,
     no_masks,
-    predicted_labels,
-    predicting_model_sha256,
 )
-from cardioseg.ingest.labels.subject import Source
+from cardioseg.results.run_record import read_run_record
 from cardioseg.skipped import Skipped
 
 Convention = Mapping[int, Label]
@@ -66,8 +66,9 @@ def evaluate(
         predictions = MaskFolder(predicted, {case_id(reference): predicted})  # two files need no name in common
     if not predictions.paths:
         raise no_masks(predicted, "give the folder that `cardioseg predict` wrote")
-    known, predicted_convention = predicted_labels(predicted), predicted_convention or _ACDC
-    origin = Origin(predicted.resolve().name, reference.resolve().name, predicting_model_sha256(predicted))
+    run, predicted_convention = read_run_record(ResultsFolder(predicted)), predicted_convention or _ACDC
+    known = run.structures
+    origin = Origin(predicted.resolve().name, reference.resolve().name, run.model_sha256)
     doubtful = None
     if known is None or predicted_convention != _ACDC:
         doubtful = Numbers(predicted_convention, "--predicted-labels")

@@ -8,8 +8,8 @@ from cardioseg.evaluation.pairing import Pair, matching_id, pair
 from cardioseg.evaluation.scores import VolumeScore, score
 from cardioseg.execution.executor import Lost
 from cardioseg.image.labels import Label
-from cardioseg.ingest.labels.mask_files import MaskFolder
 from cardioseg.ingest.labels.subject import Source
+from cardioseg.results.mask_files import MaskFolder
 from cardioseg.skipped import Skipped
 
 

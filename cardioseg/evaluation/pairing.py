@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
-from cardioseg.evaluation.edits import ComparedMask, read_compared
+from cardioseg.evaluation.compared_edits import ComparedMask, read_compared
 from cardioseg.files import safe_name
 from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.volume import Cine
-from cardioseg.ingest.labels.mask_files import MaskFolder
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
+from cardioseg.results.mask_files import MaskFolder
 from cardioseg.skipped import Skipped
 
 NO_PREDICTION = "no prediction"

@@ -9,13 +9,13 @@ import numpy as np
 
 from cardioseg.dataset.store import is_dataset, open_dataset
 from cardioseg.errors import UnusableError, UsageError
-from cardioseg.evaluation.edits import read_compared
+from cardioseg.evaluation.compared_edits import read_compared
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
-from cardioseg.ingest.labels.mask_files import MaskFolder, find_masks, no_masks
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, read_all
+from cardioseg.results.mask_files import MaskFolder, find_masks, no_masks
 from cardioseg.skipped import Skipped
 
 _NNUNET = "labelsTr"

@@ -3,16 +3,17 @@
 `predict` measures whole stacks at the ED and ES that it finds; an evaluation, only what the reference knows.
 """
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from cardioseg.errors import UnusableError
 from cardioseg.evaluation.measures import MEASURES, Reported
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import stem
-from cardioseg.ingest.labels.mask_files import MaskFolder
-from cardioseg.results.record import MEASURES_FILE
+from cardioseg.results.description import read_description
+from cardioseg.results.folder import CaseFolder
+from cardioseg.results.mask_files import MaskFolder
 from cardioseg.skipped import Skipped
 
 _MASK = "mask"  # also of one that was unpacked
@@ -48,7 +49,7 @@ def other_phases(scores: Iterable[VolumeScore], reported: Reported) -> tuple[Ski
 
 def _measures(folder: Path) -> dict[str, float]:
     try:
-        known = json.loads((folder / MEASURES_FILE).read_text(encoding="utf-8"))["measures"]
-        return {name: float(known[name]) for name in (*MEASURES, *_PHASES) if known.get(name) is not None}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        row = read_description(CaseFolder(folder)).measures.as_row()
+    except UnusableError:
         return {}
+    return {name: float(value) for name in (*MEASURES, *_PHASES) if (value := row[name]) is not None}

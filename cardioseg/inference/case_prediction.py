@@ -19,26 +19,23 @@ import numpy as np
 from cardioseg import __version__
 from cardioseg.errors import UnusableError
 from cardioseg.files import make_folder, sha256, sweep_partials
-from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine
 from cardioseg.inference.cases import Case
-from cardioseg.inference.catalogue import Catalogue
-from cardioseg.inference.description import (
-    Description,
-    acquisition_of,
-    describe,
-    read_description,
-)
-from cardioseg.inference.formats import DICOM_SEG, SEG_FILES, write_segs
-from cardioseg.inference.outcome import DONE, FAILED, Outcome, in_one
+from cardioseg.inference.measured_mask import acquisition_of, describe
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.scan import Scan
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import Model
 from cardioseg.measure.curves import Moments
-from cardioseg.report.case_pictures import write_pictures
+from cardioseg.results.case_pictures import write_pictures
+from cardioseg.results.case_record import CaseRecord, read_case_record
+from cardioseg.results.catalogue import Catalogue
+from cardioseg.results.description import Description, read_description
 from cardioseg.results.edits import edit_kept, edited_file
-from cardioseg.results.record import MASK_FILE, RECORD_FILE, Record, read_record
+from cardioseg.results.folder import CaseFolder, ResultsFolder
+from cardioseg.results.formats import mask_files, refers_to_images, write_masks
+from cardioseg.results.formats.predicted import PredictedMask
+from cardioseg.results.outcome import DONE, FAILED, Outcome, in_one
 
 Report = Callable[[int, int], None]
 
@@ -68,10 +65,10 @@ def predict_case(
         ResourceError: the disk refuses a write; no later case would fare better.
     """
     make_folder(out)
-    scan, catalogue = Scan(case), catalogue or Catalogue(out)
+    scan, catalogue = Scan(case), catalogue or Catalogue(ResultsFolder(out))
     try:
         with catalogue.folder_of(scan) as folder:
-            naming = catalogue.naming(scan, folder.name)
+            naming = catalogue.naming(scan, folder.case_id)
             return _settled(scan, model, folder, settings, naming, report=report)
     except UnusableError as error:
         return Outcome(catalogue.free_name(scan), case.source, FAILED, _failure(error, case))
@@ -79,14 +76,16 @@ def predict_case(
         return Outcome(catalogue.free_name(scan), case.source, FAILED, _OUT_OF_MEMORY)
 
 
-def _settled(scan: Scan, model: Model, folder: Path, settings: Settings, naming: str, *, report: Report) -> Outcome:
+def _settled(
+    scan: Scan, model: Model, folder: CaseFolder, settings: Settings, naming: str, *, report: Report
+) -> Outcome:
     """What became of a case: found done, predicted, or failed."""
-    failed = Outcome(folder.name, scan.case.source, FAILED)
+    failed = Outcome(folder.case_id, scan.case.source, FAILED)
     try:
-        asked = _asked(scan, model, folder.name, settings, naming)
+        asked = _asked(scan, model, folder.case_id, settings, naming)
         if found := _found(scan, folder, settings, asked):
             return found
-        settings.choices.require_within(folder.name, scan.cine.phases)
+        settings.choices.require_within(folder.case_id, scan.cine.phases)
         return _predicted(scan, model, folder, asked, report)
     except UnusableError as error:
         return replace(failed, reason=_failure(error, scan.case))
@@ -94,10 +93,9 @@ def _settled(scan: Scan, model: Model, folder: Path, settings: Settings, naming:
         return replace(failed, reason=_OUT_OF_MEMORY)
 
 
-def _asked(scan: Scan, model: Model, name: str, settings: Settings, naming: str) -> Record:
+def _asked(scan: Scan, model: Model, name: str, settings: Settings, naming: str) -> CaseRecord:
     """The record of the case as far as it can be said before the scan is read."""
-    return Record(
-        content="",
+    return CaseRecord(
         input=scan.input,
         source=scan.source if settings.paths else None,
         naming=naming,
@@ -108,12 +106,12 @@ def _asked(scan: Scan, model: Model, name: str, settings: Settings, naming: str)
     )
 
 
-def _found(scan: Scan, folder: Path, settings: Settings, asked: Record) -> Outcome | None:
+def _found(scan: Scan, folder: CaseFolder, settings: Settings, asked: CaseRecord) -> Outcome | None:
     """What an earlier run made of the case, if its record verifies for this one or the mask was edited since."""
-    record = read_record(folder)
+    record = read_case_record(folder)
     if record is None:
         return None
-    edited = edited_file(folder / MASK_FILE, record)
+    edited = edited_file(folder.mask, record)
     if edited and not settings.discard_edits:
         description, kept = _described(folder, edited), edit_kept(edited)
     elif edited or settings.overwrite or not _verifies(record, asked, folder, scan):
@@ -124,13 +122,13 @@ def _found(scan: Scan, folder: Path, settings: Settings, asked: Record) -> Outco
         except UnusableError:  # it is written anew
             return None
     naming = record.naming if record.source == asked.source else asked.naming
-    known = replace(record, input=asked.input, source=asked.source, naming=naming)
-    if known != record:  # the scan was moved, or exported again
-        known.write(folder)
-    return _outcome(scan.case, folder.name, description, in_one(naming or asked.naming, kept or record.remark))
+    updated = record.model_copy(update={"input": asked.input, "source": asked.source, "naming": naming})
+    if updated != record:  # the scan was moved, or exported again
+        updated.write(folder)
+    return _outcome(scan.case, folder.case_id, description, in_one(naming or asked.naming, kept or record.remark))
 
 
-def _described(folder: Path, edited: str) -> Description:
+def _described(folder: CaseFolder, edited: str) -> Description:
     """The description of an edited case, which cannot be made anew without losing the edit."""
     try:
         return read_description(folder)
@@ -139,7 +137,7 @@ def _described(folder: Path, edited: str) -> Description:
         raise UnusableError(f"{edited} was edited and is kept, but {error.message}", hint) from None
 
 
-def _verifies(record: Record, asked: Record, folder: Path, scan: Scan) -> bool:
+def _verifies(record: CaseRecord, asked: CaseRecord, folder: CaseFolder, scan: Scan) -> bool:
     """Whether an earlier run did what is asked for, and what it wrote is there."""
     same = ("cardioseg", "model_sha256", "chosen_phases")
     if any(getattr(record, name) != getattr(asked, name) for name in same):
@@ -147,32 +145,40 @@ def _verifies(record: Record, asked: Record, folder: Path, scan: Scan) -> bool:
     if not set(asked.formats) <= set(record.formats):
         return False
     try:
-        if any(sha256(folder / name) != digest for name, digest in record.sha256.items()):
+        if any(sha256(folder.path / name) != digest for name, digest in record.sha256.items()):
             return False
     except OSError:
         return False
     if record.input == asked.input:
         return True
-    return DICOM_SEG not in record.formats and record.header == scan.header  # a SEG names the images it was made of
+    return not refers_to_images(record.formats) and record.header == scan.header
 
 
-def _predicted(scan: Scan, model: Model, folder: Path, asked: Record, report: Report) -> Outcome:
+def _predicted(scan: Scan, model: Model, folder: CaseFolder, asked: CaseRecord, report: Report) -> Outcome:
     start = time.perf_counter()
     case, cine, moments = scan.case, scan.cine, Moments(**asked.chosen_phases)
     found = segment(_acquired(cine, case.missing), model, report)
     mask = _restored(found.mask, cine, case.missing)
     description = describe(mask, model.card.structures, acquisition_of(case), moments, found.fold_curves_ml)
-    sweep_partials(folder)
-    for name in (RECORD_FILE, *SEG_FILES.values()):  # what an earlier run wrote stays until all is there to replace it
-        (folder / name).unlink(missing_ok=True)
-    _write(case, cine, mask, description, folder)
-    has_seg = DICOM_SEG in asked.formats
-    remark = case.without_paths(write_segs(case, mask, description.measures, model, folder) if has_seg else "")
-    written = [folder / name for name in (MASK_FILE, *SEG_FILES.values()) if (folder / name).exists()]
-    hashes = {path.name: sha256(path) for path in written}
-    replace(asked, content=scan.content, header=scan.header, remark=remark, sha256=hashes).write(folder)
+    stack = case.series.stack if case.series else None
+    _clear(folder)
+    predicted = PredictedMask(mask, description.measures, model.card, stack, case.is_4d)
+    remark = case.without_paths(in_one(*write_masks(predicted, folder, asked.formats)))
+    description.write(folder)
+    write_pictures(folder, cine, mask, description.measures, flags=description.flags, title=folder.case_id)
+    hashes = {path.name: sha256(path) for path in mask_files(folder) if path.exists()}
+    said_of_scan = {"content": scan.content, "header": scan.header}
+    asked.model_copy(update=said_of_scan | {"remark": remark, "sha256": hashes}).write(folder)
     said = in_one(asked.naming, remark)
-    return _outcome(case, folder.name, description, said, time.perf_counter() - start)
+    return _outcome(case, folder.case_id, description, said, time.perf_counter() - start)
+
+
+def _clear(folder: CaseFolder) -> None:
+    """Remove what an earlier run wrote. Its mask stays until the new one replaces it."""
+    sweep_partials(folder.path)
+    for path in (folder.record, *mask_files(folder)):
+        if path != folder.mask:
+            path.unlink(missing_ok=True)
 
 
 def _acquired(cine: Cine, missing: Collection[int]) -> Cine:
@@ -201,12 +207,3 @@ def _failure(error: UnusableError, case: Case) -> str:
     inspect = f"`cardioseg inspect {quote(str(case.source))}` says more; export the series again, or leave it out"
     remedy = error.hint or (inspect if case.series else "convert it again from its source, or leave it out")
     return f"{error.message} ({remedy})"
-
-
-def _write(case: Case, cine: Cine, mask: Cine, description: Description, folder: Path) -> None:
-    if case.is_4d:
-        write_cine(folder / MASK_FILE, mask)
-    else:
-        write_volume(folder / MASK_FILE, mask.phase(0))
-    description.write(folder)
-    write_pictures(folder, cine, mask, description.measures, flags=description.flags, title=folder.name)

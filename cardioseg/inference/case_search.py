@@ -10,16 +10,15 @@ from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
 from cardioseg.image.nifti import is_nifti
 from cardioseg.image.nifti_names import case_stem, other_channel
-from cardioseg.inference.cases import RUN_FILE, Case, Findings, other_names
+from cardioseg.inference.cases import Case, Findings, other_names
 from cardioseg.ingest.cine.nifti_suitability import judge_nifti
 from cardioseg.ingest.cine.shared_ids import fits, same_image
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.finding.survey import Kind, LeftOut, Series, survey_paths
 from cardioseg.ingest.finding.survey_units import Unit, find_units
-from cardioseg.results.record import RECORD_FILE
+from cardioseg.results.folder import MARKS, ResultsFolder
 from cardioseg.skipped import Skipped
 
-PARTS = "parts"
 _PART = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 _COPY = "a copy of a series in another folder"
 _SPLIT = "more of its series lies in another folder, which was looked into apart; both are separate cases"
@@ -37,9 +36,9 @@ class Part:
     number: int
     of: int
 
-    def folder(self, out: Path) -> Path:
+    def folder(self, out: Path) -> ResultsFolder:
         """Where its tables lie."""
-        return out / PARTS / f"{self.number}-of-{self.of}"
+        return ResultsFolder(out).part(self.number, self.of)
 
 
 def parse_part(text: str) -> Part:
@@ -102,7 +101,7 @@ class Search:
 
     def __init__(self, sources: Sequence[Path], out: Path | None = None, part: Part | None = None) -> None:
         self.sources = tuple({source.resolve(): source for source in sources}.values())
-        self._left = LeftOut(out.resolve() if out else None, (RECORD_FILE, RUN_FILE))
+        self._left = LeftOut(out.resolve() if out else None, MARKS)
         self._part = part
         every = find_units(self.sources, self._left)
         self.digest = sha256("\n".join(unit.name for unit in every).encode()).hexdigest()

@@ -19,7 +19,6 @@ _PIXEL_MM = (0.1, 10.0)  # in-plane; as the DICOM reader accepts
 _OBLONG = 3.0  # times its other side no pixel is long
 _ORDER = "are its axes, or their spacings, in another order?"
 _FOLDERS = 2  # of those above a case, that may become part of its name
-RUN_FILE = "run.json"  # in the folder of all cases
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,14 @@ from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_cine
 from cardioseg.image.nifti_grid import geometry_flags
 from cardioseg.image.volume import Cine
-from cardioseg.inference.description import Description, read_description
 from cardioseg.inference.scan import recorded_scan
 from cardioseg.ingest.labels.layouts.acdc import read_body
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curves, Moments
+from cardioseg.results.case_record import read_case_record
+from cardioseg.results.description import Description, read_description
 from cardioseg.results.edits import is_predicted, latest_mask, read_labelled
-from cardioseg.results.record import read_record
+from cardioseg.results.folder import CaseFolder
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def read_edited(path: Path) -> EditedMask:
         mask = _laid_out(read_labelled(path), image)
         _require_fit(path, mask, None, image)
         return EditedMask(mask, Acquisition(*read_body(path.parent), flags=geometry_flags(mask.grid)), image=image)
-    known, record = read_description(path.parent), read_record(path.parent)
+    folder = CaseFolder(path.parent)
+    known, record = read_description(folder), read_case_record(folder)
     latest = latest_mask(path)
     mask = _laid_out(latest.mask, image)
     _require_fit(path, mask, known, image)
@@ -83,7 +85,7 @@ def present(mask: Cine) -> frozenset[Label]:
 
 def source_of(path: Path) -> Path | None:
     """Where the scan of a mask lay when it was predicted, or the one beside `<scan>_gt.nii.gz`; None if unknown."""
-    record = read_record(path.parent) if is_predicted(path) else None
+    record = read_case_record(CaseFolder(path.parent)) if is_predicted(path) else None
     if record:
         return None if record.source is None else Path(record.source)
     scan = path.with_name(path.name.replace("_gt.nii", ".nii"))
@@ -98,7 +100,7 @@ def _scan(path: Path) -> Cine | None:
     with suppress(CardiosegError, OSError):
         if not is_predicted(path):
             return read_cine(source)
-        record = read_record(path.parent)
+        record = read_case_record(CaseFolder(path.parent))
         scan = recorded_scan(record) if record else None
         return scan.cine if scan else None
     return None

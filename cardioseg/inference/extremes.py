@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from cardioseg.image.labels import Label
-from cardioseg.inference.description import Description
 from cardioseg.measure.curves import Curve, Curves, Moments
+from cardioseg.results.description import Description
 
 
 def moved_extremes(before_ml: Curves, now: Description, chosen: Moments) -> str:

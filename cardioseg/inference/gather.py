@@ -1,19 +1,21 @@
 """Gather: the parts of a run, or what a killed run left, become the tables and the report of one run."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.files import is_being_written
-from cardioseg.inference.case_search import PARTS, Part
-from cardioseg.inference.cohort_prediction import document, earlier_seconds
-from cardioseg.inference.ledger import END, LEDGER_FILE, UNITS, Ledger
-from cardioseg.inference.listing import every_outcome
-from cardioseg.inference.outcome import Tally, write_summary
+from cardioseg.inference.case_search import Part
+from cardioseg.inference.cohort_prediction import earlier_seconds, run_record
+from cardioseg.inference.scan import is_at_place
+from cardioseg.results.folder import ResultsFolder
+from cardioseg.results.ledger import END, UNITS, Ledger
+from cardioseg.results.listing import every_outcome
+from cardioseg.results.outcome import Tally
+from cardioseg.results.summary import write_summary
 
-_FOLDER = re.compile(r"(\d+)-of-(\d+)")
+_WHOLE = "the run"
 _FINISH = "run it again: what is done is kept"
 
 
@@ -40,39 +42,37 @@ def gather(out: Path) -> Gathered:
         NoInputError: there are no parts, and no run was cut off.
         UsageError: the parts are not of one run.
     """
-    parts = _parts(out)
-    folders = {f"part {part.number} of {part.of}": part.folder(out) for part in parts} or {"the run": out}
-    known = {name: folder / LEDGER_FILE for name, folder in folders.items() if (folder / LEDGER_FILE).is_file()}
-    if not known:
+    whole = ResultsFolder(out)
+    folders = {f"part {part.number} of {part.of}": part.folder(out) for part in _parts(whole)} or {_WHOLE: whole}
+    ledgers = tuple(folder.ledger for folder in folders.values() if folder.ledger.is_file())
+    if not ledgers:
         raise NoInputError(f"{out} holds no parts, and no run that was cut off", "its tables are as they should be")
-    ledger = Ledger(tuple(known.values()))
+    ledger = Ledger(ledgers)
     problems = [problem for name, folder in folders.items() if (problem := _problem(name, folder))]
     problems += _disagreements(ledger)
-    run = document(ledger, earlier_seconds(out, out, ledger))
+    run = run_record(ledger, earlier_seconds(whole, whole, ledger))
     tally = Tally()
-    with every_outcome(out, ledger, run["model"]["sha256"]) as outcomes:
-        write_summary(out, outcomes, run)
+    with every_outcome(whole, ledger, is_at_place, run.model_sha256) as outcomes:
+        write_summary(whole, outcomes, run)
         for outcome in outcomes:
             tally.count(outcome)
     return Gathered(tally, tuple(problems))
 
 
-def _parts(out: Path) -> list[Part]:
-    found = [match for path in sorted((out / PARTS).glob("*")) if (match := _FOLDER.fullmatch(path.name))]
-    totals = sorted({int(match[2]) for match in found})
+def _parts(whole: ResultsFolder) -> list[Part]:
+    totals = sorted({of for _, of in whole.parts()})
     if len(totals) > 1:
         counts = " and of ".join(map(str, totals))
-        raise UsageError(f"{out / PARTS} holds parts of {counts}", "remove those of the run that does not count")
+        raise UsageError(f"{whole.parts_path} holds parts of {counts}", "remove those of the run that does not count")
     return [Part(number, totals[0]) for number in range(1, totals[0] + 1)] if totals else []
 
 
-def _problem(name: str, folder: Path) -> str:
-    ledger = Ledger((folder / LEDGER_FILE,))
-    if not ledger.paths[0].is_file():
+def _problem(name: str, folder: ResultsFolder) -> str:
+    if not folder.ledger.is_file():
         return f"{name} is missing: {_FINISH}"
-    if is_being_written(folder) and name != "the run":
+    if is_being_written(folder.path) and name != _WHOLE:
         return f"{name} is still running"
-    return "" if any(ledger.all(END)) else f"{name} was cut off: {_FINISH}"
+    return "" if any(Ledger((folder.ledger,)).all(END)) else f"{name} was cut off: {_FINISH}"
 
 
 def _disagreements(ledger: Ledger) -> Iterator[str]:
@@ -81,9 +81,9 @@ def _disagreements(ledger: Ledger) -> Iterator[str]:
     Raises:
         UsageError: other models, versions or settings than the first part's.
     """
-    first, *others = ledger.descriptions()
+    first, *others = ledger.runs()
     for key in ("version", "model", "labels", "chosen_phases"):
-        if any(other[key] != first[key] for other in others):
+        if any(getattr(other, key) != getattr(first, key) for other in others):
             raise UsageError(
                 f"the parts differ in their {key.replace('_', ' ')}", "run them all again with --overwrite"
             )

@@ -14,6 +14,7 @@ from pathlib import Path
 from cardioseg.errors import UsageError
 from cardioseg.files import atomic_path, make_folder, turn
 from cardioseg.inference.cases import Case, Findings
+from cardioseg.results.folder import ResultsFolder
 
 OWN, HASH = "own", "hash"
 NAMES = (OWN, HASH)
@@ -38,12 +39,6 @@ class Register:
         return f"case-{hmac.new(bytes.fromhex(self.key), own.encode(), 'sha256').hexdigest()[:_DIGITS]}"
 
 
-def register_path(out: Path) -> Path:
-    """Where the register of the results in `out` lies: beside them."""
-    whole = out.resolve()
-    return whole.with_name(f"{whole.name}.names.json")
-
-
 class Hashed:
     """Cases named by a keyed hash of the user's own names; both are noted in the register of `out`.
 
@@ -57,7 +52,7 @@ class Hashed:
     """
 
     def __init__(self, found: Iterable[Findings], out: Path) -> None:
-        self._found, self._path = found, register_path(out)
+        self._found, self._path = found, ResultsFolder(out).names
         self._new: dict[str, str] = {}
         self._others: dict[str, str] = {}  # of cases that are not done yet
         self._register = self._noted()

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from cardioseg.inference.chosen_phases import Choices
-from cardioseg.inference.formats import NIFTI
+from cardioseg.results.formats import ALWAYS
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,6 @@ class Settings:
 
     overwrite: bool = False
     discard_edits: bool = False
-    formats: Collection[str] = (NIFTI,)
+    formats: Collection[str] = (ALWAYS,)
     choices: Choices = Choices()  # noqa: RUF009 - frozen
     paths: bool = True

@@ -1,35 +1,35 @@
 """Remeasure: masks that somebody edited become numbers, flags and a report again, by the road of predicted ones."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from cardioseg import __version__
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import first_free, sweep_partials
 from cardioseg.image.labels import Label
-from cardioseg.inference.cases import RUN_FILE, other_names
-from cardioseg.inference.catalogue import Catalogue
+from cardioseg.inference.cases import other_names
 from cardioseg.inference.chosen_phases import Choices
-from cardioseg.inference.description import describe
 from cardioseg.inference.edited import present, read_edited, source_of
 from cardioseg.inference.extremes import moved_extremes
-from cardioseg.inference.ledger import Ledger
-from cardioseg.inference.listing import every_outcome
-from cardioseg.inference.outcome import DONE, FAILED, Outcome, in_one, write_summary
+from cardioseg.inference.measured_mask import describe
+from cardioseg.inference.scan import is_at_place
 from cardioseg.ingest.finding.distinct_names import distinct_names
-from cardioseg.ingest.labels.mask_files import MaskFolder, case_id, find_masks, no_masks, predicted_labels, read_mask
-from cardioseg.measure.curves import Moments
-from cardioseg.report.case_pictures import remove_pictures, write_pictures
+from cardioseg.results.case_pictures import remove_pictures, write_pictures
+from cardioseg.results.case_record import CaseRecord, read_case_record
+from cardioseg.results.catalogue import Catalogue
 from cardioseg.results.edits import is_predicted
-from cardioseg.results.record import MEASURES_FILE, RECORD_FILE, Record, read_record
-
-_LEDGER_FILE = ".measured.jsonl"
+from cardioseg.results.folder import CaseFolder, ResultsFolder, run_folder_of
+from cardioseg.results.ledger import Ledger
+from cardioseg.results.listing import every_outcome
+from cardioseg.results.mask_files import MaskFolder, case_id, find_masks, no_masks, read_mask
+from cardioseg.results.outcome import DONE, FAILED, Outcome, in_one
+from cardioseg.results.run_record import RunRecord, read_run_record
+from cardioseg.results.summary import write_summary
 
 
 def find_edited(masks: Path, out: Path) -> MaskFolder:
@@ -51,9 +51,7 @@ def find_edited(masks: Path, out: Path) -> MaskFolder:
     return found
 
 
-def measure_all(
-    found: MaskFolder, out: Path, moments: Moments, by_case: Mapping[str, Moments] | None = None
-) -> Iterator[Outcome]:
+def measure_all(found: MaskFolder, out: Path, choices: Choices = Choices()) -> Iterator[Outcome]:  # noqa: B008 - frozen
     """Measure every mask, yielding what became of each; the summary is written when the last is done.
 
     The phases that were found when a mask was predicted stay where nobody chooses others.
@@ -62,8 +60,7 @@ def measure_all(
         found: the masks.
         out: gets `status.csv`, `measures.csv`, `run.json` and `report.html` of all cases in it, and per case
             `measures.json` and, where the scan is still at its place, `overlay.png`.
-        moments: phases that a person chose, for every case.
-        by_case: phases that a person chose for single cases, by their names in `out`.
+        choices: phases that a person chose.
 
     Raises:
         UnusableError: a run's record beside the masks is damaged.
@@ -71,17 +68,18 @@ def measure_all(
     """
     start = time.perf_counter()
     sweep_partials(out)
-    labels, choices = _labels(found), Choices(moments, by_case or {})
-    catalogue, ledger = Catalogue(out, (found.root,)), Ledger((out / _LEDGER_FILE,))
-    ledger.begin({}, "")
+    labels = _labels(found)
+    results = ResultsFolder(out)
+    catalogue, ledger = Catalogue(results, (found.root,)), Ledger((results.measured_ledger,))
+    ledger.begin(RunRecord(), "")
     for name, path in found.paths.items():
         mask = MeasuredMask(path, (name, *other_names(name, path)))
         with catalogue.folder_of(mask) as folder:
-            outcome = _measure(mask, catalogue.naming(mask, folder.name), labels, folder, choices)
+            outcome = _measure(mask, catalogue.naming(mask, folder.case_id), labels, folder, choices)
         ledger.add_outcome(outcome)
         yield outcome
-    with every_outcome(out, ledger) as outcomes:
-        write_summary(out, outcomes, _describe(found, labels, choices, time.perf_counter() - start))
+    with every_outcome(results, ledger, is_at_place) as outcomes:
+        write_summary(results, outcomes, _run_record(found, labels, choices, time.perf_counter() - start))
     ledger.remove()
 
 
@@ -114,7 +112,7 @@ class MeasuredMask:
     @cached_property
     def input(self) -> str:
         """Which case it is."""
-        record = read_record(self.path.parent) if is_predicted(self.path) else None
+        record = read_case_record(CaseFolder(self.path.parent)) if is_predicted(self.path) else None
         if record and record.content:
             return record.content
         return sha256(str(self.path.absolute()).encode(errors="surrogateescape")).hexdigest()
@@ -124,20 +122,15 @@ class MeasuredMask:
         """The same: it needs no pixels."""
         return self.input
 
-    def is_also_at(self, record: Record) -> bool:
+    def is_also_at(self, record: CaseRecord) -> bool:
         """Whether the mask that a record of this content names is still that of the same case."""
         return record.source is not None and replace(self, path=Path(record.source)).content == self.content
 
 
-def _run_folder(masks: Path) -> Path:
-    """The folder of all cases, where `masks` is one case of it or one case's mask."""
-    folders = [masks, *masks.absolute().parents[:2]]
-    return next((folder for folder in folders if (folder / RUN_FILE).is_file()), masks)
-
-
 def _labels(found: MaskFolder) -> frozenset[Label]:
     """The model's structures; of a plain folder, those that are in any of its masks."""
-    known = predicted_labels(_run_folder(found.root))
+    folder = run_folder_of(found.root)
+    known = read_run_record(folder).structures if folder else None
     if known is not None:
         return known
     labels: frozenset[Label] = frozenset()
@@ -147,16 +140,18 @@ def _labels(found: MaskFolder) -> frozenset[Label]:
     return labels
 
 
-def _measure(mask: MeasuredMask, naming: str, labels: frozenset[Label], folder: Path, choices: Choices) -> Outcome:
+def _measure(
+    mask: MeasuredMask, naming: str, labels: frozenset[Label], folder: CaseFolder, choices: Choices
+) -> Outcome:
     """One case, from the mask that is its source to its folder."""
-    start, case = time.perf_counter(), Outcome(folder.name, mask.path, DONE)
-    for name in (RECORD_FILE, MEASURES_FILE):
-        (folder / name).unlink(missing_ok=True)
+    start, case = time.perf_counter(), Outcome(folder.case_id, mask.path, DONE)
+    for path in (folder.record, folder.measures):
+        path.unlink(missing_ok=True)
     remove_pictures(folder)
-    moments = choices.of(folder.name)
+    moments = choices.of(folder.case_id)
     try:
         edited = read_edited(mask.path)
-        choices.require_within(folder.name, edited.mask.phases)
+        choices.require_within(folder.case_id, edited.mask.phases)
         known = labels | present(edited.mask)
         earlier = edited.earlier.measures if edited.earlier else None
         wanted = moments.filled(edited.chosen)
@@ -170,16 +165,16 @@ def _measure(mask: MeasuredMask, naming: str, labels: frozenset[Label], folder: 
     gone = "no picture: its scan is gone" * bool(source_of(mask.path) and not edited.image)
     moved = moved_extremes(edited.earlier.curves_ml, description, moments) if edited.earlier else ""
     said = in_one("edited" * edited.is_edited, *edited.remarks, moved, gone)
-    Record(mask.content, input=mask.input, source=mask.source, naming=naming, remark=said).write(folder)
+    CaseRecord(content=mask.content, input=mask.input, source=mask.source, naming=naming, remark=said).write(folder)
     reason = in_one(naming, said, description.remark)
     return replace(case, reason=reason, seconds=time.perf_counter() - start, flags=description.flags)
 
 
-def _describe(found: MaskFolder, labels: frozenset[Label], choices: Choices, seconds: float) -> dict[str, Any]:
-    return {
-        "version": __version__,
-        "masks": str(found.root),
-        "labels": [label.key for label in sorted(labels)],
-        "chosen_phases": choices.document(),
-        "seconds": round(seconds, 2),
-    }
+def _run_record(found: MaskFolder, labels: frozenset[Label], choices: Choices, seconds: float) -> RunRecord:
+    return RunRecord(
+        version=__version__,
+        masks=str(found.root),
+        labels=[label.key for label in sorted(labels)],
+        chosen_phases=choices.document(),
+        seconds=round(seconds, 2),
+    )

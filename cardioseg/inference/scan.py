@@ -17,8 +17,8 @@ from cardioseg.errors import CardiosegError
 from cardioseg.image.volume import Cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Case
-from cardioseg.inference.description import acquisition_of
-from cardioseg.results.record import Record
+from cardioseg.inference.measured_mask import acquisition_of
+from cardioseg.results.case_record import CaseRecord
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ class Scan:
             digest.update(np.ascontiguousarray(phase, "<f4").data)
         return digest.hexdigest()
 
-    def is_also_at(self, record: Record) -> bool:
+    def is_also_at(self, record: CaseRecord) -> bool:
         """Whether the place that a record of this content names still holds it."""
-        return recorded_scan(record) is not None
+        return is_at_place(record)
 
     @cached_property
     def header(self) -> str:
@@ -71,7 +71,7 @@ class Scan:
         return sha256(dumps(where).encode()).hexdigest()
 
 
-def recorded_scan(record: Record) -> Scan | None:
+def recorded_scan(record: CaseRecord) -> Scan | None:
     """The scan that a case was made of; None where its place is not known, is empty, or holds another one by now."""
     with suppress(CardiosegError, OSError):
         cases = find_cases([Path(record.source)]).cases if record.source is not None else ()
@@ -79,7 +79,12 @@ def recorded_scan(record: Record) -> Scan | None:
     return None
 
 
-def _is_of(scan: Scan, record: Record) -> bool:
+def is_at_place(record: CaseRecord) -> bool:
+    """Whether the scan of a case still lies where its record says."""
+    return recorded_scan(record) is not None
+
+
+def _is_of(scan: Scan, record: CaseRecord) -> bool:
     with suppress(CardiosegError, OSError):
         return scan.input == record.input or scan.content == record.content
     return False  # it cannot be read

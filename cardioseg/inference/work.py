@@ -11,10 +11,11 @@ from cardioseg.errors import ResourceError
 from cardioseg.files import write_text
 from cardioseg.inference.case_prediction import predict_case
 from cardioseg.inference.cases import Case
-from cardioseg.inference.catalogue import Catalogue
-from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.session import Model
+from cardioseg.results.catalogue import Catalogue
+from cardioseg.results.folder import ResultsFolder
+from cardioseg.results.outcome import Outcome
 
 Progress = Callable[[Case, int, int], None]
 
@@ -46,7 +47,7 @@ class Prediction:
     @cached_property
     def catalogue(self) -> Catalogue:
         """What lies in `out`, as this process finds it."""
-        return Catalogue(self.out, self.sources)
+        return Catalogue(ResultsFolder(self.out), self.sources)
 
     def prepare(self) -> None:
         """Make sure that this process sees the scans and can write where the results go.

@@ -1,1 +1,4 @@
-"""What a folder that `predict` wrote knows of its cases: their records, and masks that somebody edited since."""
+"""The folder that `predict` and `measure` write: its files, its records, its cases and their edits.
+
+No other package names a file in it, or opens one.
+"""

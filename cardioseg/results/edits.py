@@ -13,13 +13,15 @@ from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label, relabel
 from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.nrrd import on_grid, read_labels
 from cardioseg.image.volume import Cine
-from cardioseg.ingest.labels.mask_files import files_beside, is_newer, read_mask
-from cardioseg.results.record import MASK_FILE, MEASURES_FILE, Record, read_record
+from cardioseg.results.case_record import CaseRecord, read_case_record
+from cardioseg.results.folder import CaseFolder
+from cardioseg.results.mask_files import files_beside, is_newer, read_mask
 
 Convention = Mapping[int, Label]
 _ACDC = CONVENTIONS["acdc"]
 LABELS = "labels are " + ", ".join(f"{label.value} {label.title}" for label in Label)
-_SAVE = f"if it holds an edit, save that as {MASK_FILE}, all phases in one image; {LABELS}"
+_MASK = CaseFolder(Path()).mask.name
+_SAVE = f"if it holds an edit, save that as {_MASK}, all phases in one image; {LABELS}"
 
 
 @dataclass(frozen=True)
@@ -35,30 +37,31 @@ class LatestMask:
 
     mask: Cine
     is_edited: bool
-    file: str = MASK_FILE
+    file: str = _MASK
     remarks: tuple[str, ...] = ()
 
 
 def is_predicted(path: Path) -> bool:
     """Whether a mask is `predict`'s, edited or not: what that knew of its scan lies beside it."""
-    return path.name == MASK_FILE and (path.parent / MEASURES_FILE).is_file()
+    folder = CaseFolder(path.parent)
+    return path == folder.mask and folder.is_measured
 
 
-def is_edited(path: Path, record: Record | None = None) -> bool:
+def is_edited(path: Path, record: CaseRecord | None = None) -> bool:
     """Whether somebody changed a mask since `predict` wrote it: an image, but not with the recorded bytes.
 
     Args:
         path: the mask.
         record: of its case, where it has been read already.
     """
-    record = record or read_record(path.parent)
+    record = record or read_case_record(CaseFolder(path.parent))
     try:
         return record is not None and record.sha256[path.name] != sha256(path) and bool(read_cine(path))
     except (UnusableError, OSError, LookupError):
         return False
 
 
-def edited_file(path: Path, record: Record | None = None) -> str:
+def edited_file(path: Path, record: CaseRecord | None = None) -> str:
     """The name of the file that holds an edit of a predicted mask; empty where there is none.
 
     A file of an editor beside the mask counts if it is newer, whatever is in it.
@@ -70,7 +73,7 @@ def edited_file(path: Path, record: Record | None = None) -> str:
 
 def edit_kept(name: str) -> str:
     """What to say of a case that is not predicted again because the file of that name holds an edit."""
-    where = "" if name == MASK_FILE else f", in {name}"
+    where = "" if name == _MASK else f", in {name}"
     new = "`cardioseg measure` gives the new ones, --discard-edits predicts the case again"
     return f"its mask was edited and is kept{where}: the numbers are those from before, {new}"
 

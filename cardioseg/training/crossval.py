@@ -20,7 +20,7 @@ from cardioseg.training.journal import StepRecord
 from cardioseg.training.recipe import Recipe
 from cardioseg.training.validation import SliceScore, per_image, per_subject, validate
 
-_WORDS = {  # for the keys of `run.json`
+_WORDS = {  # for the keys of `training.json`
     "recipe": "recipe",
     "seed": "seed",
     "dataset": "dataset",
@@ -87,14 +87,14 @@ class FoldResult:
 
 
 def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
-    """Divide the subjects, prove the folds disjoint, and write `run.json` and `folds.json`.
+    """Divide the subjects, prove the folds disjoint, and write `training.json` and `folds.json`.
 
     Raises:
         NoInputError: a fold has nothing to train on.
         UsageError: too few subjects, a leak between folds, nothing to resume, or a run that was planned otherwise.
     """
     described = describe(plan)
-    path = plan.folder / "run.json"
+    path = plan.folder / "training.json"
     if resume and not path.is_file():
         raise UsageError(f"nothing to resume in {plan.folder}", "leave out --resume to start")
     if path.is_file() and (differing := _differing(json.loads(path.read_text()), described)):

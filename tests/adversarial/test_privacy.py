@@ -22,8 +22,9 @@ from thresholds import write_threshold_model
 from cardioseg.cli.app import run
 from cardioseg.errors import UsageError
 from cardioseg.inference.case_search import find_cases
-from cardioseg.inference.hashed_names import Hashed, register_path
+from cardioseg.inference.hashed_names import Hashed
 from cardioseg.phantom import Phantom, Vendor, enhanced_instance, write_dicom, write_sunnybrook
+from cardioseg.results.folder import ResultsFolder
 
 SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
 HOSTILE = (
@@ -136,7 +137,7 @@ def test_names_of_the_user_stay_out_where_that_is_asked_for(scans: Path, model: 
     assert not [path.name for path in written(out) if holds_canary(path.read_bytes())]
     folders = [path.name for path in out.iterdir() if path.is_dir() and not path.name.startswith(".")]
     assert all(re.fullmatch(r"case-[0-9a-f]{12}", name) for name in folders)
-    register = register_path(out)
+    register = ResultsFolder(out).names
     assert stat.S_IMODE(register.stat().st_mode) == 0o600
     own = json.loads(register.read_text())["cases"]
     assert sorted(own.values()) == [f"{MARK}_of_{seed}" for seed in (1, 2, 3)]
@@ -150,7 +151,7 @@ def test_names_of_the_user_stay_out_where_that_is_asked_for(scans: Path, model: 
 def test_a_damaged_register_is_refused(scans: Path, tmp_path: Path) -> None:
     findings = find_cases([scans])
     for content in ("", "{}x", "[]", '{"key": 5}', '{"key": "zz", "cases": {}}', '{"key": "00", "cases": []}'):
-        register_path(tmp_path / "out").write_text(content)
+        ResultsFolder(tmp_path / "out").names.write_text(content)
         with pytest.raises(UsageError, match="not what --names hash writes"):
             Hashed(findings, tmp_path / "out")
     code, said = cardioseg("predict", scans, "-o", tmp_path / "out", "--names", "secret")

@@ -28,7 +28,7 @@ from cardioseg.inference.cases import Case
 from cardioseg.inference.postprocess import without_basal_myocardium
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import Model, open_model
-from cardioseg.ingest.labels.mask_files import read_mask
+from cardioseg.results.mask_files import read_mask
 
 WAYS = ("without the rule", "with the rule")
 

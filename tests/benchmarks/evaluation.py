@@ -40,9 +40,9 @@ from cardioseg.files import write_json
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Volume
-from cardioseg.ingest.labels.mask_files import find_masks
 from cardioseg.measure.distance import distances
 from cardioseg.phantom import Phantom, reference
+from cardioseg.results.mask_files import find_masks
 from cardioseg.skipped import Skipped
 
 BOUND_S = 60.0  # of `evaluate` for 160 volumes with masks ready, on two cores

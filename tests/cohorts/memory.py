@@ -36,11 +36,11 @@ def simulated(cases: int, folder: Path) -> dict[str, Any]:
     from cardioseg.inference import case_search as search
     from cardioseg.inference import work
     from cardioseg.inference.cohort_prediction import predict_all
-    from cardioseg.inference.outcome import DONE, Outcome
     from cardioseg.inference.session import open_model
     from cardioseg.ingest.finding.survey import LeftOut, Survey, survey
     from cardioseg.ingest.finding.survey_units import Unit
     from cardioseg.phantom import Phantom, write_dicom
+    from cardioseg.results.outcome import DONE, Outcome
 
     small: dict[str, Any] = {"slices": 5, "phases": 8, "rows": 40, "columns": 40, "spacing_mm": (16.0, 6.0, 6.0)}
     model = open_model(write_threshold_model(folder / "model", ["lv_cavity"]), "cpu", 1)

@@ -62,7 +62,7 @@ def scenes(folder: Path) -> dict[str, Scene]:
 
     def train(out: Path) -> list[str]:
         how = ["-r", str(folder / "tiny.toml"), "--folds", "2", "--fold", "0", "--checkpoint-steps", "2", "-q"]
-        return ["train", dataset, "-o", str(out), *how, *["--resume"] * (out / "run.json").exists()]
+        return ["train", dataset, "-o", str(out), *how, *["--resume"] * (out / "training.json").exists()]
 
     def ingest(out: Path) -> list[str]:
         return ["ingest", str(folder / "labelled"), "-o", str(out), "-q"]

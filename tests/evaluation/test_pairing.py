@@ -10,8 +10,8 @@ from cardioseg.evaluation.pairing import Pair, pair
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
-from cardioseg.ingest.labels.mask_files import find_masks
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
+from cardioseg.results.mask_files import find_masks
 from cardioseg.skipped import Skipped
 
 GRID = Grid((3, 6, 5), (8.0, 1.5, 1.25), (-10.0, 20.0, 30.0))

@@ -20,11 +20,11 @@ from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cohort_prediction import predict_all
-from cardioseg.inference.outcome import Outcome
+from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.remeasure import find_edited, measure_all
 from cardioseg.inference.session import Model, open_model
-from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine
+from cardioseg.results.outcome import Outcome
 
 HEARTS = 3
 FOLDERS, FILES = ("A", "B", "A/B", "C"), ("sax", "cine")
@@ -128,7 +128,7 @@ class Results(RuleBasedStateMachine):
         path = self.files()[which % len(self.files())]
         source = {"file": path, "folder": path.parent, "all": self.scans}[part]
         found = find_cases([source], self.out)
-        done: list[Outcome] = list(predict_all(found, threshold_model(), self.out, overwrite, paths=paths))
+        done: list[Outcome] = list(predict_all(found, threshold_model(), self.out, Settings(overwrite, paths=paths)))
         assert {outcome.status for outcome in done} == {"done"}
         assert len({outcome.case_id for outcome in done}) == len(found.cases)
         for outcome in done:
@@ -174,7 +174,7 @@ class Results(RuleBasedStateMachine):
     def measure(self, which: int, is_all: bool) -> None:
         name = self.cases()[which % len(self.cases())]
         found = find_edited(self.out if is_all else self.out / name, self.measured)
-        for outcome in measure_all(found, self.measured, Moments()):
+        for outcome in measure_all(found, self.measured):
             assert outcome.source is not None
             mask = read_cine(outcome.source)
             ed = int(truth(heart_of(outcome.source))[2]["lv_ed_phase"])
@@ -188,8 +188,12 @@ class Results(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("examples", [12, pytest.param(300, marks=pytest.mark.slow)])
 def test_every_number_stands_under_its_own_scan(examples: int) -> None:
-    drawing = ("predict.write_pictures", "remeasure.write_pictures", "outcome.write_report")
-    patches = [patch(f"cardioseg.inference.{name}") for name in drawing]
+    drawing = (
+        "inference.case_prediction.write_pictures",
+        "inference.remeasure.write_pictures",
+        "results.summary.write_report",
+    )
+    patches = [patch(f"cardioseg.{name}") for name in drawing]
     for one in patches:
         one.start()
     try:

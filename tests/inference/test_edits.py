@@ -14,11 +14,11 @@ from cardioseg.image.nifti import read_cine, read_volume, write_cine, write_volu
 from cardioseg.image.volume import Cine, Volume
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cohort_prediction import predict_all
-from cardioseg.inference.outcome import Outcome
+from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.remeasure import find_edited, measure_all
 from cardioseg.inference.session import Model, open_model
-from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine
+from cardioseg.results.outcome import Outcome
 
 SMALL = Phantom(slices=6, phases=8, rows=48, columns=40, spacing_mm=(14.0, 6.0, 6.0))
 
@@ -37,13 +37,13 @@ def results(model: Model, tmp_path: Path) -> Path:
 
 
 def predict(model: Model, folder: Path, **options: bool) -> Outcome:
-    (outcome,) = predict_all(find_cases([folder / "scans"]), model, folder / "results", **options)  # type: ignore[arg-type]
+    (outcome,) = predict_all(find_cases([folder / "scans"]), model, folder / "results", Settings(**options))
     return outcome
 
 
 def measure(results: Path) -> Outcome:
     out = results.with_name("measured")
-    (outcome,) = measure_all(find_edited(results, out), out, Moments())
+    (outcome,) = measure_all(find_edited(results, out), out)
     return outcome
 
 

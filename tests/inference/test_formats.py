@@ -15,13 +15,17 @@ from cardioseg.cli.app import run
 from cardioseg.errors import UsageError
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_cine, write_volume
+from cardioseg.image.volume import Cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Case
 from cardioseg.inference.cohort_prediction import predict_all
-from cardioseg.inference.formats import parse_formats, write_segs
+from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.ventricles import VentricleMeasures, measure
 from cardioseg.phantom import Phantom, cine, reference, write_dicom
+from cardioseg.results.folder import CaseFolder
+from cardioseg.results.formats import dicom_seg_mask, parse_formats
+from cardioseg.results.formats.predicted import PredictedMask
 
 SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
 BOTH = ("nifti", "dicom-seg")
@@ -49,12 +53,18 @@ def model(model_folder: Path) -> Model:
 
 
 def predict(scans: Path, model: Model, out: Path, formats: tuple[str, ...] = BOTH, **options: Any) -> Any:
-    (outcome,) = predict_all(find_cases([scans]), model, out, **options, formats=formats)
+    (outcome,) = predict_all(find_cases([scans]), model, out, Settings(formats=formats, **options))
     return outcome
 
 
 def segs(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*.dcm"))
+
+
+def write_segs(case: Case, mask: Cine, measures: VentricleMeasures, folder: Path) -> str:
+    assert case.series
+    predicted = PredictedMask(mask, measures, ANY_MODEL.card, case.series.stack, case.is_4d)
+    return dicom_seg_mask.write(predicted, CaseFolder(folder))
 
 
 @pytest.mark.parametrize("text", ["nifti", "dicom-seg", "nifti,dicom-seg", "dicom-seg, nifti"])
@@ -75,7 +85,7 @@ def test_another_format_is_a_usage_error(text: str, tmp_path: Path, capsys: pyte
 def test_the_segs_hold_the_masks_of_ed_and_es(case: Case, tmp_path: Path) -> None:
     mask = reference(SMALL)
     measures = measure(mask, STRUCTURES)
-    assert write_segs(case, mask, measures, ANY_MODEL, tmp_path) == ""
+    assert write_segs(case, mask, measures, tmp_path) == ""
     assert case.series
     assert case.series.stack
     for name, phase in zip(SEGS, (measures.ed_phase, measures.es_phase), strict=True):
@@ -97,7 +107,7 @@ def test_a_phase_that_is_not_known(
     ed_phase: int | None, written: list[str], remark: str, case: Case, tmp_path: Path
 ) -> None:
     measures = VentricleMeasures(ed_phase=ed_phase)
-    assert write_segs(case, reference(SMALL), measures, ANY_MODEL, tmp_path) == remark
+    assert write_segs(case, reference(SMALL), measures, tmp_path) == remark
     assert segs(tmp_path) == written
 
 

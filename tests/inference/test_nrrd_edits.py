@@ -13,11 +13,10 @@ from thresholds import write_threshold_model
 from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cohort_prediction import predict_all
-from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.remeasure import find_edited, measure_all
 from cardioseg.inference.session import open_model
-from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine
+from cardioseg.results.outcome import Outcome
 
 SMALL = Phantom(slices=6, phases=5, rows=48, columns=40, spacing_mm=(14.0, 6.0, 6.0))
 Fields = dict[str, str]
@@ -47,7 +46,7 @@ def measure(path: Path) -> Outcome:
     time = path.stat().st_mtime - 5
     os.utime(path.with_name("mask.nii.gz"), (time, time))
     out = path.parents[1].with_name("measured")
-    [outcome] = measure_all(find_edited(path.parents[1], out), out, Moments())
+    [outcome] = measure_all(find_edited(path.parents[1], out), out)
     return outcome
 
 

@@ -15,12 +15,14 @@ from cardioseg.image.nifti import read_cine, read_volume, write_cine, write_volu
 from cardioseg.image.volume import Cine, Volume
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Findings
+from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.cohort_prediction import predict_all
-from cardioseg.inference.outcome import Outcome
+from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.segment import Segmentation
 from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine, reference, truth, write_dicom
+from cardioseg.results.outcome import Outcome
 
 SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
 
@@ -109,7 +111,7 @@ def test_it_is_done_again_when_mask_or_model_changed(
     findings = find_cases([tmp_path / "scans"])
 
     def seconds(used: Model, overwrite: bool = False) -> float:
-        (outcome,) = predict_all(findings, used, tmp_path / "out", overwrite)
+        (outcome,) = predict_all(findings, used, tmp_path / "out", Settings(overwrite))
         return outcome.seconds
 
     assert seconds(model) > 0
@@ -286,11 +288,11 @@ def test_an_edited_mask_is_kept(model: Model, tmp_path: Path) -> None:
     write_volume(path, edited)
     before = path.read_bytes()
     for moments, overwrite in ((Moments(), False), (Moments(0), False), (Moments(), True)):
-        (outcome,) = predict_all(findings, model, out, overwrite, moments=moments)
+        (outcome,) = predict_all(findings, model, out, Settings(overwrite, choices=Choices(moments)))
         assert "its mask was edited and is kept" in outcome.reason
         assert "--discard-edits predicts the case again" in outcome.reason
         assert path.read_bytes() == before
-    (outcome,) = predict_all(findings, model, out, discard_edits=True)
+    (outcome,) = predict_all(findings, model, out, Settings(discard_edits=True))
     assert "edited" not in outcome.reason
     assert path.read_bytes() != before
 
@@ -300,7 +302,7 @@ def test_it_is_done_again_where_its_measures_are_gone_or_other_phases_are_chosen
     findings, out = find_cases([tmp_path / "scans"]), tmp_path / "out"
 
     def predict(moments: Moments = Moments()) -> Outcome:  # noqa: B008
-        (outcome,) = predict_all(findings, model, out, moments=moments)
+        (outcome,) = predict_all(findings, model, out, Settings(choices=Choices(moments)))
         return outcome
 
     assert predict().seconds > 0

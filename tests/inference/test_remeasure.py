@@ -15,13 +15,14 @@ from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine, write_volume
 from cardioseg.image.volume import Cine
 from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.cohort_prediction import predict_all
-from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.remeasure import find_edited, measure_all
 from cardioseg.inference.segment import Segmentation
 from cardioseg.inference.session import open_model
 from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine, reference, write_dicom
+from cardioseg.results.outcome import Outcome
 
 SMALL = Phantom(slices=8, phases=8, rows=48, columns=48, spacing_mm=(12.0, 5.0, 5.0), ed_phase=0)
 
@@ -54,7 +55,7 @@ def masks(predicted: Path, tmp_path: Path) -> Path:
 
 
 def remeasure(masks: Path, out: Path, moments: Moments = Moments()) -> dict[str, Outcome]:  # noqa: B008
-    return {outcome.case_id: outcome for outcome in measure_all(find_edited(masks, out), out, moments)}
+    return {outcome.case_id: outcome for outcome in measure_all(find_edited(masks, out), out, Choices(moments))}
 
 
 def rows(out: Path) -> dict[str, dict[str, str]]:
@@ -237,7 +238,7 @@ def test_missing_slices_are_remembered(masks: Path, tmp_path: Path) -> None:
 def test_masks_that_clash(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         write_volume(tmp_path / "masks" / folder / "a.nii.gz", reference(SMALL).phase(0))
-    outcomes = list(measure_all(find_edited(tmp_path / "masks", tmp_path / "out"), tmp_path / "out", Moments()))
+    outcomes = list(measure_all(find_edited(tmp_path / "masks", tmp_path / "out"), tmp_path / "out"))
     assert [outcome.status for outcome in outcomes] == ["failed", "failed"]
     assert {str(outcome.source) for outcome in outcomes} == {"one/a.nii.gz", "two/a.nii.gz"}
 

@@ -18,9 +18,10 @@ from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.image.volume import Cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cohort_prediction import predict_all
-from cardioseg.inference.outcome import Outcome
+from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.session import Model, open_model
 from cardioseg.phantom import Phantom, cine, write_dicom
+from cardioseg.results.outcome import Outcome
 
 SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
 LARGE = replace(SMALL, seed=2, lv_radius_mm=30.0)
@@ -44,8 +45,8 @@ def scans(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def predict(model: Model, out: Path, *sources: Path, **options: object) -> list[Outcome]:
-    return list(predict_all(find_cases(sources, out), model, out, **options))  # type: ignore[arg-type]
+def predict(model: Model, out: Path, *sources: Path, **options: bool) -> list[Outcome]:
+    return list(predict_all(find_cases(sources, out), model, out, Settings(**options)))
 
 
 def table(out: Path, name: str = "measures.csv") -> dict[str, dict[str, str]]:

@@ -8,8 +8,8 @@ import pytest
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Volume
 from cardioseg.inference.case_search import find_cases
-from cardioseg.ingest.labels.mask_files import case_id, find_masks
 from cardioseg.phantom import Phantom, cine, reference
+from cardioseg.results.mask_files import case_id, find_masks
 
 SMALL = Phantom(slices=5, phases=1, rows=24, columns=24, spacing_mm=(16.0, 9.0, 9.0), ed_phase=0)
 

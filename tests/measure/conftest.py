@@ -14,7 +14,7 @@ Example = tuple[Mask, Mask, tuple[float, ...]]  # reference, predicted, spacing_
 def real_pairs(shared_data: Path) -> list[Example]:
     """Each structure of two ACDC patients at ED against ES, and against itself a pixel further along both axes."""
     from cardioseg.image.labels import STRUCTURES
-    from cardioseg.ingest.labels.mask_files import read_mask
+    from cardioseg.results.mask_files import read_mask
 
     folder = shared_data / "acdc" / "training"
     if not folder.is_dir():

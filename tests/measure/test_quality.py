@@ -323,7 +323,7 @@ def test_a_heart_that_fills_the_image() -> None:
 
 def test_few_references_of_experts_are_flagged_by_their_shape(shared_data: Path) -> None:
     """One of 20 volumes at most; over all 160 it is one (patient053, whose stack ends within the apex)."""
-    from cardioseg.ingest.labels.mask_files import read_mask
+    from cardioseg.results.mask_files import read_mask
 
     paths = sorted((shared_data / "acdc").rglob("*_gt.nii.gz"))[::8]
     assert len(paths) == 20

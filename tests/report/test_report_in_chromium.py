@@ -16,9 +16,10 @@ from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import volume_curves_ml
 from cardioseg.measure.ventricles import measure
 from cardioseg.phantom import Phantom, cine, reference
-from cardioseg.report.case_pictures import LOOP_FILE, OVERLAY_FILE, write_pictures
 from cardioseg.report.palette import COLOURS, ON_LIGHT
 from cardioseg.report.run_report import CaseReport, write_report
+from cardioseg.results.case_pictures import write_pictures
+from cardioseg.results.folder import CaseFolder
 
 SMALL = Phantom(slices=5, phases=6, rows=48, columns=48, spacing_mm=(16.0, 5.0, 5.0), ed_phase=0)
 SIZES_MM = {"small": 22.0, "large": 30.0, "middle": 26.0}
@@ -36,8 +37,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folds = [{label: tuple(share * ml for ml in curve) for label, curve in curves.items()} for share in (0.9, 1.1)]
         measures = measure(mask, STRUCTURES, Acquisition(1.8, 80.0, 65.0), fold_curves_ml=folds)
         flags = [Flag("open ring", "12 % of the LV cavity's outline has no myocardium", 3, 2)] * (name == "middle")
-        write_pictures(out / name, image, mask, measures, flags=flags, title=name)
-        pictures = [out / name / OVERLAY_FILE, out / name / LOOP_FILE]
+        write_pictures(CaseFolder(out / name), image, mask, measures, flags=flags, title=name)
+        pictures = [CaseFolder(out / name).overlay, CaseFolder(out / name).loop]
         cases.append(CaseReport(name, "done", "", measures, curves, mask.times_ms, pictures, flags))
     write_report(out / "report.html", {"model": "none", "version": "1"}, cases)
     return out / "report.html"

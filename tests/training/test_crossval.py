@@ -54,7 +54,7 @@ def test_a_cut_run_resumes_fold_by_fold(finished: Plan, tmp_path: Path) -> None:
     run_fold(plan, folds[0], lambda _: None, resume=False)
     with pytest.raises(Killed):
         run_fold(replace(plan, checkpoint_steps=10), folds[1], stop_at(20), resume=False)
-    killed = tmp_path / f".{2**22 + 1}-00000000.partial.run.json"  # above Linux's largest process number
+    killed = tmp_path / f".{2**22 + 1}-00000000.partial.training.json"  # above Linux's largest process number
     killed.touch()
     run_all(plan, resume=True)
     assert not killed.exists()

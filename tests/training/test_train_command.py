@@ -35,7 +35,7 @@ def test_so_many_steps_are_trained(
     found = newest(tmp_path / "fold-0")
     assert found is not None
     assert found.step == 7
-    assert json.loads((tmp_path / "run.json").read_text())["steps"] == 7
+    assert json.loads((tmp_path / "training.json").read_text())["steps"] == 7
     assert train(discs, recipe_file, tmp_path, "--resume", "--fold", "1", "-q") == 2  # another number of steps
 
 
@@ -117,7 +117,7 @@ def test_after_an_interrupt_the_command_that_is_said_goes_on(discs: Dataset, rec
 def test_what_goes_on_depends_on_the_checkpoints(tmp_path: Path) -> None:
     asked = ["cardioseg", "train", "d", "-o", "r"]
     assert _next_command(asked, tmp_path, [0, 1]) == "`cardioseg train d -o r` starts it again"
-    (tmp_path / "run.json").touch()
+    (tmp_path / "training.json").touch()
     none_yet = "`cardioseg train d -o r --resume` starts fold 0 again (no checkpoint yet)"
     assert _next_command(asked, tmp_path, [0, 1]) == none_yet
     assert _next_command([*asked, "--resume"], tmp_path, [0, 1]) == none_yet

@@ -1,25 +1,23 @@
-"""Mask files: the NIfTI masks below a folder, by case id, and what the run that wrote them says of their labels."""
+"""Mask files: the NIfTI masks below a folder, by case id."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import safe_name
 from cardioseg.image.foreign_formats import foreign
-from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label, relabel
+from cardioseg.image.labels import CONVENTIONS, Label, relabel
 from cardioseg.image.nifti import is_nifti, read_cine, stem
 from cardioseg.image.nifti_names import case_stem
 from cardioseg.image.volume import Cine
+from cardioseg.results.folder import CaseFolder, ResultsFolder
+from cardioseg.results.run_record import read_run_record
 from cardioseg.skipped import Skipped
 
 _EDITORS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mrb", ".vtm")  # suffixes of theirs
 _NAMED_BY_FOLDER = "mask"
-_MASK_FILE = "mask.nii.gz"  # of a predicted case: OUT/<case_id>/mask.nii.gz
 _REFERENCE_SUFFIX = "_gt"
-_RECORD_FILE = "case.json"  # of a predicted case
 
 
 @dataclass(frozen=True)
@@ -81,39 +79,6 @@ def read_mask(path: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"])
     return Cine(relabel(cine.voxels, convention), cine.grid, cine.times_ms)
 
 
-def predicted_labels(root: Path) -> frozenset[Label] | None:
-    """The labels that the model of a prediction folder segments; None where no `run.json` says which.
-
-    Raises:
-        UnusableError: `run.json` cannot be read.
-    """
-    keys = _run_record(root).get("labels")
-    return None if keys is None else frozenset(label for label in STRUCTURES if label.key in keys)
-
-
-def predicting_model_sha256(root: Path) -> str:
-    """The hash of the model that wrote a prediction folder; empty where no `run.json` says which.
-
-    Raises:
-        UnusableError: `run.json` cannot be read.
-    """
-    model = _run_record(root).get("model")
-    return str(model.get("sha256", "")) if isinstance(model, dict) else ""
-
-
-def _run_record(root: Path) -> dict[str, Any]:
-    path = root / "run.json"
-    if not path.is_file():
-        return {}
-    try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(record.get("labels", []), list):
-            return record
-    except (ValueError, AttributeError, OSError, RecursionError):
-        pass
-    raise UnusableError(f"{path}: not a run's record", "repair it, or remove it to use every label")
-
-
 def _mask_files(root: Path) -> list[Path]:
     found = [root] if root.is_file() else sorted(root.rglob("*"))
     files = [path for path in found if is_nifti(path) and not path.name.startswith(".") and path.is_file()]
@@ -127,9 +92,10 @@ def _is_beside_a_prediction(path: Path) -> bool:
 
     An unpacked `mask.nii` is one too, unless it is all that is left of the mask.
     """
-    if not (path.parent / _RECORD_FILE).is_file() or path.name == _MASK_FILE:
+    case = CaseFolder(path.parent)
+    if not case.is_committed or path == case.mask:
         return False
-    return stem(path) != _NAMED_BY_FOLDER or path.with_name(_MASK_FILE).is_file()
+    return stem(path) != _NAMED_BY_FOLDER or case.mask.is_file()
 
 
 def files_beside(path: Path) -> list[Path]:
@@ -148,7 +114,7 @@ def is_newer(file: Path, path: Path) -> bool:
 
 def no_masks(root: Path, hint: str, what: str = "NIfTI masks") -> NoInputError:
     """That there are no masks at or below `root`, and what is there instead where that is known."""
-    if root.is_dir() and (measured := _run_record(root).get("masks")):
+    if root.is_dir() and (measured := read_run_record(ResultsFolder(root)).masks):
         return NoInputError(
             f"{root} holds what `measure` wrote, and no masks", f"give the masks themselves: {measured}"
         )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
-from cardioseg.ingest.labels.mask_files import read_mask
 from cardioseg.results.edits import LatestMask, is_predicted, latest_mask
+from cardioseg.results.mask_files import read_mask
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Grid, Volume
-from cardioseg.ingest.labels.mask_files import case_id, find_masks, predicted_labels, read_mask
+from cardioseg.results.folder import ResultsFolder
+from cardioseg.results.mask_files import case_id, find_masks, read_mask
+from cardioseg.results.run_record import read_run_record
 
 GRID = Grid((2, 3, 4), (8.0, 1.5, 1.5))
 
@@ -92,15 +94,15 @@ def test_a_value_that_is_no_label_is_refused(tmp_path: Path) -> None:
 
 
 def test_labels_of_the_model(tmp_path: Path) -> None:
-    assert predicted_labels(tmp_path) is None
+    assert read_run_record(ResultsFolder(tmp_path)).structures is None
     (tmp_path / "run.json").write_text(json.dumps({"model": "lv"}))
-    assert predicted_labels(tmp_path) is None
+    assert read_run_record(ResultsFolder(tmp_path)).structures is None
     (tmp_path / "run.json").write_text(json.dumps({"labels": ["background", "lv_cavity"]}))
-    assert predicted_labels(tmp_path) == {Label.LV_CAVITY}
+    assert read_run_record(ResultsFolder(tmp_path)).structures == {Label.LV_CAVITY}
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"labels": 3}', "\xff", "[" * 100_000])
 def test_a_damaged_run_record_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "run.json").write_text(text, encoding="latin-1")
     with pytest.raises(UnusableError, match=r"run\.json"):
-        predicted_labels(tmp_path)
+        read_run_record(ResultsFolder(tmp_path))

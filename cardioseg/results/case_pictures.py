@@ -2,20 +2,17 @@
 
 from collections.abc import Collection
 from contextlib import suppress
-from pathlib import Path
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.volume import Cine
 from cardioseg.measure.ventricles import VentricleMeasures
 from cardioseg.report.loops import write_loop
 from cardioseg.report.overlays import write_overlay
-
-OVERLAY_FILE = "overlay.png"
-LOOP_FILE = "cine.gif"
+from cardioseg.results.folder import CaseFolder
 
 
 def write_pictures(
-    folder: Path,
+    folder: CaseFolder,
     image: Cine,
     mask: Cine,
     measures: VentricleMeasures,
@@ -23,7 +20,7 @@ def write_pictures(
     flags: Collection[Flag] = (),
     title: str = "",
 ) -> None:
-    """Draw `overlay.png` and, of several phases, `cine.gif`; what an earlier run drew there is gone.
+    """Draw a contact sheet and, of several phases, a loop; what an earlier run drew there is gone.
 
     Args:
         folder: the case's.
@@ -38,12 +35,12 @@ def write_pictures(
     """
     remove_pictures(folder)
     moments = {"ed_phase": measures.ed_phase, "es_phase": measures.es_phase}
-    write_overlay(folder / OVERLAY_FILE, image, mask, **moments, flags=flags, title=title)
-    write_loop(folder / LOOP_FILE, image, mask, ed_phase=measures.ed_phase)
+    write_overlay(folder.overlay, image, mask, **moments, flags=flags, title=title)
+    write_loop(folder.loop, image, mask, ed_phase=measures.ed_phase)
 
 
-def remove_pictures(folder: Path) -> None:
+def remove_pictures(folder: CaseFolder) -> None:
     """Remove the pictures of a case, where there are any."""
-    for name in (OVERLAY_FILE, LOOP_FILE):
+    for path in (folder.overlay, folder.loop):
         with suppress(OSError):
-            (folder / name).unlink()
+            path.unlink()

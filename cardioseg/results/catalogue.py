@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 from cardioseg.files import turn
-from cardioseg.results.record import RECORD_FILE, Record, read_record
+from cardioseg.results.case_record import CaseRecord, read_case_record
+from cardioseg.results.folder import CaseFolder, ResultsFolder
 
 
 class Identified(Protocol):
@@ -36,7 +37,7 @@ class Identified(Protocol):
     def content(self) -> str:
         """Which case it is; raises UnusableError where it cannot be read."""
 
-    def is_also_at(self, record: Record) -> bool:
+    def is_also_at(self, record: CaseRecord) -> bool:
         """Whether the place that a record of this content names still holds it."""
 
 
@@ -45,23 +46,23 @@ class Catalogue:
     """The cases in a folder of results.
 
     Attributes:
-        out: the folder, with a folder for each case.
+        folder: with a folder for each case.
         sources: where the present run looks for scans. Of copies that are all there, each is a case.
     """
 
-    out: Path
+    folder: ResultsFolder
     sources: tuple[Path, ...] = ()
 
-    def record(self, name: str) -> Record | None:
+    def record(self, name: str) -> CaseRecord | None:
         """The record of a case, or None where there is none."""
-        return read_record(self.out / name)
+        return read_case_record(self.folder.case(name))
 
     def case_ids(self) -> list[str]:
         """The names of all cases that are committed, in order."""
-        return sorted(path.parent.name for path in self.out.glob(f"*/{RECORD_FILE}"))
+        return [case.case_id for case in self.folder.cases()]
 
     @contextmanager
-    def folder_of(self, scan: Identified) -> Iterator[Path]:
+    def folder_of(self, scan: Identified) -> Iterator[CaseFolder]:
         """The folder of a scan, new or known, while no other process writes into it.
 
         Raises:
@@ -70,9 +71,9 @@ class Catalogue:
         """
         while True:
             name = self.name_of(scan)
-            with turn(self.out / f".{name}.lock"):
+            with turn(self.folder.lock(name)):
                 if self.name_of(scan) == name:  # nobody took it meanwhile
-                    yield self.out / name
+                    yield self.folder.case(name)
                     return
 
     def name_of(self, scan: Identified) -> str:

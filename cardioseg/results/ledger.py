@@ -13,9 +13,9 @@ from typing import Any
 
 from cardioseg.files import append_line, write_text
 from cardioseg.image.flag import Flag
-from cardioseg.inference.outcome import DONE, Outcome, in_one
+from cardioseg.results.outcome import DONE, Outcome, in_one
+from cardioseg.results.run_record import RunRecord
 
-LEDGER_FILE = ".ledger.jsonl"
 RUN, UNITS = "run", "units"
 OUTCOME, OTHER, UNUSED, END = "outcome", "other", "unused", "end"
 
@@ -30,9 +30,9 @@ class Ledger:
 
     paths: tuple[Path, ...]
 
-    def begin(self, run: Mapping[str, Any], units: str) -> None:
+    def begin(self, run: RunRecord, units: str) -> None:
         """Start anew; `units` stands for all that was found, of all parts."""
-        write_text(self.paths[-1], json.dumps({RUN: run}) + "\n")
+        write_text(self.paths[-1], json.dumps({RUN: run.document()}) + "\n")
         self.add(UNITS, units)
 
     def add(self, kind: str, what: Any) -> None:  # noqa: ANN401 - whatever json takes
@@ -48,9 +48,9 @@ class Ledger:
         """What was added of a kind, in order."""
         return (line[kind] for path in self.paths for _, line in _lines(path) if kind in line)
 
-    def descriptions(self) -> Iterator[dict[str, Any]]:
+    def runs(self) -> Iterator[RunRecord]:
         """The runs that the ledgers are of."""
-        return self.all(RUN)
+        return map(RunRecord.model_validate, self.all(RUN))
 
     def places(self) -> dict[str, tuple[int, int]]:
         """Case -> where its last line is, in the order of the cases' names."""

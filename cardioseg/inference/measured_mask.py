@@ -1,0 +1,58 @@
+"""Measured mask: a mask, whether a network or a hand drew it, becomes measures, curves and flags."""
+
+from collections.abc import Collection, Sequence
+
+from cardioseg.image.labels import Label
+from cardioseg.image.volume import Cine
+from cardioseg.inference.cases import Case
+from cardioseg.ingest.labels.layouts.acdc import read_body
+from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.curves import Curves, Moments, volume_curves_ml
+from cardioseg.measure.quality import quality_flags
+from cardioseg.measure.ventricles import VentricleMeasures, measure
+from cardioseg.results.description import Description
+
+
+def describe(
+    mask: Cine,
+    labels: Collection[Label],
+    acquisition: Acquisition,
+    moments: Moments,
+    fold_curves_ml: Sequence[Curves] = (),
+    *,
+    earlier: VentricleMeasures | None = None,
+) -> Description:
+    """Measure and judge a mask.
+
+    Args:
+        mask: `Label` values (phase, slice, row, column).
+        labels: the structures that the model has.
+        acquisition: of the scan.
+        moments: phases that a person chose.
+        fold_curves_ml: the curves of each network of an ensemble.
+        earlier: what was measured before; its phases stay where nobody chose others.
+
+    Raises:
+        UnusableError: a chosen phase is not in the mask.
+    """
+    kept = {} if earlier is None else _phases(earlier)
+    measures = measure(mask, labels, acquisition, moments, fold_curves_ml, earlier=kept)
+    flags = quality_flags(mask, labels, measures, acquisition)
+    curves = volume_curves_ml(mask, labels, acquisition.missing)
+    return Description(measures, flags, curves, mask.times_ms, acquisition, tuple(fold_curves_ml))
+
+
+def acquisition_of(case: Case) -> Acquisition:
+    """What is known of a scan: from its DICOM headers, or from the ACDC Info.cfg beside a NIfTI."""
+    stack = case.series.stack if case.series else None
+    if stack is None:
+        return Acquisition(*read_body(case.source.parent), flags=case.flags)
+    body = stack.height_m, stack.weight_kg, stack.heart_rate_bpm
+    return Acquisition(*body, stack.missing, stack.flags, stack.thickness_mm)
+
+
+def _phases(measures: VentricleMeasures) -> dict[Label, Moments]:
+    return {
+        Label.LV_CAVITY: Moments(measures.lv_ed_phase, measures.lv_es_phase),
+        Label.RV_CAVITY: Moments(measures.rv_ed_phase, measures.rv_es_phase),
+    }

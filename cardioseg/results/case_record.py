@@ -1,0 +1,60 @@
+"""Case record: what `case.json` says: of which scan and by which model a case was made, and what was written.
+
+It is written last. A case is done when its record verifies, not when a file exists.
+"""
+
+from contextlib import suppress
+
+from pydantic import BaseModel, ConfigDict
+
+from cardioseg.errors import UnusableError
+from cardioseg.files import write_json
+from cardioseg.results.folder import CaseFolder
+from cardioseg.results.records import read_record
+
+
+class CaseRecord(BaseModel):
+    """One case as it was committed. A record of an earlier version may lack any of this.
+
+    Attributes:
+        content: hash of the scan's pixels: which case this is; empty where it is not known.
+        header: hash of all else that measures rest on: geometry, times, body, heart rate.
+        input: hash of the places, sizes and times of the scan's files; while it is the same, `content` is too.
+        source: where the scan lay, as the user gave it; None where that is not to be said.
+        naming: why the case has not the name that its scan has; or empty.
+        remark: what else to say of it.
+        cardioseg: version.
+        model_sha256: the model; empty for measured masks.
+        chosen_phases: `ed_phase` and `es_phase` as far as a person chose them.
+        formats: what was written of the mask.
+        sha256: file name -> hash, of the masks.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    content: str = ""
+    header: str = ""
+    input: str = ""
+    source: str | None = None
+    naming: str = ""
+    remark: str = ""
+    cardioseg: str = ""
+    model_sha256: str = ""
+    chosen_phases: dict[str, int | None] = {}
+    formats: tuple[str, ...] = ()
+    sha256: dict[str, str] = {}
+
+    def write(self, folder: CaseFolder) -> None:
+        """Write `case.json`.
+
+        Raises:
+            ResourceError: the file system refuses.
+        """
+        write_json(folder.record, self.model_dump(mode="json"))
+
+
+def read_case_record(folder: CaseFolder) -> CaseRecord | None:
+    """The record of a case, or None where there is none that can be read."""
+    with suppress(UnusableError):
+        return read_record(folder.record, CaseRecord, "")
+    return None

@@ -1,0 +1,94 @@
+"""Description: what `measures.json` says about one mask: measures, curves and flags."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from cardioseg.errors import UnusableError
+from cardioseg.files import write_json
+from cardioseg.image.flag import Flag
+from cardioseg.image.labels import Label
+from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.curves import Curve, Curves
+from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.results.folder import CaseFolder
+from cardioseg.results.records import read_record
+
+_HINT = "predict the case again, or remove the file"
+
+
+@dataclass(frozen=True)
+class Description:
+    """The content of a case's `measures.json`.
+
+    Attributes:
+        measures: volumes, ejection fractions and the rest.
+        flags: why a human must look.
+        curves_ml: volume at each phase for each structure.
+        times_ms: time of each phase, or empty where unknown.
+        acquisition: what is known of the scan beside its voxels.
+        fold_curves_ml: the curves of each network of an ensemble, or empty.
+    """
+
+    measures: VentricleMeasures
+    flags: tuple[Flag, ...]
+    curves_ml: Curves
+    times_ms: tuple[float, ...]
+    acquisition: Acquisition
+    fold_curves_ml: tuple[Curves, ...] = ()
+
+    @property
+    def remark(self) -> str:
+        """The flags in one line, or nothing."""
+        if not self.flags:
+            return ""
+        kinds = dict.fromkeys(flag.kind + (f" ({flag.place})" if flag.place else "") for flag in self.flags)
+        return f"{len(self.flags)} flag{'s' if len(self.flags) > 1 else ''}: {', '.join(kinds)}"
+
+    def write(self, folder: CaseFolder) -> None:
+        """Write `measures.json`."""
+        document: dict[str, Any] = {
+            "measures": self.measures.as_row(),
+            "flags": [asdict(flag) for flag in self.flags],
+            "curves_ml": _rounded(self.curves_ml),
+            "times_ms": [round(value, 3) for value in self.times_ms],
+            "acquisition": self.acquisition.document(),
+            "fold_curves_ml": [_rounded(curves) for curves in self.fold_curves_ml],
+        }
+        write_json(folder.measures, document)
+
+
+class _Document(BaseModel):
+    """The same as it stands in the file."""
+
+    measures: VentricleMeasures
+    flags: list[Flag]
+    curves_ml: dict[str, Curve]
+    times_ms: tuple[float, ...]
+    acquisition: Acquisition
+    fold_curves_ml: list[dict[str, Curve]]
+
+
+def read_description(folder: CaseFolder) -> Description:
+    """Read `measures.json`.
+
+    Raises:
+        UnusableError: it cannot be read, or is none.
+    """
+    document = read_record(folder.measures, _Document, _HINT)
+    try:
+        curves, *folds = map(_curves, (document.curves_ml, *document.fold_curves_ml))
+    except KeyError:
+        raise UnusableError(f"{folder.measures}: its curves are of unknown structures", _HINT) from None
+    flags, times = tuple(document.flags), document.times_ms
+    return Description(document.measures, flags, curves, times, document.acquisition, tuple(folds))
+
+
+def _rounded(curves_ml: Curves) -> dict[str, list[float]]:
+    return {label.key: [round(value, 3) for value in curve] for label, curve in curves_ml.items()}
+
+
+def _curves(document: Mapping[str, Curve]) -> dict[Label, Curve]:
+    return {Label[key.upper()]: tuple(map(float, curve)) for key, curve in document.items()}

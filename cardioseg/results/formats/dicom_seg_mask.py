@@ -1,0 +1,48 @@
+"""DICOM SEG: the mask at end-diastole and at end-systole, each as an object of its own beside the scan's images."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cardioseg.errors import UnusableError
+from cardioseg.ingest.cine.stack import Stack
+from cardioseg.report.dicom_seg import END_DIASTOLE, END_SYSTOLE, Author, Drawing, write_segmentation
+from cardioseg.results.folder import CaseFolder
+from cardioseg.results.formats.predicted import PredictedMask
+
+NAME = "dicom-seg"
+REFERS_TO_IMAGES = True
+
+
+def files(folder: CaseFolder) -> tuple[Path, ...]:
+    """The files that are written."""
+    return folder.seg_ed, folder.seg_es
+
+
+def write(predicted: PredictedMask, folder: CaseFolder) -> str:
+    """Write an object for each of the two moments.
+
+    Returns:
+        A remark on what cannot be written and why, or nothing.
+
+    Raises:
+        ResourceError: the file system refuses the write.
+    """
+    if predicted.stack is None:
+        return "no DICOM SEG: a NIfTI scan has no DICOM images that it could refer to"
+    try:
+        return "; ".join(_write(predicted, predicted.stack, folder))
+    except UnusableError as error:
+        return f"no DICOM SEG: {error}"
+
+
+def _write(predicted: PredictedMask, stack: Stack, folder: CaseFolder) -> Iterator[str]:
+    author, measures = Author(predicted.card.name, predicted.card.sha256), predicted.measures
+    for moment, phase, path in (
+        (END_DIASTOLE, measures.ed_phase, folder.seg_ed),
+        (END_SYSTOLE, measures.es_phase, folder.seg_es),
+    ):
+        if phase is None:
+            yield f"no DICOM SEG of {moment.name}, which is not known"
+        else:
+            drawing = Drawing(predicted.mask.phase(phase), predicted.card.structures, moment, author)
+            write_segmentation(path, drawing, stack.headers[phase])

@@ -1,0 +1,103 @@
+"""Summary: the tables and the report of all cases in a folder of results."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cardioseg.files import write_csv, write_json
+from cardioseg.measure.quantities import CASE_COLUMNS
+from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.report.run_report import CaseReport, write_report
+from cardioseg.results.description import read_description
+from cardioseg.results.folder import ResultsFolder
+from cardioseg.results.outcome import DONE, STATUS_COLUMNS, Outcome, Tally
+from cardioseg.results.run_record import Failure, RunRecord
+
+MEASURE_COLUMNS = (*CASE_COLUMNS, *VentricleMeasures.columns())
+_LISTS = {"failures", "seconds_by_case", "other_series", "unused_files"}  # too long for the report
+_TEXTS = ("case_id", "flags")
+
+
+def write_summary(
+    folder: ResultsFolder, outcomes: Iterable[Outcome], run: RunRecord, tables: ResultsFolder | None = None
+) -> None:
+    """Write `status.csv`, `measures.csv`, `run.json` and, where they stand beside the cases, `report.html`.
+
+    Args:
+        folder: with the folder of each case.
+        outcomes: of every case; they are gone through several times.
+        run: what else to say about the run.
+        tables: the folder for all that, if it is another one.
+    """
+    tally, failures = Tally(), []
+    for outcome in outcomes:
+        tally.count(outcome)
+        failures += [Failure(**outcome.row())] * (outcome.status != DONE)
+    document = run.model_copy(update={"cases": tally, "failures": failures}).document()
+    place, reports = tables or folder, CaseReports(outcomes, folder)
+    write_csv(place.status, STATUS_COLUMNS, (outcome.row() for outcome in outcomes))
+    write_csv(place.measures, MEASURE_COLUMNS, _measures(reports))
+    write_json(place.run, document)
+    if place == folder:
+        write_report(folder.report, {key: document[key] for key in document if key not in _LISTS}, reports)
+
+
+def read_status(folder: ResultsFolder) -> Iterator[dict[str, str]]:
+    """The rows of `status.csv`."""
+    with folder.status.open(newline="", encoding="utf-8") as file:
+        yield from csv.DictReader(file)
+
+
+def read_measures(folder: ResultsFolder) -> Iterator[dict[str, Any]]:
+    """The rows of `measures.csv`, with numbers as numbers and None for what is not known."""
+    with folder.measures.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            yield {name: text if name in _TEXTS else _number(text) for name, text in row.items()}
+
+
+def _number(text: str) -> int | float | None:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return None
+
+
+@dataclass(frozen=True)
+class CaseReports(Iterable[CaseReport]):
+    """What the report shows of each case, read from its files whenever it is asked for."""
+
+    outcomes: Iterable[Outcome]
+    folder: ResultsFolder
+
+    def __iter__(self) -> Iterator[CaseReport]:
+        return (_report(outcome, self.folder) for outcome in self.outcomes)
+
+
+def _report(outcome: Outcome, folder: ResultsFolder) -> CaseReport:
+    """What the report shows of a case, from its files."""
+    if outcome.status != DONE:
+        return CaseReport(outcome.case_id, outcome.status, outcome.reason)
+    case = folder.case(outcome.case_id)
+    description = read_description(case)
+    remarks = (part for part in outcome.reason.split("; ") if part != description.remark)  # the report shows the flags
+    return CaseReport(
+        outcome.case_id,
+        DONE,
+        "; ".join(remarks),
+        description.measures,
+        description.curves_ml,
+        description.times_ms,
+        (case.overlay, case.loop),
+        description.flags,
+    )
+
+
+def _measures(reports: Iterable[CaseReport]) -> Iterator[dict[str, Any]]:
+    """A row a case: `flag_count` counts the flags, `flags` names their kinds."""
+    for case in reports:
+        if case.measures:
+            kinds = "; ".join(dict.fromkeys(flag.kind for flag in case.flags))
+            yield {"case_id": case.case_id, "flag_count": len(case.flags), "flags": kinds} | case.measures.as_row()
