@@ -7,7 +7,7 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Quiet
-from cardioseg.cli.results import ED, ES, Phases, chosen, chosen_by_case, finish, say_outcome, say_unknown
+from cardioseg.cli.results import ED, ES, Phases, chosen, chosen_by_case, finish, say_copies, say_outcome, say_unmet
 
 
 def measure(
@@ -25,13 +25,15 @@ def measure(
     from cardioseg.inference.remeasure import find_edited, measure_all
 
     moments, by_case = chosen(ed, es), chosen_by_case(phases)
-    tally = Tally()
+    tally, unmet = Tally(), dict.fromkeys(by_case)
     with sole_writer(out), console.progress(quiet or as_json) as bars:
         found = find_edited(masks, out)
-        everything = bars.add_task("cases", total=len(found.paths) + len(found.clashes))
+        everything = bars.add_task("cases", total=len(found.paths))
         for outcome in measure_all(found, out, moments, by_case):
             tally.count(outcome)
+            unmet.pop(outcome.case_id, None)
             bars.advance(everything)
             say_outcome(outcome, quiet)
-    say_unknown(by_case, out, quiet)
+    say_copies(out, quiet)
+    say_unmet(unmet, quiet)
     return finish(out, tally, quiet, as_json)

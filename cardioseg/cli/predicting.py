@@ -9,7 +9,7 @@ import typer
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Device, Force, Quiet, Threads
 from cardioseg.cli.executing import Scheduler, Workers, executor_of
-from cardioseg.cli.results import ED, ES, Phases, chosen, chosen_by_case, finish, say_unknown
+from cardioseg.cli.results import ED, ES, Phases, chosen, chosen_by_case, finish, say_copies, say_unmet
 from cardioseg.cli.watching import watched
 from cardioseg.errors import ExitCode, UsageError
 
@@ -57,6 +57,7 @@ def predict(
     from cardioseg.inference.session import find_model, open_model
 
     moments, by_case = chosen(ed, es), chosen_by_case(phases)
+    unmet = dict.fromkeys(by_case)
     wanted, own = parse_formats(formats), parse_part(part) if part else None
     if names not in NAMES:
         raise UsageError(f"no names {names!r}", ", ".join(NAMES))
@@ -77,7 +78,9 @@ def predict(
             how["named"] = found.note
         for outcome in predict_all(found, opened, out, overwrite, watch.report, **how):
             watch.count(outcome)
-    say_unknown(by_case, out, quiet or own is not None)
+            unmet.pop(outcome.case_id, None)
+    say_unmet(unmet, quiet or own is not None)
+    say_copies(out, quiet or own is not None)
     _say_others(out, watch.tally, quiet or own is not None)
     return finish(out, watch.tally, quiet, as_json, tables)
 

@@ -1,6 +1,6 @@
 """Results: what `predict` and `measure` print of a folder of cases, and with which code they leave."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -49,14 +49,24 @@ def chosen_by_case(phases: Path | None) -> "dict[str, Moments]":
     return read_choices(phases) if phases else {}
 
 
-def say_unknown(by_case: "dict[str, Moments]", out: Path, quiet: bool) -> None:
-    """A line where `--phases` names cases that are not among the results."""
-    unknown = [name for name in by_case if not (out / name / "measures.json").is_file()]
+def say_unmet(unmet: "Collection[str]", quiet: bool) -> None:
+    """A line where `--phases` names cases that the run has not met."""
+    unknown = list(unmet)
     more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
     if unknown:
         console.say(
-            f"--phases: no case is called {', '.join(unknown[:_NAMED])}{more}: their phases have no effect", quiet
+            f"--phases: no case of this run is called {', '.join(unknown[:_NAMED])}{more}: their phases have no effect",
+            quiet,
         )
+
+
+def say_copies(out: Path, quiet: bool) -> None:
+    """A line for each group of cases in `out` that hold the same images."""
+    from cardioseg.inference.listing import same_images
+
+    for names in [] if quiet else same_images(out):
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        console.say(f"the same images: {', '.join(names[:_NAMED])}{more}; each is a case of its own")
 
 
 def say_outcome(outcome: "Outcome", quiet: bool) -> None:

@@ -21,16 +21,23 @@ def aligned(cine: Cine, grid: Grid, tolerance_mm: float) -> Cine | None:
         grid: where the voxels are to be.
         tolerance_mm: how far a voxel may lie from its place.
     """
+    turned = turned_to(cine, grid)
+    return replace(turned, grid=grid) if turned.grid.matches(grid, tolerance_mm) else None
+
+
+def turned_to(cine: Cine, grid: Grid) -> Cine:
+    """The cine with each axis along, and in the direction of, the axis of `grid` that it is nearest to.
+
+    The cine may have another size and place than `grid`. It stays as it is where two of its axes are nearest to one.
+    """
     cosines = np.asarray(grid.directions) @ np.asarray(cine.grid.directions).T
     first, second, third = np.abs(cosines).argmax(1).tolist()
     order = (first, second, third)
     if len(set(order)) < 3:
-        return None
+        return cine
     up, down, across = (bool(cosines[axis, own] < 0) for axis, own in enumerate(order))
-    turned = cine.grid.turned(order, (up, down, across))
-    if not turned.matches(grid, tolerance_mm):
-        return None
-    return replace(cine, voxels=_laid_out(cine, order, (up, down, across)), grid=grid)
+    flips = (up, down, across)
+    return replace(cine, voxels=_laid_out(cine, order, flips), grid=cine.grid.turned(order, flips))
 
 
 def slices_first(cine: Cine) -> Cine:

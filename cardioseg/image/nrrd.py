@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
+from cardioseg.image.alignment import turned_to
 from cardioseg.image.volume import Cine, Grid
 
 _FILE_LIMIT_BYTES, _HEADER_LIMIT_BYTES = 512 * 1024**2, 1024**2
@@ -39,6 +40,7 @@ _TO_LPS = {
     "left-anterior-superior": (1, -1, 1), "las": (1, -1, 1),
 }  # fmt: skip
 _TIMED = re.compile("-time$|(?<=^...)t$")  # left-posterior-superior-time, LPST
+_EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _AS_LABEL_MAP = "export it as a label map"
 
 
@@ -53,14 +55,14 @@ def read_labels(path: Path) -> Cine:
         content = path.read_bytes()
     except OSError as error:
         raise UnusableError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from None
-    head, _, packed = content.replace(b"\r\n", b"\n", 1).partition(b"\n\n")
+    head, *packed = _EMPTY_LINE.split(content, maxsplit=1)
     if not head.startswith(b"NRRD") or len(head) > _HEADER_LIMIT_BYTES:
         raise UnusableError(f"{path}: not a readable NRRD file")
     fields = _fields(head.decode(errors="replace"))
     if b"\nSegment0_" in head and {"list", "vector"} & set(fields.get("kinds", "").split()):
         raise UnusableError(f"{path}: its segments lie in several layers", _AS_LABEL_MAP)
     try:
-        return _cine(path, fields, packed)
+        return _cine(path, fields, b"".join(packed))
     except (KeyError, ValueError, np.linalg.LinAlgError):
         raise UnusableError(f"{path}: not a readable NRRD file") from None
 
@@ -68,8 +70,10 @@ def read_labels(path: Path) -> Cine:
 def on_grid(part: Cine, grid: Grid, tolerance_mm: float) -> Cine | None:
     """The same on a grid that it lies within, 0 around it; None where it does not lie on the grid.
 
-    3D Slicer may save no more than the box around its segments.
+    3D Slicer may save no more than the box around its segments, and programs lay the axes out in their own order and
+    directions.
     """
+    part = turned_to(part, grid)
     steps, own = _steps(grid), _steps(part.grid)
     if (np.abs(steps - own).max(axis=1) * part.grid.shape > tolerance_mm).any():
         return None
@@ -108,6 +112,8 @@ def _cine(path: Path, fields: dict[str, str], packed: bytes) -> Cine:
         return Cine(voxels[None], _grid(fields, signs, vectors, voxels.shape))
     phases = _phase_axis(vectors)
     voxels = np.moveaxis(voxels, 3 - phases, 0)  # NumPy counts the axes from the other end
+    if any(step < 0 for step in vectors[phases][3:]):
+        voxels = voxels[::-1]  # its last phase comes first
     return Cine(voxels, _grid(fields, signs, vectors[:phases] + vectors[phases + 1 :], voxels.shape[1:]))
 
 
@@ -133,8 +139,8 @@ def _directions(fields: dict[str, str]) -> list[list[float]]:
 
 
 def _phase_axis(vectors: list[list[float]]) -> int:
-    """Which of four axes is that of the phases: the one without a direction, else the last."""
-    return vectors.index([]) if [] in vectors else len(vectors) - 1
+    """Which of four axes is that of the phases: the one without a direction in space, else the last."""
+    return next((axis for axis, vector in enumerate(vectors) if not any(vector[:3])), len(vectors) - 1)
 
 
 def _ordered(kind: "np.dtype[Any]", fields: dict[str, str]) -> "np.dtype[Any]":

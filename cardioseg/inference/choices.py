@@ -12,6 +12,7 @@ from cardioseg.measure.curves import Moments
 
 COLUMNS = ("case_id", "ed_phase", "es_phase")
 _HINT = f"its columns are {','.join(COLUMNS)}; phases count from 0, an empty one is found by itself"
+_IN_FILE = "of this case in the file of --phases"
 _LIMIT_BYTES = 64_000_000
 
 
@@ -31,6 +32,13 @@ class Choices:
         """The phases that are chosen for one case."""
         own = self.by_case.get(case_id, Moments())
         return own.filled(self.every)
+
+    def require_within(self, case_id: str, phases: int) -> None:
+        """Raise UnusableError where a phase that is chosen for a case is none of its `phases`."""
+        own = self.by_case.get(case_id, Moments())
+        ed = "--ed" if own.ed_phase is None else f"ed_phase {_IN_FILE}"
+        es = "--es" if own.es_phase is None else f"es_phase {_IN_FILE}"
+        self.of(case_id).require_within(phases, (ed, es))
 
     def document(self) -> dict[str, Any]:
         """For `run.json`."""

@@ -7,13 +7,13 @@ the run's description; then comes a line for each outcome, series of another kin
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cardioseg.files import append_line, write_text
 from cardioseg.image.flag import Flag
-from cardioseg.inference.outcome import Outcome
+from cardioseg.inference.outcome import DONE, Outcome, in_one
 
 LEDGER_FILE = ".ledger.jsonl"
 RUN, UNITS = "run", "units"
@@ -75,9 +75,11 @@ class Outcomes(Iterable[Outcome]):
 
     Attributes:
         ledger: that knows it.
+        remarks: case -> what else to say of it.
     """
 
     ledger: Ledger
+    remarks: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __iter__(self) -> Iterator[Outcome]:
         places = self.ledger.places()
@@ -86,7 +88,9 @@ class Outcomes(Iterable[Outcome]):
             for number, offset in places.values():
                 if file := files[number]:
                     file.seek(offset)
-                    yield _outcome(json.loads(file.readline())[OUTCOME])
+                    outcome = _outcome(json.loads(file.readline())[OUTCOME])
+                    remark = self.remarks.get(outcome.case_id, "") if outcome.status == DONE else ""
+                    yield replace(outcome, reason=in_one(outcome.reason, remark))
         finally:
             for file in filter(None, files):
                 file.close()

@@ -1,6 +1,7 @@
 """Listing: every case that lies in a folder of results, those of earlier runs too; the tables are made of it."""
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -40,9 +41,29 @@ def every_outcome(out: Path, ledger: Ledger, model_sha256: str = "") -> Iterator
                 earlier.add_outcome(_without_lost_place(outcome, out, searched))
         for outcome in _failures(out, ledger):
             earlier.add_outcome(outcome)
-        yield Outcomes(Ledger((*earlier.paths, *ledger.paths)))  # what the run says of a case comes last, and counts
+        both = Ledger((*earlier.paths, *ledger.paths))  # what the run says of a case comes last, and counts
+        yield Outcomes(both, _of_same_images(out))
     finally:
         earlier.remove()
+
+
+def same_images(out: Path) -> list[list[str]]:
+    """The names of the cases in `out` that hold the same images as another: of copies each is a case."""
+    catalogue = Catalogue(out)
+    names: dict[str, list[str]] = defaultdict(list)
+    for name in catalogue.case_ids():
+        if (record := catalogue.record(name)) and record.content:
+            names[record.content].append(name)
+    return [alike for alike in names.values() if len(alike) > 1]
+
+
+def _of_same_images(out: Path) -> dict[str, str]:
+    """Case -> which others hold the same images; nothing of cases that are alone."""
+    return {
+        name: f"the same images as {', '.join(other for other in alike if other != name)}"
+        for alike in same_images(out)
+        for name in alike
+    }
 
 
 def _searched(ledger: Ledger) -> set[Path]:

@@ -85,7 +85,10 @@ def _settled(scan: Scan, model: Model, folder: Path, settings: Settings, naming:
     failed = Outcome(folder.name, scan.case.source, FAILED)
     try:
         asked = _asked(scan, model, folder.name, settings, naming)
-        return _found(scan, folder, settings, asked) or _predicted(scan, model, folder, asked, report)
+        if found := _found(scan, folder, settings, asked):
+            return found
+        settings.choices.require_within(folder.name, scan.cine.phases)
+        return _predicted(scan, model, folder, asked, report)
     except UnusableError as error:
         return replace(failed, reason=_failure(error, scan.case))
     except MemoryError:
@@ -157,7 +160,6 @@ def _verifies(record: Record, asked: Record, folder: Path, scan: Scan) -> bool:
 def _predicted(scan: Scan, model: Model, folder: Path, asked: Record, report: Report) -> Outcome:
     start = time.perf_counter()
     case, cine, moments = scan.case, scan.cine, Moments(**asked.chosen_phases)
-    moments.require_within(cine.phases)
     found = segment(_acquired(cine, case.missing), model, report)
     mask = _restored(found.mask, cine, case.missing)
     description = describe(mask, model.card.structures, acquisition_of(case), moments, found.fold_curves_ml)

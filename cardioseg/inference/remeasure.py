@@ -11,7 +11,7 @@ from typing import Any
 
 from cardioseg import __version__
 from cardioseg.errors import NoInputError, UnusableError, UsageError
-from cardioseg.files import sweep_partials
+from cardioseg.files import first_free, sweep_partials
 from cardioseg.image.labels import Label
 from cardioseg.inference.cases import RUN_FILE, other_names
 from cardioseg.inference.catalogue import Catalogue
@@ -23,7 +23,8 @@ from cardioseg.inference.ledger import Ledger
 from cardioseg.inference.listing import every_outcome
 from cardioseg.inference.outcome import DONE, FAILED, Outcome, in_one, write_summary
 from cardioseg.inference.record import RECORD_FILE, Record, read_record
-from cardioseg.ingest.masks import MaskFolder, find_masks, no_masks, predicted_labels, read_mask
+from cardioseg.ingest.masks import MaskFolder, case_id, find_masks, no_masks, predicted_labels, read_mask
+from cardioseg.ingest.names import distinct_names
 from cardioseg.measure.curves import Moments
 from cardioseg.report.pictures import remove_pictures, write_pictures
 
@@ -33,16 +34,18 @@ _LEDGER_FILE = ".measured.jsonl"
 def find_edited(masks: Path, out: Path) -> MaskFolder:
     """The masks at or below `masks`: what `predict` wrote, any folder of NIfTI masks, or one file.
 
+    Those that are called alike are named after the folders that they lie in, too.
+
     Raises:
         NoInputError: there is none.
         UsageError: the results would be written over those of the prediction.
     """
     if not masks.exists():
         raise NoInputError(f"{masks}: no such file or folder", "give the folder that `cardioseg predict` wrote")
-    found = find_masks(masks)
-    if any((out / case_id).resolve() == path.resolve().parent for case_id, path in found.paths.items()):
+    found = _told_apart(find_masks(masks))
+    if any((out / name).resolve() == path.resolve().parent for name, path in found.paths.items()):
         raise UsageError(f"{out} holds the predicted numbers, which would be lost", "give another folder with -o")
-    if not found.paths and not found.clashes:
+    if not found.paths:
         raise no_masks(masks, "give the folder that `cardioseg predict` wrote")
     return found
 
@@ -70,12 +73,8 @@ def measure_all(
     labels, choices = _labels(found), Choices(moments, by_case or {})
     catalogue, ledger = Catalogue(out, (found.root,)), Ledger((out / _LEDGER_FILE,))
     ledger.begin({}, "")
-    for item in found.clashes:
-        outcome = Outcome(Path(item.where).name, Path(item.where), FAILED, item.why)
-        ledger.add_outcome(outcome)
-        yield outcome
-    for case_id, path in found.paths.items():
-        mask = MeasuredMask(path, (case_id, *other_names(case_id, path)))
+    for name, path in found.paths.items():
+        mask = MeasuredMask(path, (name, *other_names(name, path)))
         with catalogue.folder_of(mask) as folder:
             outcome = _measure(mask, catalogue.naming(mask, folder.name), labels, folder, choices)
         ledger.add_outcome(outcome)
@@ -83,6 +82,15 @@ def measure_all(
     with every_outcome(out, ledger) as outcomes:
         write_summary(out, outcomes, _describe(found, labels, choices, time.perf_counter() - start))
     ledger.remove()
+
+
+def _told_apart(found: MaskFolder) -> MaskFolder:
+    """The same, with names of their own for the masks that are called alike."""
+    alike = [found.root / item.where for item in found.clashes]
+    names = distinct_names([path.absolute().with_name(case_id(path)) for path in alike])
+    taken = {name.lower() for name in found.paths}
+    own = {first_free(name, taken): path for name, path in zip(names, alike, strict=True)}
+    return MaskFolder(found.root, found.paths | own)
 
 
 @dataclass(frozen=True)
@@ -147,6 +155,7 @@ def _measure(mask: MeasuredMask, naming: str, labels: frozenset[Label], folder: 
     moments = choices.of(folder.name)
     try:
         edited = read_edited(mask.path)
+        choices.require_within(folder.name, edited.mask.phases)
         known = labels | present(edited.mask)
         earlier = edited.earlier.measures if edited.earlier else None
         wanted = moments.filled(edited.chosen)

@@ -28,12 +28,12 @@ class Moments:
         es = others.es_phase if self.es_phase is None and others.es_phase != ed else self.es_phase
         return Moments(ed, es)
 
-    def require_within(self, phases: int) -> None:
-        """Raise UnusableError where a chosen phase is none of `phases`."""
-        for option, phase in (("--ed", self.ed_phase), ("--es", self.es_phase)):
+    def require_within(self, phases: int, said_by: tuple[str, str] = ("ed_phase", "es_phase")) -> None:
+        """Raise UnusableError where a chosen phase is none of `phases`; `said_by` names what to change."""
+        for name, phase in zip(said_by, (self.ed_phase, self.es_phase), strict=True):
             if phase is not None and phase >= phases:
                 has = "a single phase, 0" if phases == 1 else f"the phases 0 to {phases - 1}"
-                raise UnusableError(f"there is no phase {phase}", f"it has {has}: change {option}")
+                raise UnusableError(f"there is no phase {phase}", f"it has {has}: change {name}")
 
 
 @dataclass(frozen=True)

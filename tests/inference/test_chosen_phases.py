@@ -91,7 +91,7 @@ def test_phases_of_single_cases_come_from_a_table(
     table.write_text("\ufeffcase_id;ed_phase;es_phase\na;1;6\nc;0;1\n", encoding="utf-8")
     before = rows(results)
     assert run(["predict", scans, "-o", str(results), "-m", model, "--phases", str(table), "--es", "5"]) == 0
-    assert "--phases: no case is called c" in capsys.readouterr().err
+    assert "--phases: no case of this run is called c:" in capsys.readouterr().err
     predicted = rows(results)
     assert (predicted["a"]["lv_ed_phase"], predicted["a"]["lv_es_phase"]) == ("1", "6")
     assert (predicted["b"]["lv_ed_phase"], predicted["b"]["lv_es_phase"]) == (before["b"]["lv_ed_phase"], "5")
@@ -104,6 +104,36 @@ def test_phases_of_single_cases_come_from_a_table(
     assert rows(out)["a"] == predicted["a"]
     again = measure(results, "--phases", str(results / "measures.csv"))  # the table of an earlier run will do
     assert rows(again) == predicted
+
+
+BEYOND = "there is no phase {} (it has the phases 0 to 7: change {})"
+
+
+@pytest.mark.parametrize("is_predict", [True, False], ids=["predict", "measure"])
+def test_a_phase_beyond_the_film_is_said_of_where_it_was_chosen(
+    results: Path, model: str, is_predict: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A case that failed is a case of the run, so its line in the file is no line of an unknown case."""
+    table, out = results.with_name("phases.csv"), results.with_name("out")
+    table.write_text("case_id,ed_phase,es_phase\na,20,3\nx,1,2\n")
+    command = ["predict", str(results.with_name("scans")), "-m", model] if is_predict else ["measure", str(results)]
+    assert run([*command, "-o", str(out), "--phases", str(table), "--es", "30"]) == 4
+    said = capsys.readouterr().err
+    assert BEYOND.format(20, "ed_phase of this case in the file of --phases") in said
+    assert BEYOND.format(30, "--es") in said  # of b, for which the file chooses nothing
+    assert "--phases: no case of this run is called x: their phases have no effect" in said
+
+
+def test_phases_of_a_case_that_only_an_earlier_run_had(
+    results: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, scans = results.with_name("phases.csv"), results.with_name("scans")
+    table.write_text("case_id,ed_phase,es_phase\na,1,6\nb,0,5\n")
+    before = rows(results)["b"]
+    command = ["predict", str(scans / "a.nii.gz"), "-o", str(results), "-m", model, "--phases", str(table)]
+    assert run(command) == 0
+    assert "--phases: no case of this run is called b: their phases have no effect" in capsys.readouterr().err
+    assert rows(results)["b"] == before
 
 
 @pytest.mark.parametrize(

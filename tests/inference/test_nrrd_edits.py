@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,57 @@ def test_a_sequence_that_slicer_wrote(case: Path, axis: int) -> None:
     np.testing.assert_array_equal(measured_mask(case), sitk.GetArrayFromImage(image))
 
 
+def turned(image: sitk.Image, order: list[int], flips: list[bool]) -> sitk.Image:
+    """The same voxels at the same places, each phase with its axes in another order and direction."""
+    phases = [image[..., phase] for phase in range(image.GetSize()[3])]
+    return sitk.JoinSeries([sitk.Flip(sitk.PermuteAxes(phase, order), flips) for phase in phases])
+
+
+LAYOUTS = [([0, 1, 2], [*flips]) for flips in product([False, True], repeat=3)]
+LAYOUTS += [([1, 0, 2], [False] * 3), ([2, 0, 1], [True, False, True]), ([1, 2, 0], [False, True, True])]
+
+
+@pytest.mark.parametrize(("order", "flips"), LAYOUTS)
+def test_axes_in_another_order_or_direction_are_the_same_edit(case: Path, order: list[int], flips: list[bool]) -> None:
+    image = erased(case)
+    path = case / "Segmentation.nrrd"
+    sitk.WriteImage(image, str(path))
+    measure(path)
+    numbers = (case.parents[1] / "measured" / "measures.csv").read_text()
+    sitk.WriteImage(turned(image, order, flips), str(path))
+    assert "edited; from Segmentation.nrrd" in measure(path).reason
+    assert (case.parents[1] / "measured" / "measures.csv").read_text() == numbers
+    np.testing.assert_array_equal(measured_mask(case), sitk.GetArrayFromImage(image))
+    path.unlink()
+    for axis in (0, 3):
+        path = write_sequence(case / "Segmentation.seq.nrrd", turned(image, order, flips), axis)
+        assert "edited; from Segmentation.seq.nrrd" in measure(path).reason
+        np.testing.assert_array_equal(measured_mask(case), sitk.GetArrayFromImage(image))
+
+
+def test_phases_along_an_axis_of_time_in_any_place_and_direction(case: Path) -> None:
+    """As ITK writes a film whose axes were permuted, or whose phases were flipped."""
+    image = erased(case)
+    voxels = sitk.GetArrayFromImage(image)
+    for axis, step in ((0, 40), (3, 40), (3, -40)):
+        phases = same_place(voxels[:: np.sign(step)], image)
+        path = write_sequence(case / "Segmentation.nrrd", phases, axis, **in_time(image, axis, step))
+        assert "edited; from Segmentation.nrrd" in measure(path).reason
+        np.testing.assert_array_equal(measured_mask(case), voxels)
+
+
+def in_time(image: sitk.Image, axis: int, step: int) -> Fields:
+    """The fields of a space of four dimensions, time the last, which one of the axes is along."""
+    space = np.reshape(image.GetDirection(), (4, 4))[:3, :3].T * np.array(image.GetSpacing()[:3])[:, None]
+    directions = [f"({','.join(map(repr, [*row, 0.0]))})" for row in space.tolist()]
+    directions.insert(axis, f"(0,0,0,{step})")
+    origin = f"({','.join(map(repr, [*image.GetOrigin()[:3], 0.0]))})"
+    return {
+        "space": "left-posterior-superior-time", "space directions": " ".join(directions), "space origin": origin,
+        "kinds": "domain domain domain domain",
+    }  # fmt: skip
+
+
 def test_labels_that_a_program_cast_to_double(case: Path) -> None:
     """A volume: SimpleITK casts no images of four dimensions."""
     path = case / "Segmentation.nrrd"
@@ -154,6 +206,19 @@ def test_what_cannot_be_read_is_said_for_what_it_is(case: Path, fields: Fields, 
     assert f"Segmentation.nrrd beside it is not used: {why}" in outcome.reason
     assert outcome.status == "done"
     np.testing.assert_array_equal(measured_mask(case), read_cine(case / "mask.nii.gz").voxels)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_line_ends_in_the_header_and_in_the_voxels(case: Path, ending: str) -> None:
+    """The voxels may hold, by chance, the bytes of a line's end: here the time at which they were packed."""
+    image = erased(case)
+    path = write_sequence(case / "Segmentation.nrrd", image, 3)
+    head = path.read_bytes().partition(b"\n\n")[0].replace(b"\n", ending.encode())
+    packed = gzip.compress(sitk.GetArrayFromImage(image).tobytes(), mtime=0x0A0D)
+    assert b"\r\n" in packed
+    path.write_bytes(head + 2 * ending.encode() + packed)
+    assert "edited; from Segmentation.nrrd" in measure(path).reason
+    np.testing.assert_array_equal(measured_mask(case), sitk.GetArrayFromImage(image))
 
 
 def test_a_sequence_in_a_space_with_time(case: Path) -> None:

@@ -254,6 +254,53 @@ def test_measuring_two_results_into_one_folder(model: Model, scans: Path) -> Non
     assert again["results_B_sax"]["lv_edv_ml"] != measured["results_B_sax"]["lv_edv_ml"]
 
 
+def test_copies_in_one_run_are_cases_that_say_so(
+    model_path: Path, scans: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A copy in another folder, one under another name, and an export with ids of its own."""
+    (scans / "B").rename(scans / "others")
+    shutil.copytree(scans / "A", scans / "C")
+    shutil.copy(scans / "A" / "sax.nii.gz", scans / "C" / "heart.nii.gz")
+    out, command = scans / "out", ["-m", str(model_path), "-o", str(scans / "out")]
+    assert run(["predict", *(str(scans / name) for name in ("A", "C", "others")), *command]) == 0
+    assert "the same images: A_sax, C_sax, heart; each is a case of its own" in capsys.readouterr().err
+    status = table(out, "status.csv")
+    assert status["A_sax"]["reason"].endswith("; the same images as C_sax, heart")
+    assert status["heart"]["reason"].endswith("; the same images as A_sax, C_sax")
+    assert "the same images" not in status["others_sax"]["reason"]
+    assert "the same images as C_sax, heart" in (out / "report.html").read_text()
+    shutil.rmtree(out / "C_sax")
+    shutil.rmtree(scans / "C")
+    assert run(["predict", str(scans / "A"), *command, "-q"]) == 0
+    assert "the same images" not in capsys.readouterr().err
+    assert table(out, "status.csv")["A_sax"]["reason"].endswith("; the same images as heart")
+
+
+def test_masks_that_are_copies_or_called_alike_are_each_a_case(model: Model, scans: Path) -> None:
+    """In one call, and in several into one folder."""
+    a, b = (outcome.case_id for outcome in predict(model, scans / "results", scans / "A", scans / "B"))
+    masks, out = scans / "masks", scans / "measured"
+    for place, case in (("first", a), ("second", a), ("x/first", b)):
+        (masks / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(scans / "results" / case / "mask.nii.gz", masks / f"{place}.nii.gz")
+    expected = {name: row["lv_edv_ml"] for name, row in table(scans / "results").items()}
+    whose = {"masks_first": a, "second": a, "x_first": b}
+    assert run(["measure", str(masks), "-o", str(scans / "at once"), "-q"]) == 0
+    measured = {name: row["lv_edv_ml"] for name, row in table(scans / "at once").items()}
+    assert measured == {name: expected[case] for name, case in whose.items()}
+    for place in ("first", "second", "x/first"):
+        assert run(["measure", str(masks / f"{place}.nii.gz"), "-o", str(out), "-q"]) == 0
+    before = {name: row["lv_edv_ml"] for name, row in table(out).items()}
+    whose = {"first": a, "second": a, "x_first": b}
+    assert before == {name: expected[case] for name, case in whose.items()}
+    assert "called x_first, because another scan is called first here" in table(out, "status.csv")["x_first"]["reason"]
+    assert run(["measure", str(masks), "-o", str(out), "-q"]) == 0
+    assert {name: row["lv_edv_ml"] for name, row in table(out).items()} == before
+    sources = {name: row["source"] for name, row in table(out, "status.csv").items()}
+    places = {"first": "first", "second": "second", "x_first": "x/first"}
+    assert sources == {name: str(masks / f"{place}.nii.gz") for name, place in places.items()}
+
+
 def test_a_case_of_another_model_is_told(model: Model, scans: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = open_model(write_threshold_model(tmp_path_factory.mktemp("other"), brighter=0.01))
     out = scans / "out"

@@ -158,9 +158,9 @@ def test_a_single_phase_that_somebody_names(beat: Cine) -> None:
 
 
 def test_a_phase_that_is_not_there(beat: Cine) -> None:
-    with pytest.raises(UnusableError, match=r"no phase 4 .*phases 0 to 3: change --es"):
+    with pytest.raises(UnusableError, match=r"no phase 4 .*phases 0 to 3: change es_phase"):
         measure(beat, STRUCTURES, moments=Moments(0, 4))
-    with pytest.raises(UnusableError, match=r"a single phase, 0: change --ed"):
+    with pytest.raises(UnusableError, match=r"a single phase, 0: change ed_phase"):
         measure(Cine(beat.voxels[:1], GRID), STRUCTURES, moments=Moments(1))
 
 
