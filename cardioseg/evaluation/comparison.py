@@ -9,7 +9,7 @@ from cardioseg.evaluation.judgement import Judgement, Judging, unjudged
 from cardioseg.evaluation.mistakes import Numbers
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import NO_PREDICTION
-from cardioseg.evaluation.references import find_references, is_plain
+from cardioseg.evaluation.references import find_references, is_plain, plain_convention
 from cardioseg.evaluation.reported import read_reported
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
@@ -17,6 +17,7 @@ from cardioseg.evaluation.worst import Worst
 from cardioseg.execution.executor import Executor, Lost, in_order
 from cardioseg.execution.here import Here
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
+from cardioseg.ingest.layouts.card import stated_convention
 from cardioseg.ingest.masks import MaskFolder, case_id, find_masks, no_masks, predicted_labels, predicting_model_sha256
 from cardioseg.ingest.subject import Skipped, Source
 
@@ -38,7 +39,7 @@ def evaluate(
         predicted: what `predict` wrote (`<case_id>/mask.nii.gz`), or any folder of NIfTI masks named by case. Its
             `run.json`, where there is one, says which labels the model segments; others are not evaluated.
         reference: a prepared dataset, a labelled layout that `ingest` reads, or a folder of NIfTI masks named by case.
-        predicted_convention: the meaning of the numbers in predicted masks; None: ACDC's.
+        predicted_convention: the meaning of the numbers in predicted masks; None: as nnU-Net's card says, else ACDC's.
         convention: the meaning of the numbers in reference masks; None: what their layout says, else ACDC's.
         executor: where subjects are read and scored.
 
@@ -58,13 +59,16 @@ def evaluate(
         predictions = MaskFolder(predicted, {case_id(reference): predicted})  # two files need no name in common
     if not predictions.paths:
         raise no_masks(predicted, "give the folder that `cardioseg predict` wrote")
-    known, predicted_convention = predicted_labels(predicted), predicted_convention or _ACDC
+    known = predicted_labels(predicted)
+    if predicted_convention is None:
+        said = stated_convention(predicted, "--predicted-labels") if known is None else None
+        predicted_convention = said or _ACDC
     origin = Origin(predicted.resolve().name, reference.resolve().name, predicting_model_sha256(predicted))
     doubtful = None
     if known is None or predicted_convention != _ACDC:
         doubtful = Numbers(predicted_convention, "--predicted-labels")
     elif is_plain(reference):
-        doubtful = Numbers(convention or _ACDC, "--labels", of_reference=True)
+        doubtful = Numbers(convention or plain_convention(reference), "--labels", of_reference=True)
     work = Judging(predictions, predicted_convention, STRUCTURES if known is None else known, doubtful)
     found = collect(_judged(work, find_references(reference, convention), executor), origin)
     unchanged = {score.case_id for score in found.scores}.difference(found.edited)
