@@ -24,6 +24,9 @@ from cardioseg.ingest.subject import Skipped, Source
 Convention = Mapping[int, Label]
 _ACDC = CONVENTIONS["acdc"]
 _NO_REFERENCE = "no reference"
+_GIVE = "give the folder that `cardioseg predict` wrote"
+_PREDICTED_FIRST = "what was predicted comes first, its reference last: cardioseg evaluate PREDICTED REFERENCE"
+_SWAPPED = f"`cardioseg predict` wrote the reference, and not what is compared with it; {_PREDICTED_FIRST}"
 
 
 def evaluate(
@@ -58,7 +61,7 @@ def evaluate(
     if predictions.paths and predicted.is_file() and reference.is_file():
         predictions = MaskFolder(predicted, {case_id(reference): predicted})  # two files need no name in common
     if not predictions.paths:
-        raise no_masks(predicted, "give the folder that `cardioseg predict` wrote")
+        raise no_masks(predicted, _GIVE if is_plain(predicted) else _PREDICTED_FIRST)
     known = predicted_labels(predicted)
     if predicted_convention is None:
         said = stated_convention(predicted, "--predicted-labels") if known is None else None
@@ -72,7 +75,9 @@ def evaluate(
     work = Judging(predictions, predicted_convention, STRUCTURES if known is None else known, doubtful)
     found = collect(_judged(work, find_references(reference, convention), executor), origin)
     unchanged = {score.case_id for score in found.scores}.difference(found.edited)
-    return replace(found, reported=read_reported(predictions, unchanged))
+    swapped = known is None and predicted_labels(reference) is not None
+    mistakes = (*[Skipped(origin.reference, _SWAPPED)] * swapped, *found.mistakes)
+    return replace(found, mistakes=mistakes, reported=read_reported(predictions, unchanged))
 
 
 def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
@@ -152,5 +157,9 @@ def _present(scores: list[VolumeScore]) -> tuple[Label, ...]:
 def _first_reason(problems: tuple[Skipped, ...]) -> str:
     if not problems:
         return "they have no label in common"
-    names = "masks are paired by name; " if {one.why for one in problems} <= {_NO_REFERENCE, NO_PREDICTION} else ""
+    sides = {one.why: one.where for one in reversed(problems)}
+    if sides.keys() == {_NO_REFERENCE, NO_PREDICTION}:
+        examples = f"{sides[NO_PREDICTION]} is a reference, {sides[_NO_REFERENCE]} a prediction"
+        return f"masks are paired by name: {examples}; give one case one name on both sides"
+    names = "masks are paired by name; " if sides.keys() <= {_NO_REFERENCE, NO_PREDICTION} else ""
     return f"{names}{len(problems)} problems, the first: {problems[0].where}: {problems[0].why}"
