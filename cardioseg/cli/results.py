@@ -134,4 +134,4 @@ def _number(text: str) -> int | float | None:
 
 
 def _shown(value: str | float | None) -> str | float | None:
-    return f"{value:.1f}" if isinstance(value, float) else value
+    return f"{value:z.1f}" if isinstance(value, float) else value

@@ -39,9 +39,10 @@ def write(
 
 
 def say_left_out(found: "Mapping[str, Evaluation]") -> None:
-    """Slices that the references do not know, and other phases than the reported ones: why `measures.csv` differs."""
+    """Edits, slices that the references do not know, and other phases: why `measures.csv` differs."""
     for name, evaluation in found.items():
         which = f" in {name}" if len(found) > 1 else ""
+        console.print_skipped(evaluation.edits, f"edit{which}")
         console.print_skipped(evaluation.left_out, f"left out{which}")
         console.print_skipped(evaluation.other_phases, f"other phase{which}")
 
@@ -95,6 +96,7 @@ def _print_summary(evaluation: "Evaluation", name: str) -> None:
 
 
 def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Mapping[str, Agreement]") -> None:
+    from cardioseg.evaluation.few import warning
     from cardioseg.evaluation.measures import means
     from cardioseg.evaluation.wording import interval, limits, number
     from cardioseg.report.tables import measure_title
@@ -117,7 +119,8 @@ def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Map
         for name, found in agreements.items()
     ]
     if rows:
-        console.print_table(f"Measures {kind}", columns, rows, "bias: predicted minus reference")
+        caption = "\n".join(filter(None, ("bias: predicted minus reference", warning(agreements.values()))))
+        console.print_table(f"Measures {kind}", columns, rows, caption)
 
 
 def _print_worst(evaluation: "Evaluation") -> None:

@@ -20,6 +20,8 @@ class Judgement:
         scored: its pairs and their scores.
         problems: what could not be compared, and why.
         mistakes: pairs that look as if labels were swapped or an axis flipped, and how.
+        edits: masks of which an edit is compared, and files beside masks that are not, and why.
+        edited: the predictions that somebody edited.
         matched: the predictions that belong to it.
         is_lacking: whether a reference of it cannot be used.
     """
@@ -27,6 +29,8 @@ class Judgement:
     scored: tuple[tuple[Pair, tuple[VolumeScore, ...]], ...] = field(default=(), repr=False)
     problems: tuple[Skipped, ...] = ()
     mistakes: tuple[Skipped, ...] = ()
+    edits: tuple[Skipped, ...] = ()
+    edited: tuple[str, ...] = ()
     matched: tuple[str, ...] = ()
     is_lacking: bool = False
 
@@ -49,7 +53,14 @@ def judge(pairs: Iterable[Pair | Skipped], segmented: Collection[Label], doubtfu
         scored.append((one, tuple(score(one, segmented))))
         if what := likely_mistake(one, segmented, doubtful):
             mistakes.append(Skipped(f"{one.case_id} {one.reference.name}".strip(), what))
-    return Judgement(tuple(scored), tuple(problems), tuple(mistakes))
+    known = [one for one, _ in scored]
+    return Judgement(
+        scored=tuple(scored),
+        problems=tuple(problems),
+        mistakes=tuple(mistakes),
+        edits=tuple(Skipped(one.case_id, remark) for one in known for remark in one.remarks),
+        edited=tuple(one.case_id for one in known if one.is_edited),
+    )
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,8 @@ class Judging:
         pairs = (*subject.skipped, *pair(subject, self.predictions, self.convention))
         found = judge(pairs, self.segmented, self.doubtful)
         ids = (matching_id(volume, self.predictions) for volume in subject.volumes)
-        return replace(found, matched=tuple(one for one in ids if one), is_lacking=bool(subject.skipped))
+        matched, edits = tuple(one for one in ids if one), (*found.edits, *subject.remarks)
+        return replace(found, edits=edits, matched=matched, is_lacking=bool(subject.skipped))
 
 
 def unjudged(where: str, lost: Lost) -> Judgement:

@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
+from cardioseg.evaluation.edits import ComparedMask, read_compared
 from cardioseg.files import safe_name
 from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.volume import Cine
-from cardioseg.ingest.masks import MaskFolder, read_mask
+from cardioseg.ingest.masks import MaskFolder
 from cardioseg.ingest.subject import LabelledVolume, Skipped, Subject
 
 NO_PREDICTION = "no prediction"
+_BEFORE = "; measures.csv has the numbers from before, `cardioseg measure` gives the new ones"
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,16 @@ class Pair:
         case_id: the name under which the prediction was found.
         reference: the labelled volume.
         predicted: `Label` values (slice, row, column).
+        is_edited: whether somebody edited the prediction.
+        remarks: what to say of the prediction's file and those beside it.
     """
 
     subject_id: str
     case_id: str
     reference: LabelledVolume
     predicted: NDArray[np.uint8]
+    is_edited: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 def pair(
@@ -41,7 +47,7 @@ def pair(
     """Find and check the prediction of each of a subject's volumes; `convention` is that of the predictions."""
     ids = [matching_id(volume, predictions) for volume in subject.volumes]
     shared = Counter(ids)
-    masks: dict[str, Cine | Skipped] = {}
+    masks: dict[str, ComparedMask | Skipped] = {}
     for volume, case in zip(subject.volumes, ids, strict=True):
         if case is None:
             yield Skipped(_where(volume), NO_PREDICTION)
@@ -60,19 +66,20 @@ def _where(volume: LabelledVolume) -> str:
     return f"{volume.case_ids[0]} {volume.name}".strip()
 
 
-def _read(predictions: MaskFolder, case: str, convention: Mapping[int, Label]) -> Cine | Skipped:
+def _read(predictions: MaskFolder, case: str, convention: Mapping[int, Label]) -> ComparedMask | Skipped:
     path = predictions.paths[case]
     try:
-        return read_mask(path, convention)
+        return read_compared(path, convention, _BEFORE)
     except UnusableError as error:
         return predictions.skipped(path, error, "prediction")
 
 
 def _compare(
-    subject: Subject, volume: LabelledVolume, case: str, mask: Cine | Skipped, *, alone: bool
+    subject: Subject, volume: LabelledVolume, case: str, prediction: ComparedMask | Skipped, *, alone: bool
 ) -> Pair | Skipped:
-    if isinstance(mask, Skipped):
-        return mask
+    if isinstance(prediction, Skipped):
+        return prediction
+    mask = prediction.mask
     if volume.grid is not None:
         mask = aligned(mask, volume.grid, volume.grid.rounding_mm) or mask
     if mask.phases == 1 and not alone:
@@ -81,7 +88,8 @@ def _compare(
     why = _why_not_phase(volume, mask) or _why_not_grid(volume, mask)
     if why:
         return Skipped(_where(volume), why)
-    return Pair(subject.subject_id, case, volume, mask.voxels[_phase(volume, mask)])
+    predicted = mask.voxels[_phase(volume, mask)]
+    return Pair(subject.subject_id, case, volume, predicted, prediction.is_edited, prediction.remarks)
 
 
 def _phase(volume: LabelledVolume, mask: Cine) -> int:

@@ -4,48 +4,32 @@
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from cardioseg.evaluation.measures import MEASURES, Reported
 from cardioseg.evaluation.scores import VolumeScore
-from cardioseg.files import sha256
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import stem
-from cardioseg.ingest.masks import MaskFolder, files_beside, is_newer
+from cardioseg.ingest.masks import MaskFolder
 from cardioseg.ingest.subject import Skipped
+from cardioseg.results.record import MEASURES_FILE
 
-_MASK, _MEASURES_FILE, _RECORD_FILE = "mask", "measures.json", "case.json"  # what `predict` writes of a case
+_MASK = "mask"  # also of one that was unpacked
 _SIDES = {Label.LV_CAVITY: "lv", Label.RV_CAVITY: "rv"}
 _PHASES = tuple(f"{side}_{moment}_phase" for side in _SIDES.values() for moment in ("ed", "es"))
-_EDITED = (
-    "its numbers in measures.csv: they are of the mask before it was edited; `cardioseg measure` gives the new ones"
-)
-_BESIDE = "{}: it lies beside the mask that was compared and is newer; to compare this edit, save it as mask.nii.gz"
 
 
-def read_reported(predictions: MaskFolder, cases: Iterable[str]) -> tuple[Reported, tuple[Skipped, ...]]:
-    """The measures that `predict` reported of each case, by name; none where nothing did.
+def read_reported(predictions: MaskFolder, cases: Iterable[str]) -> Reported:
+    """The measures that `predict` reported of each case, by name; none where it did not write the case.
 
     Args:
         predictions: the masks.
-        cases: ids of those that were compared.
-
-    Returns:
-        The measures by case id; and the cases whose mask was edited since, of which none are given.
+        cases: ids of those whose masks are as they were predicted.
     """
-    reported: dict[str, Mapping[str, float]] = {}
-    edited: list[Skipped] = []
-    for case in sorted(set(cases)):
-        path = predictions.paths[case]
-        if stem(path) != _MASK or not (values := _measures(path.parent)):
-            continue
-        edited += [Skipped(case, _BESIDE.format(file.name)) for file in files_beside(path) if is_newer(file, path)]
-        if _is_edited(path):
-            edited.append(Skipped(case, _EDITED))
-        else:
-            reported[case] = values
-    return reported, tuple(edited)
+    paths = {case: predictions.paths[case] for case in sorted(cases)}
+    values = {case: _measures(path.parent) for case, path in paths.items() if stem(path) == _MASK}
+    return {case: known for case, known in values.items() if known}
 
 
 def other_phases(scores: Iterable[VolumeScore], reported: Reported) -> tuple[Skipped, ...]:
@@ -64,15 +48,7 @@ def other_phases(scores: Iterable[VolumeScore], reported: Reported) -> tuple[Ski
 
 def _measures(folder: Path) -> dict[str, float]:
     try:
-        known = json.loads((folder / _MEASURES_FILE).read_text(encoding="utf-8"))["measures"]
+        known = json.loads((folder / MEASURES_FILE).read_text(encoding="utf-8"))["measures"]
         return {name: float(known[name]) for name in (*MEASURES, *_PHASES) if known.get(name) is not None}
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}
-
-
-def _is_edited(path: Path) -> bool:
-    try:
-        recorded = json.loads((path.parent / _RECORD_FILE).read_text(encoding="utf-8"))["sha256"][path.name]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return False
-    return bool(recorded != sha256(path))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cardioseg import __version__
+from cardioseg.evaluation import few
 from cardioseg.evaluation.left_out import left_out
 from cardioseg.evaluation.measures import (
     AS_REPORTED,
@@ -67,7 +68,8 @@ class Evaluation:
         worst: the few pairs that agree least, the worst first.
         origin: what was compared.
         reported: what `measures.csv` says of the predictions.
-        edited: cases of which nothing reported is known, because their mask was edited since.
+        edits: masks of which an edit is compared, and files beside masks that are not, and why.
+        edited: cases whose prediction was edited; what `measures.csv` says of them is of the mask before.
     """
 
     labels: tuple[Label, ...]
@@ -77,7 +79,8 @@ class Evaluation:
     worst: tuple[Pair, ...] = field(default=(), repr=False)
     origin: Origin = Origin("", "")  # noqa: RUF009 - frozen
     reported: Reported = field(default_factory=dict, repr=False)
-    edited: tuple[Skipped, ...] = ()
+    edits: tuple[Skipped, ...] = ()
+    edited: tuple[str, ...] = ()
 
     @cached_property
     def summary(self) -> tuple[LabelSummary, ...]:
@@ -86,8 +89,8 @@ class Evaluation:
 
     @cached_property
     def left_out(self) -> tuple[Skipped, ...]:
-        """The slices that the reference does not know, volume by volume; and edited masks."""
-        return (*left_out(self.scores), *self.edited)
+        """The slices that the reference does not know, volume by volume."""
+        return left_out(self.scores)
 
     @property
     def other_phases(self) -> tuple[Skipped, ...]:
@@ -103,6 +106,11 @@ class Evaluation:
     def agreements(self) -> dict[str, Agreement]:
         """How well each measure agrees at the reader's phases and slices, by its name."""
         return _agreements(self.measures)
+
+    @property
+    def warning(self) -> str:
+        """That few subjects stand behind the agreement of measures, or nothing."""
+        return few.warning((*self.agreements.values(), *self.reported_agreements.values()))
 
     @cached_property
     def reported_measures(self) -> tuple[MeasurePair, ...]:
@@ -133,8 +141,10 @@ class Evaluation:
             "protocol": self.protocol,
             "labels": [label.key for label in self.labels],
             "summary": [asdict(one) | {"label": one.label.key} for one in self.summary],
+            "warning": self.warning,
             "agreement": {name: asdict(found) for name, found in self.agreements.items()},
             "agreement_as_reported": {name: asdict(found) for name, found in self.reported_agreements.items()},
+            "edits": [asdict(one) for one in self.edits],
             "left_out": [asdict(one) for one in self.left_out],
             "other_phases": [asdict(one) for one in self.other_phases],
             "volumes": list(self.volume_rows()),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cardioseg.files import turn
-from cardioseg.inference.record import RECORD_FILE, Record, read_record
+from cardioseg.results.record import RECORD_FILE, Record, read_record
 
 
 class Identified(Protocol):

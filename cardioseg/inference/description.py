@@ -17,9 +17,7 @@ from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curve, Curves, Moments, volume_curves_ml
 from cardioseg.measure.quality import quality_flags
 from cardioseg.measure.ventricles import VentricleMeasures, measure
-
-MASK_FILE = "mask.nii.gz"
-MEASURES_FILE = "measures.json"
+from cardioseg.results.record import MEASURES_FILE
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_cine
 from cardioseg.image.volume import Cine
-from cardioseg.inference.description import MASK_FILE, MEASURES_FILE, Description, read_description
-from cardioseg.inference.edits import latest_mask, read_labelled
-from cardioseg.inference.record import read_record
+from cardioseg.inference.description import Description, read_description
 from cardioseg.inference.scan import recorded_scan
 from cardioseg.ingest.layouts.acdc import read_body
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curves, Moments
+from cardioseg.results.edits import is_predicted, latest_mask, read_labelled
+from cardioseg.results.record import read_record
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def read_edited(path: Path) -> EditedMask:
     timed = replace(mask, times_ms=known.times_ms)
     folds = () if latest.is_edited else known.fold_curves_ml
     chosen = Moments(**record.chosen_phases) if record else Moments()
-    return EditedMask(timed, known.acquisition, latest.is_edited, folds, image, known, chosen, latest.remarks)
+    remarks = (*[f"from {latest.file}"] * (latest.file != path.name), *latest.remarks)
+    return EditedMask(timed, known.acquisition, latest.is_edited, folds, image, known, chosen, remarks)
 
 
 def present(mask: Cine) -> frozenset[Label]:
@@ -87,11 +88,6 @@ def source_of(path: Path) -> Path | None:
         return None if record.source is None else Path(record.source)
     scan = path.with_name(path.name.replace("_gt.nii", ".nii"))
     return scan if scan != path and scan.is_file() else None
-
-
-def is_predicted(path: Path) -> bool:
-    """Whether a mask is `predict`'s, edited or not: what that knew of its scan lies beside it."""
-    return path.name == MASK_FILE and (path.parent / MEASURES_FILE).is_file()
 
 
 def _scan(path: Path) -> Cine | None:

@@ -11,11 +11,12 @@ from typing import Any
 from cardioseg.errors import UnusableError
 from cardioseg.inference.cases import RUN_FILE
 from cardioseg.inference.catalogue import Catalogue
-from cardioseg.inference.description import MASK_FILE, read_description
-from cardioseg.inference.edits import edit_kept, edited_file
+from cardioseg.inference.description import read_description
 from cardioseg.inference.ledger import OTHER, UNUSED, Ledger, Outcomes
 from cardioseg.inference.outcome import DONE, FAILED, Outcome, in_one
 from cardioseg.inference.scan import recorded_scan
+from cardioseg.results.edits import edit_kept, edited_file
+from cardioseg.results.record import MASK_FILE
 
 _EARLIER_FILE = ".earlier.jsonl"
 

@@ -24,22 +24,21 @@ from cardioseg.image.volume import Cine
 from cardioseg.inference.cases import Case
 from cardioseg.inference.catalogue import Catalogue
 from cardioseg.inference.description import (
-    MASK_FILE,
     Description,
     acquisition_of,
     describe,
     read_description,
 )
-from cardioseg.inference.edits import edit_kept, edited_file
 from cardioseg.inference.formats import DICOM_SEG, SEG_FILES, write_segs
 from cardioseg.inference.outcome import DONE, FAILED, Outcome, in_one
-from cardioseg.inference.record import RECORD_FILE, Record, read_record
 from cardioseg.inference.scan import Scan
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import Model
 from cardioseg.inference.settings import Settings
 from cardioseg.measure.curves import Moments
 from cardioseg.report.pictures import write_pictures
+from cardioseg.results.edits import edit_kept, edited_file
+from cardioseg.results.record import MASK_FILE, RECORD_FILE, Record, read_record
 
 Report = Callable[[int, int], None]
 

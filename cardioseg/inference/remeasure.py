@@ -16,17 +16,18 @@ from cardioseg.image.labels import Label
 from cardioseg.inference.cases import RUN_FILE, other_names
 from cardioseg.inference.catalogue import Catalogue
 from cardioseg.inference.choices import Choices
-from cardioseg.inference.description import MEASURES_FILE, describe
-from cardioseg.inference.edited import is_predicted, present, read_edited, source_of
+from cardioseg.inference.description import describe
+from cardioseg.inference.edited import present, read_edited, source_of
 from cardioseg.inference.extremes import moved_extremes
 from cardioseg.inference.ledger import Ledger
 from cardioseg.inference.listing import every_outcome
 from cardioseg.inference.outcome import DONE, FAILED, Outcome, in_one, write_summary
-from cardioseg.inference.record import RECORD_FILE, Record, read_record
 from cardioseg.ingest.masks import MaskFolder, case_id, find_masks, no_masks, predicted_labels, read_mask
 from cardioseg.ingest.names import distinct_names
 from cardioseg.measure.curves import Moments
 from cardioseg.report.pictures import remove_pictures, write_pictures
+from cardioseg.results.edits import is_predicted
+from cardioseg.results.record import MEASURES_FILE, RECORD_FILE, Record, read_record
 
 _LEDGER_FILE = ".measured.jsonl"
 

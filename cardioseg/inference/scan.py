@@ -17,8 +17,8 @@ from cardioseg.errors import CardiosegError
 from cardioseg.image.volume import Cine
 from cardioseg.inference.cases import Case
 from cardioseg.inference.description import acquisition_of
-from cardioseg.inference.record import Record
 from cardioseg.inference.search import find_cases
+from cardioseg.results.record import Record
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
 from cardioseg.image.nifti import is_nifti
 from cardioseg.inference.cases import RUN_FILE, Case, Findings, other_names
-from cardioseg.inference.record import RECORD_FILE
 from cardioseg.ingest.apart import fits, same_image
 from cardioseg.ingest.channels import case_stem, other_channel
 from cardioseg.ingest.dicom import read_headers
@@ -18,6 +17,7 @@ from cardioseg.ingest.discover import Kind, LeftOut, Series, survey_paths
 from cardioseg.ingest.subject import Skipped
 from cardioseg.ingest.suitability import judge_nifti
 from cardioseg.ingest.units import Unit, find_units
+from cardioseg.results.record import RECORD_FILE
 
 PARTS = "parts"
 _PART = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")

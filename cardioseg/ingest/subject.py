@@ -90,6 +90,7 @@ class Subject:
         volumes: labelled volumes; their grids may differ.
         skipped: parts of this subject's source that were not used.
         counts: layout-specific counts worth reporting, such as `endocardial contours`.
+        remarks: what else to say of its files.
     """
 
     subject_id: str
@@ -97,6 +98,7 @@ class Subject:
     group: str = ""
     skipped: tuple[Skipped, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
+    remarks: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def measure(path: Path) -> Outcome:
 
 
 def measured_mask(case: Path) -> np.ndarray:
-    from cardioseg.inference.edits import latest_mask
+    from cardioseg.results.edits import latest_mask
 
     return latest_mask(case / "mask.nii.gz").mask.voxels
 

@@ -1,5 +1,6 @@
 """Edits: what somebody changed of a predicted mask: in its own file, or in one that an editor wrote beside it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label, relabel
 from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.nrrd import on_grid, read_labels
 from cardioseg.image.volume import Cine
-from cardioseg.inference.description import MASK_FILE
-from cardioseg.inference.record import Record, read_record
 from cardioseg.ingest.masks import files_beside, is_newer, read_mask
+from cardioseg.results.record import MASK_FILE, MEASURES_FILE, Record, read_record
 
+Convention = Mapping[int, Label]
+_ACDC = CONVENTIONS["acdc"]
 LABELS = "labels are " + ", ".join(f"{label.value} {label.title}" for label in Label)
 _SAVE = f"if it holds an edit, save that as {MASK_FILE}, all phases in one image; {LABELS}"
 
@@ -27,12 +29,19 @@ class LatestMask:
     Attributes:
         mask: `Label` values (phase, slice, row, column).
         is_edited: whether it differs from what `predict` wrote.
-        remarks: which file it is from, and which others were not used and why.
+        file: the name of the file that it is from.
+        remarks: which other files were not used, and why.
     """
 
     mask: Cine
     is_edited: bool
+    file: str = MASK_FILE
     remarks: tuple[str, ...] = ()
+
+
+def is_predicted(path: Path) -> bool:
+    """Whether a mask is `predict`'s, edited or not: what that knew of its scan lies beside it."""
+    return path.name == MASK_FILE and (path.parent / MEASURES_FILE).is_file()
 
 
 def is_edited(path: Path, record: Record | None = None) -> bool:
@@ -66,18 +75,22 @@ def edit_kept(name: str) -> str:
     return f"its mask was edited and is kept{where}: the numbers are those from before, {new}"
 
 
-def latest_mask(path: Path) -> LatestMask:
+def latest_mask(path: Path, convention: Convention = _ACDC) -> LatestMask:
     """Read a predicted mask, or the file beside it that is clearly its edit: newer, on its grid, with its labels.
+
+    Args:
+        path: the mask.
+        convention: the meaning of the numbers in all of these files.
 
     Raises:
         UnusableError: it cannot be read, or holds other labels; or several files hold different edits.
     """
-    written, changed = read_labelled(path), is_edited(path)
+    written, changed = read_labelled(path, convention), is_edited(path)
     edits: dict[str, Cine] = {}
     remarks = []
     for file in files_beside(path):
         try:
-            edits[file.name] = _edit(file, path, written)
+            edits[file.name] = _edit(file, path, written, convention)
         except UnusableError as error:
             why = error.message.removeprefix(f"{file}: ")
             remarks.append(f"{file.name} beside it is not used: {why} ({error.hint or _SAVE})")
@@ -86,29 +99,29 @@ def latest_mask(path: Path) -> LatestMask:
         names = " and ".join([path.name] * changed + list(others))
         raise UnusableError(f"{path.parent}: {names} hold different edits", f"keep the right one, as {path.name}")
     for name, edit in others.items():
-        return LatestMask(edit, True, (f"from {name}", *remarks))
-    return LatestMask(written, changed, tuple(remarks))
+        return LatestMask(edit, True, name, tuple(remarks))
+    return LatestMask(written, changed, path.name, tuple(remarks))
 
 
-def read_labelled(path: Path) -> Cine:
-    """Read a mask.
+def read_labelled(path: Path, convention: Convention = _ACDC) -> Cine:
+    """Read a mask whose numbers have the meaning that `convention` gives them.
 
     Raises:
         UnusableError: it cannot be read, or holds other labels; the message names it.
     """
     try:
-        return read_mask(path)
+        return read_mask(path, convention)
     except UnusableError as error:
         if str(path) in error.message:
             raise
         raise UnusableError(f"{path}: {error.message}", LABELS) from None
 
 
-def _edit(file: Path, path: Path, written: Cine) -> Cine:
+def _edit(file: Path, path: Path, written: Cine, convention: Convention) -> Cine:
     """What a file beside the mask holds, on the grid of the mask."""
     if not is_newer(file, path):
         raise UnusableError(f"{file}: it is not newer than {path.name}")
-    edit = _read(file, written)
+    edit = _read(file, written, convention)
     _require_phases(file, edit, written)
     placed = aligned(edit, written.grid, written.grid.rounding_mm)
     if placed is None:
@@ -118,9 +131,9 @@ def _edit(file: Path, path: Path, written: Cine) -> Cine:
     return Cine(placed.voxels, written.grid, written.times_ms)
 
 
-def _read(file: Path, written: Cine) -> Cine:
+def _read(file: Path, written: Cine, convention: Convention) -> Cine:
     if is_nifti(file):
-        return read_labelled(file)
+        return read_labelled(file, convention)
     if file.suffix.lower() != ".nrrd":
         raise UnusableError(f"{file}: cardioseg does not read this format here")
     part = read_labels(file)
@@ -128,7 +141,7 @@ def _read(file: Path, written: Cine) -> Cine:
     edit = on_grid(part, written.grid, written.grid.rounding_mm)
     if edit is None:
         raise UnusableError(f"{file}: it does not lie on the grid of the mask")
-    return Cine(relabel(edit.voxels, CONVENTIONS["acdc"]), written.grid)
+    return Cine(relabel(edit.voxels, convention), written.grid)
 
 
 def _require_phases(file: Path, edit: Cine, written: Cine) -> None:

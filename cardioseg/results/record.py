@@ -13,6 +13,8 @@ from typing import Any
 from cardioseg.files import write_json
 
 RECORD_FILE = "case.json"
+MASK_FILE = "mask.nii.gz"
+MEASURES_FILE = "measures.json"
 
 
 @dataclass(frozen=True)
