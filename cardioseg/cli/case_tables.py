@@ -83,7 +83,7 @@ def finish(
     results: "ResultsFolder", tally: "Tally", quiet: bool, as_json: bool, tables: "ResultsFolder | None" = None
 ) -> int:
     """Print what is in a folder of results, or of a part of it the `tables`; the exit code."""
-    from cardioseg.results.summary import read_measures
+    from cardioseg.results.run_tables import read_measures
 
     folder, total = tables or results, tally.done + tally.failed
     nothing = NoInputError(
@@ -106,7 +106,7 @@ def _document(results: "ResultsFolder", tables: "ResultsFolder") -> dict[str, An
 
     from cardioseg.results.description import read_description
     from cardioseg.results.run_record import read_run_record
-    from cardioseg.results.summary import read_measures
+    from cardioseg.results.run_tables import read_measures
 
     measured = list(read_measures(tables))
     for row in measured:
@@ -125,4 +125,4 @@ def _print(measured: list[dict[str, Any]], tables: "ResultsFolder") -> None:
 
 
 def _shown(value: str | float | None) -> str | float | None:
-    return f"{value:.1f}" if isinstance(value, float) else value
+    return f"{value:z.1f}" if isinstance(value, float) else value

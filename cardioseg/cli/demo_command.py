@@ -41,7 +41,7 @@ def demo(
     known = truth(phantom)
     known_and_measured = [(name, getattr(known, name, None), measured[name]) for name in MEASURES]
     table = [
-        (measure_title(name), f"{a:.1f}", f"{b:.1f}", f"{b - a:+.1f}")
+        (measure_title(name), f"{a:.1f}", f"{b:.1f}", f"{b - a:+z.1f}")
         for name, a, b in known_and_measured
         if a is not None and b is not None
     ]

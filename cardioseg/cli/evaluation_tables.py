@@ -96,6 +96,7 @@ def _print_summary(evaluation: "Evaluation", name: str) -> None:
 
 
 def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Mapping[str, Agreement]") -> None:
+    from cardioseg.evaluation.few import warning
     from cardioseg.evaluation.measures import means
     from cardioseg.evaluation.wording import interval, limits, number
     from cardioseg.report.measure_columns import measure_title
@@ -118,7 +119,8 @@ def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Map
         for name, found in agreements.items()
     ]
     if rows:
-        console.print_table(f"Measures {kind}", columns, rows, "bias: predicted minus reference")
+        caption = "\n".join(filter(None, ("bias: predicted minus reference", warning(agreements.values()))))
+        console.print_table(f"Measures {kind}", columns, rows, caption)
 
 
 def _print_worst(evaluation: "Evaluation") -> None:

@@ -91,7 +91,7 @@ def predict(
 
 def _say_others(results: "ResultsFolder", tally: "Tally", quiet: bool) -> None:
     """How many cases are from earlier runs."""
-    from cardioseg.results.summary import read_status
+    from cardioseg.results.run_tables import read_status
 
     if quiet:
         return

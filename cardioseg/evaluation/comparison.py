@@ -9,7 +9,7 @@ from cardioseg.evaluation.judgement import Judgement, Judging, unjudged
 from cardioseg.evaluation.mistakes import Numbers
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import NO_PREDICTION
-from cardioseg.evaluation.references import find_references, is_plain
+from cardioseg.evaluation.references import find_references, is_plain, plain_convention
 from cardioseg.evaluation.reported import read_reported
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
@@ -17,6 +17,7 @@ from cardioseg.evaluation.worst import Worst
 from cardioseg.execution.executor import Executor, Lost, in_order
 from cardioseg.execution.here import Here
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
+from cardioseg.ingest.labels.layouts.nnunet_dataset_json import stated_convention
 from cardioseg.ingest.labels.subject import Source
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.mask_files import (
@@ -31,6 +32,9 @@ from cardioseg.skipped import Skipped
 Convention = Mapping[int, Label]
 _ACDC = CONVENTIONS["acdc"]
 _NO_REFERENCE = "no reference"
+_GIVE = "give the folder that `cardioseg predict` wrote"
+_PREDICTED_FIRST = "what was predicted comes first, its reference last: cardioseg evaluate PREDICTED REFERENCE"
+_SWAPPED = f"`cardioseg predict` wrote the reference, and not what is compared with it; {_PREDICTED_FIRST}"
 
 
 def evaluate(
@@ -46,7 +50,7 @@ def evaluate(
         predicted: what `predict` wrote (`<case_id>/mask.nii.gz`), or any folder of NIfTI masks named by case. Its
             `run.json`, where there is one, says which labels the model segments; others are not evaluated.
         reference: a prepared dataset, a labelled layout that `ingest` reads, or a folder of NIfTI masks named by case.
-        predicted_convention: the meaning of the numbers in predicted masks; None: ACDC's.
+        predicted_convention: the meaning of the numbers in predicted masks; None: as nnU-Net's card says, else ACDC's.
         convention: the meaning of the numbers in reference masks; None: what their layout says, else ACDC's.
         executor: where subjects are read and scored.
 
@@ -65,19 +69,24 @@ def evaluate(
     if predictions.paths and predicted.is_file() and reference.is_file():
         predictions = MaskFolder(predicted, {case_id(reference): predicted})  # two files need no name in common
     if not predictions.paths:
-        raise no_masks(predicted, "give the folder that `cardioseg predict` wrote")
-    run, predicted_convention = read_run_record(ResultsFolder(predicted)), predicted_convention or _ACDC
+        raise no_masks(predicted, _GIVE if is_plain(predicted) else _PREDICTED_FIRST)
+    run = read_run_record(ResultsFolder(predicted))
     known = run.structures
+    if predicted_convention is None:
+        said = stated_convention(predicted, "--predicted-labels") if known is None else None
+        predicted_convention = said or _ACDC
     origin = Origin(predicted.resolve().name, reference.resolve().name, run.model_sha256)
     doubtful = None
     if known is None or predicted_convention != _ACDC:
         doubtful = Numbers(predicted_convention, "--predicted-labels")
     elif is_plain(reference):
-        doubtful = Numbers(convention or _ACDC, "--labels", of_reference=True)
+        doubtful = Numbers(convention or plain_convention(reference), "--labels", of_reference=True)
     work = Judging(predictions, predicted_convention, STRUCTURES if known is None else known, doubtful)
     found = collect(_judged(work, find_references(reference, convention), executor), origin)
     unchanged = {score.case_id for score in found.scores}.difference(found.edited)
-    return replace(found, reported=read_reported(predictions, unchanged))
+    swapped = known is None and read_run_record(ResultsFolder(reference)).structures is not None
+    mistakes = (*[Skipped(origin.reference, _SWAPPED)] * swapped, *found.mistakes)
+    return replace(found, mistakes=mistakes, reported=read_reported(predictions, unchanged))
 
 
 def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
@@ -157,5 +166,9 @@ def _present(scores: list[VolumeScore]) -> tuple[Label, ...]:
 def _first_reason(problems: tuple[Skipped, ...]) -> str:
     if not problems:
         return "they have no label in common"
-    names = "masks are paired by name; " if {one.why for one in problems} <= {_NO_REFERENCE, NO_PREDICTION} else ""
+    sides = {one.why: one.where for one in reversed(problems)}
+    if sides.keys() == {_NO_REFERENCE, NO_PREDICTION}:
+        examples = f"{sides[NO_PREDICTION]} is a reference, {sides[_NO_REFERENCE]} a prediction"
+        return f"masks are paired by name: {examples}; give one case one name on both sides"
+    names = "masks are paired by name; " if sides.keys() <= {_NO_REFERENCE, NO_PREDICTION} else ""
     return f"{names}{len(problems)} problems, the first: {problems[0].where}: {problems[0].why}"

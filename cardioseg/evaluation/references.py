@@ -14,6 +14,7 @@ from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
+from cardioseg.ingest.labels.layouts.nnunet_dataset_json import stated_convention
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, read_all
 from cardioseg.results.mask_files import MaskFolder, find_masks, no_masks
 from cardioseg.skipped import Skipped
@@ -33,10 +34,10 @@ def find_references(root: Path, convention: Mapping[int, Label] | None = None) -
 
     Args:
         root: a folder, or one mask.
-        convention: the meaning of the numbers; None: what a layout or dataset says, ACDC's in plain masks.
+        convention: the meaning of the numbers; None: what a layout, a dataset or nnU-Net's card says, else ACDC's.
 
     Raises:
-        NoInputError: there is nothing of the kind.
+        NoInputError: there is nothing of the kind, or nnU-Net's `dataset.json` does not say what the numbers mean.
         UnusableError: the prepared dataset is damaged.
         UsageError: a convention is given, and the labels have a meaning of their own.
     """
@@ -49,12 +50,22 @@ def find_references(root: Path, convention: Mapping[int, Label] | None = None) -
     masks = find_masks(root / _NNUNET if (root / _NNUNET).is_dir() else root)
     if not masks.paths and not masks.clashes:
         raise no_masks(root, _REFERENCES, "reference labels")
-    return _find_plain(masks, convention or CONVENTIONS["acdc"])
+    return _find_plain(masks, convention or plain_convention(root))
 
 
 def read_references(root: Path, convention: Mapping[int, Label] | None = None) -> Iterator[Subject | Skipped]:
     """Read what `find_references` finds, one subject in memory at a time; it raises the same."""
     return read_all(find_references(root, convention))
+
+
+def plain_convention(root: Path) -> Mapping[int, Label]:
+    """The meaning of the numbers in a plain folder of masks: what nnU-Net's card says, ACDC's where there is none.
+
+    Raises:
+        NoInputError: there is a card that does not say it.
+    """
+    masks = root / _NNUNET
+    return stated_convention(masks if masks.is_dir() else root) or CONVENTIONS["acdc"]
 
 
 def is_plain(root: Path) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cardioseg import __version__
+from cardioseg.evaluation import few
 from cardioseg.evaluation.left_out import left_out
 from cardioseg.evaluation.measures import (
     AS_REPORTED,
@@ -106,6 +107,11 @@ class Evaluation:
         """How well each measure agrees at the reader's phases and slices, by its name."""
         return _agreements(self.measures)
 
+    @property
+    def warning(self) -> str:
+        """That few subjects stand behind the agreement of measures, or nothing."""
+        return few.warning((*self.agreements.values(), *self.reported_agreements.values()))
+
     @cached_property
     def reported_measures(self) -> tuple[MeasurePair, ...]:
         """The measures of which the prediction has two numbers, as reported."""
@@ -135,6 +141,7 @@ class Evaluation:
             "protocol": self.protocol,
             "labels": [label.key for label in self.labels],
             "summary": [asdict(one) | {"label": one.label.key} for one in self.summary],
+            "warning": self.warning,
             "agreement": {name: asdict(found) for name, found in self.agreements.items()},
             "agreement_as_reported": {name: asdict(found) for name, found in self.reported_agreements.items()},
             "edits": [asdict(one) for one in self.edits],

@@ -8,15 +8,15 @@ _HYPHEN, _MINUS = "-", "\N{MINUS SIGN}"
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    """`0.912`, `−3.1`."""
-    return UNKNOWN if value is None else f"{value:.{digits}f}".replace(_HYPHEN, _MINUS)
+    """`0.912`, `−3.1`; what rounds to zero has no sign."""
+    return UNKNOWN if value is None else f"{value:z.{digits}f}".replace(_HYPHEN, _MINUS)
 
 
 def signed(value: float | None, digits: int = 1) -> str:
-    """A difference: `+1.2`, `−0.3`."""
+    """A difference: `+1.2`, `−0.3`; what rounds to zero has no sign."""
     if value is None:
         return UNKNOWN
-    text = f"{value:+.{digits}f}"
+    text = f"{value:+z.{digits}f}"
     return (text if float(text) else text[1:]).replace(_HYPHEN, _MINUS)
 
 

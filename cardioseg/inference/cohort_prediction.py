@@ -24,7 +24,7 @@ from cardioseg.results.ledger import END, OTHER, OUTCOME, UNUSED, Ledger, Outcom
 from cardioseg.results.listing import every_outcome
 from cardioseg.results.outcome import FAILED, Outcome
 from cardioseg.results.run_record import RunRecord, UsedModel, known_run_record
-from cardioseg.results.summary import write_summary
+from cardioseg.results.run_tables import write_summary
 
 _PACKAGES = ("numpy", "SimpleITK", "pydicom", "scikit-image")
 _FEWER = "(is there enough memory? try it with fewer --workers)"

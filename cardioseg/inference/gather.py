@@ -13,7 +13,7 @@ from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.ledger import END, UNITS, Ledger
 from cardioseg.results.listing import every_outcome
 from cardioseg.results.outcome import Tally
-from cardioseg.results.summary import write_summary
+from cardioseg.results.run_tables import write_summary
 
 _WHOLE = "the run"
 _FINISH = "run it again: what is done is kept"

@@ -29,7 +29,7 @@ from cardioseg.results.listing import every_outcome
 from cardioseg.results.mask_files import MaskFolder, case_id, find_masks, no_masks, read_mask
 from cardioseg.results.outcome import DONE, FAILED, Outcome, in_one
 from cardioseg.results.run_record import RunRecord, read_run_record
-from cardioseg.results.summary import write_summary
+from cardioseg.results.run_tables import write_summary
 
 
 def find_edited(masks: Path, out: Path) -> MaskFolder:

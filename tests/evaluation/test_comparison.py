@@ -271,6 +271,10 @@ def test_nnunet_labels_are_a_reference(folders: tuple[Path, Path], tmp_path: Pat
     write_mask(tmp_path / "Dataset027" / "labelsTr" / "a.nii.gz", heart())
     write_mask(tmp_path / "Dataset027" / "imagesTr" / "a_0000.nii.gz", heart())
     (tmp_path / "Dataset027" / "dataset.json").write_text('{"labels": {"background": 0}}')
+    with pytest.raises(NoInputError, match="names no structure"):  # then what do the numbers mean?
+        evaluate(folders[0], tmp_path / "Dataset027")
+    card = {"labels": {"background": 0, "RV": 1, "MYO": 2, "LV": 3}}
+    (tmp_path / "Dataset027" / "dataset.json").write_text(json.dumps(card))
     evaluation = evaluate(folders[0], tmp_path / "Dataset027")
     assert {one.case_id for one in evaluation.scores} == {"a"}
     assert [problem.where for problem in evaluation.problems] == ["b/mask.nii.gz"]

@@ -16,3 +16,10 @@ def test_numbers() -> None:
     assert [limits(low, high), limits(None, None)] == ["−3.1 to 4.2", "– to –"]
     spreads = (Spread(160, 0.9124, 0.0341), Spread(1, -2.0, None), Spread(0, None, None), None)
     assert [mean(spread, 2) for spread in spreads] == ["0.91 ± 0.03 (160)", "−2.00 (1)", "–", ""]
+
+
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    assert [number(-0.0001, 3), number(-0.0), number(-0.04)] == ["0.000", "0.0", "0.0"]
+    assert interval(Interval(-0.0004, -0.5, -0.0001, 3), 3) == "0.000 [−0.500, 0.000]"
+    assert limits(Interval(-0.01, -1, 1, 3), Interval(0.01, -1, 1, 3)) == "0.0 to 0.0"
+    assert mean(Spread(3, -0.0001, 0.1), 2) == "0.00 ± 0.10 (3)"

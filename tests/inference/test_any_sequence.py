@@ -191,7 +191,7 @@ def test_every_number_stands_under_its_own_scan(examples: int) -> None:
     drawing = (
         "inference.case_prediction.write_pictures",
         "inference.remeasure.write_pictures",
-        "results.summary.write_report",
+        "results.run_tables.write_report",
     )
     patches = [patch(f"cardioseg.{name}") for name in drawing]
     for one in patches:

@@ -237,10 +237,10 @@ def test_missing_slices_are_remembered(masks: Path, tmp_path: Path) -> None:
 
 def test_masks_that_clash(tmp_path: Path) -> None:
     for folder in ("one", "two"):
-        write_volume(tmp_path / "masks" / folder / "a.nii.gz", reference(SMALL).phase(0))
-    outcomes = list(measure_all(find_edited(tmp_path / "masks", tmp_path / "out"), tmp_path / "out"))
-    assert [outcome.status for outcome in outcomes] == ["failed", "failed"]
-    assert {str(outcome.source) for outcome in outcomes} == {"one/a.nii.gz", "two/a.nii.gz"}
+        write_cine(tmp_path / folder / "a.nii.gz", reference(SMALL))
+    outcomes = remeasure(tmp_path, tmp_path / "out")
+    assert {name: outcome.status for name, outcome in outcomes.items()} == {"one_a": "done", "two_a": "done"}
+    assert list(rows(tmp_path / "out")) == ["one_a", "two_a"]
 
 
 def test_nothing_to_measure(tmp_path: Path, masks: Path) -> None:

@@ -279,20 +279,20 @@ def test_copies_in_one_run_are_cases_that_say_so(
 
 def test_masks_that_are_copies_or_called_alike_are_each_a_case(model: Model, scans: Path) -> None:
     """In one call, and in several into one folder."""
-    predict(model, scans / "results", scans / "A", scans / "B")
+    a, b = (outcome.case_id for outcome in predict(model, scans / "results", scans / "A", scans / "B"))
     masks, out = scans / "masks", scans / "measured"
-    for place, case in (("first", "A_sax"), ("second", "A_sax"), ("x/first", "B_sax")):
+    for place, case in (("first", a), ("second", a), ("x/first", b)):
         (masks / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(scans / "results" / case / "mask.nii.gz", masks / f"{place}.nii.gz")
     expected = {name: row["lv_edv_ml"] for name, row in table(scans / "results").items()}
-    whose = {"masks_first": "A_sax", "second": "A_sax", "x_first": "B_sax"}
+    whose = {"masks_first": a, "second": a, "x_first": b}
     assert run(["measure", str(masks), "-o", str(scans / "at once"), "-q"]) == 0
     measured = {name: row["lv_edv_ml"] for name, row in table(scans / "at once").items()}
     assert measured == {name: expected[case] for name, case in whose.items()}
     for place in ("first", "second", "x/first"):
         assert run(["measure", str(masks / f"{place}.nii.gz"), "-o", str(out), "-q"]) == 0
     before = {name: row["lv_edv_ml"] for name, row in table(out).items()}
-    whose = {"first": "A_sax", "second": "A_sax", "x_first": "B_sax"}
+    whose = {"first": a, "second": a, "x_first": b}
     assert before == {name: expected[case] for name, case in whose.items()}
     assert "called x_first, because another scan is called first here" in table(out, "status.csv")["x_first"]["reason"]
     assert run(["measure", str(masks), "-o", str(out), "-q"]) == 0

@@ -216,6 +216,40 @@ def test_images_with_times_of_their_own_in_two_acquisitions(plane: Plane) -> Non
     assert flags(broken) == [Flag("repeated slice", "2 acquisitions: the newest complete one is used", slice=0)]
 
 
+def alternating(plane: Plane, **second: Any) -> list[SliceHeader]:
+    """Two films of 10 phases, 92 ms apart, of one time and R-R interval; the second one runs 40 ms later."""
+    later = cine(plane, **{"name": "again", "step_ms": 92.0} | second)
+    return cine(plane, step_ms=92.0) + [replace(header, trigger_ms=(header.trigger_ms or 0) + 40) for header in later]
+
+
+def test_numbers_that_all_come_twice_are_two_acquisitions(plane: Plane) -> None:
+    """Nothing says which one is newer, so neither is taken, and they are not mixed."""
+    headers = alternating(plane)
+    for timeless in (headers, [replace(header, acquisition_s=None) for header in headers]):
+        with pytest.raises(
+            UnusableError, match="slice 0 has several acquisitions, and nothing says which one is newer"
+        ):
+            stack(timeless)
+    halves = [replace(h, instance_number=(h.instance_number or 0) % 10) for h in cine(plane, phases=20)]
+    assert (len(stack(halves).headers), stack(halves).flags) == (20, ())
+
+
+def test_times_that_alternate_are_told(plane: Plane) -> None:
+    """Where not even the numbers tell two acquisitions apart."""
+    ordered = sorted(alternating(plane), key=lambda header: (header.position_mm, header.trigger_ms))
+    headers = [replace(header, instance_number=number) for number, header in enumerate(ordered)]
+    reason = "40 to 52 ms apart: phases may be missing, or of another acquisition: look at the film"
+    assert flags(headers) == [Flag("uneven phase times", reason)]
+    gone = [header for header in cine(plane, phases=20) if header.trigger_ms != 400]
+    assert [flag.kind for flag in flags(gone)] == ["uneven phase times"]
+    for step_ms, rounded_to_ms in ((42.5, 1), (23.75, 2.5), (30.2, 2.5)):
+        film_of_one = [
+            replace(header, trigger_ms=rounded_to_ms * round((header.trigger_ms or 0) / rounded_to_ms))
+            for header in cine(plane, phases=20, step_ms=step_ms)
+        ]
+        assert not flags(film_of_one)
+
+
 def test_one_film_is_not_taken_apart(plane: Plane) -> None:
     headers = cine(plane, phases=25)
     rng = np.random.default_rng(0)

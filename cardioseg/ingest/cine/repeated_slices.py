@@ -1,12 +1,14 @@
 """Repeats: a slice that was acquired more than once. The newest complete acquisition counts; the older ones do not.
 
 What tells acquisitions apart, best first: the series, the acquisition number, the acquisition time, the RR interval,
-and blocks of images, in the order of their acquisition times or instance numbers, that begin the heart beat anew.
+blocks of images, in the order of their acquisition times or instance numbers, that begin the heart beat anew, and
+instance numbers that each come as often as the others.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from operator import attrgetter
 
@@ -109,7 +111,7 @@ def _acquisitions(group: Sequence[SliceHeader], clock: Clock | None, repeated: b
     if clock is None:
         return [list(group)]
     by_beat = list(_parts(group, attrgetter("nominal_interval_ms", "heart_rate_bpm")).values())
-    ways = (by_beat, *(_blocks(group, order, clock) for order in _ORDERS))
+    ways = (by_beat, *(_blocks(group, order, clock) for order in _ORDERS), _numbered_alike(group, clock))
     return next((parts for parts in ways if _are_woven(parts, clock)), [list(group)])
 
 
@@ -150,6 +152,15 @@ def _blocks(group: Sequence[SliceHeader], order: Clock, clock: Clock) -> list[li
         else:
             blocks.append([header])
     return blocks
+
+
+def _numbered_alike(group: Sequence[SliceHeader], clock: Clock) -> list[list[SliceHeader]]:
+    """The first images of all numbers, the second ones, and so on; one part where a number is missing or too many."""
+    by_number = _parts(group, attrgetter("instance_number"))
+    if None in by_number or len({len(images) for images in by_number.values()}) > 1:
+        return [list(group)]
+    ordered = (sorted(images, key=partial(time_of, clock)) for images in by_number.values())
+    return [list(images) for images in zip(*ordered, strict=True)]
 
 
 def _are_woven(parts: Sequence[Sequence[SliceHeader]], clock: Clock) -> bool:

@@ -7,6 +7,7 @@ Slices and phases count from 0, slices along n.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -16,20 +17,22 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.flag import Flag
 from cardioseg.image.plausible_ranges import is_plausible
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
-from cardioseg.ingest.cine.phase_order import INSTANCE_NUMBER, TRIGGERS, Film, in_time
+from cardioseg.ingest.cine.phase_order import INSTANCE_NUMBER, TRIGGERS, Film, in_time, time_of
 from cardioseg.ingest.cine.repeated_slices import newest
 from cardioseg.ingest.cine.slice_positions import by_position, normal_of, regular_places, require_alike, require_in_line
 from cardioseg.ingest.dicom.reader import read_all_pixels
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
-MISSING_SLICE, MISSING_PHASE, REPEATED_SLICE, REPEATED_STACK, SURPLUS_PHASE, COUNTED_PHASES = (
-    "missing slice", "missing phase", "repeated slice", "repeated stack", "surplus phase", "phases ordered by number"
+MISSING_SLICE, MISSING_PHASE, REPEATED_SLICE, REPEATED_STACK, SURPLUS_PHASE, COUNTED_PHASES, UNEVEN_PHASES = (
+    "missing slice", "missing phase", "repeated slice", "repeated stack", "surplus phase", "phases ordered by number",
+    "uneven phase times",
 )  # fmt: skip
 _VOXELS_LIMIT_BYTES = 4 * 1024**3
 _NEWEST = {  # by whether any image says when it was acquired
     True: "acquisitions: the newest complete one is used",
     False: "acquisitions, without times: the complete one with the higher acquisition or image numbers is used",
 }
+_UNEVEN = 1.25  # times the shortest time between two phases, beyond what times are rounded by
 _MS_PER_MINUTE = 60_000
 
 
@@ -142,6 +145,7 @@ def stack(headers: Sequence[SliceHeader]) -> Stack:
         *_missing_phases(film, places),
         *_surplus_phases(film, places),
         *_counted_phases(film),
+        *_uneven_phases(film),
         *_repeats({places[number]: times for number, times in acquisitions.items()}, len(slices), _NEWEST[is_timed]),
     )
     grid = _grid(slices[0][0], count, step_mm)
@@ -175,6 +179,22 @@ def _left_out(count: int) -> str:
 def _counted_phases(film: Film) -> list[Flag]:
     reason = "no time says in which order its phases come, only the number of each image: look at the film"
     return [Flag(COUNTED_PHASES, reason)] if film.clock is INSTANCE_NUMBER else []
+
+
+def _uneven_phases(film: Film) -> list[Flag]:
+    """Whether the times of most slices are no even row: those of two acquisitions that nothing tells apart are not."""
+    filled = {number for number, _ in film.invented}
+    rows = [row for number, row in enumerate(film.images) if number not in filled and len(row) > 2]
+    if film.clock not in TRIGGERS or not rows:
+        return []
+    gaps = [
+        [time_of(film.clock, after) - time_of(film.clock, before) for before, after in pairwise(row)] for row in rows
+    ]
+    uneven = [row for row in gaps if max(row) > _UNEVEN * min(row)]
+    if 2 * len(uneven) <= len(gaps):
+        return []
+    between = f"{median(map(min, uneven)):.0f} to {median(map(max, uneven)):.0f} ms apart"
+    return [Flag(UNEVEN_PHASES, f"{between}: phases may be missing, or of another acquisition: look at the film")]
 
 
 def _repeats(acquisitions: Mapping[int, int], slices: int, taken: str) -> list[Flag]:

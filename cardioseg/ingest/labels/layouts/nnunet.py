@@ -1,16 +1,13 @@
 """nnU-Net: `imagesTr/<case>_0000.nii.gz`, `labelsTr/<case>.nii.gz`, and a `dataset.json` that names the labels.
 
 Isensee et al., "nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation", Nature
-Methods 2021. Its first version wrote `"labels": {"1": "LV"}`, its second writes `{"LV": 1}`; both are read.
+Methods 2021.
 """
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,37 +17,33 @@ from cardioseg.image.nifti import is_nifti, read_cine, stem
 from cardioseg.image.nifti_names import case_stem
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
 from cardioseg.ingest.labels.layouts.drawn import Convention, drawn_phases, labels_of
+from cardioseg.ingest.labels.layouts.nnunet_dataset_json import CARD, meaning_of, read_card
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped, reasons
 
 NAME = "nnunet"
 LOOKS_FOR = "dataset.json beside imagesTr/ and labelsTr/"
-_CARD, _IMAGES, _LABELS = "dataset.json", "imagesTr", "labelsTr"
+_IMAGES, _LABELS = "imagesTr", "labelsTr"
 _CHANNEL = "_0000"
-_GIVE = "--labels acdc or --labels mnms says what the numbers mean"
 _ONE_PHASE = "save the phase that is drawn as a 3D image"
-_NAMES = {
-    Label.BACKGROUND: "background bg",
-    Label.RV_CAVITY: "rv rvc rvcavity rvbp rvbloodpool rightventricle rightventricularcavity rightventriclecavity",
-    Label.LV_MYOCARDIUM: "myo myocardium mlv lvm lvmyo myolv lvmyocardium leftventricularmyocardium lvwall",
-    Label.LV_CAVITY: "lv lvc lvcavity lvbp lvbloodpool leftventricle leftventricularcavity leftventriclecavity",
-}
-_MEANING = {name: label for label, names in _NAMES.items() for name in names.split()}
-
 Named = tuple[str, str, Path]  # of a mask: case, moment and file
 
 
 def recognises(root: Path) -> bool:
     """Whether the card names structures, and images and masks are there."""
-    if not (root / _CARD).is_file() or not all(any((root / name).glob("*.nii*")) for name in (_IMAGES, _LABELS)):
+    if not (root / CARD).is_file() or not all(any((root / name).glob("*.nii*")) for name in (_IMAGES, _LABELS)):
         return False
-    return len(_read_card(root / _CARD).get("labels", ())) > 1
+    try:
+        read_card(root / CARD)
+    except NoInputError:
+        return False
+    return True
 
 
 def misses(root: Path) -> Iterator[str]:
     """What a folder lacks."""
-    here = [name for name in (_CARD, _IMAGES, _LABELS) if (root / name).exists()]
-    lacking = [name for name in (_CARD, _IMAGES, _LABELS) if name not in here]
+    here = [name for name in (CARD, _IMAGES, _LABELS) if (root / name).exists()]
+    lacking = [name for name in (CARD, _IMAGES, _LABELS) if name not in here]
     if here and lacking:
         yield f"{root} has {' and '.join(here)}, but no {' and no '.join(lacking)}"
     elif here:
@@ -65,16 +58,9 @@ def _faults(root: Path) -> Iterator[str]:
         if not any((root / name).glob("*.nii*")):
             yield f"{root / name} holds no NIfTI files"
     try:
-        _parse(root / _CARD)
-    except OSError as error:
-        yield f"{root / _CARD} cannot be read: {(error.strerror or 'unknown error').lower()}"
-    except json.JSONDecodeError as error:
-        yield f"{root / _CARD} is broken: it is no valid JSON from line {error.lineno}, column {error.colno}, on"
-    except (ValueError, RecursionError):
-        yield f"{root / _CARD} is broken: it is no valid JSON"
-    else:
-        if len(_read_card(root / _CARD).get("labels", ())) < 2:
-            yield f"{root / _CARD} names no structure beside the background"
+        read_card(root / CARD)
+    except NoInputError as error:
+        yield error.message
 
 
 def find(root: Path, convention: Convention | None = None) -> Iterator[Source | Skipped]:
@@ -83,12 +69,11 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
     Raises:
         NoInputError: there are several channels, no mask is NIfTI, or the card does not say what the numbers mean.
     """
-    card = _read_card(root / _CARD)
-
+    card = read_card(root / CARD)
     channels = card.get("channel_names", card.get("modality", {}))
     if isinstance(channels, Mapping) and len(channels) > 1:
-        raise NoInputError(f"{root / _CARD}: {len(channels)} channels an image, cardioseg reads one", "keep the cine's")
-    meaning = _meaning(root / _CARD, card) if convention is None else convention
+        raise NoInputError(f"{root / CARD}: {len(channels)} channels an image, cardioseg reads one", "keep the cine's")
+    meaning = meaning_of(root / CARD, card) if convention is None else convention
     masks = sorted(path for path in (root / _LABELS).glob("*") if is_nifti(path) and not path.name.startswith("."))
     if not masks:
         raise NoInputError(f"{root / _LABELS}: no NIfTI masks in it", "convert them to .nii.gz")
@@ -108,30 +93,6 @@ def _unlabelled(root: Path, cases: Set[str]) -> Iterator[Skipped]:
     for path in sorted((root / _IMAGES).glob("*")):
         if is_nifti(path) and not path.name.startswith(".") and not {stem(path), case_stem(path)} & cases:
             yield Skipped(str(path.relative_to(root)), f"it has no mask in {_LABELS}")
-
-
-def _parse(path: Path) -> Any:  # noqa: ANN401 - JSON
-    return json.loads(path.read_text(encoding="utf-8-sig"))
-
-
-def _read_card(path: Path) -> dict[str, Any]:
-    """The card; nothing where it is none."""
-    try:
-        card = _parse(path)
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return card if isinstance(card, dict) and isinstance(card.get("labels"), dict) else {}
-
-
-def _meaning(path: Path, card: Mapping[str, Any]) -> Convention:
-    meaning: dict[int, Label] = {}
-    for key, value in card["labels"].items():
-        name, number = (value, key) if str(key).isdecimal() else (key, value)
-        label = _MEANING.get(re.sub(r"[^a-z]", "", str(name).lower()))
-        if label is None or not str(number).isdecimal() or label in meaning.values():
-            raise NoInputError(f"{path}: label {number} is called {name!r}, which does not say what it is here", _GIVE)
-        meaning[int(number)] = label
-    return {0: Label.BACKGROUND} | meaning
 
 
 def _subject(root: Path, subject_id: str, named: Sequence[Named], meaning: Convention) -> Subject:

@@ -1,4 +1,4 @@
-"""Summary: the tables and the report of all cases in a folder of results."""
+"""Run tables: `status.csv`, `measures.csv`, `run.json` and `report.html` of all cases in a folder of results."""
 
 import csv
 from collections.abc import Iterable, Iterator
