@@ -10,7 +10,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.evaluation.measures import MEASURES, Reported
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.image.labels import Label
-from cardioseg.image.nifti import stem
+from cardioseg.image.volume_files import stem
 from cardioseg.results.description import read_description
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.mask_files import MaskFolder

@@ -8,16 +8,15 @@ from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import safe_name
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.labels import CONVENTIONS, Label, relabel
-from cardioseg.image.nifti import is_nifti, read_cine, stem
-from cardioseg.image.nifti_names import case_stem
+from cardioseg.image.nnunet_names import case_stem
 from cardioseg.image.volume import Cine
+from cardioseg.image.volume_files import REFERENCE, format_of, is_volume_file, stem
 from cardioseg.results.folder import CaseFolder, ResultsFolder
 from cardioseg.results.run_record import read_run_record
 from cardioseg.skipped import Skipped
 
 _EDITORS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mrb", ".vtm")  # suffixes of theirs
 _NAMED_BY_FOLDER = "mask"
-_REFERENCE_SUFFIX = "_gt"
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def case_id(path: Path) -> str:
     pair agree.
     """
     name = case_stem(path)
-    return safe_name(path.absolute().parent.name if name == _NAMED_BY_FOLDER else name.removesuffix(_REFERENCE_SUFFIX))
+    return safe_name(path.absolute().parent.name if name == _NAMED_BY_FOLDER else name.removesuffix(REFERENCE))
 
 
 def read_mask(path: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"]) -> Cine:
@@ -75,15 +74,15 @@ def read_mask(path: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"])
     Raises:
         UnusableError: unreadable, or it holds a value that is no label.
     """
-    cine = read_cine(path)
+    cine = format_of(path).read_cine(path)
     return Cine(relabel(cine.voxels, convention), cine.grid, cine.times_ms)
 
 
 def _mask_files(root: Path) -> list[Path]:
     found = [root] if root.is_file() else sorted(root.rglob("*"))
-    files = [path for path in found if is_nifti(path) and not path.name.startswith(".") and path.is_file()]
+    files = [path for path in found if is_volume_file(path) and not path.name.startswith(".") and path.is_file()]
     stems = {path.with_name(stem(path)) for path in files}
-    masks = [path for path in files if path.with_name(stem(path) + _REFERENCE_SUFFIX) not in stems]
+    masks = [path for path in files if path.with_name(stem(path) + REFERENCE) not in stems]
     return [path for path in masks if path == root or not _is_beside_a_prediction(path)]
 
 
@@ -120,6 +119,6 @@ def no_masks(root: Path, hint: str, what: str = "NIfTI masks") -> NoInputError:
         )
     seen = [root] if root.is_file() else (path for path in sorted(root.rglob("*")) if path.is_file())
     for path in seen:
-        if not is_nifti(path) and not path.name.startswith(".") and (known := foreign(path)):
+        if not is_volume_file(path) and not path.name.startswith(".") and (known := foreign(path)):
             return NoInputError(f"{root}: no {what} in it; {path.name} is {known[0]}", known[1])
     return NoInputError(f"{root}: no {what} in it", hint)
