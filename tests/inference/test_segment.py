@@ -148,7 +148,7 @@ def test_a_ring_above_the_base_is_not_in_the_mask(
     seen = heart_with_a_ring(base, apex)
     mask = segment(seen, open_model(write_threshold_model(tmp_path))).mask
     assert not (mask.voxels[:, base] == Label.LV_MYOCARDIUM).any()
-    assert np.array_equal(mask.voxels[:, apex], seen.voxels[:, apex])
+    assert np.array_equal(mask.voxels[:, 2:4], seen.voxels[:, 2:4])
 
 
 @pytest.mark.parametrize(("base", "apex"), [(0, 5), (5, 0)])

@@ -74,12 +74,12 @@ def test_of_as_many_steps_as_its_epochs_have_it_is_the_same_run(discs: Dataset, 
 def test_the_total_is_known_from_the_beginning(
     discs: Dataset, recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert train(discs, recipe_file, tmp_path, "--steps", "25") == 0
+    assert train(discs, recipe_file, tmp_path) == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("fold ")]
-    assert lines[0] == "fold 0: 25 steps"
+    assert lines[:1] == ["fold 0: 48 steps"]
     assert "left at" in lines[1]
-    assert lines[2] == "fold 1: 25 steps"
-    assert train(discs, recipe_file, tmp_path, "--steps", "25", "--resume", "-q") == 0
+    assert lines[2] == "fold 1: 48 steps"
+    assert train(discs, recipe_file, tmp_path, "--resume", "-q") == 0
     assert capsys.readouterr().err == ""
 
 
