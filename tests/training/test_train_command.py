@@ -90,8 +90,8 @@ def test_there_is_a_line_a_minute(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """By a clock that is 7 s later each time it is read."""
-    monkeypatch.setattr("time.monotonic", partial(next, count(0, 7)))
+    """By a clock that is 70 s later each time it is read."""
+    monkeypatch.setattr("time.monotonic", partial(next, count(0, 70)))
     assert train(discs, recipe_file, tmp_path, "--fold", "0") == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("fold 0: step ")]
     assert lines
