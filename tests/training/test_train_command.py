@@ -76,9 +76,9 @@ def test_the_total_is_known_from_the_beginning(
 ) -> None:
     assert train(discs, recipe_file, tmp_path) == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("fold ")]
-    assert lines[:1] == ["fold 0: 48 steps"]
+    assert lines[:1] == ["fold 0: 24 steps"]
     assert "left at" in lines[1]
-    assert lines[2] == "fold 1: 48 steps"
+    assert lines[2] == "fold 1: 24 steps"
     assert train(discs, recipe_file, tmp_path, "--resume", "-q") == 0
     assert capsys.readouterr().err == ""
 
@@ -95,7 +95,7 @@ def test_there_is_a_line_a_minute(
     assert train(discs, recipe_file, tmp_path, "--fold", "0") == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("fold 0: step ")]
     assert lines
-    assert all("of 48, loss" in line for line in lines)
+    assert all("of 24, loss" in line for line in lines)
 
 
 def test_an_interrupt_before_the_first_checkpoint(
