@@ -143,7 +143,10 @@ def test_a_ring_above_the_base_is_not_in_the_mask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: int, apex: int
 ) -> None:
     """The network sees what the image holds: it is a mask itself."""
-    labels = lambda slices, *_: (slices, np.zeros((len(slices), 0, 3)))  # noqa: E731
+
+    def labels(slices: np.ndarray, *_: object) -> tuple[np.ndarray, np.ndarray]:
+        return slices, np.zeros((len(slices), 0, 3))
+
     monkeypatch.setattr("cardioseg.inference.segment._label", labels)
     seen = heart_with_a_ring(base, apex)
     mask = segment(seen, open_model(write_threshold_model(tmp_path))).mask
