@@ -13,7 +13,6 @@ from pydicom.uid import ImplicitVRLittleEndian
 
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom import SliceHeader, read_headers, read_pixels
-from cardioseg.ingest.numerals import numbers
 from cardioseg.phantom import Phantom, cine, enhanced_instance
 
 WriteSlice = Callable[..., Path]
@@ -39,6 +38,8 @@ WriteSlice = Callable[..., Path]
     ],
 )
 def test_numbers_of_a_text(text: str, expected: list[float | None]) -> None:
+    from cardioseg.ingest.numerals import numbers
+
     assert numbers(text) == expected
 
 
