@@ -221,14 +221,15 @@ def test_axes_that_are_nearly_perpendicular(scan: Path, model_folder: Path, lean
     assert kinds == {"axes not perpendicular"} & set(flags(out))
 
 
-@pytest.mark.parametrize("code", [0, 1])
-def test_a_singular_affine_is_refused_with_a_hint(scan: Path, model_folder: Path, code: int) -> None:
+@pytest.mark.parametrize(("code", "said"), [(0, "and it has no qform"), (1, "its qform is sound: set sform_code to 0")])
+def test_a_singular_affine_is_refused_with_a_hint(scan: Path, model_folder: Path, code: int, said: str) -> None:
     matrix = affine(scan)
     matrix[:, 2] = 0
     patch(patch(scan, CODES, "2h", code, 1), SFORM, "12f", *matrix.ravel())
     exit_code, out = predict(scan, model_folder)
     assert exit_code == 4
     assert "its affine puts all slices at one place" in reasons(out)
+    assert f"that is its sform{';' if code else ','} {said}" in reasons(out)
     assert "give the DICOM files instead" in reasons(out)
 
 

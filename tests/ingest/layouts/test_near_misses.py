@@ -36,10 +36,15 @@ def why(root: Path) -> str:
     return only.why
 
 
-def reasons(root: Path) -> str:
-    with pytest.raises(NoInputError) as caught:
-        layouts.read(root)
-    return "\n".join(caught.value.reasons)
+@pytest.fixture
+def reasons(capsys: pytest.CaptureFixture[str]) -> Callable[[Path], str]:
+    """What `ingest` says of a folder that it cannot use."""
+
+    def said(root: Path) -> str:
+        assert run(["ingest", str(root), "-o", str(root / "out"), "--json"]) == 4
+        return "\n".join(json.loads(capsys.readouterr().out)["error"].get("reasons", []))
+
+    return said
 
 
 def volume(root: Path, name: str, cine_: Cine, phase: int = 0) -> str:
@@ -115,7 +120,9 @@ def test_the_table_of_mnms_likewise(tmp_path: Path, encoding: str, separator: st
         ("labelsTr/a.nii.gz", "", "has labelsTr, but no dataset.json and no imagesTr"),
     ],
 )
-def test_what_is_almost_a_layout_is_named(tmp_path: Path, file: str, content: str, said: str) -> None:
+def test_what_is_almost_a_layout_is_named(
+    tmp_path: Path, reasons: Callable[[Path], str], file: str, content: str, said: str
+) -> None:
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(content)
     assert said in reasons(tmp_path)
@@ -291,7 +298,7 @@ def test_unknown_numbers(tmp_path: Path, write_source: Callable[[Path], None]) -
         ("{}", "dataset.json names no structure beside the background"),
     ],
 )
-def test_a_broken_card_of_nnunet(tmp_path: Path, card: str, said: str) -> None:
+def test_a_broken_card_of_nnunet(tmp_path: Path, reasons: Callable[[Path], str], card: str, said: str) -> None:
     nnunet_dataset(tmp_path, {"background": 0, "RV": 1, "MYO": 2, "LV": 3})
     (tmp_path / "dataset.json").write_text(card, encoding="latin-1")
     told = reasons(tmp_path)
@@ -299,7 +306,7 @@ def test_a_broken_card_of_nnunet(tmp_path: Path, card: str, said: str) -> None:
     assert "NIfTI" not in "".join(line for line in told.splitlines() if line.startswith("nnunet"))
 
 
-def test_an_nnunet_folder_without_nifti(tmp_path: Path) -> None:
+def test_an_nnunet_folder_without_nifti(tmp_path: Path, reasons: Callable[[Path], str]) -> None:
     nnunet_dataset(tmp_path, {"background": 0, "RV": 1, "MYO": 2, "LV": 3})
     for path in (tmp_path / "labelsTr").iterdir():
         path.unlink()
