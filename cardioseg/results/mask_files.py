@@ -79,8 +79,8 @@ def read_mask(path: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"])
 
 
 def _mask_files(root: Path) -> list[Path]:
-    found = [root] if root.is_file() else sorted(root.rglob("*"))
-    files = [path for path in found if is_volume_file(path) and not path.name.startswith(".") and path.is_file()]
+    paths = [root] if root.is_file() else sorted(root.rglob("*"))
+    files = [path for path in paths if is_volume_file(path) and not path.name.startswith(".") and path.is_file()]
     stems = {path.with_name(stem(path)) for path in files}
     masks = [path for path in files if path.with_name(stem(path) + REFERENCE) not in stems]
     return [path for path in masks if path == root or not _is_beside_a_prediction(path)]
@@ -99,8 +99,8 @@ def _is_beside_a_prediction(path: Path) -> bool:
 
 def files_beside(path: Path) -> list[Path]:
     """Files beside a predicted mask that can hold an edit of it, by their names."""
-    found = (one for one in path.parent.iterdir() if one.name.lower().endswith(_EDITORS))
-    return sorted(one for one in found if one.name != path.name and not one.name.startswith(".") and one.is_file())
+    files = (file for file in path.parent.iterdir() if file.name.lower().endswith(_EDITORS))
+    return sorted(file for file in files if file.name != path.name and not file.name.startswith(".") and file.is_file())
 
 
 def is_newer(file: Path, path: Path) -> bool:
@@ -117,8 +117,9 @@ def no_masks(root: Path, hint: str, what: str = "NIfTI masks") -> NoInputError:
         return NoInputError(
             f"{root} holds what `measure` wrote, and no masks", f"give the masks themselves: {measured}"
         )
-    seen = [root] if root.is_file() else (path for path in sorted(root.rglob("*")) if path.is_file())
-    for path in seen:
-        if not is_volume_file(path) and not path.name.startswith(".") and (known := foreign(path)):
-            return NoInputError(f"{root}: no {what} in it; {path.name} is {known[0]}", known[1])
+    paths = [root] if root.is_file() else (path for path in sorted(root.rglob("*")) if path.is_file())
+    for path in paths:
+        if not is_volume_file(path) and not path.name.startswith(".") and (other_format := foreign(path)):
+            name, remedy = other_format
+            return NoInputError(f"{root}: no {what} in it; {path.name} is {name}", remedy)
     return NoInputError(f"{root}: no {what} in it", hint)
