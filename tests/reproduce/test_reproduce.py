@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 from csv import DictReader
 from io import StringIO
@@ -10,6 +11,7 @@ from multiprocessing import active_children
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 from threading import Thread
+from typing import Any
 
 import numpy as np
 import pytest
@@ -328,6 +330,16 @@ def test_refusals(
     assert run(options(dataset, tmp_path, *more)) == code
     (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("error: "))
     assert complaint in line
+
+
+@pytest.mark.parametrize(("module", "name"), [("matplotlib", "matplotlib"), ("torch", "PyTorch")])
+def test_what_is_missing_is_named_before_anything_runs(
+    dataset: Path, tmp_path: Path, module: str, name: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    assert run(options(dataset, tmp_path / "out")) == 2
+    assert capsys.readouterr().err == f"error: {name} is not installed\nhint: pip install 'cardioseg[train]'\n"
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_papers_experiments() -> None:
