@@ -1,4 +1,4 @@
-"""Which image of a slice is which phase: the clock that orders them, phases that a slice lacks, images beyond the usual."""
+"""Which image of a slice is which phase: the clock that orders them, phases that are missing, images beyond the usual."""
 
 from collections.abc import Callable
 
