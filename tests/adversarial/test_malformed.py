@@ -16,17 +16,17 @@ import numpy as np
 import pytest
 from campaign import HANG_S, dicom_originals, mutants
 from malformed import is_silent
+from small_phantoms import TINY as GOOD
 
 from cardioseg.ingest.cine.series import by_orientation, judge
 from cardioseg.ingest.cine.split_series import join
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.finding.survey import Survey, survey
-from cardioseg.phantom import Phantom, write_dicom
+from cardioseg.phantom import write_dicom
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
 LIMIT_MB, BOMB_MB, BOMB_S = 512, 100, 5
-GOOD = Phantom(slices=5, phases=8, rows=16, columns=16, spacing_mm=(16.0, 8.0, 8.0))
 
 
 def python(script: str, *arguments: object) -> Any:

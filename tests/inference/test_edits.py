@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_phantoms import SIX_SLICES as SMALL
 from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
@@ -18,9 +19,7 @@ from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.remeasure import find_edited, measure_all
 from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.curves import Moments
-from cardioseg.phantom import Phantom, cine
-
-SMALL = Phantom(slices=6, phases=8, rows=48, columns=40, spacing_mm=(14.0, 6.0, 6.0))
+from cardioseg.phantom import cine
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,13 @@
 
 import gzip
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from small_phantoms import SIX_SLICES
 from thresholds import write_threshold_model
 
 from cardioseg.image.nifti import read_cine, write_cine
@@ -16,9 +18,9 @@ from cardioseg.inference.outcome import Outcome
 from cardioseg.inference.remeasure import find_edited, measure_all
 from cardioseg.inference.session import open_model
 from cardioseg.measure.curves import Moments
-from cardioseg.phantom import Phantom, cine
+from cardioseg.phantom import cine
 
-SMALL = Phantom(slices=6, phases=5, rows=48, columns=40, spacing_mm=(14.0, 6.0, 6.0))
+SMALL = replace(SIX_SLICES, phases=5)
 Fields = dict[str, str]
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from chromium import Chromium, chromium
 from PIL import Image, ImageColor
+from small_phantoms import SQUARE
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import STRUCTURES
@@ -20,7 +22,7 @@ from cardioseg.report.case_pictures import LOOP_FILE, OVERLAY_FILE, write_pictur
 from cardioseg.report.palette import COLOURS, ON_LIGHT
 from cardioseg.report.run_report import CaseReport, write_report
 
-SMALL = Phantom(slices=5, phases=6, rows=48, columns=48, spacing_mm=(16.0, 5.0, 5.0), ed_phase=0)
+SMALL = replace(SQUARE, phases=6, ed_phase=0)
 SIZES_MM = {"small": 22.0, "large": 30.0, "middle": 26.0}
 
 

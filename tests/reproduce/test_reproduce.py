@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
+from small_phantoms import SQUARE_SIZE
 
 from cardioseg.cli.app import run
 from cardioseg.cli.job_board import Board
@@ -45,8 +46,7 @@ from cardioseg.training.validation import SliceScore
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reproduce")
-    size = {"slices": 5, "phases": 8, "rows": 48, "columns": 48, "spacing_mm": (16.0, 5.0, 5.0)}
-    write_sunnybrook([Phantom(seed=seed, **size) for seed in range(1, 5)], folder / "labelled")
+    write_sunnybrook([Phantom(seed=seed, **SQUARE_SIZE) for seed in range(1, 5)], folder / "labelled")
     assert run(["ingest", str(folder / "labelled"), "-o", str(folder / "dataset"), "-q"]) == 0
     return folder / "dataset"
 

@@ -1,4 +1,4 @@
-"""Which image of a slice is which phase: the clock that orders them, phases that are missing, images beyond the usual."""
+"""Which image is which phase: the clock that orders a slice, phases that it lacks, images that it has beyond most."""
 
 from collections.abc import Callable
 
