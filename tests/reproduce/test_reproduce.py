@@ -51,20 +51,35 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "dataset"
 
 
-def options(dataset: Path, out: Path, *more: str, spacing: tuple[str, ...] = ("--spacing-mm", "8")) -> list[str]:
+@pytest.fixture(autouse=True)
+def _coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing is half of what `reproduce` costs at these sizes."""
+    monkeypatch.setattr("cardioseg.reproduce.paper_figures._DPI", 40)
+
+
+@pytest.fixture(scope="session")
+def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Table 2, run without a cut by one process on one thread."""
+    out = tmp_path_factory.mktemp("whole") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cardioseg.reproduce.paper_figures._DPI", 40)
+        assert run(options(dataset, out, "--threads", "1", "-q")) == 0
+    return out
+
+
+def options(dataset: Path, out: Path, *more: str, spacing: tuple[str, ...] = ("--spacing-mm", "16")) -> list[str]:
     few = ["--lrs", "0.1", "--steps-fraction", "0.001", "--folds", "2", "-d", "cpu", *spacing]
     return ["reproduce", str(dataset), "--organ", "lv", "-o", str(out), "--tables", "2", *few, *more]
 
 
 def test_cut_and_resumed_gives_the_same_tables(
-    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    dataset: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(options(dataset, tmp_path / "whole", "-q")) == 0
     with monkeypatch.context() as patch:
         patch.setattr("cardioseg.reproduce.jobs.validate", _interrupt)
-        assert run(options(dataset, tmp_path / "cut", "-q")) == 130
+        assert run(options(dataset, tmp_path / "cut", "--threads", "1", "-q")) == 130
     assert not list((tmp_path / "cut").rglob("result.json"))
-    assert run(options(dataset, tmp_path / "cut", "--norms", "iln", "-q")) == 0
+    assert run(options(dataset, tmp_path / "cut", "--norms", "iln", "--threads", "1", "-q")) == 0
     results = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").rglob("result.json")}
     assert len(results) == 2
     assert not list((tmp_path / "cut").rglob("step-*.pt"))
@@ -72,14 +87,14 @@ def test_cut_and_resumed_gives_the_same_tables(
         unfinished = tmp_path / "cut" / "unfinished" / path.parent.name
         unfinished.mkdir()
         (unfinished / "step-0000002-0123456789abcdef.pt").touch()
-    assert run(options(dataset, tmp_path / "cut")) == 0
+    assert run(options(dataset, tmp_path / "cut", "--threads", "1")) == 0
     assert not list((tmp_path / "cut").rglob("step-*.pt"))
     assert all(path.stat().st_mtime_ns == time for path, time in results.items())
     assert "Table 2. With or without GN16" in capsys.readouterr().err
     figures = [f"figure{number}.{suffix}" for number in (2, 3) for suffix in ("png", "svg")]
     for name in ("tables.md", "tables.csv", "tables.json", *figures):
-        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    document = json.loads((tmp_path / "whole" / "tables.json").read_text())
+        assert (tmp_path / "cut" / name).read_bytes() == (whole / name).read_bytes()
+    document = json.loads((whole / "tables.json").read_text())
     assert {(c["norm"], c["fold"]) for c in document["cells"]} == {
         (n, f) for n in ("il-sigmoid", "iln") for f in (1, 2)
     }
@@ -88,11 +103,12 @@ def test_cut_and_resumed_gives_the_same_tables(
     assert document["cells"][0]["paper_dice"] == 0.903
 
 
-def test_workers_give_the_same_tables(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(options(dataset, tmp_path / "one", "--norms", "iln,il-sigmoid", "--threads", "1", "-q")) == 0
+def test_workers_give_the_same_tables(
+    dataset: Path, whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(options(dataset, tmp_path / "two", "--norms", "iln,il-sigmoid", "--threads", "2", "--workers", "2")) == 0
     assert "4 of 4 jobs done" in capsys.readouterr().err
-    assert (tmp_path / "one" / "tables.csv").read_bytes() == (tmp_path / "two" / "tables.csv").read_bytes()
+    assert (whole / "tables.csv").read_bytes() == (tmp_path / "two" / "tables.csv").read_bytes()
 
 
 def test_a_failing_job_ends_the_others(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,7 +135,7 @@ def _kill_a_child(folder: Path) -> None:
 
 
 def test_other_settings_do_not_mix(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(options(dataset, tmp_path, "--norms", "iln", "-q", spacing=())) == 0
+    assert run(options(dataset, tmp_path, "--norms", "iln", "--fold", "0", "-q", spacing=())) == 0
     assert "256 x 256" in (tmp_path / "tables.md").read_text()
     assert run(options(dataset, tmp_path, "--norms", "iln", "--spacing-mm", "10")) == 2
     assert "holds jobs of another spacing_mm" in capsys.readouterr().err
