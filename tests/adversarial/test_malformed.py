@@ -10,8 +10,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import bombs
+import dicom_bombs
 import geometries
+import nifti_bombs
 import numpy as np
 import pytest
 from campaign import HANG_S, dicom_originals, mutants
@@ -50,12 +51,12 @@ def test_mutants_are_read_or_refused(kind: str, count: int) -> None:
 
 def test_bombs_are_refused_at_little_cost(tmp_path: Path) -> None:
     paths = []
-    for make in (*bombs.DICOM, *bombs.NIFTI):
+    for make in (*dicom_bombs.BOMBS, *nifti_bombs.BOMBS):
         content = make()
-        suffix = ".dcm" if make in bombs.DICOM else ".nii.gz" if content.startswith(b"\x1f\x8b") else ".nii"
+        suffix = ".dcm" if make in dicom_bombs.BOMBS else ".nii.gz" if content.startswith(b"\x1f\x8b") else ".nii"
         paths.append(tmp_path / f"{make.__name__}{suffix}")
         paths[-1].write_bytes(content)
-    bombs.sparse_dicom(tmp_path / "sparse.dcm")
+    dicom_bombs.sparse_dicom(tmp_path / "sparse.dcm")
     for cost in python("fall.py", *paths, tmp_path / "sparse.dcm"):
         assert cost["reason"], cost
         assert "oserror" not in cost["reason"].removesuffix("(OSError)"), cost
