@@ -26,8 +26,8 @@ def faults(steps):
         step(*batch, 0.01)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-faults(2)
-print(faults(4))
+faults(4)
+print(faults(8))
 """
 
 
