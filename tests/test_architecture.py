@@ -84,6 +84,14 @@ def test_no_file_name_stands_for_two_things() -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
+def test_tests_lie_in_rooms_of_the_same_names() -> None:
+    """What is not about one room lies in rooms of the tests' own: campaigns, and figures for the documents."""
+    own = {"adversarial", "benchmarks", "cohorts", "crash", "docker"}
+    rooms = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
+    packages = {path.parent.relative_to(ROOT / "cardioseg") for path in SOURCES}
+    assert {str(room) for room in rooms - packages} <= own
+
+
 def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys; from cardioseg.cli.app import run; code = run(['--help']);"

@@ -1,4 +1,8 @@
-"""Plots: what the plots of the page have in common: a frame, points with a title, the ends of an axis."""
+"""Plots: what the plots of the page have in common: a frame, points with a title, the ends of an axis.
+
+The page's template draws them as SVG, not matplotlib: each point has a title that names its case, and evaluating needs
+no library that draws.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from types import EllipsisType
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.image.components import find_components
+from cardioseg.image.components import component_numbers
 from cardioseg.image.labels import Label
 from cardioseg.image.orientation import is_base_first_by_ventricles
 from cardioseg.image.volume import Cine
@@ -49,9 +49,9 @@ def _box(mask: NDArray[np.uint8]) -> tuple[EllipsisType | slice, ...]:
 
 def keep_largest(mask: Mask) -> Mask:
     """The largest component, connected through rows, columns, slices and time."""
-    components = find_components(mask, range(mask.ndim - 1))
-    sizes = components.sizes
-    return components.mask(int(sizes.argmax())) if len(sizes) else np.zeros_like(mask)
+    numbers = component_numbers(mask)
+    sizes = np.bincount(numbers[mask], minlength=1)
+    return np.asarray(mask & (numbers == sizes.argmax()))
 
 
 def keep_on_axis(mask: Mask) -> Mask:
@@ -75,9 +75,9 @@ def keep_on_axis(mask: Mask) -> Mask:
 
 def _touching(plane: Mask, core: Mask) -> Mask:
     """The component of a slice that covers most of the core."""
-    components = find_components(plane, (0,))
-    on_core = [np.count_nonzero(components.mask(number) & core) for number in range(len(components.sizes))]
-    return components.mask(int(np.argmax(on_core))) if any(on_core) else np.zeros_like(plane)
+    numbers = component_numbers(plane)
+    on_core = np.bincount(numbers[plane & core], minlength=1)
+    return np.asarray(plane & (numbers == on_core.argmax()))
 
 
 def _chain(planes: Mask) -> Mask:

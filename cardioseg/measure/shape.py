@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.image.components import find_components
+from cardioseg.image.components import component_numbers
 from cardioseg.image.flag import Flag, Place
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.orientation import is_base_first_by_ventricles
@@ -172,12 +172,15 @@ def _grown(mask: Mask) -> Mask:
 
 def _island_percent(mask: Mask, least_pixels: float) -> Scores:
     """Per slice, how much of a structure is not in its largest component; 0 where that is less than `least_pixels`."""
-    components = find_components(mask, (2,), corners=True)
-    total, largest = np.zeros((2, *mask.shape[:2]))
-    np.add.at(total.reshape(-1), components.planes, components.sizes)
-    np.maximum.at(largest.reshape(-1), components.planes, components.sizes)
-    apart = total - largest
+    total = mask.sum((2, 3))
+    apart = total - [[_largest_component(plane) for plane in slices] for slices in mask]
     return np.where(apart >= least_pixels, 100 * apart / np.maximum(total, 1), 0.0)
+
+
+def _largest_component(plane: Mask) -> int:
+    """Pixels of the largest component of a slice; 0 where it is empty."""
+    numbers = component_numbers(plane, corners=True)
+    return int(np.bincount(numbers[plane], minlength=1).max())
 
 
 def _at_edge(voxels: NDArray[np.generic], label: Label) -> Scores:

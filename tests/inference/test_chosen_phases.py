@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from small_phantoms import SIX_SLICES as SMALL
 from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
@@ -12,8 +13,6 @@ from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine
-
-SMALL = Phantom(slices=6, phases=8, rows=48, columns=40, spacing_mm=(14.0, 6.0, 6.0))
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import highdicom
 import numpy as np
 import pytest
 from pydicom import dcmread
+from small_phantoms import SMALL
 
 from cardioseg.cli.app import run
 from cardioseg.errors import UsageError
@@ -22,12 +23,11 @@ from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.ventricles import VentricleMeasures, measure
-from cardioseg.phantom import Phantom, cine, reference, write_dicom
+from cardioseg.phantom import cine, reference, write_dicom
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.formats import dicom_seg_mask, parse_formats
 from cardioseg.results.formats.predicted import PredictedMask
 
-SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
 BOTH = ("nifti", "dicom-seg")
 SEGS = ["seg_ed.dcm", "seg_es.dcm"]
 # The model's card is all that a SEG takes of it.

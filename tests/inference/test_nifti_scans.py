@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
+from small_phantoms import SIX_SLICES as SMALL
 
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import read_cine, write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume
-from cardioseg.phantom import Phantom, cine, reference, write_dicom
+from cardioseg.phantom import cine, reference, write_dicom
 
-SMALL = Phantom(slices=6, phases=8, rows=48, columns=40, spacing_mm=(14.0, 6.0, 6.0))
 CODES, QFORM, SFORM, STEP = 252, 256, 280, 92
 FIELDS = [(76, 80), (80, 92), (CODES, 328)]  # qfac, the spacing, both forms
 

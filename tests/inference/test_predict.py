@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_phantoms import SMALL
 from thresholds import write_threshold_model
 
 from cardioseg.errors import NoInputError
@@ -23,8 +24,6 @@ from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine, reference, truth, write_dicom
 from cardioseg.results.outcome import Outcome
-
-SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from chromium import Chromium, chromium
 from PIL import Image, ImageColor
+from small_phantoms import SQUARE
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import STRUCTURES
@@ -21,7 +23,7 @@ from cardioseg.report.run_report import CaseReport, write_report
 from cardioseg.results.case_pictures import write_pictures
 from cardioseg.results.folder import CaseFolder
 
-SMALL = Phantom(slices=5, phases=6, rows=48, columns=48, spacing_mm=(16.0, 5.0, 5.0), ed_phase=0)
+SMALL = replace(SQUARE, phases=6, ed_phase=0)
 SIZES_MM = {"small": 22.0, "large": 30.0, "middle": 26.0}
 
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from skimage.io import imsave
+from small_phantoms import SQUARE
 
 from cardioseg.cli.app import run
 from cardioseg.errors import NoInputError, UsageError
@@ -15,10 +17,10 @@ from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Volume
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.subject import Subject
-from cardioseg.phantom import Phantom, cine, reference
+from cardioseg.phantom import cine, reference
 from cardioseg.skipped import Skipped
 
-SMALL = Phantom(slices=5, phases=4, rows=48, columns=48, spacing_mm=(16.0, 5.0, 5.0), ed_phase=0)
+SMALL = replace(SQUARE, phases=4, ed_phase=0)
 IMAGE, MASK = cine(SMALL), reference(SMALL)
 OTHER = np.array([0, 3, 2, 1], np.uint8)  # M&Ms' number of each label
 
