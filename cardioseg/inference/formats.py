@@ -8,7 +8,7 @@ from cardioseg.image.volume import Cine
 from cardioseg.inference.cases import Case
 from cardioseg.inference.session import Model
 from cardioseg.ingest.cine.stack import Stack
-from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.measure.case_measures import Measures
 from cardioseg.report.dicom_seg import END_DIASTOLE, END_SYSTOLE, Author, Drawing, write_segmentation
 
 NIFTI, DICOM_SEG = "nifti", "dicom-seg"
@@ -29,7 +29,7 @@ def parse_formats(text: str) -> frozenset[str]:
     return frozenset({NIFTI, *names})
 
 
-def write_segs(case: Case, mask: Cine, measures: VentricleMeasures, model: Model, folder: Path) -> str:
+def write_segs(case: Case, mask: Cine, measures: Measures, model: Model, folder: Path) -> str:
     """Write `seg_ed.dcm` and `seg_es.dcm`.
 
     Returns:
@@ -46,7 +46,7 @@ def write_segs(case: Case, mask: Cine, measures: VentricleMeasures, model: Model
         return f"no DICOM SEG: {error}"
 
 
-def _write_segs(stack: Stack, mask: Cine, measures: VentricleMeasures, model: Model, folder: Path) -> Iterator[str]:
+def _write_segs(stack: Stack, mask: Cine, measures: Measures, model: Model, folder: Path) -> Iterator[str]:
     author = Author(model.card.name, model.card.sha256)
     for moment, phase in ((END_DIASTOLE, measures.ed_phase), (END_SYSTOLE, measures.es_phase)):
         if phase is None:

@@ -9,15 +9,14 @@ from cardioseg.files import write_csv, write_json
 from cardioseg.image.flag import Flag
 from cardioseg.inference.cases import RUN_FILE
 from cardioseg.inference.description import read_description
-from cardioseg.measure.quantities import CASE_COLUMNS
-from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.measure.quantities import CASE_COLUMNS, QUANTITIES
 from cardioseg.report.case_pictures import LOOP_FILE, OVERLAY_FILE
 from cardioseg.report.run_report import CaseReport, write_report
 
 DONE, FAILED = "done", "failed"
 
 _STATUS_COLUMNS = ("case_id", "source", "status", "reason")
-MEASURE_COLUMNS = (*CASE_COLUMNS, *VentricleMeasures.columns())
+MEASURE_COLUMNS = (*CASE_COLUMNS, *QUANTITIES)
 _LISTS = ("failures", "seconds_by_case", "other_series", "unused_files")  # too long for the report
 
 

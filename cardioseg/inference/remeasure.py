@@ -24,6 +24,7 @@ from cardioseg.inference.listing import every_outcome
 from cardioseg.inference.outcome import DONE, FAILED, Outcome, in_one, write_summary
 from cardioseg.inference.record import RECORD_FILE, Record, read_record
 from cardioseg.ingest.labels.mask_files import MaskFolder, find_masks, no_masks, predicted_labels, read_mask
+from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Moments
 from cardioseg.report.case_pictures import remove_pictures, write_pictures
 
@@ -148,7 +149,7 @@ def _measure(mask: MeasuredMask, naming: str, labels: frozenset[Label], folder: 
     try:
         edited = read_edited(mask.path)
         known = labels | present(edited.mask)
-        earlier = edited.earlier.measures if edited.earlier else None
+        earlier = edited.earlier.measures if edited.earlier else Measures()
         wanted = moments.filled(edited.chosen)
         description = describe(edited.mask, known, edited.acquisition, wanted, edited.fold_curves_ml, earlier=earlier)
     except UnusableError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.volume import Cine
-from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.measure.case_measures import Measures
 from cardioseg.report.loops import write_loop
 from cardioseg.report.overlays import write_overlay
 
@@ -18,7 +18,7 @@ def write_pictures(
     folder: Path,
     image: Cine,
     mask: Cine,
-    measures: VentricleMeasures,
+    measures: Measures,
     *,
     flags: Collection[Flag] = (),
     title: str = "",

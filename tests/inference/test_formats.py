@@ -20,7 +20,9 @@ from cardioseg.inference.cases import Case
 from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.formats import parse_formats, write_segs
 from cardioseg.inference.session import Model, open_model
-from cardioseg.measure.ventricles import VentricleMeasures, measure
+from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.labelled_cine import LabelledCine
+from cardioseg.measure.ventricles import measure
 from cardioseg.phantom import Phantom, cine, reference, write_dicom
 
 SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
@@ -74,7 +76,7 @@ def test_another_format_is_a_usage_error(text: str, tmp_path: Path, capsys: pyte
 
 def test_the_segs_hold_the_masks_of_ed_and_es(case: Case, tmp_path: Path) -> None:
     mask = reference(SMALL)
-    measures = measure(mask, STRUCTURES)
+    measures = measure(LabelledCine(mask, STRUCTURES))
     assert write_segs(case, mask, measures, ANY_MODEL, tmp_path) == ""
     assert case.series
     assert case.series.stack
@@ -96,7 +98,7 @@ def test_the_segs_hold_the_masks_of_ed_and_es(case: Case, tmp_path: Path) -> Non
 def test_a_phase_that_is_not_known(
     ed_phase: int | None, written: list[str], remark: str, case: Case, tmp_path: Path
 ) -> None:
-    measures = VentricleMeasures(ed_phase=ed_phase)
+    measures = Measures({} if ed_phase is None else {"ed_phase": ed_phase})
     assert write_segs(case, reference(SMALL), measures, ANY_MODEL, tmp_path) == remark
     assert segs(tmp_path) == written
 

@@ -8,8 +8,6 @@ import pytest
 from scripts import script
 
 from cardioseg.inference.outcome import MEASURE_COLUMNS
-from cardioseg.measure.quantities import QUANTITIES
-from cardioseg.measure.ventricles import VentricleMeasures
 
 FOLDER = Path(__file__).parents[2] / "docs" / "measures"
 
@@ -27,7 +25,3 @@ def test_every_column_is_described_in_order(page: ModuleType) -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.*?) ?\| (.+?) \|", page.page(), re.MULTILINE)
     assert tuple(name for name, _, _ in rows) == MEASURE_COLUMNS
     assert all(len(meaning) > 10 for _, _, meaning in rows)
-
-
-def test_the_table_of_quantities_is_that_of_the_measures() -> None:
-    assert tuple(QUANTITIES) == VentricleMeasures.columns()
