@@ -37,8 +37,8 @@ def demo(
         return code
     (case_id,) = (path.parent.name for path in results.glob("*/case.json"))
     measured = json.loads((results / case_id / "measures.json").read_text())["measures"]
-    known = truth(phantom)
-    known_and_measured = [(name, getattr(known, name, None), measured[name]) for name in MEASURES]
+    known = truth(phantom).measures
+    known_and_measured = [(name, known[name], measured[name]) for name in MEASURES]
     table = [
         (measure_title(name), f"{a:.1f}", f"{b:.1f}", f"{b - a:+.1f}")
         for name, a, b in known_and_measured
