@@ -16,6 +16,7 @@ from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Moments
 from cardioseg.measure.labelled_cine import LabelledCine
+from cardioseg.measure.quality import quality_flags
 from cardioseg.measure.quantities import QUANTITIES
 from cardioseg.measure.ventricles import MYOCARDIUM_G_PER_ML, measure
 from cardioseg.phantom import Phantom, reference, truth
@@ -230,3 +231,13 @@ def test_a_mask_measures_the_phantom_to_half_a_percent(seed: int) -> None:
     for name in ("lv_edv_ml", "lv_esv_ml", "rv_edv_ml", "rv_esv_ml", "lv_mass_g"):
         assert measures[name] == pytest.approx(known.measures[name], rel=0.005), name
     assert (measures["lv_ed_phase"], measures["lv_es_phase"]) == (known.ed_phase, known.es_phase)
+
+
+def test_pixels_are_counted_once_for_measures_and_flags(beat: Cine, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[Label] = []
+    count = LabelledCine._counts
+    monkeypatch.setattr(LabelledCine, "_counts", lambda heart, label: counted.append(label) or count(heart, label))
+    labelled = LabelledCine(beat, STRUCTURES)
+    quality_flags(labelled, measure(labelled))
+    assert labelled.curves_ml
+    assert sorted(counted) == sorted(STRUCTURES)
