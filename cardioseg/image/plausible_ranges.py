@@ -14,7 +14,7 @@ class Bounds:
     high: float
 
     def hold(self, value: float | None) -> bool:
-        """Whether a value lies between them; what is not known can."""
+        """Whether a value lies between them; None, a value that is not known, counts as plausible."""
         return value is None or self.low <= value <= self.high
 
     def __str__(self) -> str:

@@ -39,7 +39,7 @@ def quality_flags(heart: LabelledCine, measures: Measures) -> tuple[Flag, ...]:
     """Everything a human must look at, the scan's own flags first.
 
     Args:
-        heart: the mask and its scan; structures that the model does not have have no flags.
+        heart: the mask and its scan; only structures that the model has are judged.
         measures: of this mask.
     """
     return (
@@ -105,8 +105,9 @@ def _strokes(measures: Measures) -> Iterator[Flag]:
 
 def _implausible(measures: Measures) -> Iterator[Flag]:
     for key, quantity in QUANTITIES.items():
-        if quantity.bounds and not quantity.bounds.hold(measures[key]):
-            seen = f"{key} is {measures[key]:.0f} {quantity.unit}"
+        value = measures[key]
+        if quantity.bounds and not quantity.bounds.hold(value):
+            seen = f"{key} is {value:.0f} {quantity.unit}"
             yield Flag("implausible value", f"{seen} (limits {quantity.bounds})")
 
 

@@ -77,7 +77,7 @@ _CARDIAC_INDEX = Quantity(
     *("cardiac_index_l_per_min_per_m2", "Cardiac index", "cardiac output / body surface area", "L/min/m²", 1),
     tables=Table.DETAILS,
     code="SCT 54993008",
-    indexed="cardiac_output_l_per_min",
+    index_of="cardiac_output_l_per_min",
 )
 _BSA = Quantity(
     *("bsa_m2", "Body surface area", "body surface area by Mosteller's formula", "m²", 2),

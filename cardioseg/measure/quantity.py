@@ -33,7 +33,7 @@ class Quantity:
         is_compared: whether `evaluate` compares it with the same measure of the reference, by its agreement over
             subjects.
         spread_of: key of the quantity of which this is the standard deviation over the networks of an ensemble.
-        indexed: key of the quantity that is divided by body surface area.
+        index_of: key of the quantity that is divided by body surface area.
     """
 
     key: str
@@ -47,7 +47,7 @@ class Quantity:
     code: str = ""
     is_compared: bool = False
     spread_of: str = ""
-    indexed: str = ""
+    index_of: str = ""
 
     @property
     def side(self) -> str:
@@ -80,7 +80,7 @@ def indexed(key: str, quantity: Quantity) -> Quantity:
         1,
         quantity.structure,
         Table.DETAILS,
-        indexed=quantity.key,
+        index_of=quantity.key,
     )
 
 

@@ -32,7 +32,7 @@ def measure(
     A single phase gives volumes and mass only, unless `moments` says what it is.
 
     Args:
-        heart: the mask and its scan; measures of structures that the model does not have are not known.
+        heart: the mask and its scan; only structures that the model has are measured.
         moments: phases that a person chose, for both ventricles.
         fold_curves_ml: the volume curves of each network of an ensemble; each finds its own ED and ES.
         earlier: an earlier measurement, whose phases stay where `moments` chooses none.
@@ -124,7 +124,7 @@ def _indices(values: Values, bsa_m2: float | None) -> Values:
     indexed = {
         quantity.key: value / bsa_m2
         for quantity in QUANTITIES.values()
-        if quantity.indexed and (value := values[quantity.indexed]) is not None
+        if quantity.index_of and (value := values[quantity.index_of]) is not None
     }
     return {"bsa_m2": bsa_m2, **indexed}
 

@@ -47,8 +47,8 @@ def test_what_follows_from_a_quantity_has_its_structure_and_unit() -> None:
             original = QUANTITIES[quantity.spread_of]
             assert (quantity.structure, quantity.unit) == (original.structure, original.unit)
             assert SPREADS[original.key] is quantity
-        if quantity.indexed:
-            original = QUANTITIES[quantity.indexed]
+        if quantity.index_of:
+            original = QUANTITIES[quantity.index_of]
             assert (quantity.structure, quantity.unit) == (original.structure, f"{original.unit}/m²")
 
 
