@@ -3,11 +3,11 @@
 from collections.abc import Collection
 from dataclasses import replace
 from itertools import pairwise
-from types import EllipsisType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.image.bounding_box import in_plane_box
 from cardioseg.image.components import component_numbers
 from cardioseg.image.labels import Label
 from cardioseg.image.orientation import is_base_first_by_ventricles
@@ -32,19 +32,12 @@ def clean(mask: NDArray[np.uint8], labels: Collection[Label]) -> NDArray[np.uint
     kept = np.zeros_like(mask)
     if not mask.any():
         return kept
-    box = _box(mask)  # most of a slice is no heart, and components cost by the pixel
+    box = (..., *in_plane_box(mask))  # most of a slice is no heart, and components cost by the pixel
     inside, result = mask[box], kept[box]
     for value in labels:
         structure = keep_on_axis if set(labels) == {Label.LV_CAVITY} else keep_largest
         result[structure(inside == value)] = value
     return kept
-
-
-def _box(mask: NDArray[np.uint8]) -> tuple[EllipsisType | slice, ...]:
-    """The rows and columns that hold anything, in any slice of any phase of a mask that is not empty."""
-    marked = np.asarray(np.bitwise_or.reduce(mask, axis=(0, 1))) > 0
-    rows, columns = np.flatnonzero(marked.any(1)), np.flatnonzero(marked.any(0))
-    return ..., slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def keep_largest(mask: Mask) -> Mask:

@@ -6,6 +6,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.image.bounding_box import in_plane_box
 from cardioseg.image.orientation import is_base_first
 from cardioseg.image.volume import Cine
 
@@ -36,17 +37,16 @@ class Crop:
 
 def crop_around(mask: Cine) -> Crop:
     """The rectangle around every label of every phase, with a margin; the whole image where the mask is empty."""
-    heart = np.asarray(np.bitwise_or.reduce(mask.voxels, axis=(0, 1))) > 0
     rows, columns = mask.voxels.shape[2:]
-    if not heart.any():
+    if not mask.voxels.any():
         return Crop(0, rows, 0, columns)
+    down, across = in_plane_box(mask.voxels)
     margin_row, margin_column = (ceil(_MARGIN_MM / step_mm) for step_mm in mask.grid.pixel_mm)
-    inside_rows, inside_columns = np.flatnonzero(heart.any(axis=1)), np.flatnonzero(heart.any(axis=0))
     return Crop(
-        max(0, int(inside_rows[0]) - margin_row),
-        min(rows, int(inside_rows[-1]) + margin_row + 1),
-        max(0, int(inside_columns[0]) - margin_column),
-        min(columns, int(inside_columns[-1]) + margin_column + 1),
+        max(0, down.start - margin_row),
+        min(rows, down.stop + margin_row),
+        max(0, across.start - margin_column),
+        min(columns, across.stop + margin_column),
     )
 
 

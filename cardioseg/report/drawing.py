@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from cardioseg.image.bounding_box import bounding_box
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.report.outlines import Points, outlines
 from cardioseg.report.palette import CASING, COLOURS, FLAGGED, INK
@@ -40,12 +41,10 @@ def _box(region: NDArray[np.bool_]) -> tuple[slice, slice]:
     """The rows and columns of a region and a margin; all of them where it is empty."""
     if not region.any():
         return slice(None), slice(None)
-    rows, columns = (np.flatnonzero(region.any(axis=axis)).tolist() for axis in (1, 0))
-    return _around(rows), _around(columns)
-
-
-def _around(filled: list[int]) -> slice:
-    return slice(max(0, filled[0] - _MARGIN_PIXELS), filled[-1] + 1 + _MARGIN_PIXELS)
+    rows, columns = (
+        slice(max(0, inside.start - _MARGIN_PIXELS), inside.stop + _MARGIN_PIXELS) for inside in bounding_box(region)
+    )
+    return rows, columns
 
 
 def draw_slice(grey: NDArray[np.float32], labels: NDArray[np.uint8], shape: tuple[int, int]) -> Image.Image:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.image.bounding_box import bounding_box
 from cardioseg.image.labels import Label
 
 Points = NDArray[np.float64]  # (point, (row, column)), closed: the last is the first
@@ -23,14 +24,12 @@ def outlines(labels: NDArray[np.uint8], label: Label) -> Iterator[Points]:
     from skimage.measure import find_contours  # noqa: PLC0415 - slow to import
 
     region = _region(labels, label)
-    rows, columns = (np.flatnonzero(region.any(axis)) for axis in (1, 0))
-    if not len(rows):
+    if not region.any():
         return
-    top, left = int(rows[0]), int(columns[0])
-    padded = np.zeros((int(rows[-1]) - top + 3, int(columns[-1]) - left + 3))
-    padded[1:-1, 1:-1] = region[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
+    rows, columns = bounding_box(region)
+    padded = np.pad(region[rows, columns].astype(np.float64), 1)
     for line in find_contours(padded, 0.5):
-        yield _rounded(line) + np.array((top - 1, left - 1))
+        yield _rounded(line) + np.array((rows.start - 1, columns.start - 1))
 
 
 def _region(labels: NDArray[np.uint8], label: Label) -> NDArray[np.bool_]:

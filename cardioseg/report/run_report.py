@@ -12,9 +12,18 @@ from typing import Any
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
-from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.quantity import Quantity
 from cardioseg.report.charts import Chart, volume_chart
-from cardioseg.report.measure_columns import COLUMNS, UNKNOWN, Column, known_columns, pairs, sides
+from cardioseg.report.measure_columns import (
+    COLUMNS,
+    UNKNOWN,
+    known_columns,
+    pairs,
+    sides,
+    spread_text,
+    value_text,
+)
 from cardioseg.report.page_frame import write_page
 
 _DONE = "done"
@@ -41,7 +50,7 @@ class CaseReport:
     case_id: str
     status: str
     reason: str = ""
-    measures: VentricleMeasures | None = None
+    measures: Measures | None = None
     curves_ml: Mapping[Label, Sequence[float]] = field(default_factory=dict)
     times_ms: Sequence[float] = ()
     pictures: Sequence[Path] = ()
@@ -70,25 +79,22 @@ class CaseReport:
         return ", ".join(dict.fromkeys(flag.kind for flag in self.flags))
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[Quantity, ...]:
         """The measures that are known."""
         return known_columns([self.measures])
 
     @property
     def has_errors(self) -> bool:
         """Whether there is an error bar."""
-        return any(column.error(self.measures) for column in self.columns)
+        return any(spread_text(column, self.measures) for column in self.columns)
 
     @property
     def chart(self) -> Chart | None:
         """The volume-time curve, where there is one."""
-        timing = self.measures or VentricleMeasures()
-        moments = {
-            Label.LV_CAVITY: (timing.lv_ed_phase, timing.lv_es_phase),
-            Label.RV_CAVITY: (timing.rv_ed_phase, timing.rv_es_phase),
-        }
-        known = {label: phases for label, phases in moments.items() if any(phase is not None for phase in phases)}
-        return volume_chart(self.curves_ml, self.times_ms, moments=known)
+        measures = self.measures or Measures()
+        moments = {label: measures.moments(label) for label in (Label.LV_CAVITY, Label.RV_CAVITY)}
+        phases = {label: (found.ed_phase, found.es_phase) for label, found in moments.items() if found.known}
+        return volume_chart(self.curves_ml, self.times_ms, moments=phases)
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,8 @@ def write_report(path: Path, run: Mapping[str, Any], cases: Iterable[CaseReport]
         "details": list(flatten(run)),
         "pairs": pairs,
         "sides": sides,
+        "value_text": value_text,
+        "spread_text": spread_text,
     }
     if not is_embedded:
         values["images"] = _LINKED
@@ -177,18 +185,18 @@ def _model_name(run: Mapping[str, Any]) -> str:
     return str(model.get("name", "")) if isinstance(model, Mapping) else str(model)
 
 
-def _overview(cases: Iterable[CaseReport]) -> tuple[list[int], str, tuple[Column, ...]]:
+def _overview(cases: Iterable[CaseReport]) -> tuple[list[int], str, tuple[Quantity, ...]]:
     """How urgent each case is; `12 cases, 3 flagged, 1 failed`; and the columns that at least one has a value for."""
     urgencies, numbers = [], {"flagged": 0, "failed": 0}
-    columns: dict[str, Column] = {}
+    columns: dict[str, Quantity] = {}
     for case in cases:
         urgencies.append(case.urgency)
         numbers["flagged"] += case.is_done and bool(case.flags)
         numbers["failed"] += not case.is_done
-        columns |= {column.name: column for column in case.columns}
+        columns |= {column.key: column for column in case.columns}
     of_all = f"{len(urgencies)} case{'' if len(urgencies) == 1 else 's'}"
     said = ", ".join([of_all, *(f"{number} {name}" for name, number in numbers.items() if number)])
-    return urgencies, said, tuple(column for column in COLUMNS if column.name in columns)
+    return urgencies, said, tuple(column for column in COLUMNS if column.key in columns)
 
 
 def _size_bytes(path: Path) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.files import atomic_path
+from cardioseg.image.bounding_box import bounding_box
 from cardioseg.image.preprocess import Floats
 
 if TYPE_CHECKING:
@@ -88,9 +89,9 @@ def _composite(
 ) -> NDArray[np.float32]:
     """Grey image with red where only the reference is, green where only the prediction is, yellow where both are."""
     either = reference | predicted
-    rows, columns = (np.flatnonzero(either.any(axis)) for axis in (1, 0))
-    half = max(np.ptp(rows), np.ptp(columns)) // 2 + _MARGIN
-    middle = ((rows[0] + rows[-1]) // 2, (columns[0] + columns[-1]) // 2)
+    box = bounding_box(either)
+    half = max(side.stop - 1 - side.start for side in box) // 2 + _MARGIN
+    middle = [(side.start + side.stop - 1) // 2 for side in box]
     window = tuple(slice(max(0, m - half), m + half) for m in middle)
     colour = np.repeat(image[..., None], 3, axis=2)
     colour[reference, 0] = 0.5 + colour[reference, 0] / 2

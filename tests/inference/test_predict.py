@@ -167,7 +167,7 @@ def test_a_missing_slice_is_bridged_and_flagged(model: Model, tmp_path: Path, mo
     assert mask.voxels.any((0, 2, 3)).tolist() == [True, True, True, False, True, True, False]
     assert mask.grid.matches(seven.grid)
     (row,) = read_csv(tmp_path / "out" / "measures.csv")
-    assert float(row["lv_edv_ml"]) == pytest.approx(truth(seven).lv_edv_ml, rel=0.05)
+    assert float(row["lv_edv_ml"]) == pytest.approx(truth(seven).measures["lv_edv_ml"], rel=0.05)
 
 
 def test_the_body_and_the_heart_rate_in_dicom(model: Model, tmp_path: Path) -> None:

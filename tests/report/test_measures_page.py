@@ -10,7 +10,6 @@ from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import write_cine
-from cardioseg.measure.ventricles import VentricleMeasures
 from cardioseg.phantom import Phantom, cine
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -42,9 +41,3 @@ def test_every_column_is_described_in_order(page: ModuleType) -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.*?) ?\| (.+?) \|", page.page(), re.MULTILINE)
     assert tuple(name for name, _, _ in rows) == MEASURE_COLUMNS
     assert all(len(meaning) > 10 for _, _, meaning in rows)
-
-
-def test_the_table_of_quantities_is_that_of_the_measures() -> None:
-    from cardioseg.measure.quantities import QUANTITIES
-
-    assert tuple(QUANTITIES) == VentricleMeasures.columns()

@@ -15,7 +15,7 @@ from small_phantoms import SQUARE
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.measure.acquisition import Acquisition
-from cardioseg.measure.curves import volume_curves_ml
+from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.ventricles import measure
 from cardioseg.phantom import Phantom, cine, reference
 from cardioseg.report.palette import COLOURS, ON_LIGHT
@@ -35,9 +35,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, radius_mm in SIZES_MM.items():
         phantom = Phantom(**{**vars(SMALL), "lv_radius_mm": radius_mm})
         image, mask = cine(phantom), reference(phantom)
-        curves = volume_curves_ml(mask, STRUCTURES)
+        curves = LabelledCine(mask, STRUCTURES).curves_ml
         folds = [{label: tuple(share * ml for ml in curve) for label, curve in curves.items()} for share in (0.9, 1.1)]
-        measures = measure(mask, STRUCTURES, Acquisition(1.8, 80.0, 65.0), fold_curves_ml=folds)
+        measures = measure(LabelledCine(mask, STRUCTURES, Acquisition(1.8, 80.0, 65.0)), fold_curves_ml=folds)
         flags = [Flag("open ring", "12 % of the LV cavity's outline has no myocardium", 3, 2)] * (name == "middle")
         write_pictures(CaseFolder(out / name), image, mask, measures, flags=flags, title=name)
         pictures = [CaseFolder(out / name).overlay, CaseFolder(out / name).loop]
