@@ -11,7 +11,7 @@ from cardioseg.dataset.store import Dataset
 from cardioseg.errors import UsageError
 from cardioseg.files import sha256
 
-GO_ON = "the command that started it, with --resume and without --fold, goes on with it"
+GO_ON = "to continue it, run the command that started it again, with --resume and without --fold"
 
 
 @dataclass(frozen=True)

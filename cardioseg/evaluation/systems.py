@@ -87,7 +87,7 @@ def warning(tests: Sequence[SystemTest]) -> str:
     needed = next(n for n in count(1) if len(tests) * smallest_p(n) < SIGNIFICANT)
     return (
         f"too few subjects: in {len(hopeless)} of {several(len(tests), 'test')} no corrected p below {SIGNIFICANT} is "
-        f"possible; the smallest of {several(n, 'subject')} is {p:.2g}; {needed} subjects would do"
+        f"possible; the smallest of {several(n, 'subject')} is {p:.2g}; {needed} subjects would be enough"
     )
 
 

@@ -47,7 +47,7 @@ def read_figures(
     except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(f"{path} is no evaluation", "`cardioseg evaluate ... -o EVALUATION` writes one") from None
     if not (is_ours or is_alike):
-        raise UsageError(f"{path} is of another model", "predict and evaluate again with this one")
+        raise UsageError(f"{path} belongs to another model", "predict and evaluate again with this model")
     return found
 
 

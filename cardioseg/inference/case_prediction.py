@@ -133,7 +133,7 @@ def _described(folder: CaseFolder, edited: str) -> Description:
     try:
         return read_description(folder)
     except UnusableError as error:
-        hint = "--discard-edits predicts it again"
+        hint = "--discard-edits predicts it again; the edit is lost"
         raise UnusableError(f"{edited} was edited and is kept, but {error.message}", hint) from None
 
 

@@ -101,5 +101,7 @@ def _read(path: Path) -> Register:
     except FileNotFoundError:
         return Register()
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
-        raise UsageError(f"{path}: not what --names hash writes", "remove it; the cases get new names") from None
+        raise UsageError(
+            f"{path}: --names hash did not write this file", "remove it; the cases then get new names"
+        ) from None
     return known

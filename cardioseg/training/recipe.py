@@ -77,7 +77,9 @@ def read_recipe(name_or_path: str) -> Recipe:
         return parse_recipe((_folder() / f"{name_or_path}.toml").read_text(), name_or_path)
     path = Path(name_or_path)
     if not path.is_file():
-        raise UsageError(f"no recipe {name_or_path}", f"built in are {', '.join(built_in_recipes())}; or give a file")
+        raise UsageError(
+            f"no recipe {name_or_path}", f"the built-in recipes are {', '.join(built_in_recipes())}; or give a file"
+        )
     try:
         return parse_recipe(path.read_text(encoding="utf-8-sig"), name_or_path)
     except UnicodeDecodeError:

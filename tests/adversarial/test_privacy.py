@@ -155,7 +155,7 @@ def test_a_damaged_register_is_refused(scans: Path, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="not what --names hash writes"):
             Hashed(findings, tmp_path / "out")
     code, said = cardioseg("predict", scans, "-o", tmp_path / "out", "--names", "secret")
-    assert (code, "no names 'secret'" in said) == (2, True)
+    assert (code, "--names 'secret' is unknown" in said) == (2, True)
 
 
 def hostile_values() -> list[str]:

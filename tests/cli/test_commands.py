@@ -157,7 +157,7 @@ def test_some_failed_all_failed(model: str, tmp_path: Path, capsys: pytest.Captu
     assert (tmp_path / "two" / "good" / "mask.nii.gz").is_file()
     write_volume(bad / "other.nii", cine(SMALL).phase(3))
     assert run(["predict", str(bad / "other.nii"), "-o", str(tmp_path / "two"), "-m", model]) == 0
-    assert "also holds 2 cases of earlier runs; its tables and its report list all" in capsys.readouterr().err
+    assert "also holds 2 cases of earlier runs; the tables and the report list all cases" in capsys.readouterr().err
     status = (tmp_path / "two" / "status.csv").read_text()
     assert [line.split(",")[0] for line in status.splitlines()[1:]] == ["broken", "good", "other"]
 

@@ -150,7 +150,7 @@ def test_what_is_not_clearly_the_edit_is_named(results: Path, how: str, why: str
     later(path, -5 if how == "older" else 5)
     outcome = measure(results)
     assert outcome.status == "done"
-    assert f"{path.name} beside it is not used: {why}" in outcome.reason
+    assert f"{path.name} in the same folder is not used: {why}" in outcome.reason
     assert "edited;" not in outcome.reason
     assert volume_ml(results) == before
 
@@ -162,8 +162,8 @@ def test_one_phase_of_a_film_is_named(model: Model, tmp_path: Path) -> None:
     write_nrrd(results / "a" / "Segmentation.nrrd", read_cine(results / "a" / "mask.nii.gz").phase(0))
     later(results / "a" / "Segmentation.nrrd")
     reason = measure(results).reason
-    assert "Segmentation.nrrd beside it is not used: it has 1 phase, the mask 8" in reason
-    assert "save that as mask.nii.gz, all phases in one image" in reason
+    assert "Segmentation.nrrd in the same folder is not used: it has 1 phase, the mask 8" in reason
+    assert "save the edit as mask.nii.gz, all phases in one image" in reason
 
 
 def test_two_different_edits_are_for_the_person_to_decide(results: Path) -> None:

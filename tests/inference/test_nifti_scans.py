@@ -228,7 +228,7 @@ def test_a_singular_affine_is_refused_with_a_hint(scan: Path, model_folder: Path
     patch(patch(scan, CODES, "2h", code, 1), SFORM, "12f", *matrix.ravel())
     exit_code, out = predict(scan, model_folder)
     assert exit_code == 4
-    assert "its affine puts all slices at one place" in reasons(out)
+    assert "its affine maps all slices to the same place" in reasons(out)
     assert "give the DICOM files instead" in reasons(out)
 
 

@@ -184,13 +184,15 @@ def test_what_goes_on_with_an_unfinished_run(
     publication = Publication("discs", "CC0-1.0")
     with pytest.raises(UsageError, match=r"fold 0 of .* is not finished") as caught:
         publish(plan.folder, finished.dataset, tmp_path / "model", publication)
-    assert caught.value.hint == "the command that started it, with --resume and without --fold, goes on with it"
+    assert (
+        caught.value.hint == "to continue it, run the command that started it again, with --resume and without --fold"
+    )
     assert run(["evaluate", str(plan.folder), str(plan.dataset.folder)]) == 2
     assert "begun is finished" in capsys.readouterr().err
     copytree(finished.folder / "fold-0", plan.folder / "fold-0")
     with pytest.raises(UsageError, match=r"fold 1 of .* is not finished") as caught:
         publish(plan.folder, finished.dataset, tmp_path / "model", publication)
-    assert caught.value.hint.endswith("goes on with it; --fold 0 exports fold 0 alone")
+    assert caught.value.hint.endswith("without --fold; --fold 0 exports fold 0 alone")
 
 
 def test_publish_refuses(finished: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

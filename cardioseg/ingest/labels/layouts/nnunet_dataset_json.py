@@ -65,7 +65,7 @@ def _why_not(number: Any, label: Label | None, meaning: Convention) -> str:  # n
     if isinstance(number, list):
         return "a region of several numbers; cardioseg needs one number for each structure"
     if label is None or not str(number).isdecimal():
-        return "which does not say what it is here"
+        return "which does not tell what structure it is"
     if label in meaning.values():
         return f"but another label is the {label.title} already"
     if int(number) in meaning:
