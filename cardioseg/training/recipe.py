@@ -18,15 +18,18 @@ from cardioseg.training.optimization import Optimization, Positive
 
 
 class Recipe(BaseModel):
-    """A training recipe.
+    """A training recipe. docs/recipes.md shows these descriptions.
 
     Attributes:
-        labels: the structures to segment, in the order of the network's channels after background.
-        norm: the normalization layer, one of `cardioseg.network.normalization.NORMS`.
-        size: training images are cropped or padded to this many pixels in height and width.
-        literal_std: initialize with the standard deviation as the paper prints it, without the square root.
-        preprocessing: what is done to every slice, in training and in prediction.
-        nominal_spacing_mm: the in-plane spacing of data that do not say theirs; None: they are taken as they are.
+        labels: structures to segment, in the order of the network's channels after the background.
+        norm: normalization layer.
+        size: height and width of the training images in pixels; larger slices are cropped, smaller ones padded.
+        literal_std: initialize the weights with the standard deviation that the paper prints, without the square root.
+        nominal_spacing_mm: in-plane pixel spacing of data that do not state theirs. Without it, such data are not
+            resampled.
+        preprocessing: how every slice is prepared, in training and in prediction.
+        augmentation: how the training images are varied.
+        optimization: how the weights are trained.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
