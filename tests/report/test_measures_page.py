@@ -9,7 +9,7 @@ from scripts import script
 
 from cardioseg.measure.quantities import QUANTITIES
 from cardioseg.measure.ventricles import VentricleMeasures
-from cardioseg.results.outcome import MEASURE_COLUMNS
+from cardioseg.results.run_tables import MEASURE_COLUMNS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "measures"
 
