@@ -157,7 +157,7 @@ def test_publish_in_integers(finished: Plan, tmp_path: Path) -> None:
     assert all("subjects held out of training, before quantization;" in metric.protocol for metric in card.metrics)
     page = (tmp_path / "model" / "README.md").read_text()
     assert "one network; convolutions in 8-bit integers" in page
-    assert f"{100 * card.parity.agreement:.1f} % of the structures' pixels alike" in page
+    assert f"{100 * card.parity.agreement:.1f} % of the structures' pixels unchanged" in page
 
 
 def test_publish_one_fold(finished: Plan, tmp_path: Path) -> None:
