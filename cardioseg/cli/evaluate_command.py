@@ -38,7 +38,8 @@ Numbers = Annotated[
     typer.Option("--labels", help=f"Label numbers of the reference masks, if the data do not state them: {CONVENTION}"),
 ]
 PredictedNumbers = Annotated[
-    str | None, typer.Option("--predicted-labels", help="Label numbers of the predicted masks: the same choices.")
+    str | None,
+    typer.Option("--predicted-labels", help="Label numbers of the predicted masks (same choices as --labels)."),
 ]
 Int8 = Annotated[bool, typer.Option("--int8", help="Evaluate the folds with 8-bit convolutions (training runs only).")]
 NnUnet = Annotated[bool, typer.Option("--nnunet", help="Also write nnU-Net's summary.json.")]

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Number of processes; they share the CPU threads.")]
 Scheduler = Annotated[
-    str, typer.Option("--cluster", help="Work on a dask cluster: address (tcp://HOST:8786) or file of its scheduler.")
+    str,
+    typer.Option(
+        "--cluster", help="Use a dask cluster: the address of its scheduler (tcp://HOST:8786), or its scheduler file."
+    ),
 ]
 
 

@@ -18,7 +18,8 @@ _COLUMNS = ("subject ", "volumes", "labelled slices", "labels ", "spacing mm", "
 
 
 def inspect(
-    scans: Annotated[Path, typer.Argument(help="A folder (with any subfolders) or a file.")], as_json: AsJson = False
+    scans: Annotated[Path, typer.Argument(help="A folder (subfolders are searched) or a file.")],
+    as_json: AsJson = False,
 ) -> int:
     """Show what each DICOM series and NIfTI file is, and why."""
     from dataclasses import asdict

@@ -25,7 +25,7 @@ def predict(
     scans: Annotated[
         list[Path],
         typer.Argument(
-            help="Folders of DICOM files (with any subfolders), or NIfTI files (3D or 4D) or folders of them."
+            help="DICOM folders (subfolders are searched), NIfTI files (3D or 4D), or folders of NIfTI files."
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Output folder: one folder per case, tables, report.html.")],
@@ -40,7 +40,7 @@ def predict(
         ),
     ] = False,
     formats: Annotated[
-        str, typer.Option("--format", help="Formats of the masks: nifti (always written), or nifti,dicom-seg.")
+        str, typer.Option("--format", help="Formats of the masks: nifti, or nifti,dicom-seg.")
     ] = "nifti",
     ed: ED = None,
     es: ES = None,

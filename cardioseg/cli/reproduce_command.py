@@ -27,7 +27,10 @@ def reproduce(
         str, typer.Option(help="Numbers of the paper's tables to reproduce, separated by commas.")
     ] = "1,2,3",
     norms: Annotated[
-        str, typer.Option(help="Normalization layers to train, separated by commas; the default is all in the tables.")
+        str,
+        typer.Option(
+            help="Normalization layers to train, separated by commas; the default is all norms of the tables."
+        ),
     ] = "",
     lrs: Annotated[str, typer.Option(help="Learning rates, separated by commas.")] = "1.5,1.0,0.5,0.1,0.05",
     rates: Annotated[

@@ -23,10 +23,10 @@ COLUMNS = (
     *("difference", "effect", "p", "p_holm", "n"),
 )
 PROTOCOL = (
-    "Each value is the mean over a subject's slices on which at least one of the two masks has the label. Only subjects "
-    "that both systems have are compared. The tests are two-sided Wilcoxon signed-rank tests. Holm's method corrects p "
-    "for all tests in this table. The effect is the matched-pairs rank-biserial correlation, from -1 to 1; it is "
-    "positive if the first system is larger."
+    "Each value is the mean over a subject's slices on which at least one of the two masks has the label. Only "
+    "subjects that both systems have are compared. The tests are two-sided Wilcoxon signed-rank tests. Holm's method "
+    "corrects p for all tests in this table. The effect is the matched-pairs rank-biserial correlation, from -1 to 1;"
+    " it is positive if the first system is larger."
 )
 
 
