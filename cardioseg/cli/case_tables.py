@@ -22,7 +22,7 @@ Phases = Annotated[
     Path | None,
     typer.Option(
         "--phases",
-        help="CSV file with the phases of single cases: case_id,ed_phase,es_phase. A measures.csv has these columns, too.",
+        help="CSV file with the phases of single cases (case_id,ed_phase,es_phase), for example a measures.csv.",
     ),
 ]
 

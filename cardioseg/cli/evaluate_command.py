@@ -31,7 +31,7 @@ _ARGUMENT = (
 Paths = Annotated[list[Path], typer.Argument(metavar="PREDICTED... REFERENCE", help=_ARGUMENT)]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output folder for evaluation.html, .json and .csv.")]
 Compare = Annotated[
-    bool, typer.Option("--compare", help="Compare two or more PREDICTED with each other by statistical tests.")
+    bool, typer.Option("--compare", help="Compare two or more predictions with each other by statistical tests.")
 ]
 Numbers = Annotated[
     str | None,

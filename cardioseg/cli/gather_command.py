@@ -18,7 +18,7 @@ def gather(
 ) -> int:
     """Join the parts of a `predict` run into one set of tables.
 
-    The report is written, too. For a run that was killed, tables and report contain the cases that are done.
+    It also writes the report. For a run that was killed, it writes tables and report of the cases that are done.
     """
     from cardioseg.errors import NoInputError
     from cardioseg.files import sole_writer

@@ -57,7 +57,7 @@ def ingest(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Turn labelled scans into a prepared dataset."""
+    """Turn labelled scans into a prepared dataset for `train`."""
     from collections import Counter
     from itertools import chain
 

@@ -54,7 +54,7 @@ def predict(
     workers: Workers = 1,
     cluster: Scheduler = "",
     part: Annotated[
-        str, typer.Option("--part", help="I/N: predict only the I-th of N equal parts. `gather` joins their tables.")
+        str, typer.Option("--part", help="Predict only part I of N equal parts (I/N). `gather` joins their tables.")
     ] = "",
     quiet: Quiet = False,
     as_json: AsJson = False,
