@@ -135,5 +135,5 @@ def _evaluate(
 
         return evaluate_run(predicted, reference, executor, threads, "int8" if int8 else "float32", silent)
     if int8:
-        raise UsageError(f"{predicted} is no training run", "--int8 applies to training runs only")
+        raise UsageError(f"{predicted} is not a training run", "--int8 applies to training runs only")
     return compare_folders(predicted, reference, *conventions, executor)

@@ -188,7 +188,7 @@ def _numbers(text: str, kind: Any) -> list[Any]:  # noqa: ANN401 - float or int
     try:
         numbers = [kind(part) for part in text.split(",")]
     except ValueError:
-        raise UsageError(f"{text} is no list of numbers separated by commas") from None
+        raise UsageError(f"{text} is not a list of numbers separated by commas") from None
     if any(not 0 <= number < 1e9 for number in numbers):
         raise UsageError(f"{text}: a number is out of range (0 to below 1e9)")
     return numbers

@@ -81,7 +81,7 @@ def read_description(folder: CaseFolder) -> Description:
     try:
         curves, *folds = map(_curves, (document.curves_ml, *document.fold_curves_ml))
     except KeyError:
-        raise UnusableError(f"{folder.measures}: its curves are of unknown structures", _HINT) from None
+        raise UnusableError(f"{folder.measures}: its curves belong to unknown structures", _HINT) from None
     flags, times = tuple(document.flags), document.times_ms
     return Description(document.measures, flags, curves, times, document.acquisition, tuple(folds))
 

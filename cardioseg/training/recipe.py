@@ -74,7 +74,7 @@ def read_recipe(name_or_path: str) -> Recipe:
     """A built-in recipe by name, or a TOML file by path.
 
     Raises:
-        UsageError: there is none, it is no TOML, or a key or value is not understood.
+        UsageError: there is none, it is not valid TOML, or a key or value is not understood.
     """
     if name_or_path in built_in_recipes():
         return parse_recipe((_folder() / f"{name_or_path}.toml").read_text(), name_or_path)
@@ -93,12 +93,12 @@ def parse_recipe(text: str, name: str) -> Recipe:
     """The recipe that `text` holds; `name` is for error messages.
 
     Raises:
-        UsageError: the text is no TOML, or a key or value is not understood.
+        UsageError: the text is not valid TOML, or a key or value is not understood.
     """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"recipe {name} is no TOML: {error}") from None
+        raise UsageError(f"recipe {name} is not valid TOML: {error}") from None
     return check_recipe(document, f"recipe {name}")
 
 

@@ -296,7 +296,7 @@ def test_a_cross_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "other name; convolutions in 8-bit integers" not in (tmp_path / "model" / "README.md").read_text()
     assert "was in training; convolutions in 8-bit integers:" in (tmp_path / "model" / "README.md").read_text()
     assert run([*export, "--evaluation", str(tmp_path)]) == 2
-    assert "is no evaluation" in capsys.readouterr().err
+    assert "is not an evaluation" in capsys.readouterr().err
     assert list(write_dataset(tmp_path / "other", "discs", "made", (at_hand(labelled(i)) for i in range(3))))
     assert run(["evaluate", str(folder), str(tmp_path / "other")]) == 2
     assert "trained on another dataset" in capsys.readouterr().err

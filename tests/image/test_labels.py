@@ -62,5 +62,5 @@ def test_whole_numbers_that_a_slope_has_blurred_are_labels(mask: np.ndarray, blu
 
 
 def test_the_digits_that_make_a_value_no_label_are_said() -> None:
-    with pytest.raises(UnusableError, match=r"the mask holds 1\.0021, known"):
+    with pytest.raises(UnusableError, match=r"the mask holds the label 1\.0021; the known"):
         relabel(np.array([0, 1.0021]), CONVENTIONS["acdc"])

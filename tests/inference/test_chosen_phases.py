@@ -141,9 +141,9 @@ def test_phases_of_a_case_that_only_an_earlier_run_had(
     [
         ("a,1,2\n", "has no column case_id"),
         ("case_id,ed_phase\na,1\n", "has no column es_phase"),
-        ("case_id,ed_phase,es_phase\na,1,2\na,1,3\n", "line 3: a comes twice"),
-        ("case_id,ed_phase,es_phase\na,one,2\n", "line 2: ed_phase is no whole number from 0"),
-        ("case_id,ed_phase,es_phase\na,-1,2\n", "line 2: ed_phase is no whole number from 0"),
+        ("case_id,ed_phase,es_phase\na,1,2\na,1,3\n", "line 3: a appears twice"),
+        ("case_id,ed_phase,es_phase\na,one,2\n", "line 2: ed_phase is not a whole number from 0"),
+        ("case_id,ed_phase,es_phase\na,-1,2\n", "line 2: ed_phase is not a whole number from 0"),
         ("case_id,ed_phase,es_phase\na,2,2\n", "line 2: both phases are 2"),
     ],
 )

@@ -127,7 +127,7 @@ def test_a_segmentation_that_was_cropped_to_its_segments(results: Path) -> None:
         ("moved", "it does not lie on the grid of the mask"),
         ("layers", "its segments lie in several layers (export it as a label map)"),
         ("renumbered", "its labels are numbered differently from those of the mask"),
-        ("unknown", "the mask holds 7"),
+        ("unknown", "the mask holds the label 7"),
         ("broken", "not a readable NRRD file"),
         ("format", "cardioseg does not read this format here"),
     ],

@@ -140,7 +140,7 @@ def test_few_values_that_are_not_whole_are_no_scan(scan: Path, model_folder: Pat
     assert code == 0
     [unused] = json.loads((out / "run.json").read_text())["unused_files"]
     assert unused["where"].endswith("map.nii.gz")
-    assert unused["why"].startswith(f"{MAP}: it holds a few different values")
+    assert unused["why"].startswith(f"{MAP}: it holds only a few different values")
     assert MAP not in flags(out)
 
 

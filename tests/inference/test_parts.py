@@ -147,7 +147,7 @@ def test_nothing_to_gather(whole: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert run(["gather", str(whole)]) == 4
     assert run(["gather", str(tmp_path / "nowhere")]) == 4
     said = capsys.readouterr().err
-    assert "holds no parts, and no run that was cut off" in said
+    assert "holds no parts and no unfinished run" in said
     assert "no such folder" in said
 
 

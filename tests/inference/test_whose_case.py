@@ -68,7 +68,7 @@ def test_two_patients_under_one_name_are_two_cases(model: Model, scans: Path) ->
     edited, before = edit(out / "sax" / "mask.nii.gz"), table(out)["sax"]
     (second,) = predict(model, out, scans / "B" / "sax.nii.gz")
     assert (first.case_id, second.case_id) == ("sax", "B_sax")
-    assert second.reason.endswith("called B_sax, because another scan is called sax here")
+    assert second.reason.endswith("named B_sax, because another scan here is named sax")
     assert (out / "sax" / "mask.nii.gz").read_bytes() == edited
     measured, status = table(out), table(out, "status.csv")
     assert list(measured) == list(status) == ["B_sax", "sax"]
@@ -294,7 +294,7 @@ def test_masks_that_are_copies_or_called_alike_are_each_a_case(model: Model, sca
     before = {name: row["lv_edv_ml"] for name, row in table(out).items()}
     whose = {"first": a, "second": a, "x_first": b}
     assert before == {name: expected[case] for name, case in whose.items()}
-    assert "called x_first, because another scan is called first here" in table(out, "status.csv")["x_first"]["reason"]
+    assert "named x_first, because another scan here is named first" in table(out, "status.csv")["x_first"]["reason"]
     assert run(["measure", str(masks), "-o", str(out), "-q"]) == 0
     assert {name: row["lv_edv_ml"] for name, row in table(out).items()} == before
     sources = {name: row["source"] for name, row in table(out, "status.csv").items()}

@@ -163,19 +163,19 @@ def test_hearts_that_change_their_rate_keep_their_phases(plane: Plane) -> None:
 
 def test_phases_that_cannot_be_placed_are_refused(plane: Plane, planes: Callable[..., list[SliceHeader]]) -> None:
     cine = planes(4, 9)
-    assert refusal(cine[:9] + cine[13:]) == "slice 1 has 5 phases where the others have 9: more than a third is missing"
+    assert refusal(cine[:9] + cine[13:]) == "slice 1 has 5 phases, the others have 9: more than a third is missing"
     untimed = [replace(header, trigger_ms=None) for header in cine]
     assert kinds(stack(untimed[1:]))[0] == ("missing phase", 0, 0)
     untimed = [replace(header, instance_number=2 * (header.instance_number or 0)) for header in untimed]
-    assert refusal(untimed[1:]) == "slice 0 has 8 phases where the others have 9, and nothing says which are missing"
+    assert refusal(untimed[1:]) == "slice 0 has 8 phases, the others have 9, and nothing shows which phases are missing"
     uneven = [replace(cine[0], trigger_ms=70.0), *cine[2:]]
     assert "its times do not say which are missing" in refusal(uneven)
     stopped = [replace(header, trigger_ms=(header.trigger_ms or 0) * 1e-12) for header in cine[1:]]
     assert "its times do not say which are missing" in refusal(stopped)
     more = [*untimed, plane(2, 9, trigger_ms=None, instance_number=90)]
-    assert refusal(more) == "slice 2 has 10 phases where the others have 9, and nothing says which to leave out"
+    assert refusal(more) == "slice 2 has 10 phases, the others have 9, and nothing shows which phases are surplus"
     many = [*cine, *(plane(2, phase) for phase in range(9, 13))]
-    assert refusal(many) == "slice 2 has 13 phases where the others have 9: more than a third too many"
+    assert refusal(many) == "slice 2 has 13 phases, the others have 9: more than a third is surplus"
 
 
 @pytest.mark.parametrize("counts", [[12, 12, 13, 12, 12, 12], [12, 13, 12, 14, 12, 15]])

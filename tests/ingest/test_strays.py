@@ -30,7 +30,7 @@ STRAYS: dict[str, tuple[dict[str, Any], str]] = {
     "another size, with a time": ({"shape": (3, 4), "trigger_ms": 40.0}, OTHER_SIZE),
     "another spacing": ({"pixel_mm": (3.0, 2.5)}, "its pixel spacing differs from that of the others"),
     "another modality": ({"is_mr": False}, "it is of another modality than the others"),
-    "aside": ({"position_mm": (18.0, 26.0, 30.0)}, "it lies beside the other images of its plane"),
+    "aside": ({"position_mm": (18.0, 26.0, 30.0)}, "it is shifted sideways from the other images of its plane"),
     "another plane": (
         {"orientation": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
         "it lies in another plane than the others",

@@ -83,7 +83,9 @@ def test_a_fold_that_has_nothing_to_train_on(finished: Plan, tmp_path: Path) -> 
     subjects = [first, *(replace(one, volumes=(volume,)) for one, volume in zip(others, bare, strict=True))]
     list(write_dataset(tmp_path / "bare", "bare", "made", map(at_hand, subjects)))
     plan = replace(finished, dataset=open_dataset(tmp_path / "bare"), folder=tmp_path / "run")
-    with pytest.raises(NoInputError, match=r"no subject that fold \d trains on has a slice with lv_cavity annotated"):
+    with pytest.raises(
+        NoInputError, match=r"fold \d has no training subject with a slice that has lv_cavity annotated"
+    ):
         prepare_run(plan, resume=False)
     assert not plan.folder.exists()
 
@@ -197,7 +199,7 @@ def test_what_goes_on_with_an_unfinished_run(
 
 def test_publish_refuses(finished: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publication = Publication("discs", "CC0-1.0")
-    with pytest.raises(UsageError, match="no training run"):
+    with pytest.raises(UsageError, match="not a training run"):
         publish(tmp_path, finished.dataset, tmp_path / "model", publication)
     plan = replace(finished, folder=tmp_path / "begun")
     prepare_run(plan, resume=False)

@@ -74,7 +74,7 @@ def _of_another_size(headers: Images) -> Iterator[Stray]:
 def _beside_the_others(headers: Images) -> Iterator[Stray]:
     for group in by_position(headers):
         for header in off_line(group):
-            yield Stray(header, "it lies beside the other images of its plane")
+            yield Stray(header, "it is shifted sideways from the other images of its plane")
 
 
 def _alone_on_a_plane(headers: Images) -> Iterator[Stray]:

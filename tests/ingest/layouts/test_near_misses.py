@@ -288,7 +288,7 @@ def test_unknown_numbers(tmp_path: Path, write_source: Callable[[Path], None]) -
     [
         ('{\n "labels": {"background": 0, "LV": 1}', "dataset.json is broken: it is no valid JSON from line 2, column"),
         ("\xff", "dataset.json is broken: it is no valid JSON"),
-        ("{}", "dataset.json names no structure beside the background"),
+        ("{}", "dataset.json names no structure besides the background"),
     ],
 )
 def test_a_broken_card_of_nnunet(tmp_path: Path, card: str, said: str) -> None:

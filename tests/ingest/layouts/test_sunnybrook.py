@@ -131,7 +131,7 @@ def test_a_case_that_cannot_be_used_says_why(release: Path) -> None:
     whys = {Path(entry.where).name: entry.why for entry in entries if isinstance(entry, Skipped)}
     assert whys["SC-HF-I-02"] == whys["SC-XX-01"] == "scd_patientdata.csv gives no folder of images for it"
     assert whys["SC-HF-I-04"].endswith("SCD0000301: no short-axis cine")
-    assert whys["SC-HF-I-01"].endswith("slice 0 has 5 phases where the others have 8: more than a third is missing")
+    assert whys["SC-HF-I-01"].endswith("slice 0 has 5 phases, the others have 8: more than a third is missing")
 
 
 def test_a_case_without_any_usable_contour(release: Path) -> None:

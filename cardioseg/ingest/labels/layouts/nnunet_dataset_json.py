@@ -40,7 +40,7 @@ def read_card(path: Path) -> dict[str, Any]:
     if isinstance(card, dict) and "labels" in card and not isinstance(card["labels"], dict):
         raise NoInputError(f'{path}: its "labels" are no names with numbers, as in {{"LV": 1}}', _GIVE)
     if not isinstance(card, dict) or len(card.get("labels", ())) < 2:
-        raise NoInputError(f"{path} names no structure beside the background", _GIVE)
+        raise NoInputError(f"{path} names no structure besides the background", _GIVE)
     return card
 
 
