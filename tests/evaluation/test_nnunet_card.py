@@ -52,7 +52,7 @@ BAD = {
     '{"labels": {"background": 0}}': "names no structure besides the background",
     '{"labels": ["background", "LV", "MYO", "RV"]}': 'its "labels" are no names with numbers',
     '{"labels": null}': 'its "labels" are no names with numbers',
-    '{"labels": {"background": 0, "tumour": 1}}': "label 1 is called 'tumour', which does not tell what structure it is",
+    '{"labels": {"background": 0, "tumour": 1}}': "label 1 is called 'tumour', which does not tell",
     '{"labels": {"background": 0, "LV": 1.5}}': "label 1.5 is called 'LV', which does not tell",
     '{"labels": {"background": 0, "LV": null}}': "label None is called 'LV', which does not tell",
     '{"labels": {"background": 0, "LV": [1, 2]}}': "label [1, 2] is called 'LV', a region of several numbers",

@@ -169,9 +169,9 @@ def test_phases_that_cannot_be_placed_are_refused(plane: Plane, planes: Callable
     untimed = [replace(header, instance_number=2 * (header.instance_number or 0)) for header in untimed]
     assert refusal(untimed[1:]) == "slice 0 has 8 phases, the others have 9, and nothing shows which phases are missing"
     uneven = [replace(cine[0], trigger_ms=70.0), *cine[2:]]
-    assert "its times do not say which are missing" in refusal(uneven)
+    assert "its times do not show which phases are missing" in refusal(uneven)
     stopped = [replace(header, trigger_ms=(header.trigger_ms or 0) * 1e-12) for header in cine[1:]]
-    assert "its times do not say which are missing" in refusal(stopped)
+    assert "its times do not show which phases are missing" in refusal(stopped)
     more = [*untimed, plane(2, 9, trigger_ms=None, instance_number=90)]
     assert refusal(more) == "slice 2 has 10 phases, the others have 9, and nothing shows which phases are surplus"
     many = [*cine, *(plane(2, phase) for phase in range(9, 13))]
