@@ -26,7 +26,7 @@ _CommandLineError: type[Exception] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="cardioseg",
-    help="Short-axis cardiac MRI in; ventricle masks, volumes and reports out. For research use only.",
+    help="Segment the ventricles in short-axis cardiac MRI: masks, volumes and a report. For research use only.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: rich would double the 0.15 s that it takes
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -47,7 +47,7 @@ def shared(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Short-axis cardiac MRI in; ventricle masks, volumes and reports out. For research use only."""
+    """Segment the ventricles in short-axis cardiac MRI: masks, volumes and a report. For research use only."""
 
 
 def main() -> None:
@@ -87,4 +87,4 @@ def _explained(error: BaseException) -> CardiosegError:
         return ResourceError("out of memory")
     if isinstance(error, OSError):
         return ResourceError(f"{error.filename}: {(error.strerror or type(error).__name__).lower()}")
-    return InterruptError("interrupted", "what was finished is kept; run it again to go on")
+    return InterruptError("interrupted", "finished work is kept; run the same command again to continue")

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from cardioseg.results.folder import ResultsFolder
     from cardioseg.results.outcome import Outcome, Tally
 
-ED = Annotated[int | None, typer.Option("--ed", min=0, help="Phase of end-diastole, from 0, for all cases.")]
-ES = Annotated[int | None, typer.Option("--es", min=0, help="Phase of end-systole, from 0, for all cases.")]
+ED = Annotated[int | None, typer.Option("--ed", min=0, help="End-diastolic phase of all cases, counted from 0.")]
+ES = Annotated[int | None, typer.Option("--es", min=0, help="End-systolic phase of all cases, counted from 0.")]
 
 Phases = Annotated[
     Path | None,
     typer.Option(
-        "--phases", help="CSV with the phases of single cases: case_id,ed_phase,es_phase; an old measures.csv will do."
+        "--phases",
+        help="CSV file with the phases of single cases (case_id,ed_phase,es_phase), for example a measures.csv.",
     ),
 ]
 
@@ -51,7 +52,7 @@ def say_unmet(unmet: "Collection[str]", quiet: bool) -> None:
     more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
     if unknown:
         console.say(
-            f"--phases: no case of this run is called {', '.join(unknown[:_NAMED])}{more}: their phases have no effect",
+            f"--phases: this run has no case {', '.join(unknown[:_NAMED])}{more}: these phases have no effect",
             quiet,
         )
 
@@ -62,7 +63,7 @@ def say_copies(results: "ResultsFolder", quiet: bool) -> None:
 
     for names in [] if quiet else same_images(results):
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        console.say(f"the same images: {', '.join(names[:_NAMED])}{more}; each is a case of its own")
+        console.say(f"cases with the same images: {', '.join(names[:_NAMED])}{more}; each is kept as a separate case")
 
 
 def say_outcome(outcome: "Outcome", quiet: bool) -> None:
@@ -114,7 +115,7 @@ def _print(measured: list[dict[str, Any]], tables: "ResultsFolder") -> None:
     from cardioseg.measure.quantity import Table
 
     shown = ("flag_count", *(quantity.key for quantity in FOR_READERS if Table.TERMINAL in quantity.tables))
-    caption = f"the first {_ROWS}; all are in {tables.measures}" if len(measured) > _ROWS else ""
+    caption = f"the first {_ROWS} cases; {tables.measures} has all of them" if len(measured) > _ROWS else ""
     measured = measured[:_ROWS]
     known = ["case_id", *(name for name in shown if any(row[name] is not None for row in measured))]
     columns = [f"{name} " if name == "case_id" else name for name in known]

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from cardioseg.skipped import Skipped
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead of tables.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables; errors only.")]
-Device = Annotated[str, typer.Option("--device", "-d", help="auto, cpu, cuda or cuda:N.")]
-Threads = Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0 for all.")]
-Int8 = Annotated[bool, typer.Option("--int8", help="Of a run: 8-bit convolutions, faster on CPUs with VNNI.")]
-Force = Annotated[bool, typer.Option("--overwrite", help="Do again what is done already.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only: no progress, no tables.")]
+Device = Annotated[str, typer.Option("--device", "-d", help="Device for the networks: auto, cpu, cuda or cuda:N.")]
+Threads = Annotated[int, typer.Option("--threads", min=0, help="Number of CPU threads; 0 uses all cores.")]
+Force = Annotated[bool, typer.Option("--overwrite", help="Process cases again even if they are done.")]
 
 _LOOK_ALIKES = {"−": "-", "–": "-", "±": "+/-", "×": "x", "…": "...", "²": "2", "°": " degrees", "µ": "u", "·": "-"}
 _REPLACING = "cardioseg.replace"

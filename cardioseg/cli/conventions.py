@@ -22,5 +22,5 @@ def convention_of(name: str | None) -> "Mapping[int, Label] | None":
     if name is None:
         return None
     if name not in CONVENTIONS:
-        raise UsageError(f"no label convention {name}", f"known are {', '.join(CONVENTIONS)}")
+        raise UsageError(f"no label convention {name}", f"the conventions are {', '.join(CONVENTIONS)}")
     return CONVENTIONS[name]

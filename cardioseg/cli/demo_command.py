@@ -12,13 +12,15 @@ from cardioseg.errors import ExitCode
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Gets scans/, reference/ and results/.")] = Path("demo"),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Output folder for the demo's scans, reference masks and results.")
+    ] = Path("demo"),
     model: ModelName = DEFAULT,
     device: Device = "auto",
     threads: Threads = 0,
     quiet: Quiet = False,
 ) -> int:
-    """Segment a synthetic heart and compare with its known volumes."""
+    """Segment a synthetic heart whose volumes are known."""
     from cardioseg.evaluation.comparison import evaluate
     from cardioseg.evaluation.measures import MEASURES
     from cardioseg.image.nifti import write_cine

@@ -8,7 +8,7 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.cli import evaluation_tables as verdicts
-from cardioseg.cli.console import AsJson, Int8, Quiet, Threads
+from cardioseg.cli.console import AsJson, Quiet, Threads
 from cardioseg.cli.conventions import CONVENTION, convention_of
 from cardioseg.cli.executing import Workers, executor_of
 from cardioseg.errors import ExitCode, UsageError
@@ -22,20 +22,26 @@ if TYPE_CHECKING:
     Conventions = tuple[Convention | None, Convention | None]
 
 _ARGUMENT = (
-    "PREDICTED is what `predict` wrote, a folder of NIfTI masks, or a run of `train`. REFERENCE is a prepared dataset "
-    "(of a run: its own), labelled data that `ingest` reads, or a folder of NIfTI masks."
+    "PREDICTED is a results folder written by `predict`, a folder of NIfTI masks, or a training run. REFERENCE is a "
+    "prepared dataset, labelled data that `ingest` reads, or a folder of NIfTI masks; for a training run, it is the "
+    "dataset of that run."
 )
 
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PREDICTED... REFERENCE", help=_ARGUMENT)]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Gets evaluation.html, .json, .csv.")]
-Compare = Annotated[bool, typer.Option("--compare", help="Test several PREDICTED against each other.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output folder for evaluation.html, .json and .csv.")]
+Compare = Annotated[
+    bool, typer.Option("--compare", help="Compare two or more predictions with each other by statistical tests.")
+]
 Numbers = Annotated[
-    str | None, typer.Option("--labels", help=f"Numbers in reference masks that do not say it: {CONVENTION}")
+    str | None,
+    typer.Option("--labels", help=f"Label numbers of the reference masks, if the data do not state them: {CONVENTION}"),
 ]
 PredictedNumbers = Annotated[
-    str | None, typer.Option("--predicted-labels", help="Numbers in predicted masks, likewise.")
+    str | None,
+    typer.Option("--predicted-labels", help="Label numbers of the predicted masks (same choices as --labels)."),
 ]
+Int8 = Annotated[bool, typer.Option("--int8", help="Evaluate the folds with 8-bit convolutions (training runs only).")]
 NnUnet = Annotated[bool, typer.Option("--nnunet", help="Also write nnU-Net's summary.json.")]
 
 
@@ -52,7 +58,10 @@ def evaluate(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Compare PREDICTED masks with REFERENCE labels; of a training run, each fold on subjects that it has not seen."""
+    """Compare predicted masks with reference masks.
+
+    If PREDICTED is a training run, each fold is evaluated on its validation subjects, which it was not trained on.
+    """
     from cardioseg.evaluation.systems import compare as test_systems
     from cardioseg.evaluation.systems import untested, warning
     from cardioseg.files import sole_writer
@@ -93,11 +102,11 @@ def _systems(paths: Sequence[Path], compare: bool) -> dict[str, Path]:
 
     predicted = paths[:-1]
     if not predicted:
-        raise UsageError("evaluate needs what was predicted and its reference", "cardioseg evaluate OUT REFERENCE")
+        raise UsageError("evaluate needs predicted masks and a reference", "cardioseg evaluate PREDICTED REFERENCE")
     if compare and len(predicted) < 2:
         raise UsageError("--compare needs two predictions or more", "cardioseg evaluate A B REFERENCE --compare")
     if not compare and len(predicted) > 1:
-        raise UsageError(f"there are {len(predicted)} predictions", "--compare tests them against each other")
+        raise UsageError(f"there are {len(predicted)} predictions", "--compare compares them with each other")
     if len({path.resolve() for path in predicted}) < len(predicted):
         raise UsageError("a prediction is given twice")
     return dict(zip(unique_names(path.resolve().name for path in predicted), predicted, strict=True))
@@ -120,11 +129,11 @@ def _evaluate(
 
         if any(convention is not None for convention in conventions):
             raise UsageError(
-                f"--labels and --predicted-labels have no effect: {predicted} is a run of `train`",
-                "leave them out; the run and its dataset say what their numbers mean",
+                f"--labels and --predicted-labels have no effect: {predicted} is a training run",
+                "leave them out; the run and its dataset define their label numbers",
             )
 
         return evaluate_run(predicted, reference, executor, threads, "int8" if int8 else "float32", silent)
     if int8:
-        raise UsageError(f"{predicted} is no run of `train`", "--int8 is of runs; masks are what they are")
+        raise UsageError(f"{predicted} is not a training run", "--int8 applies to training runs only")
     return compare_folders(predicted, reference, *conventions, executor)

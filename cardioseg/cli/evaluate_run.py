@@ -66,7 +66,7 @@ def evaluate_run(
     judged = replace(run, folds=tuple(fold for fold, _ in opened))
     split = f"seed {run.described['seed']}, {prove_unseen(judged, dataset)}"
     split += "" if precision == "float32" else "; convolutions in 8-bit integers"
-    console.say(f"proof: {split}", silent)
+    console.say(f"evaluated: {split}", silent)
     origin = Origin(
         folder.resolve().name,
         dataset.name,

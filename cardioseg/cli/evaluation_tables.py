@@ -89,8 +89,8 @@ def _print_summary(evaluation: "Evaluation", name: str) -> None:
         for one in evaluation.summary
     ]
     caption = (
-        "distances are per volume in 3D, in regions per slice; "
-        "empty: slices of Dice 0 without a prediction / without a reference"
+        "distances: per volume in 3D; for base, mid and apex per slice; "
+        "empty: slices with Dice 0 because the prediction / the reference is empty"
     )
     console.print_table(f"{name}: mean ± standard deviation (n)", columns, rows, caption)
 
@@ -138,8 +138,8 @@ def _print_worst(evaluation: "Evaluation") -> None:
         )
         for one in (evaluation.scores[index] for _, index in known[:_WORST])
     ]
-    caption = "volumes are over the slices that the reference knows, not the whole stack"
-    console.print_table(f"The worst of {len(known)}", columns, rows, caption)
+    caption = "volumes are those of the slices with a reference, not of the whole stack"
+    console.print_table(f"The lowest Dice of {len(known)}", columns, rows, caption)
 
 
 def _print_tests(tests: "Sequence[SystemTest]") -> None:

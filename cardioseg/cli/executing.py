@@ -10,9 +10,12 @@ from cardioseg.errors import UsageError
 if TYPE_CHECKING:
     from cardioseg.execution.executor import Executor
 
-Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that share the work and the CPU threads.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Number of processes; they share the CPU threads.")]
 Scheduler = Annotated[
-    str, typer.Option("--cluster", help="Work on a dask cluster: tcp://HOST:8786, or its scheduler file.")
+    str,
+    typer.Option(
+        "--cluster", help="Use a dask cluster: the address of its scheduler (tcp://HOST:8786), or its scheduler file."
+    ),
 ]
 
 
@@ -24,7 +27,9 @@ def executor_of(workers: int, cluster: str = "") -> "AbstractContextManager[Exec
     if not cluster:
         return nullcontext(Here() if workers == 1 else Processes(workers))
     if workers > 1:
-        raise UsageError("--workers are of this machine, --cluster has its own", "give one of them")
+        raise UsageError(
+            "--workers and --cluster cannot be combined: a cluster has its own workers", "give one of them"
+        )
     try:
         from cardioseg.execution.cluster import connected
     except ImportError:

@@ -12,11 +12,14 @@ from cardioseg.errors import ExitCode
 
 
 def gather(
-    out: Annotated[Path, typer.Argument(help="What `predict --part` wrote into, or a run that was cut off.")],
+    out: Annotated[Path, typer.Argument(help="Results folder of `predict --part`, or of a run that was killed.")],
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Join the tables of the parts in OUT into those of one run, with its report."""
+    """Join the parts of a `predict` run into one set of tables.
+
+    It also writes the report. For a run that was killed, it writes tables and report of the cases that are done.
+    """
     from cardioseg.errors import NoInputError
     from cardioseg.files import sole_writer
     from cardioseg.inference.gather import gather as gather_parts
@@ -28,5 +31,5 @@ def gather(
         gathered = gather_parts(out)
     code = finish(ResultsFolder(out), gathered.tally, quiet, as_json)
     for problem in gathered.problems:
-        console.say(f"not complete: {problem}")
+        console.say(f"incomplete: {problem}")
     return code or (ExitCode.SOME_FAILED if gathered.problems else ExitCode.OK)

@@ -18,9 +18,10 @@ _COLUMNS = ("subject ", "volumes", "labelled slices", "labels ", "spacing mm", "
 
 
 def inspect(
-    scans: Annotated[Path, typer.Argument(help="A folder (any tree) or a file.")], as_json: AsJson = False
+    scans: Annotated[Path, typer.Argument(help="A folder (subfolders are searched) or a file.")],
+    as_json: AsJson = False,
 ) -> int:
-    """Say what each DICOM series and each NIfTI file below SCANS is."""
+    """Show what each DICOM series and NIfTI file is, and why."""
     from dataclasses import asdict
 
     from cardioseg.ingest.finding.inspection import inspect_scans
@@ -28,7 +29,7 @@ def inspect(
     found = inspect_scans(scans)
     if not found.rows:
         console.print_skipped(found.unused, "not used")
-        seen = f"{len(found.unused)} files, none of use" if found.unused else "no files"
+        seen = f"none of its {len(found.unused)} files can be used" if found.unused else "no files"
         raise NoInputError(f"no DICOM series in {scans}: {seen}", found.hint)
     columns = ("folder ", "files", "slices", "phases", "rows x columns", "spacing mm", "kind ", "why ")
     if as_json:
@@ -42,18 +43,21 @@ def inspect(
 
 
 def ingest(
-    sources: Annotated[list[Path], typer.Argument(help="Folders of labelled data.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The prepared dataset to write.")],
-    layout: Annotated[str, typer.Option(help="sunnybrook, acdc, mnms, pairs, nnunet; or auto.")] = "auto",
+    sources: Annotated[list[Path], typer.Argument(help="Folders of labelled data: images with masks or contours.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder for the prepared dataset.")],
+    layout: Annotated[
+        str, typer.Option(help="Layout of the folders: auto, sunnybrook, acdc, mnms, pairs or nnunet.")
+    ] = "auto",
     labels: Annotated[
-        str | None, typer.Option(help=f"Numbers in the masks, where they are not the layout's own: {CONVENTION}")
+        str | None,
+        typer.Option(help=f"Label numbers of the masks, if they differ from those of the layout: {CONVENTION}"),
     ] = None,
-    name: Annotated[str, typer.Option(help="The dataset's name; by default its sources'.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the dataset; the default is the names of its sources.")] = "",
     workers: Workers = 1,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Turn labelled scans into a prepared dataset."""
+    """Turn labelled scans into a prepared dataset for `train`."""
     from collections import Counter
     from itertools import chain
 

@@ -11,15 +11,15 @@ from cardioseg.cli.console import AsJson, Quiet
 
 
 def measure(
-    masks: Annotated[Path, typer.Argument(help="What `predict` wrote, edited or not, or a folder of NIfTI masks.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Gets a folder a case, tables and report.html.")],
+    masks: Annotated[Path, typer.Argument(help="A results folder written by `predict`, or a folder of NIfTI masks.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder: one folder per case, tables, report.html.")],
     ed: ED = None,
     es: ES = None,
     phases: Phases = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Measure MASKS again, after they were edited."""
+    """Measure masks again after they were edited by hand."""
     from cardioseg.files import sole_writer
     from cardioseg.inference.chosen_phases import Choices
     from cardioseg.inference.remeasure import find_edited, measure_all

@@ -17,39 +17,49 @@ if TYPE_CHECKING:
     from cardioseg.results.folder import ResultsFolder
     from cardioseg.results.outcome import Tally
 
-ModelName = Annotated[str, typer.Option("--model", "-m", help="A built-in model's name, or a model folder.")]
+ModelName = Annotated[str, typer.Option("--model", "-m", help="Name of a built-in model, or a model folder.")]
 DEFAULT = "sax"
 
 
 def predict(
-    scans: Annotated[list[Path], typer.Argument(help="DICOM folders (any tree), NIfTI files or folders, 3D or 4D.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Gets a folder a case, tables and report.html.")],
+    scans: Annotated[
+        list[Path],
+        typer.Argument(
+            help="DICOM folders (subfolders are searched), NIfTI files (3D or 4D), or folders of NIfTI files."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder: one folder per case, tables, report.html.")],
     model: ModelName = DEFAULT,
     device: Device = "auto",
     threads: Threads = 0,
     overwrite: Force = False,
     discard_edits: Annotated[
-        bool, typer.Option("--discard-edits", help="Predict edited cases again; the edits are lost.")
+        bool,
+        typer.Option(
+            "--discard-edits", help="Predict cases again even if their masks were edited; the edits are lost."
+        ),
     ] = False,
     formats: Annotated[
-        str, typer.Option("--format", help="nifti, dicom-seg, or both with a comma; nifti is always written.")
+        str, typer.Option("--format", help="Formats of the masks: nifti, or nifti,dicom-seg.")
     ] = "nifti",
     ed: ED = None,
     es: ES = None,
     phases: Phases = None,
     names: Annotated[
-        str, typer.Option("--names", help="own: folders and files name the cases; hash: a keyed hash does.")
+        str, typer.Option("--names", help="own: name cases after folders and files; hash: name them by a keyed hash.")
     ] = "own",
-    paths: Annotated[bool, typer.Option("--paths/--no-paths", help="Whether OUT says where the scans lie.")] = True,
+    paths: Annotated[
+        bool, typer.Option("--paths/--no-paths", help="Store the paths of the scans in the results.")
+    ] = True,
     workers: Workers = 1,
     cluster: Scheduler = "",
     part: Annotated[
-        str, typer.Option("--part", help="I/N: only the I-th of N equal parts; `gather` joins their tables.")
+        str, typer.Option("--part", help="Predict only part I of N equal parts (I/N). `gather` joins their tables.")
     ] = "",
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Segment the short-axis cines in SCANS: masks, volumes, a report."""
+    """Segment short-axis cines: masks, volumes and a report."""
     from cardioseg.files import sole_writer
     from cardioseg.inference.case_search import Search, parse_part
     from cardioseg.inference.chosen_phases import Choices
@@ -64,7 +74,7 @@ def predict(
     unmet = dict.fromkeys(choices.by_case)
     wanted, own = parse_formats(formats), parse_part(part) if part else None
     if names not in NAMES:
-        raise UsageError(f"no names {names!r}", ", ".join(NAMES))
+        raise UsageError(f"--names {names!r} is unknown", f"the choices are {', '.join(NAMES)}")
     scans = [scan.absolute() for scan in scans] if cluster or not paths else scans
     out = out.absolute() if cluster else out
     results, tables = ResultsFolder(out), own.folder(out) if own else None
@@ -97,7 +107,7 @@ def _say_others(results: "ResultsFolder", tally: "Tally", quiet: bool) -> None:
         return
     others = sum(1 for _ in read_status(results)) - tally.done - tally.failed
     listed = f"{others} case{'s' * (others > 1)} of earlier runs"
-    console.say(f"{results.path} also holds {listed}; its tables and its report list all", others < 1)
+    console.say(f"{results.path} also holds {listed}; the tables and the report list all cases", others < 1)
 
 
 def info(as_json: AsJson = False) -> int:

@@ -22,41 +22,55 @@ _COARSEST_MM = 20
 
 def reproduce(
     dataset: DatasetFolder,
-    organ: Annotated[str, typer.Option(help="lv or rv.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Gets the jobs and the tables.")],
-    tables: Annotated[str, typer.Option(help="Which of the paper's tables, separated by commas.")] = "1,2,3",
-    norms: Annotated[str, typer.Option(help="Only these norms, separated by commas.")] = "",
+    organ: Annotated[str, typer.Option(help="Ventricle to segment: lv or rv.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder for the jobs and the tables.")],
+    tables: Annotated[
+        str, typer.Option(help="Numbers of the paper's tables to reproduce, separated by commas.")
+    ] = "1,2,3",
+    norms: Annotated[
+        str,
+        typer.Option(
+            help="Normalization layers to train, separated by commas; the default is all norms of the tables."
+        ),
+    ] = "",
     lrs: Annotated[str, typer.Option(help="Learning rates, separated by commas.")] = "1.5,1.0,0.5,0.1,0.05",
     rates: Annotated[
         str,
         typer.Option(
-            help="all: every learning rate on every fold, as the paper; chosen: short jobs on one fold choose each "
-            "norm's, then all folds run at it."
+            help="all: train every learning rate on every fold, as in the paper. chosen: short jobs on one fold find "
+            "the best rate of each norm; all folds then use it."
         ),
     ] = "all",
-    folds: Annotated[int, typer.Option(min=2, help="Folds, by subject.")] = 3,
-    fold: Annotated[int | None, typer.Option(min=0, help="Run this fold only (0-based).")] = None,
-    seeds: Annotated[str, typer.Option(help="Seeds, separated by commas.")] = "0",
-    steps_fraction: Annotated[float, typer.Option(help="The part of the paper's rotation grid to run, 0 to 1.")] = 1.0,
+    folds: Annotated[
+        int, typer.Option(min=2, help="Number of folds; all images of a subject are in the same fold.")
+    ] = 3,
+    fold: Annotated[int | None, typer.Option(min=0, help="Run only this fold, counted from 0.")] = None,
+    seeds: Annotated[str, typer.Option(help="Random seeds, separated by commas.")] = "0",
+    steps_fraction: Annotated[
+        float, typer.Option(help="Fraction of the paper's training steps to run, above 0 up to 1.")
+    ] = 1.0,
     spacing_mm: Annotated[
-        float | None, typer.Option(help="Resample the images to pixels of this size: coarser is faster.")
+        float | None, typer.Option(help="Resample the images to this pixel size; larger pixels train faster.")
     ] = None,
     window: Annotated[
         int | None,
-        typer.Option(help="Train and test on this many central pixels in height and width (a multiple of 16)."),
+        typer.Option(help="Crop the images to a central square of this many pixels (a multiple of 16)."),
     ] = None,
     external: Annotated[
-        Path | None, typer.Option(help="A second prepared dataset: every network is scored on it, too, as it is.")
+        Path | None,
+        typer.Option(help="A second prepared dataset; every network is also tested on it, without further training."),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Jobs at the same time, a process each.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Number of jobs that run at the same time, one process each.")
+    ] = 1,
     device: Device = "auto",
     threads: Threads = 0,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Run the paper's experiments on DATASET and print its tables.
+    """Repeat the paper's experiments and print its tables.
 
-    Finished jobs are kept: a run that was cut goes on where it was when it is started again.
+    Finished jobs are kept. If the run is killed, the same command continues it.
     """
     torch = require_torch()
     _require_matplotlib()
@@ -149,9 +163,9 @@ def _check_pixels(steps_fraction: float, spacing_mm: float | None, window: int |
     from cardioseg.network.unet import MULTIPLE
 
     if not 0 < steps_fraction <= 1:
-        raise UsageError(f"--steps-fraction {steps_fraction:g} is not above 0 and up to 1")
+        raise UsageError(f"--steps-fraction {steps_fraction:g} is outside the range above 0 up to 1")
     if spacing_mm is not None and not 0 < spacing_mm < _COARSEST_MM:
-        raise UsageError(f"--spacing-mm {spacing_mm:g} is not above 0 and below {_COARSEST_MM}")
+        raise UsageError(f"--spacing-mm {spacing_mm:g} is not between 0 and {_COARSEST_MM}")
     if window is not None and (window < MULTIPLE or window % MULTIPLE):
         raise UsageError(f"--window {window} is not a multiple of {MULTIPLE}")
 
@@ -166,7 +180,7 @@ def _norms(text: str, tables: list[int]) -> Sequence[str]:
     unseen = [norm for norm in named if norm not in shown]
     if unseen:
         listed = " and ".join(map(str, tables))
-        raise UsageError(f"{unseen[0]} is in no row of table {listed}", f"these have {', '.join(shown)}")
+        raise UsageError(f"table {listed} has no row for {unseen[0]}", f"its rows are {', '.join(shown)}")
     return named
 
 
@@ -174,7 +188,7 @@ def _listed(text: str, what: str, known: tuple[str, ...]) -> list[str]:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     unknown = [part for part in parts if part not in known]
     if unknown or not parts:
-        raise UsageError(f"no {what} {unknown[0] if unknown else repr(text)}", f"known: {', '.join(known)}")
+        raise UsageError(f"no {what} {unknown[0] if unknown else repr(text)}", f"the choices are {', '.join(known)}")
     return parts
 
 
@@ -182,7 +196,7 @@ def _numbers(text: str, kind: Any) -> list[Any]:  # noqa: ANN401 - float or int
     try:
         numbers = [kind(part) for part in text.split(",")]
     except ValueError:
-        raise UsageError(f"{text} is no list of numbers separated by commas") from None
+        raise UsageError(f"{text} is not a list of numbers separated by commas") from None
     if any(not 0 <= number < 1e9 for number in numbers):
-        raise UsageError(f"{text}: out of range")
+        raise UsageError(f"{text}: a number is out of range (0 to below 1e9)")
     return numbers

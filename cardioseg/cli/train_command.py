@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cardioseg.cli import console
-from cardioseg.cli.console import AsJson, Device, Int8, Quiet, Threads
+from cardioseg.cli.console import AsJson, Device, Quiet, Threads
 from cardioseg.cli.pace import Pace
 from cardioseg.errors import ExitCode, InterruptError, ResourceError, UsageError
 
@@ -17,35 +17,37 @@ if TYPE_CHECKING:
     from cardioseg.training.crossval import FoldResult, Plan
     from cardioseg.training.recipe import Recipe
 
-DatasetFolder = Annotated[Path, typer.Argument(help="A prepared dataset, written by `ingest`.")]
+DatasetFolder = Annotated[Path, typer.Argument(help="A prepared dataset that `ingest` wrote.")]
 
 
 def train(
     context: typer.Context,
     dataset: DatasetFolder,
-    run: Annotated[Path, typer.Option("--out", "-o", help="The run's folder: checkpoints, logs, scores.")],
-    recipe: Annotated[str, typer.Option("--recipe", "-r", help="A built-in recipe's name, or a TOML file.")] = "lv",
+    run: Annotated[Path, typer.Option("--out", "-o", help="Output folder of the run: checkpoints, logs, scores.")],
+    recipe: Annotated[str, typer.Option("--recipe", "-r", help="Name of a built-in recipe, or a TOML file.")] = "lv",
     norm: Annotated[
-        str | None, typer.Option(help="Another norm than the recipe's: none, bn, in, ln, gn4, iln, ...")
+        str | None, typer.Option(help="Normalization layer, instead of the recipe's: none, bn, in, ln, gn4, iln, ...")
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Another learning rate than the recipe's.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Learning rate, instead of the recipe's.")] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Steps of each fold, in place of the recipe's epochs.")
+        int | None, typer.Option(min=1, help="Number of steps of each fold, instead of the recipe's epochs.")
     ] = None,
-    folds: Annotated[int, typer.Option(min=1, help="Folds; 1 trains on all subjects that are not held out.")] = 3,
-    fold: Annotated[int | None, typer.Option(min=0, help="Run this fold only (0-based).")] = None,
-    hold_out: Annotated[str, typer.Option(help="Subjects, separated by commas, that no fold may train on.")] = "",
-    seed: Annotated[int, typer.Option(min=0, help="Of the folds, the weights and the batches.")] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoints in the run.")] = False,
-    checkpoint_steps: Annotated[int, typer.Option(min=1, help="Steps between checkpoints.")] = 200,
+    folds: Annotated[
+        int, typer.Option(min=1, help="Number of folds; 1 trains on all subjects except those of --hold-out.")
+    ] = 3,
+    fold: Annotated[int | None, typer.Option(min=0, help="Train only this fold, counted from 0.")] = None,
+    hold_out: Annotated[str, typer.Option(help="Subjects that no fold trains on, separated by commas.")] = "",
+    seed: Annotated[int, typer.Option(min=0, help="Random seed for folds, initial weights and batches.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run from its newest checkpoints.")] = False,
+    checkpoint_steps: Annotated[int, typer.Option(min=1, help="Number of steps between two checkpoints.")] = 200,
     device: Device = "auto",
     threads: Threads = 0,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Train a U-Net on DATASET; a cross validation by default.
+    """Train a U-Net, by default as a cross validation.
 
-    Folds are by subject, and the run folder holds the proof that they are disjoint.
+    All images of a subject are in the same fold. The run folder holds the proof that the folds share no subject.
     """
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset
@@ -74,7 +76,7 @@ def train(
         _print(results, settings.labels)
         alone = "" if fold is None else f" --fold {fold}"
         made_by = f"`cardioseg export {quote(str(run))} {quote(str(dataset))} -o MODEL --licence ...{alone}`"
-        console.say(f"{made_by} makes a model of it")
+        console.say(f"{made_by} exports the model")
     return ExitCode.OK
 
 
@@ -85,7 +87,7 @@ def _results(plan: "Plan", fold: int | None, resume: bool, plain: bool) -> "list
     planned = prepare_run(plan, resume)
     for one in (fold for fold in planned if fold.left_out):
         who = " and ".join(one.left_out)
-        console.say(f"fold {one.index} does not validate {who}: images of theirs are in training under another name")
+        console.say(f"fold {one.index} is not validated on {who}: their images are in training under another name")
     chosen = planned if fold is None else [planned[fold]]
     with console.progress(plain, "loss", "speed") as bars:
         pace = Pace(bars, len(chosen), plain)
@@ -98,34 +100,36 @@ def _next_command(arguments: Sequence[str], run: Path, folds: Iterable[int]) -> 
     from cardioseg.training.crossval import fold_folder
 
     if not (run / "training.json").is_file():
-        return f"`{join(arguments)}` starts it again"
+        return f"`{join(arguments)}` starts the run again"
     command = f"`{join(arguments if '--resume' in arguments else [*arguments, '--resume'])}`"
     folders = {fold: fold_folder(run, fold) for fold in folds}
     cut = next((fold for fold, folder in folders.items() if not (folder / "validation.csv").is_file()), None)
     if cut is None or steps_done(folders[cut]):
-        return f"{command} goes on from the newest checkpoint"
+        return f"{command} continues from the newest checkpoint"
     return f"{command} starts fold {cut} again (no checkpoint yet)"
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="A finished run, written by `train`.")],
+    run: Annotated[Path, typer.Argument(help="A finished training run.")],
     dataset: DatasetFolder,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The model folder to write.")],
-    licence: Annotated[str, typer.Option(help="What the training data allow, for the model's card.")],
-    citation: Annotated[str, typer.Option(help="Whom to cite for the training data.")] = "",
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder for the model.")],
+    licence: Annotated[str, typer.Option(help="Licence of the model (follows from its training data).")],
+    citation: Annotated[str, typer.Option(help="Citation for the training data.")] = "",
     fold: Annotated[
-        list[int] | None, typer.Option(help="Export this fold, not the ensemble of all; may be repeated.")
+        list[int] | None, typer.Option(help="Export only this fold, not the ensemble of all folds; may be repeated.")
     ] = None,
     evaluation: Annotated[
-        list[Path] | None, typer.Option(help="What `evaluate -o` wrote of this model, for its card; may be repeated.")
+        list[Path] | None,
+        typer.Option(help="Evaluation of this model (written by `evaluate -o`), for its card; may be repeated."),
     ] = None,
-    int8: Int8 = False,
+    int8: Annotated[bool, typer.Option("--int8", help="Use 8-bit convolutions: faster on CPUs with VNNI.")] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Make a model folder of a finished RUN.
+    """Export a finished training run as a model folder for `predict`.
 
-    Refuses unless ONNX Runtime and torch agree on slices of DATASET; of a model in integers, on 90 % of their labels.
+    The model is only written if ONNX Runtime and PyTorch agree on slices of DATASET. With --int8, they must agree on
+    90 % of the labelled pixels.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset
@@ -146,7 +150,7 @@ def export(
     proof = card.parity
     how = f"{100 * proof.agreement:.1f} % of labels" if int8 else f"logits within {proof.max_logit_difference:.1e}"
     console.say(f"ONNX Runtime and torch agree on {proof.slices} slices: {how}", quiet)
-    console.say(f"`cardioseg predict SCANS -o OUT -m {quote(str(out))}` uses it", quiet)
+    console.say(f"`cardioseg predict SCANS -o OUT -m {quote(str(out))}` uses the model", quiet)
     return ExitCode.OK
 
 

@@ -36,16 +36,17 @@ class Augmentation(BaseModel):
     """How training images are varied.
 
     Attributes:
-        angles: the grid of rotations; an epoch is every image at every angle, in random order.
-        grid_fraction: the part of that epoch which is run, drawn at random.
-        scale: zoom by a factor drawn log-uniformly from [1 / (1 + scale), 1 + scale].
-        shift: move by up to this fraction of the image's size in each direction.
+        angles: rotations in degrees: from start to stop in steps. In an epoch, every image is rotated by every angle,
+            in random order.
+        grid_fraction: fraction of this epoch that is run, chosen at random.
+        scale: zoom by a random factor from 1 / (1 + scale) to 1 + scale (log-uniform).
+        shift: move the image by up to this fraction of its size in each direction.
         flip: mirror half of the images.
-        contrast: raise intensities to a power drawn log-uniformly from [1 / (1 + contrast), 1 + contrast].
-        shading: brighten from one side of the image to the other by up to this fraction, as a coil does.
-        noise: add normal noise of a standard deviation up to this, in units of the intensity range.
-        bend: move each of 4 x 4 points by up to this fraction of the image's size in each direction, and what lies
-            between them smoothly along.
+        contrast: raise intensities to a random power from 1 / (1 + contrast) to 1 + contrast (log-uniform).
+        shading: brighten the image from one side to the other by up to this fraction, as a receiver coil does.
+        noise: add normal noise with a standard deviation of up to this fraction of the intensity range.
+        bend: deform the image smoothly: each of 4 x 4 points moves by up to this fraction of the image's size in each
+            direction.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

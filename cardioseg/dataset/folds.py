@@ -36,7 +36,7 @@ def split(subject_ids: Sequence[str], folds: int, seed: int, held_out: Iterable[
         UsageError: fewer subjects than folds, no fold at all, or a held-out subject that does not exist.
     """
     if folds < 1:
-        raise UsageError(f"{folds} folds were asked for, at least 1 is needed")
+        raise UsageError(f"{folds} folds were asked for; at least 1 is needed")
     held_out = sorted(set(held_out))
     unknown = [subject_id for subject_id in held_out if subject_id not in subject_ids]
     if unknown:

@@ -103,7 +103,9 @@ def _drawn(found: Iterable[Source | Skipped], skipped: list[Skipped]) -> Iterato
             continue
         file = _file(one.subject_id).lower()  # upper and lower case are the same to many file systems
         if file in files:
-            raise UsageError(f"subject {one.subject_id} is in the sources twice", "rename one, or ingest them apart")
+            raise UsageError(
+                f"subject {one.subject_id} is in the sources twice", "rename one of them, or prepare two datasets"
+            )
         files.add(file)
         yield one
 

@@ -100,7 +100,7 @@ def open_dataset(folder: Path) -> Dataset:
         manifest = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         hint = "`cardioseg ingest SOURCE -o DATASET` writes one"
-        raise NoInputError(f"{folder} is no prepared dataset", hint) from None
+        raise NoInputError(f"{folder} is not a prepared dataset", hint) from None
     except OSError as error:
         raise UnusableError(f"{path} cannot be read: {(error.strerror or 'unknown error').lower()}") from None
     except (ValueError, RecursionError):

@@ -11,7 +11,7 @@ from cardioseg.dataset.store import Dataset
 from cardioseg.errors import UsageError
 from cardioseg.files import sha256
 
-GO_ON = "the command that started it, with --resume and without --fold, goes on with it"
+GO_ON = "to continue it, run the command that started it again, with --resume and without --fold"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def read_run(folder: Path, dataset: Dataset) -> Run:
         folds = [_fold(one) for one in json.loads((folder / "folds.json").read_text())]
         digest = described["dataset_sha256"]
     except (OSError, ValueError, LookupError, TypeError):
-        raise UsageError(f"{folder} is no training run", "`cardioseg train DATASET -o RUN` writes one") from None
+        raise UsageError(f"{folder} is not a training run", "`cardioseg train DATASET -o RUN` writes one") from None
     if digest != sha256(dataset.folder / "dataset.json"):
         raise UsageError(f"{folder} was trained on another dataset than {dataset.folder}")
     return Run(folder, described, tuple(folds))

@@ -33,8 +33,8 @@ Convention = Mapping[int, Label]
 _ACDC = CONVENTIONS["acdc"]
 _NO_REFERENCE = "no reference"
 _GIVE = "give the folder that `cardioseg predict` wrote"
-_PREDICTED_FIRST = "what was predicted comes first, its reference last: cardioseg evaluate PREDICTED REFERENCE"
-_SWAPPED = f"`cardioseg predict` wrote the reference, and not what is compared with it; {_PREDICTED_FIRST}"
+_PREDICTED_FIRST = "give the predicted masks first and the reference last: cardioseg evaluate PREDICTED REFERENCE"
+_SWAPPED = f"`cardioseg predict` wrote the reference, but not the other folder; {_PREDICTED_FIRST}"
 
 
 def evaluate(
@@ -169,6 +169,6 @@ def _first_reason(problems: tuple[Skipped, ...]) -> str:
     sides = {one.why: one.where for one in reversed(problems)}
     if sides.keys() == {_NO_REFERENCE, NO_PREDICTION}:
         examples = f"{sides[NO_PREDICTION]} is a reference, {sides[_NO_REFERENCE]} a prediction"
-        return f"masks are paired by name: {examples}; give one case one name on both sides"
+        return f"masks are paired by name: {examples}; give each case the same name on both sides"
     names = "masks are paired by name; " if sides.keys() <= {_NO_REFERENCE, NO_PREDICTION} else ""
     return f"{names}{len(problems)} problems, the first: {problems[0].where}: {problems[0].why}"

@@ -18,7 +18,7 @@ def left_out(scores: Iterable[VolumeScore]) -> tuple[Skipped, ...]:
 
 
 def _in_words(scores: Sequence[VolumeScore]) -> str:
-    """`slices 0, 9 to 11 of 12, which the reference does not know; the prediction has 8.1 mL of LV cavity there`."""
+    """`LV cavity on slices 0, 9 to 11 of 12, where the reference is unknown (the prediction has 8.1 mL ... there)`."""
     parts = []
     for slices, group in groupby(scores, lambda score: score.left_out):
         own = list(group)
@@ -26,7 +26,7 @@ def _in_words(scores: Sequence[VolumeScore]) -> str:
         labels = " and ".join(score.label.title for score in own)
         amounts = ", ".join(filter(None, map(_amount, own)))
         there = f" (the prediction has {amounts} there)" if amounts else ""
-        parts.append(f"{labels} on {_slices(slices)} of {total}, which the reference does not know{there}")
+        parts.append(f"{labels} on {_slices(slices)} of {total}, where the reference is unknown{there}")
     return "; ".join(parts)
 
 

@@ -84,7 +84,7 @@ def _compare(
     if volume.grid is not None:
         mask = aligned(mask, volume.grid, volume.grid.rounding_mm) or mask
     if mask.phases == 1 and not alone:
-        why = "the prediction has one phase, the reference several: which one is not known"
+        why = "the prediction has one phase, the reference several; which of these it belongs to is unknown"
         return Skipped(volume.case_ids[0], why)
     why = _why_not_phase(volume, mask) or _why_not_grid(volume, mask)
     if why:
@@ -101,9 +101,9 @@ def _why_not_phase(volume: LabelledVolume, mask: Cine) -> str:
     if mask.phases == 1:
         return ""
     if volume.phase is None:
-        return f"the prediction has {mask.phases} phases, the reference does not say which one is its own"
+        return f"the prediction has {mask.phases} phases; the reference does not say to which of them it belongs"
     if volume.phase >= mask.phases:
-        return f"the reference is phase {volume.phase}, the prediction ends at phase {mask.phases - 1}"
+        return f"the reference is phase {volume.phase}, but the prediction ends at phase {mask.phases - 1}"
     return ""
 
 

@@ -26,7 +26,7 @@ _REFERENCES = "give a prepared dataset, labelled data that `cardioseg ingest` re
 def find_references(root: Path, convention: Mapping[int, Label] | None = None) -> Iterator[Source | Skipped]:
     """Find the reference labels below `root`, subject by subject.
 
-    Where the folder is no prepared dataset and lies in no layout that `ingest` knows, it is a plain folder of NIfTI
+    Where the folder is not a prepared dataset and lies in no layout that `ingest` knows, it is a plain folder of NIfTI
     masks, or nnU-Net's with masks in `labelsTr`. Every structure then counts as annotated on every slice. Masks that
     are named `<subject>_ed` and `_es`, `_frame01` or `_phase07`, and the phases of a 4D mask, are volumes of one
     subject; phases without any label are taken as not annotated, since experts often draw ED and ES only. Where no name

@@ -42,7 +42,7 @@ def other_phases(scores: Iterable[VolumeScore], reported: Reported) -> tuple[Ski
             moment = f"{score.label.title[:2]} {score.volume.upper()}"
             found.setdefault(
                 (score.case_id, score.volume),
-                f"the reader's is phase {score.phase}; in measures.csv {moment} is phase {phase:.0f}",
+                f"the reader chose phase {score.phase}; in measures.csv, {moment} is phase {phase:.0f}",
             )
     return tuple(Skipped(f"{case} {volume}", why) for (case, volume), why in found.items())
 

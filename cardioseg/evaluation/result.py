@@ -33,19 +33,19 @@ from cardioseg.skipped import Skipped
 
 SEED = 0  # of the bootstrap
 PROTOCOL = (
-    "Each label is compared on the slices for which the reference knows it. Dice = 2|R and P| / (|R| + |P|), Jaccard = "
+    "Each label is compared on the slices that have a reference for it. Dice = 2|R and P| / (|R| + |P|), Jaccard = "
     "|R and P| / |R or P|, sensitivity = |R and P| / |R|, precision = |R and P| / |P|. HD95 is the larger of the two "
-    "directed 95th percentiles of the distances between surface voxels, ASSD the mean of both directions together, "
-    "in mm with the spacing of the slices. per_slice: mean over those slices of all cases. per_volume: mean over "
-    "volumes (one phase of one case), all their slices together, in 3D. per_subject: mean over subjects of the mean "
-    "over their slices. Where one mask is empty Dice is 0 ({missed} slices without a prediction, {invented} without a "
-    "reference) and there is no distance; where both are empty nothing is scored ({both_empty} slices). base, mid, "
-    "apex: thirds of the slices on which the reference has any structure; outside: the other slices. std: sample "
-    "standard deviation (n - 1). Volumes are over the same slices. Measures are one a subject. "
-    f"{AT_READERS.capitalize()}: both masks at the reference's own ED and ES, on the slices that the reference knows. "
-    f"{AS_REPORTED.capitalize()}: the prediction as in measures.csv, over the whole stack and at the ED and ES found "
-    "in it, beside the same reference. Limits of agreement are bias ± 1.96 SD; ICC is ICC(2,1); intervals are 95 % "
-    "percentile bootstraps over subjects ({resamples} resamples, seed {seed}). Slices count from 0."
+    "directed 95th percentiles of the distances between surface voxels, ASSD the mean over both directions; both are "
+    "in mm and use the spacing of the slices. per_slice: mean over these slices of all cases. per_volume: mean over "
+    "volumes; a volume is one phase of one case, with all slices, in 3D. per_subject: mean over subjects; for each "
+    "subject the mean over its slices. If one mask is empty, Dice is 0 ({missed} slices without a prediction, "
+    "{invented} without a reference) and there is no distance. If both are empty, nothing is scored ({both_empty} "
+    "slices). base, mid, apex: thirds of the slices on which the reference has any structure; outside: the other "
+    "slices. std: sample standard deviation (n - 1). Volumes are those of the same slices. Each subject has one value "
+    f"of each measure. {AT_READERS.capitalize()}: both masks at ED and ES of the reference, on the slices with a "
+    f"reference. {AS_REPORTED.capitalize()}: the prediction as in measures.csv, over the whole stack and at its own ED "
+    "and ES, compared with the same reference. Limits of agreement are bias ± 1.96 SD; ICC is ICC(2,1); intervals are "
+    "95 % percentile bootstraps over subjects ({resamples} resamples, seed {seed}). Slices are counted from 0."
 )
 
 VOLUME_COLUMNS = (

@@ -23,10 +23,10 @@ COLUMNS = (
     *("difference", "effect", "p", "p_holm", "n"),
 )
 PROTOCOL = (
-    "Per subject, as everywhere: the mean over a subject's slices on which either mask has the label; of the subjects "
-    "that both systems have. Two-sided Wilcoxon signed-rank tests; p is corrected by Holm's method for all tests here "
-    "together; the effect is the matched-pairs rank-biserial correlation, from -1 to 1, positive where the first is "
-    "larger."
+    "Each value is the mean over a subject's slices on which at least one of the two masks has the label. Only "
+    "subjects that both systems have are compared. The tests are two-sided Wilcoxon signed-rank tests. Holm's method "
+    "corrects p for all tests in this table. The effect is the matched-pairs rank-biserial correlation, from -1 to 1;"
+    " it is positive if the first system is larger."
 )
 
 
@@ -87,7 +87,7 @@ def warning(tests: Sequence[SystemTest]) -> str:
     needed = next(n for n in count(1) if len(tests) * smallest_p(n) < SIGNIFICANT)
     return (
         f"too few subjects: in {len(hopeless)} of {several(len(tests), 'test')} no corrected p below {SIGNIFICANT} is "
-        f"possible; the smallest of {several(n, 'subject')} is {p:.2g}; {needed} subjects would do"
+        f"possible; the smallest of {several(n, 'subject')} is {p:.2g}; {needed} subjects would be enough"
     )
 
 

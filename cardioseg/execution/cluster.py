@@ -30,7 +30,7 @@ _ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://[^\s/]+:\d+")
 _ANSWER_S, _JOIN_S = 5, 60  # to wait for the scheduler, and for a first worker
 _AHEAD = 2  # items a worker: one that it does, one that waits
 _SAME = ("numpy", "onnxruntime")  # of other versions, masks may differ in a pixel
-_GO_ON = "start it and its workers again, then the same command: what is done is kept"
+_GO_ON = "start it and its workers again, then run the same command again; finished cases are kept"
 _ONE_AT_A_TIME = Lock()
 
 
@@ -145,7 +145,7 @@ def _where(address: str) -> Mapping[str, str]:
         return {"address": str(document["address"])}
     except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(
-            f"{address} is neither a dask scheduler's address nor its file", "such as tcp://HOST:8786"
+            f"{address} is neither the address nor the file of a dask scheduler", "such as tcp://HOST:8786"
         ) from None
 
 

@@ -24,7 +24,7 @@ from cardioseg.errors import CardiosegError, ResourceError
 from cardioseg.execution.executor import ItemT, Lost, ResultT, Work, cores
 from cardioseg.files import remove_partials
 
-_FEWER = "start again to go on, with fewer --workers"
+_FEWER = "run the same command again with fewer --workers to continue"
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ def read_card(folder: Path) -> Card:
         content = path.read_bytes()
         card = Card.model_validate_json(content)
     except OSError:
-        raise RefusedError(f"{folder} is no model folder: it has no {CARD_FILE}") from None
+        raise RefusedError(f"{folder} is not a model folder: it has no {CARD_FILE}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

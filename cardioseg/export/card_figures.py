@@ -31,7 +31,7 @@ def read_figures(
         precision: of its convolutions.
 
     Raises:
-        UsageError: there is no evaluation, or it is of another model.
+        UsageError: there is not an evaluation, or it is of another model.
     """
     path = evaluation / "evaluation.json" if evaluation.is_dir() else evaluation
     try:
@@ -45,9 +45,9 @@ def read_figures(
         is_alike = origin["recipe_sha256"] == recipe_sha256 and is_as_precise and (ours <= judged or not ours & judged)
         found = tuple(_figures(document, "" if is_ours else _BY_ALL if ours <= judged else _BY_OTHERS))
     except (OSError, ValueError, LookupError, TypeError):
-        raise UsageError(f"{path} is no evaluation", "`cardioseg evaluate ... -o EVALUATION` writes one") from None
+        raise UsageError(f"{path} is not an evaluation", "`cardioseg evaluate ... -o EVALUATION` writes one") from None
     if not (is_ours or is_alike):
-        raise UsageError(f"{path} is of another model", "predict and evaluate again with this one")
+        raise UsageError(f"{path} belongs to another model", "predict and evaluate again with this model")
     return found
 
 

@@ -20,7 +20,7 @@ For research use only; not a medical device.
 | trained on | {dataset}: {subjects} subjects, {steps:,} steps, seed {seed} |
 | held out of training | {held_out} |
 | input | intensities scaled by {intensity}, {spacing} |
-| export | {slices} real slices of {sizes} sizes: logits within {difference:.1e} of torch, {changes} |
+| export | {slices} real slices of {sizes} sizes: logits differ from PyTorch's by {difference:.1e} at most, {changes} |
 | `model.onnx` | SHA-256 `{sha256}` |
 
 ## Figures
@@ -47,7 +47,7 @@ def render(card: Card) -> str:
         licence=card.licence,
         norm=card.norm,
         parameters=card.parameters,
-        folds="one network" if made.folds == 1 else f"mean logits of {made.folds} folds",
+        folds="one network" if made.folds == 1 else f"mean of the logits of {made.folds} networks",
         integers="" if card.precision == "float32" else "; convolutions in 8-bit integers",
         dataset=made.dataset,
         subjects=made.subjects,
@@ -62,25 +62,34 @@ def render(card: Card) -> str:
         changes=f"{proof.label_changes:,} labels changed{_share(card)}",
         sha256=card.sha256,
         metrics="\n\n".join(_tables(card.metrics)) or "Not measured.",
-        citation=card.citation or "Nothing given.",
+        citation=card.citation or "No citation was given.",
     )
 
 
 def _share(card: Card) -> str:
-    """How much of the heart the changes leave as it was, where integers make some."""
+    """The share of the structures' pixels that 8-bit convolutions leave unchanged; empty for a float model."""
     return (
-        "" if card.precision == "float32" else f", {100 * card.parity.agreement:.1f} % of the structures' pixels alike"
+        ""
+        if card.precision == "float32"
+        else f", {100 * card.parity.agreement:.1f} % of the structures' pixels unchanged"
     )
 
 
 def _tables(metrics: Sequence[Metric]) -> Iterator[str]:
-    """A table for each data set; what stands after the last semicolon of a protocol is said in each line."""
+    """A table for each data set; each row ends with the part of the protocol after the last semicolon."""
     for data, group in groupby(metrics, lambda metric: metric.protocol.rpartition("; ")[0]):
         rows = [
             f"| {_title(m.label)} | {m.metric} | {m.mean:.3f}{_std(m)} | {m.n} | {m.protocol.rpartition('; ')[2]} |"
             for m in group
         ]
-        yield "\n".join([f"On {data}:\n", "| of | figure | mean ± std | n | |", "|---|---|---|---|---|", *rows])
+        yield "\n".join(
+            [
+                f"On {data}:\n",
+                "| structure or measure | figure | mean ± std | n | protocol |",
+                "|---|---|---|---|---|",
+                *rows,
+            ]
+        )
 
 
 def _title(key: str) -> str:

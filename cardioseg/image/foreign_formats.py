@@ -86,7 +86,7 @@ def _headed(name: str, start: bytes) -> tuple[str, str] | None:
         if magic == _PAIR:
             return _PAIRED
         if magic == _SINGLE:
-            return "a NIfTI file by another name", "name it .nii, or .nii.gz where it is packed"
+            return "a NIfTI file by another name", "name it .nii, or .nii.gz if it is compressed"
         if start[_REGULAR] == _ANALYZE:
             return (
                 "an Analyze image, which does not tell left from right",

@@ -56,7 +56,7 @@ def relabel(mask: NDArray[np.generic], convention: Mapping[int, Label]) -> NDArr
     numbers = whole(mask)
     unknown = [value for value in np.unique(numbers).tolist() if value not in convention]
     if unknown:
-        raise UnusableError(f"the mask holds {unknown[0]:.7g}, known are {sorted(convention)}")
+        raise UnusableError(f"the mask holds the label {unknown[0]:.7g}; the known labels are {sorted(convention)}")
     result = np.zeros(mask.shape, np.uint8)
     for value, label in convention.items():
         result[numbers == value] = label

@@ -138,7 +138,7 @@ def _write(path: Path, image: sitk.Image, grid: Grid) -> None:
             if _lies_on_forms(partial, grid):
                 _stamp(partial, grid)
         except (RuntimeError, UnusableError) as error:
-            raise ResourceError(f"cannot write {path}: it came out incomplete", "is the disk full?") from error
+            raise ResourceError(f"cannot write {path}: the written file is incomplete", "is the disk full?") from error
 
 
 def _lies_on_forms(path: Path, grid: Grid) -> bool:

@@ -75,14 +75,15 @@ def _require_sound(path: Path, forms: Forms) -> None:
     if forms.has_qform and np.square(forms.qform[:3]).sum() > 1 + _QUATERNION_TOLERANCE:
         raise UnusableError(f"{path}: its orientation is no rotation")
     if forms.has_sform and (flat := _flat(forms.sform_matrix()[:, :3])):
-        raise UnusableError(f"{path}: its affine puts {flat} at one place", _of_flat_sform(forms))
+        raise UnusableError(f"{path}: its affine maps {flat} to the same place", _of_flat_sform(forms))
 
 
 def _of_flat_sform(forms: Forms) -> str:
     """Which form is flat, and what to do; the qform, where there is one, has passed its own checks before."""
     if forms.has_qform:
-        return "that is its sform; its qform is sound: set sform_code to 0 to use that, or give the DICOM files instead"
-    return f"that is its sform, and it has no qform; {_GIVE_DICOM}"
+        use_qform = "set sform_code to 0 to use the qform, or give the DICOM files instead"
+        return f"this is its sform; its qform is valid: {use_qform}"
+    return f"this is its sform, and it has no qform; {_GIVE_DICOM}"
 
 
 def _flat(axes: Matrix) -> str:
@@ -130,9 +131,9 @@ def _require_nearly_perpendicular(path: Path, axes: Matrix) -> None:
     tilt, which = _tilt(axes)
     if tilt > _TILT_DEGREES:
         raise UnusableError(
-            f"{path}: its axes are not perpendicular: its {which} are {tilt:.1f} degrees off a right angle, "
-            f"limit {_TILT_DEGREES:g}",
-            "resample it to a grid of right angles, or give the DICOM files",
+            f"{path}: its axes are not perpendicular: its {which} are {tilt:.1f} degrees off a right angle "
+            f"(limit {_TILT_DEGREES:g})",
+            "resample it to a grid with perpendicular axes, or give the DICOM files",
         )
 
 
@@ -154,7 +155,7 @@ def _tilted(forms: Forms) -> Flag | None:
     tilt, which = _tilt(axes / np.linalg.norm(axes, axis=0))
     if tilt <= degrees(_PRINTED):
         return None
-    reason = f"the scan's {which} are {tilt:.2f} degrees off a right angle: the nearest right angles are used"
+    reason = f"the scan's {which} are {tilt:.2f} degrees off a right angle: the nearest perpendicular axes are used"
     return Flag("axes not perpendicular", reason)
 
 

@@ -32,8 +32,8 @@ def other_channel(path: Path) -> str:
     if match["case"] + _FIRST not in channels or not (_is_nnunet(path) or len(channels) <= _MOST):
         return ""
     return (
-        f"channel {int(match['number'])} of {match['case']}, of which channel 0 is segmented: "
-        "cardioseg reads one channel; to segment this one, give the file alone"
+        f"channel {int(match['number'])} of {match['case']}, of which only channel 0 is segmented: "
+        "cardioseg reads one channel; to segment this channel, give the file alone"
     )
 
 

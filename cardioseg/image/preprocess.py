@@ -27,13 +27,16 @@ class Preprocessing:
     """What a model expects of a slice; stored in its card.
 
     Attributes:
-        intensity: `minmax` scales each slice's minimum and maximum to 0 and 1 (the paper); `percentile` does so with
-            its 1st and 99th percentile and clips, which one hot pixel cannot upset.
-        spacing_mm: in-plane spacing that slices are resampled to, or None for the scanner's own pixels.
-        multiple: height and width are padded with zeros to a multiple of this.
-        window: the network sees this many pixels in height and width; None: the whole slice.
-        locate_mm: in-plane spacing at which the same network finds the heart on whole slices; the window is laid about
-            it. None: the window is laid about the middle of the slice.
+        intensity: how intensities are scaled to 0 to 1. `minmax` uses the minimum and maximum of each slice (the
+            paper). `percentile` uses the 1st and 99th percentile and clips, so that single bright pixels have no
+            effect.
+        spacing_mm: in-plane pixel spacing to which slices are resampled. Without it, they keep the pixels of the
+            scanner.
+        multiple: height and width are padded with zeros to a multiple of this number of pixels.
+        window: height and width in pixels of the part of the slice that the network sees. Without it, the network sees
+            the whole slice.
+        locate_mm: in-plane pixel spacing at which the same network first finds the heart on whole slices. The window is
+            centred on the heart. Without it, the window is centred on the slice.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}  # recipes and cards hold one

@@ -39,7 +39,7 @@ from cardioseg.results.outcome import DONE, FAILED, Outcome, in_one
 
 Report = Callable[[int, int], None]
 
-_OUT_OF_MEMORY = "out of memory, even slice by slice (end other programs, or predict it where there is more)"
+_OUT_OF_MEMORY = "out of memory, even slice by slice (end other programs, or use a machine with more memory)"
 
 
 def predict_case(
@@ -133,7 +133,7 @@ def _described(folder: CaseFolder, edited: str) -> Description:
     try:
         return read_description(folder)
     except UnusableError as error:
-        hint = "--discard-edits predicts it again"
+        hint = "--discard-edits predicts it again; the edit is lost"
         raise UnusableError(f"{edited} was edited and is kept, but {error.message}", hint) from None
 
 

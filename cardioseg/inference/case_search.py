@@ -21,7 +21,7 @@ from cardioseg.skipped import Skipped
 
 _PART = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 _COPY = "a copy of a series in another folder"
-_SPLIT = "more of its series lies in another folder, which was looked into apart; both are separate cases"
+_SPLIT = "the series continues in another folder; both are separate cases"
 
 
 @dataclass(frozen=True)

@@ -53,10 +53,12 @@ class Case:
             raise UnusableError("every pixel has the same value: there is no image in it")
         if not all(_PIXEL_MM[0] <= mm <= _PIXEL_MM[1] for mm in cine.grid.pixel_mm):
             mm = " x ".join(f"{mm:.3g}" for mm in cine.grid.pixel_mm)
-            raise UnusableError(f"its pixels are {mm} mm, where a heart needs 0.1 to 10", "is the unit another one?")
+            raise UnusableError(
+                f"its pixels are {mm} mm; pixels of a heart scan are 0.1 to 10 mm", "is another unit used?"
+            )
         if max(cine.grid.pixel_mm) > _OBLONG * min(cine.grid.pixel_mm):
             mm = " x ".join(f"{mm:.3g}" for mm in cine.grid.pixel_mm)
-            raise UnusableError(f"its pixels are {mm} mm, where a scanner's are nearly square", _ORDER)
+            raise UnusableError(f"its pixels are {mm} mm; pixels of a scanner are nearly square", _ORDER)
         return cine
 
     @property

@@ -11,8 +11,8 @@ from cardioseg.errors import UsageError
 from cardioseg.measure.curves import Moments
 
 COLUMNS = ("case_id", "ed_phase", "es_phase")
-_HINT = f"its columns are {','.join(COLUMNS)}; phases count from 0, an empty one is found by itself"
-_IN_FILE = "of this case in the file of --phases"
+_HINT = f"its columns are {','.join(COLUMNS)}; phases count from 0; for an empty cell, cardioseg finds the phase itself"
+_IN_FILE = "for this case in the --phases file"
 _LIMIT_BYTES = 64_000_000
 
 
@@ -56,7 +56,7 @@ def read_choices(path: Path) -> dict[str, Moments]:
     for number, row in _rows(path):
         name = (row["case_id"] or "").strip()
         if name in found:
-            raise UsageError(f"{path}, line {number}: {name} comes twice", "give each case one line")
+            raise UsageError(f"{path}, line {number}: {name} appears twice", "give each case one line")
         found[name] = _moments(row, f"{path}, line {number}")
     return found
 
@@ -87,8 +87,10 @@ def _moments(row: Mapping[str, str], where: str) -> Moments:
     for name in COLUMNS[1:]:
         text = row.get(name, "").strip()
         if text and not (text.isascii() and text.isdecimal()):
-            raise UsageError(f"{where}: {name} is no whole number from 0", _HINT)
+            raise UsageError(f"{where}: {name} is not a whole number from 0 on", _HINT)
         phases[name] = int(text) if text else None
     if phases["ed_phase"] is not None and phases["ed_phase"] == phases["es_phase"]:
-        raise UsageError(f"{where}: both phases are {phases['ed_phase']}", "end-diastole and end-systole differ")
+        raise UsageError(
+            f"{where}: both phases are {phases['ed_phase']}", "end-diastole and end-systole are different phases"
+        )
     return Moments(**phases)

@@ -115,7 +115,7 @@ def _laid_out(mask: Cine, image: Cine | None) -> Cine:
 def _require_fit(path: Path, mask: Cine, known: Description | None, image: Cine | None) -> None:
     expected = image.phases if image else max(map(len, known.curves_ml.values()), default=0) if known else 0
     if expected and mask.phases != expected:
-        has = f"{mask.phases} phase{'s' if mask.phases > 1 else ''} where its scan has {expected}"
+        has = f"{mask.phases} phase{'s' if mask.phases > 1 else ''} but its scan has {expected}"
         raise UnusableError(f"{path} has {has}", "save the mask of all phases as one 4D image")
     slices = mask.grid.shape[0]
     if known and any(index >= slices for index in known.acquisition.missing):

@@ -41,6 +41,6 @@ def _moved(side: str, which: str, moment: str, curves_ml: tuple[Curve, Curve], p
     if now_ml[place] != now_ml[phase]:
         yield (
             f"the {which} {side} volume is now {now_ml[place]:.1f} mL at phase {place}; {side} {moment.upper()} stays"
-            f" at phase {phase} ({now_ml[phase]:.1f} mL): {moment}_phase {place} for this case in a --phases FILE moves"
-            f" {moment.upper()} of both ventricles there"
+            f" at phase {phase} ({now_ml[phase]:.1f} mL). To move {moment.upper()} of both ventricles, set"
+            f" {moment}_phase to {place} for this case in a --phases FILE"
         )

@@ -16,7 +16,7 @@ from cardioseg.results.outcome import Tally
 from cardioseg.results.run_tables import write_summary
 
 _WHOLE = "the run"
-_FINISH = "run it again: what is done is kept"
+_FINISH = "run it again; finished cases are kept"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def gather(out: Path) -> Gathered:
     folders = {f"part {part.number} of {part.of}": part.folder(out) for part in _parts(whole)} or {_WHOLE: whole}
     ledgers = tuple(folder.ledger for folder in folders.values() if folder.ledger.is_file())
     if not ledgers:
-        raise NoInputError(f"{out} holds no parts, and no run that was cut off", "its tables are as they should be")
+        raise NoInputError(f"{out} holds no parts and no unfinished run", "nothing to gather: the tables are complete")
     ledger = Ledger(ledgers)
     problems = [problem for name, folder in folders.items() if (problem := _problem(name, folder))]
     problems += _disagreements(ledger)
@@ -63,7 +63,9 @@ def _parts(whole: ResultsFolder) -> list[Part]:
     totals = sorted({of for _, of in whole.parts()})
     if len(totals) > 1:
         counts = " and of ".join(map(str, totals))
-        raise UsageError(f"{whole.parts_path} holds parts of {counts}", "remove those of the run that does not count")
+        raise UsageError(
+            f"{whole.parts_path} holds parts of {counts}", "remove the parts of the run that you do not need"
+        )
     return [Part(number, totals[0]) for number in range(1, totals[0] + 1)] if totals else []
 
 
@@ -72,7 +74,7 @@ def _problem(name: str, folder: ResultsFolder) -> str:
         return f"{name} is missing: {_FINISH}"
     if is_being_written(folder.path) and name != _WHOLE:
         return f"{name} is still running"
-    return "" if any(Ledger((folder.ledger,)).all(END)) else f"{name} was cut off: {_FINISH}"
+    return "" if any(Ledger((folder.ledger,)).all(END)) else f"{name} is not finished: {_FINISH}"
 
 
 def _disagreements(ledger: Ledger) -> Iterator[str]:
@@ -88,4 +90,4 @@ def _disagreements(ledger: Ledger) -> Iterator[str]:
                 f"the parts differ in their {key.replace('_', ' ')}", "run them all again with --overwrite"
             )
     if len(set(ledger.all(UNITS))) > 1:
-        yield f"the parts did not find the same scans, so some may be in none: {_FINISH}"
+        yield f"the parts did not find the same scans, so some scans may be in no part: {_FINISH}"

@@ -131,7 +131,7 @@ def open_model(folder: Path, device: str = "auto", threads: int = 0) -> Model:
 def _opened_elsewhere(content: bytes, card: Card, folder: Path, device: str, workers: int) -> Model:
     """A model in a process that was sent its bytes: opened at the first time, whatever comes after."""
     if sha256(content).hexdigest() != card.sha256:
-        raise RefusedError("the model's bytes were damaged on their way to a worker", "start again")
+        raise RefusedError("the model was damaged on its way to a worker", "start again")
     known = card.sha256, device
     if known not in _sessions:
         _sessions[known] = _open(content, folder, device)[0]

@@ -61,7 +61,7 @@ class Prediction:
             if not path.exists():
                 what = path if path != self.probe else self.out
                 hint = "every worker needs the same files at the same paths"
-                raise ResourceError(f"{what} cannot be seen on {platform.node()}, or is another folder there", hint)
+                raise ResourceError(f"{what} does not exist on {platform.node()}, or is another folder there", hint)
         own = self.probe.with_name(f"{self.probe.name}-{platform.node()}-{os.getpid()}")
         write_text(own, "")
         own.unlink(missing_ok=True)

@@ -56,9 +56,7 @@ def _extents(areas: Counts, label: Label, phases: Iterable[int], step_mm: float)
         filled = np.flatnonzero(areas[phase])
         holes = np.setdiff1d(np.arange(filled[0], filled[-1]), filled) if len(filled) else filled
         if len(holes):
-            reason = (
-                f"{label.title}: {len(holes)} of the {np.ptp(filled) + 1} slices from its first to its last lack it"
-            )
+            reason = f"{label.title}: missing in {len(holes)} of its {np.ptp(filled) + 1} slices"
             places = tuple((phase, int(index)) for index in holes)
             yield Flag("slice extent", reason, phase, int(holes[0]), places)
         extent_mm = len(filled) * step_mm
@@ -77,7 +75,7 @@ def _apex(areas: dict[Label, Counts], measures: Measures, phases: int, end: int)
     }
     large = {title: percent for percent, title, _ in sorted(ends) if percent > APEX_PERCENT}
     if large:
-        reason = f"still {_listed(large)} of the largest area in the most apical slice (limit {APEX_PERCENT:g} %)"
+        reason = f"the most apical slice still has {_listed(large)} of the largest area (limit {APEX_PERCENT:g} %)"
         index = end % len(next(iter(areas.values()))[0])
         places = tuple(sorted({(phase, index) for percent, _, phase in ends if percent > APEX_PERCENT}))
         yield Flag("apex not covered", f"{reason}: the stack may end above the apex", max(ends)[2], index, places)
@@ -91,7 +89,7 @@ def _base(areas: dict[Label, Counts], measures: Measures, end: int) -> Iterator[
     }
     if percents and len(percents) == len(areas) and min(percents.values()) > BASE_PERCENT:
         seen = _listed({label.title: percent for label, percent in percents.items()})
-        reason = f"still {seen} of the largest area in the most basal slice at end-systole (limit {BASE_PERCENT:g} %)"
+        reason = f"at end-systole the most basal slice still has {seen} of the largest area (limit {BASE_PERCENT:g} %)"
         index = end % len(next(iter(areas.values()))[0])
         places = tuple(sorted({(phase, index) for label in areas if (phase := phases[label]) is not None}))
         yield Flag(

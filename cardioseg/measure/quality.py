@@ -74,7 +74,7 @@ def _empty(curves_ml: Curves) -> Iterator[Flag]:
         gone = [phase for phase, volume_ml in enumerate(curve) if volume_ml == 0]
         if gone:
             at_all = len(gone) == len(curve)
-            reason = f"the mask holds none at {'any phase' if at_all else f'{len(gone)} of {len(curve)} phases'}"
+            reason = f"the mask is empty at {'every phase' if at_all else f'{len(gone)} of {len(curve)} phases'}"
             yield Flag(f"no {label.title}", reason, None if at_all else gone[0])
 
 
@@ -88,8 +88,8 @@ def _jump(label: Label, curve_ml: Curve) -> Iterator[Flag]:
     values = np.asarray(curve_ml)
     off = 100 * np.abs(values[1:-1] - (values[:-2] + values[2:]) / 2) / values.max()
     if off.max() > JUMP_PERCENT:
-        seen = f"{off.max():.0f} % of its largest volume (limit {JUMP_PERCENT:g} %)"
-        reason = f"{label.title}: off the phases before and after by {seen}"
+        seen = f"{off.max():.0f} % of the maximum volume (limit {JUMP_PERCENT:g} %)"
+        reason = f"{label.title}: differs from the neighbouring phases by {seen}"
         yield Flag("volume jump", reason, 1 + int(off.argmax()))
 
 
@@ -99,7 +99,7 @@ def _strokes(measures: Measures) -> Iterator[Flag]:
         return
     apart = 100 * abs(lv - rv) / max(lv, rv) if max(lv, rv) > 0 else 0.0
     if apart > STROKE_PERCENT:
-        reason = f"LV {lv:.0f} mL, RV {rv:.0f} mL: {apart:.0f} % apart (limit {STROKE_PERCENT:g} %)"
+        reason = f"LV {lv:.0f} mL, RV {rv:.0f} mL: they differ by {apart:.0f} % (limit {STROKE_PERCENT:g} %)"
         yield Flag("stroke volumes differ", reason)
 
 
@@ -118,8 +118,8 @@ def _body(acquisition: Acquisition) -> Iterator[Flag]:
         if bounds and not bounds.hold(value):
             slips = [slip for slip, factor in _SLIPS[key] if bounds.hold(factor * value)]
             guess = f"; were {slips[0]}?" if slips else ""
-            seen = f"{key} cannot be a person's (limits {bounds} {quantity.unit})"
-            yield Flag("implausible value", f"{seen}: nothing is indexed to it{guess}")
+            seen = f"{key} is impossible for a person (limits {bounds} {quantity.unit})"
+            yield Flag("implausible value", f"{seen}: no value is indexed by it{guess}")
 
 
 def _folds(measures: Measures) -> Iterator[Flag]:

@@ -49,10 +49,10 @@ class Rule:
         return f"{score:.0f} {self.unit}"
 
 
-_OPEN = f"{{}} of the LV cavity's outline has no myocardium beside it (limit {OPEN_PERCENT:g} %)"
-_ISLANDS = f"{{}} of it lies apart from its largest part (limit {ISLAND_PERCENT:g} % and {ISLAND_MM2:g} mm²)"
-_BARE = f"a slice without LV cavity, no cap of the apex, holds {{}} of the largest area (limit {BARE_PERCENT:g} %)"
-_EDGE = "{} lie on the edge of the image: it may go on outside"
+_OPEN = f"{{}} of the LV cavity's outline has no myocardium next to it (limit {OPEN_PERCENT:g} %)"
+_ISLANDS = f"{{}} of its area is not connected to the largest part (limit {ISLAND_PERCENT:g} % and {ISLAND_MM2:g} mm²)"
+_BARE = f"{{}} of the largest area in a slice without LV cavity that is not the apex (limit {BARE_PERCENT:g} %)"
+_EDGE = "{} lie on the edge of the image: the structure may extend outside"
 
 
 def shape_flags(heart: LabelledCine, measures: Measures) -> Iterator[Flag]:
@@ -98,10 +98,10 @@ def _flags(rule: Rule, scores: Scores, moments: Collection[int]) -> Iterator[Fla
     places.sort(key=lambda at: (not counted[at], -scores[at]))
     reason = rule.reason.format(rule.seen(scores[place]))
     if len(places) > 1:
-        reason += f"; {len(places)} slices and phases are like that"
+        reason += f"; found in {len(places)} slices and phases"
         reason += f", {counted.sum()} of them at end-diastole or end-systole" if counted.any() else ""
     if scores[worst] > scores[place]:
-        reason += f"; at worst {rule.seen(scores[worst])} (slice {worst[1]}, phase {worst[0]})"
+        reason += f"; the worst is {rule.seen(scores[worst])} (slice {worst[1]}, phase {worst[0]})"
     yield Flag(rule.kind, reason, *place, tuple(places))
 
 

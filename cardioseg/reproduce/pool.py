@@ -57,7 +57,9 @@ def run_all(
     outcomes: dict[Job, Outcome] = {}
     for job, outcome in executor.map(work, jobs):
         if isinstance(outcome, Lost):
-            raise ResourceError(f"a worker was {outcome.why}", "start again to go on, with fewer --workers")
+            raise ResourceError(
+                f"a worker was {outcome.why}", "run the same command again with fewer --workers to continue"
+            )
         outcomes[job] = outcome
         finished(job)
     return {job: outcomes[job] for job in jobs}

@@ -102,8 +102,8 @@ class Catalogue:
         record = self.record(name)
         is_moved = record is not None and record.source not in (None, scan.source)
         if self.record(own) and not is_moved:
-            return f"called {name}, because another scan is called {own} here"
-        return f"called {name}, as these images were before"
+            return f"named {name}, because another scan here is named {own}"
+        return f"named {name}, because these images had this name before"
 
     def _has(self, name: str, what: str, value: str) -> bool:
         record = self.record(name)

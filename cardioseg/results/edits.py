@@ -21,7 +21,7 @@ Convention = Mapping[int, Label]
 _ACDC = CONVENTIONS["acdc"]
 LABELS = "labels are " + ", ".join(f"{label.value} {label.title}" for label in Label)
 _MASK = CaseFolder(Path()).mask.name
-_SAVE = f"if it holds an edit, save that as {_MASK}, all phases in one image; {LABELS}"
+_SAVE = f"if it holds an edit, save the edit as {_MASK}, all phases in one image; {LABELS}"
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def edited_file(path: Path, record: CaseRecord | None = None) -> str:
 def edit_kept(name: str) -> str:
     """What to say of a case that is not predicted again because the file of that name holds an edit."""
     where = "" if name == _MASK else f", in {name}"
-    new = "`cardioseg measure` gives the new ones, --discard-edits predicts the case again"
-    return f"its mask was edited and is kept{where}: the numbers are those from before, {new}"
+    new = "`cardioseg measure` gives the new numbers; --discard-edits predicts the case again"
+    return f"its mask was edited and is kept{where}: the numbers are those before the edit; {new}"
 
 
 def latest_mask(path: Path, convention: Convention = _ACDC) -> LatestMask:
@@ -96,11 +96,13 @@ def latest_mask(path: Path, convention: Convention = _ACDC) -> LatestMask:
             edits[file.name] = _edit(file, path, written, convention)
         except UnusableError as error:
             why = error.message.removeprefix(f"{file}: ")
-            remarks.append(f"{file.name} beside it is not used: {why} ({error.hint or _SAVE})")
+            remarks.append(f"{file.name} in the same folder is not used: {why} ({error.hint or _SAVE})")
     others = {name: edit for name, edit in edits.items() if not np.array_equal(edit.voxels, written.voxels)}
     if len(others) + changed > 1:
         names = " and ".join([path.name] * changed + list(others))
-        raise UnusableError(f"{path.parent}: {names} hold different edits", f"keep the right one, as {path.name}")
+        raise UnusableError(
+            f"{path.parent}: {names} hold different edits", f"keep the right one and name it {path.name}"
+        )
     for name, edit in others.items():
         return LatestMask(edit, True, name, tuple(remarks))
     return LatestMask(written, changed, path.name, tuple(remarks))

@@ -60,7 +60,7 @@ def same_images(folder: ResultsFolder) -> list[list[str]]:
 def _of_same_images(folder: ResultsFolder) -> dict[str, str]:
     """Case -> which others hold the same images; nothing of cases that are alone."""
     return {
-        name: f"the same images as {', '.join(other for other in alike if other != name)}"
+        name: f"has the same images as {', '.join(other for other in alike if other != name)}"
         for alike in same_images(folder)
         for name in alike
     }

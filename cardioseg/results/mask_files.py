@@ -115,7 +115,7 @@ def no_masks(root: Path, hint: str, what: str = "NIfTI masks") -> NoInputError:
     """That there are no masks at or below `root`, and what is there instead where that is known."""
     if root.is_dir() and (measured := read_run_record(ResultsFolder(root)).masks):
         return NoInputError(
-            f"{root} holds what `measure` wrote, and no masks", f"give the masks themselves: {measured}"
+            f"{root} was written by `measure` and holds no masks", f"give the folder of the masks: {measured}"
         )
     paths = [root] if root.is_file() else (path for path in sorted(root.rglob("*")) if path.is_file())
     for path in paths:

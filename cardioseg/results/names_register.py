@@ -69,5 +69,5 @@ def _read(folder: ResultsFolder) -> NamesRegister:
     try:
         return read_record(folder.names, NamesRegister, "")
     except UnusableError:
-        message = f"{folder.names}: not what --names hash writes"
-        raise UsageError(message, "remove it; the cases get new names") from None
+        message = f"{folder.names}: --names hash did not write this file"
+        raise UsageError(message, "remove it; the cases then get new names") from None

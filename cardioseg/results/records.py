@@ -24,4 +24,4 @@ def read_record(path: Path, kind: type[RecordT], hint: str) -> RecordT:
     try:
         return kind.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
-        raise UnusableError(f"{path}: not what predict writes", hint) from None
+        raise UnusableError(f"{path}: not a file that predict wrote", hint) from None

@@ -59,7 +59,7 @@ def load(path: Path) -> Checkpoint:
         raise RefusedError(f"{path}: its bytes do not match its name")
     state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     if not isinstance(state, dict) or state.keys() != Checkpoint.__annotations__.keys():
-        raise RefusedError(f"{path} is no cardioseg checkpoint")
+        raise RefusedError(f"{path} is not a cardioseg checkpoint")
     return Checkpoint(**state)
 
 

@@ -129,7 +129,7 @@ def _check_labelled(plan: Plan, folds: Sequence[Fold], labelled: Set[str]) -> No
         raise NoInputError(f"no slice of {plan.dataset.folder} has {wanted}", "choose another --recipe")
     for fold in folds:
         if labelled.isdisjoint(fold.train):
-            raise NoInputError(f"no subject that fold {fold.index} trains on has a slice with {wanted}")
+            raise NoInputError(f"fold {fold.index} has no training subject with a slice that has {wanted}")
 
 
 def run_fold(

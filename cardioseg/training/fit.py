@@ -99,7 +99,7 @@ def _start(job: Job, resume: bool) -> Checkpoint | None:
     if resume and found is None:
         raise UsageError(f"nothing to resume in {job.folder}", "leave out --resume to start")
     if not resume and found is not None:
-        raise UsageError(f"{job.folder} holds a run already", "--resume goes on with it; or choose another folder")
+        raise UsageError(f"{job.folder} already holds a run", "--resume continues it; or choose another folder")
     if found and found.identity != job.identity:
         differs = "another recipe, seed, fold or dataset, or another number of steps"
         raise UsageError(f"the run in {job.folder} had {differs}", "choose another folder")

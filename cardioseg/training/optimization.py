@@ -18,14 +18,21 @@ class Optimization(BaseModel):
     """How the weights are fitted.
 
     Attributes:
-        optimizer: `sgd` with momentum (the paper) or `adamw`.
-        schedule: `divide` divides the learning rate by `divisor` at each new epoch (the paper); `cosine` lets it fall
-            from step to step to 0 at the end; `restarts` does both, a cosine in each epoch (Loshchilov & Hutter, SGDR,
-            2017), so that a run of more epochs goes on from where a shorter one ended.
-        loss: `cross_entropy` (the paper), or that plus one minus the soft Dice of the structures: of each image alone,
-            or of the batch as one. Only the latter has a price for a structure drawn on an image that lacks it.
-        precision: of feature maps on a GPU; `bfloat16` is faster. Sums, the loss and the weights stay float32; a CPU
-            knows no other.
+        optimizer: `sgd` is stochastic gradient descent with momentum (the paper); `adamw` is AdamW.
+        learning_rate: learning rate at the start.
+        momentum: momentum of `sgd`.
+        weight_decay: weight decay of the optimizer.
+        schedule: how the learning rate falls. `divide` divides it by `divisor` at each new epoch (the paper). `cosine`
+            lets it fall from step to step to 0 at the end. `restarts` does both: a cosine within each epoch
+            (Loshchilov & Hutter, SGDR, 2017), so that a longer run continues where a shorter one ended.
+        divisor: divisor of the learning rate at each new epoch (`divide` and `restarts`).
+        epochs: number of epochs.
+        batch_size: number of images in a step.
+        loss: `cross_entropy` is the paper's. The others add 1 - soft Dice of the structures: `cross_entropy_dice` for
+            each image alone, `cross_entropy_batch_dice` for the batch as a whole. Only the batch Dice penalizes a
+            structure that is drawn on an image without it.
+        precision: number format of the feature maps on a GPU; `bfloat16` is faster. Sums, the loss and the weights are
+            always float32, and so is everything on a CPU.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

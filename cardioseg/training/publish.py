@@ -136,7 +136,7 @@ def _real_slices(dataset: Dataset, trained: Collection[str], recipe: Recipe) -> 
         pixel_mm = volume.pixel_mm(recipe.nominal_spacing_mm)
         slices += list(prepare(volume.image[chosen], pixel_mm, recipe.preprocessing, middle(volume.mask > 0))[0])
     if not slices:
-        raise RefusedError("the dataset has no slice to prove the model on")
+        raise RefusedError("the dataset has no slice to test the model on")
     return slices
 
 

@@ -18,15 +18,18 @@ from cardioseg.training.optimization import Optimization, Positive
 
 
 class Recipe(BaseModel):
-    """A training recipe.
+    """A training recipe. docs/recipes.md shows these descriptions.
 
     Attributes:
-        labels: the structures to segment, in the order of the network's channels after background.
-        norm: the normalization layer, one of `cardioseg.network.normalization.NORMS`.
-        size: training images are cropped or padded to this many pixels in height and width.
-        literal_std: initialize with the standard deviation as the paper prints it, without the square root.
-        preprocessing: what is done to every slice, in training and in prediction.
-        nominal_spacing_mm: the in-plane spacing of data that do not say theirs; None: they are taken as they are.
+        labels: structures to segment, in the order of the network's channels after the background.
+        norm: normalization layer.
+        size: height and width of the training images in pixels; larger slices are cropped, smaller ones padded.
+        literal_std: initialize the weights with the standard deviation that the paper prints, without the square root.
+        nominal_spacing_mm: in-plane pixel spacing of data that do not state theirs. Without it, such data are not
+            resampled.
+        preprocessing: how every slice is prepared, in training and in prediction.
+        augmentation: how the training images are varied.
+        optimization: how the weights are trained.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,13 +74,15 @@ def read_recipe(name_or_path: str) -> Recipe:
     """A built-in recipe by name, or a TOML file by path.
 
     Raises:
-        UsageError: there is none, it is no TOML, or a key or value is not understood.
+        UsageError: there is none, it is not valid TOML, or a key or value is not understood.
     """
     if name_or_path in built_in_recipes():
         return parse_recipe((_folder() / f"{name_or_path}.toml").read_text(), name_or_path)
     path = Path(name_or_path)
     if not path.is_file():
-        raise UsageError(f"no recipe {name_or_path}", f"built in are {', '.join(built_in_recipes())}; or give a file")
+        raise UsageError(
+            f"no recipe {name_or_path}", f"the built-in recipes are {', '.join(built_in_recipes())}; or give a file"
+        )
     try:
         return parse_recipe(path.read_text(encoding="utf-8-sig"), name_or_path)
     except UnicodeDecodeError:
@@ -88,12 +93,12 @@ def parse_recipe(text: str, name: str) -> Recipe:
     """The recipe that `text` holds; `name` is for error messages.
 
     Raises:
-        UsageError: the text is no TOML, or a key or value is not understood.
+        UsageError: the text is not valid TOML, or a key or value is not understood.
     """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"recipe {name} is no TOML: {error}") from None
+        raise UsageError(f"recipe {name} is not valid TOML: {error}") from None
     return check_recipe(document, f"recipe {name}")
 
 

@@ -16,13 +16,14 @@ CORES = (16, 128, 1024)
 INTRODUCTION = """\
 # Cohorts
 
-Written by `python docs/cohorts/page.py`; the figures are those that the scripts in `tests/cohorts/` measured.
+Written by `python docs/cohorts/page.py`; the scripts in `tests/cohorts/` measured the figures.
 
-A case is one unit of work: its files in, its folder under OUT out. It is done when its record `case.json` stands there,
-which is written last, and while a process works on it others that begin it wait. So it does not matter who does it:
-this process, several (`--workers`), a dask cluster (`--cluster`), or jobs that each take a part (`--part`). The masks,
-tables and report are the same to the byte, timings aside, and whatever is killed, the same command goes on with what is
-not done. All of them need the same files at the same paths, on a file system with working locks (`flock`).
+A case is one unit of work: its files go in, its folder in the results comes out. The record `case.json` is written
+last; a case with this record is done. While a process works on a case, other processes wait for it. Therefore it does
+not matter which process does the work: a single one, several (`--workers`), a dask cluster (`--cluster`), or jobs that
+each do a part (`--part`). Masks, tables and report have the same bytes, except for timings. If a process is killed, the
+same command continues with the cases that are not done. All processes need the same files at the same paths, on a file
+system with working locks (`flock`).
 
 ## One machine
 
@@ -30,17 +31,17 @@ not done. All of them need the same files at the same paths, on a file system wi
 cardioseg predict scans/ -o results/ --workers 8    # ingest and evaluate take --workers, too
 ```
 
-The processes share the cores, so that none waits for another. One that is killed (by the system, where memory is short)
-takes its case with it, which is then tried once more; if that fails too the case has failed and the others go on.
+The processes share the cores. If a process is killed (for example by the system, because memory is short), its case is
+tried once more. If that fails too, the case has failed, and the others continue.
 
-Scans are looked for child by child of SCANS: first the first and the last DICOM header of each child are read, to know
-which share a study; then cases are begun as they are found. A tree whose top has many children, a patient or a visit
-each, is best.
+cardioseg searches the scans subfolder by subfolder. It first reads the first and the last DICOM header of each
+subfolder of `scans/`, to know which of them share a study. Then it starts each case as soon as it is found. Best is a
+folder with many subfolders, one per patient or visit.
 
 ## Dask, on SLURM
 
-`pip install -c constraints.txt '.[cpu,scale]' dask-jobqueue`, in an environment that all nodes see. Then, on a login
-node:
+Run `pip install -c constraints.txt '.[cpu,scale]' dask-jobqueue` in an environment that all nodes can use. Then start
+this Python script on a login node:
 
 ```python
 from dask_jobqueue import SLURMCluster
@@ -50,20 +51,21 @@ cluster.scale(jobs=20)  # 160 workers of one core
 input("return to end it ")
 ```
 
-and beside it
+and in a second terminal
 
 ```sh
 cardioseg predict /project/scans -o /project/results --cluster tcp://$(hostname):8786
 ```
 
-`--cluster` also takes a scheduler file. A worker does one case at a time with the threads that it has, so give it one
-core and have many. The model goes to each worker once. Before any work is handed out, every worker must have our
-versions of cardioseg, Python, NumPy and ONNX Runtime, see the scans, and see and write OUT; what is amiss is named with
-its host. Workers may come and go. A killed worker's case is done by another one; one that has killed four workers has
-failed. If the scheduler dies, start one and give the same command again. The headers of the scans are read where the
-command runs: where that is what the workers wait for, take parts instead.
+`--cluster` also takes a scheduler file. A worker does one case at a time with its threads, so use many workers with one
+core each. The model is sent to each worker once. Before the work starts, cardioseg checks every worker: it must have
+the same versions of cardioseg, Python, NumPy and ONNX Runtime, and must be able to read the scans and to write the
+results. An error names the host. Workers may be added or removed at any time. If a worker is killed, another one does
+its case; a case that has killed four workers has failed. If the scheduler stops, start a new one and run the same
+command again. The command itself reads the headers of the scans: if the workers have to wait for this, use parts
+instead.
 
-Whoever reaches the scheduler can run code on the workers: use dask's TLS, or a network that is yours.
+Everyone who can reach the scheduler can run code on the workers: use dask's TLS, or a private network.
 
 ## A SLURM array
 
@@ -73,31 +75,32 @@ Whoever reaches the scheduler can run code on the workers: use dask's TLS, or a 
 cardioseg predict /project/scans -o /project/results --part "$SLURM_ARRAY_TASK_ID/100" --workers 4
 ```
 
-and when all have ended
+and when all jobs have ended
 
 ```sh
 cardioseg gather /project/results
 ```
 
-Part I of N is every N-th child of SCANS from the I-th, in the order of names; children that share a study stay
-together. So parts are of equal number, and stay the same as long as the children do; `gather` says if the parts did not
-see the same ones. Each part writes its tables into `results/parts/I-of-N/` and its cases where one run would; `gather`
-makes the tables and the report of all, the same as those of one run, and names parts that are missing or not finished
-(exit code 3). A job that was requeued or started twice does nothing twice. What `gather` cannot know is a copy of a
-series that lies in another part: one run leaves it out, two parts each segment theirs.
+Part I of N contains every N-th subfolder of the scans, starting with the I-th in the order of names. Subfolders that
+share a study stay together. The parts have equal numbers of subfolders, and stay the same as long as the subfolders do;
+`gather` says if the parts did not find the same ones. Each part writes its tables into `results/parts/I-of-N/`, and its
+cases to the same place as a single run. `gather` then writes the tables and the report of all cases, the same as those
+of a single run. It names parts that are missing or not finished (exit code 3). A job that is requeued or started twice
+does no work twice. There is one difference: if a copy of a series is in another part, both are segmented; a single run
+leaves the copy out.
 
-`gather` also makes the tables of a run that was killed, from what it left.
+`gather` also writes the tables of a run that was killed, from the cases that are done.
 
 ## Docker, on several hosts
 
-With the scans and the results on storage that all hosts mount, a part a host:
+If all hosts mount the storage with the scans and the results, each host can do one part:
 
 ```sh
 docker run --rm --network none --user "$(id -u):$(id -g)" -v /mnt/scans:/scans:ro -v /mnt/results:/out \\
   cardioseg:serve predict /scans -o /out --part 1/3 --workers 8
 ```
 
-with `2/3` and `3/3` on the others; then `gather /out` on any of them.
+The other hosts do the parts `2/3` and `3/3`. Then run `gather /out` on any of them.
 """
 
 
@@ -117,18 +120,18 @@ def throughput(found: dict[str, Any]) -> Iterator[str]:
     yield "## What it costs\n"
     yield (
         f"{found['cases']} cines of {found['slices']} slices each, model `{found['model']}`, {found['cores']} cores, "
-        f"start-up included; medians of {len(next(iter(turns.values())))} turns "
+        f"including start-up; medians of {len(next(iter(turns.values())))} turns "
         "(`python tests/cohorts/throughput.py`):\n"
     )
     yield "| | wall s | CPU s |\n|---|---|---|"
     for mode, runs in turns.items():
         yield f"| {mode} | {_middle(runs, 'wall_s'):.1f} | {_middle(runs, 'cpu_s'):.1f} |"
     yield (
-        f"\nTwo processes do {found['throughput']:.2f} x the cases of one with two threads in the same time, for "
-        f"{found['cpu']:.2f} x its CPU time.\n"
+        f"\nTwo processes do {found['throughput']:.2f} x as many cases in the same time as one process with two "
+        f"threads, and use {found['cpu']:.2f} x its CPU time.\n"
     )
     hours = CINES * found["cpu_s_a_case"] / 3600
-    yield f"A case takes {found['cpu_s_a_case']:.1f} s of CPU time. {CINES:,} cines are {hours:,.0f} core hours:\n"
+    yield f"A case takes {found['cpu_s_a_case']:.1f} s of CPU time. {CINES:,} cines take {hours:,.0f} core hours:\n"
     yield "| cores | time |\n|---|---|"
     for cores in CORES:
         yield f"| {cores:,} | {_time(hours / cores)} |"
@@ -138,9 +141,14 @@ def throughput(found: dict[str, Any]) -> Iterator[str]:
 def memory(found: dict[str, Any]) -> Iterator[str]:
     """Whether memory grows."""
     yield "## Memory\n"
-    yield "Of the process that finds cases and hands them out, in MB (`python tests/cohorts/memory.py`):\n"
-    yield "| | cases | after a tenth | at the end | a case, bytes | peak, tables included |\n|---|---|---|---|---|---|"
-    names = {"simulated": "made-up tree, stubbed work", "real": "small hearts, segmented in it"}
+    yield (
+        "Memory of the process that finds the cases and distributes them, in MB (`python tests/cohorts/memory.py`):\n"
+    )
+    yield (
+        "| | cases | after a tenth of the cases | at the end | bytes per case | peak, with tables |\n"
+        "|---|---|---|---|---|---|"
+    )
+    names = {"simulated": "simulated cases, no segmentation", "real": "small hearts, segmented in the same process"}
     for kind, name in names.items():
         if one := found.get(kind):
             first, *_, last = one["mb"].values()
@@ -149,8 +157,8 @@ def memory(found: dict[str, Any]) -> Iterator[str]:
                 f"| {one['peak_mb']:.0f} |"
             )
     yield (
-        "\nWhat it keeps of a case is its name and two short hashes; what became of it stands in a ledger on disk, "
-        "from which the tables are written.\n"
+        "\nIn memory it keeps only the name and two short hashes of each case. The outcome of each case is in a ledger "
+        "on disk, from which the tables are written.\n"
     )
 
 

@@ -11,12 +11,13 @@ PAGE = Path(__file__).parents[1] / "measures.md"
 INTRODUCTION = """\
 # The columns of measures.csv
 
-Written by `python docs/measures/page.py` from the table by which cardioseg measures, flags and reports.
+Written by `python docs/measures/page.py` from the list of measures in the code.
 
-`measures.csv` has one row per case and these columns, in this order. An empty cell means: not known, never zero. Slices
-and phases count from 0. Numbers are rounded to 0.01. Volumes are areas times the distance from slice to slice. A value
-outside the range of the fourth column is kept and flagged (`implausible value`): no living patient is likely to have
-it. The last column has the code of the measure in DICOM PS3.16, where there is one (LN is LOINC, SCT is SNOMED CT).
+`measures.csv` has one row per case and these columns, in this order. An empty cell means "not known", never zero.
+Slices and phases are counted from 0. Numbers are rounded to 0.01. A volume is the sum of the areas times the distance
+from slice to slice. A value outside the range of the fourth column is kept, but flagged (`implausible value`), because
+hardly any living patient has such a value. The last column has the code of the measure in DICOM PS3.16, where there is
+one (LN is LOINC, SCT is SNOMED CT).
 """
 
 

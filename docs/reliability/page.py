@@ -28,9 +28,10 @@ PAGE = FOLDER.parent / "reliability.md"
 INTRODUCTION = """\
 # What is promised, and what was measured
 
-Each section is a promise, the command that tests it and what it measured. The figures are those of the JSON files in
-`docs/reliability/`, which these commands write; this page is written from them by `python docs/reliability/page.py`.
-Every run of the tests repeats a small part of each; of the container's only where a Docker engine runs.
+Each section contains a promise, the command that tests it, and what the command measured. The commands write the
+figures into the JSON files in `docs/reliability/`, and `python docs/reliability/page.py` writes this page from these
+files. Every run of the tests repeats a small part of each command; for the container, only if a Docker engine is
+running.
 """
 
 

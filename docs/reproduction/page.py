@@ -26,9 +26,9 @@ TITLES = {
 }  # the paper's eight
 OTHERS = ("none", "in", "ln", "gn4")  # the paper's table 3
 CAPTIONS = {
-    2: "Reference red, prediction green, true positives yellow: an image at random from each eighth of the way through "
-    "the hearts.",
-    3: "ρ over training.",
+    2: "Reference red, prediction green, overlap yellow. The hearts are divided into eight parts from end to end; "
+    "one image is chosen at random from each.",
+    3: "ρ during training.",
 }
 
 INTRODUCTION = """\
@@ -36,13 +36,14 @@ INTRODUCTION = """\
 
 Zhou et al., *U-Net Training with Instance-Layer Normalization* (2019), compares normalization layers in one U-Net on
 the left ventricle (Sunnybrook, public) and the right ventricle (private). `cardioseg reproduce` runs the same
-comparisons on data that anyone can get. Below stand its own outputs; this page is written from their `tables.json` by
-`python docs/reproduction/page.py`, so a figure here is a figure that a run gave.
+comparisons on data that anyone can get. `python docs/reproduction/page.py` writes this page from the `tables.json` of
+these runs: every figure comes from a run.
 """
 
 DISTANCE = """\
-How far each run is from the paper's protocol stands at its head. The folds are other ones: the paper does not say which
-subjects are in which. The finished jobs lie beside this page, without weights: the commands go on from them.
+Each section first lists how its run differs from the paper's protocol. The folds differ from the paper's, because the
+paper does not say which subjects they contain. The finished jobs are stored with this page, without weights; the
+commands continue from them.
 """
 
 
@@ -55,7 +56,7 @@ def page(folder: Path = FOLDER) -> str:
 
 def summary(runs: dict[str, dict[str, Any]]) -> Iterator[str]:
     """The mean Dice over the folds of every norm, ours beside the paper's."""
-    titles = [f"{run['title']}, {of}" for run in runs.values() for of in ("paper", "ours")]
+    titles = [f"{run['title']}, {of}" for run in runs.values() for of in ("paper", "cardioseg")]
     yield f"| norm | {' | '.join(titles)} |"
     yield "|---|" + "---:|" * len(titles)
     for norm, title in TITLES.items():
@@ -86,10 +87,10 @@ def _nearness(run: dict[str, Any]) -> Iterator[str]:
     compared = means(run)
     near = [TITLES[norm] for norm, (paper, ours) in compared.items() if ours > paper - NEAR]
     far = {norm: ours - paper for norm, (paper, ours) in compared.items() if ours <= paper - NEAR}
-    yield f"{len(near)} of {len(compared)} norms reach the paper's mean Dice, or come within {NEAR:g} of it."
+    yield f"{len(near)} of {len(compared)} norms reach the paper's mean Dice or come within {NEAR:g} of it."
     if far:
         listed = ", ".join(f"{TITLES[norm]} {change:+.3f}" for norm, change in far.items())
-        yield f"The others stay below: {listed}."
+        yield f"The others are lower: {listed}."
 
 
 def _order(run: dict[str, Any]) -> Iterator[str]:
@@ -98,8 +99,8 @@ def _order(run: dict[str, Any]) -> Iterator[str]:
     if len(compared) > 2:
         agreement = correlation(*map(_ranks, zip(*compared.values(), strict=True)))
         yield (
-            f"The best is {TITLES[best[1]]} (paper: {TITLES[best[0]]}). The order of the norms agrees with the paper's "
-            f"by a rank correlation of {agreement:.2f}."
+            f"The best is {TITLES[best[1]]} (paper: {TITLES[best[0]]}). The rank correlation with the paper's order of "
+            f"the norms is {agreement:.2f}."
         )
 
 
@@ -112,10 +113,10 @@ def _certainty(run: dict[str, Any]) -> Iterator[str]:
     seeds = run.get("seeds", {})
     if seeds:
         listed = " and ".join(f"{TITLES.get(n, n)} {one['std']:.4f} ({len(one['means'])})" for n, one in seeds.items())
-        yield f"Between seeds a mean over the folds has a standard deviation of: {listed}."
-        yield f"Differences below {2 * max(one['std'] for one in seeds.values()):.3f} say nothing."
+        yield f"Standard deviation of the mean over the folds between seeds (number of seeds): {listed}."
+        yield f"Differences below {2 * max(one['std'] for one in seeds.values()):.3f} are meaningless."
     else:
-        yield "Each norm has run with one seed: small differences say nothing."
+        yield "Each norm has run with one seed only, so small differences are meaningless."
 
 
 def _silence(run: dict[str, Any]) -> Iterator[str]:
@@ -125,9 +126,9 @@ def _silence(run: dict[str, Any]) -> Iterator[str]:
     if silent:
         tried = sorted({cell["learning_rate"] for cell in cells if cell["norm"] in silent}, reverse=True)
         yield (
-            f"With {' and '.join(TITLES[norm] for norm in silent)} the network finds nothing at the rates that ran in "
-            f"full ({', '.join(f'{rate:g}' for rate in tried)}). Likely, it first learns that nearly all pixels are "
-            f"background, and without a norm of each image alone, large steps leave it there."
+            f"With {' and '.join(TITLES[norm] for norm in silent)} the network finds nothing at the learning rates "
+            f"that ran in full ({', '.join(f'{rate:g}' for rate in tried)}). A likely reason: it first learns that "
+            "nearly all pixels are background, and cannot leave this state at large learning rates."
         )
 
 
@@ -154,7 +155,7 @@ def claims(run: dict[str, Any]) -> Iterator[str]:
         yield _tests(run["iln_against"], compared)
     if all(("il-sigmoid", fold) in figures for fold in folds):
         yield _best_of("il-sigmoid", ["il-clip", "il-softmax"], figures, folds, "the three gates of table 1")
-        yield _best_of("iln", ["il-sigmoid"], figures, folds, "the two of table 2, with GN16 and without")
+        yield _best_of("iln", ["il-sigmoid"], figures, folds, "the two methods of table 2 (with and without GN16)")
 
 
 def _level(figures: dict[tuple[str, int], dict[str, Any]], folds: list[int]) -> Iterator[str]:
@@ -165,8 +166,8 @@ def _level(figures: dict[tuple[str, int], dict[str, Any]], folds: list[int]) -> 
 
 def _extent(run: dict[str, Any]) -> Iterator[str]:
     if run["steps_fraction"] < WHOLE:
-        yield f"It ran {100 * run['steps_fraction']:.2g} % of the paper's steps, so it tells more of how fast each norm"
-        yield "lets the network learn than of how far."
+        yield f"It ran {100 * run['steps_fraction']:.2g} % of the paper's steps, so the results show how fast the"
+        yield "network learns with each norm rather than how good it becomes in the end."
 
 
 def _best_of(
@@ -175,7 +176,7 @@ def _best_of(
     ours = sum(all(figures[norm, f]["dice"] > figures[o, f]["dice"] for o in others) for f in folds)
     theirs = sum(all(figures[norm, f]["paper_dice"] > figures[o, f]["paper_dice"] for o in others) for f in folds)
     name = {"iln": "ILN", "il-sigmoid": "The sigmoid"}[norm]
-    agrees = "as in the paper" if ours == theirs else f"where the paper has it best in {theirs}"
+    agrees = "as in the paper" if ours == theirs else f"in the paper in {theirs}"
     return f"{name} is the best of {of} in {ours} of {len(folds)} folds, {agrees}."
 
 
@@ -188,7 +189,7 @@ def _tests(tests: dict[str, dict[str, Any]], compared: list[str]) -> str:
         f"By subject, ILN differs from {' and '.join(parts)}" if parts else "By subject, ILN differs from none of them"
     )
     return (
-        f"{said}; from {', '.join(rest)} it cannot be told apart (Wilcoxon, Holm)."
+        f"{said}, but not significantly from {', '.join(rest)} (Wilcoxon, Holm)."
         if parts and rest
         else f"{said} (Wilcoxon, Holm)."
     )

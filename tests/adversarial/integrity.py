@@ -84,8 +84,8 @@ def _figures(kind: str, found: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {"what": f"damaged {kind}", "measured": found["mutants"]},
         {"what": f"{kind} accepted with other content", "promised": "0", "measured": found["accepted"]},
-        {"what": f"{kind} refused in words", "measured": found["refused"]},
-        {"what": f"{kind} that raised anything else", "promised": "0", "measured": sum(found["escaped"].values())},
+        {"what": f"{kind} refused with a reason", "measured": found["refused"]},
+        {"what": f"{kind} with any other exception", "promised": "0", "measured": sum(found["escaped"].values())},
     ]
 
 
@@ -93,20 +93,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         models = model_mutants(Path(scratch) / "models", 1500, seed=1)
         checkpoints = checkpoint_mutants(Path(scratch) / "checkpoints", 4000, seed=1)
-    same = {"what": "cards laid out in another way, which say the same", "measured": models["same"]}
+    same = {"what": "cards with another layout but the same content", "measured": models["same"]}
     document = {
         "order": 30,
         "title": "Models and checkpoints",
         "promise": (
-            "A model is opened from the very bytes whose SHA-256 its card gives, and a card is sealed by its own; a "
-            "checkpoint's bytes are compared with its name before anything interprets them. No part of the package "
-            "unpickles, evaluates or runs anything, which a test checks over its syntax."
+            "A model is only opened if its bytes have the SHA-256 that its card gives; the card contains a checksum "
+            "of itself. The bytes of a checkpoint are compared with its name before they are read. No part of the "
+            "package unpickles, evaluates or runs file contents; a test checks this in the source code."
         ),
         "command": _COMMAND,
         "figures": [*_figures("models", models), same, *_figures("checkpoints", checkpoints)],
         "notes": [
             "Damage is one to four of: flipped bits, random or extreme numbers, cuts, insertions, deletions, "
-            "repetitions and moves. Seals are checksums, not signatures: who can write the card can seal it anew."
+            "repetitions and moves. The checksums are not signatures: a person who can write the card can also write "
+            "a new checksum."
         ],
     }
     RESULT.write_text(json.dumps(document, indent=2) + "\n")

@@ -99,17 +99,18 @@ def main() -> None:
         "order": 40,
         "title": "Privacy",
         "promise": (
-            "No value of a DICOM tag that can say who a patient is reaches a result, a model, a message or an error; "
-            "private tags and nested sequences included. Geometry, times, height and weight are read, as numbers."
+            "No value of a DICOM tag that can identify a patient appears in a result, a model, a message or an error."
+            " This includes private tags and nested sequences. Geometry, times, height and weight are read as "
+            "numbers."
         ),
         "command": "python tests/adversarial/privacy.py",
         "figures": [{"what": what, "promised": promised, "measured": value} for what, promised, value in figures],
         "notes": [
-            "Folders and files are named by the user, and name the cases: `predict --names hash --no-paths` keeps "
-            "these names and paths out of the results too (the last command). Which hashed name is whose stands in "
-            "`OUT.names.json`, beside the results and readable by its owner alone: keep it, and do not give it away.",
-            "Not anonymous is a DICOM SEG, which a PACS files by patient and study: it is written only with "
-            "`--format dicom-seg`, and carries both as its source has them.",
+            "The user names folders and files, and the cases get these names. `predict --names hash --no-paths` keeps"
+            " these names and paths out of the results, too (the last command). `OUT.names.json`, next to the "
+            "results, says which hashed name belongs to which case. Only its owner can read it; do not give it away.",
+            "A DICOM SEG is not anonymous, because a PACS files it by patient and study. It is only written with "
+            "`--format dicom-seg`, and contains both exactly as its source does.",
         ],
     }
     RESULT.write_text(json.dumps(document, indent=2) + "\n")

@@ -152,10 +152,10 @@ def test_a_damaged_register_is_refused(scans: Path, tmp_path: Path) -> None:
     findings = find_cases([scans])
     for content in ("", "{}x", "[]", '{"key": 5}', '{"key": "zz", "cases": {}}', '{"key": "00", "cases": []}'):
         ResultsFolder(tmp_path / "out").names.write_text(content)
-        with pytest.raises(UsageError, match="not what --names hash writes"):
+        with pytest.raises(UsageError, match="--names hash did not write this file"):
             Hashed(findings, tmp_path / "out")
     code, said = cardioseg("predict", scans, "-o", tmp_path / "out", "--names", "secret")
-    assert (code, "no names 'secret'" in said) == (2, True)
+    assert (code, "--names 'secret' is unknown" in said) == (2, True)
 
 
 def hostile_values() -> list[str]:

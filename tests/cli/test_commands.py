@@ -61,7 +61,7 @@ def test_version_and_no_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["predict", "--bogus"], 2, "No such option"),
         (["predict", "x", "-o", "y", "-m", "nope"], 2, "no model nope"),
         (["predict", "nowhere", "-o", "y"], 4, "nowhere: no such file or folder"),
-        (["predict", "nowhere", "-o", "y", "-m", "."], 5, "is no model folder"),
+        (["predict", "nowhere", "-o", "y", "-m", "."], 5, "is not a model folder"),
         (["predict", "nowhere", "-o", "y", "--ed", "3", "--es", "3"], 2, "--ed and --es are both 3"),
         (["predict", "nowhere", "-o", "y", "--ed", "-1"], 2, "Invalid value"),
         (["measure", "nowhere", "-o", "y"], 4, "nowhere: no such file or folder"),
@@ -71,11 +71,11 @@ def test_version_and_no_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["ingest", "nowhere", "-o", "y"], 4, "nowhere: no such folder"),
         (["ingest", ".", "-o", "y", "--layout", "bids"], 2, "no layout 'bids'"),
         (["evaluate", "nowhere", "nowhere"], 4, "nowhere"),
-        (["train", "nowhere", "-o", "y"], 4, "nowhere is no prepared dataset"),
+        (["train", "nowhere", "-o", "y"], 4, "nowhere is not a prepared dataset"),
         (["train", "nowhere", "-o", "y", "-r", "nope"], 2, "no recipe nope"),
         (["train", "nowhere", "-o", "y", "--norm", "xn"], 2, "norm: a norm is one of"),
         (["train", "nowhere", "-o", "y", "--folds", "0"], 2, "Invalid value"),
-        (["export", "nowhere", "nowhere", "-o", "y", "--licence", "x"], 4, "nowhere is no prepared dataset"),
+        (["export", "nowhere", "nowhere", "-o", "y", "--licence", "x"], 4, "nowhere is not a prepared dataset"),
     ],
 )
 def test_one_line_and_the_right_code(
@@ -157,7 +157,7 @@ def test_some_failed_all_failed(model: str, tmp_path: Path, capsys: pytest.Captu
     assert (tmp_path / "two" / "good" / "mask.nii.gz").is_file()
     write_volume(bad / "other.nii", cine(SMALL).phase(3))
     assert run(["predict", str(bad / "other.nii"), "-o", str(tmp_path / "two"), "-m", model]) == 0
-    assert "also holds 2 cases of earlier runs; its tables and its report list all" in capsys.readouterr().err
+    assert "also holds 2 cases of earlier runs; the tables and the report list all cases" in capsys.readouterr().err
     status = (tmp_path / "two" / "status.csv").read_text()
     assert [line.split(",")[0] for line in status.splitlines()[1:]] == ["broken", "good", "other"]
 

@@ -160,11 +160,23 @@ def one_goes_wrong(folder: Path, how: str) -> None:
     [
         ("predicted", "shape", "p0_ed ed: the prediction has the shape (4, 30, 40), the reference (4, 40, 40)"),
         ("predicted", "place", "p0_ed ed: the prediction has the reference's shape, but another position"),
-        ("predicted", "label", "p0_ed.nii.gz: the prediction cannot be used: the mask holds 7, known are [0, 1, 2, 3]"),
-        ("predicted", "4D", "p0_ed ed: the prediction has 3 phases, the reference does not say which one is its own"),
+        (
+            "predicted",
+            "label",
+            "the prediction cannot be used: the mask holds the label 7; the known labels are [0, 1, 2, 3]",
+        ),
+        (
+            "predicted",
+            "4D",
+            "p0_ed ed: the prediction has 3 phases; the reference does not say to which of them it belongs",
+        ),
         ("predicted", "damage", "p0_ed.nii.gz: the prediction cannot be used: not a readable NIfTI file"),
         ("predicted", "absence", "p0_ed ed: no prediction"),
-        ("reference", "4D", "p0_ed: the prediction has one phase, the reference several: which one is not known"),
+        (
+            "reference",
+            "4D",
+            "p0_ed: the prediction has one phase, the reference several; which of these it belongs to is unknown",
+        ),
         ("reference", "absence", "p0_ed.nii.gz: no reference"),
     ],
 )
@@ -217,12 +229,12 @@ def test_an_empty_folder(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["{a}"], "what was predicted and its reference"),
+        (["{a}"], "predicted masks and a reference"),
         (["{a}", "{a}", "{a}"], "--compare"),
         (["{a}", "{a}", "--compare"], "two predictions or more"),
         (["{a}", "{a}", "{a}", "--compare"], "given twice"),
         (["{a}", "{a}", "--labels", "bananas"], "no label convention bananas"),
-        (["{a}", "{a}", "--int8"], "--int8 is of runs"),
+        (["{a}", "{a}", "--int8"], "--int8 applies to training runs only"),
         (["{a}", "{dataset}", "--labels", "acdc"], "--labels has no effect"),
     ],
 )
@@ -256,7 +268,9 @@ def test_a_cross_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     for option in ("--labels", "--predicted-labels"):
         assert run(["evaluate", str(folder), str(dataset), option, "mnms"]) == 2
     assert "have no effect" in capsys.readouterr().err
-    assert "proof: seed 0, 1 of 2 folds, 2 unseen subjects; no subject and none of their 8 slices was in" in seen.err
+    assert (
+        "evaluated: seed 0, 1 of 2 folds, 2 unseen subjects; no subject and none of their 8 slices was in" in seen.err
+    )
     assert "not compared: fold 1: not finished" in seen.err
     assert run([*train, "--resume"]) == 0
     assert run(["evaluate", str(folder), str(dataset), "-o", str(tmp_path / "out"), "-q"]) == 0
@@ -277,13 +291,13 @@ def test_a_cross_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     capsys.readouterr()
     assert run([*export, "--evaluation", str(tmp_path)]) == 2
     assert run([*export, "--int8", "--evaluation", str(tmp_path / "out")]) == 2
-    assert "is of another model" in capsys.readouterr().err
+    assert "belongs to another model" in capsys.readouterr().err
     assert run(["evaluate", str(folder), str(dataset), "-o", str(tmp_path / "int8"), "-q", "--int8"]) == 0
     assert run([*export, "--int8", "--evaluation", str(tmp_path / "int8")]) == 0
     assert "other name; convolutions in 8-bit integers" not in (tmp_path / "model" / "README.md").read_text()
     assert "was in training; convolutions in 8-bit integers:" in (tmp_path / "model" / "README.md").read_text()
     assert run([*export, "--evaluation", str(tmp_path)]) == 2
-    assert "is no evaluation" in capsys.readouterr().err
+    assert "is not an evaluation" in capsys.readouterr().err
     assert list(write_dataset(tmp_path / "other", "discs", "made", (at_hand(labelled(i)) for i in range(3))))
     assert run(["evaluate", str(folder), str(tmp_path / "other")]) == 2
     assert "trained on another dataset" in capsys.readouterr().err

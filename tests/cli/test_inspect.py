@@ -52,7 +52,7 @@ def test_nothing_usable_is_an_error_like_any_other(tmp_path: Path, capsys: pytes
     assert seen.out == ""
     assert seen.err.splitlines()[:2] == [
         f"not used: {tmp_path}/notes.txt: not a DICOM file",
-        f"error: no DICOM series in {tmp_path}: 1 files, none of use",
+        f"error: no DICOM series in {tmp_path}: none of its 1 files can be used",
     ]
     assert run(["inspect", str(tmp_path / "absent"), "--json"]) == 4
     assert json.loads(capsys.readouterr().out)["error"]["exit_code"] == 4

@@ -27,7 +27,7 @@ def test_sections_come_from_their_files(page: ModuleType, tmp_path: Path) -> Non
     memory = {"cases": 1000, "mb": {"100": 90.0, "1000": 91.0}, "peak_mb": 99.0, "bytes_a_case": 1111}
     (tmp_path / "memory.json").write_text(json.dumps({"simulated": memory}))
     text = page.page(tmp_path)
-    assert "Two processes do 1.11 x" in text
-    assert "50,000 cines are 100 core hours" in text
+    assert "Two processes do 1.11 x as many cases" in text
+    assert "50,000 cines take 100 core hours" in text
     assert "| 16 | 6.2 hours |" in text
-    assert "| made-up tree, stubbed work | 1,000 | 90 | 91 | 1,111 | 99 |" in text
+    assert "| simulated cases, no segmentation | 1,000 | 90 | 91 | 1,111 | 99 |" in text

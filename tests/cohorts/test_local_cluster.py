@@ -98,6 +98,6 @@ def test_workers_without_the_files(what: str, folder: Path, tmp_path: Path, caps
         assert predict(folder, out, "--cluster", one.address) == 6
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("error: the worker at tcp://127.0.0.1:")
-    assert f"{named} cannot be seen on " in lines[0]
+    assert f"{named} does not exist on " in lines[0]
     assert lines[1:] == ["hint: every worker needs the same files at the same paths"]
     assert not out.exists()

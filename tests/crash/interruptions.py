@@ -153,7 +153,7 @@ def document(found: list[Ending]) -> dict[str, Any]:
         its = [one for one in found if one.scene == name]
         as_promised = sum(one.is_clean for one in its)
         figures.append(
-            {"what": f"{name}: interrupted, and out as promised", "promised": len(its), "measured": as_promised}
+            {"what": f"{name}: interrupted, ended as promised", "promised": len(its), "measured": as_promised}
         )
     slowest = round(max(one.seconds for one in found), 1)
     figures += [
@@ -165,14 +165,17 @@ def document(found: list[Ending]) -> dict[str, Any]:
     return {
         "order": 21,
         "title": "Interrupted",
-        "promise": "Ctrl-C (SIGINT) ends a command with exit code 130, SIGTERM with 143, within ten seconds; nothing "
-        "is left running, no half-written file stays, and the same command goes on later. Half of each were sent, at "
-        "random moments; a command with workers was signalled alone and together with them.",
+        "promise": (
+            "Ctrl-C (SIGINT) ends a command with exit code 130, SIGTERM with 143, within ten seconds. No process "
+            "keeps running, no half-written file remains, and the same command continues later. The signals were sent"
+            " at random moments, half of them SIGINT and half SIGTERM. For a command with workers, they were sent to "
+            "it alone, or to it and its workers."
+        ),
         "command": "python tests/crash/interruptions.py --write",
         "figures": figures,
         "notes": [
-            "The longest time is that of `reproduce --workers 2`: Python takes a second of the processor to unload "
-            "PyTorch. It was measured on a machine that was training at the same time."
+            "The longest time is that of `reproduce --workers 2`, because Python needs a second of processor time to "
+            "unload PyTorch. It was measured on a machine that was training at the same time."
         ],
     }
 

@@ -80,15 +80,17 @@ def document(tallies: dict[str, Tally], command: str) -> dict[str, Any]:
     return {
         "order": 20,
         "title": "Killed at any moment",
-        "promise": "SIGKILL at a random moment of a command loses at most the work since the last checkpoint or case. "
-        "The same command, for `train` with `--resume`, then goes on by itself, and all files are those of an "
-        "uninterrupted run, byte for byte (what says how long it took aside; same machine, one thread). Measured on "
-        "four small hearts, with a network of full width.",
+        "promise": (
+            "If a command is killed (SIGKILL) at a random moment, at most the work since the last checkpoint or case "
+            "is lost. The same command, for `train` with `--resume`, then continues. In the end, all files have the "
+            "same bytes as those of an uninterrupted run, except for the times in them (same machine, one thread). "
+            "Measured on four small hearts, with a network of full width."
+        ),
         "command": command,
         "figures": figures,
         "notes": [
-            "A process is killed, the machine goes on: the files are synced before they get their names, but a power "
-            "cut was not tried."
+            "Only the process was killed, not the machine. Files are synced to disk before they get their final "
+            "names, but a power cut was not tested."
         ],
     }
 

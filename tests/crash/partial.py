@@ -87,13 +87,17 @@ def document(found: dict[str, Any], cases: int) -> dict[str, Any]:
         {"what": "masks of the good cases", "promised": str(good), "measured": found["done"]},
         {"what": "exit code", "promised": "3", "measured": found["exit"]},
         {"what": "cases named as failed", "promised": str(len(BAD)), "measured": len(found["failed"])},
-        {"what": "masks as they are without the bad ones", "promised": "all", "measured": str(found["as_without"])},
+        {
+            "what": "masks equal to those of a run without bad cases",
+            "promised": "all",
+            "measured": str(found["as_without"]),
+        },
     ]
     return {
         "order": 30,
         "title": "One bad case among many",
-        "promise": f"Of {cases} cases {len(BAD)} are bad: cut short, empty, text, black, in another unit. The others "
-        "are done, each bad one is named with its reason, and the exit code says so.",
+        "promise": f"Of {cases} cases {len(BAD)} are bad: truncated, empty, text, black, in another unit. The others "
+        "are done. Each bad case is named with the reason, and the exit code shows that some cases failed.",
         "command": "python tests/crash/partial.py --write",
         "figures": figures,
     }

@@ -89,22 +89,28 @@ def document(found: dict[str, Any], model: str) -> dict[str, Any]:
     figures = [{"what": what, "promised": "equal", "measured": "equal" if same else "different"}
                for what, same in found.items() if isinstance(same, bool)]  # fmt: skip
     figures += [
-        {"what": f"slices segmented by {model} alone, in batches of 3 and of 8, shuffled", "measured": found["slices"]},
-        {"what": "pixels of these", "measured": found["pixels"]},
+        {
+            "what": f"slices segmented by {model} one by one and in shuffled batches of 3 and 8",
+            "measured": found["slices"],
+        },
+        {"what": "pixels of these slices", "measured": found["pixels"]},
         {"what": "labels that changed", "promised": "0", "measured": found["changes"]},
-        {"what": "largest difference of a logit", "promised": "<= 1e-4", "measured": f"{found['largest']:.1e}"},
+        {"what": "largest difference between logits", "promised": "<= 1e-4", "measured": f"{found['largest']:.1e}"},
     ]
     return {
         "order": 25,
         "title": "The same bits again",
-        "promise": "The same command with the same seed on the same machine gives the same bytes, however many jobs "
-        "run side by side; and what a slice becomes does not depend on the slices it shares a batch with.",
+        "promise": (
+            "The same command with the same seed on the same machine gives the same bytes, however many jobs run at "
+            "the same time. The result for a slice does not depend on the other slices in its batch."
+        ),
         "command": "OMP_NUM_THREADS=1 python tests/crash/repetition.py --write",
         "figures": figures,
         "notes": [
-            "The same bits need the same number of threads in each process (`OMP_NUM_THREADS`, `--threads`): the sums "
-            "of another number are rounded otherwise. A run that was started with one may be resumed with another; its "
-            "weights are then as good, but not the same bits. Not measured: other processors, and GPUs."
+            "The bits are the same only with the same number of threads in each process (`OMP_NUM_THREADS`, "
+            "`--threads`), because another number of threads rounds sums differently. A run may be resumed with "
+            "another number of threads; its weights are then as good, but not the same bits. Other processors and "
+            "GPUs were not measured."
         ],
     }
 

@@ -91,7 +91,7 @@ def test_full(name: str, given: Path, disk: Path, capsys: pytest.CaptureFixture[
         assert ended in {0, 6}
         if ended:
             # SimpleITK, which writes the masks, does not say why it fails.
-            why = r": (no space left on the device|it came out incomplete)$"
+            why = r": (no space left on the device|the written file is incomplete)$"
             assert re.search(why, only_error(capsys.readouterr().err))
         after = tree(disk / "out")
         assert not [path for path in after if ".partial." in path]

@@ -172,7 +172,7 @@ def test_an_interrupted_ingest_leaves_no_dataset(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         list(write_dataset(tmp_path, "x", "pairs", map(at_hand, interrupted())))
-    with pytest.raises(NoInputError, match="is no prepared dataset"):
+    with pytest.raises(NoInputError, match="is not a prepared dataset"):
         open_dataset(tmp_path)
     ingest(tmp_path, PAIR)
     assert set(listing(tmp_path)) == {MANIFEST, "subjects/a.npz", "subjects/b.npz"}
@@ -209,7 +209,7 @@ def change_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) ->
 @pytest.mark.parametrize("place", ["missing", ".", "file"])
 def test_what_is_no_dataset(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(NoInputError, match="is no prepared dataset") as caught:
+    with pytest.raises(NoInputError, match="is not a prepared dataset") as caught:
         open_dataset(tmp_path / place)
     assert "cardioseg ingest" in caught.value.hint
 

@@ -40,7 +40,7 @@ epochs = 1
 Steps = Iterable[tuple[str, list[str]]]  # what is shown on the page, and what is run
 _TO = ["-q", "-o"]
 FULL_NOTE = (
-    "`full` was built with PyTorch's CPU wheel and run without a GPU; with the CUDA build it is gigabytes larger. It "
+    "`full` was built with PyTorch's CPU wheel and run without a GPU. With the CUDA build it is gigabytes larger. It "
     "was not run on a GPU."
 )
 
@@ -140,7 +140,7 @@ def document(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {
         "order": 60,
         "title": "In a container",
-        "promise": f"{'Both images work' if is_full else 'The serving image works'} as another user than root under "
+        "promise": f"{'Both images work' if is_full else 'The serving image works'} without root rights, under "
         f"`{' '.join(STRICT)}`: only the mounted results folder and /tmp can be written to.",
         "command": f"python tests/docker/figures.py {'--full ' if is_full else ''}--write",
         "figures": rows,

@@ -112,7 +112,7 @@ def test_what_is_not_clearly_an_edit_is_named_and_not_compared(
     assert dice_of(evaluate(results, study / "labels")) == before
     assert run(["evaluate", str(results), str(study / "labels")]) == 0
     [line] = [line for line in capsys.readouterr().err.splitlines() if "mask_old" in line]
-    assert "mask_old.nii.gz beside it is not used: it is not newer than mask.nii.gz" in line
+    assert "mask_old.nii.gz in the same folder is not used: it is not newer than mask.nii.gz" in line
 
 
 def test_two_different_edits_are_not_compared(study: Path, results: Path, capsys: pytest.CaptureFixture[str]) -> None:

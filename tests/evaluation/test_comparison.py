@@ -180,7 +180,7 @@ def test_files_hold_everything(folders: tuple[Path, Path], tmp_path: Path) -> No
     write(evaluation, tmp_path / "report")
     document = json.loads((tmp_path / "report" / "evaluation.json").read_text())
     assert document == json.loads(json.dumps(evaluation.to_json()))
-    assert "both are empty nothing is scored (8 slices)" in document["protocol"]
+    assert "both are empty, nothing is scored (8 slices)" in document["protocol"]
     cavity = [one for one in document["summary"] if (one["label"], one["group"]) == ("lv_cavity", "all")]
     assert [one["per_slice"]["dice"]["n"] for one in cavity] == [6]
     assert document["problems"] == [{"where": "no_prediction", "why": "no prediction"}]

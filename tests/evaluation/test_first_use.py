@@ -31,7 +31,7 @@ def test_arguments_in_the_wrong_order_without_masks(tmp_path: Path, capsys: pyte
     (tmp_path / "dataset").mkdir()
     (tmp_path / "dataset" / "dataset.json").write_text(json.dumps({"format": FORMAT}))
     assert run(["evaluate", str(tmp_path / "dataset"), str(write_masks(tmp_path / "results"))]) == 4
-    assert "hint: what was predicted comes first, its reference last" in capsys.readouterr().err
+    assert "hint: give the predicted masks first and the reference last" in capsys.readouterr().err
 
 
 def test_arguments_in_the_wrong_order_look_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

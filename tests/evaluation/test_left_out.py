@@ -21,7 +21,7 @@ def test_slices_left_out_are_told_in_few_words() -> None:
     [line] = left_out(scores)
     assert line.where == "c ed"
     assert line.why == (
-        "LV cavity and LV myocardium on slices 0, 9 to 11 of 4, which the reference does not know (the prediction has "
+        "LV cavity and LV myocardium on slices 0, 9 to 11 of 4, where the reference is unknown (the prediction has "
         "5.0 mL of LV cavity there); RV cavity on slice 3 of 1, which the reference does not know (the prediction has "
         "2 pixels of RV cavity there)"
     )

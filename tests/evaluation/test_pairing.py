@@ -67,7 +67,7 @@ def test_without_a_prediction(tmp_path: Path) -> None:
 def test_one_phase_cannot_be_several_references(tmp_path: Path) -> None:
     write_volume(tmp_path / "c.nii.gz", Volume(labels(1), GRID))
     several = reference("ed", "c", phase=3), reference("es", "c", phase=1)
-    assert "which one is not known" in reason(tmp_path, *several)
+    assert "it belongs to is unknown" in reason(tmp_path, *several)
     assert len(set(pairs(tmp_path, *several))) == 1
 
 
@@ -78,7 +78,7 @@ def test_one_phase_can_be_the_only_reference(tmp_path: Path) -> None:
 
 def test_a_cine_needs_a_phase_that_it_has(tmp_path: Path) -> None:
     write_cine(tmp_path / "c.nii.gz", Cine(labels(2, 4), GRID))
-    assert "does not say which one" in reason(tmp_path, reference("ed", "c"))
+    assert "does not say to which of them" in reason(tmp_path, reference("ed", "c"))
     assert "ends at phase 3" in reason(tmp_path, reference("ed", "c", phase=4))
 
 

@@ -81,7 +81,7 @@ def test_too_few_subjects_for_any_significance_are_named(n: int, systems: int, s
     assert bool(said) == bool(smallest)
     if said:
         assert f"no corrected p below 0.05 is possible; the smallest of {n} subjects is {smallest}" in said
-        assert f"{n + 1} subjects would do" in said
+        assert f"{n + 1} subjects would be enough" in said
     assert bool(said) == (min(one.test.p_holm for one in tests) >= 0.05)
 
 

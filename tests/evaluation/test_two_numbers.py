@@ -124,7 +124,7 @@ def test_numbers_without_masks_name_the_masks(study: Path, tmp_path: Path, capsy
     assert run(["measure", str(study / "results"), "-o", str(tmp_path / "measured"), "-q"]) == 0
     capsys.readouterr()
     assert run(["evaluate", str(tmp_path / "measured"), str(study / "labelled"), "-o", str(tmp_path / "out")]) == 4
-    assert f"give the masks themselves: {study / 'results'}" in capsys.readouterr().err.replace("\n", " ")
+    assert f"give the folder of the masks: {study / 'results'}" in capsys.readouterr().err.replace("\n", " ")
 
 
 def test_another_phase_than_the_reported_one_is_named(found: Evaluation) -> None:
@@ -132,7 +132,7 @@ def test_another_phase_than_the_reported_one_is_named(found: Evaluation) -> None
     [line] = replace(found, scores=tuple(moved)).other_phases
     assert line.where == f"{CASE} es"
     es = int(found.reported[CASE]["lv_es_phase"])
-    assert line.why == f"the reader's is phase {moved[0].phase}; in measures.csv LV ES is phase {es}"
+    assert line.why == f"the reader chose phase {moved[0].phase}; in measures.csv, LV ES is phase {es}"
 
 
 def test_the_real_studies(shared_data: Path, tmp_path: Path) -> None:

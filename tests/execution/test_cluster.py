@@ -61,7 +61,7 @@ def test_other_versions_are_refused(two: Started, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("address", ["nonsense", "tcp://", "http://a:1", "host:8786", __file__, "/nowhere.json"])
 def test_what_is_no_address(address: str) -> None:
-    with pytest.raises(UsageError, match="neither a dask scheduler's address nor its file"), connected(address):
+    with pytest.raises(UsageError, match="neither the address nor the file of a dask scheduler"), connected(address):
         pass
 
 

@@ -55,13 +55,13 @@ def test_figures_say_whose_they_are(origin: dict[str, str], data: str, tmp_path:
     ],
 )
 def test_figures_of_another_model_are_refused(origin: dict[str, str], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is of another model"):
+    with pytest.raises(UsageError, match="belongs to another model"):
         read_figures(evaluation(tmp_path, **origin), MODEL, NETWORKS, RECIPE, "float32")
 
 
 def test_figures_of_integers_are_those_of_integers(tmp_path: Path) -> None:
     origin = {"networks": NETWORKS, "recipe": RECIPE}
-    with pytest.raises(UsageError, match="is of another model"):
+    with pytest.raises(UsageError, match="belongs to another model"):
         read_figures(evaluation(tmp_path, **origin), MODEL, NETWORKS, RECIPE, "int8")
     assert read_figures(evaluation(tmp_path, **origin, precision="int8"), MODEL, NETWORKS, RECIPE, "int8")
 

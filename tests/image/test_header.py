@@ -146,10 +146,10 @@ SHEARED = (280, "12f", (1.2, 0.5, 0, 0, 0, 1.3, 0, 0, 0, 0.4, 8, 0))
         ("its orientation is no rotation", [(252, "h", (1,)), (256, "3f", (0.9, 0.9, 0.9))]),
         ("its orientation is no rotation", [(252, "h", (1,)), (256, "f", (4e5,))]),
         (
-            "its axes are not perpendicular: its columns and rows are 20.2 degrees off a right angle, limit 1",
+            "its axes are not perpendicular: its columns and rows are 20.2 degrees off a right angle (limit 1)",
             [(252, "h", (0,)), SHEARED],
         ),
-        ("its affine puts all columns at one place", [(252, "h", (0,)), (280, "12f", (0,) * 12)]),
+        ("its affine maps all columns to the same place", [(252, "h", (0,)), (280, "12f", (0,) * 12)]),
     ],
 )
 def test_a_lying_header_is_refused(

@@ -51,7 +51,7 @@ def test_relabelling_and_its_inverse(mask: np.ndarray, name: str, kind: str) -> 
 def test_an_unknown_value_is_refused(mask: np.ndarray, value: float, data: st.DataObject) -> None:
     floats = mask.astype(np.float64)
     floats.flat[data.draw(st.integers(0, mask.size - 1))] = value
-    with pytest.raises(UnusableError, match=r"^the mask holds \S+, known are \[0, 1, 2, 3\]$"):
+    with pytest.raises(UnusableError, match=r"^the mask holds the label \S+; the known labels are \[0, 1, 2, 3\]$"):
         relabel(floats, CONVENTIONS["acdc"])
 
 
@@ -62,5 +62,5 @@ def test_whole_numbers_that_a_slope_has_blurred_are_labels(mask: np.ndarray, blu
 
 
 def test_the_digits_that_make_a_value_no_label_are_said() -> None:
-    with pytest.raises(UnusableError, match=r"the mask holds 1\.0021, known"):
+    with pytest.raises(UnusableError, match=r"the mask holds the label 1\.0021; the known"):
         relabel(np.array([0, 1.0021]), CONVENTIONS["acdc"])

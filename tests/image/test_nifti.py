@@ -122,7 +122,9 @@ def test_a_full_disk_is_noticed(tmp_path: Path, suffix: str, capfd: pytest.Captu
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with pytest.raises(ResourceError, match=r"cannot write .*: it came out incomplete \(is the disk full\?\)$"):
+        with pytest.raises(
+            ResourceError, match=r"cannot write .*: the written file is incomplete \(is the disk full\?\)$"
+        ):
             write_volume(path, volume(2))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -83,7 +83,7 @@ def test_renamed_patients_keep_their_cases(scans: Path, model_folder: Path, name
     }
     assert (out / case / "mask.nii.gz").read_bytes() == edited
     said = table(out, "status.csv")[case]["reason"]
-    assert f"called {case}, as these images were before" in said
+    assert f"named {case}, because these images had this name before" in said
     assert "its mask was edited and is kept" in said
     again = table(out, "status.csv")
     predict(scans, model_folder)  # nothing has changed

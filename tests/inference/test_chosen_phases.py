@@ -63,7 +63,7 @@ def test_a_corrected_mask_is_measured_at_the_phases_of_the_first_run(results: Pa
     assert (
         f"the largest LV volume is now {curve[largest]:.1f} mL at phase {largest}; LV ED stays at phase {ed}" in reason
     )
-    assert f"ed_phase {largest} for this case in a --phases FILE moves ED of both ventricles there" in reason
+    assert f"To move ED of both ventricles, set ed_phase to {largest} for this case in a --phases FILE" in reason
     assert "largest" not in rows(out, "status.csv")["b"]["reason"]
     measure(results, "--ed", str(largest))
     assert rows(out)["a"]["lv_ed_phase"] == str(largest)
@@ -88,7 +88,7 @@ def test_phases_of_single_cases_come_from_a_table(
     table.write_text("\ufeffcase_id;ed_phase;es_phase\na;1;6\nc;0;1\n", encoding="utf-8")
     before = rows(results)
     assert run(["predict", scans, "-o", str(results), "-m", model, "--phases", str(table), "--es", "5"]) == 0
-    assert "--phases: no case of this run is called c:" in capsys.readouterr().err
+    assert "--phases: this run has no case c:" in capsys.readouterr().err
     predicted = rows(results)
     assert (predicted["a"]["lv_ed_phase"], predicted["a"]["lv_es_phase"]) == ("1", "6")
     assert (predicted["b"]["lv_ed_phase"], predicted["b"]["lv_es_phase"]) == (before["b"]["lv_ed_phase"], "5")
@@ -116,9 +116,9 @@ def test_a_phase_beyond_the_film_is_said_of_where_it_was_chosen(
     command = ["predict", str(results.with_name("scans")), "-m", model] if is_predict else ["measure", str(results)]
     assert run([*command, "-o", str(out), "--phases", str(table), "--es", "30"]) == 4
     said = capsys.readouterr().err
-    assert BEYOND.format(20, "ed_phase of this case in the file of --phases") in said
+    assert BEYOND.format(20, "ed_phase for this case in the --phases file") in said
     assert BEYOND.format(30, "--es") in said  # of b, for which the file chooses nothing
-    assert "--phases: no case of this run is called x: their phases have no effect" in said
+    assert "--phases: this run has no case x: these phases have no effect" in said
 
 
 def test_phases_of_a_case_that_only_an_earlier_run_had(
@@ -129,7 +129,7 @@ def test_phases_of_a_case_that_only_an_earlier_run_had(
     before = rows(results)["b"]
     command = ["predict", str(scans / "a.nii.gz"), "-o", str(results), "-m", model, "--phases", str(table)]
     assert run(command) == 0
-    assert "--phases: no case of this run is called b: their phases have no effect" in capsys.readouterr().err
+    assert "--phases: this run has no case b: these phases have no effect" in capsys.readouterr().err
     assert rows(results)["b"] == before
 
 
@@ -138,9 +138,9 @@ def test_phases_of_a_case_that_only_an_earlier_run_had(
     [
         ("a,1,2\n", "has no column case_id"),
         ("case_id,ed_phase\na,1\n", "has no column es_phase"),
-        ("case_id,ed_phase,es_phase\na,1,2\na,1,3\n", "line 3: a comes twice"),
-        ("case_id,ed_phase,es_phase\na,one,2\n", "line 2: ed_phase is no whole number from 0"),
-        ("case_id,ed_phase,es_phase\na,-1,2\n", "line 2: ed_phase is no whole number from 0"),
+        ("case_id,ed_phase,es_phase\na,1,2\na,1,3\n", "line 3: a appears twice"),
+        ("case_id,ed_phase,es_phase\na,one,2\n", "line 2: ed_phase is not a whole number from 0"),
+        ("case_id,ed_phase,es_phase\na,-1,2\n", "line 2: ed_phase is not a whole number from 0"),
         ("case_id,ed_phase,es_phase\na,2,2\n", "line 2: both phases are 2"),
     ],
 )

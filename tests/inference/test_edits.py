@@ -126,7 +126,7 @@ def test_a_segmentation_that_was_cropped_to_its_segments(results: Path) -> None:
         ("moved", "it does not lie on the grid of the mask"),
         ("layers", "its segments lie in several layers (export it as a label map)"),
         ("renumbered", "its labels are numbered differently from those of the mask"),
-        ("unknown", "the mask holds 7"),
+        ("unknown", "the mask holds the label 7"),
         ("broken", "not a readable NRRD file"),
         ("format", "cardioseg does not read this format here"),
     ],
@@ -149,7 +149,7 @@ def test_what_is_not_clearly_the_edit_is_named(results: Path, how: str, why: str
     later(path, -5 if how == "older" else 5)
     outcome = measure(results)
     assert outcome.status == "done"
-    assert f"{path.name} beside it is not used: {why}" in outcome.reason
+    assert f"{path.name} in the same folder is not used: {why}" in outcome.reason
     assert "edited;" not in outcome.reason
     assert volume_ml(results) == before
 
@@ -161,8 +161,8 @@ def test_one_phase_of_a_film_is_named(model: Model, tmp_path: Path) -> None:
     write_nrrd(results / "a" / "Segmentation.nrrd", read_cine(results / "a" / "mask.nii.gz").phase(0))
     later(results / "a" / "Segmentation.nrrd")
     reason = measure(results).reason
-    assert "Segmentation.nrrd beside it is not used: it has 1 phase, the mask 8" in reason
-    assert "save that as mask.nii.gz, all phases in one image" in reason
+    assert "Segmentation.nrrd in the same folder is not used: it has 1 phase, the mask 8" in reason
+    assert "save the edit as mask.nii.gz, all phases in one image" in reason
 
 
 def test_two_different_edits_are_for_the_person_to_decide(results: Path) -> None:

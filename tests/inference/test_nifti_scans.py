@@ -140,7 +140,7 @@ def test_few_values_that_are_not_whole_are_no_scan(scan: Path, model_folder: Pat
     assert code == 0
     [unused] = json.loads((out / "run.json").read_text())["unused_files"]
     assert unused["where"].endswith("map.nii.gz")
-    assert unused["why"].startswith(f"{MAP}: it holds a few different values")
+    assert unused["why"].startswith(f"{MAP}: it holds only a few different values")
     assert MAP not in flags(out)
 
 
@@ -221,15 +221,15 @@ def test_axes_that_are_nearly_perpendicular(scan: Path, model_folder: Path, lean
     assert kinds == {"axes not perpendicular"} & set(flags(out))
 
 
-@pytest.mark.parametrize(("code", "said"), [(0, "and it has no qform"), (1, "its qform is sound: set sform_code to 0")])
+@pytest.mark.parametrize(("code", "said"), [(0, "and it has no qform"), (1, "its qform is valid: set sform_code to 0")])
 def test_a_singular_affine_is_refused_with_a_hint(scan: Path, model_folder: Path, code: int, said: str) -> None:
     matrix = affine(scan)
     matrix[:, 2] = 0
     patch(patch(scan, CODES, "2h", code, 1), SFORM, "12f", *matrix.ravel())
     exit_code, out = predict(scan, model_folder)
     assert exit_code == 4
-    assert "its affine puts all slices at one place" in reasons(out)
-    assert f"that is its sform{';' if code else ','} {said}" in reasons(out)
+    assert "its affine maps all slices to the same place" in reasons(out)
+    assert f"this is its sform{';' if code else ','} {said}" in reasons(out)
     assert "give the DICOM files instead" in reasons(out)
 
 

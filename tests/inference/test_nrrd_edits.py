@@ -172,15 +172,18 @@ def test_labels_that_a_program_cast_to_double(case: Path) -> None:
     """A volume: SimpleITK casts no images of four dimensions."""
     path = case / "Segmentation.nrrd"
     sitk.WriteImage(sitk.Cast(erased(case)[..., 0], sitk.sitkFloat64), str(path), True)
-    assert "Segmentation.nrrd beside it is not used: it has 1 phase, the mask 5 (if it holds" in measure(path).reason
+    assert (
+        "Segmentation.nrrd in the same folder is not used: it has 1 phase, the mask 5 (if it holds"
+        in measure(path).reason
+    )
 
 
 @pytest.mark.parametrize("axis", [0, 3])
 def test_another_number_of_phases_is_said(case: Path, axis: int) -> None:
     path = write_sequence(case / "Segmentation.nrrd", erased(case)[..., :3], axis)
     reason = measure(path).reason
-    assert "Segmentation.nrrd beside it is not used: it has 3 phases, the mask 5" in reason
-    assert "save that as mask.nii.gz, all phases in one image" in reason
+    assert "Segmentation.nrrd in the same folder is not used: it has 3 phases, the mask 5" in reason
+    assert "save the edit as mask.nii.gz, all phases in one image" in reason
     sitk.WriteImage(erased(case)[..., :4], str(path))
     assert "it has 4 phases, the mask 5" in measure(path).reason
 
@@ -204,7 +207,7 @@ def test_another_number_of_phases_is_said(case: Path, axis: int) -> None:
 )
 def test_what_cannot_be_read_is_said_for_what_it_is(case: Path, fields: Fields, why: str) -> None:
     outcome = measure(write_sequence(case / "Segmentation.nrrd", erased(case), 3, **fields))
-    assert f"Segmentation.nrrd beside it is not used: {why}" in outcome.reason
+    assert f"Segmentation.nrrd in the same folder is not used: {why}" in outcome.reason
     assert outcome.status == "done"
     np.testing.assert_array_equal(measured_mask(case), read_cine(case / "mask.nii.gz").voxels)
 

@@ -93,7 +93,7 @@ def test_missing_and_unfinished_parts_are_named(
     said = capsys.readouterr().err
     assert "part 1 of 3 is still running" in said
     assert "part 2 of 3 is missing: run it again" in said
-    assert "part 3 of 3 was cut off: run it again" in said
+    assert "part 3 of 3 is not finished: run it again" in said
 
 
 def test_parts_of_different_runs_are_refused(
@@ -136,7 +136,7 @@ def test_a_killed_run_is_gathered_from_its_ledger_and_records(
     text = "".join(json.dumps(line) + "\n" for line in lines) + '{"outcome": {"case_id": "hea'
     (out / ".ledger.jsonl").write_text(text)
     assert run(["gather", str(out), "-q"]) == 3
-    assert "the run was cut off: run it again" in capsys.readouterr().err
+    assert "the run is not finished: run it again" in capsys.readouterr().err
     with (out / "status.csv").open(newline="") as file:
         rows = {row["case_id"]: row["status"] for row in csv.DictReader(file)}
     assert rows == {f"heart-{number:02d}": "failed" if number == 3 else "done" for number in range(7)}
@@ -147,7 +147,7 @@ def test_nothing_to_gather(whole: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert run(["gather", str(whole)]) == 4
     assert run(["gather", str(tmp_path / "nowhere")]) == 4
     said = capsys.readouterr().err
-    assert "holds no parts, and no run that was cut off" in said
+    assert "holds no parts and no unfinished run" in said
     assert "no such folder" in said
 
 

@@ -271,10 +271,10 @@ def test_what_is_missing_is_remarked(model: Model, tmp_path: Path, monkeypatch: 
     assert (rows["a"]["flag_count"], rows["a"]["flags"]) == ("3", "slices far apart; no LV cavity; slice extent")
     flags = json.loads((tmp_path / "out" / "a" / "measures.json").read_text())["flags"]
     assert flags[1] == {
-        "kind": "no LV cavity", "reason": "the mask holds none at 2 of 8 phases", "phase": 0, "slice": None,
+        "kind": "no LV cavity", "reason": "the mask is empty at 2 of 8 phases", "phase": 0, "slice": None,
         "places": [],
     }  # fmt: skip
-    assert "the mask holds none at 2 of 8 phases" in (tmp_path / "out" / "report.html").read_text()
+    assert "the mask is empty at 2 of 8 phases" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_an_edited_mask_is_kept(model: Model, tmp_path: Path) -> None:

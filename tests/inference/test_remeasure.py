@@ -178,11 +178,14 @@ def damage(masks: Path, how: str) -> None:
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
-        ("label", "the mask holds 9, known are [0, 1, 2, 3] (labels are 0 background, 1 RV cavity"),
-        ("one phase", "has 1 phase where its scan has 8 (save the mask of all phases as one 4D image)"),
+        (
+            "label",
+            "the mask holds the label 9; the known labels are [0, 1, 2, 3] (labels are 0 background, 1 RV cavity",
+        ),
+        ("one phase", "has 1 phase but its scan has 8 (save the mask of all phases as one 4D image)"),
         ("cropped", "does not lie on its scan's grid (save it on the grid of the scan)"),
         ("broken", "mask.nii.gz: damaged or truncated (repair it, or leave it out)"),
-        ("measures", "measures.json: not what predict writes (predict the case again, or remove the file)"),
+        ("measures", "measures.json: not a file that predict wrote (predict the case again, or remove the file)"),
     ],
 )
 def test_what_cannot_be_measured_fails_alone(masks: Path, tmp_path: Path, how: str, reason: str) -> None:

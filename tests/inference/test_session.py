@@ -74,7 +74,7 @@ def test_missing_and_damaged_parts(copy: Path) -> None:
     with pytest.raises(RefusedError, match="not JSON"):
         open_model(copy)
     (copy / "card.json").unlink()
-    with pytest.raises(RefusedError, match="no model folder"):
+    with pytest.raises(RefusedError, match="not a model folder"):
         open_model(copy)
 
 

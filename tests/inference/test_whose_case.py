@@ -68,7 +68,7 @@ def test_two_patients_under_one_name_are_two_cases(model: Model, scans: Path) ->
     edited, before = edit(out / "sax" / "mask.nii.gz"), table(out)["sax"]
     (second,) = predict(model, out, scans / "B" / "sax.nii.gz")
     assert (first.case_id, second.case_id) == ("sax", "B_sax")
-    assert second.reason.endswith("called B_sax, because another scan is called sax here")
+    assert second.reason.endswith("named B_sax, because another scan here is named sax")
     assert (out / "sax" / "mask.nii.gz").read_bytes() == edited
     measured, status = table(out), table(out, "status.csv")
     assert list(measured) == list(status) == ["B_sax", "sax"]
@@ -122,7 +122,7 @@ def test_a_copy_a_moved_scan_and_a_renamed_one_are_the_same_case(model: Model, s
     (other / "sax.nii.gz").rename(other / "heart.nii.gz")
     (renamed,) = predict(model, out, other)
     assert [copied.case_id, renamed.case_id] == ["sax", "sax"]
-    assert "called sax, as these images were before" in renamed.reason
+    assert "named sax, because these images had this name before" in renamed.reason
     assert (out / "sax" / "mask.nii.gz").read_bytes() == edited
     assert list(table(out)) == ["sax"]
     assert table(out, "status.csv")["sax"]["source"] == str(other / "heart.nii.gz")
@@ -264,17 +264,17 @@ def test_copies_in_one_run_are_cases_that_say_so(
     shutil.copy(scans / "A" / "sax.nii.gz", scans / "C" / "heart.nii.gz")
     out, command = scans / "out", ["-m", str(model_path), "-o", str(scans / "out")]
     assert run(["predict", *(str(scans / name) for name in ("A", "C", "others")), *command]) == 0
-    assert "the same images: A_sax, C_sax, heart; each is a case of its own" in capsys.readouterr().err
+    assert "cases with the same images: A_sax, C_sax, heart; each is kept as a separate case" in capsys.readouterr().err
     status = table(out, "status.csv")
-    assert status["A_sax"]["reason"].endswith("; the same images as C_sax, heart")
-    assert status["heart"]["reason"].endswith("; the same images as A_sax, C_sax")
+    assert status["A_sax"]["reason"].endswith("; has the same images as C_sax, heart")
+    assert status["heart"]["reason"].endswith("; has the same images as A_sax, C_sax")
     assert "the same images" not in status["others_sax"]["reason"]
     assert "the same images as C_sax, heart" in (out / "report.html").read_text()
     shutil.rmtree(out / "C_sax")
     shutil.rmtree(scans / "C")
     assert run(["predict", str(scans / "A"), *command, "-q"]) == 0
     assert "the same images" not in capsys.readouterr().err
-    assert table(out, "status.csv")["A_sax"]["reason"].endswith("; the same images as heart")
+    assert table(out, "status.csv")["A_sax"]["reason"].endswith("; has the same images as heart")
 
 
 def test_masks_that_are_copies_or_called_alike_are_each_a_case(model: Model, scans: Path) -> None:
@@ -294,7 +294,7 @@ def test_masks_that_are_copies_or_called_alike_are_each_a_case(model: Model, sca
     before = {name: row["lv_edv_ml"] for name, row in table(out).items()}
     whose = {"first": a, "second": a, "x_first": b}
     assert before == {name: expected[case] for name, case in whose.items()}
-    assert "called x_first, because another scan is called first here" in table(out, "status.csv")["x_first"]["reason"]
+    assert "named x_first, because another scan here is named first" in table(out, "status.csv")["x_first"]["reason"]
     assert run(["measure", str(masks), "-o", str(out), "-q"]) == 0
     assert {name: row["lv_edv_ml"] for name, row in table(out).items()} == before
     sources = {name: row["source"] for name, row in table(out, "status.csv").items()}

@@ -169,7 +169,7 @@ def test_many_faults_are_one_flag(sound: Cine) -> None:
 
     (flag,) = [flag for flag in flags_of(damaged(sound, everywhere)) if flag.kind == "several components"]
     assert flag.phase in HEART.ed_es_phases
-    assert "36 slices and phases are like that, 6 of them at end-diastole or end-systole; at worst" in flag.reason
+    assert "found in 36 slices and phases, 6 of them at end-diastole or end-systole; the worst is" in flag.reason
     assert flag.reason.endswith(f"(slice {MID}, phase 6)")
     assert set(flag.places) == {(phase, index) for phase in range(12) for index in range(MID, 8)}
 
@@ -186,7 +186,7 @@ def test_a_flag_keeps_every_place_and_names_end_diastole_first(sound: Cine) -> N
     (flag,) = [flag for flag in flags_of(damaged(sound, narrow_and_wide)) if flag.kind == "open ring"]
     assert flag.phase in (ed, es)
     assert set(flag.places) == {(ed, MID), (es, MID), (6, MID)}
-    assert "3 slices and phases are like that, 2 of them at end-diastole or end-systole; at worst 100 %" in flag.reason
+    assert "found in 3 slices and phases, 2 of them at end-diastole or end-systole; the worst is 100 %" in flag.reason
     assert flag.reason.endswith(f"(slice {MID}, phase 6)")
 
 
@@ -284,11 +284,11 @@ def test_implausible_values(sound: Cine, name: str, value: float) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ({"height_m": 183.0, "weight_kg": 80.0}, "nothing is indexed to it; were centimetres taken for metres?"),
-        ({"height_m": 183.0}, "height_m cannot be a person's (limits 0.3 to 2.6 m)"),
+        ({"height_m": 183.0, "weight_kg": 80.0}, "no value is indexed by it; were centimetres taken for metres?"),
+        ({"height_m": 183.0}, "height_m is impossible for a person (limits 0.3 to 2.6 m)"),
         ({"height_m": 0.0183, "weight_kg": 80.0}, "were metres taken for centimetres?"),
         ({"height_m": 1.8, "weight_kg": 70_500.0}, "were grams taken for kilograms?"),
-        ({"weight_kg": -1.0}, "weight_kg cannot be a person's (limits 0.5 to 400 kg): nothing is indexed to it"),
+        ({"weight_kg": -1.0}, "weight_kg is impossible for a person (limits 0.5 to 400 kg): no value is indexed by it"),
     ],
 )
 def test_an_implausible_body(sound: Cine, body: dict[str, float], reason: str) -> None:

@@ -231,7 +231,7 @@ def test_of_a_cohort_the_most_urgent_have_sections(
     found = page(tmp_path, *cases, CaseReport("e", "failed", "why"))
     assert [link["href"] for link in attributes_of(found, "a")] == ["#case-2", *["a/overlay.png"] * 2, "#top"]
     assert "5 cases, 1 failed" in found.text
-    assert "1 more cases, with fewer flags or none, stand in measures.csv alone" in found.text
+    assert "1 more cases, with fewer flags or none, are only in measures.csv" in found.text
 
 
 def test_pictures_that_are_gone_are_no_failure(tmp_path: Path, overlay: Path) -> None:

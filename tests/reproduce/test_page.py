@@ -53,26 +53,26 @@ def pages(page: ModuleType, folder: Path, *iln: float) -> list[str]:
 def test_claims_follow_the_figures(page: ModuleType, tmp_path: Path) -> None:
     better, worse = pages(page, tmp_path, 0.8, 0.6)
     assert "mean Dice of 0.800 over the 2 folds; the paper has 0.900" in better
-    assert "ILN is the best of the norms of table 3 in 2 of 2 folds, where the paper has it best in 0" in better
+    assert "ILN is the best of the norms of table 3 in 2 of 2 folds, in the paper in 0" in better
     assert "differs from IN (+0.100, p = 0.02)" in better
     assert "in 0 of 2 folds, as in the paper" in worse
     assert "differs from none of them" in worse
     assert "It ran 2 % of the paper's steps" in better
-    assert "With LN the network finds nothing at the rates that ran in full (0.1)." in better
+    assert "With LN the network finds nothing at the learning rates that ran in full (0.1)." in better
     assert "| a table |" in better
 
 
 def test_the_page_starts_with_our_means_beside_the_papers(page: ModuleType, tmp_path: Path) -> None:
     better, worse = pages(page, tmp_path, 0.89, 0.6)
-    assert "| norm | LV, paper | LV, ours |" in better
+    assert "| norm | LV, paper | LV, cardioseg |" in better
     assert "| ILN | 0.900 | 0.890 |" in better
     assert "| GN4 | not run | not run |" in better
     assert better.index("| ILN | 0.900 |") < better.index("## LV")
-    assert "1 of 3 norms reach the paper's mean Dice, or come within 0.02 of it." in better
-    assert "The others stay below: IN -0.250, LN -0.800." in better
+    assert "1 of 3 norms reach the paper's mean Dice or come within 0.02 of it." in better
+    assert "The others are lower: IN -0.250, LN -0.800." in better
     assert "The best is ILN (paper: IN)." in better
-    assert "rank correlation of 0.50" in better
-    assert "standard deviation of: ILN 0.0141 (2). Differences below 0.028 say nothing." in better
+    assert "order of the norms is 0.50" in better
+    assert "between seeds (number of seeds): ILN 0.0141 (2). Differences below 0.028 are meaningless." in better
     assert "The best is IN (paper: IN)." in worse
-    assert "rank correlation of 1.00" in worse
-    assert "one seed: small differences say nothing" in worse
+    assert "order of the norms is 1.00" in worse
+    assert "one seed only, so small differences are meaningless" in worse

@@ -89,7 +89,7 @@ def test_a_single_file_is_a_folder_of_one(tmp_path: Path) -> None:
 
 def test_a_value_that_is_no_label_is_refused(tmp_path: Path) -> None:
     write_volume(tmp_path / "x.nii.gz", Volume(np.full(GRID.shape, 7, np.uint8), GRID))
-    with pytest.raises(UnusableError, match="holds 7"):
+    with pytest.raises(UnusableError, match="holds the label 7"):
         read_mask(tmp_path / "x.nii.gz")
 
 

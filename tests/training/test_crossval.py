@@ -83,7 +83,9 @@ def test_a_fold_that_has_nothing_to_train_on(finished: Plan, tmp_path: Path) -> 
     subjects = [first, *(replace(one, volumes=(volume,)) for one, volume in zip(others, bare, strict=True))]
     list(write_dataset(tmp_path / "bare", "bare", "made", map(at_hand, subjects)))
     plan = replace(finished, dataset=open_dataset(tmp_path / "bare"), folder=tmp_path / "run")
-    with pytest.raises(NoInputError, match=r"no subject that fold \d trains on has a slice with lv_cavity annotated"):
+    with pytest.raises(
+        NoInputError, match=r"fold \d has no training subject with a slice that has lv_cavity annotated"
+    ):
         prepare_run(plan, resume=False)
     assert not plan.folder.exists()
 
@@ -157,7 +159,7 @@ def test_publish_in_integers(finished: Plan, tmp_path: Path) -> None:
     assert all("subjects held out of training, before quantization;" in metric.protocol for metric in card.metrics)
     page = (tmp_path / "model" / "README.md").read_text()
     assert "one network; convolutions in 8-bit integers" in page
-    assert f"{100 * card.parity.agreement:.1f} % of the structures' pixels alike" in page
+    assert f"{100 * card.parity.agreement:.1f} % of the structures' pixels unchanged" in page
 
 
 def test_publish_one_fold(finished: Plan, tmp_path: Path) -> None:
@@ -184,18 +186,20 @@ def test_what_goes_on_with_an_unfinished_run(
     publication = Publication("discs", "CC0-1.0")
     with pytest.raises(UsageError, match=r"fold 0 of .* is not finished") as caught:
         publish(plan.folder, finished.dataset, tmp_path / "model", publication)
-    assert caught.value.hint == "the command that started it, with --resume and without --fold, goes on with it"
+    assert (
+        caught.value.hint == "to continue it, run the command that started it again, with --resume and without --fold"
+    )
     assert run(["evaluate", str(plan.folder), str(plan.dataset.folder)]) == 2
     assert "begun is finished" in capsys.readouterr().err
     copytree(finished.folder / "fold-0", plan.folder / "fold-0")
     with pytest.raises(UsageError, match=r"fold 1 of .* is not finished") as caught:
         publish(plan.folder, finished.dataset, tmp_path / "model", publication)
-    assert caught.value.hint.endswith("goes on with it; --fold 0 exports fold 0 alone")
+    assert caught.value.hint.endswith("without --fold; --fold 0 exports fold 0 alone")
 
 
 def test_publish_refuses(finished: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publication = Publication("discs", "CC0-1.0")
-    with pytest.raises(UsageError, match="no training run"):
+    with pytest.raises(UsageError, match="not a training run"):
         publish(tmp_path, finished.dataset, tmp_path / "model", publication)
     plan = replace(finished, folder=tmp_path / "begun")
     prepare_run(plan, resume=False)

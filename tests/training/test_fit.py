@@ -68,7 +68,7 @@ def test_resume_needs_a_run_and_the_same_run(discs: Dataset, tiny: Recipe, tmp_p
         fit(one, lambda _: None, resume=True)
     with pytest.raises(Killed):
         fit(one, stop_at(10))
-    with pytest.raises(UsageError, match="holds a run already"):
+    with pytest.raises(UsageError, match="already holds a run"):
         fit(one, lambda _: None)
     with pytest.raises(UsageError, match="another recipe, seed, fold or dataset"):
         fit(replace(one, seed=1), lambda _: None, resume=True)

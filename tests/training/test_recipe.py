@@ -38,7 +38,7 @@ def test_the_papers_recipes_are_the_papers() -> None:
         ("[optimization]\nlearning_rate = -1", "optimization.learning_rate: "),
         ("[optimization]\nlearning_rate = nan", "optimization.learning_rate: "),
         ("[optimization]\noptimizer = 'adam'", "optimization.optimizer: "),
-        ("= 3", "is no TOML"),
+        ("= 3", "is not valid TOML"),
     ],
 )
 def test_one_line_says_what_is_wrong(text: str, complaint: str) -> None:

@@ -32,7 +32,7 @@ def test_so_many_steps_are_trained(
     discs: Dataset, recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert train(discs, recipe_file, tmp_path, "--steps", "7", "--fold", "0") == 0
-    assert "-o MODEL --licence ... --fold 0` makes a model of it" in capsys.readouterr().err
+    assert "-o MODEL --licence ... --fold 0` exports the model" in capsys.readouterr().err
     found = newest(tmp_path / "fold-0")
     assert found is not None
     assert found.step == 7
@@ -151,7 +151,7 @@ def test_what_goes_on_depends_on_the_checkpoints(tmp_path: Path) -> None:
     from cardioseg.cli.train_command import _next_command
 
     asked = ["cardioseg", "train", "d", "-o", "r"]
-    assert _next_command(asked, tmp_path, [0, 1]) == "`cardioseg train d -o r` starts it again"
+    assert _next_command(asked, tmp_path, [0, 1]) == "`cardioseg train d -o r` starts the run again"
     (tmp_path / "training.json").touch()
     none_yet = "`cardioseg train d -o r --resume` starts fold 0 again (no checkpoint yet)"
     assert _next_command(asked, tmp_path, [0, 1]) == none_yet
@@ -159,7 +159,7 @@ def test_what_goes_on_depends_on_the_checkpoints(tmp_path: Path) -> None:
     for file in (f"step-0000005-{16 * '0'}.pt", "validation.csv"):
         (tmp_path / "fold-0").mkdir(exist_ok=True)
         (tmp_path / "fold-0" / file).touch()
-        newest_first = "`cardioseg train d -o r --resume` goes on from the newest checkpoint"
+        newest_first = "`cardioseg train d -o r --resume` continues from the newest checkpoint"
         assert _next_command(asked, tmp_path, [0]) == newest_first
     assert "starts fold 1 again" in _next_command(asked, tmp_path, [0, 1])
 

@@ -41,7 +41,7 @@ def other_normal(normal: NDArray[np.float64]) -> str:
     off = degrees(acos(min(1.0, cosine)))
     if off <= _OFF_AXIS_DEGREES:
         return ""
-    at_most = f"where a short axis is at most {_OFF_AXIS_DEGREES:.0f}"
+    at_most = f"a short axis is at most {_OFF_AXIS_DEGREES:.0f}"
     return f"its normal is {off:.0f} degrees off a left ventricle's usual axis, {at_most}"
 
 

@@ -88,25 +88,25 @@ def _telling_clock(slices: Slices) -> Clock:
         times = [[other(header) for header in group] for group in slices]
         if all(None not in group and len(set(group)) == len(group) for group in times):
             return other
-    raise UnusableError("nothing tells its phases apart: no time and no instance number that differs")
+    raise UnusableError("its phases cannot be told apart: neither their times nor their instance numbers differ")
 
 
 def _placed(number: int, row: Sequence[SliceHeader], complete: Slices, clock: Clock) -> dict[int, SliceHeader]:
     """Phase -> image on one slice."""
     usual = len(complete[0])
-    said = f"slice {number} has {len(row)} phases where the others have {usual}"
+    said = f"slice {number} has {len(row)} phases, the others have {usual}"
     if len(row) == usual:
         return dict(enumerate(row))
     if abs(len(row) - usual) > INVENTED * usual:
-        raise UnusableError(f"{said}: more than a third {'is missing' if len(row) < usual else 'too many'}")
+        raise UnusableError(f"{said}: more than a third is {'missing' if len(row) < usual else 'surplus'}")
     if clock is INSTANCE_NUMBER and (counted := _counted(row, complete)) is not None:
         return counted
     if clock not in HEART_CLOCKS:
-        which = "are missing" if len(row) < usual else "to leave out"
-        raise UnusableError(f"{said}, and nothing says which {which}")
+        which = "missing" if len(row) < usual else "surplus"
+        raise UnusableError(f"{said}, and nothing shows which phases are {which}")
     places = _fewer(row, complete, clock) if len(row) < usual else _thinned(row, complete, clock)
     if places is None:
-        raise UnusableError(f"{said}, and its times do not say which are missing")
+        raise UnusableError(f"{said}, and its times do not show which phases are missing")
     return places
 
 

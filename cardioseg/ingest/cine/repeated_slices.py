@@ -65,11 +65,13 @@ def _require_one_scan(chosen: Sequence[_Choice]) -> None:
     newer = {_beat(choice.images[0]) for choice in chosen if choice.older}
     older = {_beat(header) for choice in chosen for header in choice.older if _beat(header) != _beat(choice.images[0])}
     if newer & older:
-        raise UnusableError("its slices have several acquisitions, and nothing says which one is newer")
+        raise UnusableError(
+            "its slices were acquired more than once, and nothing shows which acquisition is the newest"
+        )
     parted = [len(choice.images) for choice in chosen if choice.acquisitions > 1]
     for number, choice in enumerate(chosen):
         if parted and choice.acquisitions == 1 and len(choice.images) >= 2 * min(parted):
-            raise UnusableError(f"slice {number} has images of several acquisitions that nothing tells apart")
+            raise UnusableError(f"slice {number} has images of several acquisitions that cannot be told apart")
 
 
 def _beat(header: SliceHeader) -> Hashable:
@@ -98,7 +100,9 @@ def _newest_of(number: int, parts: Sequence[list[SliceHeader]]) -> _Choice:
     newest_part = max(complete, key=_age)
     as_old = [part for part in complete if part is not newest_part and _age(part)[:-1] == _age(newest_part)[:-1]]
     if any(_age(part) == _age(newest_part) for part in as_old):
-        raise UnusableError(f"slice {number} has several acquisitions, and nothing says which one is newer")
+        raise UnusableError(
+            f"slice {number} was acquired more than once, and nothing shows which acquisition is the newest"
+        )
     return _Choice(newest_part, tuple(part[0] for part in as_old), len(parts))
 
 

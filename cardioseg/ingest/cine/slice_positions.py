@@ -124,7 +124,7 @@ def _uneven(number: int, gap_mm: float, usual_mm: float) -> str:
 
 
 def _apart(number: int, gap_mm: float, usual_mm: float) -> str:
-    return f"slices {number} and {number + 1} are {gap_mm:.1f} mm apart where others are {usual_mm:.1f} mm"
+    return f"slices {number} and {number + 1} are {gap_mm:.1f} mm apart, others {usual_mm:.1f} mm"
 
 
 def require_in_line(slices: Slices) -> None:
@@ -137,7 +137,7 @@ def require_in_line(slices: Slices) -> None:
     for number, offsets in enumerate(sideways):
         shift_mm = np.linalg.norm(offsets - middle, axis=1).max()
         if shift_mm > limit_mm:
-            raise UnusableError(f"slice {number} is shifted sideways against the others by {shift_mm:.1f} mm")
+            raise UnusableError(f"slice {number} is shifted sideways from the others by {shift_mm:.1f} mm")
 
 
 def off_line(group: Sequence[SliceHeader]) -> list[SliceHeader]:

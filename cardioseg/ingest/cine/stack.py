@@ -153,12 +153,12 @@ def stack(headers: Sequence[SliceHeader]) -> Stack:
 
 
 def _missing_slices(missing: Iterable[int], step_mm: float) -> list[Flag]:
-    reason = f"no image where the {step_mm:.1f} mm between slices ask for one: filled with zeros"
+    reason = f"no image here, although slices are {step_mm:.1f} mm apart: the slice is filled with zeros"
     return [Flag(MISSING_SLICE, reason, slice=index) for index in missing]
 
 
 def _missing_phases(film: Film, places: Sequence[int]) -> list[Flag]:
-    reason = "no image at this time: the nearest phase of the slice stands in"
+    reason = "no image at this time: the nearest phase of the slice is used instead"
     return [Flag(MISSING_PHASE, reason, phase, places[number]) for number, phase in sorted(film.invented)]
 
 
@@ -166,18 +166,22 @@ def _surplus_phases(film: Film, places: Sequence[int]) -> list[Flag]:
     """One flag a slice that had more phases than most."""
     usual = len(film.images[0])
     return [
-        Flag(SURPLUS_PHASE, f"{usual + count} phases where the film has {usual}: {_left_out(count)}", slice=places[row])
+        Flag(
+            SURPLUS_PHASE,
+            f"{usual + count} phases, the other slices have {usual}: {_left_out(count)}",
+            slice=places[row],
+        )
         for row, count in sorted(film.surplus.items())
     ]
 
 
 def _left_out(count: int) -> str:
-    which = "the one that lies" if count == 1 else f"the {count} that lie"
+    which = "the phase that is" if count == 1 else f"the {count} phases that are"
     return f"{which} furthest from the times of the other slices {'is' if count == 1 else 'are'} left out"
 
 
 def _counted_phases(film: Film) -> list[Flag]:
-    reason = "no time says in which order its phases come, only the number of each image: look at the film"
+    reason = "only the image numbers give the order of the phases, no time does: check the cine"
     return [Flag(COUNTED_PHASES, reason)] if film.clock is INSTANCE_NUMBER else []
 
 
@@ -194,7 +198,7 @@ def _uneven_phases(film: Film) -> list[Flag]:
     if 2 * len(uneven) <= len(gaps):
         return []
     between = f"{median(map(min, uneven)):.0f} to {median(map(max, uneven)):.0f} ms apart"
-    return [Flag(UNEVEN_PHASES, f"{between}: phases may be missing, or of another acquisition: look at the film")]
+    return [Flag(UNEVEN_PHASES, f"{between}: phases may be missing or belong to another acquisition; check the cine")]
 
 
 def _repeats(acquisitions: Mapping[int, int], slices: int, taken: str) -> list[Flag]:

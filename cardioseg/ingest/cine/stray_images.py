@@ -66,22 +66,22 @@ def _of_another_size(headers: Images) -> Iterator[Stray]:
     like = next(header for header in headers if (header.shape, header.pixel_mm) == usual)
     for header in headers:
         if header.shape != like.shape:
-            yield Stray(header, "it has other rows or columns than the others")
+            yield Stray(header, "its rows or columns differ from those of the others")
         elif not same_pixels(like, header):
-            yield Stray(header, "its pixel spacing is not that of the others")
+            yield Stray(header, "its pixel spacing differs from that of the others")
 
 
 def _beside_the_others(headers: Images) -> Iterator[Stray]:
     for group in by_position(headers):
         for header in off_line(group):
-            yield Stray(header, "it lies beside the other images of its plane")
+            yield Stray(header, "it is shifted sideways from the other images of its plane")
 
 
 def _alone_on_a_plane(headers: Images) -> Iterator[Stray]:
     groups = by_position(headers)
     few = _ALONE * mode(map(len, groups))
     for header in chain.from_iterable(group for group in groups if len(group) < few):
-        yield Stray(header, "its plane has hardly any other image")
+        yield Stray(header, "its plane has hardly any other images")
 
 
 def _without_a_time(headers: Images) -> Iterator[Stray]:
@@ -91,7 +91,7 @@ def _without_a_time(headers: Images) -> Iterator[Stray]:
         timed = [header for header in headers if clock(header) is not None]
         if 2 * len(timed) > len(headers) and heart_clock(by_position(timed)) is clock:
             untimed = (header for header in headers if clock(header) is None)
-            yield from (Stray(header, "it lacks the time that the others have") for header in untimed)
+            yield from (Stray(header, "it has no time, unlike the others") for header in untimed)
             return
 
 
@@ -106,7 +106,7 @@ def _of_another_kind(headers: Images) -> Iterator[Stray]:
         for images in moments.values():
             if any(header.image_type == usual for header in images):
                 others = (header for header in images if header.image_type != usual)
-                yield from (Stray(header, "it is another kind of image than the others") for header in others)
+                yield from (Stray(header, "it is a different kind of image from the others") for header in others)
 
 
 _FINDINGS: tuple[Callable[[Images], Iterator[Stray]], ...] = (

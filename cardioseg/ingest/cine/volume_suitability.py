@@ -16,11 +16,13 @@ from cardioseg.ingest.cine.repeated_slices import CINE_PHASES
 from cardioseg.ingest.cine.series import CINE_SLICES, Kind
 
 MAP = "label or probability map"
-_FEW_VALUES = "it holds a few different values, where a scan holds hundreds: give the scan; `measure` takes masks"
-_PROBABILITIES = "most of its values are 0 or 1, none lies outside: its volumes mean nothing unless it is a masked scan"
+_FEW_VALUES = "it holds only a few different values; a scan holds hundreds. Give the scan; for masks use `measure`"
+_PROBABILITIES = (
+    "most of its values are 0 or 1, and none lies outside: unless it is a masked scan, its volumes are meaningless"
+)
 _ALIGNED = 1e-4  # of a unit vector: along an axis of the patient
 _PLANE_UNKNOWN = "plane unknown"
-_LOST = "or the file has lost its orientation, as many prepared ones have"
+_LOST = "or the file has lost its orientation, as many converted files have"
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class _BoundedFile:
         """
         self._reads_left -= 1
         if self._reads_left < 0:
-            raise UnusableError("its header goes on without end")
+            raise UnusableError("its header does not end")
         if size > self._value_bytes:
             raise UnusableError("a value in its header is too long")
         return self._file.read(size if size >= 0 else self._value_bytes)

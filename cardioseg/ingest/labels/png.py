@@ -30,5 +30,5 @@ def read_png(path: Path) -> Voxels:
             raise UnusableError(f"{path}: more than {_SIDE_LIMIT} rows or columns")
         voxels: Voxels = sitk.GetArrayFromImage(reader.Execute())
     except (OSError, RuntimeError) as error:  # the latter is all that ITK raises, with source lines in its text
-        raise UnusableError(f"{path}: no PNG, or a damaged one") from error
+        raise UnusableError(f"{path}: not a PNG, or damaged") from error
     return voxels

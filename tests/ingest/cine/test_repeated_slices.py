@@ -99,7 +99,9 @@ def test_a_higher_acquisition_number_is_newer_than_higher_image_numbers(plane: P
 def test_acquisitions_are_never_mixed_where_nothing_says_which_is_newer(plane: Plane) -> None:
     """Neither by the order of their files, nor by image numbers that contradict each other from slice to slice."""
     headers = [replace(header, acquisition_s=None) for header in woven(plane, nominal_interval_ms=800.0)]
-    with pytest.raises(UnusableError, match="slice 0 has several acquisitions, and nothing says which one is newer"):
+    with pytest.raises(
+        UnusableError, match="slice 0 was acquired more than once, and nothing shows which acquisition is the newest"
+    ):
         stack(headers)
     swapped = [
         replace(header, instance_number=1000 + (header.instance_number or 0))
@@ -107,7 +109,7 @@ def test_acquisitions_are_never_mixed_where_nothing_says_which_is_newer(plane: P
         else header
         for header in headers
     ]
-    with pytest.raises(UnusableError, match="its slices have several acquisitions, and nothing says which"):
+    with pytest.raises(UnusableError, match="its slices were acquired more than once, and nothing shows which"):
         stack(swapped)
 
 
@@ -227,7 +229,8 @@ def test_numbers_that_all_come_twice_are_two_acquisitions(plane: Plane) -> None:
     headers = alternating(plane)
     for timeless in (headers, [replace(header, acquisition_s=None) for header in headers]):
         with pytest.raises(
-            UnusableError, match="slice 0 has several acquisitions, and nothing says which one is newer"
+            UnusableError,
+            match="slice 0 was acquired more than once, and nothing shows which acquisition is the newest",
         ):
             stack(timeless)
     halves = [replace(h, instance_number=(h.instance_number or 0) % 10) for h in cine(plane, phases=20)]
@@ -238,7 +241,7 @@ def test_times_that_alternate_are_told(plane: Plane) -> None:
     """Where not even the numbers tell two acquisitions apart."""
     ordered = sorted(alternating(plane), key=lambda header: (header.position_mm, header.trigger_ms))
     headers = [replace(header, instance_number=number) for number, header in enumerate(ordered)]
-    reason = "40 to 52 ms apart: phases may be missing, or of another acquisition: look at the film"
+    reason = "40 to 52 ms apart: phases may be missing or belong to another acquisition; check the cine"
     assert flags(headers) == [Flag("uneven phase times", reason)]
     gone = [header for header in cine(plane, phases=20) if header.trigger_ms != 400]
     assert [flag.kind for flag in flags(gone)] == ["uneven phase times"]

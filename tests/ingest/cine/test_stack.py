@@ -129,7 +129,7 @@ def test_at_most_a_third_is_filled(cine: list[SliceHeader]) -> None:
     assert stack(without(cine, 2, 3)).missing == (2, 3)
     said = refusal(without(cine, 1, 2, 3))
     assert said.startswith("3 of 6 slices are missing, more than a third")
-    assert "slices 0 and 1 are 32.0 mm apart where others are 8.0 mm" in said
+    assert "slices 0 and 1 are 32.0 mm apart, others 8.0 mm" in said
 
 
 @pytest.mark.parametrize("change", [{}, {"trigger_ms": None, "temporal_position": 1}])
@@ -163,19 +163,19 @@ def test_hearts_that_change_their_rate_keep_their_phases(plane: Plane) -> None:
 
 def test_phases_that_cannot_be_placed_are_refused(plane: Plane, planes: Callable[..., list[SliceHeader]]) -> None:
     cine = planes(4, 9)
-    assert refusal(cine[:9] + cine[13:]) == "slice 1 has 5 phases where the others have 9: more than a third is missing"
+    assert refusal(cine[:9] + cine[13:]) == "slice 1 has 5 phases, the others have 9: more than a third is missing"
     untimed = [replace(header, trigger_ms=None) for header in cine]
     assert kinds(stack(untimed[1:]))[0] == ("missing phase", 0, 0)
     untimed = [replace(header, instance_number=2 * (header.instance_number or 0)) for header in untimed]
-    assert refusal(untimed[1:]) == "slice 0 has 8 phases where the others have 9, and nothing says which are missing"
+    assert refusal(untimed[1:]) == "slice 0 has 8 phases, the others have 9, and nothing shows which phases are missing"
     uneven = [replace(cine[0], trigger_ms=70.0), *cine[2:]]
-    assert "its times do not say which are missing" in refusal(uneven)
+    assert "its times do not show which phases are missing" in refusal(uneven)
     stopped = [replace(header, trigger_ms=(header.trigger_ms or 0) * 1e-12) for header in cine[1:]]
-    assert "its times do not say which are missing" in refusal(stopped)
+    assert "its times do not show which phases are missing" in refusal(stopped)
     more = [*untimed, plane(2, 9, trigger_ms=None, instance_number=90)]
-    assert refusal(more) == "slice 2 has 10 phases where the others have 9, and nothing says which to leave out"
+    assert refusal(more) == "slice 2 has 10 phases, the others have 9, and nothing shows which phases are surplus"
     many = [*cine, *(plane(2, phase) for phase in range(9, 13))]
-    assert refusal(many) == "slice 2 has 13 phases where the others have 9: more than a third too many"
+    assert refusal(many) == "slice 2 has 13 phases, the others have 9: more than a third is surplus"
 
 
 @pytest.mark.parametrize("counts", [[12, 12, 13, 12, 12, 12], [12, 13, 12, 14, 12, 15]])
@@ -193,7 +193,7 @@ def test_phases_beyond_those_of_most_slices_are_left_out_by_time(
         [100 * index + phase for index in range(6)] for phase in range(12)
     ]
     assert kinds(arranged) == [("surplus phase", index, None) for index, count in enumerate(counts) if count > 12]
-    assert arranged.flags[0].reason.startswith("13 phases where the film has 12: the one that lies furthest from")
+    assert arranged.flags[0].reason.startswith("13 phases, the other slices have 12: the phase that is furthest from")
 
 
 def test_a_slower_beat_has_its_surplus_at_the_end(plane: Plane) -> None:
@@ -214,9 +214,7 @@ def test_uneven_slices_are_refused_beyond_one_percent(plane: Plane) -> None:
         return [plane(index + (index == 3) * mm / 8) for index in range(6)]
 
     assert stack(moved(0.04)).grid.spacing_mm[0] == pytest.approx(8)
-    assert (
-        refusal(moved(0.5)) == "the slices are unevenly spaced: slices 2 and 3 are 8.5 mm apart where others are 8.0 mm"
-    )
+    assert refusal(moved(0.5)) == "the slices are unevenly spaced: slices 2 and 3 are 8.5 mm apart, others 8.0 mm"
 
 
 @pytest.mark.parametrize(
@@ -226,7 +224,7 @@ def test_uneven_slices_are_refused_beyond_one_percent(plane: Plane) -> None:
         ({"orientation": (-0.8, -0.6, 0.0, 0.0, 0.0, 1.0)}, "its slices are not parallel"),  # turned in its plane
         ({"shape": (7, 6)}, "its slices differ in rows or columns"),
         ({"pixel_mm": (1.5, 1.26)}, "its slices differ in pixel spacing"),
-        ({"position_mm": (13.2, 22.4, 30.0)}, "slice 0 is shifted sideways against the others by 4.0 mm"),
+        ({"position_mm": (13.2, 22.4, 30.0)}, "slice 0 is shifted sideways from the others by 4.0 mm"),
     ],
 )
 def test_one_odd_slice_is_refused(cine: list[SliceHeader], change: dict[str, Any], reason: str) -> None:
@@ -237,7 +235,7 @@ def test_one_odd_slice_is_refused(cine: list[SliceHeader], change: dict[str, Any
 def test_too_little_to_stack(plane: Plane) -> None:
     assert "single slice" in refusal([plane(0, phase) for phase in range(20)])
     timeless = [plane(index, phase, trigger_ms=None) for index in range(3) for phase in range(2)]
-    assert "nothing tells its phases apart" in refusal(timeless)
+    assert "its phases cannot be told apart" in refusal(timeless)
 
 
 def test_pixels_land_in_their_place(tmp_path: Path, write_cine: Callable[..., Path]) -> None:

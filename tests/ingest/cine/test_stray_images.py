@@ -15,7 +15,7 @@ from cardioseg.ingest.finding.survey import Kind, judge, survey
 
 Plane = Callable[..., SliceHeader]
 FILM = {"image_type": ("ORIGINAL", "M")}
-OTHER_SIZE = "it has other rows or columns than the others"
+OTHER_SIZE = "its rows or columns differ from those of the others"
 
 
 @pytest.fixture
@@ -28,15 +28,15 @@ def film(plane: Plane) -> list[SliceHeader]:
 STRAYS: dict[str, tuple[dict[str, Any], str]] = {
     "another size": ({"shape": (3, 4), "trigger_ms": None}, OTHER_SIZE),
     "another size, with a time": ({"shape": (3, 4), "trigger_ms": 40.0}, OTHER_SIZE),
-    "another spacing": ({"pixel_mm": (3.0, 2.5)}, "its pixel spacing is not that of the others"),
+    "another spacing": ({"pixel_mm": (3.0, 2.5)}, "its pixel spacing differs from that of the others"),
     "another modality": ({"is_mr": False}, "it is of another modality than the others"),
-    "aside": ({"position_mm": (18.0, 26.0, 30.0)}, "it lies beside the other images of its plane"),
+    "aside": ({"position_mm": (18.0, 26.0, 30.0)}, "it is shifted sideways from the other images of its plane"),
     "another plane": (
         {"orientation": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
         "it lies in another plane than the others",
     ),
-    "no time": ({"trigger_ms": None}, "it lacks the time that the others have"),
-    "another kind": ({"image_type": ("DERIVED", "M")}, "it is another kind of image than the others"),
+    "no time": ({"trigger_ms": None}, "it has no time, unlike the others"),
+    "another kind": ({"image_type": ("DERIVED", "M")}, "it is a different kind of image from the others"),
 }
 
 
@@ -71,7 +71,7 @@ def test_an_odd_image_on_every_plane(plane: Plane, film: list[SliceHeader]) -> N
     judged = judge([*maps, *film])
     assert judged.stack, judged.reason
     assert judged.stack.headers == stack(film).headers
-    assert judged.stack.flags[0].reason.startswith("6 images of the series are left out: it has other rows")
+    assert judged.stack.flags[0].reason.startswith("6 images of the series are left out: its rows")
 
 
 def test_a_film_of_another_size_is_no_stray(plane: Plane, film: list[SliceHeader]) -> None:

@@ -125,7 +125,7 @@ def test_a_series_in_two_units_is_said(tmp_path: Path, write_cine: WriteCine) ->
     next((tmp_path / "b" / "2").iterdir()).unlink()
     found = find_cases([tmp_path])
     assert [case.case_id for case in found.cases] == ["a_1", "a_2", "a_3", "b_1", "b_2", "b_3"]
-    assert found.unused[0].why.startswith("more of its series lies in another folder, which was looked into apart")
+    assert found.unused[0].why.startswith("the series continues in another folder")
     assert "put" not in found.unused[0].why
 
 

@@ -40,7 +40,7 @@ def test_further_channels_are_named_as_such(tmp_path: Path) -> None:
     assert [case.case_id for case in found.cases] == ["a", "b"]
     [other] = found.unused
     assert Path(other.where).name == "a_0001.nii.gz"
-    assert other.why.startswith("channel 1 of a, of which channel 0 is segmented: cardioseg reads one channel")
+    assert other.why.startswith("channel 1 of a, of which only channel 0 is segmented: cardioseg reads one channel")
     assert names(images / "a_0001.nii.gz") == ["a_0001"]
 
 

@@ -113,7 +113,7 @@ def _image(folder: Path, stem: str, frame: int) -> tuple[Path, Volume]:
         return path, read_volume(path)
     image = read_cine(cine)
     if not 1 <= frame <= image.phases:
-        raise UnusableError(f"{cine}: there is no frame {frame}, it has 1 to {image.phases}")
+        raise UnusableError(f"{cine}: there is no frame {frame}; it has the frames 1 to {image.phases}")
     return cine, image.phase(frame - 1)
 
 

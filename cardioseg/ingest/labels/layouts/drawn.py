@@ -56,7 +56,7 @@ def drawn_phases(images: int, mask: Voxels, remedy: str, phase: int | None = Non
         return
     if len(mask) == 1:
         raise UnusableError(
-            f"the image has {images} phases (4D), the mask one (3D): which one it belongs to is not known", remedy
+            f"the image has {images} phases (4D), the mask one (3D); to which phase it belongs is unknown", remedy
         )
     if images != len(mask):
         raise UnusableError(f"the image has {images} phase{'s' * (images > 1)}, the mask {len(mask)}")

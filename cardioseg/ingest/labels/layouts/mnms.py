@@ -72,7 +72,7 @@ def _subject(root: Path, path: Path, code: str, row: Row, meaning: Convention) -
         raise UnusableError("the mask is on another grid than the image")
     if reference.phases != image.phases:
         raise UnusableError(
-            f"the image has {image.phases} phases, the mask {reference.phases}: save it with all of them"
+            f"the image has {image.phases} phases, the mask {reference.phases}: save the mask with all phases"
         )
     source = str(path.relative_to(root))
     volumes: list[LabelledVolume] = []
@@ -98,7 +98,7 @@ def _phase(row: Row, column: str) -> int:
 
 def _drawn(reference: Cine, phase: int) -> Voxels:
     if phase >= reference.phases:
-        raise UnusableError(f"the CSV says phase {phase}, the mask ends at phase {reference.phases - 1}")
+        raise UnusableError(f"the CSV says phase {phase}, but the mask ends at phase {reference.phases - 1}")
     if not reference.voxels[phase].any():
         raise UnusableError(f"nothing is drawn at phase {phase}")
     return reference.phase(phase).voxels

@@ -40,7 +40,7 @@ def read_card(path: Path) -> dict[str, Any]:
     if isinstance(card, dict) and "labels" in card and not isinstance(card["labels"], dict):
         raise NoInputError(f'{path}: its "labels" are no names with numbers, as in {{"LV": 1}}', _GIVE)
     if not isinstance(card, dict) or len(card.get("labels", ())) < 2:
-        raise NoInputError(f"{path} names no structure beside the background", _GIVE)
+        raise NoInputError(f"{path} names no structure besides the background", _GIVE)
     return card
 
 
@@ -65,7 +65,7 @@ def _why_not(number: Any, label: Label | None, meaning: Convention) -> str:  # n
     if isinstance(number, list):
         return "a region of several numbers; cardioseg needs one number for each structure"
     if label is None or not str(number).isdecimal():
-        return "which does not say what it is here"
+        return "which does not tell what structure it is"
     if label in meaning.values():
         return f"but another label is the {label.title} already"
     if int(number) in meaning:

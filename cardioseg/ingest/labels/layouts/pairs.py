@@ -201,7 +201,7 @@ def _check_one_structure(mask: Voxels, name: str, column: str) -> None:
     one = f"`{column}` is for a mask of one structure"
     if len(numbers) >= len(Label):
         raise _SeveralStructuresError(
-            f"{name} holds {len(numbers)} numbers beside 0: save the structure as one number; {one}"
+            f"{name} holds {len(numbers)} numbers besides 0: save the structure as one number; {one}"
         )
     if len(numbers) > 1:
         listed = f"{', '.join(numbers[:-1])} and {numbers[-1]}"

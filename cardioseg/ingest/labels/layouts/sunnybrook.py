@@ -109,7 +109,7 @@ def _subject(root: Path, folder: Path, ids: tuple[str, str], group: str) -> Subj
 def _short_axis(folders: Sequence[Path], wanted: set[int]) -> Stack:
     """The short-axis cine that covers most of the wanted instance numbers."""
     if not folders:
-        raise UnusableError(f"no folder of images belongs to it by {_PATIENTS}")
+        raise UnusableError(f"{_PATIENTS} gives no folder of images for it")
     cines = [series for folder in sorted(folders) for series in survey(folder).cines]
     if not cines:
         raise UnusableError(f"{folders[0]}: no short-axis cine")
@@ -131,7 +131,7 @@ def _contours(
         try:
             yield _Contour(label, *places[int(match["instance"])], read_sunnybrook_contour(path), path)
         except KeyError:
-            skipped.append(Skipped(str(path), "no image of the short-axis cine belongs to it"))
+            skipped.append(Skipped(str(path), "the short-axis cine has no image for it"))
         except UnusableError as error:
             skipped.append(Skipped(str(path), error.message.removeprefix(f"{path}: ")))
 

@@ -211,7 +211,7 @@ def test_a_3d_mask_of_a_4d_image(tmp_path: Path) -> None:
     write_cine(tmp_path / "x.nii.gz", IMAGE)
     volume(tmp_path, "m.nii.gz", MASK, 2)
     listed(tmp_path, "a,x.nii.gz,m.nii.gz,ES", "subject,image,mask,phase")
-    assert "the image has 4 phases (4D), the mask one (3D): which one it belongs to is not known" in why(tmp_path)
+    assert "the image has 4 phases (4D), the mask one (3D); to which phase it belongs is unknown" in why(tmp_path)
     assert "number of its phase, from 0, in the column phase" in why(tmp_path)
     listed(tmp_path, "a,x.nii.gz,m.nii.gz,9", "subject,image,mask,phase")
     assert "there is no phase 9: the image has phases 0 to 3" in why(tmp_path)
@@ -297,7 +297,7 @@ def test_unknown_numbers(tmp_path: Path, write_source: Callable[[Path], None]) -
     [
         ('{\n "labels": {"background": 0, "LV": 1}', "dataset.json is broken: it is no valid JSON from line 2, column"),
         ("\xff", "dataset.json is broken: it is no valid JSON"),
-        ("{}", "dataset.json names no structure beside the background"),
+        ("{}", "dataset.json names no structure besides the background"),
     ],
 )
 def test_a_broken_card_of_nnunet(tmp_path: Path, reasons: Callable[[Path], str], card: str, said: str) -> None:

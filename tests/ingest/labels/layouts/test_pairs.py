@@ -127,9 +127,9 @@ def test_a_bad_row_is_named_and_the_others_are_used(tmp_path: Path, png: Png) ->
     bad = {
         f"{image},{small}": "its size (2, 2) is not the image's (8, 9)",
         f"absent.png,{image}": "no such file",
-        f"slices.csv,{image}": "no PNG",
+        f"slices.csv,{image}": "not a PNG",
         f"{png('long.png', np.ones((4097, 1), np.uint8))},{image}": "more than 4096",
-        f"broken.png,{image}": "a damaged one",
+        f"broken.png,{image}": "or damaged",
         f"{png('rgb.png', colour)},{image}": "in colour",
         f"../outside.png,{image}": "leads outside",
         f"{tmp_path}/x.png,{image}": "leads outside",
@@ -161,7 +161,7 @@ def test_an_unknown_number_in_a_mask_is_refused(tmp_path: Path, png: Png) -> Non
     [
         ((0, 1, 2, 3), "m.png holds the numbers 1, 2 and 3: put it in the column `mask`; `{}` is for a mask of one"),
         ((1, 2), "m.png holds the numbers 1 and 2: put it in the column `mask`; `{}` is for a mask of one structure"),
-        (range(9), "m.png holds 8 numbers beside 0: save the structure as one number; `{}` is for a mask of one"),
+        (range(9), "m.png holds 8 numbers besides 0: save the structure as one number; `{}` is for a mask of one"),
         ((0, 255), ""),
         ((0, 2), ""),
         ((7,), ""),

@@ -106,7 +106,7 @@ def test_contours_that_cannot_be_used_are_named(release: Path) -> None:
     damaged.write_text("nothing")
     one = subject(release)
     assert {(entry.where, entry.why) for entry in one.skipped} == {
-        (str(unmatched), "no image of the short-axis cine belongs to it"),
+        (str(unmatched), "the short-axis cine has no image for it"),
         (str(alone), "its image has no endocardial contour"),
         (str(damaged), "not a contour file"),
     }
@@ -129,9 +129,9 @@ def test_a_case_that_cannot_be_used_says_why(release: Path) -> None:
     (release / "SCD_IMAGES_01" / "SCD0000301").mkdir()
     entries = list(layouts.read(release))
     whys = {Path(entry.where).name: entry.why for entry in entries if isinstance(entry, Skipped)}
-    assert whys["SC-HF-I-02"] == whys["SC-XX-01"] == "no folder of images belongs to it by scd_patientdata.csv"
+    assert whys["SC-HF-I-02"] == whys["SC-XX-01"] == "scd_patientdata.csv gives no folder of images for it"
     assert whys["SC-HF-I-04"].endswith("SCD0000301: no short-axis cine")
-    assert whys["SC-HF-I-01"].endswith("slice 0 has 5 phases where the others have 8: more than a third is missing")
+    assert whys["SC-HF-I-01"].endswith("slice 0 has 5 phases, the others have 8: more than a third is missing")
 
 
 def test_a_case_without_any_usable_contour(release: Path) -> None:

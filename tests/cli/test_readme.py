@@ -1,0 +1,53 @@
+"""README and docs keep their word: links lead somewhere, commands have the options shown, figures are the measured."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from scripts import script
+
+from cardioseg.cli.app import run
+
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+COMMANDS = sorted(
+    {
+        line.split("#")[0].replace("\\\n", " ").strip()
+        for path in PAGES
+        for block in re.findall(r"```sh\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+        for line in re.findall(r"^cardioseg (?:.*\\\n)*.*$", block, re.MULTILINE)
+    }
+)
+
+
+def anchors(page: str) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(\s*([^)\s]+)\)", text) if "://" not in link]
+    for link in links:
+        file, _, heading = link.partition("#")
+        target = page.parent / file if file else page
+        assert target.is_file(), link
+        assert not heading or heading in anchors(target.read_text(encoding="utf-8")), link
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_commands_have_the_options_that_are_shown(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, command, *arguments = line.split()
+    assert run([command, "--help"]) == 0
+    options = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", capsys.readouterr().out))
+    assert {argument for argument in arguments if argument.startswith("-")} <= options
+
+
+def test_the_time_of_training_is_the_measured_one() -> None:
+    folder = ROOT / "docs" / "performance"
+    speed = json.loads((folder / "training.json").read_text())["throughput"]["images_per_s"]
+    hours = script(folder / "page.py").training_hours(speed)
+    assert f"takes about {hours:.0f} hours on" in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
