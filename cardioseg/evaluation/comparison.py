@@ -32,7 +32,7 @@ from cardioseg.skipped import Skipped
 Convention = Mapping[int, Label]
 _ACDC = CONVENTIONS["acdc"]
 _NO_REFERENCE = "no reference"
-_GIVE = "give the folder that `cardioseg predict` wrote"
+_GIVE_RESULTS = "give the folder that `cardioseg predict` wrote"
 _PREDICTED_FIRST = "what was predicted comes first, its reference last: cardioseg evaluate PREDICTED REFERENCE"
 _SWAPPED = f"`cardioseg predict` wrote the reference, and not what is compared with it; {_PREDICTED_FIRST}"
 
@@ -69,7 +69,7 @@ def evaluate(
     if predictions.paths and predicted.is_file() and reference.is_file():
         predictions = MaskFolder(predicted, {case_id(reference): predicted})  # two files need no name in common
     if not predictions.paths:
-        raise no_masks(predicted, _GIVE if is_plain(predicted) else _PREDICTED_FIRST)
+        raise no_masks(predicted, _GIVE_RESULTS if is_plain(predicted) else _PREDICTED_FIRST)
     run = read_run_record(ResultsFolder(predicted))
     structures = run.structures
     if predicted_convention is None:
@@ -80,7 +80,7 @@ def evaluate(
     if structures is None or predicted_convention != _ACDC:
         doubtful = DoubtfulConvention(predicted_convention, "--predicted-labels")
     elif is_plain(reference):
-        doubtful = DoubtfulConvention(convention or plain_convention(reference), "--labels", of_reference=True)
+        doubtful = DoubtfulConvention(convention or plain_convention(reference), "--labels", is_reference=True)
     work = Judging(predictions, predicted_convention, STRUCTURES if structures is None else structures, doubtful)
     evaluation = collect(_judged(work, find_references(reference, convention), executor), origin)
     unchanged = {score.case_id for score in evaluation.scores}.difference(evaluation.edited)
@@ -120,7 +120,7 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
         for pair, pair_scores in judgement.scored:
             scores += pair_scores
             worst.add(pair, pair_scores)
-    labels = _present(scores)
+    labels = _reference_labels(scores)
     distinct = tuple(dict.fromkeys(problems))
     if not labels:
         message = f"nothing in {origin.predicted} could be compared with {origin.reference}"
@@ -144,14 +144,14 @@ def _judged(work: Judging, references: Iterable[Source | Skipped], executor: Exe
     predictions = work.predictions
     unreadable: list[Skipped] = []
     yield Judgement(problems=predictions.clashes)
-    unmatched, is_lacking = dict(predictions.paths), False
+    unmatched, has_unusable_reference = dict(predictions.paths), False
     for source, result in in_order(executor, work, _usable(references, unreadable)):
         judgement = unjudged(source.where, result) if isinstance(result, Lost) else result
-        is_lacking |= judgement.is_lacking
+        has_unusable_reference |= judgement.has_unusable_reference
         for case in judgement.matched:
             unmatched.pop(case, None)
         yield judgement
-    reason = "no reference that can be used" if is_lacking or unreadable else _NO_REFERENCE
+    reason = "no reference that can be used" if has_unusable_reference or unreadable else _NO_REFERENCE
     without_reference = (Skipped(predictions.where(path), reason) for path in unmatched.values())
     yield Judgement(problems=(*unreadable, *without_reference))
 
@@ -165,7 +165,7 @@ def _usable(references: Iterable[Source | Skipped], unreadable: list[Skipped]) -
             unreadable.append(reference)
 
 
-def _present(scores: list[VolumeScore]) -> tuple[Label, ...]:
+def _reference_labels(scores: list[VolumeScore]) -> tuple[Label, ...]:
     """The labels that occur in at least one reference; a label that never occurs was not drawn."""
     drawn = {score.label for score in scores if score.overlap.reference}
     return tuple(label for label in STRUCTURES if label in drawn)

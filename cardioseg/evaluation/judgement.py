@@ -24,7 +24,7 @@ class Judgement:
         edits: masks whose edit is compared, and files next to masks that are not compared, and why.
         edited: case ids of the predictions that were edited.
         matched: case ids of the predictions that belong to the subject.
-        is_lacking: whether one of the subject's references cannot be used.
+        has_unusable_reference: whether one of the subject's references cannot be used.
     """
 
     scored: tuple[tuple[Pair, tuple[VolumeScore, ...]], ...] = field(default=(), repr=False)
@@ -33,7 +33,7 @@ class Judgement:
     edits: tuple[Skipped, ...] = ()
     edited: tuple[str, ...] = ()
     matched: tuple[str, ...] = ()
-    is_lacking: bool = False
+    has_unusable_reference: bool = False
 
 
 def judge(
@@ -89,14 +89,14 @@ class Judging:
         """The judgement of one subject."""
         subject = source.read()
         if isinstance(subject, Skipped):
-            return Judgement(problems=(subject,), is_lacking=True)
+            return Judgement(problems=(subject,), has_unusable_reference=True)
         pairs = (*subject.skipped, *find_pairs(subject, self.predictions, self.convention))
         judgement = judge(pairs, self.segmented, self.doubtful)
         ids = (matching_id(volume, self.predictions) for volume in subject.volumes)
         matched, edits = tuple(case for case in ids if case), (*judgement.edits, *subject.remarks)
-        return replace(judgement, edits=edits, matched=matched, is_lacking=bool(subject.skipped))
+        return replace(judgement, edits=edits, matched=matched, has_unusable_reference=bool(subject.skipped))
 
 
 def unjudged(where: str, lost: Lost) -> Judgement:
     """The judgement of a subject whose process was killed."""
-    return Judgement(problems=(Skipped(where, lost.reason),), is_lacking=True)
+    return Judgement(problems=(Skipped(where, lost.reason),), has_unusable_reference=True)

@@ -24,12 +24,12 @@ class DoubtfulConvention:
     Attributes:
         convention: the meaning of the numbers.
         option: the option of the command line that chooses another convention.
-        of_reference: whether it is the reference's convention, not the prediction's.
+        is_reference: whether it is the reference's convention, not the prediction's.
     """
 
     convention: Mapping[int, Label]
     option: str
-    of_reference: bool = False
+    is_reference: bool = False
 
 
 def likely_mistake(
@@ -43,7 +43,7 @@ def likely_mistake(
         doubtful: the convention that may be the wrong one; None if there is no doubt.
     """
     annotated = pair.reference.annotated[:, STRUCTURES].any(axis=1)
-    reference, predicted = (_only(mask[annotated], segmented) for mask in (pair.reference.mask, pair.predicted))
+    reference, predicted = (_with_only(mask[annotated], segmented) for mask in (pair.reference.mask, pair.predicted))
     before = _agreement(reference, predicted)
     if not predicted.any() or before > 1 - _GAIN:
         return ""
@@ -53,7 +53,7 @@ def likely_mistake(
     return f"{mistake}: Dice would be {after:.2f}, not {before:.2f}" if after >= max(_GOOD, before + _GAIN) else ""
 
 
-def _only(mask: Mask, labels: Collection[Label]) -> Mask:
+def _with_only(mask: Mask, labels: Collection[Label]) -> Mask:
     return np.where(np.isin(mask, list(labels)), mask, 0).astype(np.uint8)
 
 
@@ -77,7 +77,7 @@ def _swaps(
 
 def _hint(labels: Sequence[Label], order: Sequence[Label], doubtful: DoubtfulConvention | None) -> str:
     """The conventions by which the labels would have been read as `order`, or which label is which."""
-    is_reference = doubtful is not None and doubtful.of_reference
+    is_reference = doubtful is not None and doubtful.is_reference
     read_as, meant = (order, labels) if is_reference else (labels, order)  # the two sides need opposite corrections
     meaning = dict(zip(read_as, meant, strict=True))
     if doubtful:

@@ -38,8 +38,8 @@ def draw(network: UNet, recipe: Recipe, subjects: Iterable[Subject], rng: np.ran
     subjects = tuple(subjects)
     slices, names = slices_for(recipe, subjects), tuple(_names(recipe, subjects))
     images, references = _network_inputs(slices)
-    holding = [index for index in range(len(names)) if references[index].any()]
-    by_depth = sorted(holding, key=lambda index: _depth(index, holding, names))
+    with_structure = [index for index in range(len(names)) if references[index].any()]
+    by_depth = sorted(with_structure, key=lambda index: _depth(index, with_structure, names))
     groups = np.array_split(np.array(by_depth, np.int64), min(COUNT, len(by_depth)) or 1)
     chosen = [int(rng.choice(group)) for group in groups if len(group)]
     predictions = logits(network, images[chosen]).argmax(1) if chosen else np.zeros((0, *images.shape[1:]))
@@ -54,9 +54,9 @@ def _names(recipe: Recipe, subjects: Iterable[Subject]) -> Iterator[tuple[str, s
                 yield subject.subject_id, volume.name, int(index)
 
 
-def _depth(index: int, holding: list[int], names: tuple[tuple[str, str, int], ...]) -> float:
+def _depth(index: int, with_structure: list[int], names: tuple[tuple[str, str, int], ...]) -> float:
     """The relative place of an image in its heart, 0 to 1, among the volume's images that hold the structure."""
-    of_volume = [candidate for candidate in holding if names[candidate][:2] == names[index][:2]]
+    of_volume = [candidate for candidate in with_structure if names[candidate][:2] == names[index][:2]]
     return (of_volume.index(index) + 0.5) / len(of_volume)
 
 

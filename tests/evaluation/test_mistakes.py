@@ -22,7 +22,7 @@ def heart() -> Voxels:
 
 
 MINE = DoubtfulConvention(CONVENTIONS["acdc"], "--predicted-labels")
-THEIRS = DoubtfulConvention(CONVENTIONS["acdc"], "--labels", of_reference=True)
+THEIRS = DoubtfulConvention(CONVENTIONS["acdc"], "--labels", is_reference=True)
 
 
 def mistake(
