@@ -83,8 +83,8 @@ def _settled(
     failed = Outcome(folder.case_id, scan.case.source, FAILED)
     try:
         asked = _asked(scan, model, folder.case_id, settings, naming)
-        if found := _found(scan, folder, settings, asked):
-            return found
+        if earlier := _found(scan, folder, settings, asked):
+            return earlier
         settings.choices.require_within(folder.case_id, scan.cine.phases)
         return _predicted(scan, model, folder, asked, report)
     except UnusableError as error:
@@ -157,9 +157,9 @@ def _verifies(record: CaseRecord, asked: CaseRecord, folder: CaseFolder, scan: S
 def _predicted(scan: Scan, model: Model, folder: CaseFolder, asked: CaseRecord, report: Report) -> Outcome:
     start = time.perf_counter()
     case, cine, moments = scan.case, scan.cine, Moments(**asked.chosen_phases)
-    found = segment(_acquired(cine, case.missing), model, report)
-    mask = _restored(found.mask, cine, case.missing)
-    description = describe(mask, model.card.structures, acquisition_of(case), moments, found.fold_curves_ml)
+    segmented = segment(_acquired(cine, case.missing), model, report)
+    mask = _restored(segmented.mask, cine, case.missing)
+    description = describe(mask, model.card.structures, acquisition_of(case), moments, segmented.fold_curves_ml)
     stack = case.series.stack if case.series else None
     _clear(folder)
     predicted = PredictedMask(mask, description.measures, model.card, stack, case.is_4d)
@@ -169,8 +169,8 @@ def _predicted(scan: Scan, model: Model, folder: CaseFolder, asked: CaseRecord, 
     hashes = {path.name: sha256(path) for path in mask_files(folder) if path.exists()}
     said_of_scan = {"content": scan.content, "header": scan.header}
     asked.model_copy(update=said_of_scan | {"remark": remark, "sha256": hashes}).write(folder)
-    said = in_one(asked.naming, remark)
-    return _outcome(case, folder.case_id, description, said, time.perf_counter() - start)
+    remarks = in_one(asked.naming, remark)
+    return _outcome(case, folder.case_id, description, remarks, time.perf_counter() - start)
 
 
 def _clear(folder: CaseFolder) -> None:
@@ -198,8 +198,8 @@ def _restored(mask: Cine, cine: Cine, missing: Collection[int]) -> Cine:
     return Cine(voxels, cine.grid, cine.times_ms)
 
 
-def _outcome(case: Case, name: str, description: Description, said: str, seconds: float = 0.0) -> Outcome:
-    return Outcome(name, case.source, DONE, in_one(description.remark, said), seconds, description.flags)
+def _outcome(case: Case, name: str, description: Description, remarks: str, seconds: float = 0.0) -> Outcome:
+    return Outcome(name, case.source, DONE, in_one(description.remark, remarks), seconds, description.flags)
 
 
 def _failure(error: UnusableError, case: Case) -> str:

@@ -80,10 +80,10 @@ class Case:
 
     def without_paths(self, text: str) -> str:
         """`text` with the files of the case as their numbers, from 1, and the place where they lie as SCAN."""
-        known = {str(path): f"file {number}" for number, path in enumerate(self.files, start=1)}
-        known |= dict.fromkeys((str(self.source), quote(str(self.source))), "SCAN")
-        for path in sorted(known, key=len, reverse=True):
-            text = text.replace(path, known[path])
+        replacements = {str(path): f"file {number}" for number, path in enumerate(self.files, start=1)}
+        replacements |= dict.fromkeys((str(self.source), quote(str(self.source))), "SCAN")
+        for path in sorted(replacements, key=len, reverse=True):
+            text = text.replace(path, replacements[path])
         return text
 
     def fingerprint(self) -> str:
@@ -107,8 +107,8 @@ class Case:
 def other_names(case_id: str, source: Path) -> tuple[str, ...]:
     """Names for a case whose own name another scan has: with the folders that it lies in, the nearest first."""
     above = [safe_name(folder.name) for folder in source.absolute().parents if folder.name]
-    apart = [name for name in above if f"_{name}_" not in f"_{case_id}_"][:_FOLDERS]
-    return tuple(safe_name("_".join([*reversed(apart[:count]), case_id])) for count in range(1, len(apart) + 1))
+    folders = [name for name in above if f"_{name}_" not in f"_{case_id}_"][:_FOLDERS]
+    return tuple(safe_name("_".join([*reversed(folders[:count]), case_id])) for count in range(1, len(folders) + 1))
 
 
 @dataclass(frozen=True)
