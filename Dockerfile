@@ -31,15 +31,14 @@ ARG PIP_EXTRA_INDEX_URL
 ARG PIP_FIND_LINKS
 RUN pip install --no-cache-dir --no-compile -c constraints.txt '.[cpu]'
 # Remove what no command uses: pip, the tests of the packages, ONNX Runtime's tools that make models and its copy for C
-# programs, AVIF, font tools for PDF, and all of some 60 image codecs except JPEG, JPEG-LS and JPEG 2000. The demo compiles
-# the modules that are used, and no others. tests/docker runs every command in the image, on every encoding.
+# programs, AVIF, and all of some 60 image codecs except JPEG, JPEG-LS and JPEG 2000. The demo compiles the modules that
+# are used, and no others. tests/docker runs every command in the image, on every encoding.
 RUN pip uninstall -q -y pip setuptools \
  && cd /opt/cardioseg/lib/python3*/site-packages \
  && rm -r onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
  && find . \( -name __pycache__ -o -name tests -o -name 'libonnxruntime.so.*' -o -name '*avif*.so*' \) -prune -exec rm -r {} + \
  && find imagecodecs imagecodecs.libs -name '*.so*' \
     | grep -Ev '/(_shared|_imcd|_jpeg8|_jpegls|_jpeg2k|lib(jpeg|charls|openjp2|lcms2)-)' | xargs rm \
- && find fontTools -mindepth 1 \( -type d ! -path 'fontTools/misc*' -o -name '*.so' \) -prune -exec rm -r {} + \
  && cardioseg demo --quiet -o /tmp/demo
 
 FROM runtime AS serve

@@ -1,4 +1,7 @@
-"""Locks: who may write where. They are the operating system's, and end with the process that holds them."""
+"""Locks: who may write where. They are the operating system's, and end with the process that holds them.
+
+Windows has no locks that parts of a run can share and that this project has tested; there, commands that write refuse.
+"""
 
 import errno
 import os
@@ -13,8 +16,6 @@ if sys.platform != "win32":
     import fcntl
 
     _WAITING, _ALONE, _SHARED = fcntl.LOCK_EX, fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_SH | fcntl.LOCK_NB
-else:
-    _WAITING = _ALONE = _SHARED = 0
 
 _LOCK = ".lock"
 _OUT_OF = {
@@ -36,8 +37,10 @@ def sole_writer(folder: Path, *, is_part: bool = False) -> Iterator[None]:
         is_part: let other parts of the same run in, but nobody else.
 
     Raises:
-        ResourceError: another run writes there, or the file system refuses (permission, read-only, a file in the way).
+        ResourceError: another run writes there, or the file system refuses (permission, read-only, a file in the way),
+            or the system is Windows.
     """
+    _check_system()
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,8 +63,9 @@ def turn(path: Path) -> Iterator[None]:
     """Wait until nobody else has taken `path`, a name to lock by in a folder that is there; it is gone afterwards.
 
     Raises:
-        ResourceError: the file system refuses.
+        ResourceError: the file system refuses, or the system is Windows.
     """
+    _check_system()
     try:
         lock = _lock(path, _WAITING)
     except OSError as error:
@@ -74,6 +78,8 @@ def turn(path: Path) -> Iterator[None]:
 
 def is_being_written(folder: Path) -> bool:
     """Whether a run writes into `folder`, as far as its file system knows locks."""
+    if sys.platform == "win32":
+        return False  # no run can
     try:
         lock = _lock(folder / _LOCK, _ALONE)
     except BlockingIOError:
@@ -89,8 +95,14 @@ def why(error: OSError) -> str:
     return _OUT_OF.get(error.errno or 0) or (error.strerror or str(error) or type(error).__name__).lower()
 
 
+def _check_system() -> None:
+    if sys.platform == "win32":
+        message = "cardioseg cannot write on Windows: nothing there would stop two runs from writing into one folder"
+        raise ResourceError(message, "run it in WSL 2 or in Docker")
+
+
 def _lock(path: Path, how: int) -> int:
-    """A descriptor of the file, locked where the system and the file system know locks.
+    """A descriptor of the file, locked where the file system knows locks.
 
     Raises:
         BlockingIOError: another process has locked it.
@@ -98,8 +110,7 @@ def _lock(path: Path, how: int) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         try:
-            if sys.platform != "win32":
-                fcntl.flock(descriptor, how)
+            fcntl.flock(descriptor, how)
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
         except BlockingIOError:
@@ -115,8 +126,7 @@ def _lock(path: Path, how: int) -> int:
 def _unlock(path: Path, lock: int) -> None:
     """Let go, and remove the file unless others hold it too."""
     try:
-        if sys.platform != "win32":
-            fcntl.flock(lock, _ALONE)
+        fcntl.flock(lock, _ALONE)
         is_shared = False
     except OSError as error:
         is_shared = isinstance(error, BlockingIOError)

@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,20 @@ def _no_network() -> Iterator[None]:
     attempts.clear()
     yield
     assert attempts == []
+
+
+@pytest.fixture(autouse=True)
+def _threads_as_before() -> Iterator[None]:
+    """`--threads` is the whole process's: the tests after one that asks for more would wait for cores."""
+    before = _torch_threads() or int(os.environ.get("OMP_NUM_THREADS", "0"))
+    yield
+    if before and _torch_threads() not in (0, before):
+        sys.modules["torch"].set_num_threads(before)
+
+
+def _torch_threads() -> int:
+    """Threads that torch uses; 0 where nobody has imported it."""
+    return int(sys.modules["torch"].get_num_threads()) if "torch" in sys.modules else 0
 
 
 @pytest.fixture(scope="session")

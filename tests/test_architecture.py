@@ -1,12 +1,15 @@
 """The promises of the layout: who imports whom, who may print, how large things are."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from cardioseg.results.folder import MARKS, CaseFolder, ResultsFolder
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "cardioseg").rglob("*.py"))
@@ -58,9 +61,35 @@ def test_one_door_per_danger(module: str, file: str) -> None:
     assert importers - {"to_onnx.py", "png.py", "source_image.py"} == {file}
 
 
+def file_names_of_results() -> set[str]:
+    """Of all that `CaseFolder` and `ResultsFolder` say where it lies."""
+    folders = CaseFolder(Path("case")), ResultsFolder(Path("out"))
+    places = (getattr(folder, name) for folder in folders for name in dir(folder) if not name.startswith("_"))
+    return {place.name for place in places if isinstance(place, Path) and place.suffix} | set(MARKS)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_results_names_a_file_in_the_folder_of_results(path: Path) -> None:
+    names = file_names_of_results()
+    assert {"mask.nii.gz", "measures.json", "case.json", "status.csv", "run.json", "report.html", "cine.gif"} <= names
+    if "results" in path.relative_to(ROOT).parts:
+        return
+    texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+    words = [text for text in texts if isinstance(text, str) and not re.search(r"\s", text)]
+    assert [word for word in words if word.rpartition("/")[2] in names] == []
+
+
 def test_no_file_name_stands_for_two_things() -> None:
     names = Counter(path.name for path in SOURCES if path.name != "__init__.py")
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_tests_lie_in_rooms_of_the_same_names() -> None:
+    """What is not about one room lies in rooms of the tests' own: campaigns, and figures for the documents."""
+    own = {"adversarial", "benchmarks", "cohorts", "crash", "docker"}
+    rooms = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
+    packages = {path.parent.relative_to(ROOT / "cardioseg") for path in SOURCES}
+    assert {str(room) for room in rooms - packages} <= own
 
 
 def test_help_imports_nothing_heavy() -> None:

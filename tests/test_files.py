@@ -29,6 +29,7 @@ from cardioseg.files import (
     write_json,
     write_text,
 )
+from cardioseg.locks import is_being_written, turn
 
 few = settings(max_examples=25, deadline=None, database=None)
 HARMLESS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
@@ -362,6 +363,25 @@ def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with sole_writer(tmp_path):
         write_text(tmp_path / "file", "new")
     assert listing(tmp_path) == {"file": b"new"}
+
+
+def test_windows_is_refused_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    for writing in (
+        sole_writer(tmp_path / "out"),
+        sole_writer(tmp_path / "out", is_part=True),
+        turn(tmp_path / "name"),
+    ):
+        with pytest.raises(ResourceError, match="cannot write on Windows") as caught, writing:
+            pass
+        assert "Docker" in caught.value.hint
+    assert not is_being_written(tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_locks_import_where_there_is_no_fcntl() -> None:
+    program = "import sys; sys.platform = 'win32'; sys.modules['fcntl'] = None; import cardioseg.locks"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])

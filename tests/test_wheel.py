@@ -5,17 +5,19 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from email import message_from_string
 from pathlib import Path
 
 import pytest
 from hatchling.builders.wheel import WheelBuilder
+from small_phantoms import SQUARE
 
 from cardioseg.image.nifti import write_volume
-from cardioseg.phantom import Phantom, cine, reference
+from cardioseg.phantom import cine, reference
 
 ROOT = Path(__file__).parents[1]
-SMALL = Phantom(slices=5, phases=2, rows=48, columns=48, spacing_mm=(16.0, 5.0, 5.0))
+SMALL = replace(SQUARE, phases=2)
 USE = """
 import sys
 from pathlib import Path

@@ -26,11 +26,6 @@ Phases = Annotated[
     ),
 ]
 
-_TABLE = (
-    "flag_count", "lv_volume_ml", "lv_edv_ml", "lv_esv_ml", "lv_ef_percent", "lv_mass_g", "rv_volume_ml",
-    "rv_edv_ml", "rv_esv_ml", "rv_ef_percent", "cardiac_output_l_per_min", "ed_phase", "es_phase",
-)  # fmt: skip
-
 _NAMED = 5  # of unknown cases
 _ROWS = 100  # of a table on the terminal
 
@@ -116,9 +111,13 @@ def _document(results: "ResultsFolder", tables: "ResultsFolder") -> dict[str, An
 
 
 def _print(measured: list[dict[str, Any]], tables: "ResultsFolder") -> None:
+    from cardioseg.measure.quantities import FOR_READERS
+    from cardioseg.measure.quantity import Table
+
+    shown = ("flag_count", *(quantity.key for quantity in FOR_READERS if Table.TERMINAL in quantity.tables))
     caption = f"the first {_ROWS} cases; {tables.measures} has all of them" if len(measured) > _ROWS else ""
     measured = measured[:_ROWS]
-    known = ["case_id", *(name for name in _TABLE if any(row[name] is not None for row in measured))]
+    known = ["case_id", *(name for name in shown if any(row[name] is not None for row in measured))]
     columns = [f"{name} " if name == "case_id" else name for name in known]
     if measured:
         rows = [[_shown(row[name]) for name in known] for row in measured]

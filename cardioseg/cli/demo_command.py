@@ -40,8 +40,8 @@ def demo(
     folder = ResultsFolder(results)
     (case,) = folder.cases()
     measured = read_description(case).measures.as_row()
-    known = truth(phantom)
-    known_and_measured = [(name, getattr(known, name, None), measured[name]) for name in MEASURES]
+    known = truth(phantom).measures
+    known_and_measured = [(name, known[name], measured[name]) for name in MEASURES]
     table = [
         (measure_title(name), f"{a:.1f}", f"{b:.1f}", f"{b - a:+z.1f}")
         for name, a, b in known_and_measured

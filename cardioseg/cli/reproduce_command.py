@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -72,6 +73,7 @@ def reproduce(
     Finished jobs are kept. If the run is killed, the same command continues it.
     """
     torch = require_torch()
+    _require_matplotlib()
     from cardioseg.dataset.store import open_dataset
     from cardioseg.files import sole_writer
     from cardioseg.reproduce.experiment import report, write_figures
@@ -103,6 +105,12 @@ def reproduce(
     else:
         console.say(markdown(found), quiet)
     return ExitCode.OK
+
+
+def _require_matplotlib() -> None:
+    """Say how to install what draws the figures before hours of training, not after."""
+    if find_spec("matplotlib") is None:
+        raise UsageError("matplotlib is not installed", "pip install 'cardioseg[train]'")
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ def require_torch() -> Any:  # noqa: ANN401 - a module
     try:
         import torch
     except ImportError:
-        raise UsageError("PyTorch is not installed", "pip install torch onnx tensorboard") from None
+        raise UsageError("PyTorch is not installed", "pip install 'cardioseg[train]'") from None
     return torch
 
 

@@ -1,1 +1,1 @@
-"""Predicted masks meet reference masks."""
+"""Comparison of predicted masks with reference masks."""

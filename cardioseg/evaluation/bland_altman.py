@@ -8,6 +8,7 @@ from cardioseg.evaluation.plots import Frame, Point, span
 from cardioseg.evaluation.wording import signed
 from cardioseg.image.labels import Label
 from cardioseg.measure.agreement import Agreement
+from cardioseg.measure.quantities import QUANTITIES
 from cardioseg.measure.significance import Interval
 from cardioseg.report.charts import Axis, Tick, spread
 from cardioseg.report.measure_columns import measure_title
@@ -75,7 +76,7 @@ def bland_altman(measure: str, pairs: Sequence[MeasurePair], found: Agreement, k
     return BlandAltman(
         title=title,
         summary=_in_words(f"{title} {kind}".strip(), found),
-        label=_label(measure),
+        label=QUANTITIES[measure].structure or Label.LV_CAVITY,
         x_ticks=x_axis.ticks(),
         y_ticks=y_axis.ticks(),
         zero=y_axis.place(0.0),
@@ -100,12 +101,6 @@ def _levels(known: Sequence[tuple[str, Interval]], axis: Axis) -> tuple[Level, .
         top, bottom = axis.place(one.high), axis.place(one.low)
         levels.append(Level(kind, y, signed(one.mean), text_y, (top, round(bottom - top, 2))))
     return tuple(levels)
-
-
-def _label(measure: str) -> Label:
-    if measure.startswith("rv"):
-        return Label.RV_CAVITY
-    return Label.LV_MYOCARDIUM if "mass" in measure else Label.LV_CAVITY
 
 
 def _in_words(title: str, found: Agreement) -> str:

@@ -1,4 +1,4 @@
-"""Edits: the mask that `measure` would measure, read for a comparison, and what to say of it."""
+"""Edits: reads the mask to compare, which is the edit if there is one, as for `measure`, with remarks for the user."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ class ComparedMask:
 
     Attributes:
         mask: `Label` values (phase, slice, row, column).
-        is_edited: whether `predict` wrote it and somebody edited it since.
-        remarks: which file beside the mask is compared in its place, and which others are not and why.
+        is_edited: whether it is an edit of a mask that `predict` wrote.
+        remarks: which file next to the mask is compared instead, and which files are ignored and why.
     """
 
     mask: Cine
@@ -25,25 +25,25 @@ class ComparedMask:
     remarks: tuple[str, ...] = ()
 
 
-def read_compared(path: Path, convention: Mapping[int, Label], consequence: str = "") -> ComparedMask:
-    """Read a mask; of one that `predict` wrote, its edit.
+def read_compared_mask(path: Path, convention: Mapping[int, Label], consequence: str = "") -> ComparedMask:
+    """Read a mask, or its edit if `predict` wrote the mask and it was edited.
 
     Args:
         path: the mask.
         convention: the meaning of its numbers.
-        consequence: what to add to the remark that an edit is compared.
+        consequence: text added to the remark that an edit is compared.
 
     Raises:
-        UnusableError: it cannot be read, or holds other labels; or several files hold different edits of it.
+        UnusableError: it cannot be read or holds other labels, or several files hold different edits of it.
     """
     if not is_predicted(path):
         return ComparedMask(read_mask(path, convention))
     latest = latest_mask(path, convention)
-    edit = (_in_words(latest, path) + consequence,) if latest.is_edited else ()
+    edit = (_edit_remark(latest, path) + consequence,) if latest.is_edited else ()
     return ComparedMask(latest.mask, latest.is_edited, (*edit, *latest.remarks))
 
 
-def _in_words(latest: LatestMask, path: Path) -> str:
+def _edit_remark(latest: LatestMask, path: Path) -> str:
     if latest.file == path.name:
         return "its mask was edited; the edit is compared"
     return f"{latest.file} is an edit of {path.name} and is compared in its place"

@@ -1,4 +1,4 @@
-"""Comparison: predicted masks against references, subject by subject."""
+"""Comparison: predicted masks with references, subject by subject."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from cardioseg.errors import NoInputError
 from cardioseg.evaluation.judgement import Judgement, Judging, unjudged
-from cardioseg.evaluation.mistakes import Numbers
+from cardioseg.evaluation.mistakes import DoubtfulConvention
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import NO_PREDICTION
 from cardioseg.evaluation.references import find_references, is_plain, plain_convention
 from cardioseg.evaluation.reported import read_reported
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
-from cardioseg.evaluation.worst import Worst
+from cardioseg.evaluation.worst import WorstPairs
 from cardioseg.execution.executor import Executor, Lost, in_order
 from cardioseg.execution.here import Here
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
@@ -32,7 +32,7 @@ from cardioseg.skipped import Skipped
 Convention = Mapping[int, Label]
 _ACDC = CONVENTIONS["acdc"]
 _NO_REFERENCE = "no reference"
-_GIVE = "give the folder that `cardioseg predict` wrote"
+_GIVE_RESULTS = "give the folder that `cardioseg predict` wrote"
 _PREDICTED_FIRST = "give the predicted masks first and the reference last: cardioseg evaluate PREDICTED REFERENCE"
 _SWAPPED = f"`cardioseg predict` wrote the reference, but not the other folder; {_PREDICTED_FIRST}"
 
@@ -47,20 +47,20 @@ def evaluate(
     """Compare predicted masks with reference labels.
 
     Args:
-        predicted: what `predict` wrote (`<case_id>/mask.nii.gz`), or any folder of NIfTI masks named by case. Its
-            `run.json`, where there is one, says which labels the model segments; others are not evaluated.
+        predicted: what `predict` wrote (`<case_id>/mask.nii.gz`), or any folder of NIfTI masks named by case. If it
+            has a `run.json`, only the labels that the model segments are evaluated.
         reference: a prepared dataset, a labelled layout that `ingest` reads, or a folder of NIfTI masks named by case.
-        predicted_convention: the meaning of the numbers in predicted masks; None: as nnU-Net's card says, else ACDC's.
-        convention: the meaning of the numbers in reference masks; None: what their layout says, else ACDC's.
-        executor: where subjects are read and scored.
+        predicted_convention: the meaning of the numbers in predicted masks; None: as in nnU-Net's card, else ACDC's.
+        convention: the meaning of the numbers in reference masks; None: as in their layout, else ACDC's.
+        executor: reads and scores the subjects.
 
     Returns:
-        The scores of the pairs that could be compared, and why the rest could not.
+        The scores of the pairs that could be compared, and the reasons why the others could not.
 
     Raises:
         NoInputError: nothing could be compared.
         UnusableError: `run.json` or the prepared dataset is damaged.
-        UsageError: a convention is given of references whose numbers have a meaning of their own.
+        UsageError: a convention is given for references whose numbers already have a meaning.
     """
     for folder in (predicted, reference):
         if not folder.exists():
@@ -69,31 +69,38 @@ def evaluate(
     if predictions.paths and predicted.is_file() and reference.is_file():
         predictions = MaskFolder(predicted, {case_id(reference): predicted})  # two files need no name in common
     if not predictions.paths:
-        raise no_masks(predicted, _GIVE if is_plain(predicted) else _PREDICTED_FIRST)
+        raise no_masks(predicted, _GIVE_RESULTS if is_plain(predicted) else _PREDICTED_FIRST)
     run = read_run_record(ResultsFolder(predicted))
-    known = run.structures
+    structures = run.structures
     if predicted_convention is None:
-        said = stated_convention(predicted, "--predicted-labels") if known is None else None
-        predicted_convention = said or _ACDC
+        stated = stated_convention(predicted, "--predicted-labels") if structures is None else None
+        predicted_convention = stated or _ACDC
     origin = Origin(predicted.resolve().name, reference.resolve().name, run.model_sha256)
     doubtful = None
-    if known is None or predicted_convention != _ACDC:
-        doubtful = Numbers(predicted_convention, "--predicted-labels")
+    if structures is None or predicted_convention != _ACDC:
+        doubtful = DoubtfulConvention(predicted_convention, "--predicted-labels")
     elif is_plain(reference):
-        doubtful = Numbers(convention or plain_convention(reference), "--labels", of_reference=True)
-    work = Judging(predictions, predicted_convention, STRUCTURES if known is None else known, doubtful)
-    found = collect(_judged(work, find_references(reference, convention), executor), origin)
-    unchanged = {score.case_id for score in found.scores}.difference(found.edited)
-    swapped = known is None and read_run_record(ResultsFolder(reference)).structures is not None
-    mistakes = (*[Skipped(origin.reference, _SWAPPED)] * swapped, *found.mistakes)
-    return replace(found, mistakes=mistakes, reported=read_reported(predictions, unchanged))
+        doubtful = DoubtfulConvention(convention or plain_convention(reference), "--labels", is_reference=True)
+    work = Judging(predictions, predicted_convention, STRUCTURES if structures is None else structures, doubtful)
+    evaluation = collect(_judged(work, find_references(reference, convention), executor), origin)
+    unchanged = {score.case_id for score in evaluation.scores}.difference(evaluation.edited)
+    swapped = _swapped(reference, origin) if structures is None else ()
+    mistakes = (*swapped, *evaluation.mistakes)
+    return replace(evaluation, mistakes=mistakes, reported=read_reported(predictions, unchanged))
+
+
+def _swapped(reference: Path, origin: Origin) -> tuple[Skipped, ...]:
+    """The warning that PREDICTED and REFERENCE look swapped, if `predict` wrote the reference."""
+    if read_run_record(ResultsFolder(reference)).structures is None:
+        return ()
+    return (Skipped(origin.reference, _SWAPPED),)
 
 
 def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
-    """All subjects together.
+    """Collect the judgements of all subjects into one evaluation.
 
     Args:
-        judgements: of the subjects, one by one.
+        judgements: one per subject.
         origin: what is compared.
 
     Raises:
@@ -104,21 +111,22 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
     mistakes: list[Skipped] = []
     edits: list[Skipped] = []
     edited: list[str] = []
-    worst = Worst()
-    for one in judgements:
-        problems += one.problems
-        mistakes += one.mistakes
-        edits += one.edits
-        edited += one.edited
-        for pair, own in one.scored:
-            scores += own
-            worst.add(pair, own)
-    labels = _present(scores)
+    worst = WorstPairs()
+    for judgement in judgements:
+        problems += judgement.problems
+        mistakes += judgement.mistakes
+        edits += judgement.edits
+        edited += judgement.edited
+        for pair, pair_scores in judgement.scored:
+            scores += pair_scores
+            worst.add(pair, pair_scores)
+    labels = _reference_labels(scores)
     distinct = tuple(dict.fromkeys(problems))
     if not labels:
-        what = f"nothing in {origin.predicted} could be compared with {origin.reference}"
-        raise NoInputError(what, _first_reason(distinct), [f"{one.where}: {one.why}" for one in distinct])
-    kept = tuple(one for one in scores if one.label in labels)
+        message = f"nothing in {origin.predicted} could be compared with {origin.reference}"
+        reasons = [f"{problem.where}: {problem.why}" for problem in distinct]
+        raise NoInputError(message, _hint(distinct), reasons)
+    kept = tuple(score for score in scores if score.label in labels)
     return Evaluation(
         labels=labels,
         scores=kept,
@@ -131,42 +139,42 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
     )
 
 
-def _judged(work: Judging, found: Iterable[Source | Skipped], executor: Executor) -> Iterator[Judgement]:
-    """What each subject comes to, then the predictions that belong to none."""
+def _judged(work: Judging, references: Iterable[Source | Skipped], executor: Executor) -> Iterator[Judgement]:
+    """The judgement of each subject, then one of the predictions that belong to no subject."""
     predictions = work.predictions
     unreadable: list[Skipped] = []
     yield Judgement(problems=predictions.clashes)
-    unmatched, is_lacking = dict(predictions.paths), False
-    for source, result in in_order(executor, work, _drawn(found, unreadable)):
-        one = unjudged(source.where, result) if isinstance(result, Lost) else result
-        is_lacking |= one.is_lacking
-        for case in one.matched:
+    unmatched, has_unusable_reference = dict(predictions.paths), False
+    for source, result in in_order(executor, work, _usable(references, unreadable)):
+        judgement = unjudged(source.where, result) if isinstance(result, Lost) else result
+        has_unusable_reference |= judgement.has_unusable_reference
+        for case in judgement.matched:
             unmatched.pop(case, None)
-        yield one
-    lacking = "no reference that can be used" if is_lacking or unreadable else _NO_REFERENCE
-    alone = (Skipped(predictions.where(path), lacking) for path in unmatched.values())
-    yield Judgement(problems=(*unreadable, *alone))
+        yield judgement
+    reason = "no reference that can be used" if has_unusable_reference or unreadable else _NO_REFERENCE
+    without_reference = (Skipped(predictions.where(path), reason) for path in unmatched.values())
+    yield Judgement(problems=(*unreadable, *without_reference))
 
 
-def _drawn(found: Iterable[Source | Skipped], unreadable: list[Skipped]) -> Iterator[Source]:
-    """The subjects; what is none joins `unreadable`."""
-    for one in found:
-        if isinstance(one, Source):
-            yield one
+def _usable(references: Iterable[Source | Skipped], unreadable: list[Skipped]) -> Iterator[Source]:
+    """The subjects; everything else is appended to `unreadable`."""
+    for reference in references:
+        if isinstance(reference, Source):
+            yield reference
         else:
-            unreadable.append(one)
+            unreadable.append(reference)
 
 
-def _present(scores: list[VolumeScore]) -> tuple[Label, ...]:
-    """The labels that occur in at least one reference: one that never does was not drawn."""
+def _reference_labels(scores: list[VolumeScore]) -> tuple[Label, ...]:
+    """The labels that occur in at least one reference; a label that never occurs was not drawn."""
     drawn = {score.label for score in scores if score.overlap.reference}
     return tuple(label for label in STRUCTURES if label in drawn)
 
 
-def _first_reason(problems: tuple[Skipped, ...]) -> str:
+def _hint(problems: tuple[Skipped, ...]) -> str:
     if not problems:
         return "they have no label in common"
-    sides = {one.why: one.where for one in reversed(problems)}
+    sides = {problem.why: problem.where for problem in reversed(problems)}
     if sides.keys() == {_NO_REFERENCE, NO_PREDICTION}:
         examples = f"{sides[NO_PREDICTION]} is a reference, {sides[_NO_REFERENCE]} a prediction"
         return f"masks are paired by name: {examples}; give each case the same name on both sides"

@@ -1,4 +1,4 @@
-"""Page: an evaluation to read, to print and to send, in one file; and that of several systems against each other."""
+"""Pages: one evaluation, and a comparison of several systems, each as one file to read, print and send."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.evaluation.summary import ALL, GROUPS, PHASES, LabelSummary
 from cardioseg.evaluation.systems import SystemTest
-from cardioseg.evaluation.wording import interval, number, probability, several, signed
+from cardioseg.evaluation.wording import counted, interval, number, probability, signed
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.measure.agreement import Agreement
 from cardioseg.report.measure_columns import measure_title
@@ -23,16 +23,16 @@ from cardioseg.report.palette import COLOURS
 from cardioseg.report.run_report import flatten
 
 EVALUATION_FILE, COMPARISON_FILE = "evaluation.html", "comparison.html"
-_PLOTTED = {"dice": ("Dice", (0.8, 1.0)), "hd95_mm": ("HD95 (mm)", (0.0, 1.0))}  # and what the axes hold at least
+_PLOTTED = {"dice": ("Dice", (0.8, 1.0)), "hd95_mm": ("HD95 (mm)", (0.0, 1.0))}  # title, least range of the axis
 
 
 def write_evaluation(evaluation: Evaluation, name: str, folder: Path) -> None:
-    """Write `evaluation.html`: what is wrong first, then means, worst cases, agreement, and every volume.
+    """Write `evaluation.html`: problems first, then means, worst cases, agreement, and every volume.
 
     Args:
-        evaluation: of one system.
-        name: the system's.
-        folder: gets the file.
+        evaluation: the evaluation of one system.
+        name: the system's name.
+        folder: where to write the file.
 
     Raises:
         ResourceError: the file system refuses the write.
@@ -42,9 +42,9 @@ def write_evaluation(evaluation: Evaluation, name: str, folder: Path) -> None:
         "name": name,
         "counts": _counts(evaluation),
         "evaluation": evaluation,
-        "whole": _of_all(evaluation),
-        "groups": [group for group in GROUPS if group != ALL and any(one.group == group for one in evaluation.summary)],
-        "by_group": {(one.label, one.group): one for one in evaluation.summary},
+        "overall": _overall(evaluation),
+        "groups": _groups(evaluation),
+        "by_group": {(summary.label, summary.group): summary for summary in evaluation.summary},
         "pictures": pictures,
         "tile_width": WIDTH,
         "on_dark": {label.key: COLOURS[label] for label in evaluation.labels},
@@ -57,7 +57,7 @@ def write_evaluation(evaluation: Evaluation, name: str, folder: Path) -> None:
         "details": _details(evaluation),
         "rows": _worst_first(evaluation.scores),
         "phases": PHASES,
-        "places": {(one.case_id, one.volume): place for place, one in enumerate(pictures, 1)},
+        "places": {(picture.case_id, picture.volume): place for place, picture in enumerate(pictures, 1)},
         "number": number,
         "interval": interval,
         "signed": signed,
@@ -67,27 +67,29 @@ def write_evaluation(evaluation: Evaluation, name: str, folder: Path) -> None:
 
 
 def write_comparison(
-    found: Mapping[str, Evaluation], tests: Sequence[SystemTest], folder: Path, links: Mapping[str, str]
+    evaluations: Mapping[str, Evaluation], tests: Sequence[SystemTest], folder: Path, links: Mapping[str, str]
 ) -> None:
     """Write `comparison.html`: the systems' means side by side, the tests between them, a link to the page of each.
 
     Args:
-        found: the evaluations by system.
-        tests: of every two of them.
-        folder: gets the file.
-        links: where each system's page lies, relative to `folder`.
+        evaluations: the evaluations by system.
+        tests: the tests of every two systems.
+        folder: where to write the file.
+        links: the path of each system's page, relative to `folder`.
 
     Raises:
         ResourceError: the file system refuses the write.
     """
-    whole = {name: {one.label: one for one in _of_all(evaluation)} for name, evaluation in found.items()}
+    overall = {
+        name: {summary.label: summary for summary in _overall(evaluation)} for name, evaluation in evaluations.items()
+    }
     values = {
         "version": __version__,
         "links": links,
-        "labels": [label for label in STRUCTURES if any(label in of_system for of_system in whole.values())],
-        "whole": whole,
+        "labels": [label for label in STRUCTURES if any(label in of_system for of_system in overall.values())],
+        "overall": overall,
         "tests": tests,
-        "problems": systems.untested(found, tests),
+        "problems": systems.untested(evaluations, tests),
         "metric_titles": {name: title for name, (title, _) in _PLOTTED.items()},
         "better_of": _better_of,
         "significant": systems.SIGNIFICANT,
@@ -100,34 +102,41 @@ def write_comparison(
     write_page(folder / COMPARISON_FILE, "evaluation/comparison.html.j2", values)
 
 
-def _of_all(evaluation: Evaluation) -> list[LabelSummary]:
-    return [one for one in evaluation.summary if one.group == ALL]
+def _overall(evaluation: Evaluation) -> list[LabelSummary]:
+    return [summary for summary in evaluation.summary if summary.group == ALL]
+
+
+def _groups(evaluation: Evaluation) -> list[str]:
+    """The groups that have a summary, in the order of `GROUPS`, without that of everything."""
+    present = {summary.group for summary in evaluation.summary}
+    return [group for group in GROUPS if group != ALL and group in present]
 
 
 def _counts(evaluation: Evaluation) -> str:
     """`160 volumes of 80 subjects, 1512 slices`."""
-    slices = {(one.case_id, one.volume, part.index) for one in evaluation.scores for part in one.slices}
-    subjects = {one.subject_id for one in evaluation.scores}
-    volumes = {(one.case_id, one.volume) for one in evaluation.scores}
-    return f"{several(len(volumes), 'volume')} of {several(len(subjects), 'subject')}, {several(len(slices), 'slice')}"
+    scores = evaluation.scores
+    slices = {(score.case_id, score.volume, part.index) for score in scores for part in score.slices}
+    subjects = {score.subject_id for score in scores}
+    volumes = {(score.case_id, score.volume) for score in scores}
+    return f"{counted(len(volumes), 'volume')} of {counted(len(subjects), 'subject')}, {counted(len(slices), 'slice')}"
 
 
 def _details(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """What was compared, as far as it is known: name and text."""
-    known = {name: value for name, value in asdict(evaluation.origin).items() if value}
-    return list(flatten(known | {"cardioseg": __version__}))
+    """What was compared, as far as it is known: (name, text)."""
+    origin = {name: value for name, value in asdict(evaluation.origin).items() if value}
+    return list(flatten(origin | {"cardioseg": __version__}))
 
 
 def _pictures(evaluation: Evaluation) -> list[CasePicture]:
-    own: dict[tuple[str, str], list[VolumeScore]] = {}
+    by_volume: dict[tuple[str, str], list[VolumeScore]] = {}
     for score in evaluation.scores:
-        own.setdefault((score.case_id, score.volume), []).append(score)
-    return [case_picture(pair, own[pair.case_id, pair.reference.name]) for pair in evaluation.worst]
+        by_volume.setdefault((score.case_id, score.volume), []).append(score)
+    return [case_picture(pair, by_volume[pair.case_id, pair.reference.name]) for pair in evaluation.worst]
 
 
 @dataclass(frozen=True)
 class Agreements:
-    """One kind of number of every measure: what it is called, its pairs, their agreement and its plots."""
+    """The agreement of all measures for one kind of number: its name, pairs, agreement by measure, and plots."""
 
     kind: str
     pairs: Sequence[MeasurePair]
@@ -136,7 +145,7 @@ class Agreements:
 
 
 def _agreements(evaluation: Evaluation) -> list[Agreements]:
-    """At the reader's phases and slices, and as reported where that differs."""
+    """The agreement at the reader's phases and slices, and as reported if that differs."""
     kinds = (
         (AT_READERS, evaluation.measures, evaluation.agreements),
         (AS_REPORTED, evaluation.reported_measures, evaluation.reported_agreements),
@@ -146,8 +155,8 @@ def _agreements(evaluation: Evaluation) -> list[Agreements]:
 
 def _plots(kind: str, pairs: Sequence[MeasurePair], by_name: Mapping[str, Agreement]) -> list[BlandAltman]:
     return [
-        bland_altman(name, [pair for pair in pairs if pair.measure == name], found, kind)
-        for name, found in by_name.items()
+        bland_altman(name, [pair for pair in pairs if pair.measure == name], agreement, kind)
+        for name, agreement in by_name.items()
     ]
 
 
@@ -157,12 +166,12 @@ def _box_plots(evaluation: Evaluation) -> list[BoxPlot]:
 
 
 def _worst_first(scores: Sequence[VolumeScore]) -> list[VolumeScore]:
-    """By Dice; what has none, because both masks are empty, stands last."""
-    return sorted(scores, key=lambda one: 2.0 if one.overlap.dice is None else one.overlap.dice)
+    """By increasing Dice; scores without Dice, because both masks are empty, come last."""
+    return sorted(scores, key=lambda score: 2.0 if score.overlap.dice is None else score.overlap.dice)
 
 
-def _better_of(one: SystemTest) -> str:
-    """The system with the higher Dice or the lower distance, or nothing where that may be chance."""
-    if one.test.p_holm >= systems.SIGNIFICANT:
+def _better_of(result: SystemTest) -> str:
+    """The system with the higher Dice or the lower distance; "" if the difference is not significant."""
+    if result.test.p_holm >= systems.SIGNIFICANT:
         return ""
-    return one.first if (one.test.difference > 0) == (one.metric == "dice") else one.second
+    return result.first if (result.test.difference > 0) == (result.metric == "dice") else result.second

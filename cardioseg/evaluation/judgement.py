@@ -1,10 +1,10 @@
-"""Judgement: what the pairs of one subject come to, in whatever process they are read."""
+"""Judgement: the scores and problems of one subject's pairs, made in the process that reads them."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from cardioseg.evaluation.mistakes import Numbers, likely_mistake
-from cardioseg.evaluation.pairing import Pair, matching_id, pair
+from cardioseg.evaluation.mistakes import DoubtfulConvention, likely_mistake
+from cardioseg.evaluation.pairing import Pair, find_pairs, matching_id
 from cardioseg.evaluation.scores import VolumeScore, score
 from cardioseg.execution.executor import Lost
 from cardioseg.image.labels import Label
@@ -15,16 +15,16 @@ from cardioseg.skipped import Skipped
 
 @dataclass(frozen=True)
 class Judgement:
-    """Of one subject.
+    """The scores and problems of one subject.
 
     Attributes:
-        scored: its pairs and their scores.
+        scored: the subject's pairs and their scores.
         problems: what could not be compared, and why.
         mistakes: pairs that look as if labels were swapped or an axis flipped, and how.
-        edits: masks of which an edit is compared, and files beside masks that are not, and why.
-        edited: the predictions that somebody edited.
-        matched: the predictions that belong to it.
-        is_lacking: whether a reference of it cannot be used.
+        edits: masks whose edit is compared, and files next to masks that are not compared, and why.
+        edited: case ids of the predictions that were edited.
+        matched: case ids of the predictions that belong to the subject.
+        has_unusable_reference: whether one of the subject's references cannot be used.
     """
 
     scored: tuple[tuple[Pair, tuple[VolumeScore, ...]], ...] = field(default=(), repr=False)
@@ -33,34 +33,36 @@ class Judgement:
     edits: tuple[Skipped, ...] = ()
     edited: tuple[str, ...] = ()
     matched: tuple[str, ...] = ()
-    is_lacking: bool = False
+    has_unusable_reference: bool = False
 
 
-def judge(pairs: Iterable[Pair | Skipped], segmented: Collection[Label], doubtful: Numbers | None = None) -> Judgement:
-    """Score pairs one by one.
+def judge(
+    pairs: Iterable[Pair | Skipped], segmented: Collection[Label], doubtful: DoubtfulConvention | None = None
+) -> Judgement:
+    """Score the pairs of a subject.
 
     Args:
-        pairs: masks on the same grid, or why there is no pair.
+        pairs: masks on the same grid, or the reason why there is no pair.
         segmented: the labels that the prediction can have.
-        doubtful: the numbers whose convention may be the wrong one, where labels look swapped.
+        doubtful: the convention that may be the wrong one if labels look swapped; None if there is no doubt.
     """
     scored: list[tuple[Pair, tuple[VolumeScore, ...]]] = []
     problems: list[Skipped] = []
     mistakes: list[Skipped] = []
-    for one in pairs:
-        if isinstance(one, Skipped):
-            problems.append(one)
+    for item in pairs:
+        if isinstance(item, Skipped):
+            problems.append(item)
             continue
-        scored.append((one, tuple(score(one, segmented))))
-        if what := likely_mistake(one, segmented, doubtful):
-            mistakes.append(Skipped(f"{one.case_id} {one.reference.name}".strip(), what))
-    known = [one for one, _ in scored]
+        scored.append((item, tuple(score(item, segmented))))
+        if mistake := likely_mistake(item, segmented, doubtful):
+            mistakes.append(Skipped(f"{item.case_id} {item.reference.name}".strip(), mistake))
+    compared = [pair for pair, _ in scored]
     return Judgement(
         scored=tuple(scored),
         problems=tuple(problems),
         mistakes=tuple(mistakes),
-        edits=tuple(Skipped(one.case_id, remark) for one in known for remark in one.remarks),
-        edited=tuple(one.case_id for one in known if one.is_edited),
+        edits=tuple(Skipped(pair.case_id, remark) for pair in compared for remark in pair.remarks),
+        edited=tuple(pair.case_id for pair in compared if pair.is_edited),
     )
 
 
@@ -69,32 +71,32 @@ class Judging:
     """Reads a subject's references and their predictions, and judges them.
 
     Attributes:
-        predictions: the masks.
-        convention: the meaning of their numbers.
-        segmented: the labels that they can have.
-        doubtful: the numbers whose convention may be the wrong one.
+        predictions: the predicted masks.
+        convention: the meaning of the numbers in these masks.
+        segmented: the labels that the predictions can have.
+        doubtful: the convention that may be the wrong one; None if there is no doubt.
     """
 
     predictions: MaskFolder
     convention: Mapping[int, Label]
     segmented: Collection[Label]
-    doubtful: Numbers | None = None
+    doubtful: DoubtfulConvention | None = None
 
     def prepare(self) -> None:
         """Nothing is needed."""
 
     def __call__(self, source: Source) -> Judgement:
-        """What the subject comes to."""
+        """The judgement of one subject."""
         subject = source.read()
         if isinstance(subject, Skipped):
-            return Judgement(problems=(subject,), is_lacking=True)
-        pairs = (*subject.skipped, *pair(subject, self.predictions, self.convention))
-        found = judge(pairs, self.segmented, self.doubtful)
+            return Judgement(problems=(subject,), has_unusable_reference=True)
+        pairs = (*subject.skipped, *find_pairs(subject, self.predictions, self.convention))
+        judgement = judge(pairs, self.segmented, self.doubtful)
         ids = (matching_id(volume, self.predictions) for volume in subject.volumes)
-        matched, edits = tuple(one for one in ids if one), (*found.edits, *subject.remarks)
-        return replace(found, edits=edits, matched=matched, is_lacking=bool(subject.skipped))
+        matched, edits = tuple(case for case in ids if case), (*judgement.edits, *subject.remarks)
+        return replace(judgement, edits=edits, matched=matched, has_unusable_reference=bool(subject.skipped))
 
 
 def unjudged(where: str, lost: Lost) -> Judgement:
-    """Of a subject whose process was killed."""
-    return Judgement(problems=(Skipped(where, lost.reason),), is_lacking=True)
+    """The judgement of a subject whose process was killed."""
+    return Judgement(problems=(Skipped(where, lost.reason),), has_unusable_reference=True)

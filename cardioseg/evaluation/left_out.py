@@ -1,32 +1,32 @@
-"""Left out: the slices of each volume that were not compared, because the reference says nothing of them."""
+"""Left out: the slices of each volume that were not compared because they are not annotated in the reference."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from cardioseg.evaluation.scores import VolumeScore
-from cardioseg.evaluation.wording import several
+from cardioseg.evaluation.wording import counted
 from cardioseg.skipped import Skipped
 
 
 def left_out(scores: Iterable[VolumeScore]) -> tuple[Skipped, ...]:
-    """A line for each volume with such slices: which they are, and how much the prediction has there."""
+    """One line per volume with such slices: which slices, and how much the prediction has there."""
     by_volume: dict[tuple[str, str], list[VolumeScore]] = {}
     for score in scores:
         if score.left_out:
             by_volume.setdefault((score.case_id, score.volume), []).append(score)
-    return tuple(Skipped(f"{case} {volume}".strip(), _in_words(own)) for (case, volume), own in by_volume.items())
+    return tuple(Skipped(f"{case} {volume}".strip(), _in_words(group)) for (case, volume), group in by_volume.items())
 
 
 def _in_words(scores: Sequence[VolumeScore]) -> str:
     """`LV cavity on slices 0, 9 to 11 of 12, where the reference is unknown (the prediction has 8.1 mL ... there)`."""
     parts = []
     for slices, group in groupby(scores, lambda score: score.left_out):
-        own = list(group)
-        total = len(slices) + len(own[0].slices)
-        labels = " and ".join(score.label.title for score in own)
-        amounts = ", ".join(filter(None, map(_amount, own)))
-        there = f" (the prediction has {amounts} there)" if amounts else ""
-        parts.append(f"{labels} on {_slices(slices)} of {total}, where the reference is unknown{there}")
+        same_slices = list(group)
+        total = len(slices) + len(same_slices[0].slices)
+        labels = " and ".join(score.label.title for score in same_slices)
+        amounts = ", ".join(filter(None, map(_amount, same_slices)))
+        predicted = f" (the prediction has {amounts} there)" if amounts else ""
+        parts.append(f"{labels} on {_slices(slices)} of {total}, where the reference is unknown{predicted}")
     return "; ".join(parts)
 
 
@@ -46,5 +46,5 @@ def _amount(score: VolumeScore) -> str:
     if not score.left_out_voxels:
         return ""
     if score.voxel_ml is None:
-        return f"{several(score.left_out_voxels, 'pixel')} of {score.label.title}"
+        return f"{counted(score.left_out_voxels, 'pixel')} of {score.label.title}"
     return f"{score.left_out_voxels * score.voxel_ml:.1f} mL of {score.label.title}"

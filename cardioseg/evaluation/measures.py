@@ -12,14 +12,12 @@ from statistics import fmean
 
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.image.labels import Label
-from cardioseg.measure.ventricles import MYOCARDIUM_G_PER_ML
+from cardioseg.measure.curves import Beat
+from cardioseg.measure.quantities import QUANTITIES
+from cardioseg.measure.ventricles import Values, beat_values
 
 AT_READERS, AS_REPORTED = "at the reader's phases and slices", "as reported"
-_SIDES = {"lv": Label.LV_CAVITY, "rv": Label.RV_CAVITY}
-MEASURES = (
-    *("lv_edv_ml", "lv_esv_ml", "lv_sv_ml", "lv_ef_percent", "lv_mass_g"),
-    *("rv_edv_ml", "rv_esv_ml", "rv_sv_ml", "rv_ef_percent"),
-)
+MEASURES = tuple(key for key, quantity in QUANTITIES.items() if quantity.is_compared)
 _ROUNDED = 0.01  # reported numbers have two decimals
 
 _Volumes = Mapping[tuple[str, Label], float | None]
@@ -92,14 +90,9 @@ def _pairs(subject_id: str, scores: list[VolumeScore], reported: Reported) -> It
             yield MeasurePair(subject_id, name, expected, found, as_reported.get(name))
 
 
-def _measures(volumes_ml: _Volumes) -> dict[str, float | None]:
-    found: dict[str, float | None] = {}
-    for side, label in _SIDES.items():
-        edv_ml, esv_ml = volumes_ml.get(("ed", label)), volumes_ml.get(("es", label))
-        sv_ml = None if edv_ml is None or esv_ml is None else edv_ml - esv_ml
-        ef_percent = 100 * sv_ml / edv_ml if sv_ml is not None and edv_ml else None
-        found |= {f"{side}_edv_ml": edv_ml, f"{side}_esv_ml": esv_ml, f"{side}_sv_ml": sv_ml}
-        found[f"{side}_ef_percent"] = ef_percent
-    myocardium_ml = volumes_ml.get(("ed", Label.LV_MYOCARDIUM))
-    found["lv_mass_g"] = None if myocardium_ml is None else MYOCARDIUM_G_PER_ML * myocardium_ml
-    return found
+def _measures(volumes_ml: _Volumes) -> Values:
+    lv, rv = (
+        Beat(edv_ml=volumes_ml.get(("ed", label)), esv_ml=volumes_ml.get(("es", label)))
+        for label in (Label.LV_CAVITY, Label.RV_CAVITY)
+    )
+    return beat_values(lv, rv, volumes_ml.get(("ed", Label.LV_MYOCARDIUM)))

@@ -1,4 +1,4 @@
-"""nnU-Net: the scores of an evaluation in the layout of nnU-Net's own `summary.json`, for scripts that read that."""
+"""nnU-Net: the scores of an evaluation in the layout of nnU-Net's `summary.json`, for scripts that read that file."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ _Metrics = dict[str, float | None]
 
 
 def write_summary(evaluation: Evaluation, path: Path) -> None:
-    """Write the scores as nnU-Net's `summary.json`: keys are the labels' numbers in cardioseg (and ACDC).
+    """Write the scores as nnU-Net's `summary.json`; its keys are the label numbers of cardioseg (and ACDC).
 
     Raises:
         ResourceError: the file system refuses.
@@ -49,5 +49,5 @@ def _metrics(score: VolumeScore) -> _Metrics:
 
 
 def _mean(rows: list[_Metrics]) -> _Metrics:
-    known = {name: [value for row in rows if (value := row[name]) is not None] for name in rows[0]}
-    return {name: float(np.mean(values)) if values else None for name, values in known.items()}
+    columns = {name: [value for row in rows if (value := row[name]) is not None] for name in rows[0]}
+    return {name: float(np.mean(values)) if values else None for name, values in columns.items()}

@@ -1,4 +1,4 @@
-"""Origin: what an evaluation compares, down to the hash of the model and the split of the data."""
+"""Origin: the data and the model that an evaluation compares, with the model's hash and the split of the data."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ class Origin:
     Attributes:
         predicted: name of the folder or run.
         reference: name of the dataset or folder.
-        model_sha256: of the model that `predict` ran; empty where nothing says which.
-        weights_sha256: of a cross validation's networks, fold by fold.
-        recipe_sha256: of a cross validation's recipe and dataset.
-        precision: of a cross validation's networks: what their convolutions compute in.
-        split: of a cross validation: how many folds, which seed, and the proof that they share nothing.
+        model_sha256: hash of the model that `predict` ran; "" if it is not known.
+        weights_sha256: cross validation: hash of each fold's network.
+        recipe_sha256: cross validation: hash of recipe and dataset.
+        precision: cross validation: number format of the convolutions.
+        split: cross validation: number of folds, seed, and the proof that the folds share no subject.
     """
 
     predicted: str

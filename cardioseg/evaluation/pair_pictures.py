@@ -1,6 +1,6 @@
 """Pictures: the slices of a pair from base to apex, with the outlines of both masks, as parts of an SVG.
 
-The scan is a PNG of few pixels and greys, the outlines are lines: sharp at any size, and a fraction of the bytes.
+The scan is a PNG with few pixels and greys. The outlines are SVG paths: sharp at any size, and small.
 """
 
 import io
@@ -23,8 +23,8 @@ from cardioseg.report.measure_columns import UNKNOWN
 from cardioseg.report.outlines import Points, outlines
 
 WIDTH = 160.0  # of a tile, in units of the SVG
-_SHORT = 24  # points of an outline: about as many pixels around
-_PNG_PX = 160  # its longer side at most
+_SHORT = 24  # points of an outline, which is about as many pixels long
+_PNG_PX = 160  # longest side
 _GREYS = 64
 _BEYOND = 1  # slices on either side of both masks
 
@@ -35,11 +35,11 @@ class Tile:
 
     Attributes:
         name: `slice 3`.
-        source: the scan as a data URI, or nothing where there is none.
-        note: what is missing, or nothing.
+        source: the scan as a data URI, or "" if there is no scan.
+        note: what is missing, or "".
         reference: the outlines of the reference as an SVG path, all labels together.
-        predicted: those of the prediction, by label.
-        dice: of this slice, by label, as text.
+        predicted: the outlines of the prediction, by label.
+        dice: the Dice of this slice as text, by label.
     """
 
     name: str
@@ -51,9 +51,9 @@ class Tile:
 
     @property
     def summary(self) -> str:
-        """The tile in words."""
-        known = (f"{label.title} {text}" for label, text in self.dice if text != UNKNOWN)
-        return f"{', '.join(filter(None, [self.name, self.note]))}; Dice: {', '.join(known) or UNKNOWN}"
+        """The tile as a sentence."""
+        scores = (f"{label.title} {text}" for label, text in self.dice if text != UNKNOWN)
+        return f"{', '.join(filter(None, [self.name, self.note]))}; Dice: {', '.join(scores) or UNKNOWN}"
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class CasePicture:
     """One pair.
 
     Attributes:
-        case_id: the prediction.
-        volume: the reference volume's name.
-        scores: one a label.
-        tiles: slices, base first.
-        height: of a tile; its width is `WIDTH`.
+        case_id: the case id of the prediction.
+        volume: the name of the reference volume.
+        scores: one per label.
+        tiles: one per slice, base first.
+        height: the height of a tile; its width is `WIDTH`.
     """
 
     case_id: str
@@ -77,7 +77,7 @@ class CasePicture:
 
 @dataclass(frozen=True)
 class _View:
-    """What a tile shows of its slice, and its height in units of the SVG."""
+    """The part of a slice that a tile shows, and the height of the tile in units of the SVG."""
 
     crop: Crop
     height: float
@@ -88,13 +88,13 @@ class _View:
     def path(self, labels: NDArray[np.uint8], label: Label) -> str:
         """The outlines of a label in a cropped slice (row, column)."""
         scale = np.divide((self.height, WIDTH), labels.shape)
-        return " ".join(_closed((line + 0.5) * scale) for line in outlines(labels, label))
+        return " ".join(_svg_path((line + 0.5) * scale) for line in outlines(labels, label))
 
 
 def case_picture(pair: Pair, scores: Sequence[VolumeScore]) -> CasePicture:
-    """Draw a pair: cropped around both masks, in true proportions; `scores` are its own, and say what is drawn."""
+    """Draw a pair, cropped around both masks, in true proportions; only the labels of its `scores` are drawn."""
     labels = [score.label for score in scores]
-    reference = np.where(np.isin(pair.reference.mask, labels) & _is_known(pair), pair.reference.mask, 0)
+    reference = np.where(np.isin(pair.reference.mask, labels) & _is_annotated(pair), pair.reference.mask, 0)
     predicted = np.where(np.isin(pair.predicted, labels), pair.predicted, 0)
     grid = pair.reference.grid_or_nominal()
     both = Cine(np.stack([reference, predicted]), grid)
@@ -102,18 +102,18 @@ def case_picture(pair: Pair, scores: Sequence[VolumeScore]) -> CasePicture:
     row_mm, column_mm = grid.pixel_mm
     height_mm, width_mm = (crop.bottom - crop.top) * row_mm, (crop.right - crop.left) * column_mm
     view = _View(crop, round(WIDTH * height_mm / width_mm, 1))
-    tiles = tuple(_tile(pair, index, view, both.voxels[:, index], scores) for index in _shown(both))
+    tiles = tuple(_tile(pair, index, view, both.voxels[:, index], scores) for index in _tile_slices(both))
     return CasePicture(pair.case_id, pair.reference.name, tuple(scores), tiles, view.height)
 
 
-def _is_known(pair: Pair) -> NDArray[np.bool_]:
-    """Where the reference knows the label that it holds (slice, row, column)."""
+def _is_annotated(pair: Pair) -> NDArray[np.bool_]:
+    """Whether the label of each voxel of the reference is annotated on its slice (slice, row, column)."""
     slices = np.arange(len(pair.reference.mask))[:, None, None]
     return np.asarray(pair.reference.annotated[slices, pair.reference.mask])
 
 
-def _shown(both: Cine) -> list[int]:
-    """The slices that hold anything and those next to them, base first; all of them where none does."""
+def _tile_slices(both: Cine) -> list[int]:
+    """The slices from the first labelled one to the last and their neighbours, base first; all if none is labelled."""
     filled = np.flatnonzero(both.voxels.any(axis=(0, 2, 3))).tolist() or [0, both.grid.shape[0] - 1]
     return [index for index in shown_slices(both) if filled[0] - _BEYOND <= index <= filled[-1] + _BEYOND]
 
@@ -135,13 +135,13 @@ def _tile(pair: Pair, index: int, view: _View, masks: NDArray[np.uint8], scores:
 
 
 def _dice(score: VolumeScore, index: int) -> str:
-    """Of one slice; a dash where nothing is scored."""
-    known = (one.overlap.dice for one in score.scored if one.index == index)
-    return next((f"{dice:.2f}" for dice in known if dice is not None), UNKNOWN)
+    """The Dice of one slice, or a dash if the slice has none."""
+    values = (part.overlap.dice for part in score.scored if part.index == index)
+    return next((f"{dice:.2f}" for dice in values if dice is not None), UNKNOWN)
 
 
 def _png(image: NDArray[np.generic], labels: NDArray[np.uint8]) -> str:
-    """A cropped slice as a data URI; `labels` say which part sets the contrast. Browsers enlarge it smoothly."""
+    """A cropped slice as a data URI, with the contrast set by the region of `labels`. Browsers enlarge it smoothly."""
     grey = window(image[None], labels[None])[0]
     picture = Image.fromarray(grey)
     picture.thumbnail((_PNG_PX, _PNG_PX), Image.Resampling.BICUBIC)
@@ -151,7 +151,7 @@ def _png(image: NDArray[np.generic], labels: NDArray[np.uint8]) -> str:
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 
-def _closed(points: Points) -> str:
-    """A line (point, (row, column)) as part of an SVG path; of a long one every second point tells the same."""
+def _svg_path(points: Points) -> str:
+    """A closed line (point, (row, column)) as part of an SVG path; of a long line, every second point is enough."""
     corners = points[: -1 : 1 if len(points) < _SHORT else 2].round(1).tolist()
     return "M" + "L".join(f"{x:g} {y:g}" for y, x in corners) + "Z"

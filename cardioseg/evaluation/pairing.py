@@ -1,4 +1,4 @@
-"""Pairing: which predicted mask belongs to which reference volume, and whether the two can be compared."""
+"""Pairing: finds the predicted mask of each reference volume, and checks whether the two can be compared."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
-from cardioseg.evaluation.compared_edits import ComparedMask, read_compared
+from cardioseg.evaluation.compared_edits import ComparedMask, read_compared_mask
 from cardioseg.files import safe_name
 from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import CONVENTIONS, Label
@@ -31,7 +31,7 @@ class Pair:
         reference: the labelled volume.
         predicted: `Label` values (slice, row, column).
         is_edited: whether somebody edited the prediction.
-        remarks: what to say of the prediction's file and those beside it.
+        remarks: remarks on the prediction's file and the files next to it.
     """
 
     subject_id: str
@@ -42,53 +42,53 @@ class Pair:
     remarks: tuple[str, ...] = ()
 
 
-def pair(
+def find_pairs(
     subject: Subject, predictions: MaskFolder, convention: Mapping[int, Label] = CONVENTIONS["acdc"]
 ) -> Iterator[Pair | Skipped]:
-    """Find and check the prediction of each of a subject's volumes; `convention` is that of the predictions."""
+    """Find and check the prediction of each volume of a subject; `convention` is that of the predictions."""
     ids = [matching_id(volume, predictions) for volume in subject.volumes]
-    shared = Counter(ids)
+    volume_counts = Counter(ids)
     masks: dict[str, ComparedMask | Skipped] = {}
     for volume, case in zip(subject.volumes, ids, strict=True):
         if case is None:
-            yield Skipped(_where(volume), NO_PREDICTION)
+            yield Skipped(_name(volume), NO_PREDICTION)
             continue
         if case not in masks:
-            masks[case] = _read(predictions, case, convention)
-        yield _compare(subject, volume, case, masks[case], alone=shared[case] == 1)
+            masks[case] = _read_mask(predictions, case, convention)
+        yield _compare(subject, volume, case, masks[case], is_only_volume=volume_counts[case] == 1)
 
 
 def matching_id(volume: LabelledVolume, predictions: MaskFolder) -> str | None:
-    """The first of the volume's names that has a prediction."""
+    """The first of the volume's case ids that has a prediction."""
     return next((case for name in volume.case_ids if (case := safe_name(name)) in predictions.paths), None)
 
 
-def _where(volume: LabelledVolume) -> str:
+def _name(volume: LabelledVolume) -> str:
     return f"{volume.case_ids[0]} {volume.name}".strip()
 
 
-def _read(predictions: MaskFolder, case: str, convention: Mapping[int, Label]) -> ComparedMask | Skipped:
+def _read_mask(predictions: MaskFolder, case: str, convention: Mapping[int, Label]) -> ComparedMask | Skipped:
     path = predictions.paths[case]
     try:
-        return read_compared(path, convention, _BEFORE)
+        return read_compared_mask(path, convention, _BEFORE)
     except UnusableError as error:
         return predictions.skipped(path, error, "prediction")
 
 
 def _compare(
-    subject: Subject, volume: LabelledVolume, case: str, prediction: ComparedMask | Skipped, *, alone: bool
+    subject: Subject, volume: LabelledVolume, case: str, prediction: ComparedMask | Skipped, *, is_only_volume: bool
 ) -> Pair | Skipped:
     if isinstance(prediction, Skipped):
         return prediction
     mask = prediction.mask
     if volume.grid is not None:
         mask = aligned(mask, volume.grid, volume.grid.rounding_mm) or mask
-    if mask.phases == 1 and not alone:
+    if mask.phases == 1 and not is_only_volume:
         why = "the prediction has one phase, the reference several; which of these it belongs to is unknown"
         return Skipped(volume.case_ids[0], why)
-    why = _why_not_phase(volume, mask) or _why_not_grid(volume, mask)
-    if why:
-        return Skipped(_where(volume), why)
+    mismatch = _phase_mismatch(volume, mask) or _grid_mismatch(volume, mask)
+    if mismatch:
+        return Skipped(_name(volume), mismatch)
     predicted = mask.voxels[_phase(volume, mask)]
     return Pair(subject.subject_id, case, volume, predicted, prediction.is_edited, prediction.remarks)
 
@@ -97,7 +97,7 @@ def _phase(volume: LabelledVolume, mask: Cine) -> int:
     return 0 if mask.phases == 1 or volume.phase is None else volume.phase
 
 
-def _why_not_phase(volume: LabelledVolume, mask: Cine) -> str:
+def _phase_mismatch(volume: LabelledVolume, mask: Cine) -> str:
     if mask.phases == 1:
         return ""
     if volume.phase is None:
@@ -107,7 +107,7 @@ def _why_not_phase(volume: LabelledVolume, mask: Cine) -> str:
     return ""
 
 
-def _why_not_grid(volume: LabelledVolume, mask: Cine) -> str:
+def _grid_mismatch(volume: LabelledVolume, mask: Cine) -> str:
     if volume.mask.shape != mask.grid.shape:
         return f"the prediction has the shape {mask.grid.shape}, the reference {volume.mask.shape}"
     if volume.grid is not None and not volume.grid.matches(mask.grid, volume.grid.rounding_mm):

@@ -1,4 +1,8 @@
-"""Plots: what the plots of the page have in common: a frame, points with a title, the ends of an axis."""
+"""Plots: parts that the plots of the page share: a frame, points with a title, the ends of an axis.
+
+The page's template draws them as SVG, not matplotlib: each point has a title that names its case, and evaluating needs
+no library that draws.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +12,7 @@ _MARGIN = 0.06  # of the values' span, so that no point lies on the frame
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a plot lies, in the units of its view box: `left` to `right`, `top` to `bottom`."""
+    """The plot area, `left` to `right` and `top` to `bottom`, in the units of the view box."""
 
     width: float
     height: float
@@ -23,11 +27,11 @@ class Point:
     """One value.
 
     Attributes:
-        x: where it is.
-        y: likewise.
-        title: what it is, in words.
-        kind: `inside` or `beyond` the limits or whiskers; `above` or `below` where it lies outside the frame and the
-            point stands on its edge.
+        x: horizontal place.
+        y: vertical place.
+        title: the value as a sentence.
+        kind: `inside` or `beyond` the limits or whiskers; `above` or `below` if the value is outside the frame and the
+            point is drawn on its edge.
     """
 
     x: float

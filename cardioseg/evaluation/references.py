@@ -1,4 +1,4 @@
-"""References: expert labels, from a prepared dataset, any labelled layout, or a plain folder of masks."""
+"""References: expert labels from a prepared dataset, any labelled layout, or a plain folder of masks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ import numpy as np
 
 from cardioseg.dataset.store import is_dataset, open_dataset
 from cardioseg.errors import UnusableError, UsageError
-from cardioseg.evaluation.compared_edits import read_compared
+from cardioseg.evaluation.compared_edits import read_compared_mask
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.labels import layouts
@@ -26,20 +26,20 @@ _REFERENCES = "give a prepared dataset, labelled data that `cardioseg ingest` re
 def find_references(root: Path, convention: Mapping[int, Label] | None = None) -> Iterator[Source | Skipped]:
     """Find the reference labels below `root`, subject by subject.
 
-    Where the folder is not a prepared dataset and lies in no layout that `ingest` knows, it is a plain folder of NIfTI
-    masks, or nnU-Net's with masks in `labelsTr`. Every structure then counts as annotated on every slice. Masks that
+    A folder that is neither a prepared dataset nor in a layout that `ingest` knows is read as a plain folder of NIfTI
+    masks, or as nnU-Net's with masks in `labelsTr`. Every structure then counts as annotated on every slice. Masks that
     are named `<subject>_ed` and `_es`, `_frame01` or `_phase07`, and the phases of a 4D mask, are volumes of one
-    subject; phases without any label are taken as not annotated, since experts often draw ED and ES only. Where no name
-    says so, the largest LV cavity of a subject is at ED, the smallest at ES.
+    subject; phases without any label count as not annotated, since experts often draw ED and ES only. If the names do
+    not say ED and ES, the subject's largest LV cavity is at ED, its smallest at ES.
 
     Args:
         root: a folder, or one mask.
-        convention: the meaning of the numbers; None: what a layout, a dataset or nnU-Net's card says, else ACDC's.
+        convention: the meaning of the numbers; None: as in the layout, the dataset or nnU-Net's card, else ACDC's.
 
     Raises:
-        NoInputError: there is nothing of the kind, or nnU-Net's `dataset.json` does not say what the numbers mean.
+        NoInputError: there are no labels, or nnU-Net's `dataset.json` does not say what the numbers mean.
         UnusableError: the prepared dataset is damaged.
-        UsageError: a convention is given, and the labels have a meaning of their own.
+        UsageError: a convention is given, but the numbers already have a meaning.
     """
     if is_dataset(root):
         if convention is not None:
@@ -54,22 +54,22 @@ def find_references(root: Path, convention: Mapping[int, Label] | None = None) -
 
 
 def read_references(root: Path, convention: Mapping[int, Label] | None = None) -> Iterator[Subject | Skipped]:
-    """Read what `find_references` finds, one subject in memory at a time; it raises the same."""
+    """Read what `find_references` finds, one subject in memory at a time; raises the same errors."""
     return read_all(find_references(root, convention))
 
 
 def plain_convention(root: Path) -> Mapping[int, Label]:
-    """The meaning of the numbers in a plain folder of masks: what nnU-Net's card says, ACDC's where there is none.
+    """The meaning of the numbers in a plain folder of masks: as in nnU-Net's card, or ACDC's if there is no card.
 
     Raises:
-        NoInputError: there is a card that does not say it.
+        NoInputError: there is a card that does not say what the numbers mean.
     """
     masks = root / _NNUNET
     return stated_convention(masks if masks.is_dir() else root) or CONVENTIONS["acdc"]
 
 
 def is_plain(root: Path) -> bool:
-    """Whether `read_references` takes a folder or file for plain masks, so that their numbers need a convention."""
+    """Whether `read_references` reads a folder or file as plain masks, so that their numbers need a convention."""
     return not is_dataset(root) and layouts.detect(root) is None
 
 
@@ -79,20 +79,20 @@ def _find_plain(folder: MaskFolder, convention: Mapping[int, Label]) -> Iterator
     for case, path in folder.paths.items():
         subject_id, name = subject_and_moment(case)
         by_subject.setdefault(subject_id, []).append((case, name, path))
-    bare = replace(folder, paths={}, clashes=())
-    for subject_id, named in by_subject.items():
-        yield Source(subject_id, subject_id, partial(_subject, subject_id, bare, named, convention))
+    root_only = replace(folder, paths={}, clashes=())  # a source is sent to other processes: keep it small
+    for subject_id, masks in by_subject.items():
+        yield Source(subject_id, subject_id, partial(_read_subject, subject_id, root_only, masks, convention))
 
 
-def _subject(
-    subject_id: str, folder: MaskFolder, named: Sequence[tuple[str, str, Path]], convention: Mapping[int, Label]
+def _read_subject(
+    subject_id: str, folder: MaskFolder, masks: Sequence[tuple[str, str, Path]], convention: Mapping[int, Label]
 ) -> Subject:
     volumes: list[LabelledVolume] = []
     skipped: list[Skipped] = []
     remarks: list[Skipped] = []
-    for case, name, path in named:
+    for case, name, path in masks:
         try:
-            compared = read_compared(path, convention)
+            compared = read_compared_mask(path, convention)
             volumes += _volumes(case, name, compared.mask, folder.where(path))
             remarks += [Skipped(f"reference {case}", remark) for remark in compared.remarks]
         except UnusableError as error:
@@ -107,7 +107,7 @@ def _volumes(case: str, name: str, mask: Cine, source: str) -> Iterator[Labelled
         if mask.phases == 1 or voxels.any():
             yield LabelledVolume(
                 name=f"phase{phase:02d}" if mask.phases > 1 else name,
-                image=voxels,  # a reference is not shown; there is no scan here
+                image=voxels,  # a plain folder of masks has no scan
                 mask=voxels,
                 annotated=annotated,
                 spacing_mm=mask.grid.spacing_mm,

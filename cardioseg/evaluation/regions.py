@@ -1,4 +1,4 @@
-"""Regions: which slices of a reference are base, mid and apex."""
+"""Regions: the base, mid and apex slices of a reference."""
 
 import numpy as np
 
@@ -14,13 +14,13 @@ def regions(volume: LabelledVolume) -> tuple[str, ...]:
     """The region of each slice of a reference volume.
 
     The slices that hold any structure, counted from base to apex, are divided into three groups whose sizes differ by
-    one at most, the larger ones first (of fewer than three slices, the last groups are empty). Every other slice is
-    `outside`: above the base or below the apex, where the reference has nothing.
+    one at most, the larger ones first (with fewer than three slices, the last groups are empty). All other slices are
+    `outside`: above the base or below the apex, where the reference is empty.
     """
     filled = np.flatnonzero(volume.mask.any(axis=(1, 2)))
     from_base = filled if is_base_first(Cine(volume.mask[None], volume.grid_or_nominal())) else filled[::-1]
-    found = [OUTSIDE] * len(volume.mask)
+    names = [OUTSIDE] * len(volume.mask)
     for region, group in zip(REGIONS, np.array_split(from_base, 3), strict=False):
         for index in group:
-            found[index] = region
-    return tuple(found)
+            names[index] = region
+    return tuple(names)

@@ -1,4 +1,4 @@
-"""Result: an evaluation as a record, as JSON and as CSV."""
+"""Result: an evaluation as a record, JSON and CSV."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,14 +24,14 @@ from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.reported import other_phases
 from cardioseg.evaluation.scores import METRICS, VolumeScore
-from cardioseg.evaluation.summary import LabelSummary, summarise
+from cardioseg.evaluation.summary import ALL, LabelSummary, summarise
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import Label
 from cardioseg.measure.agreement import Agreement, agreement
 from cardioseg.measure.significance import RESAMPLES
 from cardioseg.skipped import Skipped
 
-SEED = 0  # of the bootstrap
+SEED = 0  # for the bootstrap
 PROTOCOL = (
     "Each label is compared on the slices that have a reference for it. Dice = 2|R and P| / (|R| + |P|), Jaccard = "
     "|R and P| / |R or P|, sensitivity = |R and P| / |R|, precision = |R and P| / |P|. HD95 is the larger of the two "
@@ -58,18 +58,18 @@ MEASURE_COLUMNS = tuple(MeasurePair.__annotations__)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came of comparing predictions with references.
+    """The result of a comparison of predictions with references.
 
     Attributes:
-        labels: what was evaluated: segmented by the model and present in the references.
-        scores: one a label of each reference volume.
-        problems: what was left out, and why.
+        labels: the evaluated labels: segmented by the model and present in the references.
+        scores: one per label of each reference volume.
+        problems: what could not be compared, and why.
         mistakes: cases that look as if labels were swapped or an axis flipped, and how.
         worst: the few pairs that agree least, the worst first.
         origin: what was compared.
-        reported: what `measures.csv` says of the predictions.
-        edits: masks of which an edit is compared, and files beside masks that are not, and why.
-        edited: cases whose prediction was edited; what `measures.csv` says of them is of the mask before.
+        reported: the measures of the predictions in `measures.csv`.
+        edits: masks whose edit is compared, and files next to masks that are not compared, and why.
+        edited: cases whose prediction was edited; their rows in `measures.csv` are of the mask before the edit.
     """
 
     labels: tuple[Label, ...]
@@ -84,17 +84,17 @@ class Evaluation:
 
     @cached_property
     def summary(self) -> tuple[LabelSummary, ...]:
-        """Mean and spread of each label, over all and by group."""
+        """Mean and spread of each label, over everything and by group."""
         return summarise(self.scores)
 
     @cached_property
     def left_out(self) -> tuple[Skipped, ...]:
-        """The slices that the reference does not know, volume by volume."""
+        """The slices that are not annotated in the reference, volume by volume."""
         return left_out(self.scores)
 
     @property
     def other_phases(self) -> tuple[Skipped, ...]:
-        """Volumes that are at another phase than the reported ED or ES."""
+        """The volumes whose phase differs from the reported ED or ES."""
         return other_phases(self.scores, self.reported)
 
     @cached_property
@@ -104,49 +104,49 @@ class Evaluation:
 
     @cached_property
     def agreements(self) -> dict[str, Agreement]:
-        """How well each measure agrees at the reader's phases and slices, by its name."""
+        """The agreement of each measure at the reader's phases and slices, by its name."""
         return _agreements(self.measures)
 
     @property
     def warning(self) -> str:
-        """That few subjects stand behind the agreement of measures, or nothing."""
+        """The warning that the agreement of measures is computed from few subjects, or ""."""
         return few.warning((*self.agreements.values(), *self.reported_agreements.values()))
 
     @cached_property
     def reported_measures(self) -> tuple[MeasurePair, ...]:
-        """The measures of which the prediction has two numbers, as reported."""
+        """The measures for which the prediction has two numbers, as reported."""
         return reported_pairs(self.measures)
 
     @cached_property
     def reported_agreements(self) -> dict[str, Agreement]:
-        """How well these agree as reported, by their names."""
+        """The agreement of these measures as reported, by their names."""
         return _agreements(self.reported_measures)
 
     @property
     def protocol(self) -> str:
-        """What was averaged over what, and the rules."""
-        whole = [one for one in self.summary if one.group == "all"]
+        """The rules: the metrics, the means, empty masks, measures and intervals."""
+        overall = [summary for summary in self.summary if summary.group == ALL]
         return PROTOCOL.format(
-            missed=sum(one.slices_missed for one in whole),
-            invented=sum(one.slices_invented for one in whole),
-            both_empty=sum(one.slices_both_empty for one in whole),
+            missed=sum(summary.slices_missed for summary in overall),
+            invented=sum(summary.slices_invented for summary in overall),
+            both_empty=sum(summary.slices_both_empty for summary in overall),
             resamples=f"{RESAMPLES:,}",
             seed=SEED,
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the single slices, ready for `json.dumps`."""
+        """Everything except the single slices, ready for `json.dumps`."""
         return {
             "origin": asdict(self.origin) | {"cardioseg": __version__},
             "protocol": self.protocol,
             "labels": [label.key for label in self.labels],
-            "summary": [asdict(one) | {"label": one.label.key} for one in self.summary],
+            "summary": [asdict(summary) | {"label": summary.label.key} for summary in self.summary],
             "warning": self.warning,
-            "agreement": {name: asdict(found) for name, found in self.agreements.items()},
-            "agreement_as_reported": {name: asdict(found) for name, found in self.reported_agreements.items()},
-            "edits": [asdict(one) for one in self.edits],
-            "left_out": [asdict(one) for one in self.left_out],
-            "other_phases": [asdict(one) for one in self.other_phases],
+            "agreement": {name: asdict(agreement) for name, agreement in self.agreements.items()},
+            "agreement_as_reported": {name: asdict(agreement) for name, agreement in self.reported_agreements.items()},
+            "edits": [asdict(edit) for edit in self.edits],
+            "left_out": [asdict(volume) for volume in self.left_out],
+            "other_phases": [asdict(volume) for volume in self.other_phases],
             "volumes": list(self.volume_rows()),
             "measures": [asdict(pair) for pair in self.measures],
             "problems": [asdict(problem) for problem in self.problems],
@@ -154,10 +154,10 @@ class Evaluation:
         }
 
     def volume_rows(self) -> Iterator[dict[str, Any]]:
-        """Rows of `VOLUME_COLUMNS`: one a label of each volume."""
+        """Rows of `VOLUME_COLUMNS`: one per label of each volume."""
         for score in self.scores:
             yield (
-                _names(score)
+                _identity(score)
                 | {name: metric(score) for name, metric in METRICS.items()}
                 | {
                     "reference_ml": score.reference_ml,
@@ -170,15 +170,15 @@ class Evaluation:
             )
 
     def slice_rows(self) -> Iterator[dict[str, Any]]:
-        """Rows of `SLICE_COLUMNS`."""
+        """Rows of `SLICE_COLUMNS`: one per label of each slice."""
         for score in self.scores:
-            for one in score.slices:
-                metrics = {name: metric(one) for name, metric in METRICS.items()}
-                yield _names(score) | {"slice": one.index, "region": one.region} | metrics
+            for part in score.slices:
+                metrics = {name: metric(part) for name, metric in METRICS.items()}
+                yield _identity(score) | {"slice": part.index, "region": part.region} | metrics
 
 
 def write(evaluation: Evaluation, folder: Path) -> None:
-    """Write `evaluation.json` and, tidy, `evaluation.csv`, `evaluation_slices.csv` and `evaluation_measures.csv`.
+    """Write `evaluation.json`, and `evaluation.csv`, `evaluation_slices.csv`, `evaluation_measures.csv` (tidy tables).
 
     Raises:
         ResourceError: the file system refuses.
@@ -193,13 +193,13 @@ def _agreements(pairs: Sequence[MeasurePair]) -> dict[str, Agreement]:
     rng = np.random.default_rng(SEED)
     by_name = {name: [pair for pair in pairs if pair.measure == name] for name in MEASURES}
     return {
-        name: agreement([pair.reference for pair in own], [pair.predicted for pair in own], rng)
-        for name, own in by_name.items()
-        if own
+        name: agreement([pair.reference for pair in of_measure], [pair.predicted for pair in of_measure], rng)
+        for name, of_measure in by_name.items()
+        if of_measure
     }
 
 
-def _names(score: VolumeScore) -> dict[str, Any]:
+def _identity(score: VolumeScore) -> dict[str, Any]:
     return {
         "subject_id": score.subject_id,
         "case_id": score.case_id,

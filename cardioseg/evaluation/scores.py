@@ -1,4 +1,4 @@
-"""Scores: one pair of masks becomes overlaps, surface distances and volumes, label by label."""
+"""Scores: overlaps, surface distances and volumes of one pair of masks, label by label."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from cardioseg.measure.overlap import Overlap, overlap
 
 @dataclass(frozen=True)
 class SliceScore:
-    """One slice.
+    """One label of one slice.
 
     Attributes:
         index: 0-based slice of the volume.
         region: one of `regions.REGIONS`.
-        overlap: of the two masks.
-        distances: in the plane; None where a mask is empty or the spacing is not known.
+        overlap: the overlap of the two masks.
+        distances: in-plane surface distances; None if a mask is empty or the spacing is not known.
     """
 
     index: int
@@ -31,21 +31,21 @@ class SliceScore:
 
 @dataclass(frozen=True)
 class VolumeScore:
-    """One label of one reference volume, over the slices on which the reference knows that label.
+    """One label of one reference volume, over the slices on which the label is annotated.
 
     Attributes:
         subject_id: the person.
-        case_id: the prediction.
-        volume: the reference volume's name, `ed` or `es` where known.
+        case_id: the case id of the prediction.
+        volume: the name of the reference volume, `ed` or `es` if known.
         label: the structure.
-        overlap: of all those slices together (3D).
-        distances: of the surfaces in 3D; None where a mask is empty or the spacing is not known.
-        voxels: of those slices, whatever they hold.
-        voxel_ml: volume of a voxel, or None where the reference does not know its spacing.
-        slices: those slices.
-        left_out: the other slices of the volume, on which the reference does not know the label.
-        left_out_voxels: what the prediction has of the label on them.
-        phase: 0-based phase of the reference in its cine; None where it is 3D.
+        overlap: the overlap on all annotated slices together (3D).
+        distances: surface distances in 3D; None if a mask is empty or the spacing is not known.
+        voxels: number of voxels of the annotated slices.
+        voxel_ml: volume of a voxel, or None if the reference has no spacing.
+        slices: the scores of the annotated slices.
+        left_out: the other slices of the volume, on which the label is not annotated.
+        left_out_voxels: number of voxels that the prediction has of the label on these slices.
+        phase: 0-based phase of the reference in its cine; None if it is 3D.
     """
 
     subject_id: str
@@ -94,40 +94,40 @@ METRICS: Mapping[str, Metric] = {
 
 
 def score(pair: Pair, labels: Collection[Label]) -> Iterator[VolumeScore]:
-    """Score each of `labels` that the reference knows on at least one slice."""
-    where = regions(pair.reference)
+    """Score each of `labels` that is annotated on at least one slice."""
+    slice_regions = regions(pair.reference)
     for label in pair.reference.labels:
         if label in labels:
-            yield _score(pair, label, where)
+            yield _score(pair, label, slice_regions)
 
 
-def _score(pair: Pair, label: Label, where: tuple[str, ...]) -> VolumeScore:
-    known = pair.reference.annotated[:, label]
-    annotated = np.flatnonzero(known)
+def _score(pair: Pair, label: Label, slice_regions: tuple[str, ...]) -> VolumeScore:
+    is_annotated = pair.reference.annotated[:, label]
+    annotated = np.flatnonzero(is_annotated)
     reference, predicted = pair.reference.mask[annotated] == label, pair.predicted[annotated] == label
     spacing_mm = pair.reference.spacing_mm
     pixel_mm = pair.reference.pixel_mm()
     slices = tuple(
-        SliceScore(index, where[index], overlap(expected, found), _apart(expected, found, pixel_mm))
-        for index, expected, found in zip(annotated.tolist(), reference, predicted, strict=True)
+        SliceScore(index, slice_regions[index], overlap(expected, actual), _distances(expected, actual, pixel_mm))
+        for index, expected, actual in zip(annotated.tolist(), reference, predicted, strict=True)
     )
     return VolumeScore(
         subject_id=pair.subject_id,
         case_id=pair.case_id,
         volume=pair.reference.name,
         label=label,
-        overlap=sum((one.overlap for one in slices), Overlap()),
-        distances=_apart(reference, predicted, spacing_mm),
+        overlap=sum((part.overlap for part in slices), Overlap()),
+        distances=_distances(reference, predicted, spacing_mm),
         voxels=reference.size,
         voxel_ml=None if spacing_mm is None else float(np.prod(spacing_mm)) / 1000,
         slices=slices,
-        left_out=tuple(np.flatnonzero(~known).tolist()),
-        left_out_voxels=int(np.count_nonzero(pair.predicted[~known] == label)),
+        left_out=tuple(np.flatnonzero(~is_annotated).tolist()),
+        left_out_voxels=int(np.count_nonzero(pair.predicted[~is_annotated] == label)),
         phase=pair.reference.phase,
     )
 
 
-def _apart(
+def _distances(
     reference: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
     predicted: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
     spacing_mm: tuple[float, ...] | None,

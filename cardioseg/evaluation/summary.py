@@ -1,4 +1,4 @@
-"""Summary: many scores become a mean and a spread, label by label, over all and by phase and region."""
+"""Summary: mean and spread of many scores, label by label, over everything and by phase and region."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,17 +17,17 @@ Spreads = Mapping[str, Spread]
 
 @dataclass(frozen=True)
 class LabelSummary:
-    """One label over everything that was scored, or over a group of it.
+    """One label over everything that was scored, or over one group.
 
     Attributes:
         label: the structure.
         group: one of `GROUPS`: everything, one phase, or the slices of one region.
-        cases: predictions with at least one annotated volume.
-        slices_scored: slices with a Dice.
-        slices_both_empty: slices that both sides left empty, hence not scored.
-        slices_missed: slices of Dice 0 because the prediction is empty.
-        slices_invented: slices of Dice 0 because the reference is empty.
-        per_slice: each metric of `METRICS`, over the scored slices of all cases; that of Dice is the headline.
+        cases: number of predictions with at least one annotated volume.
+        slices_scored: number of slices with a Dice.
+        slices_both_empty: number of slices that are empty in both masks, hence not scored.
+        slices_missed: number of slices with Dice 0 because the prediction is empty.
+        slices_invented: number of slices with Dice 0 because the reference is empty.
+        per_slice: each metric of `METRICS`, over the scored slices of all cases.
         per_volume: over volumes, in 3D; empty for a region.
         per_subject: over the subjects' means of their scored slices.
     """
@@ -45,7 +45,7 @@ class LabelSummary:
 
 
 def summarise(scores: Iterable[VolumeScore]) -> tuple[LabelSummary, ...]:
-    """Summarise each label that has scores: over all, then over each group that has any."""
+    """Summarise each label that has scores: over everything, then over each group that has scores."""
     by_label: dict[Label, list[VolumeScore]] = {}
     for score in scores:
         by_label.setdefault(score.label, []).append(score)
@@ -58,12 +58,12 @@ def summarise(scores: Iterable[VolumeScore]) -> tuple[LabelSummary, ...]:
 
 
 def subject_means(scores: Iterable[VolumeScore], metric: str) -> dict[str, float]:
-    """What "per subject" means everywhere: each subject's mean over its scored slices, where it has any."""
+    """Each subject's mean over its scored slices, from which every "per subject" is made."""
     by_subject: dict[str, list[SliceScore]] = {}
     for score in scores:
         by_subject.setdefault(score.subject_id, []).extend(score.scored)
-    known = {subject_id: _known(METRICS[metric], scored) for subject_id, scored in by_subject.items()}
-    return {subject_id: fmean(values) for subject_id, values in known.items() if values}
+    values_by_subject = {subject_id: _values(METRICS[metric], slices) for subject_id, slices in by_subject.items()}
+    return {subject_id: fmean(values) for subject_id, values in values_by_subject.items() if values}
 
 
 def _groups(scores: Sequence[VolumeScore]) -> Iterator[tuple[str, Sequence[VolumeScore]]]:
@@ -72,21 +72,21 @@ def _groups(scores: Sequence[VolumeScore]) -> Iterator[tuple[str, Sequence[Volum
         if chosen := [score for score in scores if score.volume == phase]:
             yield phase, chosen
     for region in REGIONS:
-        parts = [replace(one, slices=tuple(s for s in one.slices if s.region == region)) for one in scores]
+        parts = [replace(score, slices=tuple(s for s in score.slices if s.region == region)) for score in scores]
         if chosen := [part for part in parts if part.slices]:
             yield region, chosen
 
 
 def _summarise(label: Label, group: str, scores: Sequence[VolumeScore]) -> LabelSummary:
-    slices = [one for score in scores for one in score.scored]
+    slices = [part for score in scores for part in score.scored]
     return LabelSummary(
         label=label,
         group=group,
         cases=len({score.case_id for score in scores}),
         slices_scored=len(slices),
         slices_both_empty=sum(len(score.slices) for score in scores) - len(slices),
-        slices_missed=sum(one.overlap.predicted == 0 for one in slices),
-        slices_invented=sum(one.overlap.reference == 0 for one in slices),
+        slices_missed=sum(part.overlap.predicted == 0 for part in slices),
+        slices_invented=sum(part.overlap.reference == 0 for part in slices),
         per_slice=_spreads(slices),
         per_volume={} if group in REGIONS else _spreads(scores),
         per_subject={name: spread(list(subject_means(scores, name).values())) for name in METRICS},
@@ -94,8 +94,8 @@ def _summarise(label: Label, group: str, scores: Sequence[VolumeScore]) -> Label
 
 
 def _spreads(scores: Sequence[SliceScore | VolumeScore]) -> Spreads:
-    return {name: spread(_known(metric, scores)) for name, metric in METRICS.items()}
+    return {name: spread(_values(metric, scores)) for name, metric in METRICS.items()}
 
 
-def _known(metric: Metric, scores: Iterable[SliceScore | VolumeScore]) -> list[float]:
+def _values(metric: Metric, scores: Iterable[SliceScore | VolumeScore]) -> list[float]:
     return [value for score in scores if (value := metric(score)) is not None]

@@ -1,4 +1,4 @@
-"""Systems: several predictions of the same references, tested against each other subject by subject."""
+"""Systems: paired tests between several predictions of the same references, subject by subject."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -9,7 +9,7 @@ from typing import Any
 
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.summary import subject_means
-from cardioseg.evaluation.wording import several
+from cardioseg.evaluation.wording import counted
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.measure.significance import PairedTest, holm, paired_tests, smallest_p
@@ -32,14 +32,16 @@ PROTOCOL = (
 
 @dataclass(frozen=True)
 class SystemTest:
-    """One metric of one label: two systems on the subjects that both have.
+    """The test of one metric of one label between two systems, on the subjects that both have.
 
     Attributes:
         label: the structure.
         metric: one of `TESTED`.
-        first: name of a system; `second` likewise.
-        first_mean: over those subjects; `second_mean` likewise.
-        test: of their difference, first minus second.
+        first: name of the first system.
+        second: name of the second system.
+        first_mean: mean of the first system over the subjects.
+        second_mean: mean of the second system over the subjects.
+        test: the test of the difference, first minus second.
     """
 
     label: Label
@@ -54,77 +56,79 @@ class SystemTest:
 def compare(systems: Mapping[str, Evaluation]) -> tuple[SystemTest, ...]:
     """Test every two systems against each other, on every label that both have and every metric of `TESTED`."""
     tests = [
-        found
+        result
         for label in STRUCTURES
         for metric in TESTED
         for first, second in combinations(systems, 2)
-        if (found := _test(systems, label, metric, first, second))
+        if (result := _test(systems, label, metric, first, second))
     ]
-    corrected = holm([one.test.p for one in tests])
-    return tuple(replace(one, test=replace(one.test, p_holm=p)) for one, p in zip(tests, corrected, strict=True))
+    corrected = holm([result.test.p for result in tests])
+    return tuple(
+        replace(result, test=replace(result.test, p_holm=p)) for result, p in zip(tests, corrected, strict=True)
+    )
 
 
 def untested(systems: Mapping[str, Evaluation], tests: Sequence[SystemTest]) -> tuple[Skipped, ...]:
-    """Every two systems of which no test was possible, and why."""
-    tested = {(one.first, one.second) for one in tests}
+    """Every two systems between which no test was possible, and why."""
+    tested = {(result.first, result.second) for result in tests}
     return tuple(
-        Skipped(f"{first} and {second}", _why_not(systems[first], systems[second]))
+        Skipped(f"{first} and {second}", _reason_untested(systems[first], systems[second]))
         for first, second in combinations(systems, 2)
         if (first, second) not in tested
     )
 
 
 def warning(tests: Sequence[SystemTest]) -> str:
-    """That some tests compare so few subjects that no difference can be significant, or nothing.
+    """The warning that some tests have so few subjects that no difference can be significant, or "".
 
-    Holm's p grows with each p that it corrects, so where every p is the smallest of its test, it is the smallest, too.
+    Holm's p increases with each p that is corrected, so the smallest p of every test give the smallest Holm's p.
     """
-    smallest = holm([smallest_p(one.test.n) for one in tests])
-    hopeless = [(p, one.test.n) for p, one in zip(smallest, tests, strict=True) if p >= SIGNIFICANT]
+    smallest = holm([smallest_p(result.test.n) for result in tests])
+    hopeless = [(p, result.test.n) for p, result in zip(smallest, tests, strict=True) if p >= SIGNIFICANT]
     if not hopeless:
         return ""
     p, n = min(hopeless)
     needed = next(n for n in count(1) if len(tests) * smallest_p(n) < SIGNIFICANT)
     return (
-        f"too few subjects: in {len(hopeless)} of {several(len(tests), 'test')} no corrected p below {SIGNIFICANT} is "
-        f"possible; the smallest of {several(n, 'subject')} is {p:.2g}; {needed} subjects would be enough"
+        f"too few subjects: in {len(hopeless)} of {counted(len(tests), 'test')} no corrected p below {SIGNIFICANT} is "
+        f"possible; the smallest of {counted(n, 'subject')} is {p:.2g}; {needed} subjects would be enough"
     )
 
 
 def to_json(tests: Sequence[SystemTest], problems: Sequence[Skipped]) -> dict[str, Any]:
-    """The tests with their protocol, and what could not be tested, ready for `json.dumps`."""
+    """The tests with their protocol, and the systems that could not be tested, ready for `json.dumps`."""
     return {
         "protocol": PROTOCOL,
         "warning": warning(tests),
-        "tests": [asdict(one) | {"label": one.label.key} for one in tests],
-        "problems": [asdict(one) for one in problems],
+        "tests": [asdict(result) | {"label": result.label.key} for result in tests],
+        "problems": [asdict(problem) for problem in problems],
     }
 
 
 def write(tests: Sequence[SystemTest], problems: Sequence[Skipped], folder: Path) -> None:
-    """Write `comparison.json`, with what could not be tested, and `comparison.csv`, a row a test.
+    """Write `comparison.json` with the tests and the systems without a test, and `comparison.csv` with a row per test.
 
     Raises:
         ResourceError: the file system refuses.
     """
     write_json(folder / "comparison.json", to_json(tests, problems))
-    rows = [{**asdict(one), "label": one.label.key, **asdict(one.test)} for one in tests]
+    rows = [{**asdict(result), "label": result.label.key, **asdict(result.test)} for result in tests]
     write_csv(folder / "comparison.csv", COLUMNS, ({name: row[name] for name in COLUMNS} for row in rows))
 
 
-def _why_not(one: Evaluation, other: Evaluation) -> str:
-    if not set(one.labels) & set(other.labels):
+def _reason_untested(first: Evaluation, second: Evaluation) -> str:
+    if not set(first.labels) & set(second.labels):
         return "they have no label in common"
     return "they have no subject in common"
 
 
 def _test(systems: Mapping[str, Evaluation], label: Label, metric: str, first: str, second: str) -> SystemTest | None:
-    one, other = (
+    means_a, means_b = (
         subject_means((score for score in systems[name].scores if score.label is label), metric)
         for name in (first, second)
     )
-    shared = [subject_id for subject_id in one if subject_id in other]
+    shared = [subject_id for subject_id in means_a if subject_id in means_b]
     if not shared:
         return None
-    a, b = [one[subject_id] for subject_id in shared], [other[subject_id] for subject_id in shared]
+    a, b = [means_a[subject_id] for subject_id in shared], [means_b[subject_id] for subject_id in shared]
     return SystemTest(label, metric, first, second, fmean(a), fmean(b), paired_tests(a, [b])[0])

@@ -1,4 +1,4 @@
-"""Worst: the few pairs that agree least, kept to be looked at; the others are let go, whatever their number."""
+"""Worst: keeps the few pairs that agree least, for the page; all others are dropped to save memory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ KEPT = 12
 
 
 @dataclass
-class Worst:
-    """The pairs with the lowest mean Dice over the labels so far."""
+class WorstPairs:
+    """The pairs with the lowest mean Dice over the labels, of all pairs added so far."""
 
     _kept: list[tuple[float, Pair]] = field(default_factory=list)
 
     def add(self, pair: Pair, scores: Sequence[VolumeScore]) -> None:
-        """Keep a pair, if it is one of the worst; `scores` are its own."""
-        known = [score.overlap.dice for score in scores if score.overlap.dice is not None]
-        if known:
-            self._kept = sorted([*self._kept, (fmean(known), pair)], key=lambda one: one[0])[:KEPT]
+        """Keep a pair if it is one of the worst; `scores` are the scores of this pair."""
+        dices = [score.overlap.dice for score in scores if score.overlap.dice is not None]
+        if dices:
+            self._kept = sorted([*self._kept, (fmean(dices), pair)], key=lambda kept: kept[0])[:KEPT]
 
     @property
     def pairs(self) -> tuple[Pair, ...]:

@@ -2,6 +2,9 @@
 
 Each process is spawned, gets the work once and then one item at a time through a pipe. It leaves Ctrl-C to its parent
 and does not outlive it.
+
+The standard library's pools cannot do this: when one process is killed, `concurrent.futures` gives up all items and
+`multiprocessing.Pool` waits for ever for the item that was lost.
 """
 
 import os

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.image.bounding_box import extent
+
 Floats = NDArray[np.float32]
 
 
@@ -48,12 +50,6 @@ class Undo:
 def apply(rows: Floats, columns: Floats, images: Floats) -> Floats:
     """Matrices [M, m] and [N, n] on the height and width of [..., m, n]."""
     return np.asarray(rows @ images @ columns.T, np.float32)
-
-
-def extent(marked: NDArray[np.bool_]) -> slice:
-    """From the first to the last of what is marked."""
-    places = np.flatnonzero(marked)
-    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
 
 
 def _reach(matrix: Floats, marked: NDArray[np.bool_]) -> tuple[slice, slice]:

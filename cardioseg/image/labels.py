@@ -24,10 +24,14 @@ class Label(IntEnum):
         return self.name.lower()
 
     @property
+    def side(self) -> str:
+        """The ventricle that it belongs to: `LV`, `RV` or nothing."""
+        return self.name.rpartition("_")[0]
+
+    @property
     def title(self) -> str:
         """The label's name for people: `LV cavity`."""
-        side, part = self.name.split("_") if "_" in self.name else ("", self.name)
-        return f"{side} {part.lower()}".strip()
+        return f"{self.side} {self.name.rpartition('_')[2].lower()}".strip()
 
 
 STRUCTURES = (Label.RV_CAVITY, Label.LV_MYOCARDIUM, Label.LV_CAVITY)

@@ -19,20 +19,14 @@ from cardioseg.image.nifti_grid import grid_of
 from cardioseg.image.nifti_header import Header, read_first_phase, read_header, read_voxels, stamped
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 
-_SUFFIXES = (".nii.gz", ".nii")
+SUFFIXES: tuple[str, ...] = (".nii.gz", ".nii")
 _BEAT_S = (0.24, 3.0)  # 250 and 20 beats a minute
 _SAME_MM = 1e-3
 
 
 def is_nifti(path: Path) -> bool:
     """Whether the name is a NIfTI file's."""
-    return path.name.lower().endswith(_SUFFIXES)
-
-
-def stem(path: Path) -> str:
-    """The file's name without `.nii` or `.nii.gz`."""
-    name = path.name
-    return next((name[: -len(suffix)] for suffix in _SUFFIXES if name.lower().endswith(suffix)), path.stem)
+    return path.name.lower().endswith(SUFFIXES)
 
 
 def read_cine(path: Path) -> Cine:

@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.image.bounding_box import extent
 from cardioseg.image.intensity import Intensity, scale_intensity
-from cardioseg.image.inverse_resampling import Floats, Undo, apply, extent
+from cardioseg.image.inverse_resampling import Floats, Undo, apply
 
 __all__ = ["Floats", "Preprocessing", "Undo", "prepare", "scale_intensity"]
 

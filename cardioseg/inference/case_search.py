@@ -8,11 +8,11 @@ from pathlib import Path
 
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
-from cardioseg.image.nifti import is_nifti
-from cardioseg.image.nifti_names import case_stem, other_channel
+from cardioseg.image.nnunet_names import case_stem, other_channel
+from cardioseg.image.volume_files import is_volume_file
 from cardioseg.inference.cases import Case, Findings, other_names
-from cardioseg.ingest.cine.nifti_suitability import judge_nifti
 from cardioseg.ingest.cine.shared_ids import fits, same_image
+from cardioseg.ingest.cine.volume_suitability import judge_volume
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.finding.survey import Kind, LeftOut, Series, survey_paths
 from cardioseg.ingest.finding.survey_units import Unit, find_units
@@ -129,14 +129,14 @@ class Search:
             )
 
     def _look_into(self, unit: Unit) -> Findings:
-        if unit.nifti:
-            return Findings((_nifti(unit.name, unit.nifti),), (), (), self.sources)
+        if unit.volume_file:
+            return Findings((_of_file(unit.name, unit.volume_file),), (), (), self.sources)
         seen = survey_paths(unit.source, unit.paths, self._left)
         again = self._seen_before(seen.series)
         series = [one for one in seen.series if again.get(id(one)) != _COPY]
         cines = [one for one in series if one.kind is Kind.SHORT_AXIS_CINE]
         others = [_describe(one) for one in series if one.kind is not Kind.SHORT_AXIS_CINE]
-        unused = [item for item in seen.unused if not is_nifti(Path(item.where))]
+        unused = [item for item in seen.unused if not is_volume_file(Path(item.where))]
         unused += [Skipped(str(one.folder), again[id(one)]) for one in seen.series if id(one) in again]
         return Findings(tuple(_cases(unit, cines, self._left)), tuple(others), tuple(unused), self.sources)
 
@@ -178,33 +178,33 @@ def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
 
 def _cases(unit: Unit, cines: Sequence[Series], left: LeftOut) -> Iterator[Case]:
     own = unit.case_names(cines)
-    niftis = unit.niftis(left)
-    names = unique_names([*own, *map(case_stem, niftis)])
+    volume_files = unit.volume_files(left)
+    names = unique_names([*own, *map(case_stem, volume_files)])
     for name, series in zip(names, cines, strict=False):
         yield Case(name, series.folder, series.files, series, other_names(name, series.folder))
-    for name, path in zip(names[len(own) :], niftis, strict=True):
-        yield _nifti(name, path)
+    for name, path in zip(names[len(own) :], volume_files, strict=True):
+        yield _of_file(name, path)
 
 
-def _nifti(name: str, path: Path) -> Case:
+def _of_file(name: str, path: Path) -> Case:
     return Case(name, path, (path,), None, other_names(name, path))
 
 
 def _judged(found: Findings) -> Findings:
-    """The same, with the NIfTI files that show something else among the files of no use."""
+    """The same, with the volume files that show something else among the files of no use."""
     verdicts = [(case, _why_not(case, found.sources)) for case in found.cases]
     unused = [Skipped(str(case.source), why) for case, why in verdicts if why]
     return replace(found, cases=tuple(case for case, why in verdicts if not why), unused=(*found.unused, *unused))
 
 
 def _why_not(case: Case, sources: Sequence[Path]) -> str:
-    """What a NIfTI file shows that is no short axis; nothing of others, and of what cannot be read."""
+    """What a volume file shows that is no short axis; nothing of others, and of what cannot be read."""
     if case.series is not None:
         return ""
     if case.source not in sources and (why := other_channel(case.source)):
         return why
     try:
-        verdict = judge_nifti(case.source)
+        verdict = judge_volume(case.source)
     except UnusableError:  # it is said when the case's turn comes
         return ""
     return "" if verdict.is_usable else f"{verdict.kind}: {verdict.reason}"

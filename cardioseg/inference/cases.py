@@ -9,9 +9,9 @@ from shlex import quote
 from cardioseg.errors import UnusableError
 from cardioseg.files import safe_name
 from cardioseg.image.flag import Flag
-from cardioseg.image.nifti import is_4d, read_cine
 from cardioseg.image.volume import Cine
-from cardioseg.ingest.cine.nifti_suitability import nifti_flags
+from cardioseg.image.volume_files import format_of
+from cardioseg.ingest.cine.volume_suitability import volume_flags
 from cardioseg.ingest.finding.survey import Series
 from cardioseg.skipped import Skipped
 
@@ -29,7 +29,7 @@ class Case:
         case_id: the user's own name for it, one safe path component.
         source: the file or folder it lies in, as the user gave it.
         files: every file it is read from.
-        series: the DICOM series, or None for NIfTI.
+        series: the DICOM series, or None for a volume file.
         others: names to take where another scan has that one already; the first that is free.
     """
 
@@ -48,7 +48,7 @@ class Case:
         if self.series is not None and self.series.stack is None:
             raise UnusableError(self.series.reason)
         stack = self.series.stack if self.series else None
-        cine = stack.read() if stack else read_cine(self.source)
+        cine = stack.read() if stack else format_of(self.source).read_cine(self.source)
         if cine.voxels.min() == cine.voxels.max():
             raise UnusableError("every pixel has the same value: there is no image in it")
         if not all(_PIXEL_MM[0] <= mm <= _PIXEL_MM[1] for mm in cine.grid.pixel_mm):
@@ -63,9 +63,9 @@ class Case:
 
     @property
     def flags(self) -> tuple[Flag, ...]:
-        """What the reading of the scan found: of DICOM what is missing or was repeated, of NIfTI what is doubtful."""
+        """What the reading found: in DICOM what is missing or was repeated, in a volume file what is doubtful."""
         if self.series is None:
-            return nifti_flags(self.source)
+            return volume_flags(self.source)
         return self.series.stack.flags if self.series.stack else ()
 
     @property
@@ -76,7 +76,7 @@ class Case:
     @property
     def is_4d(self) -> bool:
         """Whether its mask is written with a time axis."""
-        return self.series is not None or is_4d(self.source)
+        return self.series is not None or format_of(self.source).is_4d(self.source)
 
     def without_paths(self, text: str) -> str:
         """`text` with the files of the case as their numbers, from 1, and the place where they lie as SCAN."""

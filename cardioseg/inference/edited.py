@@ -9,9 +9,9 @@ import numpy as np
 from cardioseg.errors import CardiosegError, UnusableError
 from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.image.nifti import read_cine
 from cardioseg.image.nifti_grid import geometry_flags
 from cardioseg.image.volume import Cine
+from cardioseg.image.volume_files import REFERENCE, format_of, siblings, stem
 from cardioseg.inference.scan import recorded_scan
 from cardioseg.ingest.labels.layouts.acdc import read_body
 from cardioseg.measure.acquisition import Acquisition
@@ -88,8 +88,9 @@ def source_of(path: Path) -> Path | None:
     record = read_case_record(CaseFolder(path.parent)) if is_predicted(path) else None
     if record:
         return None if record.source is None else Path(record.source)
-    scan = path.with_name(path.name.replace("_gt.nii", ".nii"))
-    return scan if scan != path and scan.is_file() else None
+    name = stem(path)
+    scans = siblings(path, name.removesuffix(REFERENCE)) if name.endswith(REFERENCE) else []
+    return scans[0] if scans else None
 
 
 def _scan(path: Path) -> Cine | None:
@@ -99,7 +100,7 @@ def _scan(path: Path) -> Cine | None:
         return None
     with suppress(CardiosegError, OSError):
         if not is_predicted(path):
-            return read_cine(source)
+            return format_of(source).read_cine(source)
         record = read_case_record(CaseFolder(path.parent))
         scan = recorded_scan(record) if record else None
         return scan.cine if scan else None

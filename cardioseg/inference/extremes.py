@@ -17,12 +17,12 @@ def moved_extremes(before_ml: Curves, now: Description, chosen: Moments) -> str:
         now: the measures and curves of the edited mask.
         chosen: phases that a person chose; of these nothing is said.
     """
-    measures = now.measures
+    lv, rv = (now.measures.moments(label) for label in (Label.LV_CAVITY, Label.RV_CAVITY))
     places = [
-        ("LV", "largest", "ed", Label.LV_CAVITY, measures.lv_ed_phase, chosen.ed_phase),
-        ("LV", "smallest", "es", Label.LV_CAVITY, measures.lv_es_phase, chosen.es_phase),
-        ("RV", "largest", "ed", Label.RV_CAVITY, measures.rv_ed_phase, chosen.ed_phase),
-        ("RV", "smallest", "es", Label.RV_CAVITY, measures.rv_es_phase, chosen.es_phase),
+        ("LV", "largest", "ed", Label.LV_CAVITY, lv.ed_phase, chosen.ed_phase),
+        ("LV", "smallest", "es", Label.LV_CAVITY, lv.es_phase, chosen.es_phase),
+        ("RV", "largest", "ed", Label.RV_CAVITY, rv.ed_phase, chosen.ed_phase),
+        ("RV", "smallest", "es", Label.RV_CAVITY, rv.es_phase, chosen.es_phase),
     ]
     return "; ".join(
         remark

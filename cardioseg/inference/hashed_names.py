@@ -1,42 +1,16 @@
-"""Naming: names of cases that say nothing of whose they are, for results that are to be given away.
+"""Hashed names: names of cases that say nothing of whose they are, for results that are to be given away."""
 
-Which name is whose stands in a register beside the results, not in them, with the key that a name cannot be guessed
-without: a bare hash of a name is found by hashing a list of names.
-"""
-
-import hmac
-import json
-import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from cardioseg.errors import UsageError
-from cardioseg.files import atomic_path, make_folder, turn
 from cardioseg.inference.cases import Case, Findings
 from cardioseg.results.folder import ResultsFolder
+from cardioseg.results.names_register import NamesRegister, note_names
 
 OWN, HASH = "own", "hash"
 NAMES = (OWN, HASH)
-_DIGITS = 12
 _MANY = 1000  # names that are noted at once
-
-
-@dataclass(frozen=True)
-class Register:
-    """Who is who.
-
-    Attributes:
-        key: of the hash, in hexadecimal digits.
-        cases: hashed name -> the user's own.
-    """
-
-    key: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
-    cases: dict[str, str] = field(default_factory=dict, repr=False)
-
-    def name(self, own: str) -> str:
-        """`case-` and 12 hexadecimal digits, the same for the same name."""
-        return f"case-{hmac.new(bytes.fromhex(self.key), own.encode(), 'sha256').hexdigest()[:_DIGITS]}"
 
 
 class Hashed:
@@ -52,7 +26,7 @@ class Hashed:
     """
 
     def __init__(self, found: Iterable[Findings], out: Path) -> None:
-        self._found, self._path = found, ResultsFolder(out).names
+        self._found, self._results = found, ResultsFolder(out)
         self._new: dict[str, str] = {}
         self._others: dict[str, str] = {}  # of cases that are not done yet
         self._register = self._noted()
@@ -81,27 +55,8 @@ class Hashed:
         )
         return replace(found, cases=tuple(cases))
 
-    def _noted(self) -> Register:
-        """The register with the new names, which are noted; other parts of a run may have noted theirs meanwhile."""
-        make_folder(self._path.parent)
-        with turn(self._path.with_name(f".{self._path.name}.lock")):
-            known = _read(self._path)
-            register = Register(known.key, known.cases | self._new)
-            with atomic_path(self._path) as partial:
-                partial.touch(mode=0o600)  # for its owner alone
-                partial.write_text(json.dumps(vars(register), indent=2) + "\n", encoding="utf-8")
+    def _noted(self) -> NamesRegister:
+        """The register with the new names, which are noted."""
+        register = note_names(self._results, self._new)
         self._new = {}
-        return Register(known.key)
-
-
-def _read(path: Path) -> Register:
-    try:
-        known = Register(**json.loads(path.read_text(encoding="utf-8")))
-        known.name("") + str(known.cases | {})
-    except FileNotFoundError:
-        return Register()
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
-        raise UsageError(
-            f"{path}: --names hash did not write this file", "remove it; the cases then get new names"
-        ) from None
-    return known
+        return register

@@ -7,9 +7,11 @@ from cardioseg.image.volume import Cine
 from cardioseg.inference.cases import Case
 from cardioseg.ingest.labels.layouts.acdc import read_body
 from cardioseg.measure.acquisition import Acquisition
-from cardioseg.measure.curves import Curves, Moments, volume_curves_ml
+from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.curves import Curves, Moments
+from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.quality import quality_flags
-from cardioseg.measure.ventricles import VentricleMeasures, measure
+from cardioseg.measure.ventricles import measure
 from cardioseg.results.description import Description
 
 
@@ -20,7 +22,7 @@ def describe(
     moments: Moments,
     fold_curves_ml: Sequence[Curves] = (),
     *,
-    earlier: VentricleMeasures | None = None,
+    earlier: Measures = Measures(),  # noqa: B008 - frozen
 ) -> Description:
     """Measure and judge a mask.
 
@@ -35,11 +37,10 @@ def describe(
     Raises:
         UnusableError: a chosen phase is not in the mask.
     """
-    kept = {} if earlier is None else _phases(earlier)
-    measures = measure(mask, labels, acquisition, moments, fold_curves_ml, earlier=kept)
-    flags = quality_flags(mask, labels, measures, acquisition)
-    curves = volume_curves_ml(mask, labels, acquisition.missing)
-    return Description(measures, flags, curves, mask.times_ms, acquisition, tuple(fold_curves_ml))
+    heart = LabelledCine(mask, labels, acquisition)
+    measures = measure(heart, moments, fold_curves_ml, earlier=earlier)
+    flags = quality_flags(heart, measures)
+    return Description(measures, flags, heart.curves_ml, mask.times_ms, acquisition, tuple(fold_curves_ml))
 
 
 def acquisition_of(case: Case) -> Acquisition:
@@ -49,10 +50,3 @@ def acquisition_of(case: Case) -> Acquisition:
         return Acquisition(*read_body(case.source.parent), flags=case.flags)
     body = stack.height_m, stack.weight_kg, stack.heart_rate_bpm
     return Acquisition(*body, stack.missing, stack.flags, stack.thickness_mm)
-
-
-def _phases(measures: VentricleMeasures) -> dict[Label, Moments]:
-    return {
-        Label.LV_CAVITY: Moments(measures.lv_ed_phase, measures.lv_es_phase),
-        Label.RV_CAVITY: Moments(measures.rv_ed_phase, measures.rv_es_phase),
-    }

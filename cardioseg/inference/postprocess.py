@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from dataclasses import replace
 from itertools import pairwise
-from types import EllipsisType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.image.components import find_components
+from cardioseg.image.bounding_box import in_plane_box
+from cardioseg.image.components import component_numbers
 from cardioseg.image.labels import Label
 from cardioseg.image.orientation import is_base_first_by_ventricles
 from cardioseg.image.volume import Cine
@@ -32,7 +32,7 @@ def clean(mask: NDArray[np.uint8], labels: Collection[Label]) -> NDArray[np.uint
     kept = np.zeros_like(mask)
     if not mask.any():
         return kept
-    box = _box(mask)  # most of a slice is no heart, and components cost by the pixel
+    box = (..., *in_plane_box(mask))  # most of a slice is no heart, and components cost by the pixel
     inside, result = mask[box], kept[box]
     for value in labels:
         structure = keep_on_axis if set(labels) == {Label.LV_CAVITY} else keep_largest
@@ -40,18 +40,11 @@ def clean(mask: NDArray[np.uint8], labels: Collection[Label]) -> NDArray[np.uint
     return kept
 
 
-def _box(mask: NDArray[np.uint8]) -> tuple[EllipsisType | slice, ...]:
-    """The rows and columns that hold anything, in any slice of any phase of a mask that is not empty."""
-    marked = np.asarray(np.bitwise_or.reduce(mask, axis=(0, 1))) > 0
-    rows, columns = np.flatnonzero(marked.any(1)), np.flatnonzero(marked.any(0))
-    return ..., slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-
-
 def keep_largest(mask: Mask) -> Mask:
     """The largest component, connected through rows, columns, slices and time."""
-    components = find_components(mask, range(mask.ndim - 1))
-    sizes = components.sizes
-    return components.mask(int(sizes.argmax())) if len(sizes) else np.zeros_like(mask)
+    numbers = component_numbers(mask)
+    sizes = np.bincount(numbers[mask], minlength=1)
+    return np.asarray(mask & (numbers == sizes.argmax()))
 
 
 def keep_on_axis(mask: Mask) -> Mask:
@@ -75,9 +68,9 @@ def keep_on_axis(mask: Mask) -> Mask:
 
 def _touching(plane: Mask, core: Mask) -> Mask:
     """The component of a slice that covers most of the core."""
-    components = find_components(plane, (0,))
-    on_core = [np.count_nonzero(components.mask(number) & core) for number in range(len(components.sizes))]
-    return components.mask(int(np.argmax(on_core))) if any(on_core) else np.zeros_like(plane)
+    numbers = component_numbers(plane)
+    on_core = np.bincount(numbers[plane & core], minlength=1)
+    return np.asarray(plane & (numbers == on_core.argmax()))
 
 
 def _chain(planes: Mask) -> Mask:

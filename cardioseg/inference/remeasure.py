@@ -19,6 +19,7 @@ from cardioseg.inference.extremes import moved_extremes
 from cardioseg.inference.measured_mask import describe
 from cardioseg.inference.scan import is_at_place
 from cardioseg.ingest.finding.distinct_names import distinct_names
+from cardioseg.measure.case_measures import Measures
 from cardioseg.results.case_pictures import remove_pictures, write_pictures
 from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.catalogue import Catalogue
@@ -153,7 +154,7 @@ def _measure(
         edited = read_edited(mask.path)
         choices.require_within(folder.case_id, edited.mask.phases)
         known = labels | present(edited.mask)
-        earlier = edited.earlier.measures if edited.earlier else None
+        earlier = edited.earlier.measures if edited.earlier else Measures()
         wanted = moments.filled(edited.chosen)
         description = describe(edited.mask, known, edited.acquisition, wanted, edited.fold_curves_ml, earlier=earlier)
     except UnusableError as error:

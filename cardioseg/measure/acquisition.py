@@ -6,7 +6,7 @@ from math import sqrt
 from typing import Any
 
 from cardioseg.image.flag import Flag
-from cardioseg.image.plausible_ranges import is_plausible
+from cardioseg.image.plausible_ranges import HEIGHT_M, WEIGHT_KG
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Acquisition:
     @property
     def is_body_plausible(self) -> bool:
         """Whether height and weight, as far as they are known, can be a person's."""
-        return is_plausible("height_m", self.height_m) and is_plausible("weight_kg", self.weight_kg)
+        return HEIGHT_M.hold(self.height_m) and WEIGHT_KG.hold(self.weight_kg)
 
     @property
     def bsa_m2(self) -> float | None:

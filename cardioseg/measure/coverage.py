@@ -1,6 +1,6 @@
 """Coverage: whether each ventricle is as long as one, without holes, and whether the stack holds all of it."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
 from cardioseg.image.orientation import is_base_first
-from cardioseg.image.volume import Cine
-from cardioseg.measure.curves import Counts, pixel_counts
-from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.labelled_cine import Counts, LabelledCine
 
 # Slices with the cavity times their distance. ACDC's references, ED and ES: LV 50 to 110 mm, RV 30 to 100 mm.
 EXTENT_MM = {Label.LV_CAVITY: (40.0, 130.0), Label.RV_CAVITY: (25.0, 130.0)}
@@ -23,28 +22,25 @@ APEX_PERCENT = 50.0
 BASE_PERCENT = 80.0
 
 
-def coverage_flags(
-    mask: Cine, labels: Collection[Label], measures: VentricleMeasures, missing: Collection[int] = ()
-) -> Iterator[Flag]:
+def coverage_flags(heart: LabelledCine, measures: Measures) -> Iterator[Flag]:
     """Flags of whole ventricles, at their end-diastole and end-systole (or the only phase).
 
     Args:
-        mask: `Label` values (phase, slice, row, column).
-        labels: the structures that the model has.
+        heart: the mask and its structures.
         measures: of this mask; they say which phases are looked at.
-        missing: slices without a picture.
     """
-    areas = {label: pixel_counts(mask, label, missing) for label in EXTENT_MM if label in labels}
+    mask = heart.mask
+    areas = {label: heart.pixel_counts[label] for label in EXTENT_MM if label in heart.labels}
     for label, area in areas.items():
         phases = _phases(label, measures, mask.phases)
-        yield from _together(list(_extents(area, label, phases, mask.grid.spacing_mm[0])))
+        yield from _together(list(_extents(area, label, phases, heart.step_mm)))
     base_first = is_base_first(mask)
     yield from _apex(areas, measures, mask.phases, -1 if base_first else 0)
     yield from _base(areas, measures, 0 if base_first else -1)
 
 
-def _phases(label: Label, measures: VentricleMeasures, phases: int) -> tuple[int, ...]:
-    return measures.moments_of(label) or ((0,) if phases == 1 else ())
+def _phases(label: Label, measures: Measures, phases: int) -> tuple[int, ...]:
+    return measures.moments(label).known or ((0,) if phases == 1 else ())
 
 
 def _together(flags: Sequence[Flag]) -> Iterator[Flag]:
@@ -70,7 +66,7 @@ def _extents(areas: Counts, label: Label, phases: Iterable[int], step_mm: float)
             yield Flag("slice extent", f"{label.title}: {seen}", *place, (place,))
 
 
-def _apex(areas: dict[Label, Counts], measures: VentricleMeasures, phases: int, end: int) -> Iterator[Flag]:
+def _apex(areas: dict[Label, Counts], measures: Measures, phases: int, end: int) -> Iterator[Flag]:
     """A ventricle is still large in the most apical slice."""
     ends = {
         (_percent(area[phase], end), label.title, phase)
@@ -85,9 +81,9 @@ def _apex(areas: dict[Label, Counts], measures: VentricleMeasures, phases: int, 
         yield Flag("apex not covered", f"{reason}: the stack may end above the apex", max(ends)[2], index, places)
 
 
-def _base(areas: dict[Label, Counts], measures: VentricleMeasures, end: int) -> Iterator[Flag]:
+def _base(areas: dict[Label, Counts], measures: Measures, end: int) -> Iterator[Flag]:
     """At end-systole, every ventricle still fills the most basal slice."""
-    phases = {Label.LV_CAVITY: measures.lv_es_phase, Label.RV_CAVITY: measures.rv_es_phase}
+    phases = {label: measures.moments(label).es_phase for label in areas}
     percents = {
         label: _percent(area[phase], end) for label, area in areas.items() if (phase := phases[label]) is not None
     }

@@ -1,26 +1,31 @@
-"""Curves: the volume of each structure over the heart beat, and the moments at which a ventricle is measured."""
+"""Curves: the volume of a structure over the heart beat, and the moments at which a ventricle is measured.
 
-from collections.abc import Collection, Mapping, Sequence
+SV = EDV - ESV, EF = 100 SV / EDV.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
-from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.image.volume import Cine
+from cardioseg.image.labels import Label
 
-Counts = NDArray[np.float64]  # (phase, slice)
 Curve = Sequence[float]
 Curves = Mapping[Label, Curve]
 
 
 @dataclass(frozen=True)
 class Moments:
-    """The 0-based phases that a person chose; None leaves the choice to each ventricle's volume curve."""
+    """The 0-based phases of end-diastole and end-systole; None is not known, or left to each ventricle's curve."""
 
     ed_phase: int | None = None
     es_phase: int | None = None
+
+    @property
+    def known(self) -> tuple[int, ...]:
+        """The phases that are known."""
+        return tuple(phase for phase in (self.ed_phase, self.es_phase) if phase is not None)
 
     def filled(self, others: "Moments") -> "Moments":
         """These phases, and those of `others` where nobody chose one here; never the same phase twice."""
@@ -52,40 +57,8 @@ class Beat:
 
     @property
     def ef_percent(self) -> float | None:
-        """Ejection fraction, 100 SV / EDV."""
-        return None if self.edv_ml is None or self.sv_ml is None else 100 * self.sv_ml / self.edv_ml
-
-
-def volume_curves_ml(
-    mask: Cine, labels: Collection[Label], missing: Collection[int] = ()
-) -> dict[Label, tuple[float, ...]]:
-    """Volume in mL of each label at each phase: the slices' areas times the distance between slices.
-
-    Args:
-        mask: `Label` values (phase, slice, row, column).
-        labels: what the model segments; the background has no curve.
-        missing: 0-based slices that were not acquired; see `pixel_counts`.
-
-    Returns:
-        One value a phase for every structure in `labels`, zeros where the mask does not hold it.
-    """
-    counts = {label: pixel_counts(mask, label, missing).sum(1) for label in STRUCTURES if label in labels}
-    return {label: tuple((count * mask.grid.voxel_ml).tolist()) for label, count in counts.items()}
-
-
-def pixel_counts(mask: Cine, label: Label, missing: Collection[int] = ()) -> Counts:
-    """Pixels of a label (phase, slice).
-
-    A missing slice has the area that lies on the line between its nearest neighbours' areas; between two of them that
-    is their mean. There is no picture to draw on, but there is a piece of the heart: a ventricle's outline changes
-    little from slice to slice, while leaving the slice out would make the volume smaller by all of it. What the mask
-    holds in such a slice is not looked at.
-    """
-    value = int(label)  # an enumeration's members are slow to compare with
-    counts = np.array([[np.count_nonzero(plane == value) for plane in phase] for phase in mask.voxels], np.float64)
-    slices = np.arange(counts.shape[1])
-    acquired = np.setdiff1d(slices, list(missing))
-    return np.stack([np.interp(slices, acquired, row[acquired]) for row in counts])
+        """Ejection fraction, 100 SV / EDV; None of an empty ventricle."""
+        return None if not self.edv_ml or self.sv_ml is None else 100 * self.sv_ml / self.edv_ml
 
 
 def beat(curve_ml: Curve, moments: Moments = Moments()) -> Beat:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
 from scipy.spatial import cKDTree
 
+from cardioseg.image.bounding_box import bounding_box
 from cardioseg.measure.overlap import Mask, check_pair
 
 _PERCENTILE = 95
@@ -49,7 +51,7 @@ def distances(reference: Mask, predicted: Mask, spacing_mm: Sequence[float]) -> 
         raise ValueError(f"spacing {tuple(spacing_mm)} does not fit masks of {reference.ndim} dimensions")
     if not reference.any() or not predicted.any():
         return Distances()
-    box = _bounding_box(reference | predicted)
+    box = bounding_box(reference | predicted)  # what lies outside has no part in any surface
     surfaces = surface(reference[box]), surface(predicted[box])
     there, back = nearest_mm(*surfaces, spacing_mm), nearest_mm(*surfaces[::-1], spacing_mm)
     both = np.concatenate((there, back))
@@ -59,13 +61,7 @@ def distances(reference: Mask, predicted: Mask, spacing_mm: Sequence[float]) -> 
 
 def surface(mask: Mask) -> Mask:
     """The voxels of a mask (any shape) with a face neighbour outside it; outside the array is outside."""
-    inner = mask.copy()
-    for axis in range(mask.ndim):
-        along, kept = mask.swapaxes(0, axis), inner.swapaxes(0, axis)  # views
-        kept[1:] &= along[:-1]
-        kept[:-1] &= along[1:]
-        kept[0] = kept[-1] = False
-    return mask & ~inner
+    return np.asarray(mask & ~binary_erosion(mask))
 
 
 def nearest_mm(start: Mask, target: Mask, spacing_mm: Sequence[float]) -> NDArray[np.float64]:
@@ -83,13 +79,3 @@ def nearest_mm(start: Mask, target: Mask, spacing_mm: Sequence[float]) -> NDArra
     found = np.zeros(np.count_nonzero(start))
     found[: len(away)] = tree.query(away)[0]
     return found
-
-
-def _bounding_box(mask: Mask) -> tuple[slice, ...]:
-    """The smallest box with all of a mask that is not empty; what lies outside has no part in any surface."""
-    box: list[slice] = []
-    for _ in range(mask.ndim):
-        filled = np.flatnonzero(mask.any(axis=tuple(range(1, mask.ndim))))
-        box.append(slice(int(filled[0]), int(filled[-1]) + 1))
-        mask = np.asarray(mask[box[-1]].any(axis=0))
-    return tuple(box)

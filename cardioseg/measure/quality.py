@@ -4,21 +4,19 @@ Each rule gives at most one flag a structure, so that a person reads a screenful
 keeps all at which its rule is broken.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import asdict
+from collections.abc import Iterator
 
 import numpy as np
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
-from cardioseg.image.plausible_ranges import PLAUSIBLE, is_plausible
-from cardioseg.image.volume import Cine
 from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.coverage import coverage_flags
-from cardioseg.measure.curves import Curve, Curves, volume_curves_ml
-from cardioseg.measure.quantities import BODY, QUANTITIES
+from cardioseg.measure.curves import Curve, Curves
+from cardioseg.measure.labelled_cine import LabelledCine
+from cardioseg.measure.quantities import BODY, QUANTITIES, SPREADS
 from cardioseg.measure.shape import shape_flags
-from cardioseg.measure.ventricles import VentricleMeasures
 
 STROKE_PERCENT = 25.0  # of the larger; without a leaking valve or a shunt both ventricles eject the same volume
 JUMP_PERCENT = 12.0  # of the largest volume, off the mean of the phases before and after
@@ -37,38 +35,30 @@ _SLIPS = {  # of units: what was taken for what, and the factor that undoes it
 }
 
 
-def quality_flags(
-    mask: Cine,
-    labels: Collection[Label],
-    measures: VentricleMeasures,
-    acquisition: Acquisition = Acquisition(),  # noqa: B008 - frozen
-) -> tuple[Flag, ...]:
+def quality_flags(heart: LabelledCine, measures: Measures) -> tuple[Flag, ...]:
     """Everything a human must look at, the scan's own flags first.
 
     Args:
-        mask: `Label` values (phase, slice, row, column).
-        labels: the structures that the model has; others have no flags.
+        heart: the mask and its scan; only structures that the model has are judged.
         measures: of this mask.
-        acquisition: of this scan.
     """
-    curves = volume_curves_ml(mask, labels, acquisition.missing)
     return (
-        *acquisition.flags,
+        *heart.acquisition.flags,
         *_sampling(measures),
-        *_empty(curves),
-        *coverage_flags(mask, labels, measures, acquisition.missing),
-        *shape_flags(mask, labels, measures, acquisition.missing),
-        *_jumps(curves),
+        *_empty(heart.curves_ml),
+        *coverage_flags(heart, measures),
+        *shape_flags(heart, measures),
+        *_jumps(heart.curves_ml),
         *_strokes(measures),
         *_implausible(measures),
-        *_body(acquisition),
+        *_body(heart.acquisition),
         *_folds(measures),
     )
 
 
-def _sampling(measures: VentricleMeasures) -> Iterator[Flag]:
+def _sampling(measures: Measures) -> Iterator[Flag]:
     """Between slices the heart is guessed: a volume is their areas times the step."""
-    step_mm, thickness_mm = measures.slice_step_mm, measures.slice_thickness_mm
+    step_mm, thickness_mm = measures["slice_step_mm"], measures["slice_thickness_mm"]
     if step_mm is None:
         return
     if round(step_mm, 1) > STEP_MM:  # positions are printed with few digits
@@ -103,8 +93,8 @@ def _jump(label: Label, curve_ml: Curve) -> Iterator[Flag]:
         yield Flag("volume jump", reason, 1 + int(off.argmax()))
 
 
-def _strokes(measures: VentricleMeasures) -> Iterator[Flag]:
-    lv, rv = measures.lv_sv_ml, measures.rv_sv_ml
+def _strokes(measures: Measures) -> Iterator[Flag]:
+    lv, rv = measures["lv_sv_ml"], measures["rv_sv_ml"]
     if lv is None or rv is None:
         return
     apart = 100 * abs(lv - rv) / max(lv, rv) if max(lv, rv) > 0 else 0.0
@@ -113,33 +103,33 @@ def _strokes(measures: VentricleMeasures) -> Iterator[Flag]:
         yield Flag("stroke volumes differ", reason)
 
 
-def _implausible(measures: VentricleMeasures) -> Iterator[Flag]:
-    for name, value in asdict(measures).items():
-        if name in PLAUSIBLE and not is_plausible(name, value):
-            seen = f"{name} is {value:.0f} {QUANTITIES[name].unit}"
-            yield Flag("implausible value", f"{seen} (limits {PLAUSIBLE[name]})")
+def _implausible(measures: Measures) -> Iterator[Flag]:
+    for key, quantity in QUANTITIES.items():
+        value = measures[key]
+        if quantity.bounds and not quantity.bounds.hold(value):
+            seen = f"{key} is {value:.0f} {quantity.unit}"
+            yield Flag("implausible value", f"{seen} (limits {quantity.bounds})")
 
 
 def _body(acquisition: Acquisition) -> Iterator[Flag]:
     """The values themselves are not said: they are the patient's."""
-    for name, quantity in BODY.items():
-        value = getattr(acquisition, name)
-        if not is_plausible(name, value):
-            slips = [slip for slip, factor in _SLIPS[name] if is_plausible(name, factor * value)]
+    for key, quantity in BODY.items():
+        bounds, value = quantity.bounds, getattr(acquisition, key)
+        if bounds and not bounds.hold(value):
+            slips = [slip for slip, factor in _SLIPS[key] if bounds.hold(factor * value)]
             guess = f"; were {slips[0]}?" if slips else ""
-            seen = f"{name} is impossible for a person (limits {PLAUSIBLE[name]} {quantity.unit})"
+            seen = f"{key} is impossible for a person (limits {bounds} {quantity.unit})"
             yield Flag("implausible value", f"{seen}: no value is indexed by it{guess}")
 
 
-def _folds(measures: VentricleMeasures) -> Iterator[Flag]:
+def _folds(measures: Measures) -> Iterator[Flag]:
     """The networks of the ensemble do not agree: at least one of them is wrong."""
-    for side in ("lv", "rv"):
-        points = getattr(measures, f"{side}_ef_sd_percent")
-        edv, edv_sd = getattr(measures, f"{side}_edv_ml"), getattr(measures, f"{side}_edv_sd_ml")
-        seen = []
+    for side, edv_key, ef_key in (("LV", "lv_edv_ml", "lv_ef_percent"), ("RV", "rv_edv_ml", "rv_ef_percent")):
+        points, edv_sd = (measures[SPREADS[key].key] for key in (ef_key, edv_key))
+        edv, seen = measures[edv_key], []
         if points is not None and points > FOLDS_EF_POINTS:
             seen.append(f"EF by {points:.0f} points (limit {FOLDS_EF_POINTS:g})")
         if edv and edv_sd is not None and 100 * edv_sd > FOLDS_EDV_PERCENT * edv:
             seen.append(f"EDV by {100 * edv_sd / edv:.0f} % (limit {FOLDS_EDV_PERCENT:g} %)")
         if seen:
-            yield Flag("folds disagree", f"{side.upper()}: the model's networks differ in {' and '.join(seen)}")
+            yield Flag("folds disagree", f"{side}: the model's networks differ in {' and '.join(seen)}")

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.image.components import find_components
+from cardioseg.image.bounding_box import in_plane_box
+from cardioseg.image.components import component_numbers
 from cardioseg.image.flag import Flag, Place
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.orientation import is_base_first_by_ventricles
-from cardioseg.image.volume import Cine, Voxels
-from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.image.volume import Voxels
+from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.labelled_cine import LabelledCine
 
 Mask = NDArray[np.bool_]
 Scores = NDArray[np.float64]  # (phase, slice), 0 where nothing is wrong
@@ -53,32 +55,28 @@ _BARE = f"{{}} of the largest area in a slice without LV cavity that is not the 
 _EDGE = "{} lie on the edge of the image: the structure may extend outside"
 
 
-def shape_flags(
-    mask: Cine, labels: Collection[Label], measures: VentricleMeasures, missing: Collection[int] = ()
-) -> Iterator[Flag]:
+def shape_flags(heart: LabelledCine, measures: Measures) -> Iterator[Flag]:
     """Flags of single slices.
 
     Args:
-        mask: `Label` values (phase, slice, row, column).
-        labels: the structures that the model has.
+        heart: the mask and its structures; slices without a picture are not looked at.
         measures: of this mask; where a flag can, it names a place at the end-diastole or end-systole of its ventricle.
-        missing: slices without a picture, which are not looked at.
     """
-    voxels = mask.voxels
+    mask, voxels, missing = heart.mask, heart.mask.voxels, heart.acquisition.missing
     if missing:
         voxels = voxels.copy()
         voxels[:, list(missing)] = Label.BACKGROUND
-    heart = cropped(voxels)
+    inside = cropped(voxels)
     pixel_mm2 = float(np.prod(mask.grid.pixel_mm))
-    if {Label.LV_CAVITY, Label.LV_MYOCARDIUM} <= set(labels):
-        bare = _bare_percent(heart, mask.grid.spacing_mm[0], is_base_first_by_ventricles(mask))
-        moments = measures.moments_of(Label.LV_CAVITY)
+    if {Label.LV_CAVITY, Label.LV_MYOCARDIUM} <= set(heart.labels):
+        bare = _bare_percent(inside, heart.step_mm, is_base_first_by_ventricles(mask))
+        moments = measures.moments(Label.LV_CAVITY).known
         yield from _flags(Rule("myocardium without a cavity", _BARE, BARE_PERCENT), bare, moments)
-        yield from _flags(Rule("open ring", _OPEN, OPEN_PERCENT), _open_percent(heart), moments)
+        yield from _flags(Rule("open ring", _OPEN, OPEN_PERCENT), _open_percent(inside), moments)
     for label in STRUCTURES:
-        if label in labels:
-            moments = measures.moments_of(label)
-            apart = _island_percent(heart == label, ISLAND_MM2 / pixel_mm2)
+        if label in heart.labels:
+            moments = measures.moments(label).known
+            apart = _island_percent(inside == label, ISLAND_MM2 / pixel_mm2)
             islands = Rule("several components", f"{label.title}: {_ISLANDS}", ISLAND_PERCENT)
             yield from _flags(islands, apart, moments)
             edge = Rule("touches the border", f"{label.title}: {_EDGE}", unit="pixels")
@@ -114,9 +112,7 @@ def _highest(scores: Scores) -> Place:
 
 def cropped(voxels: Voxels) -> Voxels:
     """The rows and columns that hold anything, and a margin of one, in every slice and phase."""
-    filled = np.bitwise_or.reduce(voxels, axis=(0, 1)) != Label.BACKGROUND
-    spans = [np.flatnonzero(filled.any(axis=axis)) for axis in (1, 0)]
-    rows, columns = (slice(int(span[0]), int(span[-1]) + 1) if len(span) else slice(0, 0) for span in spans)
+    rows, columns = in_plane_box(voxels)
     return np.pad(voxels[:, :, rows, columns], ((0, 0), (0, 0), (1, 1), (1, 1)))
 
 
@@ -172,12 +168,15 @@ def _grown(mask: Mask) -> Mask:
 
 def _island_percent(mask: Mask, least_pixels: float) -> Scores:
     """Per slice, how much of a structure is not in its largest component; 0 where that is less than `least_pixels`."""
-    components = find_components(mask, (2,), corners=True)
-    total, largest = np.zeros((2, *mask.shape[:2]))
-    np.add.at(total.reshape(-1), components.planes, components.sizes)
-    np.maximum.at(largest.reshape(-1), components.planes, components.sizes)
-    apart = total - largest
+    total = mask.sum((2, 3))
+    apart = total - [[_largest_component(plane) for plane in slices] for slices in mask]
     return np.where(apart >= least_pixels, 100 * apart / np.maximum(total, 1), 0.0)
+
+
+def _largest_component(plane: Mask) -> int:
+    """Pixels of the largest component of a slice; 0 where it is empty."""
+    numbers = component_numbers(plane, corners=True)
+    return int(np.bincount(numbers[plane], minlength=1).max())
 
 
 def _at_edge(voxels: NDArray[np.generic], label: Label) -> Scores:

@@ -1,4 +1,8 @@
-"""Significance: how sure a mean is, whether a difference is more than chance. The sample is subjects, not images."""
+"""Significance: how sure a mean is, whether a difference is more than chance. The sample is subjects, not images.
+
+The bootstrap is our own: `scipy.stats.bootstrap` refuses a single subject, and gives no interval where a statistic is
+undefined in one resample, as a correlation may be.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

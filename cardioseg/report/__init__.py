@@ -1,1 +1,1 @@
-"""Numbers and masks become tables and pictures."""
+"""Tables and pictures of measures and masks."""

@@ -1,4 +1,7 @@
-"""Charts: volume over time as the points of an SVG, which the report's template draws."""
+"""Charts: volume over time as coordinates of an SVG, which the report's template draws.
+
+Not matplotlib: it would take half a second of each run, and everyone who predicts would have to install it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +13,13 @@ from cardioseg.image.labels import STRUCTURES, Label
 _WIDTH, _HEIGHT = 560.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 34.0, 20.0, 38.0
 _TICKS = 5
-_APART = 14.0  # between words, so that they do not touch
+_WORD_GAP = 14.0  # least distance between words
 _SHORT = {Label.RV_CAVITY: "RV", Label.LV_MYOCARDIUM: "Myo", Label.LV_CAVITY: "LV"}
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A place on an axis, in the chart's units, what to write there, and which end of the words stands there."""
+    """A place on an axis in the chart's units, its text, and which part of the text is at the place."""
 
     at: float
     text: str
@@ -29,10 +32,10 @@ class Line:
 
     Attributes:
         label: the structure.
-        points: what an SVG polyline wants.
-        name: what to write at its end.
-        name_y: where.
-        dots: the places (x, y) of its end-diastole and end-systole.
+        points: the points of an SVG polyline.
+        name: the text at its end.
+        name_y: the height of this text.
+        dots: the places (x, y) of end-diastole and end-systole.
     """
 
     label: Label
@@ -44,17 +47,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """A volume-time chart, everything in the units of its view box.
+    """A volume-time chart, in the units of its view box.
 
     Attributes:
-        width: of the view box.
-        height: of the view box.
-        left: of the plot; `right`, `top` and `bottom` likewise.
-        x_title: what the x axis is.
-        x_ticks: on the x axis.
-        y_ticks: on the y axis, in mL.
+        x_title: the title of the x axis.
+        x_ticks: the ticks of the x axis.
+        y_ticks: the ticks of the y axis, in mL.
         marks: ED and ES.
-        lines: one a structure that was found.
+        lines: one per structure that was found.
+        width: width of the view box.
+        height: height of the view box.
+        left: left edge of the plot; `right`, `top` and `bottom` are the other edges.
     """
 
     x_title: str
@@ -72,7 +75,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Axis:
-    """The scale from values `low` to `high` onto places `start` to `end`, in a chart's units."""
+    """The scale that maps values `low` to `high` onto places `start` to `end`, in the chart's units."""
 
     low: float
     high: float
@@ -80,11 +83,11 @@ class Axis:
     end: float
 
     def place(self, value: float) -> float:
-        """Where a value lies."""
+        """The place of a value."""
         return round(self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start), 2)
 
     def ticks(self, least_step: float = 0.0) -> tuple[Tick, ...]:
-        """Round values, six at most."""
+        """At most six ticks at round values."""
         step = max(tick_step(self.high - self.low), least_step)
         values = [step * i for i in range(ceil(self.low / step), floor(self.high / step + 1e-9) + 1)]
         return tuple(Tick(self.place(value), f"{value:g}".replace("-", "\N{MINUS SIGN}")) for value in values)
@@ -99,29 +102,29 @@ def volume_chart(
     """Lay out volume-time curves.
 
     Args:
-        curves_ml: one volume a phase for each structure; structures that were never found are left out.
-        times_ms: time of each phase; the x axis counts phases where they are unknown or do not increase.
-        moments: the 0-based phases of end-diastole and end-systole of each ventricle. Each has its dots; a line across
-            the chart marks those of the first.
+        curves_ml: the volume at each phase for each structure; structures that were never found are left out.
+        times_ms: time of each phase; the x axis counts phases if the times are unknown or do not increase.
+        moments: the 0-based phases of end-diastole and end-systole of each ventricle. Dots mark them on each curve;
+            lines across the chart mark those of the first ventricle.
 
     Returns:
-        The chart, or None where there is nothing to draw: fewer than two phases or no structure.
+        The chart, or None if there is nothing to draw: fewer than two phases or no structure.
     """
-    found = {label: curves_ml[label] for label in STRUCTURES if any(curves_ml.get(label, ()))}
-    phases = len(next(iter(found.values()), ()))
+    curves = {label: curves_ml[label] for label in STRUCTURES if any(curves_ml.get(label, ()))}
+    phases = len(next(iter(curves.values()), ()))
     if phases < 2:
         return None
     timed = len(times_ms) == phases and all(b > a for a, b in pairwise(times_ms))
     x_values = [float(value) for value in (times_ms if timed else range(phases))]
     x_axis = Axis(x_values[0], x_values[-1], _LEFT, _WIDTH - _RIGHT)
-    y_axis = Axis(0, 1.06 * max(map(max, found.values())), _HEIGHT - _BOTTOM, _TOP)
+    y_axis = Axis(0, 1.06 * max(map(max, curves.values())), _HEIGHT - _BOTTOM, _TOP)
     x_places = [x_axis.place(value) for value in x_values]
     return Chart(
         x_title="ms after the R wave" if timed else "phase",
         x_ticks=x_axis.ticks() if timed else x_axis.ticks(least_step=1),
         y_ticks=y_axis.ticks(),
         marks=_marks(x_places, next(iter((moments or {}).values()), ())),
-        lines=_lines(found, x_places, y_axis, moments or {}),
+        lines=_lines(curves, x_places, y_axis, moments or {}),
     )
 
 
@@ -131,22 +134,22 @@ def tick_step(span: float) -> float:
     return next(step * power for step in (1, 2, 5, 10) if step * power * _TICKS >= span * (1 - 1e-9))
 
 
-def spread(places: Sequence[float], apart: float = _APART) -> list[float]:
-    """The places, each moved down as far as it needs to be `apart` from the one above it."""
+def spread(places: Sequence[float], gap: float = _WORD_GAP) -> list[float]:
+    """The places, each moved down until it is at least `gap` below the one above it."""
     moved = list(places)
     in_order = sorted(range(len(places)), key=places.__getitem__)
     for above, index in pairwise(in_order):
-        moved[index] = max(moved[index], moved[above] + apart)
+        moved[index] = max(moved[index], moved[above] + gap)
     return moved
 
 
 def _marks(x_places: Sequence[float], phases: Sequence[int | None]) -> tuple[Tick, ...]:
-    """ED and ES. Words that would touch stand on the outer sides of their lines."""
-    known = [(x_places[phase], name) for phase, name in zip(phases, ("ED", "ES"), strict=False) if phase is not None]
-    known.sort()
-    close = len(known) == 2 and known[1][0] - known[0][0] < 2 * _APART
-    anchors = ("end", "start") if close else ("middle", "middle")
-    return tuple(Tick(at, name, anchor) for (at, name), anchor in zip(known, anchors, strict=False))
+    """The marks of ED and ES. If their names would touch, they are on the outer sides of the lines."""
+    marked = [(x_places[phase], name) for phase, name in zip(phases, ("ED", "ES"), strict=False) if phase is not None]
+    marked.sort()
+    is_close = len(marked) == 2 and marked[1][0] - marked[0][0] < 2 * _WORD_GAP
+    anchors = ("end", "start") if is_close else ("middle", "middle")
+    return tuple(Tick(at, name, anchor) for (at, name), anchor in zip(marked, anchors, strict=False))
 
 
 def _lines(

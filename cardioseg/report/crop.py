@@ -1,4 +1,4 @@
-"""Crop: which part of a scan a picture shows: the heart with a margin, base first."""
+"""Crop: the part of a scan that a picture shows: the heart with a margin, base first."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -6,12 +6,13 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.image.bounding_box import in_plane_box
 from cardioseg.image.orientation import is_base_first
 from cardioseg.image.volume import Cine
 
 _MARGIN_MM = 15.0
 _SLICES_LIMIT = 24
-_AROUND = 2  # slices on either side of the heart: whether the stack covers base and apex is to be seen
+_SLICES_AROUND = 2  # on either side of the heart, to show whether the stack covers base and apex
 
 
 @dataclass(frozen=True)
@@ -28,36 +29,35 @@ class Crop:
         return voxels[..., self.top : self.bottom, self.left : self.right]
 
     def fitted(self, pixel_mm: tuple[float, float], side_px: float, area_px: float) -> tuple[int, int]:
-        """(height, width) of a picture in true proportions, neither longer than `side_px`, `area_px` together."""
+        """(height, width) of a picture in true proportions, sides at most `side_px` and area at most `area_px`."""
         height_mm, width_mm = (self.bottom - self.top) * pixel_mm[0], (self.right - self.left) * pixel_mm[1]
         px_per_mm = min(side_px / max(height_mm, width_mm), (area_px / (height_mm * width_mm)) ** 0.5)
         return max(1, round(height_mm * px_per_mm)), max(1, round(width_mm * px_per_mm))
 
 
 def crop_around(mask: Cine) -> Crop:
-    """The rectangle around every label of every phase, with a margin; the whole image where the mask is empty."""
-    heart = np.asarray(np.bitwise_or.reduce(mask.voxels, axis=(0, 1))) > 0
+    """The rectangle around all labels of all phases, with a margin; the whole image if the mask is empty."""
     rows, columns = mask.voxels.shape[2:]
-    if not heart.any():
+    if not mask.voxels.any():
         return Crop(0, rows, 0, columns)
+    down, across = in_plane_box(mask.voxels)
     margin_row, margin_column = (ceil(_MARGIN_MM / step_mm) for step_mm in mask.grid.pixel_mm)
-    inside_rows, inside_columns = np.flatnonzero(heart.any(axis=1)), np.flatnonzero(heart.any(axis=0))
     return Crop(
-        max(0, int(inside_rows[0]) - margin_row),
-        min(rows, int(inside_rows[-1]) + margin_row + 1),
-        max(0, int(inside_columns[0]) - margin_column),
-        min(columns, int(inside_columns[-1]) + margin_column + 1),
+        max(0, down.start - margin_row),
+        min(rows, down.stop + margin_row),
+        max(0, across.start - margin_column),
+        min(columns, across.stop + margin_column),
     )
 
 
 def shown_slices(mask: Cine) -> tuple[int, ...]:
-    """Slice indices, base first.
+    """The slice indices to show, base first.
 
-    A stack too long for one sheet is cut to the heart and a little beyond, and thinned if it still is too long.
+    A stack too long for one sheet is cut to the heart and its neighbours, and thinned if it is still too long.
     """
     first, last = 0, mask.grid.shape[0] - 1
     filled = np.flatnonzero(mask.voxels.any(axis=(0, 2, 3)))
     if last >= _SLICES_LIMIT and len(filled):
-        first, last = max(first, int(filled[0]) - _AROUND), min(last, int(filled[-1]) + _AROUND)
+        first, last = max(first, int(filled[0]) - _SLICES_AROUND), min(last, int(filled[-1]) + _SLICES_AROUND)
     shown = np.linspace(first, last, min(last - first + 1, _SLICES_LIMIT)).round().astype(int).tolist()
     return tuple(shown) if is_base_first(mask) else tuple(reversed(shown))

@@ -1,7 +1,7 @@
-"""DICOM references: which images a SEG says that it was drawn on.
+"""DICOM references: the images that a SEG names as its source.
 
-highdicom takes the images of one series, or one multi-frame object with all its frames. A cine also comes as one series
-a slice, and as multi-frame objects that hold other phases too. Here every reference is set to what was really read.
+highdicom takes the images of one series, or one multi-frame object with all its frames. A cine can also be one series
+per slice, or multi-frame objects with other phases too. Here every reference is set to the image that was read.
 """
 
 from collections import defaultdict
@@ -12,19 +12,19 @@ from typing import Any
 from cardioseg.ingest.dicom.source_image import Original
 
 
-def name_sources(segmentation: Any, originals: Sequence[Original]) -> None:  # noqa: ANN401 - highdicom is untyped
-    """Correct, in place, the references of a SEG that was built on the views of `originals`."""
-    at = {tuple(original.view.ImagePositionPatient): original for original in originals}
+def correct_references(segmentation: Any, originals: Sequence[Original]) -> None:  # noqa: ANN401 - highdicom is untyped
+    """Correct the references of a SEG, in place; it was built from the views of `originals`."""
+    by_position = {tuple(original.view.ImagePositionPatient): original for original in originals}
     for frame in segmentation.PerFrameFunctionalGroupsSequence:
-        original = at[tuple(frame.PlanePositionSequence[0].ImagePositionPatient)]
-        _name(frame.DerivationImageSequence[0].SourceImageSequence[0], [original])
+        original = by_position[tuple(frame.PlanePositionSequence[0].ImagePositionPatient)]
+        _set_source(frame.DerivationImageSequence[0].SourceImageSequence[0], [original])
     images: dict[str, list[Original]] = defaultdict(list)
     for original in originals:
         images[original.view.SOPInstanceUID].append(original)
     references = dict(zip((o.view.SOPInstanceUID for o in originals), segmentation.SourceImageSequence, strict=True))
     segmentation.ReferencedSeriesSequence = _by_series(segmentation.ReferencedSeriesSequence[0], images, references)
     for uid, reference in references.items():
-        _name(reference, images[uid])
+        _set_source(reference, images[uid])
     segmentation.SourceImageSequence = list(references.values())
 
 
@@ -42,8 +42,8 @@ def _by_series(series: Any, images: dict[str, list[Original]], references: dict[
     return items
 
 
-def _name(reference: Any, originals: Sequence[Original]) -> None:  # noqa: ANN401
-    """Make a reference name the class of an image and, of a multi-frame object, the frames."""
+def _set_source(reference: Any, originals: Sequence[Original]) -> None:  # noqa: ANN401
+    """Set the class of a referenced image and, for a multi-frame object, its frames."""
     reference.ReferencedSOPClassUID = originals[0].class_uid
     frames = [original.frame for original in originals if original.frame is not None]
     if frames:

@@ -1,14 +1,14 @@
-"""DICOM SEG: the mask of one phase as a Segmentation object that a PACS files beside the scan and viewers draw on it.
+"""DICOM SEG: the mask of one phase as a Segmentation object, which a PACS stores with the scan and viewers draw on it.
 
-Codes: DICOM PS3.16 names the ventricles in CID 7152 (Cardiac Structure Segmentation Types) and the left ventricle's
-myocardium in CID 12305; it has no code for a cavity without its wall, so a cavity is its ventricle's code and a label
-that says cavity.
+Codes: DICOM PS3.16 has codes for the ventricles in CID 7152 (Cardiac Structure Segmentation Types) and for the left
+ventricle's myocardium in CID 12305. It has no code for a cavity without its wall, so a cavity has its ventricle's code
+and a label that says cavity.
 
-Identity: the object carries its source's patient and study to the letter, or a PACS could not file it.
+Identity: patient and study are copied exactly from the source, so that a PACS can file the object.
 
-UIDs: a hash of all that makes the object what it is: source images, model, version, phase, voxels. The same
-segmentation, made again, is the same object to a PACS, which then takes no second copy; one that differs in a single
-voxel has another UID. Only the time of creation is not part of it.
+UIDs: a hash of the object's content: source images, model, version, phase, voxels. A segmentation that is made a second
+time has the same UID, so that a PACS stores no second copy; one that differs in a single voxel has another UID. Only
+the time of creation is not part of the hash.
 """
 
 import logging
@@ -31,11 +31,11 @@ from cardioseg.image.labels import Label
 from cardioseg.image.volume import Volume, Voxels
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.dicom.source_image import Original, read_originals
-from cardioseg.report.dicom_references import name_sources
+from cardioseg.report.dicom_references import correct_references
 from cardioseg.report.palette import COLOURS
 
 logging.getLogger("highdicom").addHandler(logging.NullHandler())
-logging.getLogger("highdicom").propagate = False  # its log records quote names and UIDs
+logging.getLogger("highdicom").propagate = False  # its log records contain names and UIDs
 
 _ANATOMICAL_STRUCTURE = ("123037004", "SCT", "Anatomical Structure")  # CID 7150
 _ARTIFICIAL_INTELLIGENCE = ("123110", "DCM", "Artificial Intelligence")  # CID 7162
@@ -48,12 +48,12 @@ _STRUCTURES: Mapping[Label, tuple[str, str, str]] = {
 
 @dataclass(frozen=True)
 class Moment:
-    """The phase that a mask is of.
+    """The phase of a mask.
 
     Attributes:
         code: `ED` or `ES`.
-        name: the same in words.
-        number: of the object among its siblings; the series are numbered by it.
+        name: the full name.
+        number: number of the moment, added to the series number.
     """
 
     code: str
@@ -62,8 +62,8 @@ class Moment:
 
 
 END_DIASTOLE, END_SYSTOLE = Moment("ED", "end-diastole", 1), Moment("ES", "end-systole", 2)
-_FIRST_SERIES = 9000  # far above what scanners count to
-_LONG_STRING = 64  # characters of a DICOM LO
+_FIRST_SERIES = 9000  # above the series numbers of scanners
+_LONG_STRING = 64  # most characters of a DICOM LO
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ class Author:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What goes into one SEG.
+    """The content of one SEG.
 
     Attributes:
         mask: `Label` values (slice, row, column) of one phase.
-        labels: what the model segments; each becomes a segment, in the order of `Label`, whether found or not.
-        moment: which phase it is.
-        author: who drew it.
+        labels: the labels that the model segments; each becomes a segment, even if empty, in the order of `Label`.
+        moment: the phase.
+        author: the model that drew it.
     """
 
     mask: Volume
@@ -94,36 +94,35 @@ class Drawing:
 def write_segmentation(path: Path, drawing: Drawing, headers: Sequence[SliceHeader | None]) -> None:
     """Write a binary DICOM SEG into the study and frame of reference of its source.
 
-    Every slice that was acquired is in it for every label, empty or not: the frames of a segment are the source's
-    stack.
+    Each segment has one frame for every acquired slice, empty or not: its frames are the source's stack.
 
     Args:
         path: where to write.
         drawing: what to write.
-        headers: the source image of each slice of the mask, in its order; None where it was not acquired.
+        headers: the source image of each slice of the mask, in its order; None if the slice was not acquired.
 
     Raises:
         ResourceError: the file system refuses the write.
-        UnusableError: the source does not say enough to refer to it.
+        UnusableError: no SEG can refer to the source, which lacks what a SEG needs.
     """
-    with warnings.catch_warnings():  # real sources have invalid UIDs and dates, and warnings quote them
+    with warnings.catch_warnings():  # real sources have invalid UIDs and dates, and warnings contain them
         warnings.simplefilter("ignore")
         acquired = [index for index, header in enumerate(headers) if header]
         originals = read_originals([header for header in headers if header])
         try:
             content = _encode(drawing, drawing.mask.voxels[acquired], originals)
-        except Exception as error:  # noqa: BLE001 - an open set of types; the text is dropped because it may quote tags
+        except Exception as error:  # noqa: BLE001 - any type; its text is dropped because it may contain tag values
             raise UnusableError(f"no DICOM SEG can be made for these images ({type(error).__name__})") from None
     write_bytes(path, content)
 
 
 def _encode(drawing: Drawing, planes: Voxels, originals: Sequence[Original]) -> bytes:
-    """The object's bytes; `planes` (image, row, column) are the slices of the mask that lie on `originals`."""
+    """The object's bytes; `planes` (image, row, column) are the mask's slices, one for each of `originals`."""
     digest = _digest(drawing, planes, originals)
     segmentation = _build(drawing, planes, [original.view for original in originals], digest)
     segmentation.update(originals[0].identity)
-    name_sources(segmentation, originals)
-    _name_dimensions(segmentation, _uid(digest, "dimensions"))
+    correct_references(segmentation, originals)
+    _set_dimension_uid(segmentation, _uid(digest, "dimensions"))
     buffer = BytesIO()
     segmentation.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
@@ -134,10 +133,10 @@ def _build(drawing: Drawing, planes: Voxels, views: Sequence[Any], digest: str) 
 
     labels, moment = sorted(drawing.labels), drawing.moment
     model = safe_name(drawing.author.name)
-    views[0].SliceThickness = drawing.mask.grid.spacing_mm[0]  # as thick as the volumes take it to be
+    views[0].SliceThickness = drawing.mask.grid.spacing_mm[0]  # the thickness that the volumes are computed with
     return Segmentation(
         source_images=views,
-        pixel_array=_numbered(planes, labels),
+        pixel_array=_segment_numbers(planes, labels),
         segmentation_type=SegmentationTypeValues.BINARY,
         segment_descriptions=[_describe(number, label, drawing.author) for number, label in enumerate(labels, start=1)],
         series_instance_uid=_uid(digest, "series"),
@@ -156,8 +155,8 @@ def _build(drawing: Drawing, planes: Voxels, views: Sequence[Any], digest: str) 
     )
 
 
-def _numbered(planes: Voxels, labels: Sequence[Label]) -> NDArray[np.uint8]:
-    """Segment numbers, from 1 in the order of `labels`; what is none of these is 0."""
+def _segment_numbers(planes: Voxels, labels: Sequence[Label]) -> NDArray[np.uint8]:
+    """Segment numbers (image, row, column), from 1 in the order of `labels`; 0 for all other labels."""
     number_of = np.zeros(256, np.uint8)
     number_of[list(labels)] = range(1, len(labels) + 1)
     return np.asarray(number_of[planes])
@@ -189,8 +188,8 @@ def _describe(number: int, label: Label, author: Author) -> Any:  # noqa: ANN401
 def _digest(drawing: Drawing, planes: Voxels, originals: Sequence[Original]) -> str:
     sources = [(original.view.SOPInstanceUID, original.frame) for original in originals]
     labels = [label.key for label in sorted(drawing.labels)]
-    what = (sources, labels, drawing.moment.code, drawing.author.sha256, __version__, planes.shape)
-    return sha256(repr(what).encode() + planes.astype(np.uint8).tobytes()).hexdigest()
+    content = (sources, labels, drawing.moment.code, drawing.author.sha256, __version__, planes.shape)
+    return sha256(repr(content).encode() + planes.astype(np.uint8).tobytes()).hexdigest()
 
 
 def _uid(digest: str, part: str) -> str:
@@ -198,7 +197,7 @@ def _uid(digest: str, part: str) -> str:
     return f"2.25.{uuid5(NAMESPACE_OID, f'{digest} {part}').int}"
 
 
-def _name_dimensions(segmentation: Any, uid: str) -> None:  # noqa: ANN401
-    """Put a UID that can be repeated where highdicom puts a random one."""
+def _set_dimension_uid(segmentation: Any, uid: str) -> None:  # noqa: ANN401
+    """Replace highdicom's random UID of the dimensions by a reproducible one."""
     for item in (*segmentation.DimensionOrganizationSequence, *segmentation.DimensionIndexSequence):
         item.DimensionOrganizationUID = uid

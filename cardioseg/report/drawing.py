@@ -1,4 +1,4 @@
-"""Drawing: one slice with the outlines of its mask as a picture, and words on pictures."""
+"""Drawing: one slice with the outlines of its mask as a picture, and text on pictures."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -7,27 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from cardioseg.image.bounding_box import bounding_box
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.report.outlines import Points, outlines
 from cardioseg.report.palette import CASING, COLOURS, FLAGGED, INK
 
 _DARKEST, _BRIGHTEST = 1, 97  # percentiles of the shown intensities
 _MARGIN_PIXELS = 4
-_FINE = 4  # lines are drawn this many times larger, then reduced: that makes their edges soft
+_FINE = 4  # lines are drawn this many times larger and then reduced, which makes their edges soft
 _LINE_PX, _CASING_PX = 1.5, 3.0
 _CASING_SHARES = [round(0.55 * share) for share in range(256)]
 _TEXT_PX = 15
-_PLATE_PX = 4  # around a word
+_PLATE_PX = 4  # around a text
 
 
 def window(intensities: NDArray[np.generic], labels: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Intensities of one slice (phase, row, column) to 0 to 1.
+    """Scale the intensities of one slice (phase, row, column) to 0 to 1.
 
-    The heart and what is next to it set the scale, where there is any: fat is brighter than blood, and a surface coil
-    makes the apex brighter than the base.
+    The heart and its surroundings set the scale, or the whole slice if the mask is empty: fat is brighter than blood,
+    and a surface coil makes the apex brighter than the base.
 
     Args:
-        intensities: of one slice at some phases.
+        intensities: the intensities of one slice (phase, row, column).
         labels: `Label` values of the same shape.
     """
     finite = np.nan_to_num(np.asarray(intensities, np.float32))
@@ -37,19 +38,17 @@ def window(intensities: NDArray[np.generic], labels: NDArray[np.generic]) -> NDA
 
 
 def _box(region: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The rows and columns of a region and a margin; all of them where it is empty."""
+    """The rows and columns of a region with a margin; all rows and columns if it is empty."""
     if not region.any():
         return slice(None), slice(None)
-    rows, columns = (np.flatnonzero(region.any(axis=axis)).tolist() for axis in (1, 0))
-    return _around(rows), _around(columns)
-
-
-def _around(filled: list[int]) -> slice:
-    return slice(max(0, filled[0] - _MARGIN_PIXELS), filled[-1] + 1 + _MARGIN_PIXELS)
+    rows, columns = (
+        slice(max(0, inside.start - _MARGIN_PIXELS), inside.stop + _MARGIN_PIXELS) for inside in bounding_box(region)
+    )
+    return rows, columns
 
 
 def draw_slice(grey: NDArray[np.float32], labels: NDArray[np.uint8], shape: tuple[int, int]) -> Image.Image:
-    """One slice with its outlines, RGB.
+    """Draw one slice with its outlines, RGB.
 
     Args:
         grey: intensities from 0 to 1 (row, column).
@@ -58,20 +57,20 @@ def draw_slice(grey: NDArray[np.float32], labels: NDArray[np.uint8], shape: tupl
     """
     resized = Image.fromarray(grey).resize(shape[::-1], Image.Resampling.BICUBIC)
     picture = Image.fromarray((255 * np.asarray(resized).clip(0, 1)).round().astype(np.uint8)).convert("RGB")
-    lines = {label: _placed(outlines(labels, label), shape, labels.shape) for label in STRUCTURES}
-    found = [line for some in lines.values() for line in some]
-    if found:
-        beside, corner = _drawn(found, shape, _CASING_PX)
-        picture.paste(CASING, corner, beside.point(_CASING_SHARES))
-    for label, some in lines.items():
-        if some:
-            share, corner = _drawn(some, shape, _LINE_PX)
-            picture.paste(COLOURS[label], corner, share)
+    lines_of = {label: _scaled(outlines(labels, label), shape, labels.shape) for label in STRUCTURES}
+    all_lines = [line for lines in lines_of.values() for line in lines]
+    if all_lines:
+        casing, corner = _coverage(all_lines, shape, _CASING_PX)
+        picture.paste(CASING, corner, casing.point(_CASING_SHARES))
+    for label, lines in lines_of.items():
+        if lines:
+            coverage, corner = _coverage(lines, shape, _LINE_PX)
+            picture.paste(COLOURS[label], corner, coverage)
     return picture
 
 
 def write_name(picture: Image.Image, corner: tuple[int, int], name: str, is_flagged: bool = False) -> None:
-    """Write on a plate, so that it is read on bright fat too; `corner` is the plate's top left (x, y)."""
+    """Write a name on a plate, to be legible on bright fat too; `corner` is the plate's top left (x, y)."""
     draw, font = ImageDraw.Draw(picture), text_font()
     x, y = corner
     width, height = round(font.getlength(name)) + 2 * _PLATE_PX, _TEXT_PX + _PLATE_PX
@@ -81,18 +80,18 @@ def write_name(picture: Image.Image, corner: tuple[int, int], name: str, is_flag
 
 @cache
 def text_font(size_px: int = _TEXT_PX) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The font that comes with Pillow: the same on every machine."""
+    """Pillow's own font, which is the same on every machine."""
     return ImageFont.load_default(size_px)
 
 
-def _placed(lines: Iterable[Points], shape: tuple[int, int], of: tuple[int, ...]) -> list[Points]:
-    """Lines in pixels of a mask of the shape `of`, in fine pixels of a picture: from the middle of one to another's."""
-    scale = np.divide(shape, of)
+def _scaled(lines: Iterable[Points], shape: tuple[int, int], mask_shape: tuple[int, ...]) -> list[Points]:
+    """Lines in pixels of a mask, converted to fine pixels of a picture of `shape`; both count from pixel centres."""
+    scale = np.divide(shape, mask_shape)
     return [(line + 0.5) * scale * _FINE - 0.5 for line in lines]
 
 
-def _drawn(lines: list[Points], shape: tuple[int, int], width_px: float) -> tuple[Image.Image, tuple[int, int]]:
-    """Lines as shares from 0 to 255 of each pixel of the part of a picture that holds them, and its corner (x, y)."""
+def _coverage(lines: list[Points], shape: tuple[int, int], width_px: float) -> tuple[Image.Image, tuple[int, int]]:
+    """How much of each pixel the lines cover, 0 to 255, in the part of a picture around them; and its corner (x, y)."""
     points = np.concatenate(lines) / _FINE
     top, left = np.maximum(np.floor(points.min(0) - width_px).astype(int), 0).tolist()
     bottom, right = np.minimum(np.ceil(points.max(0) + width_px).astype(int) + 1, shape).tolist()

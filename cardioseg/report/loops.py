@@ -1,4 +1,4 @@
-"""Loops: the beating heart as an animated GIF, a row of three slices with the outlines of the mask."""
+"""Loops: the beating heart as an animated GIF: three slices side by side, with the outlines of the mask."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,14 +19,14 @@ _TILE_PX, _GAP_PX, _NAME_PX = 212, 3, 2
 _LOOP_PX = 1_700_000  # all tiles of all phases: below 1 MB on real scans
 _PHASES_LIMIT = 40
 _GREYS = 32
-_BEAT_MS = 1000.0  # where the times are not known
-_FRAME_MS = (30, 500)  # browsers slow down what is faster
+_BEAT_MS = 1000.0  # if the times are not known
+_FRAME_MS = (30, 500)  # browsers show faster frames slowly
 
 
 def write_loop(path: Path, image: Cine, mask: Cine, *, ed_phase: int | None = None) -> None:
-    """Draw a GIF of a basal, a middle and an apical slice that beats for ever, from end-diastole on.
+    """Draw an endless GIF of a basal, a middle and an apical slice that begins at end-diastole.
 
-    The same input gives the same bytes. A single phase does not beat: nothing is written.
+    The same input gives the same bytes. With a single phase, nothing is written.
 
     Args:
         path: where to write.
@@ -39,14 +39,19 @@ def write_loop(path: Path, image: Cine, mask: Cine, *, ed_phase: int | None = No
     """
     if image.phases < 2:
         return
-    first, *others = indexed(_frames(image, mask, ed_phase or 0), _GREYS)
-    settings = {"save_all": True, "append_images": others, "loop": 0, "duration": _frame_ms(image, 1 + len(others))}
+    first, *following = indexed(_frames(image, mask, ed_phase or 0), _GREYS)
+    settings = {
+        "save_all": True,
+        "append_images": following,
+        "loop": 0,
+        "duration": _frame_ms(image, 1 + len(following)),
+    }
     with atomic_path(path) as partial:
         first.save(partial, "GIF", optimize=False, disposal=1, **settings)
 
 
 def middle_slices(mask: Cine) -> tuple[int, ...]:
-    """A basal, a middle and an apical slice of the heart, fewer where it has fewer; base first where that is known."""
+    """A basal, a middle and an apical slice, fewer if the heart has fewer; base first if the orientation is known."""
     cavity = np.flatnonzero((mask.voxels == Label.LV_CAVITY).any(axis=(0, 2, 3)))
     heart = cavity if len(cavity) else np.flatnonzero(mask.voxels.any(axis=(0, 2, 3)))
     slices = heart if len(heart) else np.array([mask.grid.shape[0] // 2])
@@ -71,7 +76,7 @@ def _frames(image: Cine, mask: Cine, ed_phase: int) -> Iterator[Image.Image]:
 
 
 def _frame_ms(image: Cine, frames: int) -> int:
-    """How long a frame stands, so that the loop takes as long as the heart did, in the GIF's steps of 10 ms."""
+    """The duration of a frame, in the GIF's steps of 10 ms: the loop takes as long as the heart beat."""
     times = image.times_ms
     beat_ms = (times[-1] - times[0]) * len(times) / (len(times) - 1) if times else _BEAT_MS
     low, high = _FRAME_MS

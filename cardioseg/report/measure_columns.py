@@ -4,65 +4,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cardioseg.measure.quantities import BODY, LV, QUANTITIES, RV, Quantity
-from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.quantities import BODY, FOR_READERS, QUANTITIES, SPREADS
+from cardioseg.measure.quantity import Quantity, Table
 
 UNKNOWN = "–"
 
-
-@dataclass(frozen=True)
-class Column:
-    """One measure in a table.
-
-    Attributes:
-        quantity: which.
-        in_overview: whether it has its place in the table of all cases.
-    """
-
-    quantity: Quantity
-    in_overview: bool = False
-
-    @property
-    def name(self) -> str:
-        """The field of `VentricleMeasures`."""
-        return self.quantity.name
-
-    @property
-    def side(self) -> str:
-        """`LV` or `RV`, or nothing for what concerns the whole heart, the body or the scan."""
-        return self.quantity.side
-
-    @property
-    def title(self) -> str:
-        """The heading, beneath that of its side."""
-        return self.quantity.title
-
-    @property
-    def unit(self) -> str:
-        """The unit, or nothing."""
-        return self.quantity.unit
-
-    @property
-    def caption(self) -> str:
-        """The heading on its own."""
-        return self.quantity.caption
-
-    def value(self, measures: VentricleMeasures | None) -> float | None:
-        """The number, None where it is not known."""
-        return None if measures is None else getattr(measures, self.name)
-
-    def text(self, measures: VentricleMeasures | None) -> str:
-        """The measure for people, a dash where it is not known."""
-        return self._shown(self.value(measures)) or UNKNOWN
-
-    def error(self, measures: VentricleMeasures | None) -> str:
-        """Its standard deviation over the networks of an ensemble, or nothing: `± 2.0`."""
-        stem, _, unit = self.name.rpartition("_")
-        known = self._shown(getattr(measures, f"{stem}_sd_{unit}", None))
-        return f"± {known}" if known else ""
-
-    def _shown(self, value: float | None) -> str:
-        return "" if value is None else f"{value:.{self.quantity.digits}f}"
+COLUMNS = tuple(quantity for quantity in FOR_READERS if quantity.tables & (Table.OVERVIEW | Table.DETAILS))
+"""What the report shows of a case, in the order of its tables."""
 
 
 @dataclass(frozen=True)
@@ -71,41 +20,40 @@ class Pair:
 
     title: str
     unit: str
-    columns: tuple[Column | None, ...]
+    columns: tuple[Quantity | None, ...]
 
 
-_OVERVIEW = (
-    "lv_volume_ml", "lv_edv_ml", "lv_esv_ml", "lv_sv_ml", "lv_ef_percent", "lv_mass_g",
-    "rv_volume_ml", "rv_edv_ml", "rv_esv_ml", "rv_sv_ml", "rv_ef_percent",
-)  # fmt: skip
-_DETAILS = (
-    "lv_edv_index_ml_per_m2", "lv_esv_index_ml_per_m2", "lv_sv_index_ml_per_m2", "lv_mass_index_g_per_m2",
-    "rv_edv_index_ml_per_m2", "rv_esv_index_ml_per_m2", "rv_sv_index_ml_per_m2",
-    "lv_ed_phase", "lv_es_phase", "rv_ed_phase", "rv_es_phase",
-    "bsa_m2", "heart_rate_bpm", "cardiac_output_l_per_min", "cardiac_index_l_per_min_per_m2",
-    "slice_count", "slice_step_mm", "slice_thickness_mm", "phase_count",
-)  # fmt: skip
-COLUMNS = tuple(Column(QUANTITIES[name], name in _OVERVIEW) for name in (*_OVERVIEW, *_DETAILS))
+def value_text(quantity: Quantity, measures: Measures | None) -> str:
+    """A measure for people, a dash where it is not known."""
+    value = None if measures is None else measures[quantity.key]
+    return UNKNOWN if value is None else quantity.text(value)
 
 
-def measure_title(name: str) -> str:
+def spread_text(quantity: Quantity, measures: Measures | None) -> str:
+    """Its standard deviation over the networks of an ensemble, or nothing: `± 2.0`."""
+    spread = SPREADS.get(quantity.key)
+    value = measures[spread.key] if spread and measures else None
+    return "" if value is None else f"± {quantity.text(value)}"
+
+
+def measure_title(key: str) -> str:
     """`lv_ef_percent` as people read it: `LV EF (%)`."""
-    quantity = QUANTITIES[name]
+    quantity = QUANTITIES[key]
     return f"{quantity.caption} ({quantity.unit})"
 
 
-def known_columns(cases: Iterable[VentricleMeasures | None]) -> tuple[Column, ...]:
+def known_columns(cases: Iterable[Measures | None]) -> tuple[Quantity, ...]:
     """The columns that at least one case has a value for: a model without an RV has no RV columns."""
-    rows = [case for case in cases if case is not None]
-    return tuple(column for column in COLUMNS if any(column.value(row) is not None for row in rows))
+    known = {key for case in cases if case is not None for key in case.known}
+    return tuple(quantity for quantity in COLUMNS if quantity.key in known)
 
 
-def sides(columns: Sequence[Column]) -> tuple[str, ...]:
+def sides(columns: Sequence[Quantity]) -> tuple[str, ...]:
     """The ventricles that have a column."""
-    return tuple(side for side in (LV, RV) if any(column.side == side for column in columns))
+    return tuple(side for side in ("LV", "RV") if any(column.side == side for column in columns))
 
 
-def pairs(columns: Sequence[Column]) -> tuple[Pair, ...]:
+def pairs(columns: Sequence[Quantity]) -> tuple[Pair, ...]:
     """The lines that any of the columns stands in, ventricles in the order of `sides`; what is of the body is not."""
     present, known = sides(columns), {column.title for column in columns if column.side}
     at = {(column.side, column.title): column for column in COLUMNS if column.side}

@@ -1,4 +1,4 @@
-"""Overlays: a contact sheet of one case, the masks' outlines on the images."""
+"""Overlays: a contact sheet of one case with the outlines of the masks on the images."""
 
 from collections.abc import Collection, Sequence
 from itertools import chain, zip_longest
@@ -33,14 +33,14 @@ def write_overlay(
 ) -> None:
     """Draw a PNG contact sheet: slices from base to apex, end-diastole above end-systole.
 
-    The names of all slices that a flag is about stand out; a last row shows some that are flagged at other phases. The
-    same input gives the same bytes.
+    The names of flagged slices are highlighted; a last row shows some slices that are flagged at other phases. The same
+    input gives the same bytes.
 
     Args:
         path: where to write.
         image: intensities (phase, slice, row, column).
         mask: `Label` values on the same grid.
-        ed_phase: 0-based end-diastole; the first phase is shown where neither phase is known.
+        ed_phase: 0-based end-diastole; if neither phase is known, the first phase is shown.
         es_phase: 0-based end-systole.
         flags: where a human must look.
         title: the case's name.
@@ -52,9 +52,9 @@ def write_overlay(
     if image.voxels.shape != mask.voxels.shape:
         raise ValueError(f"image {image.voxels.shape} and mask {mask.voxels.shape} differ in shape")
     captions = _captions(image.phases, ed_phase, es_phase)
-    sheet = lay_out(mask, captions, _places(flags, captions))
-    found = np.unique([mask.voxels[tile.place] for tile in sheet.tiles]).tolist()
-    key = [label for label in STRUCTURES if label in found]
+    sheet = lay_out(mask, captions, _flagged_places(flags, captions))
+    present = np.unique([mask.voxels[tile.place] for tile in sheet.tiles]).tolist()
+    key = [label for label in STRUCTURES if label in present]
     height, width = sheet.size
     picture = Image.new("RGB", (max(width, _head_px(key, title)), height), PAPER)
     _draw_tiles(picture, sheet, image, mask)
@@ -65,25 +65,25 @@ def write_overlay(
 
 
 def _captions(phases: int, ed_phase: int | None, es_phase: int | None) -> dict[int, str]:
-    """Caption by phase index, in the order of the rows."""
+    """The caption of each phase to show, in the order of the rows."""
     if phases == 1:
         return {0: ""}
-    known = {phase: name for phase, name in ((es_phase, "ES"), (ed_phase, "ED")) if phase is not None}
-    return {phase: f"{known[phase]}   phase {phase}" for phase in reversed(known)} or {0: "phase 0"}
+    names = {phase: name for phase, name in ((es_phase, "ES"), (ed_phase, "ED")) if phase is not None}
+    return {phase: f"{names[phase]}   phase {phase}" for phase in reversed(names)} or {0: "phase 0"}
 
 
-def _places(flags: Collection[Flag], shown: Collection[int]) -> list[Place]:
-    """Where to look: of each flag the place that it names, then its others in turn.
+def _flagged_places(flags: Collection[Flag], shown: Collection[int]) -> list[Place]:
+    """The flagged places: first the main place of each flag, then the further places of all flags in turn.
 
-    What concerns a slice at all phases is marked at those shown.
+    A flag on a slice at all phases is marked at the phases shown.
     """
-    others = chain.from_iterable(zip_longest(*(flag.places for flag in flags)))
-    named = ((flag.phase, flag.slice) for flag in flags)
+    further = chain.from_iterable(zip_longest(*(flag.places for flag in flags)))
+    main = ((flag.phase, flag.slice) for flag in flags)
     marked = [
         (phase, index)
-        for at, index in (*named, *filter(None, others))
+        for flagged_phase, index in (*main, *filter(None, further))
         if index is not None
-        for phase in (shown if at is None else (at,))
+        for phase in (shown if flagged_phase is None else (flagged_phase,))
     ]
     return list(dict.fromkeys(marked))
 
@@ -101,7 +101,7 @@ def _draw_tiles(picture: Image.Image, sheet: Sheet, image: Cine, mask: Cine) -> 
 
 
 def _draw_captions(picture: Image.Image, sheet: Sheet) -> None:
-    """Beside each row, from bottom to top."""
+    """Write the caption to the left of each row, reading upwards."""
     font = text_font(_CAPTION_PX)
     for row in sheet.rows:
         words = Image.new("L", (sheet.shape[0], GUTTER_PX))
@@ -110,27 +110,27 @@ def _draw_captions(picture: Image.Image, sheet: Sheet) -> None:
 
 
 def _draw_head(picture: Image.Image, key: Sequence[Label], title: str) -> None:
-    """The case's name, and which colour is what."""
+    """Draw the case's name and the key of the colours."""
     draw, font = ImageDraw.Draw(picture), text_font(_CAPTION_PX)
     middle, left = PAD_PX + HEADER_PX / 2 - 6, picture.width - PAD_PX - sum(map(_key_px, key))
     draw.text((PAD_PX + GUTTER_PX, middle), title, INK, text_font(_TITLE_PX), "lm")
     for label in key:
         right = left + _key_px(label)
-        draw.text((right, middle), _words(label), INK, font, "rm")
+        draw.text((right, middle), _key_text(label), INK, font, "rm")
         start = left + _KEY_GAP_PX
         draw.line((start, middle, start + _KEY_LINE_PX, middle), COLOURS[label], 3)
         left = right
 
 
 def _head_px(key: Sequence[Label], title: str) -> int:
-    """How wide the head is."""
+    """The width of the head."""
     return 2 * PAD_PX + GUTTER_PX + round(text_font(_TITLE_PX).getlength(title)) + sum(map(_key_px, key))
 
 
 def _key_px(label: Label) -> int:
-    """How wide a structure's part of the key is: a gap, a line, a small gap, its title."""
-    return _KEY_GAP_PX + _KEY_LINE_PX + 8 + round(text_font(_CAPTION_PX).getlength(_words(label)))
+    """The width of a structure's part of the key: a gap, a line, a small gap, its title."""
+    return _KEY_GAP_PX + _KEY_LINE_PX + 8 + round(text_font(_CAPTION_PX).getlength(_key_text(label)))
 
 
-def _words(label: Label) -> str:
+def _key_text(label: Label) -> str:
     return label.title.replace(" ", "  ")  # the font's space is thin

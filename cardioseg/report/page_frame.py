@@ -1,4 +1,4 @@
-"""Page: what all pages share: one file that loads nothing, one look, one script and a policy that allows it."""
+"""Page: the frame of all pages: one file that loads nothing, with a style, a script and a policy that allows it."""
 
 import re
 from base64 import b64encode
@@ -25,8 +25,8 @@ def write_page(path: Path, template: str, values: Mapping[str, Any]) -> None:
     Args:
         path: the HTML file.
         template: `<package>/<file>` below `cardioseg`; it extends `report/page.html.j2`.
-        values: what the template names; what is None is shown as a dash. `images` is where the page may take its
-            images from, if not from itself alone.
+        values: the variables of the template; None is shown as a dash. `images` is the policy's sources of images, by
+            default only those inside the page.
 
     Raises:
         ResourceError: the file system refuses the write.
@@ -62,7 +62,7 @@ def _environment() -> "Environment":
 
 
 def _with_code(text: str) -> "Markup":
-    """A sentence with its commands, which stand in backticks, set as code."""
+    """A sentence as HTML, with its commands in backticks shown as code."""
     from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
 
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it is escaped

@@ -1,7 +1,7 @@
-"""Palette: one colour per structure, told apart by every kind of colour vision.
+"""Palette: one colour per structure, distinct for every kind of colour vision.
 
-From Okabe & Ito, "Color Universal Design" (2008): sky blue, yellow and vermilion also differ in lightness, so they
-survive a grey printout.
+From Okabe & Ito, "Color Universal Design" (2008): sky blue, yellow and vermilion also differ in lightness, so that they
+stay distinct in a grey printout.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,20 +23,20 @@ ON_LIGHT: Mapping[Label, str] = {  # the same hues, dark enough for lines on whi
     Label.LV_MYOCARDIUM: "#a98b00",
     Label.LV_CAVITY: "#d9480f",
 }
-PAPER, INK, FAINT = "#121212", "#f0f0f0", "#9c9c9c"  # of pictures; greys, as all but the lines are
-CASING = "#000000"  # beside a line, so that it is seen on bright blood
+PAPER, INK, FAINT = "#121212", "#f0f0f0", "#9c9c9c"  # colours of pictures; all but the lines are grey
+CASING = "#000000"  # on both sides of a line, so that it is visible on bright blood
 FLAGGED = "#ffb224"
 
-_BLENDS = (0.25, 0.5, 0.75)  # of a line's colour, at its soft edges
+_BLENDS = (0.25, 0.5, 0.75)  # shares of a line's colour at its soft edges
 _BACKGROUNDS = (0, 64, 128, 192)
 
 
 def indexed(pictures: Iterable[Image.Image], greys: int) -> list[Image.Image]:
-    """RGB pictures with one byte a pixel, all with the same colours: a fraction of the bytes, and no flicker.
+    """Convert RGB pictures to one byte per pixel, all with the same colour table: small files, and no flicker.
 
     Args:
-        pictures: in greys, the structures' colours and `FLAGGED`.
-        greys: how many; 64 cannot be told from more, 32 are enough for what moves.
+        pictures: pictures in greys, the structures' colours and `FLAGGED`.
+        greys: number of greys; more than 64 look the same, and 32 are enough for moving pictures.
     """
     table = Image.new("P", (1, 1))
     table.putpalette(_table(greys).tobytes())
@@ -44,9 +44,9 @@ def indexed(pictures: Iterable[Image.Image], greys: int) -> list[Image.Image]:
 
 
 def _table(steps: int) -> NDArray[np.uint8]:
-    """Greys, the structures' colours and their blends with greys, (colour, RGB), 256 rows."""
+    """Greys, the structures' colours and their blends with greys (256 colours, RGB)."""
     greys = np.repeat(np.linspace(0, 255, steps)[:, None], 3, axis=1)
     lines = np.array([ImageColor.getrgb(colour) for colour in (*(COLOURS[label] for label in STRUCTURES), FLAGGED)])
     blends = [share * line + (1 - share) * grey for line, share, grey in product(lines, _BLENDS, _BACKGROUNDS)]
-    known = np.concatenate([greys, lines, blends]).round().astype(np.uint8)
-    return np.asarray(np.pad(known, ((0, 256 - len(known)), (0, 0)), mode="edge"))
+    colours = np.concatenate([greys, lines, blends]).round().astype(np.uint8)
+    return np.asarray(np.pad(colours, ((0, 256 - len(colours)), (0, 0)), mode="edge"))

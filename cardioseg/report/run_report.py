@@ -1,6 +1,6 @@
-"""HTML: one page about a run, to read, to print and to send; it loads nothing from anywhere.
+"""HTML: one page about a run, to read, print and send; it loads nothing from the network.
 
-It holds its pictures, up to many. The page of a cohort shows those that lie beside it, each as it comes into view.
+The page contains its pictures. With too many of them, it shows the picture files next to it as they come into view.
 """
 
 from base64 import b64encode
@@ -12,36 +12,45 @@ from typing import Any
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
-from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.quantity import Quantity
 from cardioseg.report.charts import Chart, volume_chart
-from cardioseg.report.measure_columns import COLUMNS, UNKNOWN, Column, known_columns, pairs, sides
+from cardioseg.report.measure_columns import (
+    COLUMNS,
+    UNKNOWN,
+    known_columns,
+    pairs,
+    sides,
+    spread_text,
+    value_text,
+)
 from cardioseg.report.page_frame import write_page
 
 _DONE = "done"
-_EMBED_LIMIT_BYTES = 64_000_000  # browsers grow slow beyond that; then each picture is fetched when it comes into view
-_SECTIONS, _ROWS = 1000, 5000  # of a cohort, the cases that a human must look at first
+_EMBED_LIMIT_BYTES = 64_000_000  # above that browsers are slow, and the page loads each picture when it comes into view
+_SECTIONS, _ROWS = 1000, 5000  # limits for cohorts; the most urgent cases come first
 _LINKED = "data: 'self' file:"
 
 
 @dataclass(frozen=True)
 class CaseReport:
-    """What the report says about one case.
+    """The content of the report about one case.
 
     Attributes:
         case_id: the case.
-        status: `done`, or what else became of it.
-        reason: why, where it is not done; or a remark.
-        measures: the measures, or None where there are none.
+        status: `done`, or another status of `status.csv`.
+        reason: why it is not done, or a remark.
+        measures: the measures, or None.
         curves_ml: volume at each phase for each structure that the model segments.
-        times_ms: time of each phase, or empty where unknown.
-        pictures: an overlay, a loop; those that are not there are left out.
-        flags: why a human must look at the case.
+        times_ms: time of each phase, or empty if unknown.
+        pictures: overlay and loop; missing files are left out.
+        flags: the reasons why a human must look at the case.
     """
 
     case_id: str
     status: str
     reason: str = ""
-    measures: VentricleMeasures | None = None
+    measures: Measures | None = None
     curves_ml: Mapping[Label, Sequence[float]] = field(default_factory=dict)
     times_ms: Sequence[float] = ()
     pictures: Sequence[Path] = ()
@@ -49,57 +58,55 @@ class CaseReport:
 
     @property
     def is_done(self) -> bool:
-        """Whether there is anything but a reason."""
+        """Whether the case has a result."""
         return self.status == _DONE
 
     @property
     def verdict(self) -> str:
-        """What to know first: `failed`, `2 flags` or `no flags`."""
+        """The main finding: `failed`, `2 flags` or `no flags`."""
         if not self.is_done:
             return self.status
         return f"{len(self.flags) or 'no'} flag{'' if len(self.flags) == 1 else 's'}"
 
     @property
     def urgency(self) -> int:
-        """The higher, the sooner a human must look: what has no result before what has flags."""
+        """The order in which a human must look, highest first: cases without a result, then those with most flags."""
         return len(self.flags) if self.is_done else 1000
 
     @property
     def kinds(self) -> str:
-        """What the flags are about, each kind once."""
+        """The kinds of the flags, each once."""
         return ", ".join(dict.fromkeys(flag.kind for flag in self.flags))
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[Quantity, ...]:
         """The measures that are known."""
         return known_columns([self.measures])
 
     @property
     def has_errors(self) -> bool:
-        """Whether there is an error bar."""
-        return any(column.error(self.measures) for column in self.columns)
+        """Whether at least one measure has a standard deviation."""
+        return any(spread_text(column, self.measures) for column in self.columns)
 
     @property
     def chart(self) -> Chart | None:
-        """The volume-time curve, where there is one."""
-        timing = self.measures or VentricleMeasures()
-        moments = {
-            Label.LV_CAVITY: (timing.lv_ed_phase, timing.lv_es_phase),
-            Label.RV_CAVITY: (timing.rv_ed_phase, timing.rv_es_phase),
-        }
-        known = {label: phases for label, phases in moments.items() if any(phase is not None for phase in phases)}
-        return volume_chart(self.curves_ml, self.times_ms, moments=known)
+        """The volume-time curve, or None."""
+        measures = self.measures or Measures()
+        moments = {label: measures.moments(label) for label in (Label.LV_CAVITY, Label.RV_CAVITY)}
+        present = {label: (phases.ed_phase, phases.es_phase) for label, phases in moments.items() if phases.known}
+        return volume_chart(self.curves_ml, self.times_ms, moments=present)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture in the page, embedded or beside it.
+    """A picture of the page, embedded or in a file next to it.
 
     Attributes:
-        path: of its file.
-        place: of its file, as seen from the page.
-        is_embedded: whether the page holds it.
-        width: in pixels; `height` likewise.
+        path: the path of its file.
+        place: the path of its file, relative to the page if it is below the page's folder.
+        is_embedded: whether the page contains it.
+        width: width in pixels.
+        height: height in pixels.
     """
 
     path: Path
@@ -110,29 +117,29 @@ class Picture:
 
     @property
     def source(self) -> str:
-        """What the page shows; read as it is written, for all pictures of a run take more memory than all else."""
+        """The picture's URL for the page; the file is read only when the page is written, to save memory."""
         if not self.is_embedded:
             return self.place
         return f"data:image/{self.path.suffix[1:]};base64,{b64encode(self.path.read_bytes()).decode()}"
 
 
 def write_report(path: Path, run: Mapping[str, Any], cases: Iterable[CaseReport]) -> None:
-    """Write the report of a run, the cases first that a human must look at.
+    """Write the report of a run; the cases that a human must look at come first.
 
     Args:
         path: the HTML file.
-        run: what `run.json` holds. `model` (a name, or a mapping with a `name`) and `version` stand in the header,
+        run: the content of `run.json`. `model` (a name, or a mapping with a `name`) and `version` are in the header,
             everything is listed at the end.
-        cases: of the run; they are gone through twice, and those of a cohort never all kept.
+        cases: the cases of the run. They are iterated twice and not all kept in memory.
 
     Raises:
         ResourceError: the file system refuses the write.
     """
     urgencies, counts, columns = _overview(cases)
     shown = sorted(range(len(urgencies)), key=lambda index: -urgencies[index])[:_ROWS]
-    wanted = set(shown)
-    known = {index: case for index, case in enumerate(cases) if index in wanted}
-    rows = [known[index] for index in shown]
+    indices = set(shown)
+    kept = {index: case for index, case in enumerate(cases) if index in indices}
+    rows = [kept[index] for index in shown]
     with_section = rows[:_SECTIONS]
     is_embedded = sum(_size_bytes(picture) for case in rows for picture in case.pictures) <= _EMBED_LIMIT_BYTES
     values = {
@@ -140,12 +147,14 @@ def write_report(path: Path, run: Mapping[str, Any], cases: Iterable[CaseReport]
         "version": run.get("version", ""),
         "counts": counts,
         "cases": [(case, _pictures(path, case, is_embedded)) for case in with_section],
-        "others": [(case, _pictures(path, case, is_embedded=False)) for case in rows[_SECTIONS:]],
+        "without_section": [(case, _pictures(path, case, is_embedded=False)) for case in rows[_SECTIONS:]],
         "left_out": len(urgencies) - len(rows),
         "columns": columns,
         "details": list(flatten(run)),
         "pairs": pairs,
         "sides": sides,
+        "value_text": value_text,
+        "spread_text": spread_text,
     }
     if not is_embedded:
         values["images"] = _LINKED
@@ -153,7 +162,7 @@ def write_report(path: Path, run: Mapping[str, Any], cases: Iterable[CaseReport]
 
 
 def flatten(run: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    """The leaves of a nested mapping as (name, text); what is None or empty is left out."""
+    """The leaves of a nested mapping as (name, text), without those that are None."""
     for key, value in run.items():
         name = f"{above} {key}".strip().replace("_", " ")
         if isinstance(value, Mapping):
@@ -177,18 +186,18 @@ def _model_name(run: Mapping[str, Any]) -> str:
     return str(model.get("name", "")) if isinstance(model, Mapping) else str(model)
 
 
-def _overview(cases: Iterable[CaseReport]) -> tuple[list[int], str, tuple[Column, ...]]:
-    """How urgent each case is; `12 cases, 3 flagged, 1 failed`; and the columns that at least one has a value for."""
+def _overview(cases: Iterable[CaseReport]) -> tuple[list[int], str, tuple[Quantity, ...]]:
+    """The urgency of each case; `12 cases, 3 flagged, 1 failed`; the columns for which a case has a value."""
     urgencies, numbers = [], {"flagged": 0, "failed": 0}
-    columns: dict[str, Column] = {}
+    columns: dict[str, Quantity] = {}
     for case in cases:
         urgencies.append(case.urgency)
         numbers["flagged"] += case.is_done and bool(case.flags)
         numbers["failed"] += not case.is_done
-        columns |= {column.name: column for column in case.columns}
+        columns |= {column.key: column for column in case.columns}
     of_all = f"{len(urgencies)} case{'' if len(urgencies) == 1 else 's'}"
-    said = ", ".join([of_all, *(f"{number} {name}" for name, number in numbers.items() if number)])
-    return urgencies, said, tuple(column for column in COLUMNS if column.name in columns)
+    counts = ", ".join([of_all, *(f"{number} {name}" for name, number in numbers.items() if number)])
+    return urgencies, counts, tuple(column for column in COLUMNS if column.key in columns)
 
 
 def _size_bytes(path: Path) -> int:
@@ -199,11 +208,11 @@ def _size_bytes(path: Path) -> int:
 
 
 def _pictures(report: Path, case: CaseReport, is_embedded: bool) -> list[Picture]:
-    found = []
+    pictures = []
     for path in case.pictures:
-        with suppress(OSError):  # it is gone, or no picture any more
-            found.append(_picture(report, path, is_embedded))
-    return found
+        with suppress(OSError):  # the file is missing or no longer a picture
+            pictures.append(_picture(report, path, is_embedded))
+    return pictures
 
 
 def _picture(report: Path, path: Path, is_embedded: bool) -> Picture:

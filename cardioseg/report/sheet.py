@@ -1,4 +1,4 @@
-"""Sheet: where the tiles of a contact sheet lie, in pixels."""
+"""Sheet: the places of the tiles on a contact sheet, in pixels."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ class Tile:
     """One slice at one phase.
 
     Attributes:
-        place: which.
-        y: top, on the sheet.
-        x: left.
-        name: what to write in its corner.
+        place: phase and slice.
+        y: top edge on the sheet.
+        x: left edge on the sheet.
+        name: the text in its corner.
         is_flagged: whether a human must look at it.
     """
 
@@ -37,7 +37,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Row:
-    """Tiles side by side, and what stands before them."""
+    """Tiles side by side, with the caption to their left."""
 
     caption: str
     y: int
@@ -46,13 +46,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Slices from left to right, wrapped into bands; within a band a row a phase. The last row may be of flags.
+    """Slices from left to right, wrapped into bands; a band has one row per phase. A last row may show flagged slices.
 
     Attributes:
-        crop: what a tile shows of its slice.
+        crop: the part of a slice that a tile shows.
         shape: (height, width) of a tile.
-        rows: from top to bottom.
-        flagged: where a human must look.
+        rows: the rows from top to bottom.
+        flagged: the places where a human must look.
     """
 
     crop: Crop
@@ -79,12 +79,12 @@ class Sheet:
 
 
 def lay_out(mask: Cine, captions: Mapping[int, str], flagged: Collection[Place] = ()) -> Sheet:
-    """Lay out the slices of a case: cropped around its mask, in true proportions.
+    """Lay out the slices of a case, cropped around its mask, in true proportions.
 
     Args:
         mask: `Label` values (phase, slice, row, column).
-        captions: the phases to show, from top to bottom, and what to write beside each.
-        flagged: where a human must look; of what is not in those phases, as many as fit get a row, the first ones.
+        captions: the phases to show, from top to bottom, with the caption of each.
+        flagged: the places where a human must look; those at other phases are shown in a last row, as many as fit.
     """
     crop, slices = crop_around(mask), shown_slices(mask)
     columns = ceil(len(slices) / ceil(len(slices) / _COLUMNS_LIMIT))

@@ -1,1 +1,1 @@
-"""The paper's experiments: what was compared, run again under one protocol, and laid out as the paper did."""
+"""The paper's experiments, run again under one protocol, with tables and figures laid out as in the paper."""

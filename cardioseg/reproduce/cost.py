@@ -1,4 +1,4 @@
-"""Cost: the time of 200 training iterations with ILN against IN, in turns so that the machine's mood cancels."""
+"""Cost: the time of 200 training iterations with ILN and with IN, in turns, so that changes of the machine cancel."""
 
 import time
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ _TURNS = 10
 
 @dataclass(frozen=True)
 class Cost:
-    """What ILN costs beside IN.
+    """The cost of ILN compared with IN.
 
     Attributes:
-        iterations: that the times are for.
-        in_s, iln_s: seconds, from the medians of interleaved turns.
-        ratio: median over turns of ILN's time by IN's.
-        more_parameters: of ILN.
-        device: where it was measured.
+        iterations: number of iterations that the times are for.
+        in_s, iln_s: time in seconds, from the medians of interleaved turns.
+        ratio: ILN's time divided by IN's, median over turns.
+        more_parameters: number of parameters that ILN has more than IN.
+        device: the device on which it was measured.
     """
 
     iterations: int
@@ -35,13 +35,14 @@ class Cost:
 
 
 def measure(device: str, iterations: int = ITERATIONS, pixels: int = _PIXELS) -> Cost:
-    """Train both networks in turns, batch 1; the first turn is not counted."""
+    """Train both networks in turns with batch size 1; the first turn does not count."""
     networks = {norm: UNet(2, norm, torch.Generator().manual_seed(0)).to(device).train() for norm in ("in", "iln")}
-    each = max(1, iterations // _TURNS)
+    per_turn = max(1, iterations // _TURNS)
     turns = [
-        {norm: _time(network, each, pixels, device) for norm, network in networks.items()} for _ in range(_TURNS + 1)
+        {norm: _time(network, per_turn, pixels, device) for norm, network in networks.items()}
+        for _ in range(_TURNS + 1)
     ]
-    seconds = {norm: median(turn[norm] for turn in turns[1:]) * iterations / each for norm in networks}
+    seconds = {norm: median(turn[norm] for turn in turns[1:]) * iterations / per_turn for norm in networks}
     sizes = {norm: sum(p.numel() for p in network.parameters()) for norm, network in networks.items()}
     ratio = median(turn["iln"] / turn["in"] for turn in turns[1:])
     return Cost(iterations, seconds["in"], seconds["iln"], ratio, sizes["iln"] - sizes["in"], device)

@@ -1,4 +1,4 @@
-"""Experiment: what surrounds the jobs of one organ: its description, the cost measurement and the figures."""
+"""Experiment: the description, the report, the cost measurement and the figures of one organ's jobs."""
 
 import json
 from collections.abc import Sequence
@@ -22,26 +22,26 @@ from cardioseg.reproduce.protocol import PILOT_SHARE, Job, Protocol
 from cardioseg.reproduce.samples import look_up, read
 from cardioseg.training.recipe import Recipe
 
-_SHOWN = "iln"  # the norm of the paper's figures
+_FIGURE_NORM = "iln"  # the norm of the paper's figures
 
 
 def finished(protocol: Protocol) -> dict[Job, Outcome]:
-    """Every finished job in the protocol's folder, whichever run it came from; norms in the order of the paper."""
+    """Every finished job in the protocol's folder, of all runs; norms in the order of the paper."""
     outcomes = [outcome.read(path) for path in (protocol.folder / "jobs").glob("*") if outcome.is_finished(path)]
     order = {norm: place for place, norm in enumerate(norms(tuple(TABLES)))}
-    outcomes.sort(key=lambda one: (one.job.seed, order[one.job.norm], one.job.fold, -one.job.learning_rate))
-    return {one.job: one for one in outcomes}
+    outcomes.sort(key=lambda o: (o.job.seed, order[o.job.norm], o.job.fold, -o.job.learning_rate))
+    return {outcome.job: outcome for outcome in outcomes}
 
 
 def report(protocol: Protocol, tables: Sequence[int]) -> Report:
-    """What all finished jobs in the protocol's folder come to; the cost of ILN belongs to the last table."""
-    done, pilot = finished(protocol), finished(protocol.pilot)
+    """The report of all finished jobs in the protocol's folder; the cost of ILN belongs to the last table."""
+    results, pilot = finished(protocol), finished(protocol.pilot)
     return Report(
         organ=protocol.organ,
-        command=command(protocol, done, pilot),
+        command=command(protocol, results, pilot),
         steps_fraction=protocol.steps_fraction,
-        header=describe(protocol, done, pilot),
-        finished=done,
+        header=describe(protocol, results, pilot),
+        finished=results,
         tables=tables,
         folds=protocol.folds,
         cost=measured_cost(protocol) if max(TABLES) in tables else None,
@@ -51,14 +51,14 @@ def report(protocol: Protocol, tables: Sequence[int]) -> Report:
 
 
 def command(protocol: Protocol, results: Results, pilot: Results) -> str:
-    """The commands that make the same run, a line each: one for all norms that ran with the same rates and seeds."""
+    """The commands that repeat the run, one per line: norms with the same rates and seeds share a command."""
     norms_of: dict[tuple[str, str], list[str]] = {}
     piloted = {job.norm for job in pilot}
     for norm in dict.fromkeys(job.norm for job in results):
         rates = sorted({job.learning_rate for job in results if job.norm == norm}, reverse=True)
         seeds = sorted({job.seed for job in results if job.norm == norm})
-        how = "--rates chosen" if norm in piloted else "--lrs " + ",".join(f"{rate:g}" for rate in rates)
-        norms_of.setdefault((how, ",".join(map(str, seeds))), []).append(norm)
+        rate_option = "--rates chosen" if norm in piloted else "--lrs " + ",".join(f"{rate:g}" for rate in rates)
+        norms_of.setdefault((rate_option, ",".join(map(str, seeds))), []).append(norm)
     options = {
         "folds": protocol.folds,
         "steps-fraction": protocol.steps_fraction,
@@ -66,15 +66,16 @@ def command(protocol: Protocol, results: Results, pilot: Results) -> str:
         "window": protocol.window,
         "external": protocol.external.name if protocol.external else None,
     }
-    said = " ".join(f"--{name} {value}" for name, value in options.items() if value is not None)
+    given = " ".join(f"--{name} {value}" for name, value in options.items() if value is not None)
     start = f"cardioseg reproduce DATASET -o TABLES --organ {protocol.organ.name}"
     return "\n".join(
-        f"{start} --norms {','.join(named)} {how} --seeds {seeds} {said}" for (how, seeds), named in norms_of.items()
+        f"{start} --norms {','.join(same)} {rate_option} --seeds {seeds} {given}"
+        for (rate_option, seeds), same in norms_of.items()
     )
 
 
 def describe(protocol: Protocol, results: Results, pilot: Results) -> dict[str, str]:
-    """What was run: name -> text, for the head of the tables."""
+    """The description of the run for the head of the tables: name -> text."""
     recipe = protocol.recipe(next(iter(results)))
     angles = recipe.augmentation.angles
     steps = sorted({outcome.training.steps for outcome in results.values()})
@@ -105,7 +106,7 @@ def _rates(results: Results, pilot: Results) -> str:
 
 
 def _choices(results: Results) -> dict[str, str]:
-    """What the columns mean where a norm ran with several learning rates."""
+    """The meaning of the columns if a norm ran with several learning rates, else nothing."""
     if len({(job.norm, job.learning_rate) for job in results}) == len({job.norm for job in results}):
         return {}
     return {
@@ -126,18 +127,18 @@ def _pixels(recipe: Recipe, protocol: Protocol) -> str:
 
 
 def share_outside(dataset: Dataset, recipe: Recipe) -> float:
-    """The share of the reference's pixels, 0 to 1, that lie outside of the recipe's window."""
-    inside = everything = 0
+    """The share of the reference's pixels outside the recipe's window, 0 to 1."""
+    inside = total = 0
     for volume in (volume for subject in dataset.subjects() for volume in subject.volumes):
         reference = np.isin(volume.mask[annotated_with(volume, recipe.structures)], recipe.structures)
         _, undo = prepare(reference.astype(np.uint8), volume.pixel_mm(recipe.nominal_spacing_mm), recipe.preprocessing)
         inside += int(np.count_nonzero(reference[:, *undo.box]))
-        everything += int(np.count_nonzero(reference))
-    return 1 - inside / everything if everything else 0.0
+        total += int(np.count_nonzero(reference))
+    return 1 - inside / total if total else 0.0
 
 
 def measured_cost(protocol: Protocol) -> dict[str, Any]:
-    """The cost of ILN, measured once and kept in `cost.json`."""
+    """The cost of ILN, which is measured once and stored in `cost.json`."""
     path = protocol.folder / "cost.json"
     if not path.is_file():
         write_json(path, asdict(measure(protocol.device)))
@@ -146,13 +147,13 @@ def measured_cost(protocol: Protocol) -> dict[str, Any]:
 
 
 def write_figures(protocol: Protocol, results: Results) -> None:
-    """Write `figure2` and `figure3` from the ILN job of the first fold that has one, at its best learning rate."""
-    shown = [job for job in results if job.norm == _SHOWN]
-    if not shown:
+    """Write `figure2` and `figure3` from the ILN job of the first seed and fold, at its best learning rate."""
+    jobs = [job for job in results if job.norm == _FIGURE_NORM]
+    if not jobs:
         return
-    first = min(shown, key=lambda job: (job.seed, job.fold))
-    rate = best_rate(results, _SHOWN, first.fold, TEST)
-    job = next(job for job in shown if (job.seed, job.fold, job.learning_rate) == (first.seed, first.fold, rate))
+    first = min(jobs, key=lambda job: (job.seed, job.fold))
+    rate = best_rate(results, _FIGURE_NORM, first.fold, TEST)
+    job = next(job for job in jobs if (job.seed, job.fold, job.learning_rate) == (first.seed, first.fold, rate))
     samples = read(protocol.path(job))
     images, references = look_up(samples, protocol.recipe(job), protocol.dataset)
     write_segmentations(images, references, samples.predictions, protocol.folder)

@@ -1,6 +1,6 @@
-"""Outcome: what a finished job leaves in its folder. It is small: scores, rho, example masks, hashes; no weights.
+"""Outcome: the files of a finished job. They are small: scores, rho, example masks, hashes, but no weights.
 
-`result.json` is written last: a folder that holds it is complete.
+`result.json` is written last: a folder with it is complete.
 """
 
 import csv
@@ -21,14 +21,14 @@ _RHO_ROWS = 100
 
 @dataclass(frozen=True)
 class Training:
-    """How a network came about.
+    """How a network was trained.
 
     Attributes:
-        steps: updates of the weights.
-        images: that it was trained on.
-        seconds: of training and scoring, since the last resumption.
-        weights_sha256: of the final weights.
-        cardioseg: the version.
+        steps: number of updates of the weights.
+        images: number of training images.
+        seconds: time of training and scoring since the job was last started or resumed.
+        weights_sha256: hash of the final weights.
+        cardioseg: version of cardioseg.
     """
 
     steps: int
@@ -40,14 +40,14 @@ class Training:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished job: its training, and its scores by the part of the subjects (`test`, `choosing`, `external`)."""
+    """A finished job: its training, and its scores by part of the subjects (`test`, `choosing`, `external`)."""
 
     job: Job
     training: Training
     scores: Mapping[str, tuple[SliceScore, ...]]
 
     def dice(self, part: str) -> list[float]:
-        """The Dice of each image of a part that holds the structure, or for which it was predicted."""
+        """The Dice of each image of a part in which the structure is present or predicted."""
         return [score.dice for score in self.scores.get(part, ()) if score.dice is not None]
 
 
@@ -80,24 +80,24 @@ def read(folder: Path) -> Outcome:
 
 
 def write_rhos(journal: Path, folder: Path) -> None:
-    """Write `rhos.csv`: rho of every layer at about a hundred steps of the training's `steps.csv`, where it has any."""
+    """Write `rhos.csv`: rho of every layer at about a hundred steps of the training's `steps.csv`, if it has rho."""
     rows = _rows(journal)
     names = [name for name in rows[0] if name.startswith("rho/")] if rows else []
     if not names:
         return
-    every = max(1, len(rows) // _RHO_ROWS)
-    kept = [row for i, row in enumerate(rows, 1) if i % every == 0 or i == len(rows)]
-    short = [name.removeprefix("rho/").removesuffix(".1") for name in names]
+    interval = max(1, len(rows) // _RHO_ROWS)
+    kept = [row for i, row in enumerate(rows, 1) if i % interval == 0 or i == len(rows)]
+    layers = [name.removeprefix("rho/").removesuffix(".1") for name in names]
     rounded = (
         {"step": row["step"]}
-        | {new: round(float(row[old]), _RHO_DECIMALS) for old, new in zip(names, short, strict=True)}
+        | {layer: round(float(row[name]), _RHO_DECIMALS) for name, layer in zip(names, layers, strict=True)}
         for row in kept
     )
-    write_csv(folder / RHOS_FILE, ("step", *short), rounded)
+    write_csv(folder / RHOS_FILE, ("step", *layers), rounded)
 
 
 def read_rhos(folder: Path) -> tuple[list[int], dict[str, list[float]]]:
-    """The steps, and rho of each layer at these."""
+    """The steps, and rho of each layer at these steps."""
     rows = _rows(folder / RHOS_FILE)
     return [int(row["step"]) for row in rows], {
         name: [float(row[name]) for row in rows] for name in rows[0] if name != "step"

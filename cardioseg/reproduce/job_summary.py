@@ -1,4 +1,4 @@
-"""Results: finished jobs become the figures of the tables, with the learning rate chosen in two ways."""
+"""Results: the figures of the tables, computed from finished jobs, with the learning rate chosen in two ways."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ Results = Mapping[Job, Outcome]
 
 @dataclass(frozen=True)
 class Cell:
-    """One norm on one fold.
+    """The figure of one norm on one fold.
 
     Attributes:
-        learning_rate: the best of those run.
-        dice: per image of the fold's test subjects.
-        external: per image of the subjects of the second dataset.
+        learning_rate: the best learning rate of the jobs.
+        dice: Dice per image of the fold's test subjects.
+        external: Dice per image of the second dataset.
     """
 
     learning_rate: float
@@ -30,7 +30,7 @@ class Cell:
 
 
 def of_first_seed(results: Results) -> Results:
-    """The jobs of the lowest seed: those of the tables. The others say how far seeds differ."""
+    """The jobs of the lowest seed, which the tables show. The other seeds serve for the spread between seeds."""
     first = min((job.seed for job in results), default=0)
     return {job: outcome for job, outcome in results.items() if job.seed == first}
 
@@ -42,25 +42,25 @@ def rates_run(results: Results, norm: str, fold: int) -> list[float]:
 
 
 def cell(results: Results, norm: str, fold: int, chosen_by: str) -> Cell | None:
-    """The figure of one norm on one fold, or None where no job is finished.
+    """The figure of one norm on one fold, or None if no job is finished.
 
     Args:
         results: finished jobs of one seed.
-        norm: of the row.
-        fold: of the column.
-        chosen_by: `test` takes the learning rate that is best on the test images, as the paper does, which is
-            optimistic; `choosing` the one that is best on training subjects kept out of training.
+        norm: the norm of the row.
+        fold: the fold of the column.
+        chosen_by: `test` takes the learning rate that is best on the test images, as in the paper, which is optimistic;
+            `choosing` takes the one that is best on training subjects kept out of training.
     """
     rate = best_rate(results, norm, fold, chosen_by)
     if rate is None:
         return None
     outcomes = [o for job, o in results.items() if (job.norm, job.fold, job.learning_rate) == (norm, fold, rate)]
-    of_part = {part: spread([dice for one in outcomes for dice in one.dice(part)]) for part in (TEST, EXTERNAL)}
+    of_part = {part: spread([dice for outcome in outcomes for dice in outcome.dice(part)]) for part in (TEST, EXTERNAL)}
     return Cell(rate, of_part[TEST], of_part[EXTERNAL])
 
 
 def best_rate(results: Results, norm: str, fold: int, chosen_by: str) -> float | None:
-    """The learning rate with the highest mean Dice per image; the larger one where two are equal."""
+    """The learning rate with the highest mean Dice per image; of equally good rates the largest."""
     means = mean_by_rate(results, norm, fold, chosen_by)
     return max(means, key=lambda rate: (means[rate], rate)) if means else None
 
@@ -87,29 +87,29 @@ def by_subject(results: Results, norm: str, folds: int, chosen_by: str = TEST) -
     return {subject_id: fmean(dice) for subject_id, dice in values.items()}
 
 
-def interval(results: Results, norm: str, folds: int, seed: int) -> Interval | None:
-    """Mean Dice over subjects with its bootstrap interval, or None where no job is finished."""
+def dice_interval(results: Results, norm: str, folds: int, seed: int) -> Interval | None:
+    """Mean Dice over subjects with its bootstrap interval, or None if no job is finished."""
     values = list(by_subject(results, norm, folds).values())
     return bootstrap_interval(values, np.random.default_rng(seed)) if values else None
 
 
-def against(results: Results, norm: str, others: Sequence[str], folds: int) -> dict[str, PairedTest]:
-    """One norm tested against each other one, on the subjects that both have been tested on."""
+def tests_against(results: Results, norm: str, rivals: Sequence[str], folds: int) -> dict[str, PairedTest]:
+    """Paired tests of a norm against each rival that was tested on the same subjects."""
     first = by_subject(results, norm, folds)
-    pairs = {other: by_subject(results, other, folds) for other in others if other != norm}
-    complete = {other: values for other, values in pairs.items() if first and values.keys() == first.keys()}
+    dice_of = {rival: by_subject(results, rival, folds) for rival in rivals if rival != norm}
+    complete = {rival: dice for rival, dice in dice_of.items() if first and dice.keys() == first.keys()}
     order = sorted(first)
-    tests = paired_tests([first[s] for s in order], [[values[s] for s in order] for values in complete.values()])
+    tests = paired_tests([first[s] for s in order], [[dice[s] for s in order] for dice in complete.values()])
     return dict(zip(complete, tests, strict=True))
 
 
 @dataclass(frozen=True)
 class SeedSpread:
-    """What another seed changes.
+    """The spread of a norm's results between seeds.
 
     Attributes:
-        means: per seed, the mean over the folds of the mean Dice per image.
-        std: between these.
+        means: for each seed, the mean over the folds of the mean Dice per image.
+        std: the standard deviation between these means.
     """
 
     means: dict[int, float]
@@ -117,7 +117,7 @@ class SeedSpread:
 
 
 def seed_spread(results: Results, norm: str, folds: int) -> SeedSpread | None:
-    """How far the seeds of a norm lie apart, over those that ran on every fold; None with fewer than two."""
+    """The spread between the seeds of a norm that ran on every fold; None with fewer than two such seeds."""
     means = {}
     for seed in sorted({job.seed for job in results if job.norm == norm}):
         of_seed = {job: outcome for job, outcome in results.items() if job.seed == seed}
@@ -128,7 +128,7 @@ def seed_spread(results: Results, norm: str, folds: int) -> SeedSpread | None:
 
 
 def mean_over_folds(cells: Iterable[Cell | None]) -> float | None:
-    """The mean of the folds' mean Dice per image, or None where a fold has none."""
-    means = [one.dice.mean if one else None for one in cells]
-    found = [mean for mean in means if mean is not None]
-    return fmean(found) if found and len(found) == len(means) else None
+    """The mean of the folds' mean Dice per image, or None if a fold has no Dice."""
+    means = [cell.dice.mean if cell else None for cell in cells]
+    present = [mean for mean in means if mean is not None]
+    return fmean(present) if present and len(present) == len(means) else None

@@ -1,4 +1,4 @@
-"""Jobs: a network is trained and scored, once; a job that was cut goes on where it was."""
+"""Jobs: trains and scores one network per job, once; a job that was interrupted continues where it stopped."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ STARTED_FILE = "started.json"
 
 
 def progress(protocol: Protocol, job: Job) -> float:
-    """How much of a job is done, 0 to 1, as its folders tell; 1 is a result."""
+    """The share of a job that is done, 0 to 1, as its folders show; 1 if the result is there."""
     if outcome.is_finished(protocol.path(job)):
         return 1.0
     folder = protocol.unfinished(job)
@@ -38,7 +38,7 @@ def progress(protocol: Protocol, job: Job) -> float:
 
 
 def run(protocol: Protocol, job: Job) -> Outcome:
-    """Train and score one job, or read what it left where it is finished; resumes what was cut.
+    """Train and score one job, or read its outcome if it is finished; an interrupted job is resumed.
 
     Raises:
         NoInputError: no slice of the dataset has the organ's label.
@@ -59,8 +59,8 @@ def _train_and_score(protocol: Protocol, job: Job, folder: Path) -> None:
         raise NoInputError(f"no slice of {protocol.dataset.folder} has {protocol.organ.label} annotated")
     fitting = Fitting(recipe, slices, unfinished, job.fold, job.seed, protocol.device)
     write_json(unfinished / STARTED_FILE, {"steps": fitting.steps})
-    done = fit(fitting, lambda _: None, resume=newest(unfinished) is not None)
-    network = network_of(done, recipe)
+    trained = fit(fitting, lambda _: None, resume=newest(unfinished) is not None)
+    network = network_of(trained, recipe)
     subjects: dict[str, Iterable[Subject]] = {CHOOSING: map(subject, choosing)}
     if not protocol.is_pilot:
         subjects[TEST] = map(subject, fold.validation)
@@ -70,10 +70,10 @@ def _train_and_score(protocol: Protocol, job: Job, folder: Path) -> None:
         subjects[EXTERNAL] = protocol.external.subjects()
     scores = {part: tuple(validate(network, recipe, of_part)) for part, of_part in subjects.items()}
     seconds = round(time.perf_counter() - start, 1)
-    training = Training(done.step, len(slices), seconds, weights_sha256(done.network), __version__)
+    training = Training(trained.step, len(slices), seconds, weights_sha256(trained.network), __version__)
     outcome.write(Outcome(job, training, scores), folder)
 
 
 def _rng(job: Job) -> np.random.Generator:
-    """Chooses the examples: the same ones for every norm."""
+    """The generator that chooses the example images: the same images for every norm."""
     return np.random.default_rng([job.seed, job.fold])

@@ -1,4 +1,4 @@
-"""Markdown: the tables for people, in the paper's layout."""
+"""Markdown: the tables as text, in the paper's layout."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -15,7 +15,7 @@ EXTERNAL_TABLE = 4
 
 
 def write_tables(report: Report, folder: Path) -> None:
-    """Write `tables.md`, `tables.csv`, `tables.json`, and `jobs.csv` with what each network took and came to."""
+    """Write `tables.md`, `tables.csv`, `tables.json`, and `jobs.csv` with each network's training."""
     write_json(folder / "tables.json", report.to_json())
     write_csv(folder / "tables.csv", COLUMNS, report.cells())
     write_text(folder / "tables.md", markdown(report))
@@ -24,11 +24,11 @@ def write_tables(report: Report, folder: Path) -> None:
 
 
 def markdown(report: Report) -> str:
-    """The head and every table."""
+    """The header and every table."""
     facts = [f"- {name}: {text}" for name, text in report.header.items()]
     tables = [line for table in report.tables for line in [*_table(report, table), ""]]
-    more = (*_subjects(report), *_external(report), *_seeds(report), *_pilot(report), *_cost(report))
-    return "\n".join([*facts, "", *tables, *more]) + "\n"
+    appendix = (*_subjects(report), *_external(report), *_seeds(report), *_pilot(report), *_cost(report))
+    return "\n".join([*facts, "", *tables, *appendix]) + "\n"
 
 
 def _lines(title: str, columns: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
@@ -42,7 +42,12 @@ def _lines(title: str, columns: Sequence[str], rows: Iterator[Sequence[str]]) ->
 def _table(report: Report, table: int) -> Iterator[str]:
     folds = [f"{report.organ.name.upper()}-{fold + 1}" for fold in range(report.folds)]
     ours = ("ours", "rate held out") if report.has_several_rates else ("ours",)
-    columns = ["method", *(f"{fold} {of}" for fold in folds for of in ("paper", *ours)), "mean paper", "mean ours"]
+    columns = [
+        "method",
+        *(f"{fold} {source}" for fold in folds for source in ("paper", *ours)),
+        "mean paper",
+        "mean ours",
+    ]
     rows = ((row.title, *_figures(report, table, row)) for row in report.rows(table))
     yield from _lines(f"Table {table}. {TABLES[table][0]}", columns, rows)
 
@@ -60,8 +65,8 @@ def _figures(report: Report, table: int, row: Row) -> Iterator[str]:
 
 
 def _mean(report: Report, norm: str, fold: int) -> float | None:
-    found = report.cell(norm, fold)
-    return found.dice.mean if found else None
+    cell = report.cell(norm, fold)
+    return cell.dice.mean if cell else None
 
 
 def _best(report: Report, table: int, fold: int) -> float:
@@ -69,11 +74,11 @@ def _best(report: Report, table: int, fold: int) -> float:
 
 
 def _text(report: Report, norm: str, fold: int, chosen_by: str) -> str:
-    found = report.cell(norm, fold, chosen_by)
-    if found is None or found.dice.mean is None:
+    cell = report.cell(norm, fold, chosen_by)
+    if cell is None or cell.dice.mean is None:
         return "not run"
-    rate = f" ({found.learning_rate:g})" if report.was_chosen(norm, fold) else ""
-    return f"{found.dice.mean:.3f} ± {found.dice.std or 0:.3f}{rate}"
+    rate = f" ({cell.learning_rate:g})" if report.was_chosen(norm, fold) else ""
+    return f"{cell.dice.mean:.3f} ± {cell.dice.std or 0:.3f}{rate}"
 
 
 def _bold(text: str, *, is_best: bool) -> str:
@@ -88,10 +93,10 @@ def _subjects(report: Report) -> Iterator[str]:
     document = report.to_json()
 
     def rows() -> Iterator[Sequence[str]]:
-        for norm, one in document["per_subject"].items():
+        for norm, dice in document["per_subject"].items():
             test = document["iln_against"].get(norm)
-            compared = (f"{test['difference']:+.3f}", f"{test['p']:.3g}", f"{test['p_holm']:.3g}") if test else "–––"
-            yield norm, f"{one['mean']:.3f}", f"{one['low']:.3f} to {one['high']:.3f}", str(one["n"]), *compared
+            tested = (f"{test['difference']:+.3f}", f"{test['p']:.3g}", f"{test['p_holm']:.3g}") if test else "–––"
+            yield norm, f"{dice['mean']:.3f}", f"{dice['low']:.3f} to {dice['high']:.3f}", str(dice["n"]), *tested
 
     columns = ("norm", "mean Dice", "95 % interval", "subjects", "ILN minus this", "p (Wilcoxon)", "p (Holm)")
     yield from _lines("Per subject, all folds", columns, rows())
@@ -105,12 +110,12 @@ def _external(report: Report) -> Iterator[str]:
     def rows() -> Iterator[Sequence[str]]:
         for norm in report.norms:
             cells = [report.cell(norm, fold) for fold in range(report.folds)]
-            own = mean_over_folds(cells)
-            means = [one.external.mean if one else None for one in cells]
-            known = [mean for mean in means if mean is not None]
-            mean = sum(known) / len(known) if len(known) == report.folds else None
-            change = "–" if own is None or mean is None else f"{mean - own:+.3f}"
-            yield norm, *map(_number, means), _number(mean), _number(own), change
+            internal = mean_over_folds(cells)
+            means = [cell.external.mean if cell else None for cell in cells]
+            present = [mean for mean in means if mean is not None]
+            external = sum(present) / len(present) if len(present) == report.folds else None
+            change = "–" if internal is None or external is None else f"{external - internal:+.3f}"
+            yield norm, *map(_number, means), _number(external), _number(internal), change
 
     networks = (f"network {fold + 1}" for fold in range(report.folds))
     columns = ("norm", *networks, "mean", "mean on its own data", "change")
@@ -122,9 +127,9 @@ def _external(report: Report) -> Iterator[str]:
 def _seeds(report: Report) -> Iterator[str]:
     spreads = {norm: seed_spread(report.finished, norm, report.folds) for norm in report.norms}
     rows = (
-        (norm, ", ".join(f"{mean:.3f}" for mean in found.means.values()), f"{found.std:.4f}")
-        for norm, found in spreads.items()
-        if found
+        (norm, ", ".join(f"{mean:.3f}" for mean in spread.means.values()), f"{spread.std:.4f}")
+        for norm, spread in spreads.items()
+        if spread
     )
     if any(spreads.values()):
         columns = ("norm", "mean over the folds, a figure a seed", "standard deviation between seeds")

@@ -1,4 +1,4 @@
-"""The paper's experiments and numbers, as data. Source: Zhou et al. 2019, tables 1 to 3 and section 3.5."""
+"""The paper's experiments and numbers. Source: Zhou et al. 2019, tables 1 to 3 and section 3.5."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 FOLDS = 3
 LEARNING_RATES = (1.5, 1.0, 0.5, 0.1, 0.05)
 ITERATIONS_S = {"in": 34.8, "iln": 36.5}  # time of 200 iterations on the authors' GPU
-MORE_PARAMETERS = 22  # of ILN than of IN
+MORE_PARAMETERS = 22  # parameters of ILN minus those of IN
 
 
 @dataclass(frozen=True)
@@ -15,10 +15,10 @@ class Organ:
 
     Attributes:
         name: `lv` or `rv`.
-        title: for people.
+        title: the organ's name in texts.
         label: the structure.
         recipe: the built-in recipe that follows the paper.
-        data: what the paper had.
+        data: the paper's data set.
     """
 
     name: str
@@ -38,7 +38,7 @@ Figures = tuple[float, float]
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table: a norm, and the paper's Dice (mean, standard deviation) per fold; empty where it has none."""
+    """One row of a table: a norm, and the paper's Dice (mean, standard deviation) per fold; empty if it gives none."""
 
     title: str
     norm: str
@@ -119,12 +119,12 @@ BEYOND = (
 
 
 def norms(tables: Sequence[int]) -> tuple[str, ...]:
-    """The distinct norms of some tables, each once, ILN and IN first: a run cut short has compared the most then.
+    """The norms of some tables, each once. ILN and IN come first, so that an interrupted run has the main comparison.
 
-    Those beyond the paper belong to the last table.
+    The norms beyond the paper belong to the last table.
     """
     listed = [row.norm for table in tables for row in TABLES[table][1]] + [
         row.norm for row in BEYOND if max(TABLES) in tables
     ]
-    first = [norm for norm in ("iln", "in") if norm in listed]
-    return tuple(dict.fromkeys(first + listed))
+    main = [norm for norm in ("iln", "in") if norm in listed]
+    return tuple(dict.fromkeys(main + listed))

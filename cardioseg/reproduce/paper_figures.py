@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.files import atomic_path
+from cardioseg.image.bounding_box import bounding_box
 from cardioseg.image.preprocess import Floats
 
 if TYPE_CHECKING:
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
 
 Classes = NDArray[np.uint8]
 
-_WIDTH_INCHES = 7.2  # a page's text
+_WIDTH_INCHES = 7.2  # the text width of a page
 _DPI = 200
 _MARGIN = 12  # pixels around the structures
-_ONE_A_GROUP = ("down.0.", "up.3.")  # the layers of 16 channels, where GN16 has one channel a group
-_CHOSEN = 8  # the paper's number of layers
+_ONE_CHANNEL_GROUPS = ("down.0.", "up.3.")  # layers with 16 channels, where GN16 has one channel per group
+_LAYER_COUNT = 8  # number of layers in the paper's figure
 _GREY, _BLUE = "#9aa3ad", "#1f5fa8"
 
 
@@ -29,8 +30,8 @@ def write_segmentations(images: Floats, references: Classes, predictions: Classe
     Args:
         images: [n, h, w] in [0, 1].
         references: class numbers [n, h, w].
-        predictions: the same of a network.
-        folder: of the figure.
+        predictions: class numbers [n, h, w] of a network.
+        folder: where to write the figure.
     """
     from matplotlib.figure import Figure  # noqa: PLC0415 - seconds to import
 
@@ -46,17 +47,17 @@ def write_segmentations(images: Floats, references: Classes, predictions: Classe
 
 
 def write_rhos(steps: list[int], rhos: dict[str, list[float]], folder: Path, seed: int) -> None:
-    """Write `figure3`: rho of eight randomly chosen layers over training, and of all layers.
+    """Write `figure3`: rho of eight randomly chosen layers, and of all layers, during training.
 
     Args:
-        steps: of the training.
-        rhos: of each layer, at these steps.
-        folder: of the figures.
-        seed: of the choice.
+        steps: the training steps.
+        rhos: rho of each layer at these steps.
+        folder: where to write the figure.
+        seed: random seed of the choice.
     """
     from matplotlib.figure import Figure  # noqa: PLC0415 - seconds to import
 
-    chosen = sorted(np.random.default_rng(seed).choice(len(rhos), min(_CHOSEN, len(rhos)), replace=False).tolist())
+    chosen = sorted(np.random.default_rng(seed).choice(len(rhos), min(_LAYER_COUNT, len(rhos)), replace=False).tolist())
     names = list(rhos)
     figure = Figure(figsize=(_WIDTH_INCHES, 3.0), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
@@ -75,8 +76,8 @@ def write_rhos(steps: list[int], rhos: dict[str, list[float]], folder: Path, see
 
 def _draw_all(axes: "Axes", steps: list[int], rhos: dict[str, list[float]]) -> None:
     for name, values in rhos.items():
-        alone = name.startswith(_ONE_A_GROUP)
-        axes.plot(steps, values, linewidth=0.8, color=_GREY if alone else _BLUE, linestyle="--" if alone else "-")
+        colour, style = (_GREY, "--") if name.startswith(_ONE_CHANNEL_GROUPS) else (_BLUE, "-")
+        axes.plot(steps, values, linewidth=0.8, color=colour, linestyle=style)
     axes.plot([], [], color=_GREY, linestyle="--", label="16 channels: GN16 has one a group,\nρ acts through ε alone")
     axes.plot([], [], color=_BLUE, label="more channels")
     axes.legend(fontsize=6, frameon=False)
@@ -86,11 +87,11 @@ def _draw_all(axes: "Axes", steps: list[int], rhos: dict[str, list[float]]) -> N
 def _composite(
     image: NDArray[np.float32], reference: NDArray[np.bool_], predicted: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """Grey image with red where only the reference is, green where only the prediction is, yellow where both are."""
+    """Grey image with red for the reference alone, green for the prediction alone, yellow for both."""
     either = reference | predicted
-    rows, columns = (np.flatnonzero(either.any(axis)) for axis in (1, 0))
-    half = max(np.ptp(rows), np.ptp(columns)) // 2 + _MARGIN
-    middle = ((rows[0] + rows[-1]) // 2, (columns[0] + columns[-1]) // 2)
+    box = bounding_box(either)
+    half = max(side.stop - 1 - side.start for side in box) // 2 + _MARGIN
+    middle = [(side.start + side.stop - 1) // 2 for side in box]
     window = tuple(slice(max(0, m - half), m + half) for m in middle)
     colour = np.repeat(image[..., None], 3, axis=2)
     colour[reference, 0] = 0.5 + colour[reference, 0] / 2

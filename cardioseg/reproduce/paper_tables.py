@@ -1,4 +1,4 @@
-"""Tables: the paper's figures beside ours, and what the paper does not give, as records."""
+"""Tables: the paper's figures and ours side by side, and figures that the paper does not give, as records."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -8,13 +8,13 @@ from cardioseg.reproduce.job_outcome import CHOOSING, TEST
 from cardioseg.reproduce.job_summary import (
     Cell,
     Results,
-    against,
     cell,
-    interval,
+    dice_interval,
     mean_by_rate,
     of_first_seed,
     rates_run,
     seed_spread,
+    tests_against,
 )
 from cardioseg.reproduce.paper import BEYOND, TABLES, Organ, Row
 from cardioseg.reproduce.protocol import PILOT_FOLD
@@ -27,18 +27,18 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Report:
-    """All that the tables say.
+    """The content of the tables.
 
     Attributes:
         organ: the task.
-        command: that makes the same run, or several, a line each.
+        command: the commands that repeat the run, one per line.
         steps_fraction: the part of the paper's steps that was run.
-        header: what was run: data set, images, rotations, steps, seeds, device; name -> text.
-        finished: jobs of all seeds.
-        tables: which of the paper's tables.
+        header: the description of the run: data set, images, rotations, steps, seeds, device; name -> text.
+        finished: finished jobs of all seeds.
+        tables: numbers of the paper's tables.
         folds: number of folds.
-        cost: `cost.Cost` as a dictionary, or None where it was not measured.
-        pilot: finished jobs that chose the learning rates; empty where all rates ran everywhere.
+        cost: `cost.Cost` as a dictionary, or None if it was not measured.
+        pilot: finished jobs that chose the learning rates; empty if all rates ran on all folds.
         external: the name of the second dataset, or None.
     """
 
@@ -55,41 +55,41 @@ class Report:
 
     @property
     def results(self) -> Results:
-        """The jobs that the tables are of."""
+        """The jobs that the tables show."""
         return of_first_seed(self.finished)
 
     @property
     def norms(self) -> tuple[str, ...]:
-        """Each norm of the tables once."""
+        """The norms of the tables, each once."""
         return tuple(dict.fromkeys(row.norm for table in self.tables for row in self.rows(table)))
 
     def rows(self, table: int) -> tuple[Row, ...]:
-        """The rows of one of the paper's tables, those beyond the paper under table 3."""
+        """The rows of one of the paper's tables; the last table also has the norms beyond the paper."""
         finished = {job.norm for job in self.finished}
         beyond = tuple(row for row in BEYOND if row.norm in finished) if table == max(TABLES) else ()
         return TABLES[table][1] + beyond
 
     def cell(self, norm: str, fold: int, chosen_by: str = TEST) -> Cell | None:
-        """A figure."""
+        """The figure of one norm on one fold, or None if no job is finished."""
         return cell(self.results, norm, fold, chosen_by)
 
     def was_chosen(self, norm: str, fold: int) -> bool:
-        """Whether a figure's learning rate is one of several that were tried."""
+        """Whether a figure's learning rate was chosen from several."""
         return bool(self.pilot_means(norm)) or len(rates_run(self.results, norm, fold)) > 1
 
     @property
     def has_several_rates(self) -> bool:
-        """Whether some figure is the best of several learning rates."""
+        """Whether at least one figure was chosen from several learning rates."""
         return any(len(rates_run(self.results, norm, f)) > 1 for norm in self.norms for f in range(self.folds))
 
     def pilot_means(self, norm: str) -> dict[float, float]:
-        """What each learning rate led to in the pilot: the mean Dice per image of the subjects kept out."""
+        """The result of each learning rate in the pilot: the mean Dice per image of the subjects kept out."""
         means = mean_by_rate(self.pilot, norm, PILOT_FOLD, CHOOSING)
         return dict(sorted(means.items(), reverse=True))
 
     def to_json(self) -> dict[str, Any]:
         """Everything, ready for `json.dumps`."""
-        intervals = {norm: interval(self.results, norm, self.folds, seed=0) for norm in self.norms}
+        intervals = {norm: dice_interval(self.results, norm, self.folds, seed=0) for norm in self.norms}
         spreads = {norm: seed_spread(self.finished, norm, self.folds) for norm in self.norms}
         pilot = {norm: means for norm in self.norms if (means := self.pilot_means(norm))}
         return {
@@ -98,28 +98,28 @@ class Report:
             "steps_fraction": self.steps_fraction,
             "header": self.header,
             "cells": list(self.cells()),
-            "per_subject": {norm: asdict(found) for norm, found in intervals.items() if found},
+            "per_subject": {norm: asdict(interval) for norm, interval in intervals.items() if interval},
             "iln_against": {
-                n: asdict(test) for n, test in against(self.results, "iln", self.norms, self.folds).items()
+                n: asdict(test) for n, test in tests_against(self.results, "iln", self.norms, self.folds).items()
             },
             "pilot": {norm: {f"{rate:g}": mean for rate, mean in means.items()} for norm, means in pilot.items()},
-            "seeds": {norm: asdict(found) for norm, found in spreads.items() if found},
+            "seeds": {norm: asdict(spread) for norm, spread in spreads.items() if spread},
             "external": self.external,
             "cost": self.cost,
         }
 
     def cells(self) -> Iterator[dict[str, Any]]:
-        """A record a figure."""
+        """One record per figure."""
         for table in self.tables:
             for row in self.rows(table):
                 for fold in range(self.folds):
                     for chosen_by in (TEST, CHOOSING):
-                        found = self.cell(row.norm, fold, chosen_by)
-                        if found:
-                            yield self._record(table, row, fold, chosen_by, found)
+                        figure = self.cell(row.norm, fold, chosen_by)
+                        if figure:
+                            yield self._record(table, row, fold, chosen_by, figure)
 
-    def _record(self, table: int, row: Row, fold: int, chosen_by: str, found: Cell) -> dict[str, Any]:
+    def _record(self, table: int, row: Row, fold: int, chosen_by: str, figure: Cell) -> dict[str, Any]:
         paper = row.paper(self.organ.name)[fold : fold + 1]
-        ours, other = ((s.mean, s.std, s.n) for s in (found.dice, found.external))
-        values = (table, row.title, row.norm, fold + 1, chosen_by, found.learning_rate, *ours)
-        return dict(zip(COLUMNS, (*values, *(paper[0] if paper else (None, None)), *other), strict=True))
+        ours, external = ((s.mean, s.std, s.n) for s in (figure.dice, figure.external))
+        values = (table, row.title, row.norm, fold + 1, chosen_by, figure.learning_rate, *ours)
+        return dict(zip(COLUMNS, (*values, *(paper[0] if paper else (None, None)), *external), strict=True))

@@ -1,4 +1,4 @@
-"""Pool: jobs side by side, one process each. A process is not shared: two jobs on one core each beat one on two."""
+"""Pool: runs jobs in parallel, one process each: two jobs on one core each are faster than two in turn on two cores."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,39 +18,39 @@ class Work:
     """Runs jobs.
 
     Attributes:
-        protocol: what they share.
-        threads: torch's, in each process of its own; 0 to leave them as they are.
+        protocol: what all jobs share.
+        threads: number of torch threads in each process; 0 keeps torch's default.
     """
 
     protocol: Protocol
     threads: int = 0
 
     def prepare(self) -> None:
-        """Take the share of the machine."""
+        """Set the number of torch threads of this process."""
         import torch  # noqa: PLC0415 - sets its threads
 
         if self.threads:
             torch.set_num_threads(self.threads)
 
     def __call__(self, job: Job) -> Outcome:
-        """The outcome of one job."""
+        """Run one job."""
         return run(self.protocol, job)
 
 
 def run_all(
     protocol: Protocol, jobs: Sequence[Job], workers: int, threads: int, finished: Callable[[Job], None]
 ) -> dict[Job, Outcome]:
-    """Run every job or read its outcome where it is finished; the outcomes in the order of `jobs`.
+    """Run every job, or read its outcome if it is finished; the outcomes are in the order of `jobs`.
 
     Args:
-        protocol: what the jobs share.
-        jobs: what to run.
-        workers: how many run at the same time; 1 runs them in this process.
-        threads: CPU threads of all workers together; 0 for all of the machine's.
+        protocol: what all jobs share.
+        jobs: the jobs to run.
+        workers: number of jobs at the same time; 1 runs them in this process.
+        threads: number of CPU threads of all workers together; 0 for all of the machine.
         finished: called after each job.
 
     Raises:
-        ResourceError: a worker was killed; checkpoints let its job go on.
+        ResourceError: a worker was killed; its job can continue from its checkpoint.
     """
     executor = Here() if workers == 1 else Processes(workers, retries=0, environment=KEEP_FREED)
     work = Work(protocol, 0 if executor.is_here else executor.threads(threads))

@@ -16,10 +16,10 @@ from cardioseg.files import write_json
 from cardioseg.reproduce.paper import Organ
 from cardioseg.training.recipe import Recipe, check_recipe, read_recipe
 
-CHOOSING_SHARE = 0.1  # of the training subjects, kept out of training to choose the learning rate on
-PILOT_SHARE = 0.2  # of the steps, in the jobs that choose the learning rate before the others run
+CHOOSING_SHARE = 0.1  # share of the training subjects that is kept out of training to choose the learning rate
+PILOT_SHARE = 0.2  # share of the steps in the jobs that choose the learning rate before the other jobs run
 PILOT_FOLD = 0
-_SPLIT_SEED = 0  # a job's seed varies its weights and batches; its subjects stay the same
+_SPLIT_SEED = 0  # a job's seed changes its weights and batches, but not its subjects
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """The job's folder."""
+        """The name of the job's folder."""
         return f"{self.norm}-lr{self.learning_rate:g}-fold{self.fold}-seed{self.seed}"
 
 
@@ -44,13 +44,13 @@ class Protocol:
     Attributes:
         dataset: a prepared dataset.
         organ: the task.
-        folder: gets `jobs/<name>/`, and `unfinished/<name>/` while a job runs.
+        folder: output folder: `jobs/<name>/`, and `unfinished/<name>/` while a job runs.
         folds: number of folds.
-        steps_fraction: the part of the paper's rotation grid that is run, drawn at random.
-        spacing_mm: in-plane spacing that the images are resampled to; None for the paper's.
+        steps_fraction: the part of the paper's rotation grid that is trained on, drawn at random.
+        spacing_mm: in-plane spacing to which the images are resampled; None for the paper's.
         window: networks are trained and tested on this many central pixels in height and width; None for whole slices.
-        external: a second prepared dataset, on which every network is scored as it is; None for no such.
-        is_pilot: the jobs only choose a learning rate: they are scored on the subjects kept out for that, not tested.
+        external: a second prepared dataset, on which every network is scored without further training; None for none.
+        is_pilot: whether the jobs only choose a learning rate: they are scored on the subjects kept out, not tested.
         device: a torch device name.
     """
 
@@ -67,7 +67,7 @@ class Protocol:
 
     @property
     def pilot(self) -> "Protocol":
-        """The same with short jobs, in a folder of their own."""
+        """The same protocol with short jobs, in a separate folder."""
         fraction = self.steps_fraction * PILOT_SHARE
         folder = self.folder / "pilot"
         return replace(self, folder=folder, steps_fraction=fraction, external=None, is_pilot=True)
@@ -84,27 +84,27 @@ class Protocol:
         return check_recipe(document, f"job {job.name}")
 
     def fold(self, job: Job) -> tuple[Fold, tuple[str, ...]]:
-        """The job's fold, and the training subjects that choose the learning rate instead of training.
+        """The job's fold, and the training subjects that are kept out of training to choose the learning rate.
 
-        Subjects whose images are in training under another name are not tested, and choose nothing.
+        Subjects that are duplicates of training subjects are left out of both the test and the choice.
         """
         hashes = {subject.subject_id: pixel_hashes(subject) for subject in self.dataset.subjects()}
         fold = without_twins(split(self.dataset.subject_ids, self.folds, _SPLIT_SEED)[job.fold], hashes)
-        drawn = np.random.default_rng([_SPLIT_SEED, job.fold]).permutation(fold.train)
-        choosing = tuple(sorted(map(str, drawn[: max(1, round(CHOOSING_SHARE * len(drawn)))])))
+        shuffled = np.random.default_rng([_SPLIT_SEED, job.fold]).permutation(fold.train)
+        choosing = tuple(sorted(map(str, shuffled[: max(1, round(CHOOSING_SHARE * len(shuffled)))])))
         trained = tuple(sorted(set(fold.train) - set(choosing)))
         return fold, without_twins(Fold(job.fold, trained, choosing), hashes).validation
 
     def path(self, job: Job) -> Path:
-        """Where a finished job is."""
+        """The folder of a finished job."""
         return self.folder / "jobs" / job.name
 
     def unfinished(self, job: Job) -> Path:
-        """Where a job's checkpoints and logs are until it is finished."""
+        """The folder of a job's checkpoints and logs until it is finished."""
         return self.folder / "unfinished" / job.name
 
     def describe(self) -> dict[str, Any]:
-        """All that the jobs' results depend on, but for the jobs themselves and the device."""
+        """Everything that the results depend on, except the jobs themselves and the device."""
         return {
             "dataset": self.dataset.name,
             "dataset_sha256": self.dataset.content_sha256(),
@@ -119,16 +119,16 @@ class Protocol:
 
 
 def _resampled(document: dict[str, Any], spacing_mm: float) -> dict[str, Any]:
-    """The changed parts of a recipe for another spacing: the same field of view in pixels of that size."""
+    """The changed parts of a recipe for another spacing, with the same field of view."""
     preprocessing = document["preprocessing"]
-    own_mm = preprocessing["spacing_mm"] or document["nominal_spacing_mm"]
+    recipe_mm = preprocessing["spacing_mm"] or document["nominal_spacing_mm"]
     multiple = preprocessing["multiple"]
-    size = max(1, round(document["size"] * own_mm / spacing_mm / multiple)) * multiple
+    size = max(1, round(document["size"] * recipe_mm / spacing_mm / multiple)) * multiple
     return {"size": size, "preprocessing": preprocessing | {"spacing_mm": spacing_mm}}
 
 
 def plan(rates: Mapping[str, Sequence[float]], folds: Sequence[int], seeds: Sequence[int]) -> list[Job]:
-    """The jobs of each norm's learning rates, folds outermost: one fold of everything is worth more than one norm."""
+    """The jobs of each norm's learning rates, fold by fold, so that an interrupted run has one fold of all norms."""
     return [
         Job(norm, rate, fold, seed)
         for seed, fold in product(seeds, folds)
@@ -138,10 +138,10 @@ def plan(rates: Mapping[str, Sequence[float]], folds: Sequence[int], seeds: Sequ
 
 
 def claim(protocol: Protocol) -> None:
-    """Write `protocol.json` into the protocol's folder, or make sure that the jobs there follow the same.
+    """Write `protocol.json` into the protocol's folder, or check that the jobs there follow the same protocol.
 
     Raises:
-        UsageError: they do not.
+        UsageError: they follow another protocol.
     """
     path, described = protocol.folder / "protocol.json", protocol.describe()
     if path.is_file() and (before := json.loads(path.read_text())) != described:

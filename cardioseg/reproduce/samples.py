@@ -1,6 +1,6 @@
-"""Samples: what a network predicts on a few test images, from one end of the heart to the other.
+"""Samples: a network's predictions on a few test images, from one end of the heart to the other.
 
-They are kept as masks and as the images' names: the images themselves stay in the dataset.
+Only the masks and the names of the images are stored; the images themselves stay in the dataset.
 """
 
 import io
@@ -21,7 +21,7 @@ from cardioseg.training.crossval import slices_for
 from cardioseg.training.recipe import Recipe
 from cardioseg.training.validation import logits
 
-COUNT = 8  # the paper's
+COUNT = 8  # number of images in the paper's figure
 SAMPLES_FILE = "samples.npz"
 
 
@@ -34,13 +34,13 @@ class Samples:
 
 
 def draw(network: UNet, recipe: Recipe, subjects: Iterable[Subject], rng: np.random.Generator) -> Samples:
-    """Segment one image at random from each eighth of the way through the hearts: basal and apical ones are there."""
+    """Segment one random image from each eighth of the way through the hearts, so that base and apex are present."""
     subjects = tuple(subjects)
     slices, names = slices_for(recipe, subjects), tuple(_names(recipe, subjects))
-    images, references = _seen(slices)
-    holding = [index for index in range(len(names)) if references[index].any()]
-    along = sorted(holding, key=lambda index: _depth(index, holding, names))
-    groups = np.array_split(np.array(along, np.int64), min(COUNT, len(along)) or 1)
+    images, references = _network_inputs(slices)
+    with_structure = [index for index in range(len(names)) if references[index].any()]
+    by_depth = sorted(with_structure, key=lambda index: _depth(index, with_structure, names))
+    groups = np.array_split(np.array(by_depth, np.int64), min(COUNT, len(by_depth)) or 1)
     chosen = [int(rng.choice(group)) for group in groups if len(group)]
     predictions = logits(network, images[chosen]).argmax(1) if chosen else np.zeros((0, *images.shape[1:]))
     return Samples(tuple(names[index] for index in chosen), predictions.astype(np.uint8))
@@ -54,13 +54,13 @@ def _names(recipe: Recipe, subjects: Iterable[Subject]) -> Iterator[tuple[str, s
                 yield subject.subject_id, volume.name, int(index)
 
 
-def _depth(index: int, holding: list[int], names: tuple[tuple[str, str, int], ...]) -> float:
-    """How far through its heart an image lies, 0 to 1, among the volume's images that hold the structure."""
-    of_volume = [other for other in holding if names[other][:2] == names[index][:2]]
+def _depth(index: int, with_structure: list[int], names: tuple[tuple[str, str, int], ...]) -> float:
+    """The relative place of an image in its heart, 0 to 1, among the volume's images that hold the structure."""
+    of_volume = [candidate for candidate in with_structure if names[candidate][:2] == names[index][:2]]
     return (of_volume.index(index) + 0.5) / len(of_volume)
 
 
-def _seen(slices: Slices) -> tuple[Floats, NDArray[np.uint8]]:
+def _network_inputs(slices: Slices) -> tuple[Floats, NDArray[np.uint8]]:
     """Images float32 [n, h, w] in [0, 1] and class numbers uint8 [n, h, w], as the network sees them."""
     images, targets = (center(array.numpy(), slices.look_size) for array in (slices.images, slices.targets))
     return images.astype(np.float32), targets.astype(np.uint8)
@@ -71,9 +71,9 @@ def look_up(samples: Samples, recipe: Recipe, dataset: Dataset) -> tuple[Floats,
     subject_ids = sorted({name[0] for name in samples.names})
     subjects = [dataset.subject(subject_id) for subject_id in subject_ids]
     names = list(_names(recipe, subjects))
-    where = [names.index(name) for name in samples.names]
-    images, references = _seen(slices_for(recipe, subjects))
-    return images[where], references[where]
+    indices = [names.index(name) for name in samples.names]
+    images, references = _network_inputs(slices_for(recipe, subjects))
+    return images[indices], references[indices]
 
 
 def write(samples: Samples, folder: Path) -> None:

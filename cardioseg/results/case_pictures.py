@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.volume import Cine
-from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.measure.case_measures import Measures
 from cardioseg.report.loops import write_loop
 from cardioseg.report.overlays import write_overlay
 from cardioseg.results.folder import CaseFolder
@@ -15,7 +15,7 @@ def write_pictures(
     folder: CaseFolder,
     image: Cine,
     mask: Cine,
-    measures: VentricleMeasures,
+    measures: Measures,
     *,
     flags: Collection[Flag] = (),
     title: str = "",

@@ -85,9 +85,9 @@ class Catalogue:
         own, *others = scan.names
         if self._has(own, "input", scan.input):
             return own
-        by_input = (name for name in self._known.get(scan.input, ()) if self._has(name, "input", scan.input))
+        by_input = (name for name in self._names_by_hash.get(scan.input, ()) if self._has(name, "input", scan.input))
         by_name = (name for name in (own, *others) if self._is_same(name, scan, if_unknown=True))
-        by_content = (name for name in self._known.get(scan.content, ()) if self._is_same(name, scan))
+        by_content = (name for name in self._names_by_hash.get(scan.content, ()) if self._is_same(name, scan))
         return next(chain(by_input, by_name, by_content, self._free(scan)))
 
     def free_name(self, scan: Identified) -> str:
@@ -131,11 +131,11 @@ class Catalogue:
         return (name for name in names if self.record(name) is None)
 
     @cached_property
-    def _known(self) -> dict[str, tuple[str, ...]]:
+    def _names_by_hash(self) -> dict[str, tuple[str, ...]]:
         """Input or content -> names of cases, as they lay here when that was first asked for."""
-        found: dict[str, list[str]] = defaultdict(list)
+        names_by_hash: dict[str, list[str]] = defaultdict(list)
         for name in self.case_ids():
             if record := self.record(name):
-                found[record.input].append(name)
-                found[record.content].append(name)
-        return {key: tuple(names) for key, names in found.items()}
+                names_by_hash[record.input].append(name)
+                names_by_hash[record.content].append(name)
+        return {key: tuple(names) for key, names in names_by_hash.items()}

@@ -11,8 +11,8 @@ from cardioseg.files import write_json
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
 from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Curve, Curves
-from cardioseg.measure.ventricles import VentricleMeasures
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.records import read_record
 
@@ -32,7 +32,7 @@ class Description:
         fold_curves_ml: the curves of each network of an ensemble, or empty.
     """
 
-    measures: VentricleMeasures
+    measures: Measures
     flags: tuple[Flag, ...]
     curves_ml: Curves
     times_ms: tuple[float, ...]
@@ -63,7 +63,7 @@ class Description:
 class _Document(BaseModel):
     """The same as it stands in the file."""
 
-    measures: VentricleMeasures
+    measures: dict[str, float | int | None]
     flags: list[Flag]
     curves_ml: dict[str, Curve]
     times_ms: tuple[float, ...]
@@ -79,11 +79,12 @@ def read_description(folder: CaseFolder) -> Description:
     """
     document = read_record(folder.measures, _Document, _HINT)
     try:
+        measures = Measures.from_document(document.measures)
         curves, *folds = map(_curves, (document.curves_ml, *document.fold_curves_ml))
-    except KeyError:
-        raise UnusableError(f"{folder.measures}: its curves belong to unknown structures", _HINT) from None
+    except (KeyError, ValueError):
+        raise UnusableError(f"{folder.measures}: it holds unknown measures or structures", _HINT) from None
     flags, times = tuple(document.flags), document.times_ms
-    return Description(document.measures, flags, curves, times, document.acquisition, tuple(folds))
+    return Description(measures, flags, curves, times, document.acquisition, tuple(folds))
 
 
 def _rounded(curves_ml: Curves) -> dict[str, list[float]]:

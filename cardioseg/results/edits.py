@@ -10,9 +10,9 @@ from cardioseg.errors import UnusableError
 from cardioseg.files import sha256
 from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label, relabel
-from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.nrrd import on_grid, read_labels
 from cardioseg.image.volume import Cine
+from cardioseg.image.volume_files import format_of, is_volume_file
 from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.mask_files import files_beside, is_newer, read_mask
@@ -56,7 +56,7 @@ def is_edited(path: Path, record: CaseRecord | None = None) -> bool:
     """
     record = record or read_case_record(CaseFolder(path.parent))
     try:
-        return record is not None and record.sha256[path.name] != sha256(path) and bool(read_cine(path))
+        return record is not None and record.sha256[path.name] != sha256(path) and bool(format_of(path).read_cine(path))
     except (UnusableError, OSError, LookupError):
         return False
 
@@ -137,7 +137,7 @@ def _edit(file: Path, path: Path, written: Cine, convention: Convention) -> Cine
 
 
 def _read(file: Path, written: Cine, convention: Convention) -> Cine:
-    if is_nifti(file):
+    if is_volume_file(file):
         return read_labelled(file, convention)
     if file.suffix.lower() != ".nrrd":
         raise UnusableError(f"{file}: cardioseg does not read this format here")

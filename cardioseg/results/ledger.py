@@ -54,13 +54,13 @@ class Ledger:
 
     def places(self) -> dict[str, tuple[int, int]]:
         """Case -> where its last line is, in the order of the cases' names."""
-        found = {
+        places = {
             line[OUTCOME]["case_id"]: (number, offset)
             for number, path in enumerate(self.paths)
             for offset, line in _lines(path)
             if OUTCOME in line
         }
-        return dict(sorted(found.items()))
+        return dict(sorted(places.items()))
 
     def remove(self) -> None:
         """Forget it all: the tables have it."""

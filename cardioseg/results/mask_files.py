@@ -8,16 +8,15 @@ from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import safe_name
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.labels import CONVENTIONS, Label, relabel
-from cardioseg.image.nifti import is_nifti, read_cine, stem
-from cardioseg.image.nifti_names import case_stem
+from cardioseg.image.nnunet_names import case_stem
 from cardioseg.image.volume import Cine
+from cardioseg.image.volume_files import REFERENCE, format_of, is_volume_file, stem
 from cardioseg.results.folder import CaseFolder, ResultsFolder
 from cardioseg.results.run_record import read_run_record
 from cardioseg.skipped import Skipped
 
 _EDITORS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mrb", ".vtm")  # suffixes of theirs
 _NAMED_BY_FOLDER = "mask"
-_REFERENCE_SUFFIX = "_gt"
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def case_id(path: Path) -> str:
     pair agree.
     """
     name = case_stem(path)
-    return safe_name(path.absolute().parent.name if name == _NAMED_BY_FOLDER else name.removesuffix(_REFERENCE_SUFFIX))
+    return safe_name(path.absolute().parent.name if name == _NAMED_BY_FOLDER else name.removesuffix(REFERENCE))
 
 
 def read_mask(path: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"]) -> Cine:
@@ -75,15 +74,15 @@ def read_mask(path: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"])
     Raises:
         UnusableError: unreadable, or it holds a value that is no label.
     """
-    cine = read_cine(path)
+    cine = format_of(path).read_cine(path)
     return Cine(relabel(cine.voxels, convention), cine.grid, cine.times_ms)
 
 
 def _mask_files(root: Path) -> list[Path]:
-    found = [root] if root.is_file() else sorted(root.rglob("*"))
-    files = [path for path in found if is_nifti(path) and not path.name.startswith(".") and path.is_file()]
+    paths = [root] if root.is_file() else sorted(root.rglob("*"))
+    files = [path for path in paths if is_volume_file(path) and not path.name.startswith(".") and path.is_file()]
     stems = {path.with_name(stem(path)) for path in files}
-    masks = [path for path in files if path.with_name(stem(path) + _REFERENCE_SUFFIX) not in stems]
+    masks = [path for path in files if path.with_name(stem(path) + REFERENCE) not in stems]
     return [path for path in masks if path == root or not _is_beside_a_prediction(path)]
 
 
@@ -100,8 +99,8 @@ def _is_beside_a_prediction(path: Path) -> bool:
 
 def files_beside(path: Path) -> list[Path]:
     """Files beside a predicted mask that can hold an edit of it, by their names."""
-    found = (one for one in path.parent.iterdir() if one.name.lower().endswith(_EDITORS))
-    return sorted(one for one in found if one.name != path.name and not one.name.startswith(".") and one.is_file())
+    files = (file for file in path.parent.iterdir() if file.name.lower().endswith(_EDITORS))
+    return sorted(file for file in files if file.name != path.name and not file.name.startswith(".") and file.is_file())
 
 
 def is_newer(file: Path, path: Path) -> bool:
@@ -118,8 +117,9 @@ def no_masks(root: Path, hint: str, what: str = "NIfTI masks") -> NoInputError:
         return NoInputError(
             f"{root} was written by `measure` and holds no masks", f"give the folder of the masks: {measured}"
         )
-    seen = [root] if root.is_file() else (path for path in sorted(root.rglob("*")) if path.is_file())
-    for path in seen:
-        if not is_nifti(path) and not path.name.startswith(".") and (known := foreign(path)):
-            return NoInputError(f"{root}: no {what} in it; {path.name} is {known[0]}", known[1])
+    paths = [root] if root.is_file() else (path for path in sorted(root.rglob("*")) if path.is_file())
+    for path in paths:
+        if not is_volume_file(path) and not path.name.startswith(".") and (other_format := foreign(path)):
+            name, remedy = other_format
+            return NoInputError(f"{root}: no {what} in it; {path.name} is {name}", remedy)
     return NoInputError(f"{root}: no {what} in it", hint)

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from cardioseg.files import write_csv, write_json
-from cardioseg.measure.quantities import CASE_COLUMNS
-from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.measure.quantities import CASE_COLUMNS, QUANTITIES
 from cardioseg.report.run_report import CaseReport, write_report
 from cardioseg.results.description import read_description
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.outcome import DONE, STATUS_COLUMNS, Outcome, Tally
 from cardioseg.results.run_record import Failure, RunRecord
 
-MEASURE_COLUMNS = (*CASE_COLUMNS, *VentricleMeasures.columns())
+MEASURE_COLUMNS = (*CASE_COLUMNS, *QUANTITIES)
 _LISTS = {"failures", "seconds_by_case", "other_series", "unused_files"}  # too long for the report
 _TEXTS = ("case_id", "flags")
 

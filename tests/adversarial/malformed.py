@@ -14,8 +14,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import bombs
+import dicom_bombs
 import geometries
+import nifti_bombs
 from campaign import peak_rss_mb
 
 from cardioseg.ingest.finding.survey import Survey, survey
@@ -53,11 +54,11 @@ def campaign(kind: str, count: int) -> list[Figure]:
 
 def fall(folder: Path) -> list[Figure]:
     """Bombs."""
-    for make in (*bombs.DICOM, *bombs.NIFTI):
+    for make in (*dicom_bombs.BOMBS, *nifti_bombs.BOMBS):
         content = make()
-        suffix = ".dcm" if make in bombs.DICOM else ".nii.gz" if content.startswith(b"\x1f\x8b") else ".nii"
+        suffix = ".dcm" if make in dicom_bombs.BOMBS else ".nii.gz" if content.startswith(b"\x1f\x8b") else ".nii"
         (folder / f"{make.__name__}{suffix}").write_bytes(content)
-    bombs.sparse_dicom(folder / "sparse.dcm")
+    dicom_bombs.sparse_dicom(folder / "sparse.dcm")
     costs = python("fall.py", *sorted(folder.iterdir()))
     return [
         {"what": "bombs (packed, nested, promised, sparse)", "measured": len(costs)},

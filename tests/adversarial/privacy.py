@@ -16,11 +16,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from canaries import CONFIDENTIAL, MARK, holds_canary, sing
 from pydicom import dcmread
+from small_phantoms import FINE as SMALL
 
 from cardioseg.phantom import Phantom, Vendor, write_dicom, write_sunnybrook
 
 RESULT = Path(__file__).parents[2] / "docs" / "reliability" / "privacy.json"
-SMALL = Phantom(slices=5, phases=8, rows=64, columns=64, spacing_mm=(16.0, 4.0, 4.0))
 RECIPE = "size = 64\n[optimization]\nepochs = 1\n"
 
 

@@ -10,23 +10,24 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import bombs
+import dicom_bombs
 import geometries
+import nifti_bombs
 import numpy as np
 import pytest
 from campaign import HANG_S, dicom_originals, mutants
 from malformed import is_silent
+from small_phantoms import TINY as GOOD
 
 from cardioseg.ingest.cine.series import by_orientation, judge
 from cardioseg.ingest.cine.split_series import join
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.finding.survey import Survey, survey
-from cardioseg.phantom import Phantom, write_dicom
+from cardioseg.phantom import write_dicom
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
 LIMIT_MB, BOMB_MB, BOMB_S = 512, 100, 5
-GOOD = Phantom(slices=5, phases=8, rows=16, columns=16, spacing_mm=(16.0, 8.0, 8.0))
 
 
 def python(script: str, *arguments: object) -> Any:
@@ -50,12 +51,12 @@ def test_mutants_are_read_or_refused(kind: str, count: int) -> None:
 
 def test_bombs_are_refused_at_little_cost(tmp_path: Path) -> None:
     paths = []
-    for make in (*bombs.DICOM, *bombs.NIFTI):
+    for make in (*dicom_bombs.BOMBS, *nifti_bombs.BOMBS):
         content = make()
-        suffix = ".dcm" if make in bombs.DICOM else ".nii.gz" if content.startswith(b"\x1f\x8b") else ".nii"
+        suffix = ".dcm" if make in dicom_bombs.BOMBS else ".nii.gz" if content.startswith(b"\x1f\x8b") else ".nii"
         paths.append(tmp_path / f"{make.__name__}{suffix}")
         paths[-1].write_bytes(content)
-    bombs.sparse_dicom(tmp_path / "sparse.dcm")
+    dicom_bombs.sparse_dicom(tmp_path / "sparse.dcm")
     for cost in python("fall.py", *paths, tmp_path / "sparse.dcm"):
         assert cost["reason"], cost
         assert "oserror" not in cost["reason"].removesuffix("(OSError)"), cost

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from network_guard import attempts
+from small_phantoms import SQUARE as SMALL
 from thresholds import write_threshold_model
 
 from cardioseg.phantom import Phantom, write_dicom
 
-SMALL = Phantom(slices=5, phases=8, rows=48, columns=48, spacing_mm=(16.0, 5.0, 5.0))
 ALONE = ("unshare", "--map-root-user", "--net")
 
 

@@ -17,6 +17,7 @@ from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
+from small_phantoms import SMALL, TINY
 from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
@@ -26,7 +27,6 @@ from cardioseg.inference.hashed_names import Hashed
 from cardioseg.phantom import Phantom, Vendor, enhanced_instance, write_dicom, write_sunnybrook
 from cardioseg.results.folder import ResultsFolder
 
-SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
 HOSTILE = (
     "../../../escaped", "/etc/passwd", "..", ".", "a/b", "a\\b", "C:\\x", "\\\\server\\share", "con", "nul", "-rf", "~",
     "a\nb", "a\rb", "\x1b[31mred", "\u202egnp", "😀", "é", "a" * 64, "$(touch escaped)", "`id`", ";ls", "|cat", "&",
@@ -166,8 +166,7 @@ def hostile_values() -> list[str]:
 @pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
 def test_hostile_values_of_tags_name_nothing(tmp_path: Path, step: int) -> None:
     """A hundred values, each in every id-like tag at once, become names of the folders they lie in."""
-    phantom = Phantom(slices=5, phases=8, rows=16, columns=16, spacing_mm=(16.0, 8.0, 8.0))
-    dataset = enhanced_instance(phantom, np.arange(8 * 5 * 256, dtype=np.int16).reshape(8, 5, 16, 16))
+    dataset = enhanced_instance(TINY, np.arange(8 * 5 * 256, dtype=np.int16).reshape(8, 5, 16, 16))
     dataset.preamble = bytes(128)
     for number, value in enumerate(hostile_values()[::step]):
         for keyword in (

@@ -34,7 +34,7 @@ import numpy as np
 import surface_distance
 
 from cardioseg.dataset.training_run import is_run
-from cardioseg.evaluation.pairing import Pair, pair
+from cardioseg.evaluation.pairing import Pair, find_pairs
 from cardioseg.evaluation.references import read_references
 from cardioseg.files import write_json
 from cardioseg.image.labels import STRUCTURES, Label
@@ -158,7 +158,7 @@ def _masks(predicted: Path, expected: Path) -> tuple[Masks, int]:
     """Every structure of every pair that is empty on neither side, and the number of pairs."""
     folder = find_masks(predicted)
     subjects = [subject for subject in read_references(expected) if not isinstance(subject, Skipped)]
-    pairs = [one for subject in subjects for one in pair(subject, folder) if isinstance(one, Pair)]
+    pairs = [one for subject in subjects for one in find_pairs(subject, folder) if isinstance(one, Pair)]
     found: Masks = []
     for one in pairs:
         spacing_mm = one.reference.spacing_mm

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from small_phantoms import FINE as SMALL
 from thresholds import write_threshold_model
 
 from cardioseg.cli.app import app, run
@@ -18,7 +19,6 @@ from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.phantom import Phantom, cine, reference, write_dicom, write_sunnybrook
 
 ROOT = Path(__file__).parents[2]
-SMALL = Phantom(slices=5, phases=8, rows=64, columns=64, spacing_mm=(16.0, 4.0, 4.0))
 COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands if command.callback)
 
 

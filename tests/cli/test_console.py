@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_phantoms import FINE as SMALL
 
 from cardioseg.cli import console
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Volume
 from cardioseg.phantom import Phantom, cine, reference, write_dicom, write_sunnybrook
 
-SMALL = Phantom(slices=5, phases=8, rows=64, columns=64, spacing_mm=(16.0, 4.0, 4.0))
 HEART = "\N{CJK UNIFIED IDEOGRAPH-5FC3}\N{CJK UNIFIED IDEOGRAPH-81D3}"  # no Western code page has it
 ENCODINGS = ("cp932", "latin-1", "ascii", "cp1252", "utf-8")
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from kills import worked_s
 from scenes import Scene, scenes
+from trials import worked_s
 
 from cardioseg.cli.app import main as cardioseg
 

@@ -10,15 +10,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 import numpy as np
+from small_phantoms import SQUARE
+from untrained import write_model
 
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import write_cine
-from cardioseg.phantom import Phantom, cine
+from cardioseg.phantom import cine
 
-ROOT = Path(__file__).parents[2]
-FIGURES = ROOT / "docs" / "reliability" / "partial.json"
-SIZE: dict[str, Any] = {"slices": 5, "phases": 2, "rows": 48, "columns": 48, "spacing_mm": (16.0, 5.0, 5.0)}
+FIGURES = Path(__file__).parents[2] / "docs" / "reliability" / "partial.json"
+HEART = replace(SQUARE, phases=2)
 
 
 def _cut(path: Path) -> None:
@@ -34,13 +37,13 @@ def _text(path: Path) -> None:
 
 
 def _black(path: Path) -> None:
-    one = cine(Phantom(**SIZE))
+    one = cine(HEART)
     write_cine(path, replace(one, voxels=np.zeros_like(one.voxels)))
 
 
 def _metres(path: Path) -> None:
     """Pixels a thousand times too large: a wrong unit."""
-    one = cine(Phantom(**SIZE))
+    one = cine(HEART)
     write_cine(path, replace(one, grid=replace(one.grid, spacing_mm=(16.0, 5000.0, 5000.0))))
 
 
@@ -49,13 +52,10 @@ BAD: tuple[Callable[[Path], None], ...] = (_cut, _empty, _text, _black, _metres)
 
 def predict(cases: int, folder: Path) -> dict[str, Any]:
     """What becomes of so many cases, as many bad ones among them as there are kinds; and of those alone."""
-    sys.path.insert(0, str(ROOT / "tests"))
-    from untrained import write_model
-
     names = [f"case-{number:02d}" for number in range(cases)]
     victims = names[4 :: cases // len(BAD)]
     for number, name in enumerate(names):
-        write_cine(folder / "scans" / f"{name}.nii.gz", cine(Phantom(seed=1 + number % 5, **SIZE)))
+        write_cine(folder / "scans" / f"{name}.nii.gz", cine(replace(HEART, seed=1 + number % 5)))
     for name, spoil in zip(victims, BAD, strict=True):
         spoil(folder / "scans" / f"{name}.nii.gz")
     model = str(write_model(folder / "model"))

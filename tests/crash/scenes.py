@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from small_phantoms import SQUARE_SIZE
+from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import write_cine
@@ -24,7 +27,6 @@ for module in (
     import_module(module)
 import_module("cardioseg.reproduce.paper_figures")._DPI = 40  # drawing is most of what `reproduce` costs here
 
-SIZE: dict[str, Any] = {"slices": 5, "phases": 8, "rows": 48, "columns": 48, "spacing_mm": (16.0, 5.0, 5.0)}
 RECIPE = """
 labels = ["lv_cavity"]
 norm = "iln"
@@ -49,10 +51,7 @@ class Scene:
 
 def scenes(folder: Path) -> dict[str, Scene]:
     """The commands by name; `folder` gets what they read."""
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from thresholds import write_threshold_model
-
-    hearts = [Phantom(seed=seed, **SIZE) for seed in range(1, 5)]
+    hearts = [Phantom(seed=seed, **SQUARE_SIZE) for seed in range(1, 5)]
     write_sunnybrook(hearts, folder / "labelled")
     for number, heart in enumerate(hearts[:2]):
         write_cine(folder / "scans" / f"heart-{number}.nii.gz", cine(heart))

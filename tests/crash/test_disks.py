@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from small_phantoms import SQUARE_SIZE as SMALL
 from thresholds import write_threshold_model
 from trees import tree
 
@@ -15,7 +16,6 @@ from cardioseg.cli.app import run
 from cardioseg.image.nifti import write_cine
 from cardioseg.phantom import Phantom, cine, reference, write_sunnybrook
 
-SMALL = {"slices": 5, "phases": 8, "rows": 48, "columns": 48, "spacing_mm": (16.0, 5.0, 5.0)}
 POWERLESS = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")  # root as anybody else: permissions hold for it
 FREE_KB = (0, 8, 40)  # nothing fits; the first small files do; a case does, and not all tables
 

@@ -7,13 +7,13 @@ from itertools import count, cycle
 from pathlib import Path
 
 import pytest
+from small_phantoms import SQUARE_SIZE as SMALL
 from untrained import write_model
 
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import write_cine
 from cardioseg.phantom import Phantom, cine, write_sunnybrook
 
-SMALL = {"slices": 5, "phases": 8, "rows": 48, "columns": 48, "spacing_mm": (16.0, 5.0, 5.0)}
 REFUSALS = {
     errno.ENOSPC: "no space left on the device",
     errno.EACCES: "permission denied",

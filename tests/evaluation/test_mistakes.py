@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 import pytest
 
-from cardioseg.evaluation.mistakes import Numbers, likely_mistake
+from cardioseg.evaluation.mistakes import DoubtfulConvention, likely_mistake
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Voxels
@@ -21,15 +21,15 @@ def heart() -> Voxels:
     return mask
 
 
-MINE = Numbers(CONVENTIONS["acdc"], "--predicted-labels")
-THEIRS = Numbers(CONVENTIONS["acdc"], "--labels", of_reference=True)
+MINE = DoubtfulConvention(CONVENTIONS["acdc"], "--predicted-labels")
+THEIRS = DoubtfulConvention(CONVENTIONS["acdc"], "--labels", is_reference=True)
 
 
 def mistake(
     predicted: Voxels,
     mask: Voxels | None = None,
     segmented: Collection[Label] = STRUCTURES,
-    doubtful: Numbers | None = MINE,
+    doubtful: DoubtfulConvention | None = MINE,
 ) -> str:
     mask = heart() if mask is None else mask
     annotated = np.ones((len(mask), len(Label)), np.bool_)
@@ -101,7 +101,7 @@ def test_a_binary_mask_of_another_number_is_named() -> None:
 
 
 def test_the_option_belongs_to_the_side_in_doubt() -> None:
-    read_wrongly = Numbers(CONVENTIONS["mnms"], "--predicted-labels")
+    read_wrongly = DoubtfulConvention(CONVENTIONS["mnms"], "--predicted-labels")
     assert "(labels as in acdc: --predicted-labels acdc)" in mistake(SWAPPED, doubtful=read_wrongly)
     assert "(the reference has labels as in mnms and ukbb: --labels mnms)" in mistake(SWAPPED, doubtful=THEIRS)
     assert "(RV cavity is LV cavity, LV cavity is RV cavity)" in mistake(SWAPPED, doubtful=None)

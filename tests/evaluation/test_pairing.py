@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardioseg.evaluation.pairing import Pair, pair
+from cardioseg.evaluation.pairing import Pair, find_pairs
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
@@ -28,7 +28,7 @@ def reference(name: str, *case_ids: str, phase: int | None = None, grid: Grid | 
 
 
 def pairs(folder: Path, *volumes: LabelledVolume) -> list[Pair | Skipped]:
-    return list(pair(Subject("s1", volumes), find_masks(folder)))
+    return list(find_pairs(Subject("s1", volumes), find_masks(folder)))
 
 
 def reason(folder: Path, *volumes: LabelledVolume) -> str:

@@ -10,11 +10,10 @@ from scipy.stats import wilcoxon
 
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import SliceScore, VolumeScore
-from cardioseg.evaluation.systems import COLUMNS, compare, untested, warning, write
+from cardioseg.evaluation.systems import COLUMNS, compare, untested, write
 from cardioseg.image.labels import Label
 from cardioseg.measure.distance import Distances
 from cardioseg.measure.overlap import Overlap
-from cardioseg.measure.significance import smallest_p
 from cardioseg.skipped import Skipped
 
 LV = Label.LV_CAVITY
@@ -65,6 +64,8 @@ def test_per_subject_is_the_same_number_as_in_the_summary() -> None:
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 6, 9])
 def test_the_smallest_p_is_that_of_the_exact_test(n: int) -> None:
     """All n differences of one sign: 2 of the 2^n signs are as extreme."""
+    from cardioseg.measure.significance import smallest_p
+
     assert smallest_p(n) == pytest.approx(2 / 2**n)
     assert smallest_p(n) == pytest.approx(wilcoxon(range(1, n + 1), mode="exact").pvalue)
 
@@ -72,6 +73,8 @@ def test_the_smallest_p_is_that_of_the_exact_test(n: int) -> None:
 @pytest.mark.parametrize(("n", "systems", "smallest"), [(5, 2, "0.062"), (6, 2, ""), (6, 3, "0.094"), (7, 3, "")])
 def test_too_few_subjects_for_any_significance_are_named(n: int, systems: int, smallest: str) -> None:
     """Holm's correction counts: what 6 subjects can show in one test, they cannot in three."""
+    from cardioseg.evaluation.systems import warning
+
     scores = [{f"s{i}": 0.9 - 0.01 * (i + 1) * place for i in range(n)} for place in range(systems)]
     tests = compare({f"system {place}": system(dice) for place, dice in enumerate(scores)})
     said = warning(tests)

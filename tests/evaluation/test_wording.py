@@ -1,6 +1,6 @@
 """Numbers as people read them."""
 
-from cardioseg.evaluation.wording import interval, limits, mean, number, probability, several, signed
+from cardioseg.evaluation.wording import counted, interval, limits, mean, number, probability, signed
 from cardioseg.measure.significance import Interval
 from cardioseg.measure.spread import Spread
 
@@ -11,7 +11,7 @@ def test_numbers() -> None:
     assert interval(Interval(-2.04, -3.0, 1.25, 8)) == "−2.0 [−3.0, 1.2]"
     assert interval(None) == "–"
     assert [probability(p) for p in (0.04, 0.0009, 1.0)] == ["0.040", "< 0.001", "1.000"]
-    assert [several(count, "slice") for count in (0, 1, 1512)] == ["0 slices", "1 slice", "1,512 slices"]
+    assert [counted(count, "slice") for count in (0, 1, 1512)] == ["0 slices", "1 slice", "1,512 slices"]
     low, high = Interval(-3.14, -4.0, -2.0, 8), Interval(4.2, 3.0, 5.0, 8)
     assert [limits(low, high), limits(None, None)] == ["−3.1 to 4.2", "– to –"]
     spreads = (Spread(160, 0.9124, 0.0341), Spread(1, -2.0, None), Spread(0, None, None), None)

@@ -16,8 +16,9 @@ from oblique import grids
 
 from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.image.alignment import aligned
-from cardioseg.image.nifti import is_4d, is_nifti, read_cine, read_volume, stem, write_cine, write_volume
+from cardioseg.image.nifti import is_4d, is_nifti, read_cine, read_volume, write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume
+from cardioseg.image.volume_files import stem
 
 few = settings(max_examples=20, deadline=None, database=None)
 kinds = st.sampled_from(["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"])

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from hypothesis.strategies import booleans, integers, sampled_from
+from small_phantoms import TWO_PHASES as BASE
 from thresholds import write_threshold_model
 
 from cardioseg.image.labels import Label
@@ -28,7 +29,6 @@ from cardioseg.results.outcome import Outcome
 
 HEARTS = 3
 FOLDERS, FILES = ("A", "B", "A/B", "C"), ("sax", "cine")
-BASE = Phantom(slices=5, phases=2, rows=32, columns=32, spacing_mm=(16.0, 7.0, 7.0))
 Row = dict[str, str]
 
 

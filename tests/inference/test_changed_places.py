@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from small_phantoms import TWO_PHASES as BASE
 
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.inference.cases import Case
-from cardioseg.phantom import Phantom, cine, write_dicom
+from cardioseg.phantom import cine, write_dicom
 
-BASE = Phantom(slices=5, phases=2, rows=32, columns=32, spacing_mm=(16.0, 7.0, 7.0))
 HEARTS = {name: replace(BASE, seed=seed, lv_radius_mm=12.0 + 8 * seed) for seed, name in enumerate("ABC", start=1)}
 Table = dict[str, dict[str, str]]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_phantoms import SIX_SLICES as SMALL
 from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
@@ -17,10 +18,8 @@ from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.remeasure import find_edited, measure_all
 from cardioseg.inference.session import Model, open_model
-from cardioseg.phantom import Phantom, cine
+from cardioseg.phantom import cine
 from cardioseg.results.outcome import Outcome
-
-SMALL = Phantom(slices=6, phases=8, rows=48, columns=40, spacing_mm=(14.0, 6.0, 6.0))
 
 
 @pytest.fixture(scope="module")

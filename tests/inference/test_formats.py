@@ -10,6 +10,7 @@ import highdicom
 import numpy as np
 import pytest
 from pydicom import dcmread
+from small_phantoms import SMALL
 
 from cardioseg.cli.app import run
 from cardioseg.errors import UsageError
@@ -21,13 +22,14 @@ from cardioseg.inference.cases import Case
 from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.session import Model, open_model
-from cardioseg.measure.ventricles import VentricleMeasures, measure
-from cardioseg.phantom import Phantom, cine, reference, write_dicom
+from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.labelled_cine import LabelledCine
+from cardioseg.measure.ventricles import measure
+from cardioseg.phantom import cine, reference, write_dicom
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.formats import dicom_seg_mask, parse_formats
 from cardioseg.results.formats.predicted import PredictedMask
 
-SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
 BOTH = ("nifti", "dicom-seg")
 SEGS = ["seg_ed.dcm", "seg_es.dcm"]
 # The model's card is all that a SEG takes of it.
@@ -61,7 +63,7 @@ def segs(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*.dcm"))
 
 
-def write_segs(case: Case, mask: Cine, measures: VentricleMeasures, folder: Path) -> str:
+def write_segs(case: Case, mask: Cine, measures: Measures, folder: Path) -> str:
     assert case.series
     predicted = PredictedMask(mask, measures, ANY_MODEL.card, case.series.stack, case.is_4d)
     return dicom_seg_mask.write(predicted, CaseFolder(folder))
@@ -84,7 +86,7 @@ def test_another_format_is_a_usage_error(text: str, tmp_path: Path, capsys: pyte
 
 def test_the_segs_hold_the_masks_of_ed_and_es(case: Case, tmp_path: Path) -> None:
     mask = reference(SMALL)
-    measures = measure(mask, STRUCTURES)
+    measures = measure(LabelledCine(mask, STRUCTURES))
     assert write_segs(case, mask, measures, tmp_path) == ""
     assert case.series
     assert case.series.stack
@@ -106,7 +108,7 @@ def test_the_segs_hold_the_masks_of_ed_and_es(case: Case, tmp_path: Path) -> Non
 def test_a_phase_that_is_not_known(
     ed_phase: int | None, written: list[str], remark: str, case: Case, tmp_path: Path
 ) -> None:
-    measures = VentricleMeasures(ed_phase=ed_phase)
+    measures = Measures({} if ed_phase is None else {"ed_phase": ed_phase})
     assert write_segs(case, reference(SMALL), measures, tmp_path) == remark
     assert segs(tmp_path) == written
 

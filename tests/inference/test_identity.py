@@ -12,6 +12,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from small_phantoms import SMALL
 from thresholds import write_threshold_model
 
 from cardioseg.inference.case_search import find_cases
@@ -19,7 +20,6 @@ from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.session import open_model
 from cardioseg.phantom import Phantom, write_dicom
 
-SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
 NAME, NUMBER = "Zebedee", "31415926535"
 TAGS = {
     "PatientName": f"{NAME}^Anna", "PatientID": f"{NAME}{NUMBER}", "PatientBirthDate": "19341123", "PatientAge": "089Y",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import small_phantoms
 
 from cardioseg.errors import ResourceError
 from cardioseg.image.nifti import write_cine
@@ -18,7 +19,7 @@ from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.session import Model, open_model
 from cardioseg.phantom import Phantom, cine
 
-SMALL = Phantom(slices=5, phases=2, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
+SMALL = replace(small_phantoms.SMALL, phases=2)
 LARGE = Phantom(slices=5, phases=2, rows=192, columns=192, spacing_mm=(16.0, 2.0, 2.0))
 REFUSED = "[ONNXRuntimeError] : 1 : FAIL : AllocateRawInternal Failed to allocate memory for requested buffer of size 9"
 

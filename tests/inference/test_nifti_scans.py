@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
+from small_phantoms import SIX_SLICES as SMALL
 
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import read_cine, write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume
-from cardioseg.phantom import Phantom, cine, reference, write_dicom
+from cardioseg.phantom import cine, reference, write_dicom
 
-SMALL = Phantom(slices=6, phases=8, rows=48, columns=40, spacing_mm=(14.0, 6.0, 6.0))
 CODES, QFORM, SFORM, STEP = 252, 256, 280, 92
 FIELDS = [(76, 80), (80, 92), (CODES, 328)]  # qfac, the spacing, both forms
 
@@ -221,14 +221,15 @@ def test_axes_that_are_nearly_perpendicular(scan: Path, model_folder: Path, lean
     assert kinds == {"axes not perpendicular"} & set(flags(out))
 
 
-@pytest.mark.parametrize("code", [0, 1])
-def test_a_singular_affine_is_refused_with_a_hint(scan: Path, model_folder: Path, code: int) -> None:
+@pytest.mark.parametrize(("code", "said"), [(0, "and it has no qform"), (1, "its qform is valid: set sform_code to 0")])
+def test_a_singular_affine_is_refused_with_a_hint(scan: Path, model_folder: Path, code: int, said: str) -> None:
     matrix = affine(scan)
     matrix[:, 2] = 0
     patch(patch(scan, CODES, "2h", code, 1), SFORM, "12f", *matrix.ravel())
     exit_code, out = predict(scan, model_folder)
     assert exit_code == 4
     assert "its affine maps all slices to the same place" in reasons(out)
+    assert f"this is its sform{';' if code else ','} {said}" in reasons(out)
     assert "give the DICOM files instead" in reasons(out)
 
 

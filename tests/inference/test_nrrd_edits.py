@@ -2,12 +2,14 @@
 
 import gzip
 import os
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from small_phantoms import SIX_SLICES
 from thresholds import write_threshold_model
 
 from cardioseg.image.nifti import read_cine, write_cine
@@ -15,10 +17,10 @@ from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.remeasure import find_edited, measure_all
 from cardioseg.inference.session import open_model
-from cardioseg.phantom import Phantom, cine
+from cardioseg.phantom import cine
 from cardioseg.results.outcome import Outcome
 
-SMALL = Phantom(slices=6, phases=5, rows=48, columns=40, spacing_mm=(14.0, 6.0, 6.0))
+SMALL = replace(SIX_SLICES, phases=5)
 Fields = dict[str, str]
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from thresholds import write_threshold_model
 from untrained import write_model
 
 from cardioseg.image.labels import Label
 from cardioseg.image.preprocess import Preprocessing
 from cardioseg.image.volume import Cine, Grid
-from cardioseg.inference.postprocess import clean, without_basal_myocardium
+from cardioseg.inference.postprocess import clean
 from cardioseg.inference.segment import segment
 from cardioseg.inference.session import open_model
 
@@ -131,10 +132,32 @@ def heart_with_a_ring(base: int, apex: int) -> Cine:
     return Cine(voxels, Grid((6, 40, 40), (10.0, 1.5, 1.5)))
 
 
+def without_basal_myocardium(mask: Cine) -> np.ndarray:
+    from cardioseg.inference.postprocess import without_basal_myocardium
+
+    return without_basal_myocardium(mask).voxels
+
+
+@pytest.mark.parametrize(("base", "apex"), [(0, 5), (5, 0)])
+def test_a_ring_above_the_base_is_not_in_the_mask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: int, apex: int
+) -> None:
+    """The network sees what the image holds: it is a mask itself."""
+
+    def labels(slices: np.ndarray, *_: object) -> tuple[np.ndarray, np.ndarray]:
+        return slices, np.zeros((len(slices), 0, 3))
+
+    monkeypatch.setattr("cardioseg.inference.segment._label", labels)
+    seen = heart_with_a_ring(base, apex)
+    mask = segment(seen, open_model(write_threshold_model(tmp_path))).mask
+    assert not (mask.voxels[:, base] == Label.LV_MYOCARDIUM).any()
+    assert np.array_equal(mask.voxels[:, 2:4], seen.voxels[:, 2:4])
+
+
 @pytest.mark.parametrize(("base", "apex"), [(0, 5), (5, 0)])
 def test_myocardium_above_the_base_goes_and_the_cap_of_the_apex_stays(base: int, apex: int) -> None:
     mask = heart_with_a_ring(base, apex)
-    kept = without_basal_myocardium(mask).voxels
+    kept = without_basal_myocardium(mask)
     assert (mask.voxels[:, base] == Label.LV_MYOCARDIUM).any()
     assert not (kept[:, base] == Label.LV_MYOCARDIUM).any()
     assert np.array_equal(np.delete(kept, base, 1), np.delete(mask.voxels, base, 1))
@@ -145,7 +168,7 @@ def test_each_phase_has_its_own_base_and_one_without_a_cavity_has_none() -> None
     mask = heart_with_a_ring(0, 5)
     mask.voxels[1][mask.voxels[1] == Label.LV_CAVITY] = Label.BACKGROUND
     mask.voxels[0, 1][mask.voxels[0, 1] == Label.LV_CAVITY] = Label.BACKGROUND
-    kept = without_basal_myocardium(mask).voxels
+    kept = without_basal_myocardium(mask)
     assert np.array_equal(kept[1], mask.voxels[1])
     assert [bool((plane == Label.LV_MYOCARDIUM).any()) for plane in kept[0]] == [False, False, True, True, True, True]
 
@@ -156,6 +179,6 @@ def test_the_geometry_says_where_the_base_is_where_it_can(geometry: tuple[tuple[
     direction, is_first = geometry
     mask = heart_with_a_ring(0, 5)
     oblique = replace(mask, grid=replace(mask.grid, directions=(direction, (0.7, 0.7, 0.0), (0.4, -0.4, 0.8))))
-    kept = without_basal_myocardium(oblique).voxels
+    kept = without_basal_myocardium(oblique)
     assert (kept[:, 0] == Label.LV_MYOCARDIUM).any() == (not is_first)
     assert (kept[:, 5] == Label.LV_MYOCARDIUM).any() == is_first

@@ -11,6 +11,7 @@ import pytest
 from cohorts.hearts import tree
 from pydicom import dcmread
 from pydicom.uid import generate_uid
+from small_phantoms import SMALL
 from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
@@ -20,10 +21,9 @@ from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.session import Model, open_model
-from cardioseg.phantom import Phantom, cine, write_dicom
+from cardioseg.phantom import cine, write_dicom
 from cardioseg.results.outcome import Outcome
 
-SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
 LARGE = replace(SMALL, seed=2, lv_radius_mm=30.0)
 
 

@@ -5,7 +5,9 @@ import pytest
 
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine, Grid
-from cardioseg.measure.curves import Beat, Moments, beat, volume_curves_ml
+from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.curves import Beat, Moments, beat
+from cardioseg.measure.labelled_cine import LabelledCine
 
 GRID = Grid((6, 10, 10), (8.0, 1.0, 1.0))
 
@@ -31,12 +33,12 @@ def test_a_missing_slice_lies_on_the_line_between_its_neighbours(
     pixels: tuple[int, ...], missing: tuple[int, ...], filled: int
 ) -> None:
     known = sum(count for index, count in enumerate(pixels) if index not in missing)
-    (volume_ml,) = volume_curves_ml(stack(*pixels), STRUCTURES, missing)[Label.LV_CAVITY]
+    (volume_ml,) = LabelledCine(stack(*pixels), STRUCTURES, Acquisition(missing=missing)).curves_ml[Label.LV_CAVITY]
     assert volume_ml == pytest.approx((known + filled) * GRID.voxel_ml)
 
 
 def test_without_missing_slices_voxels_are_counted() -> None:
-    curves = volume_curves_ml(stack(10, 20, 0, 40, 50, 0), STRUCTURES)
+    curves = LabelledCine(stack(10, 20, 0, 40, 50, 0), STRUCTURES).curves_ml
     assert curves[Label.LV_CAVITY] == pytest.approx((120 * GRID.voxel_ml,))
     assert curves[Label.RV_CAVITY] == (0.0,)
 
@@ -48,7 +50,7 @@ def test_a_gap_in_a_heart_costs_little() -> None:
     holed = mask.voxels.copy()
     holed[:, 5] = 0
     whole, filled, left_out = (
-        volume_curves_ml(Cine(voxels, mask.grid), STRUCTURES, missing)[Label.LV_CAVITY][0]
+        LabelledCine(Cine(voxels, mask.grid), STRUCTURES, Acquisition(missing=missing)).curves_ml[Label.LV_CAVITY][0]
         for voxels, missing in ((mask.voxels, ()), (holed, (5,)), (holed, ()))
     )
     assert filled == pytest.approx(whole, rel=0.02)

@@ -1,8 +1,9 @@
 """Flags: none on a sound heart, and each on a mask that was damaged in its way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from cardioseg.image.flag import Flag
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine, Grid, Voxels
 from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.quality import quality_flags
-from cardioseg.measure.ventricles import VentricleMeasures, measure
+from cardioseg.measure.ventricles import measure
 from cardioseg.phantom import Phantom, reference
 
 HEART = Phantom(slices=10, phases=12, rows=96, columns=96, spacing_mm=(10.0, 3.0, 3.0))
@@ -26,9 +29,14 @@ def sound() -> Cine:
     return reference(HEART)
 
 
+def judged(heart: LabelledCine, changed: Mapping[str, float] = MappingProxyType({})) -> tuple[Flag, ...]:
+    """The flags of a heart, some of whose measures were changed."""
+    return quality_flags(heart, Measures({**measure(heart).known, **changed}))
+
+
 def flags_of(mask: Cine, labels: tuple[Label, ...] = STRUCTURES, **known: object) -> tuple[Flag, ...]:
     acquisition = Acquisition(**known)  # type: ignore[arg-type]
-    return quality_flags(mask, labels, measure(mask, labels, acquisition), acquisition)
+    return judged(LabelledCine(mask, labels, acquisition))
 
 
 def damaged(mask: Cine, damage: Callable[[Voxels], None]) -> Cine:
@@ -176,16 +184,16 @@ def test_a_flag_keeps_every_place_and_names_end_diastole_first(sound: Cine) -> N
         voxels[6, MID][voxels[6, MID] == MYO] = Label.BACKGROUND
 
     (flag,) = [flag for flag in flags_of(damaged(sound, narrow_and_wide)) if flag.kind == "open ring"]
-    assert set(flag.places) == {(ed, MID), (es, MID), (6, MID)}
     assert flag.phase in (ed, es)
+    assert set(flag.places) == {(ed, MID), (es, MID), (6, MID)}
     assert "found in 3 slices and phases, 2 of them at end-diastole or end-systole; the worst is 100 %" in flag.reason
     assert flag.reason.endswith(f"(slice {MID}, phase 6)")
 
 
 def test_every_slice_that_lacks_a_ventricle_is_a_place(sound: Cine) -> None:
     (flag,) = [flag for flag in flags_of(damaged(sound, hole)) if flag.kind == "slice extent"]
-    measures = measure(sound, STRUCTURES)
-    assert set(flag.places) == {(measures.rv_ed_phase, MID), (measures.rv_es_phase, MID)}
+    measures = measure(LabelledCine(sound, STRUCTURES))
+    assert set(flag.places) == {(phase, MID) for phase in measures.moments(RV).known}
 
 
 def ring_above_the_base(voxels: Voxels) -> None:
@@ -268,8 +276,7 @@ def test_an_empty_mask_and_a_single_phase(sound: Cine) -> None:
     [("lv_ef_percent", 3.0), ("lv_mass_g", 900.0), ("rv_edv_ml", 12.0), ("heart_rate_bpm", 300.0)],
 )  # fmt: skip
 def test_implausible_values(sound: Cine, name: str, value: float) -> None:
-    measures = replace(measure(sound, STRUCTURES), **{name: value})
-    (flag,) = quality_flags(sound, STRUCTURES, measures)
+    (flag,) = judged(LabelledCine(sound, STRUCTURES), {name: value})
     assert flag.kind == "implausible value"
     assert flag.reason.startswith(f"{name} is {value:.0f} ")
 
@@ -293,10 +300,11 @@ def test_an_implausible_body(sound: Cine, body: dict[str, float], reason: str) -
 
 def test_an_implausible_rate_is_flagged_and_gives_no_output(sound: Cine) -> None:
     acquisition = Acquisition(heart_rate_bpm=800.0)
-    measures = measure(sound, STRUCTURES, acquisition)
-    (flag,) = quality_flags(sound, STRUCTURES, measures, acquisition)
+    heart = LabelledCine(sound, STRUCTURES, acquisition)
+    measures = measure(heart)
+    (flag,) = quality_flags(heart, measures)
     assert flag.reason == "heart_rate_bpm is 800 bpm (limits 30 to 200)"
-    assert measures.cardiac_output_l_per_min is None
+    assert measures["cardiac_output_l_per_min"] is None
 
 
 @pytest.mark.parametrize(
@@ -308,8 +316,7 @@ def test_an_implausible_rate_is_flagged_and_gives_no_output(sound: Cine) -> None
     ],
 )
 def test_folds_that_disagree(sound: Cine, spreads: dict[str, float], reasons: list[str]) -> None:
-    measures: VentricleMeasures = replace(measure(sound, STRUCTURES), **spreads)  # type: ignore[arg-type]
-    found = [flag for flag in quality_flags(sound, STRUCTURES, measures) if flag.kind == "folds disagree"]
+    found = [flag for flag in judged(LabelledCine(sound, STRUCTURES), spreads) if flag.kind == "folds disagree"]
     assert len(found) == len(reasons)
     assert all(reason in flag.reason for flag, reason in zip(found, reasons, strict=True))
 

@@ -23,7 +23,7 @@ def test_voxel_counts_are_within_one_percent_of_the_analytic_volumes(seed: int) 
     ml = {label: (labels.voxels == label).sum(axis=(1, 2, 3)) * labels.grid.voxel_ml for label in Label}
     np.testing.assert_allclose(ml[Label.LV_CAVITY], expected.lv_ml, rtol=0.01)
     np.testing.assert_allclose(ml[Label.RV_CAVITY], expected.rv_ml, rtol=0.01)
-    np.testing.assert_allclose(1.05 * ml[Label.LV_MYOCARDIUM], expected.lv_mass_g, rtol=0.01)
+    np.testing.assert_allclose(1.05 * ml[Label.LV_MYOCARDIUM], expected.measures["lv_mass_g"], rtol=0.01)
 
 
 def test_labels_follow_the_pixel_centre_rule() -> None:

@@ -24,8 +24,8 @@ def test_contours_enclose_the_analytic_volume_on_fewer_slices_than_acquired(tmp_
     for path in (path for path in files if "icontour" in path.name):
         phase = (int(path.name.split("-")[2]) - 1) % SMALL.phases
         area_ml[moments[phase]] += polygon_area(read_sunnybrook_contour(path)) * SMALL.grid.voxel_ml
-    assert area_ml["ed"] == pytest.approx(truth(SMALL).lv_edv_ml, rel=3e-4)
-    assert area_ml["es"] == pytest.approx(truth(SMALL).lv_esv_ml, rel=3e-4)
+    assert area_ml["ed"] == pytest.approx(truth(SMALL).measures["lv_edv_ml"], rel=3e-4)
+    assert area_ml["es"] == pytest.approx(truth(SMALL).measures["lv_esv_ml"], rel=3e-4)
     outer = [path for path in files if "ocontour" in path.name]
     assert {(int(path.name.split("-")[2]) - 1) % SMALL.phases for path in outer} == {SMALL.ed_es_phases[0]}
     assert 2 < len(outer) < SMALL.slices
@@ -44,8 +44,10 @@ def test_the_sunnybrook_reader_measures_the_truth(tmp_path: Path) -> None:
         volumes = {volume.name: volume for volume in subject.volumes}
         assert not subject.skipped
         assert (volumes["ed"].phase, volumes["es"].phase) == phantom.ed_es_phases
-        assert volumes["ed"].volume_ml(Label.LV_CAVITY) == pytest.approx(truth(phantom).lv_edv_ml, rel=0.01)
-        assert volumes["es"].volume_ml(Label.LV_CAVITY) == pytest.approx(truth(phantom).lv_esv_ml, rel=0.015)
+        assert volumes["ed"].volume_ml(Label.LV_CAVITY) == pytest.approx(truth(phantom).measures["lv_edv_ml"], rel=0.01)
+        assert volumes["es"].volume_ml(Label.LV_CAVITY) == pytest.approx(
+            truth(phantom).measures["lv_esv_ml"], rel=0.015
+        )
         assert volumes["ed"].case_ids == (subject.subject_id, phantom.sunnybrook_ids[0])
 
 

@@ -2,16 +2,18 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
+import small_phantoms
 
 from cardioseg.ingest.finding.survey import Kind, survey
 from cardioseg.phantom import Encoding, Phantom, Vendor, cine, enhanced_instance, write_dicom, write_instance
 
-SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0), seed=4)
+SMALL = replace(small_phantoms.SMALL, seed=4)
 TINY = Phantom(slices=5, phases=8, rows=16, columns=20, spacing_mm=(16.0, 9.0, 8.0))
 
 

@@ -6,28 +6,38 @@ from types import ModuleType
 
 import pytest
 from scripts import script
+from thresholds import write_threshold_model
 
-from cardioseg.measure.quantities import QUANTITIES
-from cardioseg.measure.ventricles import VentricleMeasures
-from cardioseg.results.run_tables import MEASURE_COLUMNS
+from cardioseg.cli.app import run
+from cardioseg.image.nifti import write_cine
+from cardioseg.phantom import Phantom, cine
 
-FOLDER = Path(__file__).parents[2] / "docs" / "measures"
+DOCS = Path(__file__).parents[2] / "docs"
+SMALL = Phantom(slices=5, phases=2, rows=32, columns=32, spacing_mm=(16.0, 7.0, 7.0))
 
 
 @pytest.fixture(scope="module")
 def page() -> ModuleType:
-    return script(FOLDER / "page.py")
+    return script(DOCS / "measures" / "page.py")
 
 
 def test_the_page_is_up_to_date(page: ModuleType) -> None:
     assert page.PAGE.read_text(encoding="utf-8") == page.page()
 
 
+def test_the_documentation_has_a_row_for_every_column_that_predict_writes(tmp_path: Path) -> None:
+    write_cine(tmp_path / "heart.nii", cine(SMALL))
+    model = str(write_threshold_model(tmp_path / "model"))
+    assert run(["predict", str(tmp_path / "heart.nii"), "-m", model, "-o", str(tmp_path / "out"), "-q"]) == 0
+    header = (tmp_path / "out" / "measures.csv").read_text().partition("\n")[0].strip()
+    documented = "".join(path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md"))
+    assert [name for name in header.split(",") if f"| `{name}` |" not in documented] == []
+    assert "qc" not in header.split(",")  # flag_count says what it is
+
+
 def test_every_column_is_described_in_order(page: ModuleType) -> None:
+    from cardioseg.results.run_tables import MEASURE_COLUMNS
+
     rows = re.findall(r"^\| `(\w+)` \| (.*?) ?\| (.+?) \|", page.page(), re.MULTILINE)
     assert tuple(name for name, _, _ in rows) == MEASURE_COLUMNS
     assert all(len(meaning) > 10 for _, _, meaning in rows)
-
-
-def test_the_table_of_quantities_is_that_of_the_measures() -> None:
-    assert tuple(QUANTITIES) == VentricleMeasures.columns()

@@ -10,6 +10,9 @@ from PIL import Image, ImageColor
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine, Grid, Voxels
+from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.quality import quality_flags
+from cardioseg.measure.ventricles import measure
 from cardioseg.report.overlays import write_overlay
 from cardioseg.report.palette import COLOURS, FLAGGED
 from cardioseg.report.sheet import lay_out
@@ -107,6 +110,23 @@ def test_every_place_of_a_flag_is_marked(tmp_path: Path) -> None:
     height, width = sheet.shape
     marked = {t.place for t in sheet.tiles if near(picture[t.y : t.y + height, t.x : t.x + width], FLAGGED).any()}
     assert marked == set(flag.places)
+
+
+def test_an_open_ring_is_marked_at_the_moments_where_another_phase_is_worse(tmp_path: Path) -> None:
+    image, mask = heart()
+    mask.voxels[:, 2] = mask.voxels[:, 0]
+    for phase, edge in ((0, 40), (1, 34), (2, 40)):
+        right = mask.voxels[phase, 1, :, edge:]
+        right[right == Label.LV_MYOCARDIUM] = Label.BACKGROUND
+    acquisition = Acquisition()
+    flags = quality_flags(mask, STRUCTURES, measure(mask, STRUCTURES, acquisition), acquisition)
+    rings = [flag for flag in flags if flag.kind == "open ring"]
+    write_overlay(tmp_path / "o.png", image, mask, ed_phase=0, es_phase=2, flags=rings)
+    picture = pixels(tmp_path / "o.png")
+    sheet = lay_out(mask, {0: "ED", 2: "ES"}, [(1, 1)])
+    height, width = sheet.shape
+    marked = {t.place for t in sheet.tiles if near(picture[t.y : t.y + height, t.x : t.x + width], FLAGGED).any()}
+    assert marked == {(0, 1), (1, 1), (2, 1)}
 
 
 def test_a_slice_that_was_not_acquired_says_so(tmp_path: Path) -> None:

@@ -20,18 +20,18 @@ import pytest
 from labelled_points import assert_same_points, labelled_points
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from small_phantoms import SMALL
 
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_volume, write_volume
 from cardioseg.image.volume import Grid, Volume
 from cardioseg.ingest.cine.stack import Stack
 from cardioseg.ingest.finding.survey import survey
-from cardioseg.phantom import Phantom, reference, write_dicom
+from cardioseg.phantom import reference, write_dicom
 from cardioseg.report.dicom_seg import END_DIASTOLE, Author, Drawing, write_segmentation
 
 pynetdicom = pytest.importorskip("pynetdicom")
 
-SMALL = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 6.0))
 ED = 7
 PROGRAM = which("Orthanc", path=os.environ.get("PATH", "") + ":/usr/sbin")
 STARTS_WITHIN_S = 30

@@ -11,14 +11,14 @@ from PIL import Image
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
-from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.measure.case_measures import Measures
 from cardioseg.report import run_report as html
 from cardioseg.report.page_frame import RESEARCH_USE
 from cardioseg.report.run_report import CaseReport, flatten, write_report
 
 HOSTILE = """<script>alert(1)</script>"onload='x' & {{ 7 * 7 }} </style>"""
-MEASURES = VentricleMeasures(
-    lv_edv_ml=180.04, lv_esv_ml=110.0, lv_sv_ml=70.04, lv_ef_percent=38.9, ed_phase=18, es_phase=7
+MEASURES = Measures(
+    {"lv_edv_ml": 180.04, "lv_esv_ml": 110.0, "lv_sv_ml": 70.04, "lv_ef_percent": 38.9, "ed_phase": 18, "es_phase": 7}
 )
 CURVES = {Label.LV_CAVITY: tuple(180.0 - 8 * abs(10 - phase) for phase in range(20))}
 RUN = {
@@ -122,8 +122,15 @@ def test_who_needs_a_human_comes_first(tmp_path: Path) -> None:
 
 
 def test_both_ventricles_error_bars_and_the_body(tmp_path: Path) -> None:
-    measures = VentricleMeasures(
-        lv_edv_ml=120.0, lv_edv_sd_ml=2.04, rv_edv_ml=130.0, lv_mass_g=90.0, lv_edv_index_ml_per_m2=60.0, bsa_m2=2.0
+    measures = Measures(
+        {
+            "lv_edv_ml": 120.0,
+            "lv_edv_sd_ml": 2.04,
+            "rv_edv_ml": 130.0,
+            "lv_mass_g": 90.0,
+            "lv_edv_index_ml_per_m2": 60.0,
+            "bsa_m2": 2.0,
+        }
     )
     text = page(tmp_path, CaseReport("a", "done", measures=measures)).text
     assert (
@@ -162,10 +169,8 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
 def test_nothing_unknown_is_spelt_out(tmp_path: Path) -> None:
     found = page(
         tmp_path,
-        CaseReport("empty", "done", measures=VentricleMeasures(), curves_ml={Label.LV_CAVITY: (0.0, 0.0)}),
-        CaseReport(
-            "single", "done", measures=VentricleMeasures(lv_edv_ml=100.0), curves_ml={Label.LV_CAVITY: (100.0,)}
-        ),
+        CaseReport("empty", "done", measures=Measures(), curves_ml={Label.LV_CAVITY: (0.0, 0.0)}),
+        CaseReport("single", "done", measures=Measures({"lv_edv_ml": 100.0}), curves_ml={Label.LV_CAVITY: (100.0,)}),
         CaseReport("failed", "failed"),
         run={"model": None, "seed": None, "list": [None, 1]},
     )
@@ -176,7 +181,7 @@ def test_nothing_unknown_is_spelt_out(tmp_path: Path) -> None:
 
 def test_columns_that_no_case_has_are_left_out(tmp_path: Path) -> None:
     assert "RV" not in page(tmp_path, CaseReport("a", "done", measures=MEASURES)).text
-    with_rv = VentricleMeasures(rv_edv_ml=140.0)
+    with_rv = Measures({"rv_edv_ml": 140.0})
     assert (
         "RV"
         in page(tmp_path, CaseReport("a", "done", measures=MEASURES), CaseReport("b", "done", measures=with_rv)).text

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 from chromium import Chromium, chromium
 from PIL import Image, ImageColor
+from small_phantoms import SQUARE
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.measure.acquisition import Acquisition
-from cardioseg.measure.curves import volume_curves_ml
+from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.ventricles import measure
 from cardioseg.phantom import Phantom, cine, reference
 from cardioseg.report.palette import COLOURS, ON_LIGHT
@@ -21,7 +23,7 @@ from cardioseg.report.run_report import CaseReport, write_report
 from cardioseg.results.case_pictures import write_pictures
 from cardioseg.results.folder import CaseFolder
 
-SMALL = Phantom(slices=5, phases=6, rows=48, columns=48, spacing_mm=(16.0, 5.0, 5.0), ed_phase=0)
+SMALL = replace(SQUARE, phases=6, ed_phase=0)
 SIZES_MM = {"small": 22.0, "large": 30.0, "middle": 26.0}
 
 
@@ -33,9 +35,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, radius_mm in SIZES_MM.items():
         phantom = Phantom(**{**vars(SMALL), "lv_radius_mm": radius_mm})
         image, mask = cine(phantom), reference(phantom)
-        curves = volume_curves_ml(mask, STRUCTURES)
+        curves = LabelledCine(mask, STRUCTURES).curves_ml
         folds = [{label: tuple(share * ml for ml in curve) for label, curve in curves.items()} for share in (0.9, 1.1)]
-        measures = measure(mask, STRUCTURES, Acquisition(1.8, 80.0, 65.0), fold_curves_ml=folds)
+        measures = measure(LabelledCine(mask, STRUCTURES, Acquisition(1.8, 80.0, 65.0)), fold_curves_ml=folds)
         flags = [Flag("open ring", "12 % of the LV cavity's outline has no myocardium", 3, 2)] * (name == "middle")
         write_pictures(CaseFolder(out / name), image, mask, measures, flags=flags, title=name)
         pictures = [CaseFolder(out / name).overlay, CaseFolder(out / name).loop]

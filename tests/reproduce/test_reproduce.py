@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 from csv import DictReader
 from io import StringIO
@@ -10,11 +11,13 @@ from multiprocessing import active_children
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 from threading import Thread
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from rich.console import Console
+from small_phantoms import SQUARE_SIZE
 
 from cardioseg.cli.app import run
 from cardioseg.cli.job_board import Board
@@ -43,26 +46,40 @@ from cardioseg.training.validation import SliceScore
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reproduce")
-    size = {"slices": 5, "phases": 8, "rows": 48, "columns": 48, "spacing_mm": (16.0, 5.0, 5.0)}
-    write_sunnybrook([Phantom(seed=seed, **size) for seed in range(1, 5)], folder / "labelled")
+    write_sunnybrook([Phantom(seed=seed, **SQUARE_SIZE) for seed in range(1, 5)], folder / "labelled")
     assert run(["ingest", str(folder / "labelled"), "-o", str(folder / "dataset"), "-q"]) == 0
     return folder / "dataset"
 
 
-def options(dataset: Path, out: Path, *more: str, spacing: tuple[str, ...] = ("--spacing-mm", "8")) -> list[str]:
+@pytest.fixture(autouse=True)
+def _coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing is half of what `reproduce` costs at these sizes."""
+    monkeypatch.setattr("cardioseg.reproduce.paper_figures._DPI", 40)
+
+
+@pytest.fixture(scope="session")
+def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Table 2, run without a cut by one process on one thread."""
+    out = tmp_path_factory.mktemp("whole") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cardioseg.reproduce.paper_figures._DPI", 40)
+        assert run(options(dataset, out, "--threads", "1", "-q")) == 0
+    return out
+
+
+def options(dataset: Path, out: Path, *more: str, spacing: tuple[str, ...] = ("--spacing-mm", "16")) -> list[str]:
     few = ["--lrs", "0.1", "--steps-fraction", "0.001", "--folds", "2", "-d", "cpu", *spacing]
     return ["reproduce", str(dataset), "--organ", "lv", "-o", str(out), "--tables", "2", *few, *more]
 
 
 def test_cut_and_resumed_gives_the_same_tables(
-    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    dataset: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(options(dataset, tmp_path / "whole", "-q")) == 0
     with monkeypatch.context() as patch:
         patch.setattr("cardioseg.reproduce.jobs.validate", _interrupt)
-        assert run(options(dataset, tmp_path / "cut", "-q")) == 130
+        assert run(options(dataset, tmp_path / "cut", "--threads", "1", "-q")) == 130
     assert not list((tmp_path / "cut").rglob("result.json"))
-    assert run(options(dataset, tmp_path / "cut", "--norms", "iln", "-q")) == 0
+    assert run(options(dataset, tmp_path / "cut", "--norms", "iln", "--threads", "1", "-q")) == 0
     results = {path: path.stat().st_mtime_ns for path in (tmp_path / "cut").rglob("result.json")}
     assert len(results) == 2
     assert not list((tmp_path / "cut").rglob("step-*.pt"))
@@ -70,14 +87,14 @@ def test_cut_and_resumed_gives_the_same_tables(
         unfinished = tmp_path / "cut" / "unfinished" / path.parent.name
         unfinished.mkdir()
         (unfinished / "step-0000002-0123456789abcdef.pt").touch()
-    assert run(options(dataset, tmp_path / "cut")) == 0
+    assert run(options(dataset, tmp_path / "cut", "--threads", "1")) == 0
     assert not list((tmp_path / "cut").rglob("step-*.pt"))
     assert all(path.stat().st_mtime_ns == time for path, time in results.items())
     assert "Table 2. With or without GN16" in capsys.readouterr().err
     figures = [f"figure{number}.{suffix}" for number in (2, 3) for suffix in ("png", "svg")]
     for name in ("tables.md", "tables.csv", "tables.json", *figures):
-        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    document = json.loads((tmp_path / "whole" / "tables.json").read_text())
+        assert (tmp_path / "cut" / name).read_bytes() == (whole / name).read_bytes()
+    document = json.loads((whole / "tables.json").read_text())
     assert {(c["norm"], c["fold"]) for c in document["cells"]} == {
         (n, f) for n in ("il-sigmoid", "iln") for f in (1, 2)
     }
@@ -86,11 +103,12 @@ def test_cut_and_resumed_gives_the_same_tables(
     assert document["cells"][0]["paper_dice"] == 0.903
 
 
-def test_workers_give_the_same_tables(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(options(dataset, tmp_path / "one", "--norms", "iln,il-sigmoid", "--threads", "1", "-q")) == 0
+def test_workers_give_the_same_tables(
+    dataset: Path, whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(options(dataset, tmp_path / "two", "--norms", "iln,il-sigmoid", "--threads", "2", "--workers", "2")) == 0
     assert "4 of 4 jobs done" in capsys.readouterr().err
-    assert (tmp_path / "one" / "tables.csv").read_bytes() == (tmp_path / "two" / "tables.csv").read_bytes()
+    assert (whole / "tables.csv").read_bytes() == (tmp_path / "two" / "tables.csv").read_bytes()
 
 
 def test_a_failing_job_ends_the_others(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,7 +135,7 @@ def _kill_a_child(folder: Path) -> None:
 
 
 def test_other_settings_do_not_mix(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(options(dataset, tmp_path, "--norms", "iln", "-q", spacing=())) == 0
+    assert run(options(dataset, tmp_path, "--norms", "iln", "--fold", "0", "-q", spacing=())) == 0
     assert "256 x 256" in (tmp_path / "tables.md").read_text()
     assert run(options(dataset, tmp_path, "--norms", "iln", "--spacing-mm", "10")) == 2
     assert "holds jobs of another spacing_mm" in capsys.readouterr().err
@@ -328,6 +346,16 @@ def test_refusals(
     assert run(options(dataset, tmp_path, *more)) == code
     (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("error: "))
     assert complaint in line
+
+
+@pytest.mark.parametrize(("module", "name"), [("matplotlib", "matplotlib"), ("torch", "PyTorch")])
+def test_what_is_missing_is_named_before_anything_runs(
+    dataset: Path, tmp_path: Path, module: str, name: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    assert run(options(dataset, tmp_path / "out")) == 2
+    assert capsys.readouterr().err == f"error: {name} is not installed\nhint: pip install 'cardioseg[train]'\n"
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_papers_experiments() -> None:

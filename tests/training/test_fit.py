@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cardioseg.cli.app import run
 from cardioseg.dataset.augment import Augmentation
 from cardioseg.dataset.slices import gather
 from cardioseg.dataset.store import Dataset
@@ -82,20 +83,21 @@ def test_a_finished_run_resumes_to_itself(discs: Dataset, tiny: Recipe, tmp_path
 def test_killed_process_resumes_to_the_same_weights(discs: Dataset, recipe_file: Path, tmp_path: Path) -> None:
     """SIGKILL for real, through the command line."""
 
-    def command(run: str, *more: str) -> list[str]:
-        options = ["-r", str(recipe_file), "--checkpoint-steps", "5", "--fold", "0", "-o", str(tmp_path / run), "-q"]
-        return [sys.executable, "-m", "cardioseg", "train", str(discs.folder), *options, *more]
+    def arguments(folder: str, *more: str) -> list[str]:
+        options = ["-r", str(recipe_file), "--checkpoint-steps", "5", "--fold", "0", "--threads", "1", "-q"]
+        return ["train", str(discs.folder), "-o", str(tmp_path / folder), *options, *more]
 
-    subprocess.run(command("whole"), check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    process = subprocess.Popen(command("cut"), env=os.environ | {"OMP_NUM_THREADS": "1"})
+    command = [sys.executable, "-m", "cardioseg", *arguments("cut")]
+    assert run(arguments("whole")) == 0
+    process = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"})
     while not list((tmp_path / "cut" / "fold-0").glob("step-*.pt")):
         assert process.poll() is None
         signal.sigtimedwait([], 0.05)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     cut = newest(tmp_path / "cut" / "fold-0")
-    subprocess.run(command("cut", "--resume"), check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    whole, resumed = (newest(tmp_path / run / "fold-0") for run in ("whole", "cut"))
+    subprocess.run([*command, "--resume"], check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    whole, resumed = (newest(tmp_path / name / "fold-0") for name in ("whole", "cut"))
     assert cut
     assert whole
     assert resumed

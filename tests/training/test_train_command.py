@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from cardioseg.cli.app import run
-from cardioseg.cli.train_command import _next_command
 from cardioseg.dataset.slices import gather
 from cardioseg.dataset.store import Dataset
 from cardioseg.training.checkpoint import newest, weights_sha256
@@ -73,13 +74,45 @@ def test_of_as_many_steps_as_its_epochs_have_it_is_the_same_run(discs: Dataset, 
 def test_the_total_is_known_from_the_beginning(
     discs: Dataset, recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert train(discs, recipe_file, tmp_path, "--steps", "25") == 0
+    assert train(discs, recipe_file, tmp_path) == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("fold ")]
-    assert lines[0] == "fold 0: 25 steps"
+    assert lines[:1] == ["fold 0: 24 steps"]
     assert "left at" in lines[1]
-    assert lines[2] == "fold 1: 25 steps"
-    assert train(discs, recipe_file, tmp_path, "--steps", "25", "--resume", "-q") == 0
+    assert lines[2] == "fold 1: 24 steps"
+    assert train(discs, recipe_file, tmp_path, "--resume", "-q") == 0
     assert capsys.readouterr().err == ""
+
+
+def test_there_is_a_line_a_minute(
+    discs: Dataset,
+    recipe_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """By a clock that is 70 s later each time it is read."""
+    monkeypatch.setattr("time.monotonic", partial(next, count(0, 70)))
+    assert train(discs, recipe_file, tmp_path, "--fold", "0") == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("fold 0: step ")]
+    assert lines
+    assert all("of 24, loss" in line for line in lines)
+
+
+def test_an_interrupt_before_the_first_checkpoint(
+    discs: Dataset,
+    recipe_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cardioseg.training.crossval.fit", interrupted)
+    assert train(discs, recipe_file, tmp_path / "run") == 130
+    said = capsys.readouterr().err
+    assert f"-o {tmp_path / 'run'} " in said
+    assert "--folds 2 --resume` starts fold 0 again (no checkpoint yet)" in said
 
 
 def _listen_to_interrupts() -> None:
@@ -115,6 +148,8 @@ def test_after_an_interrupt_the_command_that_is_said_goes_on(discs: Dataset, rec
 
 
 def test_what_goes_on_depends_on_the_checkpoints(tmp_path: Path) -> None:
+    from cardioseg.cli.train_command import _next_command
+
     asked = ["cardioseg", "train", "d", "-o", "r"]
     assert _next_command(asked, tmp_path, [0, 1]) == "`cardioseg train d -o r` starts the run again"
     (tmp_path / "training.json").touch()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.flag import Flag
-from cardioseg.image.plausible_ranges import is_plausible
+from cardioseg.image.plausible_ranges import HEART_RATE_BPM
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 from cardioseg.ingest.cine.phase_order import INSTANCE_NUMBER, TRIGGERS, Film, in_time, time_of
 from cardioseg.ingest.cine.repeated_slices import newest
@@ -60,9 +60,9 @@ class Stack:
         rate = self._median(lambda header: header.heart_rate_bpm)
         interval_ms = self._median(lambda header: header.nominal_interval_ms or None)
         by_interval = _MS_PER_MINUTE / interval_ms if interval_ms else None
-        if by_interval is None or not is_plausible("heart_rate_bpm", by_interval):
+        if by_interval is None or not HEART_RATE_BPM.hold(by_interval):
             return rate
-        return rate if rate and is_plausible("heart_rate_bpm", rate) else by_interval
+        return rate if rate and HEART_RATE_BPM.hold(rate) else by_interval
 
     @property
     def height_m(self) -> float | None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.foreign_formats import foreign
-from cardioseg.image.nifti import is_nifti
-from cardioseg.ingest.cine.nifti_suitability import judge_nifti
+from cardioseg.image.volume_files import is_volume_file
+from cardioseg.ingest.cine.volume_suitability import judge_volume
 from cardioseg.ingest.finding.survey import Series, survey
 from cardioseg.skipped import Skipped
 
@@ -45,7 +45,7 @@ def inspect_scans(root: Path) -> Inspection:
     rows = [_series_row(series) for series in found.series]
     unused: list[Skipped] = []
     for item in found.unused:
-        judged = _nifti_row(Path(item.where)) if _is_nifti_file(Path(item.where)) else item
+        judged = _volume_row(Path(item.where)) if _is_volume_file(Path(item.where)) else item
         if isinstance(judged, Skipped):
             unused.append(judged)
         else:
@@ -53,8 +53,8 @@ def inspect_scans(root: Path) -> Inspection:
     return Inspection(tuple(rows), tuple(unused))
 
 
-def _is_nifti_file(path: Path) -> bool:
-    return is_nifti(path) and path.is_file()
+def _is_volume_file(path: Path) -> bool:
+    return is_volume_file(path) and path.is_file()
 
 
 def _series_row(series: Series) -> Row:
@@ -63,9 +63,9 @@ def _series_row(series: Series) -> Row:
     return (str(series.folder), *counts, shape, spacing_mm, str(series.kind), series.reason)
 
 
-def _nifti_row(path: Path) -> Row | Skipped:
+def _volume_row(path: Path) -> Row | Skipped:
     try:
-        verdict = judge_nifti(path)
+        verdict = judge_volume(path)
     except UnusableError as error:
         return Skipped(str(path), ": ".join(filter(None, [error.message.removeprefix(f"{path}: "), error.hint])))
     grid = verdict.grid

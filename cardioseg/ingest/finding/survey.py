@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.foreign_formats import foreign
-from cardioseg.image.nifti import is_nifti
+from cardioseg.image.volume_files import is_volume_file
 from cardioseg.ingest.cine.repeated_slices import CINE_PHASES
 from cardioseg.ingest.cine.series import Kind, Series, judge
 from cardioseg.ingest.cine.shared_ids import is_stack_of_films, same_image, scans_of
@@ -154,7 +154,7 @@ def _headers(path: Path) -> tuple[SliceHeader, ...] | Skipped:
     try:
         return read_headers(path)
     except UnusableError as error:
-        other = None if is_nifti(path) else foreign(path)
+        other = None if is_volume_file(path) else foreign(path)
         return Skipped(str(path), ": ".join(other) if other else error.message.removeprefix(f"{path}: "))
 
 

@@ -2,7 +2,7 @@
 
 A unit is a child of the folder that a person names: a patient, or a visit. Children that share a study are one unit,
 since cines may be joined over series, and many exports have a folder a series; so are the files beside the children. To
-know which share one, the first and the last DICOM header of each child are read, no more. A NIfTI file in a child
+know which share one, the first and the last DICOM header of each child are read, no more. A volume file in a child
 without DICOM is a unit of its own. Names of cases depend on their unit and on the names of the children alone; where
 children of several sources are called alike, the folders that they lie in tell them apart. Masks beside
 scans rename none of them.
@@ -16,15 +16,14 @@ from pathlib import Path
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import safe_name, unique_names
-from cardioseg.image.nifti import is_nifti, stem
-from cardioseg.image.nifti_names import case_stem
+from cardioseg.image.nnunet_names import case_stem
+from cardioseg.image.volume_files import REFERENCE, is_volume_file, stem
 from cardioseg.ingest.cine.series import Series
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.finding.distinct_names import names_beside_masks
 from cardioseg.ingest.finding.survey import NOTHING, LeftOut, case_ids, own_folder, regular_files, touching
 from cardioseg.skipped import Skipped
 
-_REFERENCE = "_gt"  # ACDC's reference masks are no scans
 _LAST = 16  # files from the end that may be no image
 
 
@@ -38,7 +37,7 @@ class Unit:
         base: the folder whose children the units are.
         paths: folders with all that is in them, and files.
         is_all: whether no other unit has DICOM.
-        is_rest: whether its NIfTI files are units of their own.
+        is_rest: whether its volume files are units of their own.
         child_names: the names of its children, safe, each its own among all.
     """
 
@@ -51,12 +50,12 @@ class Unit:
     child_names: Mapping[Path, str] = field(default_factory=dict)
 
     @property
-    def nifti(self) -> Path | None:
+    def volume_file(self) -> Path | None:
         """The file, where that is the unit."""
-        return self.paths[0] if len(self.paths) == 1 and is_nifti(self.paths[0]) else None
+        return self.paths[0] if len(self.paths) == 1 and is_volume_file(self.paths[0]) else None
 
-    def niftis(self, left: LeftOut) -> list[Path]:
-        """The NIfTI images in it."""
+    def volume_files(self, left: LeftOut) -> list[Path]:
+        """The scans in it that are volume files."""
         if self.is_rest:
             return []
         found = regular_files(self.source, self.paths, left)
@@ -91,14 +90,14 @@ class _Child:
         paths: the folder, or the files beside the folders.
         has_dicom: whether there is any.
         studies: those of its first and its last image.
-        niftis: all of its images, where it has no DICOM.
+        volume_files: all of its images, where it has no DICOM.
         has_rest: whether there is something else, where it has no DICOM.
     """
 
     paths: tuple[Path, ...]
     has_dicom: bool = False
     studies: set[str] = field(default_factory=set)
-    niftis: list[Path] = field(default_factory=list)
+    volume_files: list[Path] = field(default_factory=list)
     has_rest: bool = False
 
 
@@ -111,9 +110,9 @@ def find_units(sources: Sequence[Path], left: LeftOut = NOTHING) -> list[Unit]:
     found = [unit for source in sources for unit in _units(source, left)]
     imaged = [unit for unit in found if not unit.is_rest]
     places = [_places(unit) for unit in imaged]
-    are_files = [unit.nifti is not None for unit, of_unit in zip(imaged, places, strict=True) for _ in of_unit]
+    are_files = [unit.volume_file is not None for unit, of_unit in zip(imaged, places, strict=True) for _ in of_unit]
     names = iter(names_beside_masks([place for of_unit in places for place in of_unit], are_files))
-    is_single = sum(unit.nifti is None for unit in imaged) == 1
+    is_single = sum(unit.volume_file is None for unit in imaged) == 1
     named = {}
     for unit, of_unit in zip(imaged, places, strict=True):
         children = {unit.base / place.name: next(names) for place in of_unit}
@@ -123,9 +122,9 @@ def find_units(sources: Sequence[Path], left: LeftOut = NOTHING) -> list[Unit]:
 
 
 def _places(unit: Unit) -> list[Path]:
-    """What the names of a unit's cases are made of: its folders, the one that its files lie in, or its NIfTI file."""
-    if unit.nifti:
-        return [unit.nifti.absolute().with_name(case_stem(unit.nifti))]
+    """What the names of a unit's cases are made of: its folders, the one that its files lie in, or its volume file."""
+    if unit.volume_file:
+        return [unit.volume_file.absolute().with_name(case_stem(unit.volume_file))]
     folders = [path for path in unit.paths if path.is_dir() and not path.is_symlink()]
     return [path.absolute() for path in folders] or [unit.paths[0].parent.resolve()]
 
@@ -139,7 +138,7 @@ def _units(source: Path, left: LeftOut) -> Iterator[Unit]:
         paths = tuple(path for child in group for path in child.paths)
         yield Unit(_name(group[0]), source, base, paths, len(groups) == 1)
     rest = [child for child in children if not child.has_dicom]
-    for path in (path for child in rest for path in child.niftis):
+    for path in (path for child in rest for path in child.volume_files):
         yield Unit(case_stem(path), source, base, (path,))
     for child in rest:
         if child.has_rest:
@@ -161,7 +160,7 @@ def _children(source: Path, left: LeftOut) -> tuple[Path, list[_Child]]:
     while True:
         folders, files = _entries(base, left)
         looked = [_look(source, (folder,), left) for folder in folders] + [_look(source, files, left)]
-        holding = [child for child in looked if child.has_dicom or child.niftis]
+        holding = [child for child in looked if child.has_dicom or child.volume_files]
         if len(holding) != 1 or holding[0] is looked[-1]:
             return base, [child for child in (*looked, *passed) if child.paths]
         passed += [child for child in looked if child is not holding[0]]
@@ -181,8 +180,8 @@ def _entries(folder: Path, left: LeftOut) -> tuple[list[Path], tuple[Path, ...]]
 def _look(source: Path, paths: tuple[Path, ...], left: LeftOut) -> _Child:
     child = _Child(paths)
     for found in regular_files(source, paths, left):
-        if is_nifti(_path(found)):
-            child.niftis += [_path(found)] * is_scan(_path(found))
+        if is_volume_file(_path(found)):
+            child.volume_files += [_path(found)] * is_scan(_path(found))
         elif isinstance(found, Path) and (studies := _studies(found)) is not None:
             child.has_dicom = True
             child.studies = studies | next(
@@ -232,8 +231,8 @@ def _sharing(children: Sequence[_Child]) -> Iterator[list[_Child]]:
 
 
 def is_scan(path: Path) -> bool:
-    """Whether it is a NIfTI file, or a link to one, and not a reference mask by its name."""
-    return is_nifti(path) and not stem(path).endswith(_REFERENCE) and path.is_file()
+    """Whether it is a volume file, or a link to one, and not a reference mask by its name."""
+    return is_volume_file(path) and not stem(path).endswith(REFERENCE) and path.is_file()
 
 
 def _path(found: Path | Skipped) -> Path:

@@ -33,11 +33,11 @@ def parse_formats(text: str) -> frozenset[str]:
     Raises:
         UsageError: there is no such format.
     """
-    known = [mask_format.NAME for mask_format in FORMATS]
+    format_names = [mask_format.NAME for mask_format in FORMATS]
     names = [name.strip() for name in text.split(",")]
     for name in names:
-        if name not in known:
-            raise UsageError(f"no format {name!r}", f"{', '.join(known)}; {ALWAYS} is always written")
+        if name not in format_names:
+            raise UsageError(f"no format {name!r}", f"{', '.join(format_names)}; {ALWAYS} is always written")
     return frozenset({ALWAYS, *names})
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from cardioseg.export.card import Card
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.cine.stack import Stack
-from cardioseg.measure.ventricles import VentricleMeasures
+from cardioseg.measure.case_measures import Measures
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class PredictedMask:
     """
 
     mask: Cine
-    measures: VentricleMeasures
+    measures: Measures
     card: Card
     stack: Stack | None
     is_4d: bool

@@ -12,8 +12,9 @@ import numpy as np
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.labels import CONVENTIONS, Label
-from cardioseg.image.nifti import is_nifti, read_cine, stem
+from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.volume import Cine, Voxels
+from cardioseg.image.volume_files import stem
 from cardioseg.ingest.labels.layouts.drawn import Convention, Mask, labels_of
 from cardioseg.ingest.labels.layouts.table import Row, columns_of, rows_of, tables_in
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject

@@ -13,8 +13,9 @@ import numpy as np
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.labels import Label
-from cardioseg.image.nifti import is_nifti, read_cine, stem
-from cardioseg.image.nifti_names import case_stem
+from cardioseg.image.nifti import is_nifti, read_cine
+from cardioseg.image.nnunet_names import case_stem
+from cardioseg.image.volume_files import stem
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
 from cardioseg.ingest.labels.layouts.drawn import Convention, drawn_phases, labels_of
 from cardioseg.ingest.labels.layouts.nnunet_dataset_json import CARD, meaning_of, read_card

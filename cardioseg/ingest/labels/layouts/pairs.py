@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
 from cardioseg.image.labels import CONVENTIONS, Label, whole
-from cardioseg.image.nifti import is_nifti, read_cine, stem
+from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.volume import Grid, Voxels
+from cardioseg.image.volume_files import stem
 from cardioseg.ingest.labels.layouts.drawn import Convention, drawn_phases, labels_of
 from cardioseg.ingest.labels.layouts.table import Row, columns_of, file_named, is_blank, rows_of, tables_in
 from cardioseg.ingest.labels.png import read_png

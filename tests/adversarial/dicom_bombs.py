@@ -1,6 +1,5 @@
-"""Bombs: small files that promise, or unpack to, far more than they are; and large ones that cost no disk (sparse)."""
+"""Bombs that look like DICOM images: small files that promise, or unpack to, far more; a large one that is sparse."""
 
-import gzip
 import struct
 import zlib
 from collections.abc import Callable
@@ -24,9 +23,20 @@ from pydicom.uid import (
 from cardioseg.phantom import enhanced_instance, instance
 
 _ZEROS_MB, _FAST = 160, 1  # packed in a quarter of the time that the smallest bomb takes
-_ITEM, _END_OF_ITEM = b"\xfe\xff\x00\xe0\xff\xff\xff\xff", b"\xfe\xff\x0d\xe0\0\0\0\0"
-_EMPTY_ITEM, _END = b"\xfe\xff\x00\xe0\0\0\0\0", b"\xfe\xff\xdd\xe0\0\0\0\0"
-_SEQUENCE = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff"  # ReferencedImageSequence, of undefined length
+
+
+def tag(group: int, element: int, rest: bytes = b"") -> bytes:
+    """How a data element begins in a little-endian file."""
+    return struct.pack("<HH", group, element) + rest
+
+
+_UNDEFINED, _NOTHING = b"\xff\xff\xff\xff", bytes(4)  # lengths
+_SEQUENCE = tag(0x0008, 0x1140, b"SQ\0\0" + _UNDEFINED)  # ReferencedImageSequence
+_ITEM, _EMPTY_ITEM = tag(0xFFFE, 0xE000, _UNDEFINED), tag(0xFFFE, 0xE000, _NOTHING)
+_END_OF_ITEM, _END_OF_SEQUENCE = tag(0xFFFE, 0xE00D, _NOTHING), tag(0xFFFE, 0xE0DD, _NOTHING)
+_IMAGE_TYPE, _PATIENT_NAME = tag(0x0008, 0x0008, b"CS"), tag(0x0010, 0x0010, b"PN")
+_POSITION, _LONG_POSITION = tag(0x0020, 0x0032, b"DS\0\0"), tag(0x0020, 0x0032, b"UT\0\0")  # UT may be of any length
+_PRIVATE = tag(0x0009, 0x1000, b"OB\0\0")
 
 
 def image(syntax: UID = ExplicitVRLittleEndian, **changes: object) -> Dataset:
@@ -48,14 +58,17 @@ def encoded(dataset: Dataset) -> bytes:
     return buffer.getvalue()
 
 
+def file_meta(content: bytes) -> bytes:
+    """What comes before the data set: the preamble, and the file meta information, which begins with its length."""
+    (length,) = struct.unpack_from("<I", content, 140)
+    return content[: 144 + length]
+
+
 def deflate() -> bytes:
     """160 MB of zeros in a private tag of a deflated file of 0.7 MB."""
-    plain = encoded(image())
-    meta_end = plain.index(b"\x08\x00\x05\x00") if b"\x08\x00\x05\x00" in plain else plain.index(b"\x08\x00\x08\x00CS")
-    named = encoded(image(DeflatedExplicitVRLittleEndian))
-    head = named[: named.index(b"UI", 140) and meta_end + (len("1.2.840.10008.1.2.1.99") - len("1.2.840.10008.1.2.1"))]
+    head = file_meta(encoded(image(DeflatedExplicitVRLittleEndian)))
     packer = zlib.compressobj(_FAST, wbits=-zlib.MAX_WBITS)
-    body = packer.compress(b"\x09\x00\x10\x10OB\0\0" + struct.pack("<I", _ZEROS_MB * 10**6))
+    body = packer.compress(_PRIVATE + struct.pack("<I", _ZEROS_MB * 10**6))
     body += b"".join(packer.compress(bytes(10**6)) for _ in range(_ZEROS_MB)) + packer.flush()
     return head + body
 
@@ -122,124 +135,58 @@ def deep_sequence() -> bytes:
 
 def deep_sequence_closed() -> bytes:
     """The same, each closed again, before a good image."""
-    return _before_image((_SEQUENCE + _ITEM) * 3000 + (_END_OF_ITEM + _END) * 3000)
+    return _before_image((_SEQUENCE + _ITEM) * 3000 + (_END_OF_ITEM + _END_OF_SEQUENCE) * 3000)
 
 
 def wide_sequence() -> bytes:
     """A million empty items, each of which a parser makes an object of."""
-    return _before_image(_SEQUENCE + _EMPTY_ITEM * 1_000_000 + _END)
+    return _before_image(_SEQUENCE + _EMPTY_ITEM * 1_000_000 + _END_OF_SEQUENCE)
 
 
 def wide_item() -> bytes:
     """Half a million empty tags in one item."""
     tags = b"".join(struct.pack("<HH2sH", 0x11 + 2 * (n >> 16), n & 0xFFFF, b"LO", 0) for n in range(500_000))
-    return _before_image(_SEQUENCE + _ITEM + tags + _END_OF_ITEM + _END)
+    return _before_image(_SEQUENCE + _ITEM + tags + _END_OF_ITEM + _END_OF_SEQUENCE)
 
 
 def large_value() -> bytes:
     """A megabyte of numbers where one is expected."""
     return encoded(image(ImagePositionPatient=None)).replace(
-        b"\x20\x00\x32\x00DS\0\0", b"\x20\x00\x32\x00UT\0\0" + struct.pack("<I", 8_000_000) + b"1.234\\5\\" * 1_000_000
+        _POSITION, _LONG_POSITION + struct.pack("<I", 8_000_000) + b"1.234\\5\\" * 1_000_000
     )
 
 
 def _headless() -> bytes:
+    """A file that ends before its data set begins."""
     whole = encoded(image())
-    return whole[: whole.index(b"\x08\x00\x08\x00CS")]
+    return whole[: whole.index(_IMAGE_TYPE)]
 
 
 def _before_image(extra: bytes) -> bytes:
+    """A good image with more in it before the patient's name."""
     whole = encoded(image())
-    at = whole.index(b"\x10\x00\x10\x00PN")
+    at = whole.index(_PATIENT_NAME)
     return whole[:at] + extra + whole[at:]
 
 
 def _compressed(syntax: UID, frame: bytes, marker: bytes, at: int) -> bytes:
+    """An image whose codestream promises 65500 x 65500 pixels, `at` bytes behind its marker."""
     sides = frame.index(marker) + at
     frame = frame[:sides] + struct.pack(">HH", 65500, 65500) + frame[sides + 4 :]
     return encoded(image(syntax, PixelData=encapsulate([frame])))
 
 
-def nifti_header(
-    shape: tuple[int, ...], code: int = 4, bits: int = 16, offset: float = 352, spacing: float = 1.0
-) -> bytes:
-    """A NIfTI-1 header and its four empty bytes of extension."""
-    dim = [len(shape), *shape, *[1] * (7 - len(shape))]
-    head = bytearray(352)
-    struct.pack_into("<i", head, 0, 348)
-    struct.pack_into("<8h", head, 40, *dim)
-    struct.pack_into("<hh", head, 70, code, bits)
-    struct.pack_into("<8f", head, 76, 1, *[spacing] * 7)
-    struct.pack_into("<f", head, 108, offset)
-    head[344:348] = b"n+1\0"
-    return bytes(head)
-
-
-def gzip_beyond() -> bytes:
-    """160 MB of zeros behind an image of 16 voxels."""
-    return gzip.compress(nifti_header((4, 4, 1)) + bytes(_ZEROS_MB * 10**6), _FAST, mtime=0)
-
-
-def gzip_within() -> bytes:
-    """160 MB of zeros, all of them voxels: 0.7 MB that are a sound image of nothing."""
-    return gzip.compress(nifti_header((1000, 1000, 80)) + bytes(_ZEROS_MB * 10**6), _FAST, mtime=0)
-
-
-def gzip_promise() -> bytes:
-    """500 million voxels of 8 bytes, of which a kilobyte is there."""
-    return gzip.compress(nifti_header((1000, 1000, 500), 64, 64) + bytes(1000), 9, mtime=0)
-
-
-def plain_promise() -> bytes:
-    """The same, not packed."""
-    return nifti_header((1000, 1000, 500), 64, 64) + bytes(1000)
-
-
-def dims_negative() -> bytes:
-    """A side of -1."""
-    return nifti_header((16, -1, 4)) + bytes(5000)
-
-
-def dims_zero() -> bytes:
-    """A side of 0."""
-    return nifti_header((16, 0, 4)) + bytes(5000)
-
-
-def dims_seven() -> bytes:
-    """Seven dimensions."""
-    return nifti_header((2, 2, 2, 2, 2, 2, 2)) + bytes(5000)
-
-
-def voxels_beyond_the_end() -> bytes:
-    """An offset of 1 GB."""
-    return nifti_header((4, 4, 4), offset=1e9) + bytes(5000)
-
-
-def spacing_not_a_number() -> bytes:
-    """NaN for a spacing."""
-    return nifti_header((4, 4, 4), spacing=float("nan")) + bytes(5000)
-
-
-def bad_checksum() -> bytes:
-    """A packed image whose last bytes are not its CRC."""
-    return gzip.compress(nifti_header((4, 4, 4)) + bytes(128), 9, mtime=0)[:-8] + bytes(8)
-
-
 def sparse_dicom(path: Path) -> None:
     """A value of 1.9 GB that takes no disk."""
     whole = encoded(image(ImagePositionPatient=None))
-    start, stop = whole.split(b"\x20\x00\x32\x00DS\0\0")
+    start, stop = whole.split(_POSITION)
     with path.open("wb") as file:
-        file.write(start + b"\x20\x00\x32\x00UT\0\0" + struct.pack("<I", 1_900_000_000))
+        file.write(start + _LONG_POSITION + struct.pack("<I", 1_900_000_000))
         file.seek(1_900_000_000, 1)
         file.write(stop)
 
 
-DICOM: tuple[Callable[[], bytes], ...] = (
+BOMBS: tuple[Callable[[], bytes], ...] = (
     deflate, run_length, run_length_frames, jpeg_ls, jpeg, jpeg_2000, huge_sides, large_sides, many_frames,
     deep_sequence, deep_sequence_closed, wide_sequence, wide_item, large_value,
-)  # fmt: skip
-NIFTI: tuple[Callable[[], bytes], ...] = (
-    gzip_beyond, gzip_within, gzip_promise, plain_promise, dims_negative, dims_zero, dims_seven,
-    voxels_beyond_the_end, spacing_not_a_number, bad_checksum,
 )  # fmt: skip

@@ -12,7 +12,6 @@ from pydicom.tag import Tag
 from pydicom.uid import ImplicitVRLittleEndian
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.dicom.numerals import numbers
 from cardioseg.ingest.dicom.reader import SliceHeader, read_headers, read_pixels
 from cardioseg.phantom import Phantom, cine, enhanced_instance
 
@@ -39,6 +38,8 @@ WriteSlice = Callable[..., Path]
     ],
 )
 def test_numbers_of_a_text(text: str, expected: list[float | None]) -> None:
+    from cardioseg.ingest.dicom.numerals import numbers
+
     assert numbers(text) == expected
 
 

@@ -100,7 +100,7 @@ def test_a_nifti_is_a_unit_and_keeps_its_stem_where_it_is_alone_with_it(tmp_path
     (tmp_path / "p3").mkdir()
     (tmp_path / "p3" / "link.nii.gz").symlink_to(tmp_path / "top.nii.gz")
     assert names(tmp_path) == ["p1_frame01", "p1_sa", "p2_sa", "link", "top"]
-    assert [unit.nifti is None for unit in find_units([tmp_path])] == [False] * 5 + [True]
+    assert [unit.volume_file is None for unit in find_units([tmp_path])] == [False] * 5 + [True]
 
 
 def test_nifti_and_dicom_in_one_child(tmp_path: Path, write_cine: WriteCine) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_phantoms import OBLONG as SMALL
 
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Case
 from cardioseg.ingest.finding.survey import Kind, survey
-from cardioseg.phantom import Encoding, Phantom, Vendor, cine, write_dicom
+from cardioseg.phantom import Encoding, Vendor, cine, write_dicom
 
-SMALL = Phantom(slices=6, phases=8, rows=32, columns=36, spacing_mm=(15.0, 6.6, 6.3))
 SCANS = {
     11: (Vendor.CLASSIC, Encoding.EXPLICIT),
     12: (Vendor.SERIES_A_SLICE, Encoding.JPEG_SV1),

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom import dcmread
+from small_phantoms import OBLONG as SMALL
 
 from cardioseg.inference.case_search import find_cases
-from cardioseg.phantom import Phantom, Vendor, cine, write_dicom
+from cardioseg.phantom import Vendor, cine, write_dicom
 
-SMALL = Phantom(slices=6, phases=8, rows=32, columns=36, spacing_mm=(15.0, 6.6, 6.3))
 PATIENTS = {"patient1": SMALL, "patient2": replace(SMALL, seed=2, lv_radius_mm=28.0)}
 ALL_IDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 

@@ -1,4 +1,4 @@
-"""Suitability: whether a NIfTI file shows the heart in the short axis, judged as DICOM is, as far as it says."""
+"""Suitability: whether a volume file shows the heart in the short axis, judged as DICOM is, as far as it says."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import numpy as np
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.label_maps import holds_few_values, may_be_probabilities
-from cardioseg.image.nifti import read_grid, read_sample
 from cardioseg.image.nifti_grid import geometry_flags
 from cardioseg.image.volume import Grid, Voxels
+from cardioseg.image.volume_files import format_of
 from cardioseg.ingest.cine.other_views import other_normal
 from cardioseg.ingest.cine.repeated_slices import CINE_PHASES
 from cardioseg.ingest.cine.series import CINE_SLICES, Kind
@@ -27,7 +27,7 @@ _LOST = "or the file has lost its orientation, as many converted files have"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a NIfTI file shows.
+    """What a volume file shows.
 
     Attributes:
         kind: in the words for DICOM series.
@@ -44,14 +44,14 @@ class Verdict:
     phases: int
 
 
-def judge_nifti(path: Path) -> Verdict:
-    """Say what a NIfTI file shows, from its geometry and, for maps, from the voxels of its first phase.
+def judge_volume(path: Path) -> Verdict:
+    """Say what a volume file shows, from its geometry and, for maps, from the voxels of its first phase.
 
     Raises:
         UnusableError: it cannot be read.
     """
-    grid, phases = read_grid(path)
-    voxels = read_sample(path)
+    grid, phases = format_of(path).read_grid(path)
+    voxels = format_of(path).read_sample(path)
     if holds_few_values(voxels):
         return Verdict(MAP, _FEW_VALUES, False, grid, phases)
     if not _is_aligned(grid) and (why := other_normal(np.asarray(grid.directions[0]))):
@@ -62,13 +62,13 @@ def judge_nifti(path: Path) -> Verdict:
     return Verdict(_kind(slices, phases), "; ".join(said), True, grid, phases)
 
 
-def nifti_flags(path: Path) -> tuple[Flag, ...]:
-    """What a person must know of a NIfTI scan before its numbers are used.
+def volume_flags(path: Path) -> tuple[Flag, ...]:
+    """What a person must know of such a scan before its numbers are used.
 
     Raises:
         UnusableError: it cannot be read.
     """
-    return tuple(_flags(read_grid(path)[0], read_sample(path)))
+    return tuple(_flags(format_of(path).read_grid(path)[0], format_of(path).read_sample(path)))
 
 
 def _flags(grid: Grid, voxels: Voxels) -> Iterator[Flag]:

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from skimage.io import imsave
+from small_phantoms import SQUARE
 
 from cardioseg.cli.app import run
 from cardioseg.errors import NoInputError, UsageError
@@ -15,10 +17,10 @@ from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Volume
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.subject import Subject
-from cardioseg.phantom import Phantom, cine, reference
+from cardioseg.phantom import cine, reference
 from cardioseg.skipped import Skipped
 
-SMALL = Phantom(slices=5, phases=4, rows=48, columns=48, spacing_mm=(16.0, 5.0, 5.0), ed_phase=0)
+SMALL = replace(SQUARE, phases=4, ed_phase=0)
 IMAGE, MASK = cine(SMALL), reference(SMALL)
 OTHER = np.array([0, 3, 2, 1], np.uint8)  # M&Ms' number of each label
 
@@ -36,10 +38,15 @@ def why(root: Path) -> str:
     return only.why
 
 
-def reasons(root: Path) -> str:
-    with pytest.raises(NoInputError) as caught:
-        layouts.read(root)
-    return "\n".join(caught.value.reasons)
+@pytest.fixture
+def reasons(capsys: pytest.CaptureFixture[str]) -> Callable[[Path], str]:
+    """What `ingest` says of a folder that it cannot use."""
+
+    def said(root: Path) -> str:
+        assert run(["ingest", str(root), "-o", str(root / "out"), "--json"]) == 4
+        return "\n".join(json.loads(capsys.readouterr().out)["error"].get("reasons", []))
+
+    return said
 
 
 def volume(root: Path, name: str, cine_: Cine, phase: int = 0) -> str:
@@ -115,7 +122,9 @@ def test_the_table_of_mnms_likewise(tmp_path: Path, encoding: str, separator: st
         ("labelsTr/a.nii.gz", "", "has labelsTr, but no dataset.json and no imagesTr"),
     ],
 )
-def test_what_is_almost_a_layout_is_named(tmp_path: Path, file: str, content: str, said: str) -> None:
+def test_what_is_almost_a_layout_is_named(
+    tmp_path: Path, reasons: Callable[[Path], str], file: str, content: str, said: str
+) -> None:
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(content)
     assert said in reasons(tmp_path)
@@ -291,7 +300,7 @@ def test_unknown_numbers(tmp_path: Path, write_source: Callable[[Path], None]) -
         ("{}", "dataset.json names no structure besides the background"),
     ],
 )
-def test_a_broken_card_of_nnunet(tmp_path: Path, card: str, said: str) -> None:
+def test_a_broken_card_of_nnunet(tmp_path: Path, reasons: Callable[[Path], str], card: str, said: str) -> None:
     nnunet_dataset(tmp_path, {"background": 0, "RV": 1, "MYO": 2, "LV": 3})
     (tmp_path / "dataset.json").write_text(card, encoding="latin-1")
     told = reasons(tmp_path)
@@ -299,7 +308,7 @@ def test_a_broken_card_of_nnunet(tmp_path: Path, card: str, said: str) -> None:
     assert "NIfTI" not in "".join(line for line in told.splitlines() if line.startswith("nnunet"))
 
 
-def test_an_nnunet_folder_without_nifti(tmp_path: Path) -> None:
+def test_an_nnunet_folder_without_nifti(tmp_path: Path, reasons: Callable[[Path], str]) -> None:
     nnunet_dataset(tmp_path, {"background": 0, "RV": 1, "MYO": 2, "LV": 3})
     for path in (tmp_path / "labelsTr").iterdir():
         path.unlink()

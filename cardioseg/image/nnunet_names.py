@@ -6,7 +6,7 @@ Isensee et al., Nat Methods 2021;18:203; nnU-Net's documentation, dataset_format
 import re
 from pathlib import Path
 
-from cardioseg.image.nifti import stem
+from cardioseg.image.volume_files import stem
 
 _CHANNEL = re.compile(r"(?P<case>.+)_(?P<number>\d{4})")
 _FOLDERS = ("imagestr", "imagests", "imagesval")

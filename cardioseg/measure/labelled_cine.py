@@ -1,0 +1,59 @@
+"""Labelled cine: a mask with all that it takes to measure and to judge it; areas and volumes are counted once."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.volume import Cine
+from cardioseg.measure.acquisition import Acquisition
+
+Counts = NDArray[np.float64]  # (phase, slice)
+
+
+@dataclass(frozen=True)
+class LabelledCine:
+    """A mask of a heart beat.
+
+    Attributes:
+        mask: `Label` values (phase, slice, row, column).
+        labels: what the model segments; others are not measured, whatever the mask holds.
+        acquisition: what is known of the scan beside its voxels.
+    """
+
+    mask: Cine
+    labels: Collection[Label]
+    acquisition: Acquisition = Acquisition()  # noqa: RUF009 - frozen
+
+    @property
+    def step_mm(self) -> float:
+        """Distance from slice to slice, centre to centre."""
+        return self.mask.grid.spacing_mm[0]
+
+    @cached_property
+    def pixel_counts(self) -> Mapping[Label, Counts]:
+        """Pixels (phase, slice) of each structure in `labels`, zeros where the mask does not hold it.
+
+        A missing slice has the area that lies on the line between its nearest neighbours' areas; between two of them
+        that is their mean. There is no picture to draw on, but there is a piece of the heart: a ventricle's outline
+        changes little from slice to slice, while leaving the slice out would make the volume smaller by all of it. What
+        the mask holds in such a slice is not looked at.
+        """
+        return {label: self._counts(label) for label in STRUCTURES if label in self.labels}
+
+    @cached_property
+    def curves_ml(self) -> Mapping[Label, tuple[float, ...]]:
+        """Volume in mL of each structure at each phase: the slices' areas times the distance between slices."""
+        voxel_ml = self.mask.grid.voxel_ml
+        return {label: tuple((counts.sum(1) * voxel_ml).tolist()) for label, counts in self.pixel_counts.items()}
+
+    def _counts(self, label: Label) -> Counts:
+        value = int(label)  # an enumeration's members are slow to compare with
+        planes = [[np.count_nonzero(plane == value) for plane in phase] for phase in self.mask.voxels]
+        counts = np.array(planes, np.float64)
+        slices = np.arange(counts.shape[1])
+        acquired = np.setdiff1d(slices, list(self.acquisition.missing))
+        return np.stack([np.interp(slices, acquired, row[acquired]) for row in counts])

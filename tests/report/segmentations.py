@@ -1,0 +1,78 @@
+"""What the tests of DICOM SEG share: a mask of the phantom, the object that is made of it, and where its voxels lie."""
+
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import highdicom
+import numpy as np
+import pytest
+from labelled_points import Points
+
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.ingest.cine.stack import Stack
+from cardioseg.ingest.finding.survey import survey
+from cardioseg.phantom import Phantom, reference
+from cardioseg.report.dicom_seg import END_DIASTOLE, Author, Drawing, write_segmentation
+
+HEART = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 5.0))  # pixels that are not square
+AUTHOR = Author("sax", "ab" * 32)
+ED, ES = HEART.phases - 1, 3
+
+
+def stack_of(folder: Path) -> Stack:
+    """The only cine in a folder."""
+    (series,) = survey(folder).cines
+    assert series.stack
+    return series.stack
+
+
+def drawing(phase: int = ED, labels: Sequence[Label] = STRUCTURES) -> Drawing:
+    """The phantom's own mask of a phase, with these labels of it."""
+    mask = reference(HEART).phase(phase)
+    voxels = np.where(np.isin(mask.voxels, labels), mask.voxels, 0).astype(np.uint8)
+    return Drawing(replace(mask, voxels=voxels), labels, END_DIASTOLE, AUTHOR)
+
+
+def write(folder: Path, source: Stack, what: Drawing, phase: int = ED) -> Any:
+    """Write `seg.dcm` and read it with highdicom."""
+    write_segmentation(folder / "seg.dcm", what, source.headers[phase])
+    return highdicom.seg.segread(folder / "seg.dcm")
+
+
+def points_of(segmentation: Any, labels: Sequence[Label]) -> Points:
+    """Where the voxels of each segment lie by the object's own geometry, frame by frame."""
+    shared = segmentation.SharedFunctionalGroupsSequence[0]
+    cosines = np.reshape(shared.PlaneOrientationSequence[0].ImageOrientationPatient, (2, 3)).astype(float)
+    row_mm, column_mm = map(float, shared.PixelMeasuresSequence[0].PixelSpacing)
+    points: dict[Label, list[Any]] = {label: [] for label in labels}
+    for frame, pixels in zip(segmentation.PerFrameFunctionalGroupsSequence, segmentation.pixel_array, strict=True):
+        label = labels[frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber - 1]
+        corner = np.array(frame.PlanePositionSequence[0].ImagePositionPatient, float)
+        rows, columns = np.nonzero(pixels)
+        points[label].append(corner + np.outer(columns * column_mm, cosines[0]) + np.outer(rows * row_mm, cosines[1]))
+    return {label: np.concatenate(parts) for label, parts in points.items()}
+
+
+def points_of_one(segmentation: Any) -> Points:
+    """As `points_of`; where there is one segment, its number stands in the shared group."""
+    (number,) = segmentation.SharedFunctionalGroupsSequence[0].SegmentIdentificationSequence
+    for frame in segmentation.PerFrameFunctionalGroupsSequence:
+        frame.SegmentIdentificationSequence = [number]
+    return points_of(segmentation, (Label.LV_CAVITY,))
+
+
+def dciodvfy(path: Path) -> list[tuple[str, str]]:
+    """The errors that the validator finds, as (where without ordinals, what)."""
+    if which("dciodvfy") is None:
+        pytest.skip("dciodvfy (Debian's dicom3tools) is not installed")
+    done = subprocess.run(["dciodvfy", "-new", path], capture_output=True, text=True, timeout=60, check=False)
+    said = done.stdout + done.stderr
+    assert "Segmentation" in said.splitlines()
+    found = [re.match(r"Error - <(.*?)> - (.*)", line) for line in said.splitlines() if line.startswith("Error")]
+    assert all(found)
+    return [(re.sub(r"\[\d+\]", "", match[1]), match[2]) for match in found if match]
