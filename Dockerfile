@@ -1,9 +1,9 @@
-# Two images, both offline, as nobody in particular and able to run on a read-only file system with /tmp alone to write to:
+# Two images. Both work offline, without root rights, and on a read-only file system where only /tmp can be written to:
 #
 #   docker build -t cardioseg .                        # full: train, predict, evaluate; an NVIDIA GPU is used where there is one
 #   docker build -t cardioseg:serve --target serve .   # predict and evaluate on the CPU, without PyTorch
 #
-# Where packages come from is pip's own affair: --build-arg PIP_INDEX_URL=..., PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS.
+# To use another package index, give --build-arg PIP_INDEX_URL=..., PIP_EXTRA_INDEX_URL=... or PIP_FIND_LINKS=...
 # With an index of PyTorch's CPU builds the full image is 3 GB smaller.
 
 FROM debian:bookworm-slim AS base
@@ -30,9 +30,9 @@ ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
 ARG PIP_FIND_LINKS
 RUN pip install --no-cache-dir --no-compile -c constraints.txt '.[cpu]'
-# Left out is what no command reaches: pip, the packages' own tests, ONNX Runtime's tools that make models and its copy
-# for C programs, AVIF, and of some 60 image codecs all but JPEG, JPEG-LS and JPEG 2000. The demo compiles the modules
-# that are used, and no others; tests/docker runs every command in the image, on every encoding.
+# Remove what no command uses: pip, the tests of the packages, ONNX Runtime's tools that make models and its copy for C
+# programs, AVIF, and all of some 60 image codecs except JPEG, JPEG-LS and JPEG 2000. The demo compiles the modules that
+# are used, and no others. tests/docker runs every command in the image, on every encoding.
 RUN pip uninstall -q -y pip setuptools \
  && cd /opt/cardioseg/lib/python3*/site-packages \
  && rm -r onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \

@@ -21,7 +21,7 @@ def inspect(
     scans: Annotated[Path, typer.Argument(help="A folder (subfolders are searched) or a file.")],
     as_json: AsJson = False,
 ) -> int:
-    """Show what each DICOM series and NIfTI file is, and why."""
+    """Show how DICOM series and NIfTI files are classified, and why."""
     from dataclasses import asdict
 
     from cardioseg.ingest.finding.inspection import inspect_scans

@@ -20,12 +20,16 @@ _LV, _MYO, _RV = Label.LV_CAVITY, Label.LV_MYOCARDIUM, Label.RV_CAVITY
 _ALWAYS = Table.OVERVIEW | Table.TERMINAL
 _EDV, _ESV, _EF, _STILL = Bounds(30, 500), Bounds(5, 450), Bounds(8, 85), Bounds(5, 500)
 
-_AT_ED = "{} cavity volume at its end-diastole: the largest of the beat, or at a chosen or kept phase"
-_AT_ES = "{} cavity volume at its end-systole: the smallest of the beat, or at a chosen or kept phase"
+_AT_ED = (
+    "{} cavity volume at end-diastole: the largest of the beat, unless the phase was chosen or kept from the first run"
+)
+_AT_ES = (
+    "{} cavity volume at end-systole: the smallest of the beat, unless the phase was chosen or kept from the first run"
+)
 _SV, _FRACTION = "{} stroke volume, EDV - ESV", "{} ejection fraction, 100 SV / EDV"
-_MASS = "{} myocardium at end-diastole, or of the only phase, 1.05 g/mL"
-_OF_ONE_PHASE = "{} cavity volume of a scan of one phase, which nothing says to be end-diastole or end-systole"
-_FOR_PICTURES = "phase of {}, from 0, of the LV, or of the RV where there is no LV; the pictures show it"
+_MASS = "mass of the {} myocardium at end-diastole, or at the only phase; density 1.05 g/mL"
+_OF_ONE_PHASE = "{} cavity volume of a scan with one phase that is not known to be end-diastole or end-systole"
+_FOR_PICTURES = "phase of {} of the LV (of the RV if there is no LV), counted from 0; the pictures show this phase"
 
 _LV_EDV = Quantity("lv_edv_ml", "EDV", _AT_ED.format("LV"), "mL", 1, _LV, _ALWAYS, _EDV, "LN 8821-1", is_compared=True)
 _LV_ESV = Quantity("lv_esv_ml", "ESV", _AT_ES.format("LV"), "mL", 1, _LV, _ALWAYS, _ESV, "LN 8823-7", is_compared=True)
@@ -56,10 +60,10 @@ _SHOWN_PHASES = (
     Quantity("es_phase", "ES phase", _FOR_PICTURES.format("end-systole"), tables=Table.TERMINAL),
 )
 _PHASES = (
-    Quantity("lv_ed_phase", "ED phase", "phase of the LV's end-diastole, from 0", "", 0, _LV, Table.DETAILS),
-    Quantity("lv_es_phase", "ES phase", "phase of the LV's end-systole, from 0", "", 0, _LV, Table.DETAILS),
-    Quantity("rv_ed_phase", "ED phase", "phase of the RV's end-diastole, from 0", "", 0, _RV, Table.DETAILS),
-    Quantity("rv_es_phase", "ES phase", "phase of the RV's end-systole, from 0", "", 0, _RV, Table.DETAILS),
+    Quantity("lv_ed_phase", "ED phase", "phase of end-diastole of the LV, counted from 0", "", 0, _LV, Table.DETAILS),
+    Quantity("lv_es_phase", "ES phase", "phase of end-systole of the LV, counted from 0", "", 0, _LV, Table.DETAILS),
+    Quantity("rv_ed_phase", "ED phase", "phase of end-diastole of the RV, counted from 0", "", 0, _RV, Table.DETAILS),
+    Quantity("rv_es_phase", "ES phase", "phase of end-systole of the RV, counted from 0", "", 0, _RV, Table.DETAILS),
 )
 
 _RATE = Quantity(
@@ -71,7 +75,7 @@ _RATE = Quantity(
 _OUTPUT = Quantity(
     "cardiac_output_l_per_min",
     "Cardiac output",
-    "LV stroke volume x heart rate, where the phases cover the beat and the rate is plausible",
+    "LV stroke volume x heart rate; only if the phases cover the beat and the heart rate is plausible",
     *("L/min", 1),
     tables=Table.DETAILS | Table.TERMINAL,
     code="SCT 82799009",
@@ -109,13 +113,18 @@ _SPREADS = (
     spread("rv_ef_sd_percent", _RV_EF),
 )
 
-_STEP = "distance from slice to slice, centre to centre, by which areas become volumes"
-_THICKNESS = "thickness of a slice where DICOM gives it; what the step exceeds it by is a gap between slices"
+_STEP = "distance from the centre of a slice to the centre of the next; volumes are areas times this distance"
+_THICKNESS = "thickness of a slice, if DICOM gives it; if the slice step is larger, there are gaps between the slices"
 _SCAN = (
-    Quantity("slice_count", "Slices", "slices of the stack, those without an image among them", tables=Table.DETAILS),
+    Quantity(
+        "slice_count",
+        "Slices",
+        "number of slices of the stack, including slices without an image",
+        tables=Table.DETAILS,
+    ),
     Quantity("slice_step_mm", "Slice step", _STEP, "mm", 1, tables=Table.DETAILS),
     Quantity("slice_thickness_mm", "Slice thickness", _THICKNESS, "mm", 1, tables=Table.DETAILS),
-    Quantity("phase_count", "Phases", "phases of the cine", tables=Table.DETAILS),
+    Quantity("phase_count", "Phases", "number of phases of the cine", tables=Table.DETAILS),
 )
 
 
@@ -148,6 +157,6 @@ BODY: Mapping[str, Quantity] = _by_key(
 
 CASE_COLUMNS: Mapping[str, str] = {
     "case_id": "name of the case and of its folder",
-    "flag_count": "number of flags, the reasons why a human must look; 0 is none",
-    "flags": "kinds of the flags, each once, separated by semicolons; slices and reasons are in measures.json",
+    "flag_count": "number of flags; a flag is a reason why a person must look at the case",
+    "flags": "kinds of the flags, each kind once, separated by semicolons; measures.json has the slices and reasons",
 }

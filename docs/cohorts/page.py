@@ -51,7 +51,7 @@ cluster.scale(jobs=20)  # 160 workers of one core
 input("return to end it ")
 ```
 
-and in a second terminal
+In a second terminal, run:
 
 ```sh
 cardioseg predict /project/scans -o /project/results --cluster tcp://$(hostname):8786
@@ -75,7 +75,7 @@ Everyone who can reach the scheduler can run code on the workers: use dask's TLS
 cardioseg predict /project/scans -o /project/results --part "$SLURM_ARRAY_TASK_ID/100" --workers 4
 ```
 
-and when all jobs have ended
+When all jobs have ended, run:
 
 ```sh
 cardioseg gather /project/results
