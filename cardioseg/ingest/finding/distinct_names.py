@@ -50,18 +50,18 @@ def distinct_names(places: Sequence[Path]) -> list[str]:
     """
     chosen = [[place.name] for place in places]  # the parts of each name, the last first
     for depth in range(1, max((len(place.parts) for place in places), default=0)):
-        groups = _alike(chosen)
+        groups = _groups_of_equal_names(chosen)
         if not groups:
             break
-        for alike in groups:
-            above = {number: _above(places[number], depth) for number in alike}
-            if len({name.lower() for name in above.values()}) > 1:
-                for number, name in above.items():
+        for equal_names in groups:
+            folder_names = {number: _folder_name(places[number], depth) for number in equal_names}
+            if len({name.lower() for name in folder_names.values()}) > 1:
+                for number, name in folder_names.items():
                     chosen[number] += [name] * bool(name)
     return unique_names(map(_joined, chosen))
 
 
-def _alike(chosen: Sequence[Sequence[str]]) -> list[list[int]]:
+def _groups_of_equal_names(chosen: Sequence[Sequence[str]]) -> list[list[int]]:
     """Groups of names that are the same on a file system that does not tell upper from lower case."""
     groups: dict[str, list[int]] = defaultdict(list)
     for number, parts in enumerate(chosen):
@@ -73,6 +73,6 @@ def _joined(parts: Sequence[str]) -> str:
     return safe_name("_".join(reversed(parts)))
 
 
-def _above(place: Path, depth: int) -> str:
+def _folder_name(place: Path, depth: int) -> str:
     parts = place.parts[1:]  # without the root
     return safe_name(parts[-1 - depth]) if depth < len(parts) else ""

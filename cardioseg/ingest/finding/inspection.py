@@ -31,8 +31,10 @@ class Inspection:
     @property
     def hint(self) -> str:
         """What to do where nothing is of use."""
-        known = (foreign(Path(item.where)) for item in self.unused)
-        return next((f"the first is {what}: {remedy}" for what, remedy in filter(None, known)), _FORMATS)
+        formats = (foreign(Path(item.where)) for item in self.unused)
+        return next(
+            (f"the first is {format_name}: {remedy}" for format_name, remedy in filter(None, formats)), _FORMATS
+        )
 
 
 def inspect_scans(root: Path) -> Inspection:
@@ -41,10 +43,10 @@ def inspect_scans(root: Path) -> Inspection:
     Raises:
         NoInputError: there is no such file or folder.
     """
-    found = survey(root)
-    rows = [_series_row(series) for series in found.series]
+    surveyed = survey(root)
+    rows = [_series_row(series) for series in surveyed.series]
     unused: list[Skipped] = []
-    for item in found.unused:
+    for item in surveyed.unused:
         judged = _volume_row(Path(item.where)) if _is_volume_file(Path(item.where)) else item
         if isinstance(judged, Skipped):
             unused.append(judged)

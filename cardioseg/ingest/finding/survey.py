@@ -14,7 +14,7 @@ from cardioseg.ingest.cine.repeated_slices import CINE_PHASES
 from cardioseg.ingest.cine.series import Kind, Series, judge
 from cardioseg.ingest.cine.shared_ids import is_stack_of_films, same_image, scans_of
 from cardioseg.ingest.cine.slice_positions import by_orientation
-from cardioseg.ingest.cine.split_series import join
+from cardioseg.ingest.cine.split_series import join_split_series
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.finding.distinct_names import distinct_names
@@ -76,16 +76,16 @@ def survey_paths(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> 
     """The same of some folders and files below `root`."""
     headers: list[SliceHeader] = []
     unused: list[Skipped] = []
-    for found in regular_files(root, paths, left):
-        read = _headers(found) if isinstance(found, Path) else found
-        if isinstance(read, Skipped):
-            unused.append(read)
+    for file in regular_files(root, paths, left):
+        file_headers = _headers(file) if isinstance(file, Path) else file
+        if isinstance(file_headers, Skipped):
+            unused.append(file_headers)
         else:
-            headers += read
+            headers += file_headers
     originals, copies = _without_copies(headers)
-    series = join([judge(group) for group in _by_series(originals)])
-    ordered = sorted(series, key=lambda one: (one.folder, one.headers[0].path, one.headers[0].frame or 0))
-    strays = (stray for one in ordered for stray in one.strays)
+    series = join_split_series([judge(group) for group in _by_series(originals)])
+    ordered = sorted(series, key=lambda unit: (unit.folder, unit.headers[0].path, unit.headers[0].frame or 0))
+    strays = (stray for unit in ordered for stray in unit.strays)
     return Survey(root, tuple(ordered), (*unused, *copies, *strays))
 
 
@@ -101,12 +101,12 @@ def case_ids(root: Path, cases: Sequence[Series]) -> list[str]:
 
 def touching(cases: Iterable[Series]) -> Mapping[Path, set[Path]]:
     """Folder -> folders of the cases that have files below it."""
-    found: dict[Path, set[Path]] = defaultdict(set)
+    cases_below: dict[Path, set[Path]] = defaultdict(set)
     for case in cases:
         for folder in {header.path.parent for header in case.headers}:
-            for above in (folder, *folder.parents):
-                found[above].add(case.folder)
-    return found
+            for parent in (folder, *folder.parents):
+                cases_below[parent].add(case.folder)
+    return cases_below
 
 
 def own_folder(root: Path, folder: Path, touching: Mapping[Path, set[Path]]) -> Path:
@@ -130,10 +130,10 @@ def regular_files(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) ->
 
 
 def _walk(root: Path, left: LeftOut, denied: list[Skipped]) -> Iterator[Path | Skipped]:
-    for where, folders, names in os.walk(
+    for directory, folders, names in os.walk(
         root, onerror=lambda error: denied.append(Skipped(str(error.filename), "folder cannot be read"))
     ):
-        folder = Path(where)
+        folder = Path(directory)
         links = [name for name in folders if (folder / name).is_symlink()]
         folders[:] = sorted(name for name in folders if not left.prunes(folder / name))
         if not left.holds(folder):
@@ -154,23 +154,25 @@ def _headers(path: Path) -> tuple[SliceHeader, ...] | Skipped:
     try:
         return read_headers(path)
     except UnusableError as error:
-        other = None if is_volume_file(path) else foreign(path)
-        return Skipped(str(path), ": ".join(other) if other else error.message.removeprefix(f"{path}: "))
+        foreign_format = None if is_volume_file(path) else foreign(path)
+        return Skipped(
+            str(path), ": ".join(foreign_format) if foreign_format else error.message.removeprefix(f"{path}: ")
+        )
 
 
 def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[Skipped]]:
     """Keep one of each image: a copy names the same instance, says the same of it and has the same pixels."""
     originals: list[SliceHeader] = []
-    alike: dict[SliceHeader, list[SliceHeader]] = defaultdict(list)
+    originals_by_header: dict[SliceHeader, list[SliceHeader]] = defaultdict(list)
     copies: dict[Path, Skipped] = {}
     for header in headers:
-        known = alike[replace(header, path=Path() if header.sop_uid else header.path)]
-        first = next((other for other in known if same_image(other, header)), None)
-        if first is None:
-            known.append(header)
+        same_header = originals_by_header[replace(header, path=Path() if header.sop_uid else header.path)]
+        original = next((candidate for candidate in same_header if same_image(candidate, header)), None)
+        if original is None:
+            same_header.append(header)
             originals.append(header)
         else:
-            copies[header.path] = Skipped(str(header.path), f"a copy of {first.path}")
+            copies[header.path] = Skipped(str(header.path), f"a copy of {original.path}")
     return originals, list(copies.values())
 
 
@@ -186,9 +188,11 @@ def _by_series(headers: Sequence[SliceHeader]) -> Iterator[list[SliceHeader]]:
         groups[header.study_uid, header.series_uid or str(header.path.parent)].append(header)
     for scan in (scan for group in groups.values() for scan in scans_of(group)):
         orientations = sorted(by_orientation(scan), key=len, reverse=True)
-        if any(is_stack_of_films(one) for one in orientations):
-            few = [header for one in orientations[1:] if len(one) < CINE_PHASES for header in one]
+        if any(is_stack_of_films(orientation) for orientation in orientations):
+            few = [
+                header for orientation in orientations[1:] if len(orientation) < CINE_PHASES for header in orientation
+            ]
             yield [*orientations[0], *few]
-            yield from (one for one in orientations[1:] if len(one) >= CINE_PHASES)
+            yield from (orientation for orientation in orientations[1:] if len(orientation) >= CINE_PHASES)
         else:
             yield scan

@@ -58,8 +58,8 @@ class Unit:
         """The scans in it that are volume files."""
         if self.is_rest:
             return []
-        found = regular_files(self.source, self.paths, left)
-        return [path for one in found if is_scan(path := _path(one))]
+        files = regular_files(self.source, self.paths, left)
+        return [path for file in files if is_scan(path := _path(file))]
 
     def case_names(self, cases: Sequence[Series]) -> list[str]:
         """The user's own names for the cines of the unit, safe, each its own.
@@ -77,9 +77,9 @@ class Unit:
             return own_folder(self.source, folder, near).resolve().name if self.is_all else self.name
         child = self.base / folder.relative_to(self.base).parts[0]
         name = self.name if len(self.paths) == 1 else self.child_names.get(child, child.name)
-        if near[child] == {folder} or (own := own_folder(child, folder, near)) == child:
+        if near[child] == {folder} or (own_path := own_folder(child, folder, near)) == child:
             return name
-        return f"{name}_{own.name}"
+        return f"{name}_{own_path.name}"
 
 
 @dataclass
@@ -107,18 +107,20 @@ def find_units(sources: Sequence[Path], left: LeftOut = NOTHING) -> list[Unit]:
     Raises:
         NoInputError: there is no such file or folder.
     """
-    found = [unit for source in sources for unit in _units(source, left)]
-    imaged = [unit for unit in found if not unit.is_rest]
-    places = [_places(unit) for unit in imaged]
-    are_files = [unit.volume_file is not None for unit, of_unit in zip(imaged, places, strict=True) for _ in of_unit]
-    names = iter(names_beside_masks([place for of_unit in places for place in of_unit], are_files))
-    is_single = sum(unit.volume_file is None for unit in imaged) == 1
+    units = [unit for source in sources for unit in _units(source, left)]
+    case_units = [unit for unit in units if not unit.is_rest]
+    places = [_places(unit) for unit in case_units]
+    are_files = [
+        unit.volume_file is not None for unit, unit_places in zip(case_units, places, strict=True) for _ in unit_places
+    ]
+    names = iter(names_beside_masks([place for unit_places in places for place in unit_places], are_files))
+    is_single = sum(unit.volume_file is None for unit in case_units) == 1
     named = {}
-    for unit, of_unit in zip(imaged, places, strict=True):
-        children = {unit.base / place.name: next(names) for place in of_unit}
+    for unit, unit_places in zip(case_units, places, strict=True):
+        children = {unit.base / place.name: next(names) for place in unit_places}
         first = next(iter(children.values()))
         named[id(unit)] = replace(unit, name=first, is_all=unit.is_all and is_single, child_names=children)
-    return [named.get(id(unit), replace(unit, name=safe_name(unit.name))) for unit in found]
+    return [named.get(id(unit), replace(unit, name=safe_name(unit.name))) for unit in units]
 
 
 def _places(unit: Unit) -> list[Path]:
@@ -133,7 +135,7 @@ def _units(source: Path, left: LeftOut) -> Iterator[Unit]:
     if not source.exists():
         raise NoInputError(f"{source}: no such file or folder")
     base, children = _children(source, left)
-    groups = list(_sharing([child for child in children if child.has_dicom]))
+    groups = list(_groups_sharing_studies([child for child in children if child.has_dicom]))
     for group in groups:
         paths = tuple(path for child in group for path in child.paths)
         yield Unit(_name(group[0]), source, base, paths, len(groups) == 1)
@@ -154,12 +156,14 @@ def _name(child: _Child) -> str:
 def _children(source: Path, left: LeftOut) -> tuple[Path, list[_Child]]:
     """The base and its children: down from the source while a single folder has all the images."""
     if source.is_file():
-        return source.parent, [_look(source, (source,), left)]
+        return source.parent, [_inspected_child(source, (source,), left)]
     base = source
     passed: list[_Child] = []
     while True:
         folders, files = _entries(base, left)
-        looked = [_look(source, (folder,), left) for folder in folders] + [_look(source, files, left)]
+        looked = [_inspected_child(source, (folder,), left) for folder in folders] + [
+            _inspected_child(source, files, left)
+        ]
         holding = [child for child in looked if child.has_dicom or child.volume_files]
         if len(holding) != 1 or holding[0] is looked[-1]:
             return base, [child for child in (*looked, *passed) if child.paths]
@@ -177,15 +181,15 @@ def _entries(folder: Path, left: LeftOut) -> tuple[list[Path], tuple[Path, ...]]
     return folders, tuple(path for path in entries if path.is_symlink() or not path.is_dir())
 
 
-def _look(source: Path, paths: tuple[Path, ...], left: LeftOut) -> _Child:
+def _inspected_child(source: Path, paths: tuple[Path, ...], left: LeftOut) -> _Child:
     child = _Child(paths)
-    for found in regular_files(source, paths, left):
-        if is_volume_file(_path(found)):
-            child.volume_files += [_path(found)] * is_scan(_path(found))
-        elif isinstance(found, Path) and (studies := _studies(found)) is not None:
+    for file in regular_files(source, paths, left):
+        if is_volume_file(_path(file)):
+            child.volume_files += [_path(file)] * is_scan(_path(file))
+        elif isinstance(file, Path) and (studies := _studies(file)) is not None:
             child.has_dicom = True
             child.studies = studies | next(
-                (last for path in _backwards(paths, left) if (last := _studies(path))), set()
+                (last_studies for path in _last_files(paths, left) if (last_studies := _studies(path))), set()
             )
             return child
         else:
@@ -201,31 +205,31 @@ def _studies(path: Path) -> set[str] | None:
         return None
 
 
-def _backwards(paths: Sequence[Path], left: LeftOut) -> Iterator[Path]:
+def _last_files(paths: Sequence[Path], left: LeftOut) -> Iterator[Path]:
     """The last files of the last folders, a few."""
-    return islice(_reversed(paths, left), _LAST)
+    return islice(_files_backwards(paths, left), _LAST)
 
 
-def _reversed(paths: Sequence[Path], left: LeftOut) -> Iterator[Path]:
+def _files_backwards(paths: Sequence[Path], left: LeftOut) -> Iterator[Path]:
     for path in sorted(paths, key=lambda path: (path.is_dir(), path), reverse=True):
         if path.is_dir() and not path.is_symlink() and not left.prunes(path):
             with suppress(OSError):
-                yield from _reversed([*path.iterdir()], left)
+                yield from _files_backwards([*path.iterdir()], left)
         elif path.is_file() and not path.is_symlink() and not left.holds(path.parent):
             yield path
 
 
-def _sharing(children: Sequence[_Child]) -> Iterator[list[_Child]]:
+def _groups_sharing_studies(children: Sequence[_Child]) -> Iterator[list[_Child]]:
     """Groups of children that share a study, directly or by way of others, each in order."""
     groups: dict[int, list[_Child]] = {}
     of_study: dict[str, int] = {}
     for number, child in enumerate(children):
-        joined = [child]
-        for other in sorted({of_study[study] for study in child.studies if study in of_study}, reverse=True):
-            joined = groups.pop(other) + joined
-        first = min([number, *(of_study[s] for one in joined for s in one.studies if s in of_study)])
-        groups[first] = joined
-        of_study |= {study: first for one in joined for study in one.studies}
+        group = [child]
+        for earlier in sorted({of_study[study] for study in child.studies if study in of_study}, reverse=True):
+            group = groups.pop(earlier) + group
+        first = min([number, *(of_study[s] for member in group for s in member.studies if s in of_study)])
+        groups[first] = group
+        of_study |= {study: first for member in group for study in member.studies}
     for first in sorted(groups):
         yield groups[first]
 
@@ -235,5 +239,5 @@ def is_scan(path: Path) -> bool:
     return is_volume_file(path) and not stem(path).endswith(REFERENCE) and path.is_file()
 
 
-def _path(found: Path | Skipped) -> Path:
-    return Path(found.where) if isinstance(found, Skipped) else found
+def _path(file: Path | Skipped) -> Path:
+    return Path(file.where) if isinstance(file, Skipped) else file
