@@ -1,4 +1,4 @@
-"""Inspection: a line for each DICOM series and each NIfTI file of a tree, with its verdict."""
+"""Inspection: one row with a verdict for each DICOM series and each volume file of a tree."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ _FORMATS = "cardioseg reads DICOM and NIfTI (.nii, .nii.gz)"
 
 @dataclass(frozen=True)
 class Inspection:
-    """What there is.
+    """The scans of a tree.
 
     Attributes:
-        rows: place, files, slices, phases, rows x columns, spacing in mm, kind and why.
-        unused: files that are neither.
+        rows: path, number of files, slices and phases, rows x columns, spacing in mm, kind and reason.
+        unused: all other files.
     """
 
     rows: tuple[Row, ...]
@@ -30,7 +30,7 @@ class Inspection:
 
     @property
     def hint(self) -> str:
-        """What to do where nothing is of use."""
+        """What to do if nothing can be used."""
         formats = (foreign(Path(item.where)) for item in self.unused)
         return next(
             (f"the first is {format_name}: {remedy}" for format_name, remedy in filter(None, formats)), _FORMATS
@@ -38,7 +38,7 @@ class Inspection:
 
 
 def inspect_scans(root: Path) -> Inspection:
-    """Judge all that lies below `root`, or the file `root`.
+    """Classify all files below `root`, or the file `root`.
 
     Raises:
         NoInputError: there is no such file or folder.

@@ -1,4 +1,4 @@
-"""Discover: walk a tree, group images by series and say by geometry what each series is, never by a name."""
+"""Survey: walk a tree, group images by series and classify each series by its geometry, never by a name."""
 
 import os
 import stat
@@ -25,22 +25,22 @@ __all__ = ["Kind", "LeftOut", "Series", "Survey", "case_ids", "judge", "survey",
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What is never looked into.
+    """Folders that are never searched.
 
     Attributes:
-        folder: with all that is below it; absolute, links resolved.
-        beside: names of files; where one of them is, the files of that folder are results and no scans.
+        folder: left out with everything below it; absolute, links resolved.
+        beside: file names; if a folder contains one of them, its files are results and not scans.
     """
 
     folder: Path | None = None
     beside: tuple[str, ...] = ()
 
     def prunes(self, folder: Path) -> bool:
-        """Whether nothing below the folder counts."""
+        """Whether the folder is left out with everything below it."""
         return self.folder is not None and folder.resolve().is_relative_to(self.folder)
 
     def holds(self, folder: Path) -> bool:
-        """Whether the files in the folder, those below it aside, do not count."""
+        """Whether the files directly in the folder are left out."""
         return any((folder / name).is_file() for name in self.beside) or self.prunes(folder)
 
 
@@ -49,7 +49,7 @@ NOTHING = LeftOut()
 
 @dataclass(frozen=True)
 class Survey:
-    """What a tree holds: its series, in the order of their folders, and the files that are of no use."""
+    """The series of a tree, in the order of their folders, and the files that are not used."""
 
     root: Path
     series: tuple[Series, ...]
@@ -57,7 +57,7 @@ class Survey:
 
     @property
     def cines(self) -> tuple[Series, ...]:
-        """The short-axis cines, also those that cannot be stacked: their `reason` says why."""
+        """The short-axis cines, including those that cannot be stacked: their `reason` says why."""
         return tuple(series for series in self.series if series.kind is Kind.SHORT_AXIS_CINE)
 
 
@@ -73,7 +73,7 @@ def survey(root: Path) -> Survey:
 
 
 def survey_paths(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> Survey:
-    """The same of some folders and files below `root`."""
+    """Survey only some folders and files below `root`."""
     headers: list[SliceHeader] = []
     unused: list[Skipped] = []
     for file in regular_files(root, paths, left):
@@ -84,23 +84,23 @@ def survey_paths(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> 
             headers += file_headers
     originals, copies = _without_copies(headers)
     series = join_split_series([judge(group) for group in _by_series(originals)])
-    ordered = sorted(series, key=lambda unit: (unit.folder, unit.headers[0].path, unit.headers[0].frame or 0))
-    strays = (stray for unit in ordered for stray in unit.strays)
+    ordered = sorted(series, key=lambda entry: (entry.folder, entry.headers[0].path, entry.headers[0].frame or 0))
+    strays = (stray for entry in ordered for stray in entry.strays)
     return Survey(root, tuple(ordered), (*unused, *copies, *strays))
 
 
 def case_ids(root: Path, cases: Sequence[Series]) -> list[str]:
-    """The user's own name for each case: the topmost folder under `root` that holds this case alone.
+    """The name of each case: that of the topmost folder below `root` that contains only this case.
 
-    Folders that are called alike are told apart by those that they lie in, as `p1_sax` and `p2_sax`. Cases that share a
-    folder share its name, with `-2`, `-3`; a case that lies in `root` itself has the name of `root`.
+    Folders of the same name are preceded by the folders that contain them, as `p1_sax` and `p2_sax`. Cases that share a
+    folder get its name with `-2`, `-3`; a case directly in `root` is named after `root`.
     """
     near = touching(cases)
     return distinct_names([own_folder(root, case.folder, near).resolve() for case in cases])
 
 
 def touching(cases: Iterable[Series]) -> Mapping[Path, set[Path]]:
-    """Folder -> folders of the cases that have files below it."""
+    """Folder -> folders of the cases with files in it or below it."""
     cases_below: dict[Path, set[Path]] = defaultdict(set)
     for case in cases:
         for folder in {header.path.parent for header in case.headers}:
@@ -110,13 +110,13 @@ def touching(cases: Iterable[Series]) -> Mapping[Path, set[Path]]:
 
 
 def own_folder(root: Path, folder: Path, touching: Mapping[Path, set[Path]]) -> Path:
-    """From just under `root` down to the case's folder, the first folder that no case from elsewhere touches."""
+    """The topmost folder below `root`, on the way to the case's folder, that contains files of this case only."""
     below = [path for path in (folder, *folder.parents) if path != root and path.is_relative_to(root)]
     return next((path for path in reversed(below) if touching[path] == {folder}), folder)
 
 
 def regular_files(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> Iterator[Path | Skipped]:
-    """Regular files in the order of their paths. Links are not followed: they may lead out of the tree or round it."""
+    """Regular files in the order of their paths. Links are not followed: they may leave the tree or form loops."""
     denied: list[Skipped] = []
     for path in paths:
         if path == root and path.is_file():
@@ -161,7 +161,7 @@ def _headers(path: Path) -> tuple[SliceHeader, ...] | Skipped:
 
 
 def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[Skipped]]:
-    """Keep one of each image: a copy names the same instance, says the same of it and has the same pixels."""
+    """Keep one of each image: a copy has the same instance id, the same header values and the same pixels."""
     originals: list[SliceHeader] = []
     originals_by_header: dict[SliceHeader, list[SliceHeader]] = defaultdict(list)
     copies: dict[Path, Skipped] = {}
@@ -177,11 +177,11 @@ def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], 
 
 
 def _by_series(headers: Sequence[SliceHeader]) -> Iterator[list[SliceHeader]]:
-    """Group by study and series; files that name no series belong to their folder.
+    """Group by study and series; files without a series id are grouped by their folder.
 
-    Folders that hold different scans of one series are of several: see `scans_of`. Where a series is a stack of films
-    among others, it is taken apart by orientation. Too few images for a film stay with the largest stack, to be left
-    out of it by name.
+    If folders contain different scans with one series id, they are separate: see `scans_of`. If one orientation of a
+    series is a stack of films, the series is split by orientation. Orientations with too few images for a film stay
+    with the largest stack, which names them as strays.
     """
     groups: dict[tuple[str, str], list[SliceHeader]] = defaultdict(list)
     for header in headers:
