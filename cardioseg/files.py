@@ -16,7 +16,7 @@ from typing import Any
 
 from cardioseg import locks
 from cardioseg.errors import ResourceError, UnusableError
-from cardioseg.locks import is_being_written, turn, why
+from cardioseg.locks import is_being_written, turn, reason_of
 
 __all__ = [
     "append_line", "atomic_path", "is_being_written", "make_folder", "remove_partials", "require_size_below",
@@ -52,7 +52,7 @@ def atomic_path(destination: Path) -> Iterator[Path]:
         partial.replace(destination)
         _sync_directory(destination.parent)
     except OSError as error:
-        raise ResourceError(f"cannot write {destination}: {why(error)}") from error
+        raise ResourceError(f"cannot write {destination}: {reason_of(error)}") from error
     finally:
         _remove(partial)
 
@@ -78,7 +78,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ResourceError(f"cannot write into {folder}: {why(error)}", "give another folder") from error
+        raise ResourceError(f"cannot write into {folder}: {reason_of(error)}", "give another folder") from error
 
 
 def append_line(path: Path, text: str) -> None:
@@ -91,7 +91,7 @@ def append_line(path: Path, text: str) -> None:
         with path.open("ab") as file:
             file.write(text.encode(errors="backslashreplace") + b"\n")
     except OSError as error:
-        raise ResourceError(f"cannot write {path}: {why(error)}") from error
+        raise ResourceError(f"cannot write {path}: {reason_of(error)}") from error
 
 
 def write_bytes(destination: Path, content: bytes) -> None:
@@ -173,8 +173,8 @@ def sweep_partials(folder: Path, *, below: bool = True) -> int:
         folder: what they wrote into.
         below: also into the folders in it.
     """
-    found = (folder.rglob if below else folder.glob)(f".*{_MARK}*")
-    stale = [path for path in found if path.is_file() and not _is_alive(path.name)]
+    partials = (folder.rglob if below else folder.glob)(f".*{_MARK}*")
+    stale = [path for path in partials if path.is_file() and not _is_alive(path.name)]
     for path in stale:
         with suppress(OSError):  # the write that comes next says what is wrong with the folder
             path.unlink()

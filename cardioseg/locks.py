@@ -38,20 +38,20 @@ def sole_writer(folder: Path, *, is_part: bool = False) -> Iterator[None]:
     Raises:
         ResourceError: another run writes there, or the file system refuses (permission, read-only, a file in the way).
     """
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    created = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = _lock(folder / _LOCK, _SHARED if is_part else _ALONE)
     except BlockingIOError as error:
         raise ResourceError(f"another run is writing into {folder}", "wait for it, or give another folder") from error
     except OSError as error:
-        raise ResourceError(f"cannot write into {folder}: {why(error)}", "give another folder") from error
+        raise ResourceError(f"cannot write into {folder}: {reason_of(error)}", "give another folder") from error
     try:
         yield
     finally:
         _unlock(folder / _LOCK, lock)
         with suppress(OSError):  # it is not empty
-            for path in made:
+            for path in created:
                 path.rmdir()
 
 
@@ -65,7 +65,7 @@ def turn(path: Path) -> Iterator[None]:
     try:
         lock = _lock(path, _WAITING)
     except OSError as error:
-        raise ResourceError(f"cannot write {path}: {why(error)}") from error
+        raise ResourceError(f"cannot write {path}: {reason_of(error)}") from error
     try:
         yield
     finally:
@@ -84,12 +84,12 @@ def is_being_written(folder: Path) -> bool:
     return False
 
 
-def why(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
     """What the file system says, in a few words."""
     return _OUT_OF.get(error.errno or 0) or (error.strerror or str(error) or type(error).__name__).lower()
 
 
-def _lock(path: Path, how: int) -> int:
+def _lock(path: Path, mode: int) -> int:
     """A descriptor of the file, locked where the system and the file system know locks.
 
     Raises:
@@ -99,7 +99,7 @@ def _lock(path: Path, how: int) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         try:
             if sys.platform != "win32":
-                fcntl.flock(descriptor, how)
+                fcntl.flock(descriptor, mode)
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
         except BlockingIOError:

@@ -57,7 +57,7 @@ def write_dataset(
     folder: Path,
     name: str,
     layout: str,
-    found: Iterable[Source | Skipped],
+    sources: Iterable[Source | Skipped],
     executor: Executor = Here(),  # noqa: B008 - frozen
 ) -> Iterator[Prepared | Skipped]:
     """Write what a layout finds, saying of each subject what became of it; the manifest comes last.
@@ -69,15 +69,15 @@ def write_dataset(
         UsageError: it yields one twice.
     """
     sweep_partials(folder)
-    previous = _listed(folder)
+    previous = _files_in_manifest(folder)
     records: list[dict[str, Any]] = []
     skipped: list[Skipped] = []
-    for source, result in executor.map(Preparation(folder), _drawn(found, skipped)):
-        one = Skipped(source.where, result.reason) if isinstance(result, Lost) else result
-        skipped += [one] if isinstance(one, Skipped) else one.skipped
-        if isinstance(one, Prepared):
-            records.append(one.record)
-        yield one
+    for source, result in executor.map(Preparation(folder), _unique_sources(sources, skipped)):
+        outcome = Skipped(source.where, result.reason) if isinstance(result, Lost) else result
+        skipped += [outcome] if isinstance(outcome, Skipped) else outcome.skipped
+        if isinstance(outcome, Prepared):
+            records.append(outcome.record)
+        yield outcome
     if not records:
         raise _nothing_found(skipped)
     _write_manifest(folder, {"name": name, "layout": layout}, records, skipped)
@@ -86,36 +86,38 @@ def write_dataset(
 
 
 def _nothing_found(skipped: list[Skipped]) -> NoInputError:
-    said = [f"{one.where}: {one.why}" for one in skipped]
-    if not said:
+    problems = [f"{item.where}: {item.why}" for item in skipped]
+    if not problems:
         return NoInputError("no labelled subject was found", "does the folder hold masks or contours?")
-    first, others = said[0], len(said) - 1
-    more = f" (and {others} more that cannot be used)" if others else ""
-    return NoInputError(f"no labelled subject can be used: {first}{more}", reasons=said)
+    first, remaining = problems[0], len(problems) - 1
+    more = f" (and {remaining} more that cannot be used)" if remaining else ""
+    return NoInputError(f"no labelled subject can be used: {first}{more}", reasons=problems)
 
 
-def _drawn(found: Iterable[Source | Skipped], skipped: list[Skipped]) -> Iterator[Source]:
+def _unique_sources(sources: Iterable[Source | Skipped], skipped: list[Skipped]) -> Iterator[Source]:
     """The subjects, each only once; what is no subject joins `skipped`."""
     files: set[str] = set()
-    for one in found:
-        if isinstance(one, Skipped):
-            skipped.append(one)
+    for source in sources:
+        if isinstance(source, Skipped):
+            skipped.append(source)
             continue
-        file = _file(one.subject_id).lower()  # upper and lower case are the same to many file systems
+        file = _file(source.subject_id).lower()  # upper and lower case are the same to many file systems
         if file in files:
-            raise UsageError(f"subject {one.subject_id} is in the sources twice", "rename one, or ingest them apart")
+            raise UsageError(f"subject {source.subject_id} is in the sources twice", "rename one, or ingest them apart")
         files.add(file)
-        yield one
+        yield source
 
 
-def _write_manifest(folder: Path, said: dict[str, str], records: list[dict[str, Any]], skipped: list[Skipped]) -> None:
-    described = {"format": FORMAT, "version": VERSION, "cardioseg": __version__, **said}
-    in_order = sorted(skipped, key=lambda one: (one.where, one.why))
+def _write_manifest(
+    folder: Path, origin: dict[str, str], records: list[dict[str, Any]], skipped: list[Skipped]
+) -> None:
+    described = {"format": FORMAT, "version": VERSION, "cardioseg": __version__, **origin}
+    in_order = sorted(skipped, key=lambda left_out: (left_out.where, left_out.why))
     described["subjects"] = sorted(records, key=lambda record: str(record["subject_id"]))
-    write_json(folder / MANIFEST, described | {"skipped": [asdict(one) for one in in_order]})
+    write_json(folder / MANIFEST, described | {"skipped": [asdict(left_out) for left_out in in_order]})
 
 
-def _listed(folder: Path) -> set[str]:
+def _files_in_manifest(folder: Path) -> set[str]:
     """The files of the dataset that is there already; what no manifest lists is not ours to remove."""
     try:
         return {record["file"] for record in open_dataset(folder).manifest["subjects"]}

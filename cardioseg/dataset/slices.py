@@ -72,8 +72,8 @@ def gather(
         closer = gather(subjects, labels, size, preprocessing.whole, nominal_mm)
         return replace(whole, closer=closer, hearts=closer.hearts)
     volumes = (volume for subject in subjects for volume in subject.volumes)
-    known = (volume for volume in volumes if annotated_with(volume, labels).any())
-    parts = [_prepared(volume, labels, size, preprocessing, nominal_mm) for volume in known]
+    annotated = (volume for volume in volumes if annotated_with(volume, labels).any())
+    parts = [_prepared(volume, labels, size, preprocessing, nominal_mm) for volume in annotated]
     images = torch.cat([torch.zeros(0, size, size), *(part.images for part in parts)])
     targets = torch.cat([torch.zeros(0, size, size, dtype=torch.uint8), *(part.targets for part in parts)])
     hearts = np.concatenate([np.zeros((0, 2)), *(_hearts(part.targets.numpy()) for part in parts)])
@@ -88,23 +88,23 @@ def annotated_with(volume: LabelledVolume, labels: Sequence[Label]) -> NDArray[n
 
 def _hearts(targets: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The middle (column, row) of a volume's structures, from -1 to 1 over a slice, for each of its slices [n, 2]."""
-    found = middle(targets > 0)
-    where = np.zeros(2) if found is None else (np.array(found[::-1]) + 0.5) / targets.shape[-1] * 2 - 1
-    return np.tile(where, (len(targets), 1))
+    heart = middle(targets > 0)
+    position = np.zeros(2) if heart is None else (np.array(heart[::-1]) + 0.5) / targets.shape[-1] * 2 - 1
+    return np.tile(position, (len(targets), 1))
 
 
 def _prepared(
     volume: LabelledVolume, labels: Sequence[Label], size: int, preprocessing: Preprocessing, nominal_mm: float | None
 ) -> Slices:
-    known = annotated_with(volume, labels)
+    annotated = annotated_with(volume, labels)
     pixel_mm = volume.pixel_mm(nominal_mm)
-    images, _ = prepare(volume.image[known], pixel_mm, preprocessing.whole)
-    classes = np.stack([volume.mask[known] == label for label in labels], 1).astype(np.float32)
+    images, _ = prepare(volume.image[annotated], pixel_mm, preprocessing.whole)
+    classes = np.stack([volume.mask[annotated] == label for label in labels], 1).astype(np.float32)
     classes = resample(classes, pixel_mm, preprocessing.spacing_mm)
     classes = np.concatenate([1 - classes.sum(1, keepdims=True), classes], 1)
     targets = pad(classes.argmax(1), preprocessing.multiple)
-    source = sha256(f"{pixel_mm} {volume.image.dtype} {volume.image[known].shape}".encode())
-    source.update(volume.image[known].tobytes() + volume.mask[known].tobytes())
+    source = sha256(f"{pixel_mm} {volume.image.dtype} {volume.image[annotated].shape}".encode())
+    source.update(volume.image[annotated].tobytes() + volume.mask[annotated].tobytes())
     return Slices(
         torch.from_numpy(center(images, size).astype(np.float32)),
         torch.from_numpy(center(targets, size).astype(np.uint8)),

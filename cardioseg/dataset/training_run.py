@@ -42,7 +42,7 @@ def read_run(folder: Path, dataset: Dataset) -> Run:
     """
     try:
         described = json.loads((folder / "training.json").read_text())
-        folds = [_fold(one) for one in json.loads((folder / "folds.json").read_text())]
+        folds = [_fold(described_fold) for described_fold in json.loads((folder / "folds.json").read_text())]
         digest = described["dataset_sha256"]
     except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(f"{folder} is no training run", "`cardioseg train DATASET -o RUN` writes one") from None
@@ -67,15 +67,15 @@ def prove_unseen(run: Run, dataset: Dataset) -> str:
     hashes = {subject.subject_id: pixel_hashes(subject) for subject in dataset.subjects()}
     for fold in run.folds:
         prove_disjoint(fold, hashes)
-    judged = {subject_id for fold in run.folds for subject_id in fold.validation}
-    slices = sum(len(hashes[subject_id]) for subject_id in judged)
+    validated = {subject_id for fold in run.folds for subject_id in fold.validation}
+    slices = sum(len(hashes[subject_id]) for subject_id in validated)
     planned = run.described["folds"]
     of_all = "" if len(run.folds) == planned else f"{len(run.folds)} of "
     folds = f"{of_all}{planned} fold{'s' * (planned > 1)}"
-    subjects = f"{len(judged)} unseen subject{'s' * (len(judged) != 1)}"
+    subjects = f"{len(validated)} unseen subject{'s' * (len(validated) != 1)}"
     left_out = sorted({subject_id for fold in run.folds for subject_id in fold.left_out})
-    but = f" (not {' and '.join(left_out)}: in training under another name)" if left_out else ""
-    return f"{folds}, {subjects}{but}; no subject and none of their {slices:,} slices was in training"
+    exceptions = f" (not {' and '.join(left_out)}: in training under another name)" if left_out else ""
+    return f"{folds}, {subjects}{exceptions}; no subject and none of their {slices:,} slices was in training"
 
 
 def _fold(described: dict[str, Any]) -> Fold:

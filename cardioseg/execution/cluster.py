@@ -58,7 +58,7 @@ class Cluster:
         Raises:
             ResourceError: the scheduler is gone, or a worker cannot do the work.
         """
-        plugin = _Carried(f"cardioseg-{uuid.uuid4().hex}", work)
+        plugin = _WorkPlugin(f"cardioseg-{uuid.uuid4().hex}", work)
         try:
             self.client.register_plugin(plugin)
             self._require_ready(plugin.name)
@@ -69,7 +69,7 @@ class Cluster:
                     self.client.unregister_worker_plugin(plugin.name)
 
     def _require_ready(self, name: str) -> None:
-        for address, error in self.client.run(_prepare, name, on_error="return").items():
+        for address, error in self.client.run(_prepare_worker, name, on_error="return").items():
             if isinstance(error, BaseException):
                 _raise(error, address)
 
@@ -79,7 +79,7 @@ class Cluster:
         try:
             while True:
                 for item in islice(items, max(0, self._room() - len(running))):
-                    future = self.client.submit(_do, name, item, key=f"{name}-{uuid.uuid4().hex}", pure=False)
+                    future = self.client.submit(_work_on, name, item, key=f"{name}-{uuid.uuid4().hex}", pure=False)
                     running[future] = item
                     completed.add(future)
                 if not running:
@@ -120,12 +120,12 @@ def connected(address: str) -> Iterator[Cluster]:
         UsageError: it is neither.
         ResourceError: no scheduler answers, it has no workers, or they have other versions than we.
     """
-    where = _where(address)
+    endpoint = _endpoint(address)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is to be said, we say
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of versions; those that matter are compared below
         try:
-            client: Any = Client(**where, timeout=_ANSWER_S, set_as_default=False)  # type: ignore[no-untyped-call]
+            client: Any = Client(**endpoint, timeout=_ANSWER_S, set_as_default=False)  # type: ignore[no-untyped-call]
         except (OSError, TimeoutError, ValueError):
             raise ResourceError(f"no dask scheduler answers at {address}", "start it, or give its address") from None
     with client:
@@ -137,7 +137,7 @@ def connected(address: str) -> Iterator[Cluster]:
         yield Cluster(client, address)
 
 
-def _where(address: str) -> Mapping[str, str]:
+def _endpoint(address: str) -> Mapping[str, str]:
     if _ADDRESS.fullmatch(address):
         return {"address": address}
     try:
@@ -149,18 +149,18 @@ def _where(address: str) -> Mapping[str, str]:
         ) from None
 
 
-def _require_same_versions(found: Mapping[str, Any]) -> None:
+def _require_same_versions(versions: Mapping[str, Any]) -> None:
     ours = _versions()
-    for address, theirs in found.items():
+    for address, theirs in versions.items():
         if isinstance(theirs, BaseException):
-            raise ResourceError(f"the worker at {address} cannot load cardioseg", _install()) from None
+            raise ResourceError(f"the worker at {address} cannot load cardioseg", _install_hint()) from None
         for name in ours:
             if name != "host" and theirs[name] != ours[name]:
-                what = f"has {name} {theirs[name]}, this process {ours[name]}"
-                raise ResourceError(f"the worker at {address} on {theirs['host']} {what}", _install())
+                difference = f"has {name} {theirs[name]}, this process {ours[name]}"
+                raise ResourceError(f"the worker at {address} on {theirs['host']} {difference}", _install_hint())
 
 
-def _install() -> str:
+def _install_hint() -> str:
     return f"install cardioseg {__version__} with the same constraints.txt everywhere"
 
 
@@ -186,19 +186,19 @@ class _Carried(WorkerPlugin):
             self.is_ready = True
 
 
-def _prepare(name: str, dask_worker: Any) -> None:  # noqa: ANN401 - dask gives it by this name
+def _prepare_worker(name: str, dask_worker: Any) -> None:  # noqa: ANN401 - dask gives it by this name
     dask_worker.plugins[name].prepare()
 
 
-def _do(name: str, item: Any) -> Any:  # noqa: ANN401 - the work's
+def _work_on(name: str, item: Any) -> Any:  # noqa: ANN401 - the work's
     worker = get_worker()
-    carried: Any = worker.plugins[name]
+    plugin: Any = worker.plugins[name]
     with _ONE_AT_A_TIME:
         try:
-            carried.prepare()
+            plugin.prepare()
         except CardiosegError as error:
             _raise(error, worker.address)
-        return carried.work(item)
+        return plugin.work(item)
 
 
 def _raise(error: BaseException, address: str) -> None:

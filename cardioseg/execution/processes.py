@@ -98,11 +98,11 @@ class _Round(Generic[ItemT, ResultT]):
             worker.take(self._ready.popleft())
 
     def _idle(self) -> "_Worker[ItemT] | None":
-        found = next((worker for worker in self._crew if not worker.task), None)
-        if found is None and len(self._crew) < self._pool.workers:
-            found = _Worker(self._work, self._pool.environment)
-            self._crew.append(found)
-        return found
+        idle = next((worker for worker in self._crew if not worker.task), None)
+        if idle is None and len(self._crew) < self._pool.workers:
+            idle = _Worker(self._work, self._pool.environment)
+            self._crew.append(idle)
+        return idle
 
     def _collect(self, worker: "_Worker[ItemT]") -> Iterator[tuple[ItemT, ResultT | Lost]]:
         task = worker.task
@@ -138,13 +138,13 @@ class _Worker(Generic[ItemT]):
 
     def __init__(self, work: Work[Any, Any], environment: Mapping[str, str]) -> None:
         context = get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self.connection, child_connection = context.Pipe()
+        self.process = context.Process(target=_serve, args=(child_connection,), daemon=True)
         self.task: _Task[ItemT] | None = None
         self.is_ready = False
-        with _set(environment):
+        with _with_environment(environment):
             self.process.start()
-        theirs.close()
+        child_connection.close()
         self._send(work)
 
     def take(self, task: _Task[ItemT]) -> None:
@@ -168,13 +168,13 @@ class _Worker(Generic[ItemT]):
         code = self.process.exitcode or 0
         return f"killed by signal {-code}" if code < 0 else f"ended with code {code}"
 
-    def _send(self, what: object) -> None:
+    def _send(self, message: object) -> None:
         with suppress(BrokenPipeError, ConnectionResetError):  # it has died: that is seen when it is read from
-            self.connection.send(what)
+            self.connection.send(message)
 
 
 @contextmanager
-def _set(environment: Mapping[str, str]) -> Iterator[None]:
+def _with_environment(environment: Mapping[str, str]) -> Iterator[None]:
     """Set what is not set, for as long as a process is started: some variables are read then, and not again."""
     new = {name: value for name, value in environment.items() if name not in os.environ}
     os.environ.update(new)
@@ -188,7 +188,7 @@ def _set(environment: Mapping[str, str]) -> Iterator[None]:
 def _serve(connection: "Connection[Any, Any]") -> None:
     """In a process: do what comes through the pipe until there is no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, _exit)
     Thread(target=_follow_parent, daemon=True).start()
     try:
         work = connection.recv()
@@ -203,7 +203,7 @@ def _serve(connection: "Connection[Any, Any]") -> None:
         connection.send((False, _portable(error)))
 
 
-def _leave(number: int, _frame: FrameType | None) -> None:
+def _exit(number: int, _frame: FrameType | None) -> None:
     """Told to go. Not by an exception: one that arrives in a callback is swallowed."""
     remove_partials()
     os._exit(128 + number)

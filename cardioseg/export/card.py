@@ -153,8 +153,8 @@ def read_card(folder: Path) -> Card:
         raise RefusedError(f"{folder} is no model folder: it has no {CARD_FILE}") from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RefusedError(f"{path}: {where or 'not JSON'}: {first['msg'].lower()}") from None
+        key_path = ".".join(str(part) for part in first["loc"])
+        raise RefusedError(f"{path}: {key_path or 'not JSON'}: {first['msg'].lower()}") from None
     if not set(card.labels) <= {label.key for label in Label}:
         raise RefusedError(f"{path}: labels: not labels of cardioseg")
     if card.card_sha256 != _digest(json.loads(content)):

@@ -37,37 +37,43 @@ def read_figures(
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         origin = document["origin"]
-        ours, judged = {*weights_sha256}, {*origin["weights_sha256"]}
+        own_weights, evaluated_weights = {*weights_sha256}, {*origin["weights_sha256"]}
         is_as_precise = origin.get("precision", "float32") == precision
-        is_ours = origin["model_sha256"] == model_sha256 or (
+        is_same_model = origin["model_sha256"] == model_sha256 or (
             origin["weights_sha256"] == list(weights_sha256) and is_as_precise
         )
-        is_alike = origin["recipe_sha256"] == recipe_sha256 and is_as_precise and (ours <= judged or not ours & judged)
-        found = tuple(_figures(document, "" if is_ours else _BY_ALL if ours <= judged else _BY_OTHERS))
+        is_same_recipe = (
+            origin["recipe_sha256"] == recipe_sha256
+            and is_as_precise
+            and (own_weights <= evaluated_weights or not own_weights & evaluated_weights)
+        )
+        figures = tuple(
+            _figures(document, "" if is_same_model else _BY_ALL if own_weights <= evaluated_weights else _BY_OTHERS)
+        )
     except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(f"{path} is no evaluation", "`cardioseg evaluate ... -o EVALUATION` writes one") from None
-    if not (is_ours or is_alike):
+    if not (is_same_model or is_same_recipe):
         raise UsageError(f"{path} is of another model", "predict and evaluate again with this one")
-    return found
+    return figures
 
 
-def _figures(document: dict[str, Any], judged: str) -> Iterator[Metric]:
+def _figures(document: dict[str, Any], tested: str) -> Iterator[Metric]:
     origin = document["origin"]
-    data = ", ".join(filter(None, [origin["reference"], judged, origin["split"]]))
+    data = ", ".join(filter(None, [origin["reference"], tested, origin["split"]]))
     for row in document["summary"]:
         label, group = row["label"], row["group"]
         if group in _PHASES:
-            over = f"{data}; mean over volumes in 3D, {_PHASES[group]}"
-            yield from _metric(label, "Dice", row["per_volume"]["dice"], over)
+            protocol = f"{data}; mean over volumes in 3D, {_PHASES[group]}"
+            yield from _metric(label, "Dice", row["per_volume"]["dice"], protocol)
             if group == "all":
-                yield from _metric(label, "HD95 (mm)", row["per_volume"]["hd95_mm"], over)
+                yield from _metric(label, "HD95 (mm)", row["per_volume"]["hd95_mm"], protocol)
         if group in _REGIONS:
             yield from _metric(label, "Dice", row["per_slice"]["dice"], f"{data}; mean over slices, {group}")
-    for measure, found in document["agreement"].items():
-        if found["bias"] is not None:
-            over, n = f"{data}; over subjects, at the reference's ED and ES", found["n"]
-            yield from _metric(measure, "mean absolute error", {**found["mae"], "std": None, "n": n}, over)
-            yield from _metric(measure, "bias", {**found["bias"], "std": found["sd"], "n": n}, over)
+    for measure, agreement in document["agreement"].items():
+        if agreement["bias"] is not None:
+            protocol, n = f"{data}; over subjects, at the reference's ED and ES", agreement["n"]
+            yield from _metric(measure, "mean absolute error", {**agreement["mae"], "std": None, "n": n}, protocol)
+            yield from _metric(measure, "bias", {**agreement["bias"], "std": agreement["sd"], "n": n}, protocol)
 
 
 def _metric(label: str, metric: str, value: dict[str, Any], protocol: str) -> Iterator[Metric]:

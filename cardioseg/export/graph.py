@@ -145,10 +145,10 @@ class Graph:
 
     def union(self, m: str, v: str, *axes: int) -> tuple[str, str]:
         """Each m less its mean over the axes, and the mean of v + (m - mean)^2: a union's variance from its parts'."""
-        over = self.integers(*axes)
-        distance = self.add("Sub", m, self.add("ReduceMean", m, over, keepdims=1))
+        axes_of_union = self.integers(*axes)
+        distance = self.add("Sub", m, self.add("ReduceMean", m, axes_of_union, keepdims=1))
         spread = self.add("Add", v, self.add("Mul", distance, distance))
-        return distance, self.add("ReduceMean", spread, over, keepdims=1)
+        return distance, self.add("ReduceMean", spread, axes_of_union, keepdims=1)
 
     def deviation(self, variance: str) -> str:
         """sqrt(variance + epsilon)."""
@@ -164,8 +164,8 @@ class Graph:
         self.nodes.append(helper.make_node("Mean", members, ["logits"]))
         if len(members) > 1:
             chosen = [self.add("ArgMax", logits, axis=1, keepdims=1) for logits in members]
-            alone = self.add("Concat", *chosen, axis=1)
-            self.nodes.append(helper.make_node("Cast", [alone], ["labels"], to=TensorProto.UINT8))
+            member_labels = self.add("Concat", *chosen, axis=1)
+            self.nodes.append(helper.make_node("Cast", [member_labels], ["labels"], to=TensorProto.UINT8))
             shape = ["n", len(members), "h", "w"]
             outputs.append(helper.make_tensor_value_info("labels", TensorProto.UINT8, shape))
         graph = helper.make_graph(self.nodes, "unet", [image], outputs, list(self.weights.values()))

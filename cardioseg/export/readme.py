@@ -40,20 +40,20 @@ def write_readme(folder: Path, card: Card) -> None:
 
 def render(card: Card) -> str:
     """The card as Markdown."""
-    made, proof, spacing_mm = card.training, card.parity, card.preprocessing.spacing_mm
+    training, proof, spacing_mm = card.training, card.parity, card.preprocessing.spacing_mm
     return _PAGE.format(
         name=card.name,
         labels=", ".join(map(_title, card.labels)),
         licence=card.licence,
         norm=card.norm,
         parameters=card.parameters,
-        folds="one network" if made.folds == 1 else f"mean logits of {made.folds} folds",
+        folds="one network" if training.folds == 1 else f"mean logits of {training.folds} folds",
         integers="" if card.precision == "float32" else "; convolutions in 8-bit integers",
-        dataset=made.dataset,
-        subjects=made.subjects,
-        steps=made.steps,
-        seed=made.seed,
-        held_out=", ".join(made.held_out) or "none",
+        dataset=training.dataset,
+        subjects=training.subjects,
+        steps=training.steps,
+        seed=training.seed,
+        held_out=", ".join(training.held_out) or "none",
         intensity="1st and 99th percentile" if card.preprocessing.intensity == "percentile" else "minimum and maximum",
         spacing=f"in-plane spacing {spacing_mm:g} mm" if spacing_mm else "the scanner's own pixels",
         slices=proof.slices,

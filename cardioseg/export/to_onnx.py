@@ -69,9 +69,9 @@ def prove_parity(
         differences.append(float(np.abs(logits - expected).max()))
         two_best = np.sort(expected, axis=1)[:, -2:]
         tie = two_best[:, 1] - two_best[:, 0] <= TIE
-        found, wanted = logits.argmax(1), expected.argmax(1)
-        changes += int(((found != wanted) & ~tie).sum())
-        marked += int(((found > 0) | (wanted > 0)).sum())
+        labels, expected_labels = logits.argmax(1), expected.argmax(1)
+        changes += int(((labels != expected_labels) & ~tie).sum())
+        marked += int(((labels > 0) | (expected_labels > 0)).sum())
     agreement = 1 - changes / max(marked, changes, 1)
     is_same = max(differences) <= MAX_LOGIT_DIFFERENCE and not changes
     if agreement < LEAST_AGREEMENT or not (is_same or precision == "int8"):
@@ -94,11 +94,11 @@ def _batches(slices: Sequence[Floats]) -> list[Floats]:
     start = 0
     while start < len(slices):
         size = _BATCH_SIZES[len(batches) % len(_BATCH_SIZES)]
-        same = [image for image in slices[start : start + size] if image.shape == slices[start].shape]
+        equally_large = [image for image in slices[start : start + size] if image.shape == slices[start].shape]
         crop = _CROPS[len(batches) % len(_CROPS)]
-        h, w = (side - crop if side - crop > MULTIPLE else side for side in same[0].shape)
-        batches.append(pad(np.stack(same)[:, None, :h, :w], MULTIPLE))
-        start += len(same)
+        h, w = (side - crop if side - crop > MULTIPLE else side for side in equally_large[0].shape)
+        batches.append(pad(np.stack(equally_large)[:, None, :h, :w], MULTIPLE))
+        start += len(equally_large)
     return batches
 
 

@@ -1,6 +1,6 @@
-"""Components: which pixels of a mask hang together, found by runs: pixels side by side along the last axis.
+"""Connected components of a mask, found by runs: consecutive pixels along the last axis.
 
-As `scipy.ndimage.label`, whose import alone is a third of what `predict` imports.
+Same result as `scipy.ndimage.label`, whose import alone is a third of what `predict` imports.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,11 +19,11 @@ class Components:
     """The components of a mask, in the order of their first pixels.
 
     Attributes:
-        shape: of the mask.
-        row: of each run, among the mask's rows of pixels [-1, n].
-        start: its first pixel.
-        stop: the one behind its last.
-        number: the component that it is part of, from 0.
+        shape: shape of the mask.
+        row: row of each run, among the mask's rows of pixels [-1, n].
+        start: first pixel of each run.
+        stop: the pixel after the last of each run.
+        number: component of each run, from 0.
     """
 
     shape: tuple[int, ...]
@@ -34,12 +34,12 @@ class Components:
 
     @property
     def sizes(self) -> Numbers:
-        """Pixels of each component."""
+        """Number of pixels of each component."""
         return np.bincount(self.number, weights=self.stop - self.start).astype(np.intp)
 
     @property
     def planes(self) -> Numbers:
-        """The plane [..., row, column] in which each component begins, counted through."""
+        """The plane [..., row, column] in which each component begins, as a flat index."""
         first = np.unique(self.number, return_index=True)[1]
         return np.asarray(self.row[first] // self.shape[-2])
 
@@ -53,41 +53,41 @@ class Components:
 
 
 def find_components(mask: Mask, axes: Collection[int], corners: bool = False) -> Components:
-    """Find what hangs together along the last axis and others.
+    """Find the components that are connected along the last axis and others.
 
     Args:
-        mask: of any dimension from two.
-        axes: the others along which neighbours hang together, counted from 0.
-        corners: whether pixels do that touch at a corner, in the planes of the last axis and these.
+        mask: of two or more dimensions.
+        axes: the other axes along which neighbours are connected, from 0.
+        corners: whether pixels that touch at a corner are connected, in the planes of the last axis and `axes`.
     """
     rows = mask.reshape(-1, mask.shape[-1])
     edges = np.diff(np.pad(rows, ((0, 0), (1, 1))).astype(np.int8), axis=1)
     (row, start), stop = np.nonzero(edges == 1), np.nonzero(edges == -1)[1]
-    pairs = [_touching((row, start, stop), mask.shape, axis, int(corners)) for axis in axes]
-    one, other = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    number = np.unique(_joined(len(row), one, other), return_inverse=True)[1]
+    pairs = [_touching_pairs((row, start, stop), mask.shape, axis, int(corners)) for axis in axes]
+    first_runs, second_runs = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    number = np.unique(_first_connected_run(len(row), first_runs, second_runs), return_inverse=True)[1]
     return Components(mask.shape, row, start, stop, number)
 
 
-def _touching(runs: Sequence[Numbers], shape: tuple[int, ...], axis: int, reach: int) -> tuple[Numbers, Numbers]:
-    """Every pair of runs that touch, one of them the other's next along an axis."""
+def _touching_pairs(runs: Sequence[Numbers], shape: tuple[int, ...], axis: int, reach: int) -> tuple[Numbers, Numbers]:
+    """Every pair of touching runs in neighbouring rows along an axis."""
     row, start, stop = runs
     stride, width = prod(shape[axis + 1 : -1]), shape[-1] + 2
-    here = np.flatnonzero(row // stride % shape[axis] < shape[axis] - 1)
-    beside = (row[here] + stride) * width
-    first = np.searchsorted(row * width + stop, beside + start[here] - reach, side="right")
-    behind = np.searchsorted(row * width + start, beside + stop[here] + reach, side="left")
-    counts = behind - first
-    others = np.arange(counts.sum()) + np.repeat(first - (counts.cumsum() - counts), counts)
-    return np.repeat(here, counts), others
+    runs_with_next = np.flatnonzero(row // stride % shape[axis] < shape[axis] - 1)
+    next_row_offset = (row[runs_with_next] + stride) * width
+    first = np.searchsorted(row * width + stop, next_row_offset + start[runs_with_next] - reach, side="right")
+    end = np.searchsorted(row * width + start, next_row_offset + stop[runs_with_next] + reach, side="left")
+    counts = end - first
+    neighbours = np.arange(counts.sum()) + np.repeat(first - (counts.cumsum() - counts), counts)
+    return np.repeat(runs_with_next, counts), neighbours
 
 
-def _joined(count: int, one: Numbers, other: Numbers) -> Numbers:
-    """For each of `count` runs the first that it hangs together with, over any number of pairs."""
+def _first_connected_run(count: int, first_runs: Numbers, second_runs: Numbers) -> Numbers:
+    """For each of `count` runs, the first run that it is connected to through any number of pairs."""
     first = np.arange(count)
-    while (first[one] != first[other]).any():
-        lower = np.minimum(first[one], first[other])
-        for side in (one, other):
+    while (first[first_runs] != first[second_runs]).any():
+        lower = np.minimum(first[first_runs], first[second_runs])
+        for side in (first_runs, second_runs):
             np.minimum.at(first, first[side], lower)
         while (first[first] != first).any():
             first = first[first]

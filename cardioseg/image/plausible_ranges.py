@@ -1,8 +1,9 @@
-"""Bounds: what a living person can have. The one table for all that reads, measures or judges a quantity.
+"""Plausible ranges: the values that a living person can have. The only table of limits for reading and measuring.
 
-Plausible is far wider than normal: sick hearts must pass, mistakes must not. ACDC's 80 patients, among them heart
-failure and hypertrophy, span: LV EDV 49 to 374 mL, LV ESV 22 to 334, RV EDV 47 to 295, LV EF 10 to 82 %, RV EF 2 to
-73 %, LV mass 34 to 272 g. Healthy adults lie well inside (Petersen et al., J Cardiovasc Magn Reson 2017;19:18).
+Plausible ranges are much wider than normal ranges: sick hearts must pass, mistakes must not. ACDC's 80 patients, among
+them heart failure and hypertrophy, span: LV EDV 49 to 374 mL, LV ESV 22 to 334, RV EDV 47 to 295, LV EF 10 to 82 %, RV
+EF 2 to 73 %, LV mass 34 to 272 g. Healthy adults are well inside (Petersen et al., J Cardiovasc Magn Reson
+2017;19:18).
 """
 
 from collections.abc import Mapping
@@ -41,5 +42,5 @@ PLAUSIBLE: Mapping[str, Bounds] = {
 
 
 def is_plausible(name: str, value: float | None) -> bool:
-    """Whether a quantity can have this value; what is not known can."""
+    """Whether a quantity can have this value; True if the value is unknown."""
     return value is None or PLAUSIBLE[name].hold(value)

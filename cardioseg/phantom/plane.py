@@ -78,8 +78,8 @@ def texture(rng: np.random.Generator, phantom: Phantom, scale_mm: float, across:
 
 def _weights(grains: float, pixels: int) -> Pixels:
     """Gaussian weights (pixel, grain) of grains one apart."""
-    at = np.linspace(0, grains, pixels)[:, None]
-    return np.asarray(np.exp(-((at - np.arange(-1, np.ceil(grains) + 2)) ** 2)), np.float32)
+    places = np.linspace(0, grains, pixels)[:, None]
+    return np.asarray(np.exp(-((places - np.arange(-1, np.ceil(grains) + 2)) ** 2)), np.float32)
 
 
 def _span(indices: NDArray[np.intp]) -> slice:

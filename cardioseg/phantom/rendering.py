@@ -36,14 +36,14 @@ def cine(phantom: Phantom) -> Cine:
     """Render the images: int16 (phase, slice, row, column)."""
     center = pose(phantom).center_mm
     still, gain = torso(phantom, center), coils(phantom, center)
-    seen = field_of_view(phantom)
+    field = field_of_view(phantom)
     rng = np.random.default_rng([phantom.seed, 2])
     textures = _Textures(
         texture(rng, phantom, 6), (texture(rng, phantom, 14), texture(rng, phantom, 14)), texture(rng, phantom, 3.5)
     )
     frames = (_beat(phantom, phase, still, textures) * gain for phase in range(phantom.phases))
     noise = np.random.default_rng([phantom.seed, 3])
-    voxels = np.stack([np.rint(_BLOOD_VALUE * _magnitude(frame, noise) * seen).astype(np.int16) for frame in frames])
+    voxels = np.stack([np.rint(_BLOOD_VALUE * _magnitude(frame, noise) * field).astype(np.int16) for frame in frames])
     return Cine(voxels, phantom.grid, phantom.times_ms)
 
 

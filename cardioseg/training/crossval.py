@@ -108,8 +108,11 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
     divided = split(plan.dataset.subject_ids, plan.folds, plan.seed, plan.held_out)
     folds = tuple(without_twins(fold, hashes) for fold in divided)
     _check_labelled(plan, folds, labelled)
-    unseen = [replace(fold, validation=tuple(sorted({*fold.validation, *plan.held_out}))) for fold in folds]
-    proofs = [asdict(fold) | {"proof": prove_disjoint(one, hashes)} for fold, one in zip(folds, unseen, strict=True)]
+    tested_folds = [replace(fold, validation=tuple(sorted({*fold.validation, *plan.held_out}))) for fold in folds]
+    proofs = [
+        asdict(fold) | {"proof": prove_disjoint(tested, hashes)}
+        for fold, tested in zip(folds, tested_folds, strict=True)
+    ]
     sweep_partials(plan.folder, below=False)
     write_json(path, described)
     write_json(plan.folder / "folds.json", proofs)
@@ -158,12 +161,12 @@ def run_fold(
     folder = fold_folder(plan.folder, fold.index)
     job = Job(recipe, slices, folder, fold.index, plan.seed, plan.device, plan.checkpoint_steps, plan.steps)
     with sole_writer(folder):
-        cut = newest(folder) if resume else None
-        begin(job.steps, cut.step if cut else 0)
-        done = fit(job, report, resume=cut is not None)
-        scores = tuple(validate(network_of(done, recipe), recipe, map(dataset.subject, fold.validation)))
+        unfinished = newest(folder) if resume else None
+        begin(job.steps, unfinished.step if unfinished else 0)
+        final = fit(job, report, resume=unfinished is not None)
+        scores = tuple(validate(network_of(final, recipe), recipe, map(dataset.subject, fold.validation)))
         write_csv(folder / "validation.csv", SliceScore.__annotations__, map(asdict, scores))
-    return FoldResult(fold, done.step, weights_sha256(done.network), scores)
+    return FoldResult(fold, final.step, weights_sha256(final.network), scores)
 
 
 def slices_for(recipe: Recipe, subjects: Iterable[Subject]) -> Slices:

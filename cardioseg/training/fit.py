@@ -95,15 +95,15 @@ def fit(job: Job, report: Callable[[StepRecord], None], resume: bool = False) ->
 
 
 def _start(job: Job, resume: bool) -> Checkpoint | None:
-    found = newest(job.folder)
-    if resume and found is None:
+    checkpoint = newest(job.folder)
+    if resume and checkpoint is None:
         raise UsageError(f"nothing to resume in {job.folder}", "leave out --resume to start")
-    if not resume and found is not None:
+    if not resume and checkpoint is not None:
         raise UsageError(f"{job.folder} holds a run already", "--resume goes on with it; or choose another folder")
-    if found and found.identity != job.identity:
+    if checkpoint and checkpoint.identity != job.identity:
         differs = "another recipe, seed, fold or dataset, or another number of steps"
         raise UsageError(f"the run in {job.folder} had {differs}", "choose another folder")
-    return found
+    return checkpoint
 
 
 class _Run:

@@ -55,8 +55,8 @@ def learning_rate(settings: Optimization, epoch: int, progress: float) -> float:
     peak = settings.learning_rate / (1 if settings.schedule == "cosine" else settings.divisor**epoch)
     if settings.schedule == "divide":
         return peak
-    fallen = progress if settings.schedule == "cosine" else progress * settings.epochs - epoch
-    return peak * (1 + math.cos(math.pi * fallen)) / 2
+    fraction = progress if settings.schedule == "cosine" else progress * settings.epochs - epoch
+    return peak * (1 + math.cos(math.pi * fraction)) / 2
 
 
 def loss(settings: Optimization, logits: Tensor, targets: Tensor) -> Tensor:

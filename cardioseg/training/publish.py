@@ -78,8 +78,8 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
         model = to_int8(model, slices)
     parity = prove_parity(network, model, slices, precision)
     training, digest = _training(described, folds, checkpoints), sha256(model).hexdigest()
-    about = digest, training.weights_sha256, planned.recipe_sha256, precision
-    evaluated = [read_figures(path, *about) for path in publication.evaluations]
+    identity = digest, training.weights_sha256, planned.recipe_sha256, precision
+    evaluated = [read_figures(path, *identity) for path in publication.evaluations]
     card = Card(
         name=publication.name,
         sha256=digest,
@@ -113,9 +113,9 @@ def _final(run: Path, fold: Fold, folds: Iterable[Fold]) -> Checkpoint:
     """The last checkpoint of a fold, which must be finished; else the hint names one of the run's that is."""
     checkpoint = _finished(run, fold)
     if checkpoint is None:
-        ready = next((one.index for one in folds if _finished(run, one)), None)
-        alone = "" if ready is None else f"; --fold {ready} exports fold {ready} alone"
-        raise UsageError(f"fold {fold.index} of {run} is not finished", GO_ON + alone)
+        ready = next((candidate.index for candidate in folds if _finished(run, candidate)), None)
+        hint = "" if ready is None else f"; --fold {ready} exports fold {ready} alone"
+        raise UsageError(f"fold {fold.index} of {run} is not finished", GO_ON + hint)
     return checkpoint
 
 
@@ -126,13 +126,13 @@ def _finished(run: Path, fold: Fold) -> Checkpoint | None:
 
 def _real_slices(dataset: Dataset, trained: Collection[str], recipe: Recipe) -> list[Floats]:
     """Prepared slices [h, w] from subjects of the training and slices all over them, the same for every export."""
-    known = [subject_id for subject_id in dataset.subject_ids if subject_id in trained]
-    subjects = known[:: max(1, len(known) // _PARITY_SLICES)]
-    each = max(1, _PARITY_SLICES // len(subjects))
+    trained_ids = [subject_id for subject_id in dataset.subject_ids if subject_id in trained]
+    subjects = trained_ids[:: max(1, len(trained_ids) // _PARITY_SLICES)]
+    slices_of_subject = max(1, _PARITY_SLICES // len(subjects))
     slices = []
     for subject_id in subjects:
         volume = dataset.subject(subject_id).volumes[0]
-        chosen = np.unique(np.linspace(0, len(volume.image) - 1, each).astype(int))
+        chosen = np.unique(np.linspace(0, len(volume.image) - 1, slices_of_subject).astype(int))
         pixel_mm = volume.pixel_mm(recipe.nominal_spacing_mm)
         slices += list(prepare(volume.image[chosen], pixel_mm, recipe.preprocessing, middle(volume.mask > 0))[0])
     if not slices:
@@ -166,7 +166,7 @@ def _metrics(
         return ()
     held_out = f"{described['folds']}-fold cross validation" if len(folds) > 1 else "subjects held out of training"
     held_out += "" if precision == "float32" else ", before quantization"
-    counted = (("images", per_image), ("subjects, each the mean of its images", per_subject))
+    averages = (("images", per_image), ("subjects, each the mean of its images", per_subject))
     return tuple(
         Metric(
             label=label,
@@ -174,11 +174,11 @@ def _metrics(
             mean=s.mean,
             std=s.std,
             n=s.n,
-            protocol=f"{described['dataset']}, {held_out}; mean over {over}",
+            protocol=f"{described['dataset']}, {held_out}; mean over {unit}",
         )
         for label in recipe.labels
-        for over, spread in counted
-        if (s := spread(scores, label)).mean is not None
+        for unit, average in averages
+        if (s := average(scores, label)).mean is not None
     )
 
 

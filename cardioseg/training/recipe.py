@@ -43,9 +43,9 @@ class Recipe(BaseModel):
     @field_validator("labels")
     @classmethod
     def _known_labels(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
-        known = [label.key for label in STRUCTURES]
-        if not labels or len(set(labels)) != len(labels) or not set(labels) <= set(known):
-            raise ValueError(f"labels are one or more of {', '.join(known)}")
+        keys = [label.key for label in STRUCTURES]
+        if not labels or len(set(labels)) != len(labels) or not set(labels) <= set(keys):
+            raise ValueError(f"labels are one or more of {', '.join(keys)}")
         return labels
 
     @field_validator("norm")

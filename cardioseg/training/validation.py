@@ -61,14 +61,18 @@ def logits(network: UNet, images: Floats) -> Floats:
 
 
 def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolume) -> Iterator[SliceScore]:
-    known = np.flatnonzero(annotated_with(volume, recipe.structures))
-    if not len(known):
+    annotated = np.flatnonzero(annotated_with(volume, recipe.structures))
+    if not len(annotated):
         return
-    settings, pixel_mm, slices = recipe.preprocessing, volume.pixel_mm(recipe.nominal_spacing_mm), volume.image[known]
+    settings, pixel_mm, slices = (
+        recipe.preprocessing,
+        volume.pixel_mm(recipe.nominal_spacing_mm),
+        volume.image[annotated],
+    )
     heart = locate(slices, pixel_mm, settings, partial(logits, network)) if settings.locate_mm else None
     images, undo = prepare(slices, pixel_mm, settings, heart)
     predicted = undo.classes(logits(network, images))
-    for row, index in enumerate(known):
+    for row, index in enumerate(annotated):
         for number, label in enumerate(recipe.structures, 1):
             score = dice(volume.mask[index] == label, predicted[row] == number)
             yield SliceScore(subject_id, volume.name, int(index), label.key, score)

@@ -131,7 +131,7 @@ def _converted(shared: Dataset, groups: Dataset, keyword: str) -> Any:  # noqa: 
 
 
 def _time_index(dataset: Dataset, groups: Dataset) -> int | None:
-    """A frame's index in the dimensions of time, or else in all that are not positions; None without such a dimension."""
+    """A frame's index in the dimensions of time, else in those that are not positions; None if there are none."""
     content = groups.get("FrameContentSequence")
     values = look_up(content[0], "DimensionIndexValues") if content else None
     pointers = [look_up(item, "DimensionIndexPointer") for item in dataset.get("DimensionIndexSequence") or ()]

@@ -75,7 +75,7 @@ def read_pixels(header: SliceHeader) -> NDArray[Any]:
 
 
 def read_all_pixels(headers: Iterable[SliceHeader]) -> dict[SliceHeader, NDArray[Any]]:
-    """Read many images as `read_pixels` does, opening each file once; of a multi-frame file, only the frames asked for."""
+    """Read many images as `read_pixels` does; each file is opened once, and only the given frames are decoded."""
     by_path: dict[Path, list[SliceHeader]] = defaultdict(list)
     for header in dict.fromkeys(headers):
         by_path[header.path].append(header)
