@@ -1,4 +1,4 @@
-"""Locks: who may write where. They are the operating system's, and end with the process that holds them."""
+"""Locks: let only one run write into a folder. They are the operating system's, and end with their process."""
 
 import errno
 import os
@@ -26,14 +26,14 @@ _OUT_OF = {
 
 @contextmanager
 def sole_writer(folder: Path, *, is_part: bool = False) -> Iterator[None]:
-    """Keep every other run out of `folder`, which need not exist yet, while this one writes into it.
+    """Keep other runs out of `folder`, which need not exist yet, while this run writes into it.
 
-    The lock is the operating system's and ends with the process, however that ends; the file `.lock` that a killed one
-    leaves means nothing. A folder that nothing was written into is not left behind.
+    The operating system ends the lock with the process in any case; a file `.lock` that a killed process leaves has no
+    effect. A folder that stays empty is removed.
 
     Args:
-        folder: what is written into.
-        is_part: let other parts of the same run in, but nobody else.
+        folder: the folder to write into.
+        is_part: let other parts of the same run write, too.
 
     Raises:
         ResourceError: another run writes there, or the file system refuses (permission, read-only, a file in the way).
@@ -57,7 +57,7 @@ def sole_writer(folder: Path, *, is_part: bool = False) -> Iterator[None]:
 
 @contextmanager
 def turn(path: Path) -> Iterator[None]:
-    """Wait until nobody else has taken `path`, a name to lock by in a folder that is there; it is gone afterwards.
+    """Wait for the lock file `path`, in an existing folder, and hold it; it is removed afterwards.
 
     Raises:
         ResourceError: the file system refuses.
@@ -73,7 +73,7 @@ def turn(path: Path) -> Iterator[None]:
 
 
 def is_being_written(folder: Path) -> bool:
-    """Whether a run writes into `folder`, as far as its file system knows locks."""
+    """Whether a run writes into `folder`, if its file system supports locks."""
     try:
         lock = _lock(folder / _LOCK, _ALONE)
     except BlockingIOError:
@@ -85,12 +85,12 @@ def is_being_written(folder: Path) -> bool:
 
 
 def reason_of(error: OSError) -> str:
-    """What the file system says, in a few words."""
+    """The reason of a file system's error, in a few words."""
     return _OUT_OF.get(error.errno or 0) or (error.strerror or str(error) or type(error).__name__).lower()
 
 
 def _lock(path: Path, mode: int) -> int:
-    """A descriptor of the file, locked where the system and the file system know locks.
+    """A descriptor of the file, locked if the system and the file system support locks.
 
     Raises:
         BlockingIOError: another process has locked it.
@@ -113,7 +113,7 @@ def _lock(path: Path, mode: int) -> int:
 
 
 def _unlock(path: Path, lock: int) -> None:
-    """Let go, and remove the file unless others hold it too."""
+    """Release the lock, and remove the file unless other processes hold it, too."""
     try:
         if sys.platform != "win32":
             fcntl.flock(lock, _ALONE)

@@ -1,4 +1,4 @@
-"""Looks: slices as a variation shows them, rendered side by side on the device that they are on."""
+"""Looks: render augmented slices in batches, on the device of the slices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from cardioseg.dataset.slices import Slices
 
 @dataclass(frozen=True)
 class Look:
-    """One slice and how it is varied.
+    """One slice and its variation.
 
     Attributes:
-        index: of the slice.
-        variation: what is done to it.
-        closer: whether it is seen through the window, on the finer slices.
+        index: index of the slice.
+        variation: the variation.
+        closer: whether to cut the window from the finer slices.
     """
 
     index: int
@@ -30,7 +30,7 @@ class Look:
 def render(slices: Slices, looks: Sequence[Look]) -> tuple[Tensor, Tensor]:
     """Images [b, 1, size, size] float32 in [0, 1] (linear interpolation) and targets [b, size, size] int64 (nearest).
 
-    The size is `slices.look_size`. Beyond a slice is zero in both.
+    The size is `slices.look_size`. Both are zero outside a slice.
     """
     size = slices.look_size
     rows: list[int] = []
@@ -57,7 +57,7 @@ def _resampled(slices: Slices, looks: Sequence[Look], size: int) -> tuple[Tensor
 
 
 def _sampling_points(variations: Sequence[Variation], size: int, device: torch.device) -> Tensor:
-    """[b, size, size, 2]: for each pixel the (column, row) on the slice, from -1 to 1, that it shows."""
+    """[b, size, size, 2]: for each pixel, its position (column, row) on the slice, from -1 to 1."""
     matrix = torch.tensor(np.stack([variation.matrix for variation in variations]), dtype=torch.float32, device=device)
     points = functional.affine_grid(matrix, [len(variations), 1, size, size], align_corners=False)
     bend = np.stack([variation.bend for variation in variations]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Preparation: subjects are read and written, each where the executor says, and the manifest of all comes last."""
+"""Preparation: read and write each subject with an executor, and write the manifest at the end."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -21,12 +21,12 @@ from cardioseg.skipped import Skipped, reasons
 
 @dataclass(frozen=True)
 class Prepared:
-    """A subject that is written.
+    """A subject that was written.
 
     Attributes:
-        record: what the manifest says of it.
+        record: its entry in the manifest.
         skipped: parts of its source that were not used.
-        counts: as its layout counts.
+        counts: the counts of its layout.
     """
 
     record: dict[str, Any]
@@ -41,10 +41,10 @@ class Preparation:
     folder: Path
 
     def prepare(self) -> None:
-        """Nothing is needed."""
+        """Do nothing."""
 
     def __call__(self, source: Source) -> Prepared | Skipped:
-        """What became of the subject; without a volume it is not written."""
+        """Read and write the subject; a subject without a volume is skipped."""
         subject = source.read()
         if isinstance(subject, Skipped):
             return subject
@@ -60,13 +60,13 @@ def write_dataset(
     sources: Iterable[Source | Skipped],
     executor: Executor = Here(),  # noqa: B008 - frozen
 ) -> Iterator[Prepared | Skipped]:
-    """Write what a layout finds, saying of each subject what became of it; the manifest comes last.
+    """Write the subjects of a layout and yield the outcome of each; the manifest is written last.
 
-    Writing the same source again gives the same bytes, wherever it is done; subjects that it no longer has are removed.
+    Writing the same source again gives the same bytes on any machine; subjects that are no longer in it are removed.
 
     Raises:
-        NoInputError: the source yields no subject with a volume.
-        UsageError: it yields one twice.
+        NoInputError: the source has no subject with a volume.
+        UsageError: it has a subject twice.
     """
     sweep_partials(folder)
     previous = _files_in_manifest(folder)
@@ -95,13 +95,13 @@ def _nothing_found(skipped: list[Skipped]) -> NoInputError:
 
 
 def _unique_sources(sources: Iterable[Source | Skipped], skipped: list[Skipped]) -> Iterator[Source]:
-    """The subjects, each only once; what is no subject joins `skipped`."""
+    """The sources of subjects, each once; skipped parts are added to `skipped`."""
     files: set[str] = set()
     for source in sources:
         if isinstance(source, Skipped):
             skipped.append(source)
             continue
-        file = _file(source.subject_id).lower()  # upper and lower case are the same to many file systems
+        file = _file(source.subject_id).lower()  # many file systems ignore case
         if file in files:
             raise UsageError(f"subject {source.subject_id} is in the sources twice", "rename one, or ingest them apart")
         files.add(file)
@@ -118,7 +118,7 @@ def _write_manifest(
 
 
 def _files_in_manifest(folder: Path) -> set[str]:
-    """The files of the dataset that is there already; what no manifest lists is not ours to remove."""
+    """The files of an earlier dataset in the folder; files that no manifest lists are never removed."""
     try:
         return {record["file"] for record in open_dataset(folder).manifest["subjects"]}
     except (NoInputError, UnusableError):
@@ -143,7 +143,7 @@ def _write_subject(folder: Path, subject: Subject) -> dict[str, Any]:
 
 
 def _file(subject_id: str) -> str:
-    """Named by the subject's id where a file may be called so, else by a safe form of it made unique by its hash."""
+    """The file name: the subject's id if this is a safe name, else a safe form of it with a hash."""
     name = safe_name(subject_id)
     if name != subject_id:
         name += "-" + sha256(subject_id.encode(errors="surrogatepass")).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""Slices: what a fold trains on, prepared and in memory."""
+"""Slices: the prepared training images of a fold, in memory."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,11 +22,11 @@ class Slices:
     Attributes:
         images: float32 [n, size, size] in [0, 1].
         targets: uint8 [n, size, size], the network's class numbers (0 is background).
-        closer: for a model with a window: the same slices, finer, from which windows of the same `size` are cut.
-        hearts: [n, 2], where to cut: the middle of a volume's structures (column, row), from -1 to 1 over a slice.
-        window: height and width of the looks at them, about their middle; None: the whole slice.
-        source: a hash of what they were prepared from; that of themselves would change with the number of threads, in
-            the last bits of what was resampled.
+        closer: for a model with a window: the same slices at finer spacing, from which windows of `size` are cut.
+        hearts: [n, 2], centres of the windows: the middle of a volume's structures (column, row), from -1 to 1.
+        window: height and width of the looks, about the slices' middle; None: the whole slice.
+        source: a hash of the data that they were prepared from. Resampled pixels depend on the number of threads in
+            their last bits, so they are not hashed.
     """
 
     images: Tensor
@@ -45,7 +45,7 @@ class Slices:
         return self.window or self.images.shape[-1]
 
     def to(self, device: str) -> "Slices":
-        """The same on a torch device."""
+        """The slices on a torch device."""
         closer = self.closer.to(device) if self.closer else None
         return replace(self, images=self.images.to(device), targets=self.targets.to(device), closer=closer)
 
@@ -57,14 +57,14 @@ def gather(
     preprocessing: Preprocessing,
     nominal_mm: float | None = None,
 ) -> Slices:
-    """The slices of `subjects` on which every one of `labels` is annotated, prepared and centred to `size` pixels.
+    """The slices of `subjects` on which all `labels` are annotated, prepared and centred to `size` pixels.
 
     Args:
         subjects: read one by one.
         labels: the structures, in the order of the network's classes after background.
         size: height and width of the result; with a window, of the slices that it is cut from.
-        preprocessing: what is done to every slice.
-        nominal_mm: in-plane spacing of volumes that do not say theirs.
+        preprocessing: the preprocessing of every slice.
+        nominal_mm: in-plane spacing of volumes without a spacing.
     """
     if preprocessing.window and preprocessing.locate_mm:
         subjects = tuple(subjects)
@@ -82,7 +82,7 @@ def gather(
 
 
 def annotated_with(volume: LabelledVolume, labels: Sequence[Label]) -> NDArray[np.bool_]:
-    """Per slice, whether every one of `labels` is annotated."""
+    """Per slice, whether all `labels` are annotated."""
     return np.asarray(volume.annotated[:, list(labels)].all(axis=1), np.bool_)
 
 

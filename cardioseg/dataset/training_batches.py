@@ -1,6 +1,6 @@
 """Batches: the augmented batch of any step of any epoch, without hidden state.
 
-What step i of epoch e sees is a function of (seed, fold, e, i) alone, so a run resumes anywhere and repeats exactly.
+The batch of step i of epoch e depends only on (seed, fold, e, i), so a run can resume at any step and repeats exactly.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from cardioseg.dataset.augment import Augmentation, draw
 from cardioseg.dataset.looks import Look, render
 from cardioseg.dataset.slices import Slices
 
-_ZOOMED = 0.75  # share of the looks through the window; the others teach the network to find the heart
+_ZOOMED = 0.75  # fraction of looks through the window; the others teach the network to find the heart
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Epoch:
     """One epoch: every (image, angle) once, in random order, or a random part of that.
 
     Attributes:
-        slices: what is drawn from.
-        augmentation: how it is varied.
-        batch_size: images a step.
+        slices: the training slices.
+        augmentation: their augmentation.
+        batch_size: images per step.
         key: (seed, fold, epoch), from which all randomness derives.
     """
 

@@ -1,7 +1,7 @@
-"""Cluster: items on the workers of a dask.distributed scheduler. The only importer of it, and so imported late.
+"""Cluster: work on items with the workers of a dask.distributed scheduler. Only this module imports it, when needed.
 
-The work reaches each worker once, as a plugin, also those that join later or start anew after they were killed. A
-worker process does one item at a time, with as many CPU threads as it was given: what reads images is not for threads.
+The work is sent to each worker once, as a plugin, also to workers that join later or restart after they were killed. A
+worker process does one item at a time, with as many CPU threads as it has: reading images is not thread-safe.
 """
 
 import json
@@ -27,9 +27,9 @@ from cardioseg.execution.executor import ItemT, Lost, ResultT, Work
 from cardioseg.versions import version_of
 
 _ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://[^\s/]+:\d+")
-_ANSWER_S, _JOIN_S = 5, 60  # to wait for the scheduler, and for a first worker
-_AHEAD = 2  # items a worker: one that it does, one that waits
-_SAME = ("numpy", "onnxruntime")  # of other versions, masks may differ in a pixel
+_ANSWER_S, _JOIN_S = 5, 60  # timeouts for the scheduler's answer, and for the first worker
+_AHEAD = 2  # items per worker: one in work, one waiting
+_SAME = ("numpy", "onnxruntime")  # with other versions, masks may differ in a pixel
 _GO_ON = "start it and its workers again, then the same command: what is done is kept"
 _ONE_AT_A_TIME = Lock()
 
@@ -39,9 +39,9 @@ class Cluster:
     """The workers of a scheduler.
 
     Attributes:
-        client: dask's, connected.
+        client: a connected dask client.
         address: as the user gave it.
-        is_here: no.
+        is_here: False.
     """
 
     client: Any = field(repr=False)
@@ -49,7 +49,7 @@ class Cluster:
     is_here: bool = False
 
     def threads(self, asked: int) -> int:
-        """As many as the smallest worker has."""
+        """The number of threads of the smallest worker, unless a number is asked for."""
         return asked or min(self.client.nthreads().values(), default=1)
 
     def map(self, work: Work[ItemT, ResultT], items: Iterable[ItemT]) -> Iterator[tuple[ItemT, ResultT | Lost]]:
@@ -64,7 +64,7 @@ class Cluster:
             self._require_ready(plugin.name)
             yield from self._results(plugin.name, iter(items))
         finally:
-            with suppress(Exception):  # it is going, and the plugin with it
+            with suppress(Exception):  # if the scheduler ends, so does the plugin
                 if self.client.status == "running":
                     self.client.unregister_worker_plugin(plugin.name)
 
@@ -94,7 +94,7 @@ class Cluster:
     def _room(self) -> int:
         try:
             return _AHEAD * max(1, len(self.client.nthreads()))
-        except Exception:  # noqa: BLE001 - dask raises what its connection does
+        except Exception:  # noqa: BLE001 - dask passes on any error of its connection
             raise ResourceError(f"the dask scheduler at {self.address} is gone", _GO_ON) from None
 
     def _result(self, future: Any) -> Any:  # noqa: ANN401 - dask's, and what the work gives
@@ -114,16 +114,16 @@ class Cluster:
 
 @contextmanager
 def connected(address: str) -> Iterator[Cluster]:
-    """Connect to the scheduler at an address such as `tcp://host:8786`, or the one that wrote a scheduler file.
+    """Connect to the scheduler at an address such as `tcp://host:8786`, or to the one that wrote a scheduler file.
 
     Raises:
-        UsageError: it is neither.
-        ResourceError: no scheduler answers, it has no workers, or they have other versions than we.
+        UsageError: `address` is neither.
+        ResourceError: no scheduler answers, it has no workers, or they have other versions than this process.
     """
     endpoint = _endpoint(address)
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is to be said, we say
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # errors are reported below
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of versions; those that matter are compared below
+        warnings.simplefilter("ignore")  # about versions; the relevant ones are compared below
         try:
             client: Any = Client(**endpoint, timeout=_ANSWER_S, set_as_default=False)  # type: ignore[no-untyped-call]
         except (OSError, TimeoutError, ValueError):
@@ -173,7 +173,7 @@ def _versions() -> dict[str, str]:
     }
 
 
-class _Carried(WorkerPlugin):
+class _WorkPlugin(WorkerPlugin):
     """The work, in each worker."""
 
     def __init__(self, name: str, work: Work[Any, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Figures: what a card says of a model's quality, from evaluations that name this very model."""
+"""Card figures: the quality of a model for its card, from evaluations of this model."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -19,16 +19,16 @@ def read_figures(
 ) -> tuple[Metric, ...]:
     """The headline figures of one evaluation.
 
-    A network that has seen every subject has none left to be judged on: for it stands the cross validation of other
-    networks of its recipe; for some networks of a cross validation, that of all that were judged. Each figure's
-    protocol says so.
+    A network that was trained on every subject cannot be evaluated on any of them; the cross validation of other
+    networks of its recipe is given instead. For some networks of a cross validation, the evaluation of all of them is
+    given. The protocol of each figure says so.
 
     Args:
         evaluation: the folder that `evaluate -o` wrote, or its `evaluation.json`.
-        model_sha256: of the model that the card is for.
-        weights_sha256: of its networks, fold by fold.
-        recipe_sha256: of its recipe and the dataset it was trained on.
-        precision: of its convolutions.
+        model_sha256: hash of the card's model.
+        weights_sha256: hash of the weights of each of its networks.
+        recipe_sha256: hash of its recipe and training dataset.
+        precision: precision of its convolutions.
 
     Raises:
         UsageError: there is no evaluation, or it is of another model.

@@ -1,4 +1,4 @@
-"""README: a model's card for people."""
+"""README of a model: its card as text."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -67,14 +67,14 @@ def render(card: Card) -> str:
 
 
 def _share(card: Card) -> str:
-    """How much of the heart the changes leave as it was, where integers make some."""
+    """The agreement of the labels with torch, for quantized models."""
     return (
         "" if card.precision == "float32" else f", {100 * card.parity.agreement:.1f} % of the structures' pixels alike"
     )
 
 
 def _tables(metrics: Sequence[Metric]) -> Iterator[str]:
-    """A table for each data set; what stands after the last semicolon of a protocol is said in each line."""
+    """A table for each data set; each row gives the part of its protocol after the last semicolon."""
     for data, group in groupby(metrics, lambda metric: metric.protocol.rpartition("; ")[0]):
         rows = [
             f"| {_title(m.label)} | {m.metric} | {m.mean:.3f}{_std(m)} | {m.n} | {m.protocol.rpartition('; ')[2]} |"
@@ -84,7 +84,7 @@ def _tables(metrics: Sequence[Metric]) -> Iterator[str]:
 
 
 def _title(key: str) -> str:
-    """`LV cavity`; a measure keeps its name, which has the unit: `lv_ef_percent`."""
+    """The title of a label, as `LV cavity`; a measure keeps its name with the unit: `lv_ef_percent`."""
     return Label[key.upper()].title if key.upper() in Label.__members__ else f"`{key}`"
 
 

@@ -1,4 +1,4 @@
-"""Appearance: a section of the heart painted into a slice. The outlines are the section's, the rest is decoration."""
+"""Appearance: paint a section of the heart into a slice. The outlines are the section's; the rest is decoration."""
 
 from dataclasses import dataclass
 
@@ -56,7 +56,7 @@ def _paint_ventricles(image: Pixels, pixels: Plane, section: Section, grain: Gra
 
 
 def _paint_fat(image: Pixels, pixels: Plane, section: Section, inside_mm: Array, grain: Grain) -> None:
-    """Fat in the grooves and towards the diaphragm, between the dark lines of pericardium and of the fat's own seam."""
+    """Fat in the grooves and towards the diaphragm, between dark lines at the pericardium and at the fat's border."""
     _, angle = pixels.polar(section.center_mm)
     groove = np.clip(np.cos(2 * (angle - section.pose.septum) - 2.6) + 0.2, 0, 1)
     thickness = 1 + 3 * np.clip(np.sin(angle), 0, 1) + 3 * groove + grain.flow
@@ -67,19 +67,19 @@ def _paint_fat(image: Pixels, pixels: Plane, section: Section, inside_mm: Array,
 
 
 def _blood(grain: Grain, muscle: Pixels) -> Pixels:
-    """Blood, mixed with as much of `muscle` (0 to 1) as stands in it."""
+    """Blood, mixed with the fraction `muscle` (0 to 1) of muscle in it."""
     flow = np.float32(1) + 0.07 * grain.flow + 0.04 * grain.rough
     return np.asarray(flow + muscle * (_WALL - flow), np.float32)
 
 
 def _trabeculae(inside_mm: Array, depth_mm: float, crowding: float, grain: Grain) -> Pixels:
-    """Share of muscle within `depth_mm` of a cavity's border; muscle keeps its volume on a surface that shrinks."""
+    """Fraction of muscle within `depth_mm` of a cavity's border; it grows as the surface shrinks."""
     near = np.clip(1 - inside_mm / depth_mm, 0, 1)
     return np.asarray(np.clip(crowding * near * (0.15 + 0.6 * grain.rough), 0, 0.85), np.float32)
 
 
 def _papillary(pixels: Plane, section: Section) -> Pixels:
-    """Share of each pixel covered by the two papillary muscles: free in the cavity at mid level, closer in systole."""
+    """Fraction of each pixel in the two papillary muscles: free in the cavity at mid level, closer in systole."""
     size = section.cavity_mm * (0.2 + 0.08 * section.contraction) * np.sin(np.pi * np.clip(section.depth_mm / 70, 0, 1))
     share = np.zeros(np.broadcast_shapes(pixels.right_mm.shape, pixels.down_mm.shape), np.float32)
     for turn in (np.pi * 0.72, -np.pi * 0.72):
@@ -93,7 +93,7 @@ def _papillary(pixels: Plane, section: Section) -> Pixels:
 
 
 def _paint_vessels(image: Pixels, pixels: Plane, section: Section, grain: Grain) -> None:
-    """The atria and great vessels above the ventricles; they fill while those empty."""
+    """The atria and great vessels above the ventricles; they fill while the ventricles empty."""
     x, y = section.center_mm
     radius, angle = pixels.polar((x - 10, y + 2))
     edge = 62 * section.pose.epicardium.radius(angle) * (1 - 0.25 * np.abs(np.sin(angle)))

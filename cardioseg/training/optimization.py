@@ -19,13 +19,13 @@ class Optimization(BaseModel):
 
     Attributes:
         optimizer: `sgd` with momentum (the paper) or `adamw`.
-        schedule: `divide` divides the learning rate by `divisor` at each new epoch (the paper); `cosine` lets it fall
-            from step to step to 0 at the end; `restarts` does both, a cosine in each epoch (Loshchilov & Hutter, SGDR,
-            2017), so that a run of more epochs goes on from where a shorter one ended.
-        loss: `cross_entropy` (the paper), or that plus one minus the soft Dice of the structures: of each image alone,
-            or of the batch as one. Only the latter has a price for a structure drawn on an image that lacks it.
-        precision: of feature maps on a GPU; `bfloat16` is faster. Sums, the loss and the weights stay float32; a CPU
-            knows no other.
+        schedule: `divide` divides the learning rate by `divisor` at each new epoch (the paper); `cosine` decreases it
+            with each step, to 0 at the end; `restarts` does both, a cosine in each epoch (Loshchilov & Hutter, SGDR,
+            2017), so that a run of more epochs continues a shorter one.
+        loss: `cross_entropy` (the paper), or that plus one minus the soft Dice of the structures: of each image, or of
+            the batch as a whole. Only the latter penalises a structure that is predicted on an image without it.
+        precision: precision of feature maps on a GPU; `bfloat16` is faster. Sums, the loss and the weights are float32,
+            and so is everything on a CPU.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,7 +61,7 @@ def learning_rate(settings: Optimization, epoch: int, progress: float) -> float:
 
 def loss(settings: Optimization, logits: Tensor, targets: Tensor) -> Tensor:
     """The scalar loss of logits [n, c, h, w] for targets [n, h, w] int64."""
-    # torch's own cross entropy adds up in any order on a GPU
+    # torch's cross entropy sums in no fixed order on a GPU
     cross_entropy = -(logits.log_softmax(1) * _one_hot(logits, targets)).sum(1).mean()
     if settings.loss == "cross_entropy":
         return cross_entropy
@@ -69,9 +69,9 @@ def loss(settings: Optimization, logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def soft_dice(logits: Tensor, targets: Tensor, *, of_batch: bool = False) -> Tensor:
-    """Mean over structures of 2 |P T| / (|P| + |T|) with probabilities P; background does not count.
+    """Mean over structures, without background, of 2 |P T| / (|P| + |T|) with probabilities P and targets T.
 
-    Sums go over each image, and the mean over images too; or, `of_batch`, over all images together.
+    Sums are over each image, and the mean also over images; with `of_batch`, sums are over all images together.
     """
     p = logits.softmax(1)[:, 1:]
     t = _one_hot(logits, targets)[:, 1:]

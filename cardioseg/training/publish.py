@@ -1,4 +1,4 @@
-"""Publish: a finished run becomes a model folder, if ONNX Runtime and torch agree on real slices."""
+"""Publish: write a model folder from a finished run, if ONNX Runtime and torch agree on real slices."""
 
 import csv
 from collections.abc import Collection, Iterable, Sequence
@@ -35,15 +35,16 @@ _PARITY_SLICES = 64
 
 @dataclass(frozen=True)
 class Publication:
-    """What the run itself does not know.
+    """Settings of the model that are not part of the run.
 
     Attributes:
-        name: of the model.
-        licence: what the training data allow.
-        citation: whom to cite for the training data.
-        folds: those to publish, several as an ensemble: of one alone the validation subjects are unseen. Empty: all.
-        evaluations: of this model, for its card; without any, the card gives the scores of training's validation.
-        precision: what its convolutions compute in.
+        name: name of the model.
+        licence: licence of the model (follows from its training data).
+        citation: citation for the training data.
+        folds: folds to publish, several as an ensemble; only for a single fold, its validation subjects are unseen.
+            Empty: all folds.
+        evaluations: evaluations of this model, for its card; without any, the card gives the training's validation.
+        precision: precision of its convolutions.
     """
 
     name: str
@@ -59,12 +60,12 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
 
     Args:
         run: a folder written by `train`, every fold that is published finished.
-        dataset: what it was trained on; gives the slices for the proof, and for the ranges of integers.
+        dataset: the training data; they give the slices for the proof and for the ranges of integers.
         folder: the model folder.
-        publication: what the card says beyond the run.
+        publication: the settings of the model.
 
     Raises:
-        UsageError: no run, unfinished folds, another dataset, or an evaluation of another model.
+        UsageError: not a run, unfinished folds, another dataset, or an evaluation of another model.
         RefusedError: torch and ONNX Runtime disagree.
     """
     planned = read_run(run, dataset)
@@ -110,7 +111,7 @@ def _chosen(folds: tuple[Fold, ...], wanted: tuple[int, ...]) -> tuple[Fold, ...
 
 
 def _final(run: Path, fold: Fold, folds: Iterable[Fold]) -> Checkpoint:
-    """The last checkpoint of a fold, which must be finished; else the hint names one of the run's that is."""
+    """The last checkpoint of a finished fold; if it is not finished, the error's hint names one that is."""
     checkpoint = _finished(run, fold)
     if checkpoint is None:
         ready = next((candidate.index for candidate in folds if _finished(run, candidate)), None)
@@ -125,7 +126,7 @@ def _finished(run: Path, fold: Fold) -> Checkpoint | None:
 
 
 def _real_slices(dataset: Dataset, trained: Collection[str], recipe: Recipe) -> list[Floats]:
-    """Prepared slices [h, w] from subjects of the training and slices all over them, the same for every export."""
+    """Prepared slices [h, w], spread evenly over training subjects and their slices; the same for every export."""
     trained_ids = [subject_id for subject_id in dataset.subject_ids if subject_id in trained]
     subjects = trained_ids[:: max(1, len(trained_ids) // _PARITY_SLICES)]
     slices_of_subject = max(1, _PARITY_SLICES // len(subjects))
@@ -160,7 +161,7 @@ def _training(described: dict[str, Any], folds: Sequence[Fold], checkpoints: Seq
 def _metrics(
     run: Path, described: dict[str, Any], folds: Sequence[Fold], recipe: Recipe, precision: Precision
 ) -> tuple[Metric, ...]:
-    """What training's validation gave, which computes in float32."""
+    """The scores of the training's validation, which uses float32."""
     scores = [score for fold in folds for score in _read_scores(fold_folder(run, fold.index))]
     if not scores:
         return ()

@@ -1,4 +1,4 @@
-"""Recipe: everything that determines a training run but its data and its seed. TOML on disk, frozen in memory."""
+"""Recipe: everything that determines a training run except its data and its seed. TOML on disk, frozen in memory."""
 
 import tomllib
 from importlib.resources import files
@@ -25,8 +25,8 @@ class Recipe(BaseModel):
         norm: the normalization layer, one of `cardioseg.network.normalization.NORMS`.
         size: training images are cropped or padded to this many pixels in height and width.
         literal_std: initialize with the standard deviation as the paper prints it, without the square root.
-        preprocessing: what is done to every slice, in training and in prediction.
-        nominal_spacing_mm: the in-plane spacing of data that do not say theirs; None: they are taken as they are.
+        preprocessing: the preprocessing of every slice, in training and in prediction.
+        nominal_spacing_mm: the in-plane spacing of data without a spacing; None: they are not resampled.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,7 +71,7 @@ def read_recipe(name_or_path: str) -> Recipe:
     """A built-in recipe by name, or a TOML file by path.
 
     Raises:
-        UsageError: there is none, it is no TOML, or a key or value is not understood.
+        UsageError: there is no such recipe, it is not TOML, or a key or value is invalid.
     """
     if name_or_path in built_in_recipes():
         return parse_recipe((_folder() / f"{name_or_path}.toml").read_text(), name_or_path)
@@ -85,10 +85,10 @@ def read_recipe(name_or_path: str) -> Recipe:
 
 
 def parse_recipe(text: str, name: str) -> Recipe:
-    """The recipe that `text` holds; `name` is for error messages.
+    """Parse a recipe; `name` is for error messages.
 
     Raises:
-        UsageError: the text is no TOML, or a key or value is not understood.
+        UsageError: the text is not TOML, or a key or value is invalid.
     """
     try:
         document = tomllib.loads(text)
@@ -98,10 +98,10 @@ def parse_recipe(text: str, name: str) -> Recipe:
 
 
 def check_recipe(document: dict[str, Any], name: str) -> Recipe:
-    """The recipe that a document describes; `name` is for error messages.
+    """Make a recipe of a parsed document; `name` is for error messages.
 
     Raises:
-        UsageError: a key or value is not understood.
+        UsageError: a key or value is invalid.
     """
     try:
         return Recipe.model_validate(document)
