@@ -71,14 +71,14 @@ class Cluster:
     def _require_ready(self, name: str) -> None:
         for address, error in self.client.run(_prepare_worker, name, on_error="return").items():
             if isinstance(error, BaseException):
-                _raise(error, address)
+                _raise_with_address(error, address)
 
     def _results(self, name: str, items: Iterator[ItemT]) -> Iterator[tuple[ItemT, ResultT | Lost]]:
         running: dict[Any, ItemT] = {}
         completed: Any = as_completed(loop=self.client.loop)  # type: ignore[no-untyped-call]
         try:
             while True:
-                for item in islice(items, max(0, self._room() - len(running))):
+                for item in islice(items, max(0, self._capacity() - len(running))):
                     future = self.client.submit(_work_on, name, item, key=f"{name}-{uuid.uuid4().hex}", pure=False)
                     running[future] = item
                     completed.add(future)
@@ -91,7 +91,7 @@ class Cluster:
                 if running and self.client.status == "running":
                     self.client.cancel(list(running))
 
-    def _room(self) -> int:
+    def _capacity(self) -> int:
         try:
             return _AHEAD * max(1, len(self.client.nthreads()))
         except Exception:  # noqa: BLE001 - dask passes on any error of its connection
@@ -197,11 +197,11 @@ def _work_on(name: str, item: Any) -> Any:  # noqa: ANN401 - the work's
         try:
             plugin.prepare()
         except CardiosegError as error:
-            _raise(error, worker.address)
+            _raise_with_address(error, worker.address)
         return plugin.work(item)
 
 
-def _raise(error: BaseException, address: str) -> None:
+def _raise_with_address(error: BaseException, address: str) -> None:
     if isinstance(error, CardiosegError):
         raise type(error)(f"the worker at {address}: {error.message}", error.hint) from None
     raise error

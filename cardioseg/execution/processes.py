@@ -200,7 +200,7 @@ def _serve(connection: "Connection[Any, Any]") -> None:
     except EOFError:
         return
     except BaseException as error:  # noqa: BLE001 - the parent raises it
-        connection.send((False, _portable(error)))
+        connection.send((False, _with_traceback(error)))
 
 
 def _exit(number: int, _frame: FrameType | None) -> None:
@@ -209,7 +209,7 @@ def _exit(number: int, _frame: FrameType | None) -> None:
     os._exit(128 + number)
 
 
-def _portable(error: BaseException) -> BaseException:
+def _with_traceback(error: BaseException) -> BaseException:
     """The error; if it is a bug, with its traceback as a note."""
     if not isinstance(error, CardiosegError):
         error.add_note("".join(traceback.format_exception(error)))

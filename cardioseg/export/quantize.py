@@ -42,7 +42,7 @@ def to_int8(model: bytes, slices: Sequence[Floats]) -> bytes:
             return next(self.feeds, None)
 
     graph = onnx.load_from_string(model)
-    convolutions = _named(graph)
+    convolutions = _name_nodes(graph)
     add_pre_process_metadata(graph)  # the graph is written by hand and needs no preprocessing
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
@@ -63,7 +63,7 @@ def to_int8(model: bytes, slices: Sequence[Floats]) -> bytes:
     return bytes(quantized.SerializeToString(deterministic=True))
 
 
-def _named(model: onnx.ModelProto) -> list[str]:
+def _name_nodes(model: onnx.ModelProto) -> list[str]:
     """Name every node; returns the names of the convolutions between the first and the head."""
     weights = {weight.name: tuple(weight.dims) for weight in model.graph.initializer}
     inner = []

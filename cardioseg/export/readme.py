@@ -59,14 +59,14 @@ def render(card: Card) -> str:
         slices=proof.slices,
         sizes=proof.sizes,
         difference=proof.max_logit_difference,
-        changes=f"{proof.label_changes:,} labels changed{_share(card)}",
+        changes=f"{proof.label_changes:,} labels changed{_agreement(card)}",
         sha256=card.sha256,
         metrics="\n\n".join(_tables(card.metrics)) or "Not measured.",
         citation=card.citation or "Nothing given.",
     )
 
 
-def _share(card: Card) -> str:
+def _agreement(card: Card) -> str:
     """The agreement of the labels with torch, for quantized models."""
     return (
         "" if card.precision == "float32" else f", {100 * card.parity.agreement:.1f} % of the structures' pixels alike"

@@ -75,7 +75,7 @@ def _require_sound(path: Path, forms: Forms) -> None:
         raise UnusableError(f"{path}: its geometry is not finite")
     if forms.has_qform and np.square(forms.qform[:3]).sum() > 1 + _QUATERNION_TOLERANCE:
         raise UnusableError(f"{path}: its orientation is no rotation")
-    if forms.has_sform and (flat := _coinciding(forms.sform_matrix()[:, :3])):
+    if forms.has_sform and (flat := _coinciding_voxels(forms.sform_matrix()[:, :3])):
         raise UnusableError(f"{path}: its affine puts {flat} at one place", _flat_sform_hint(forms))
 
 
@@ -86,7 +86,7 @@ def _flat_sform_hint(forms: Forms) -> str:
     return f"that is its sform, and it has no qform; {_GIVE_DICOM}"
 
 
-def _coinciding(axes: Matrix) -> str:
+def _coinciding_voxels(axes: Matrix) -> str:
     """The voxels that an affine puts at one place; "" if it is valid."""
     lengths_mm = np.linalg.norm(axes, axis=0)
     for name, length_mm in zip(_AXES, lengths_mm, strict=True):

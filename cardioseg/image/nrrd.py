@@ -105,7 +105,7 @@ def _cine(path: Path, fields: dict[str, str], packed: bytes) -> Cine:
     if prod(sizes) > min(_VOXELS_LIMIT, _VOXELS_LIMIT_BYTES // kind.itemsize):
         raise UnusableError(f"{path}: too large for a label map", "save it as unsigned char")
     content = _unpacked(path, fields, packed, prod(sizes) * kind.itemsize)
-    voxels = np.frombuffer(content, _ordered(kind, fields)).reshape(sizes[::-1]).astype(kind)
+    voxels = np.frombuffer(content, _with_byte_order(kind, fields)).reshape(sizes[::-1]).astype(kind)
     vectors = _directions(fields)
     if len(sizes) == 3:
         return Cine(voxels[None], _grid(fields, signs, vectors, voxels.shape))
@@ -142,7 +142,7 @@ def _phase_axis(vectors: list[list[float]]) -> int:
     return next((axis for axis, vector in enumerate(vectors) if not any(vector[:3])), len(vectors) - 1)
 
 
-def _ordered(kind: "np.dtype[Any]", fields: dict[str, str]) -> "np.dtype[Any]":
+def _with_byte_order(kind: "np.dtype[Any]", fields: dict[str, str]) -> "np.dtype[Any]":
     return kind.newbyteorder(">" if fields.get("endian", "little").lower() == "big" else "<")
 
 

@@ -88,12 +88,12 @@ def prepare(
             gives logits of zero, which is background.
     """
     if settings.window:
-        return _cut(slices, pixel_mm, settings, settings.window, heart)
+        return _prepare_window(slices, pixel_mm, settings, settings.window, heart)
     images = resample(scale_intensity(slices, settings.intensity), pixel_mm, settings.spacing_mm)
     images = pad(images, settings.multiple)
     h, w = slices.shape[-2:]
     steps = _steps(pixel_mm, settings.spacing_mm)
-    rows, columns = (_back(n, *to) for n, *to in zip((h, w), images.shape[-2:], steps, strict=True))
+    rows, columns = (_inverse_matrix(n, *to) for n, *to in zip((h, w), images.shape[-2:], steps, strict=True))
     return images, Undo(rows, columns, (slice(0, h), slice(0, w)), (h, w))
 
 
@@ -103,7 +103,7 @@ def resample(images: Floats, pixel_mm: tuple[float, float] | None, spacing_mm: f
     if steps == _SAME:
         return images
     sizes = zip(images.shape[-2:], steps, strict=True)
-    rows, columns = (interpolation(n, _resampled(n, step), step) for n, step in sizes)
+    rows, columns = (interpolation(n, _resampled_size(n, step), step) for n, step in sizes)
     return apply(rows, columns, images)
 
 
@@ -144,18 +144,18 @@ def _steps(pixel_mm: tuple[float, float] | None, spacing_mm: float | None) -> tu
     return _SAME if all(abs(step - 1) < _SAME_SIZE for step in (row, column)) else (row, column)
 
 
-def _resampled(n: int, step: float) -> int:
+def _resampled_size(n: int, step: float) -> int:
     return max(1, round(n / step))
 
 
 @lru_cache(maxsize=8)  # the same for all slices of a case
-def _back(n: int, size: int, step: float) -> Floats:
+def _inverse_matrix(n: int, size: int, step: float) -> Floats:
     """The matrix [n, size] from resampled and padded pixels to the original ones."""
-    back = interpolation(_resampled(n, step), n, 1 / step)
+    back = interpolation(_resampled_size(n, step), n, 1 / step)
     return np.pad(back, ((0, 0), (0, size - back.shape[1])))
 
 
-def _cut(
+def _prepare_window(
     slices: NDArray[np.generic],
     pixel_mm: tuple[float, float] | None,
     settings: Preprocessing,
@@ -185,14 +185,14 @@ class _Axis:
 
 @lru_cache(maxsize=8)  # the same for all slices of a case, rarely for another case
 def _axis(n: int, window: int, step: float, middle: float) -> _Axis:
-    forward = _within(interpolation(n, window, step, middle), n, step, middle)
+    forward = _zero_outside(interpolation(n, window, step, middle), n, step, middle)
     place = ((n - 1) / 2 - middle) / step + (window - 1) / 2
-    backward = _within(interpolation(window, n, 1 / step, place), window, 1 / step, place)
+    backward = _zero_outside(interpolation(window, n, 1 / step, place), window, 1 / step, place)
     inputs, outputs = extent(np.asarray(forward.any(0))), extent(np.asarray(backward.any(1)))
     return _Axis(forward[:, inputs], backward[outputs], inputs, outputs)
 
 
-def _within(matrix: Floats, n: int, step: float, middle: float) -> Floats:
+def _zero_outside(matrix: Floats, n: int, step: float, middle: float) -> Floats:
     """An interpolation [m, n] whose rows are zero for points outside the n pixels."""
     points = (np.arange(len(matrix)) - (len(matrix) - 1) / 2) * step + middle
     inside = (points >= -0.5) & (points <= n - 0.5)

@@ -71,7 +71,7 @@ class Grid:
             directions.append((x, y, z))
         x_mm, y_mm, z_mm = self.position_mm(first).tolist()
         forms = self.forms.turned(order) if self.forms and not any(flips) else None
-        shape, spacing_mm = _taken(self.shape, order), _taken(self.spacing_mm, order)
+        shape, spacing_mm = _reordered(self.shape, order), _reordered(self.spacing_mm, order)
         return Grid(shape, spacing_mm, (x_mm, y_mm, z_mm), tuple(directions), forms)
 
     def matches(self, other: "Grid", tolerance_mm: float = 0.01) -> bool:
@@ -83,7 +83,7 @@ class Grid:
         return bool((distances_mm <= tolerance_mm).all())
 
 
-def _taken(values: tuple[_T, _T, _T], order: tuple[int, int, int]) -> tuple[_T, _T, _T]:
+def _reordered(values: tuple[_T, _T, _T], order: tuple[int, int, int]) -> tuple[_T, _T, _T]:
     first, second, third = (values[axis] for axis in order)
     return first, second, third
 

@@ -88,14 +88,14 @@ class ChannelNorm(nn.Module):
         if torch.compiler.is_compiling():  # a compiler derives the backward pass and fuses both
             v, m = torch.var_mean(f.float(), (2, 3), correction=0)
             scale, shift, _ = self.coefficients(m, v, *parameters)
-            return (_each(scale) * (f - _each(m)) + _each(shift)).to(f.dtype)
+            return (_per_pixel(scale) * (f - _per_pixel(m)) + _per_pixel(shift)).to(f.dtype)
         f = f.float() if f.dtype == torch.bfloat16 else f
         if torch.is_grad_enabled() and f.requires_grad:
             result: Tensor = _Affine.apply(f, self, *parameters)  # type: ignore[no-untyped-call]
             return result
         m, v, distance = moments(f)
         scale, shift, _ = self.coefficients(m, v, *parameters)
-        return distance.mul_(_each(scale)).add_(_each(shift))
+        return distance.mul_(_per_pixel(scale)).add_(_per_pixel(shift))
 
     def coefficients(
         self, m: Tensor, v: Tensor, gamma: Tensor, beta: Tensor, rho: Tensor | None = None
@@ -128,11 +128,11 @@ def moments(f: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     In two vectorized passes; `torch.var_mean` goes pixel by pixel on a CPU and takes ten times as long.
     """
     m = f.mean((2, 3))
-    distance = f - _each(m)
+    distance = f - _per_pixel(m)
     return m, _sums_of_products(distance, distance) / f[0, 0].numel(), distance
 
 
-def _each(numbers: Tensor) -> Tensor:
+def _per_pixel(numbers: Tensor) -> Tensor:
     """Numbers [n, c] as [n, c, 1, 1], for every pixel."""
     return numbers[:, :, None, None]
 
@@ -156,7 +156,9 @@ class _Affine(torch.autograd.Function):
         m, v, distance = moments(f)
         scale, shift, ctx.pullback = layer.coefficients(m, v, *parameters)
         ctx.save_for_backward(f, m, scale)
-        return distance.mul_(_each(scale)).add_(_each(shift))  # another buffer would cost more than the arithmetic
+        return distance.mul_(_per_pixel(scale)).add_(
+            _per_pixel(shift)
+        )  # another buffer would cost more than the arithmetic
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -166,5 +168,5 @@ class _Affine(torch.autograd.Function):
         d_m, d_v, *d_parameters = ctx.pullback(_sums_of_products(g, f) - m * d_shift, d_shift)
         slope = d_v * (2 / f[0, 0].numel())
         constant = (d_m - scale * d_shift) / f[0, 0].numel() - slope * m
-        d_f = (g * _each(scale)).add_(_each(constant)).addcmul_(f, _each(slope))
+        d_f = (g * _per_pixel(scale)).add_(_per_pixel(constant)).addcmul_(f, _per_pixel(slope))
         return d_f, None, *d_parameters

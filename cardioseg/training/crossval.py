@@ -97,7 +97,7 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
     path = plan.folder / "training.json"
     if resume and not path.is_file():
         raise UsageError(f"nothing to resume in {plan.folder}", "leave out --resume to start")
-    if path.is_file() and (differing := _differing(json.loads(path.read_text()), described)):
+    if path.is_file() and (differing := _differences(json.loads(path.read_text()), described)):
         raise UsageError(f"{plan.folder} holds a run with another {differing}", "choose another folder")
     hashes: dict[str, frozenset[str]] = {}
     labelled: set[str] = set()
@@ -119,7 +119,7 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
     return folds
 
 
-def _differing(earlier: dict[str, Any], described: dict[str, Any]) -> str:
+def _differences(earlier: dict[str, Any], described: dict[str, Any]) -> str:
     """The settings in which two runs differ, in words; "" if they are the same."""
     words = (_WORDS.get(key, key) for key in described | earlier if earlier.get(key) != described.get(key))
     return " and another ".join(dict.fromkeys(words))

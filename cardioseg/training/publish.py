@@ -71,7 +71,7 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
     planned = read_run(run, dataset)
     described, folds = planned.described, _chosen(planned.folds, publication.folds)
     recipe = Recipe.model_validate(described["recipe"])
-    checkpoints = [_final(run, fold, planned.folds) for fold in folds]
+    checkpoints = [_final_checkpoint(run, fold, planned.folds) for fold in folds]
     networks = [network_of(checkpoint, recipe) for checkpoint in checkpoints]
     network, model, precision = combine(networks), to_onnx(networks), publication.precision
     slices = _real_slices(dataset, [subject_id for fold in folds for subject_id in fold.train], recipe)
@@ -110,17 +110,17 @@ def _chosen(folds: tuple[Fold, ...], wanted: tuple[int, ...]) -> tuple[Fold, ...
     return tuple(fold for fold in folds if not wanted or fold.index in wanted)
 
 
-def _final(run: Path, fold: Fold, folds: Iterable[Fold]) -> Checkpoint:
+def _final_checkpoint(run: Path, fold: Fold, folds: Iterable[Fold]) -> Checkpoint:
     """The last checkpoint of a finished fold; if it is not finished, the error's hint names one that is."""
-    checkpoint = _finished(run, fold)
+    checkpoint = _finished_checkpoint(run, fold)
     if checkpoint is None:
-        ready = next((candidate.index for candidate in folds if _finished(run, candidate)), None)
+        ready = next((candidate.index for candidate in folds if _finished_checkpoint(run, candidate)), None)
         hint = "" if ready is None else f"; --fold {ready} exports fold {ready} alone"
         raise UsageError(f"fold {fold.index} of {run} is not finished", GO_ON + hint)
     return checkpoint
 
 
-def _finished(run: Path, fold: Fold) -> Checkpoint | None:
+def _finished_checkpoint(run: Path, fold: Fold) -> Checkpoint | None:
     folder = fold_folder(run, fold.index)
     return newest(folder) if (folder / "validation.csv").is_file() else None
 

@@ -108,10 +108,10 @@ def check_recipe(document: dict[str, Any], name: str) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{name}: {key}: {_plain(first)}") from None
+        raise UsageError(f"{name}: {key}: {_plain_message(first)}") from None
 
 
-def _plain(error: ErrorDetails) -> str:
+def _plain_message(error: ErrorDetails) -> str:
     return "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ").lower()
 
 

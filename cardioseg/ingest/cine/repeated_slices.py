@@ -61,7 +61,7 @@ class _Choice:
 
 
 def _require_one_scan(chosen: Sequence[_Choice]) -> None:
-    """Raise UnusableError if slices are of different acquisitions and image numbers alone say which is newer."""
+    """Raise UnusableError if an acquisition is newer on one slice and older on another, or if a slice mixes several."""
     newer = {_beat(choice.images[0]) for choice in chosen if choice.older}
     older = {_beat(header) for choice in chosen for header in choice.older if _beat(header) != _beat(choice.images[0])}
     if newer & older:

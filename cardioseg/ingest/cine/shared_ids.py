@@ -28,7 +28,7 @@ from cardioseg.ingest.dicom.slice_header import SliceHeader
 _COMPARED = 3  # pairs of images to compare; two scans differ in each
 _SHARED_SLICES = 2  # of a whole stack and single slices: if they share only one, it was acquired again
 _T = TypeVar("_T")
-_Slot = tuple[object, ...]
+_ImageKey = tuple[object, ...]
 
 
 def same_image(first: SliceHeader, second: SliceHeader) -> bool:
@@ -84,25 +84,25 @@ def _branches(items: Sequence[_T], path_of: Callable[[_T], Path]) -> list[list[_
 
 def _are_different_scans(branches: Sequence[Sequence[SliceHeader]]) -> bool:
     pairs = islice(_pairs_of_one_slot(branches), _COMPARED)
-    if any(not same_image(one, other) for one, other in pairs):
+    if any(not same_image(first, second) for first, second in pairs):
         return True
-    stacks = [next((one for one in by_orientation(branch) if is_stack_of_films(one)), None) for branch in branches]
-    return any(_are_two_scans(one, other) for one, other in combinations(filter(None, stacks), 2))
+    stacks = [next(filter(is_stack_of_films, by_orientation(branch)), None) for branch in branches]
+    return any(_are_two_scans(first, second) for first, second in combinations(filter(None, stacks), 2))
 
 
 def _pairs_of_one_slot(branches: Sequence[Sequence[SliceHeader]]) -> Iterator[tuple[SliceHeader, SliceHeader]]:
     """Pairs of images from two branches whose headers name the same image of the series."""
-    first_images: dict[_Slot, tuple[int, SliceHeader]] = {}
+    first_images: dict[_ImageKey, tuple[int, SliceHeader]] = {}
     for number, branch in enumerate(branches):
         for header in branch:
             if header.instance_number is None:
                 continue
-            first_number, image = first_images.setdefault(_slot(header), (number, header))
+            first_number, image = first_images.setdefault(_image_key(header), (number, header))
             if first_number != number:
                 yield image, header
 
 
-def _slot(header: SliceHeader) -> _Slot:
+def _image_key(header: SliceHeader) -> _ImageKey:
     place = tuple(round(mm, 1) for mm in header.position_mm)
     time = None if header.frame is None else (header.trigger_ms, header.temporal_position)
     return place, header.instance_number, time, header.image_type

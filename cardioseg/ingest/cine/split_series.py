@@ -21,7 +21,7 @@ _ANOTHER_STACK = 2 / 3  # of the slices: a repetition that covers less consists 
 def join_split_series(series: Sequence[Series]) -> list[Series]:
     """The series, with those that are slices of one cine joined into one."""
     stacks = _joined_stacks(_groups_of_matching_parts(series, _same_phase_count))
-    stacks = [_completed(stack, _not_joined(series, stacks)) for stack in stacks]
+    stacks = [_extended_stack(stack, _not_joined(series, stacks)) for stack in stacks]
     nearly = _joined_stacks(_groups_of_matching_parts(_not_joined(series, stacks), _similar_phase_count))
     stacks += [joined for joined in nearly if joined.stack is not None]
     return [*stacks, *_not_joined(series, stacks)]
@@ -31,9 +31,9 @@ def _joined_stacks(groups: Sequence[Sequence[Series]]) -> list[Series]:
     return [stack for group in groups for parts in _by_scan(group) for stack in _stacks(parts)]
 
 
-def _not_joined(found: Sequence[Series], stacks: Sequence[Series]) -> list[Series]:
+def _not_joined(series: Sequence[Series], stacks: Sequence[Series]) -> list[Series]:
     used = {header for stack in stacks for header in stack.headers}
-    return [one for one in found if one.headers[0] not in used]
+    return [single for single in series if single.headers[0] not in used]
 
 
 def _groups_of_matching_parts(
@@ -78,7 +78,7 @@ def _sequence(header: SliceHeader) -> Hashable:
 
 def _stacks(parts: Sequence[Series]) -> Iterator[Series]:
     for layer in _layers(parts):
-        if len(layer) > 1 and len(by_position(_films(layer))) >= CINE_SLICES:
+        if len(layer) > 1 and len(by_position(_film_headers(layer))) >= CINE_SLICES:
             yield from _regular_stacks(layer)
 
 
@@ -89,7 +89,7 @@ def _layers(parts: Sequence[Series]) -> list[list[Series]]:
     that covers only some slices, these are repeated slices of the last stack.
     """
     places = {
-        header: place for place, group in enumerate(by_position(_films(parts))) for header in group
+        header: place for place, group in enumerate(by_position(_film_headers(parts))) for header in group
     }  # fmt: skip
     layers: list[list[Series]] = [[]]
     covered: set[int] = set()
@@ -106,23 +106,23 @@ def _layers(parts: Sequence[Series]) -> list[list[Series]]:
 
 def _regular_stacks(parts: Sequence[Series]) -> list[Series]:
     """The parts as one stack; or without one that is off the regular steps; or as an earlier and a later stack."""
-    whole = judge(_headers(parts))
+    whole = judge(_all_headers(parts))
     if whole.stack is None and len(parts) <= _SLICES_LIMIT:
         ordered = sorted(parts, key=_age)
         one_less = [[ordered[:omitted] + ordered[omitted + 1 :]] for omitted in range(len(ordered))]
         in_two = [[ordered[:cut], ordered[cut:]] for cut in range(CINE_SLICES, len(ordered) - CINE_SLICES + 1)]
         for split in (*one_less, *in_two):
-            stacks = [judge(_headers(group)) for group in split]
+            stacks = [judge(_all_headers(group)) for group in split]
             if all(stack.stack is not None and stack.kind is Kind.SHORT_AXIS_CINE for stack in stacks):
                 return stacks
     return [whole]
 
 
-def _completed(stack: Series, unused: Sequence[Series]) -> Series:
+def _extended_stack(stack: Series, unused: Sequence[Series]) -> Series:
     """The stack, extended by slices that have a few phases fewer or more."""
     for part in unused:
         if part.kind in _PARTS and part.phases != stack.phases and _have_same_sequence(stack, part):
-            extended = judge(_headers([stack, part]))
+            extended = judge(_all_headers([stack, part]))
             if extended.stack is not None and extended.slices > stack.slices and extended.phases == stack.phases:
                 stack = extended
     return stack
@@ -132,9 +132,9 @@ def _age(part: Series) -> tuple[float, ...]:
     return min(header.age for header in part.headers)
 
 
-def _headers(parts: Sequence[Series]) -> list[SliceHeader]:
+def _all_headers(parts: Sequence[Series]) -> list[SliceHeader]:
     return [header for part in parts for header in part.headers]
 
 
-def _films(parts: Sequence[Series]) -> list[SliceHeader]:
+def _film_headers(parts: Sequence[Series]) -> list[SliceHeader]:
     return [header for part in parts for header in part.film]

@@ -77,7 +77,7 @@ def read_originals(headers: Sequence[SliceHeader]) -> list[Original]:
 def _read(path: Path) -> Dataset:
     with boundary(path), path.open("rb") as file:
         dataset = dcmread(bounded(file), stop_before_pixels=True, force=True)
-        for tag in list(_illegible(dataset)):
+        for tag in list(_undecodable_tags(dataset)):
             del dataset[tag]
         for keyword, name in _NAMED_BY.items():
             if not dataset.get(keyword):
@@ -85,7 +85,7 @@ def _read(path: Path) -> Dataset:
         return dataset
 
 
-def _illegible(dataset: Dataset) -> Iterator[BaseTag]:
+def _undecodable_tags(dataset: Dataset) -> Iterator[BaseTag]:
     """The tags whose value cannot be decoded."""
     for tag in list(dataset.keys()):
         try:

@@ -54,7 +54,7 @@ def slice_header(
         is_mr=look_up("SOPClassUID") in _MR or look_up("Modality") == "MR",
         shape=_shape(look_up),
         pixel_mm=_pixel_mm(look_up),
-        thickness_mm=_entered(look_up("SliceThickness")),
+        thickness_mm=_entered_number(look_up("SliceThickness")),
         position_mm=_position_mm(look_up),
         orientation=_orientation(look_up),
         frame=frame,
@@ -75,9 +75,9 @@ def slice_header(
         nominal_interval_ms=number(look_up("NominalInterval")),
         echo_ms=number(look_up("EchoTime")),
         inversion_ms=number(look_up("InversionTime")),
-        heart_rate_bpm=_entered(look_up("HeartRate")),
-        height_m=_entered(look_up("PatientSize")),
-        weight_kg=_entered(look_up("PatientWeight")),
+        heart_rate_bpm=_entered_number(look_up("HeartRate")),
+        height_m=_entered_number(look_up("PatientSize")),
+        weight_kg=_entered_number(look_up("PatientWeight")),
     )
 
 
@@ -137,7 +137,7 @@ def _numbers(value: Any, count: int, quantity: str) -> tuple[float, ...]:  # noq
     return numbers
 
 
-def _entered(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
+def _entered_number(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
     """A number that the operator may not have entered: scanners then write 0. Plausibility is checked later."""
     return number(value) or None
 

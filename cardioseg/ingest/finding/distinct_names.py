@@ -58,18 +58,18 @@ def distinct_names(places: Sequence[Path]) -> list[str]:
             if len({name.lower() for name in folder_names.values()}) > 1:
                 for number, name in folder_names.items():
                     chosen[number] += [name] if name else []
-    return unique_names(map(_joined, chosen))
+    return unique_names(map(_joined_name, chosen))
 
 
 def _groups_of_equal_names(chosen: Sequence[Sequence[str]]) -> list[list[int]]:
     """Groups of names that are equal on a file system that ignores case."""
     groups: dict[str, list[int]] = defaultdict(list)
     for number, parts in enumerate(chosen):
-        groups[_joined(parts).lower()].append(number)
+        groups[_joined_name(parts).lower()].append(number)
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _joined(parts: Sequence[str]) -> str:
+def _joined_name(parts: Sequence[str]) -> str:
     return safe_name("_".join(reversed(parts)))
 
 

@@ -123,13 +123,13 @@ def regular_files(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) ->
             yield path
         elif path != root and (path.is_symlink() or not path.is_dir()):
             if not left.holds(path.parent):
-                yield _regular(path)
+                yield _checked_file(path)
         else:
-            yield from _walk(path, left, denied)
+            yield from _files_below(path, left, denied)
     yield from denied
 
 
-def _walk(root: Path, left: LeftOut, denied: list[Skipped]) -> Iterator[Path | Skipped]:
+def _files_below(root: Path, left: LeftOut, denied: list[Skipped]) -> Iterator[Path | Skipped]:
     for directory, folders, names in os.walk(
         root, onerror=lambda error: denied.append(Skipped(str(error.filename), "folder cannot be read"))
     ):
@@ -137,10 +137,10 @@ def _walk(root: Path, left: LeftOut, denied: list[Skipped]) -> Iterator[Path | S
         links = [name for name in folders if (folder / name).is_symlink()]
         folders[:] = sorted(name for name in folders if not left.prunes(folder / name))
         if not left.holds(folder):
-            yield from (_regular(folder / name) for name in sorted(names + links))
+            yield from (_checked_file(folder / name) for name in sorted(names + links))
 
 
-def _regular(path: Path) -> Path | Skipped:
+def _checked_file(path: Path) -> Path | Skipped:
     try:
         kind = path.lstat().st_mode
     except OSError:

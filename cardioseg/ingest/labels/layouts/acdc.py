@@ -89,7 +89,7 @@ def _frame(folder: Path, card: Mapping[str, str], key: str) -> int:
 def _volume(root: Path, folder: Path, name: str, frame: int, meaning: Convention) -> LabelledVolume:
     stem = f"{folder.name}_frame{frame:02d}"
     path, image = _image(folder, stem, frame)
-    reference = read_volume(_existing(folder, f"{stem}_gt"))
+    reference = read_volume(_existing_file(folder, f"{stem}_gt"))
     if not reference.grid.matches(image.grid):
         raise UnusableError(f"{path}: the mask is on another grid")
     return LabelledVolume(
@@ -109,7 +109,7 @@ def _image(folder: Path, stem: str, frame: int) -> tuple[Path, Volume]:
     """A frame from its file or, if there is none, from the whole cine."""
     cine = next((path for suffix in _SUFFIXES if (path := folder / f"{folder.name}_4d{suffix}").is_file()), None)
     if cine is None or any((folder / (stem + suffix)).is_file() for suffix in _SUFFIXES):
-        path = _existing(folder, stem)
+        path = _existing_file(folder, stem)
         return path, read_volume(path)
     image = read_cine(cine)
     if not 1 <= frame <= image.phases:
@@ -117,7 +117,7 @@ def _image(folder: Path, stem: str, frame: int) -> tuple[Path, Volume]:
     return cine, image.phase(frame - 1)
 
 
-def _existing(folder: Path, stem: str) -> Path:
+def _existing_file(folder: Path, stem: str) -> Path:
     for suffix in _SUFFIXES:
         if (folder / (stem + suffix)).is_file():
             return folder / (stem + suffix)

@@ -67,11 +67,11 @@ def drawn_phases(images: int, mask: Voxels, remedy: str, phase: int | None = Non
 
 
 def _looks_swapped(labels: Mask) -> bool:
-    around_lv, around_rv = (_walled(labels, label) for label in (Label.LV_CAVITY, Label.RV_CAVITY))
+    around_lv, around_rv = (_wall_fraction(labels, label) for label in (Label.LV_CAVITY, Label.RV_CAVITY))
     return around_lv is not None and around_rv is not None and around_rv > around_lv + _APART
 
 
-def _walled(labels: Mask, cavity: Label) -> float | None:
+def _wall_fraction(labels: Mask, cavity: Label) -> float | None:
     """The fraction of a cavity's outline that borders on the myocardium; None if the cavity is too small."""
     if np.count_nonzero(labels == cavity) < _FEWEST:
         return None

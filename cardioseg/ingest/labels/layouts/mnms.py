@@ -80,7 +80,7 @@ def _subject(root: Path, path: Path, code: str, row: Row, meaning: Convention) -
     for name, title in _MOMENTS.items():
         try:
             phase = _phase(row, name)
-            mask = labels_of(_drawn(reference, phase), meaning)
+            mask = labels_of(_drawn_phase(reference, phase), meaning)
             volumes.append(_volume(source, code, name, phase, image=image, mask=mask))
         except UnusableError as error:
             skipped.append(Skipped(f"{code} {title}", str(error)))
@@ -96,7 +96,7 @@ def _phase(row: Row, column: str) -> int:
     return int(number[1])
 
 
-def _drawn(reference: Cine, phase: int) -> Voxels:
+def _drawn_phase(reference: Cine, phase: int) -> Voxels:
     if phase >= reference.phases:
         raise UnusableError(f"the CSV says phase {phase}, the mask ends at phase {reference.phases - 1}")
     if not reference.voxels[phase].any():

@@ -86,10 +86,10 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
         Source(subject_id, str(root / _LABELS / subject_id), partial(_subject, root, subject_id, named, meaning))
         for subject_id, named in by_subject.items()
     )
-    return chain(_unlabelled(root, {stem(path) for path in masks}), sources)
+    return chain(_images_without_mask(root, {stem(path) for path in masks}), sources)
 
 
-def _unlabelled(root: Path, cases: Set[str]) -> Iterator[Skipped]:
+def _images_without_mask(root: Path, cases: Set[str]) -> Iterator[Skipped]:
     """The images without a mask."""
     for path in sorted((root / _IMAGES).glob("*")):
         if is_nifti(path) and not path.name.startswith(".") and not {stem(path), case_stem(path)} & cases:

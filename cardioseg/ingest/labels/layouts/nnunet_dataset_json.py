@@ -51,7 +51,7 @@ def meaning_of(path: Path, card: Mapping[str, Any]) -> Convention:
         NoInputError: a name is not a known structure, or two names or numbers contradict each other.
     """
     meaning: dict[int, Label] = {}
-    for name, number in _named(card["labels"]):
+    for name, number in _names_and_numbers(card["labels"]):
         label = _MEANING.get(re.sub(r"[^a-z]", "", name.lower()))
         if why := _contradiction(number, label, meaning):
             raise NoInputError(f"{path}: label {str(number)[:_LONGEST]} is called {name!r}, {why}", _GIVE)
@@ -120,7 +120,7 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _named(labels: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _names_and_numbers(labels: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Names and numbers, whichever of the two is the key."""
     for key, value in labels.items():
         name, number = (value, key) if key.isdecimal() else (key, value)

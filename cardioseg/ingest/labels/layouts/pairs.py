@@ -139,7 +139,7 @@ def _subject(root: Path, subject_id: str, rows: Sequence[Row], meaning: Conventi
             raise
         except (UnusableError, OSError, ValueError) as error:  # a name with a null byte is a ValueError
             skipped.append(Skipped(row.get("image", ""), str(error)))
-    named = list(chain.from_iterable(_grouped(phase, pairs) for phase, pairs in by_phase.items()))
+    named = list(chain.from_iterable(_volumes_of_phase(phase, pairs) for phase, pairs in by_phase.items()))
     if not named:
         return Skipped(subject_id, f"none of its images can be used; the first: {skipped[0].why}")
     names = unique_names(name for name, _ in named)
@@ -153,7 +153,7 @@ def _order(row: Row) -> float:
     return float(number) if number.isdecimal() else 0.0
 
 
-def _grouped(phase: str, pairs: Sequence[_Pair]) -> Iterator[tuple[str, Sequence[_Pair]]]:
+def _volumes_of_phase(phase: str, pairs: Sequence[_Pair]) -> Iterator[tuple[str, Sequence[_Pair]]]:
     """PNG slices of one size are one volume, named by its phase; otherwise every image is a volume."""
     is_one_volume = len({pair.image.shape for pair in pairs}) == 1 and all(pair.grid is None for pair in pairs)
     if is_one_volume or len(pairs) == 1:

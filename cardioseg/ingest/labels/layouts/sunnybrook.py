@@ -64,7 +64,7 @@ def find(root: Path, _convention: object = None) -> Iterator[Source]:
     patients = _patients(root / _PATIENTS)
     for folder in sorted(root.glob(_CONTOURS)):
         case = folder.parents[1]
-        study, group = patients.get(_plain(case.name), ("", ""))
+        study, group = patients.get(_without_padding(case.name), ("", ""))
         yield Source(case.name, str(case), partial(_subject, root, folder, (case.name, study), group))
 
 
@@ -73,11 +73,12 @@ def _patients(path: Path) -> dict[str, tuple[str, str]]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = list(csv.DictReader(file))
     return {
-        _plain(row.get("OriginalID") or ""): (row.get("PatientID") or "", row.get("Pathology") or "") for row in rows
+        _without_padding(row.get("OriginalID") or ""): (row.get("PatientID") or "", row.get("Pathology") or "")
+        for row in rows
     }
 
 
-def _plain(original_id: str) -> str:
+def _without_padding(original_id: str) -> str:
     """`SC-HF-I-01` and `SC-HF-I-1` are the same person."""
     return _PADDING.sub("", original_id.strip())
 
@@ -87,7 +88,7 @@ def _subject(root: Path, folder: Path, ids: tuple[str, str], group: str) -> Subj
     wanted = {int(match["instance"]) for match in files.values()}
     arranged = _short_axis([path for path in root.glob(_IMAGES) if path.name == ids[1]], wanted)
     skipped: list[Skipped] = []
-    contours = _paired(list(_contours(files, arranged.places(), skipped)), skipped)
+    contours = _with_cavity(list(_contours(files, arranged.places(), skipped)), skipped)
     if not contours:
         raise UnusableError(
             "none of its contours can be used" + "".join(f"; the first: {first.why}" for first in skipped[:1])
@@ -139,7 +140,7 @@ def _contours(
             skipped.append(Skipped(str(path), error.message.removeprefix(f"{path}: ")))
 
 
-def _paired(contours: Sequence[_Contour], skipped: list[Skipped]) -> list[_Contour]:
+def _with_cavity(contours: Sequence[_Contour], skipped: list[Skipped]) -> list[_Contour]:
     """The cavities and the walls around them; an epicardium alone does not say where the wall ends."""
     cavities = {(contour.phase, contour.index) for contour in contours if contour.label is Label.LV_CAVITY}
     alone = [contour for contour in contours if (contour.phase, contour.index) not in cavities]
