@@ -63,15 +63,15 @@ def pixel_hashes(subject: Subject) -> frozenset[str]:
     )
 
 
-def without_twins(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> Fold:
+def without_duplicates(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> Fold:
     """The fold without validation subjects that are duplicates of training subjects.
 
     Public datasets contain duplicates: in ACDC, patients 074 and 076 are the same scan, drawn twice.
     """
     trained = frozenset[str]().union(*(hashes[subject_id] for subject_id in fold.train))
-    twins = tuple(subject_id for subject_id in fold.validation if not trained.isdisjoint(hashes[subject_id]))
-    validation = tuple(subject_id for subject_id in fold.validation if subject_id not in twins)
-    return replace(fold, validation=validation, left_out=twins)
+    duplicates = tuple(subject_id for subject_id in fold.validation if not trained.isdisjoint(hashes[subject_id]))
+    validation = tuple(subject_id for subject_id in fold.validation if subject_id not in duplicates)
+    return replace(fold, validation=validation, left_out=duplicates)
 
 
 def prove_disjoint(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> dict[str, object]:
@@ -85,9 +85,11 @@ def prove_disjoint(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> dict[str
         raise UsageError(f"fold {fold.index}: subject {shared[0]} is in training and validation")
     owner = {image: subject_id for subject_id in fold.train for image in hashes[subject_id]}
     for subject_id in fold.validation:
-        twins = [owner[image] for image in hashes[subject_id] if image in owner]
-        if twins:
-            raise UsageError(f"fold {fold.index}: {subject_id} (validation) and {twins[0]} (training) share an image")
+        duplicates = [owner[image] for image in hashes[subject_id] if image in owner]
+        if duplicates:
+            raise UsageError(
+                f"fold {fold.index}: {subject_id} (validation) and {duplicates[0]} (training) share an image"
+            )
     return {
         "shared_subjects": 0,
         "shared_images": 0,

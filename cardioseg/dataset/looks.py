@@ -19,12 +19,12 @@ class Look:
     Attributes:
         index: index of the slice.
         variation: the variation.
-        closer: whether to cut the window from the finer slices.
+        is_windowed: whether to cut the window from the finer slices.
     """
 
     index: int
     variation: Variation
-    closer: bool = False
+    is_windowed: bool = False
 
 
 def render(slices: Slices, looks: Sequence[Look]) -> tuple[Tensor, Tensor]:
@@ -35,8 +35,8 @@ def render(slices: Slices, looks: Sequence[Look]) -> tuple[Tensor, Tensor]:
     size = slices.look_size
     rows: list[int] = []
     images, targets = [], []
-    for source, closer in ((slices, False), (slices.closer, True)):
-        chosen = [row for row, look in enumerate(looks) if look.closer == closer]
+    for source, is_windowed in ((slices, False), (slices.finer, True)):
+        chosen = [row for row, look in enumerate(looks) if look.is_windowed == is_windowed]
         if source and chosen:
             image, target = _resampled(source, [looks[row] for row in chosen], size)
             rows += chosen

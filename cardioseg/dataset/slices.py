@@ -22,7 +22,7 @@ class Slices:
     Attributes:
         images: float32 [n, size, size] in [0, 1].
         targets: uint8 [n, size, size], the network's class numbers (0 is background).
-        closer: for a model with a window: the same slices at finer spacing, from which windows of `size` are cut.
+        finer: for a model with a window: the same slices at finer spacing, from which windows of `size` are cut.
         hearts: [n, 2], centres of the windows: the middle of a volume's structures (column, row), from -1 to 1.
         window: height and width of the looks, about the slices' middle; None: the whole slice.
         source: a hash of the data that they were prepared from. Resampled pixels depend on the number of threads in
@@ -31,7 +31,7 @@ class Slices:
 
     images: Tensor
     targets: Tensor
-    closer: "Slices | None" = None
+    finer: "Slices | None" = None
     hearts: NDArray[np.float64] | None = None
     window: int | None = None
     source: str = ""
@@ -46,8 +46,8 @@ class Slices:
 
     def to(self, device: str) -> "Slices":
         """The slices on a torch device."""
-        closer = self.closer.to(device) if self.closer else None
-        return replace(self, images=self.images.to(device), targets=self.targets.to(device), closer=closer)
+        finer = self.finer.to(device) if self.finer else None
+        return replace(self, images=self.images.to(device), targets=self.targets.to(device), finer=finer)
 
 
 def gather(
@@ -69,8 +69,8 @@ def gather(
     if preprocessing.window and preprocessing.locate_mm:
         subjects = tuple(subjects)
         whole = gather(subjects, labels, preprocessing.window, preprocessing.coarse, nominal_mm)
-        closer = gather(subjects, labels, size, preprocessing.whole, nominal_mm)
-        return replace(whole, closer=closer, hearts=closer.hearts)
+        finer = gather(subjects, labels, size, preprocessing.whole, nominal_mm)
+        return replace(whole, finer=finer, hearts=finer.hearts)
     volumes = (volume for subject in subjects for volume in subject.volumes)
     annotated = (volume for volume in volumes if annotated_with(volume, labels).any())
     parts = [_prepared(volume, labels, size, preprocessing, nominal_mm) for volume in annotated]

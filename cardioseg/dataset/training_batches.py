@@ -53,10 +53,10 @@ class Epoch:
         index, angle = divmod(pair, len(self.augmentation.angles.degrees))
         rng = np.random.default_rng([*self.key, pair])
         variation = draw(self.augmentation, self.augmentation.angles.degrees[angle], rng)
-        slices, closer, hearts = self.slices, self.slices.closer, self.slices.hearts
+        slices, finer, hearts = self.slices, self.slices.finer, self.slices.hearts
         if slices.window:
             return Look(index, variation.zoomed(slices.window / slices.images.shape[-1], np.zeros(2)))
-        if closer is None or hearts is None or rng.random() >= _ZOOMED:
+        if finer is None or hearts is None or rng.random() >= _ZOOMED:
             return Look(index, variation)
-        fraction = slices.look_size / closer.images.shape[-1]
-        return Look(index, variation.zoomed(fraction, hearts[index]), closer=True)
+        fraction = slices.look_size / finer.images.shape[-1]
+        return Look(index, variation.zoomed(fraction, hearts[index]), is_windowed=True)

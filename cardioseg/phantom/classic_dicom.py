@@ -36,7 +36,7 @@ def instance(phantom: Phantom, slice_index: int, phase: int, number: int, pixels
 
 
 def instance_of_own_series(phantom: Phantom, slice_index: int, phase: int, pixels: NDArray[np.int16]) -> Dataset:
-    """As `instance`, but each slice is a separate series, numbered in the order of acquisition, with its own phases."""
+    """As `instance`, but each slice is a separate series, numbered as acquired; instance numbers count phases."""
     series = f"short axis, slice {slice_index}"
     dataset = _short_axis(phantom, series, (slice_index, phase), phase + 1, pixels)
     dataset.SeriesNumber = 10 + _order(phantom, slice_index)

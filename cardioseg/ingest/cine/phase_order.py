@@ -21,7 +21,7 @@ from cardioseg.ingest.dicom.slice_header import SliceHeader
 
 _SHORTEST = 1e-6  # smallest difference of any clock between two phases
 _SINGLE_STEP = 1.5  # times the smallest gap: gaps up to this are one step, allowing for unevenness
-INVENTED = 1 / 3  # of the slices, or of a slice's phases: if more are missing, they are not filled in
+MISSING_LIMIT = 1 / 3  # of the slices, or of a slice's phases: if more are missing, they are not filled in
 
 Clock = Callable[[SliceHeader], float | None]
 Slices = Sequence[Sequence[SliceHeader]]
@@ -39,13 +39,13 @@ class Film:
 
     Attributes:
         images: [slice][phase].
-        invented: (slice, phase) for which there is no image; the nearest phase of the slice is used instead.
+        filled_in: (slice, phase) for which there is no image; the nearest phase of the slice is used instead.
         surplus: slice -> number of images left out, for slices that had more than most.
         clock: the clock that ordered them.
     """
 
     images: tuple[tuple[SliceHeader, ...], ...]
-    invented: frozenset[tuple[int, int]]
+    filled_in: frozenset[tuple[int, int]]
     surplus: Mapping[int, int]
     clock: Clock
 
@@ -75,12 +75,12 @@ def film_of(slices: Slices) -> Film:
     complete = [row for row in ordered if len(row) == usual]
     rows = [_images_by_phase(number, row, complete, clock) for number, row in enumerate(ordered)]
     phases = range(usual)
-    invented = {(number, phase) for number, row in enumerate(rows) for phase in phases if phase not in row}
+    filled_in = {(number, phase) for number, row in enumerate(rows) for phase in phases if phase not in row}
     nearest = [
         tuple(row[min(row, key=lambda acquired: (abs(acquired - phase), acquired))] for phase in phases) for row in rows
     ]
     surplus = {number: len(row) - usual for number, row in enumerate(ordered) if len(row) > usual}
-    return Film(tuple(nearest), frozenset(invented), surplus, clock)
+    return Film(tuple(nearest), frozenset(filled_in), surplus, clock)
 
 
 def _ordering_clock(slices: Slices) -> Clock:
@@ -100,7 +100,7 @@ def _images_by_phase(number: int, row: Sequence[SliceHeader], complete: Slices, 
     counts = f"slice {number} has {len(row)} phases where the others have {usual}"
     if len(row) == usual:
         return dict(enumerate(row))
-    if abs(len(row) - usual) > INVENTED * usual:
+    if abs(len(row) - usual) > MISSING_LIMIT * usual:
         raise UnusableError(f"{counts}: more than a third {'is missing' if len(row) < usual else 'too many'}")
     if clock is INSTANCE_NUMBER and (by_number := _placed_by_number(row, complete)) is not None:
         return by_number

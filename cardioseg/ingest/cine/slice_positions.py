@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.cine.phase_order import INVENTED, Slices, single_step
+from cardioseg.ingest.cine.phase_order import MISSING_LIMIT, Slices, single_step
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
 _STEP_RTOL = 0.01  # highdicom's default for regularly spaced planes; real stacks keep 1e-4
@@ -111,7 +111,7 @@ def regular_places(slices: Slices) -> tuple[list[int], float]:
             raise UnusableError(_uneven_reason(number, gap_mm, median_low(gaps_mm)))
     places = list(accumulate(steps, initial=0))
     empty = places[-1] + 1 - len(places)
-    if empty > INVENTED * (places[-1] + 1):
+    if empty > MISSING_LIMIT * (places[-1] + 1):
         widest = max(range(len(gaps_mm)), key=gaps_mm.__getitem__)
         gap = _gap_text(widest, gaps_mm[widest], step_mm)
         raise UnusableError(f"{empty} of {places[-1] + 1} slices are missing, more than a third: {gap}")

@@ -7,7 +7,7 @@ not joined. The frame of reference is not compared: some anonymisers give each i
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
-from cardioseg.ingest.cine.phase_order import INVENTED
+from cardioseg.ingest.cine.phase_order import MISSING_LIMIT
 from cardioseg.ingest.cine.series import CINE_SLICES, Kind, Series, judge
 from cardioseg.ingest.cine.shared_ids import fits, stacks_of
 from cardioseg.ingest.cine.slice_positions import by_position
@@ -58,7 +58,7 @@ def _same_phase_count(first: Series, second: Series) -> bool:
 
 def _similar_phase_count(first: Series, second: Series) -> bool:
     """The number of phases differs this much between slices if acquisition stops at each R wave."""
-    return abs(first.phases - second.phases) <= INVENTED * min(first.phases, second.phases)
+    return abs(first.phases - second.phases) <= MISSING_LIMIT * min(first.phases, second.phases)
 
 
 def _by_scan(parts: Sequence[Series]) -> list[list[Series]]:

@@ -170,7 +170,7 @@ def _missing_slices(missing: Iterable[int], step_mm: float) -> list[Flag]:
 
 def _missing_phases(film: Film, places: Sequence[int]) -> list[Flag]:
     reason = "no image at this time: the nearest phase of the slice stands in"
-    return [Flag(MISSING_PHASE, reason, phase, places[number]) for number, phase in sorted(film.invented)]
+    return [Flag(MISSING_PHASE, reason, phase, places[number]) for number, phase in sorted(film.filled_in)]
 
 
 def _surplus_phases(film: Film, places: Sequence[int]) -> list[Flag]:
@@ -194,7 +194,7 @@ def _counted_phases(film: Film) -> list[Flag]:
 
 def _uneven_phases(film: Film) -> list[Flag]:
     """A flag if the times of most slices are uneven, as those of two mixed acquisitions are."""
-    filled = {number for number, _ in film.invented}
+    filled = {number for number, _ in film.filled_in}
     rows = [row for number, row in enumerate(film.images) if number not in filled and len(row) > 2]
     if film.clock not in TRIGGERS or not rows:
         return []
@@ -238,6 +238,6 @@ def _times_ms(film: Film) -> tuple[float, ...]:
     if not np.isfinite(times).all():
         return ()
     weights = np.ones(times.shape)
-    for place in film.invented:
+    for place in film.filled_in:
         weights[place] = 0
     return tuple(np.average(times, axis=0, weights=weights).tolist())

@@ -18,7 +18,7 @@ class SliceHeader:
         pixel_mm: in-plane spacing (row, column).
         position_mm: LPS position of the centre of pixel (0, 0).
         orientation: LPS unit vectors along increasing column index (first three) and row index (last three).
-        frame: 0-based index in a multi-frame file, or None where the file holds one image.
+        frame: 0-based index in a multi-frame file, or None if the file contains one image.
         encoding: UID of the transfer syntax.
         plain: location of its pixels, if they are uncompressed; it may differ between two copies.
         rescale: slope and intercept from stored values to intensities.
