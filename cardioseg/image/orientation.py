@@ -1,4 +1,4 @@
-"""Orientation: which end of a short-axis stack is the base."""
+"""Orientation: which end of a short-axis stack is basal."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +8,11 @@ from cardioseg.image.volume import Cine, Grid
 
 _BASE_TO_APEX = np.array([1.0, -1.0, -1.0]) / np.sqrt(3)  # LPS: to the left, the front and the feet
 _SURE = 0.75  # cosine; a grid without a real orientation has 0.58
-_LEVEL = 1e-9  # a slope that is rounding alone
+_LEVEL = 1e-9  # a slope from rounding only
 
 
 def is_base_first(mask: Cine) -> bool:
-    """Whether slice 0 is the basal end: by the geometry where it says so, else the heart narrows from base to apex.
+    """Whether slice 0 is the basal end: by the geometry if it is clear, else because the heart narrows to the apex.
 
     Args:
         mask: `Label` values (phase, slice, row, column).
@@ -21,25 +21,25 @@ def is_base_first(mask: Cine) -> bool:
 
 
 def is_base_first_by_ventricles(mask: Cine) -> bool:
-    """The same by the cavities alone, where the geometry does not say: for judging the myocardium.
+    """As `is_base_first`, but by the cavities alone if the geometry is not clear: for checks of the myocardium.
 
-    Only slices with an LV cavity count: above its base, the outflow tract of the RV is small, too.
+    Only slices with an LV cavity are used: above the base of the LV, the outflow tract of the RV is small, too.
 
     Args:
         mask: `Label` values (phase, slice, row, column).
     """
     rv, lv = (np.count_nonzero(mask.voxels == label, axis=(2, 3)) for label in (Label.RV_CAVITY, Label.LV_CAVITY))
-    return _runs_to_apex(mask.grid, ((rv + lv) * (lv > 0)).sum(0))
+    return _runs_to_apex(mask.grid, np.where(lv > 0, rv + lv, 0).sum(0))
 
 
 def _runs_to_apex(grid: Grid, areas: NDArray[np.integer]) -> bool:
-    """Whether slices are counted from base to apex, by the geometry or by their areas."""
+    """Whether slice indices increase from base to apex, by the geometry or by their areas."""
     towards_apex = _towards_apex(grid)
     return towards_apex > 0 if abs(towards_apex) > _SURE else _narrows(areas.astype(np.float64))
 
 
 def _towards_apex(grid: Grid) -> float:
-    """The cosine of the angle between the way that slices are counted and that from base to apex."""
+    """The cosine of the angle between the direction of increasing slices and the direction from base to apex."""
     return float(np.dot(grid.directions[0], _BASE_TO_APEX))
 
 
