@@ -68,6 +68,13 @@ class ResourceError(CardiosegError):
     exit_code = ExitCode.RESOURCES
 
 
+def of_system(error: MemoryError | OSError) -> ResourceError:
+    """What the system refuses, as an error of ours."""
+    if isinstance(error, MemoryError):
+        return ResourceError("out of memory")
+    return ResourceError(f"{error.filename}: {(error.strerror or type(error).__name__).lower()}")
+
+
 class InterruptError(CardiosegError):
     """The person at the keyboard pressed Ctrl-C."""
 

@@ -6,6 +6,7 @@ and does not outlive it.
 
 import os
 import signal
+import sys
 import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from threading import Thread
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any, Generic
 
 from cardioseg.errors import CardiosegError, ResourceError
@@ -142,7 +143,7 @@ class _Worker(Generic[ItemT]):
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
         self.task: _Task[ItemT] | None = None
         self.is_ready = False
-        with _set(environment):
+        with _set(environment), _without_main():
             self.process.start()
         theirs.close()
         self._send(work)
@@ -183,6 +184,17 @@ def _set(environment: Mapping[str, str]) -> Iterator[None]:
     finally:
         for name in new:
             del os.environ[name]
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Let a process start without the program that starts it: a script without a `main` would begin anew there."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 def _serve(connection: "Connection[Any, Any]") -> None:
