@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
 
 
 class CardiosegError(Exception):
-    """A failure with a message for the user and, where there is one, a way out."""
+    """A failure: its `message`, its `hint` where there is a way out, and its `reasons` where many things failed."""
 
     exit_code = ExitCode.BUG
 
@@ -39,7 +39,7 @@ class CardiosegError(Exception):
 
 
 class UsageError(CardiosegError):
-    """The command was asked for something that it cannot mean."""
+    """A command or a function was asked for something that it cannot do."""
 
     exit_code = ExitCode.USAGE
 
@@ -76,6 +76,6 @@ def of_system(error: MemoryError | OSError) -> ResourceError:
 
 
 class InterruptError(CardiosegError):
-    """The person at the keyboard pressed Ctrl-C."""
+    """Ctrl-C stopped a command. Functions raise `KeyboardInterrupt`, as everywhere in Python."""
 
     exit_code = ExitCode.INTERRUPTED

@@ -8,7 +8,7 @@ from typing import Any
 
 from cardioseg.api.arguments import AnyPath, path_of
 from cardioseg.api.placed_image import Image, image_of
-from cardioseg.api.raised_errors import in_words_of_python
+from cardioseg.api.raised_errors import as_keywords, in_words_of_python
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.flag import Flag
 from cardioseg.inference.edited import read_edited
@@ -32,8 +32,8 @@ class CaseResult:
     Attributes:
         name: of the case.
         status: `done` or `failed`.
-        reason: why it failed and what to do; of a case that is done a remark, or nothing. As in `status.csv`; the
-            options of the command line that it names are keyword arguments of the same names here.
+        reason: why it failed and what to do; of a case that is done a remark, or nothing. As in `status.csv`, with the
+            options of the command line named as keyword arguments.
         source: where the scan lay, as it was given; None where that was not to be said.
     """
 
@@ -130,7 +130,7 @@ class Results:
 
     def __repr__(self) -> str:
         failed = len(self.failed)
-        return f"<Results in {self.path}: {len(self.cases) - failed} cases done, {failed} failed>"
+        return f"<Results in {self.path}: {len(self.cases) - failed} done, {failed} failed>"
 
     @property
     def failed(self) -> tuple[CaseResult, ...]:
@@ -194,7 +194,10 @@ def open_results(out: AnyPath) -> Results:
     outcomes = sorted(_outcomes(folder), key=lambda outcome: outcome.case_id)
     if not outcomes:
         raise NoInputError(f"{folder.path} holds no results", _GIVE)
-    cases = (CaseResult(one.case_id, one.status, one.reason, one.source, folder.case(one.case_id)) for one in outcomes)
+    cases = (
+        CaseResult(one.case_id, one.status, as_keywords(one.reason), one.source, folder.case(one.case_id))
+        for one in outcomes
+    )
     return Results(folder.path, tuple(cases), known_run_record(folder))
 
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from cardioseg.errors import CardiosegError, of_system
 from cardioseg.memory import is_short
 
-_OPTION = re.compile(r"--([a-z][a-z-]*[a-z])( (?:cpu|cuda|acdc|mnms|ukbb)\b)?")
+_OPTION = re.compile(r"(?<![^\s(])--([a-z][a-z-]*[a-z])( (?:cpu|cuda|acdc|mnms|ukbb)\b)?")
+_OUT = re.compile(r"\bwith -o\b")
 _SWITCHES = {"overwrite", "discard_edits"}
 
 
@@ -34,7 +35,7 @@ def in_words_of_python() -> Iterator[None]:
 
 def as_keywords(text: str) -> str:
     """`--device cpu` is `device="cpu"`, and `--discard-edits` is `discard_edits=True`."""
-    return _OPTION.sub(_keyword, text)
+    return _OPTION.sub(_keyword, _OUT.sub("as out", text))
 
 
 def _keyword(option: re.Match[str]) -> str:

@@ -1,0 +1,35 @@
+"""The example of docs/api.md, run once with the built-in model, and a folder of small scans."""
+
+from pathlib import Path
+
+import pytest
+from api_example import PAGE, SMALL, Example
+from thresholds import write_threshold_model
+
+from cardioseg.image.nifti import write_cine
+from cardioseg.phantom import cine, reference, write_dicom
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    text = PAGE.PAGE.read_text(encoding="utf-8")
+    blocks = PAGE.BLOCK.findall(text)
+    folder = tmp_path_factory.mktemp("example")
+    return Example(text, [shown for _, shown in blocks], PAGE.run([code for code, _ in blocks], folder), folder)
+
+
+@pytest.fixture(scope="session")
+def thresholds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model without a network."""
+    return write_threshold_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DICOM study, a NIfTI cine and a damaged NIfTI."""
+    folder = tmp_path_factory.mktemp("small") / "scans"
+    write_dicom(SMALL, folder)
+    write_cine(folder / "beating.nii.gz", cine(SMALL))
+    (folder / "damaged.nii.gz").write_bytes(b"\x1f\x8b nonsense")
+    write_cine(folder.with_name("references") / "beating_gt.nii.gz", reference(SMALL))
+    return folder
