@@ -31,7 +31,10 @@ def cine_of(array: ArrayLike, spacing_mm: tuple[float, float, float], base_first
 
 
 def _voxels(array: ArrayLike) -> Voxels:
-    voxels: NDArray[np.generic] = np.asarray(array)
+    try:
+        voxels: NDArray[np.generic] = np.asarray(array)
+    except (TypeError, ValueError):  # rows of different lengths; a tensor on a GPU
+        raise UsageError("what is given is no array of numbers", _AXES) from None
     if voxels.dtype.kind not in "iuf":
         raise UsageError(f"the array is of {voxels.dtype}", "give intensities, as whole or floating-point numbers")
     if voxels.ndim not in (3, 4):

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from api_example import PAGE, SMALL, Example
+from numpy.typing import NDArray
 from thresholds import write_threshold_model
 
 from cardioseg.image.nifti import write_cine
@@ -22,6 +24,12 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
 def thresholds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model without a network."""
     return write_threshold_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def voxels() -> NDArray[np.int16]:
+    """Two phases of the small heart; tests that change them copy them."""
+    return np.asarray(cine(SMALL).voxels[:2])
 
 
 @pytest.fixture(scope="session")

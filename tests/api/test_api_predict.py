@@ -102,8 +102,9 @@ def test_phases_of_a_case_that_is_not_there_are_an_error_when_all_is_done(
 def test_a_model_that_is_open_and_other_formats(scans: Path, thresholds: Path, tmp_path: Path) -> None:
     model = cardioseg.load_model(thresholds)
     assert model.folder == thresholds
-    cardioseg.predict([scans / "PHANTOM-0001"], tmp_path / "out", model=model, formats=["dicom-seg"])
-    assert {path.suffix for path in (tmp_path / "out" / "PHANTOM-0001").iterdir()} >= {".dcm", ".gz"}
+    results = cardioseg.predict([scans / "PHANTOM-0001"], tmp_path / "out", model=model, formats=["dicom-seg"])
+    (case,) = results.cases
+    assert {path.suffix for path in (results.path / case.name).iterdir()} >= {".dcm", ".gz"}
 
 
 @pytest.mark.parametrize(

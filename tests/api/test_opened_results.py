@@ -59,7 +59,7 @@ def test_the_mask_with_its_geometry(predicted: Path, scans: Path) -> None:
     assert mask.spacing_mm == pytest.approx(scan.grid.spacing_mm)
     assert np.allclose(mask.directions, scan.grid.directions, atol=1e-6)
     assert mask.times_ms == case.times_ms
-    assert repr(mask) == "<Image: 4 phases of 6 slices of 48 x 40, uint8>"
+    assert repr(mask) == "<Image: 8 phases of 6 slices of 48 x 40, uint8>"
     voxel_ml = np.prod(mask.spacing_mm) / 1000
     counted_ml = (mask.array == Label.LV_CAVITY).sum(axis=(1, 2, 3)) * voxel_ml
     assert case.curves_ml["lv_cavity"] == pytest.approx(counted_ml, abs=0.001)
