@@ -14,6 +14,7 @@ from cardioseg.measure.curves import Moments
 
 AnyPath = str | PathLike[str]
 Phase = SupportsFloat | None
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # as on the command line: NumPy's threads would slow the networks' down
 _FROM_0 = "phases count from 0; None leaves the choice to the volume curve"
 
 
@@ -42,7 +43,7 @@ def executor_of(workers: int) -> Executor:
     """
     if workers < 1:
         raise UsageError(f"workers is {workers}", "1 works in this process, 2 or more in processes beside it")
-    return Here() if workers == 1 else Processes(workers)
+    return Here() if workers == 1 else Processes(workers, environment=_ONE_THREAD)
 
 
 def choices_of(ed: Phase, es: Phase, phases: Mapping[str, tuple[Phase, Phase]] | None) -> Choices:

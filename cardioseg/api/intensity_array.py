@@ -12,6 +12,7 @@ _AXES = "the axes are (phase, slice, row, column) or (slice, row, column)"
 _NIBABEL = f"{_AXES}; nibabel's are the other way round: give array.T"
 _SPACING = "give three lengths in mm, of (slice, row, column)"
 _FIELD_MM = 30.0  # the least that a slice shows: a newborn's heart
+_STACK_MM = 400.0  # the most that slices span: a chest
 
 
 def cine_of(array: ArrayLike, spacing_mm: tuple[float, float, float], base_first: bool | None) -> Cine:
@@ -60,3 +61,7 @@ def _require_room(shape: tuple[int, ...], spacing_mm: tuple[float, float, float]
     if min(rows_mm, columns_mm) < _FIELD_MM:
         pixels = f"{shape[-2]} x {shape[-1]} pixels, {rows_mm:.3g} x {columns_mm:.3g} mm"
         raise UsageError(f"a slice of the array is {pixels}: no heart fits into it", _NIBABEL)
+    stack_mm = shape[-3] * spacing_mm[0]
+    if stack_mm > _STACK_MM:
+        slices = f"{shape[-3]} slices of {spacing_mm[0]:.3g} mm span {stack_mm:.4g} mm"
+        raise UsageError(f"the array's {slices}: no heart is so long", _NIBABEL)

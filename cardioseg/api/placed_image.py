@@ -36,7 +36,8 @@ class Image:
 
     def __repr__(self) -> str:
         phases, slices, rows, columns = self.array.shape
-        return f"<Image: {phases} phases of {slices} slices of {rows} x {columns}, {self.array.dtype}>"
+        counts = f"{phases} phase{'s' * (phases > 1)} of {slices} slice{'s' * (slices > 1)}"
+        return f"<Image: {counts} of {rows} x {columns}, {self.array.dtype}>"
 
     @property
     def affine(self) -> NDArray[np.float64]:

@@ -24,6 +24,8 @@ PAGE = Path(__file__).parents[1] / "api.md"
 EXAMPLE = Path(__file__).with_name("example.md")
 BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
 
+LINE = 100
+
 REFERENCE = """\
 ## Reference
 
@@ -91,9 +93,14 @@ def _is_property(member: object) -> bool:
 
 
 def _signature(function: Any) -> str:  # noqa: ANN401 - a function
-    """As `help` shows it, an argument a line, without the types, which the text names."""
+    """As `help` shows it, without the types, which the text names; a long one with an argument a line."""
     parameters = inspect.signature(function).parameters.values()
-    return str(inspect.Signature([one.replace(annotation=inspect.Parameter.empty) for one in parameters]))
+    bare = [one.replace(annotation=inspect.Parameter.empty) for one in parameters]
+    text = str(inspect.Signature(bare))
+    if len(text) < LINE:
+        return text
+    first = next(number for number, one in enumerate(bare) if one.kind is inspect.Parameter.KEYWORD_ONLY)
+    return "".join(["(", *(f"\n    {one}," for one in (*bare[:first], "*", *bare[first:])), "\n)"])
 
 
 def _first_line(what: object) -> str:

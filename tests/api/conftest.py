@@ -8,6 +8,7 @@ from api_example import PAGE, SMALL, Example
 from numpy.typing import NDArray
 from thresholds import write_threshold_model
 
+import cardioseg
 from cardioseg.image.nifti import write_cine
 from cardioseg.phantom import cine, reference, write_dicom
 
@@ -41,3 +42,9 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "damaged.nii.gz").write_bytes(b"\x1f\x8b nonsense")
     write_cine(folder.with_name("references") / "beating_gt.nii.gz", reference(SMALL))
     return folder
+
+
+@pytest.fixture(scope="session")
+def results(scans: Path, thresholds: Path, tmp_path_factory: pytest.TempPathFactory) -> cardioseg.Results:
+    """What `predict` makes of them; tests that change its folder copy it."""
+    return cardioseg.predict(scans, tmp_path_factory.mktemp("api") / "out", model=thresholds)

@@ -21,11 +21,6 @@ sys.exit(0 if [case.status for case in results.cases] == ["done", "done", "faile
 """
 
 
-@pytest.fixture(scope="module")
-def results(scans: Path, thresholds: Path, tmp_path_factory: pytest.TempPathFactory) -> cardioseg.Results:
-    return cardioseg.predict(scans, tmp_path_factory.mktemp("api") / "out", model=thresholds)
-
-
 def files(folder: Path) -> dict[str, bytes]:
     """All files but the page, which shows timings; `run.json` without them."""
     found = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}

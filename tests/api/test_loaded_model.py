@@ -22,9 +22,8 @@ def model(thresholds: Path) -> cardioseg.LoadedModel:
 
 
 def test_a_scan_as_an_array_gives_the_mask_of_predict(
-    model: cardioseg.LoadedModel, scans: Path, thresholds: Path, tmp_path: Path
+    model: cardioseg.LoadedModel, scans: Path, results: cardioseg.Results
 ) -> None:
-    results = cardioseg.predict(scans, tmp_path / "out", model=thresholds)
     found = {scan.name: scan for scan in cardioseg.find_scans(scans)}
     assert set(found) == {"PHANTOM-0001", "beating", "damaged"}
     for name in ("PHANTOM-0001", "beating"):
@@ -95,6 +94,7 @@ def test_what_is_no_number_is_black_as_in_a_file(model: cardioseg.LoadedModel, v
         (lambda voxels: voxels[None], SMALL.spacing_mm, r"has the shape \(1, 2, 6, 48, 40\)"),
         (lambda voxels: voxels[:0], SMALL.spacing_mm, "there is nothing in it"),
         (lambda voxels: voxels.T, (1.4, 1.4, 1.4), "no heart fits into it.*nibabel"),
+        (lambda voxels: voxels.transpose(1, 2, 3, 0), (14.0, 6.0, 15.0), "48 slices of 14 mm span 672 mm: no heart"),
         (lambda voxels: voxels > 3, SMALL.spacing_mm, "is of bool"),
         (lambda voxels: voxels.astype(complex), SMALL.spacing_mm, "is of complex128"),
         (lambda voxels: [voxels.tolist(), [1]], SMALL.spacing_mm, "no array of numbers"),

@@ -18,8 +18,8 @@ from cardioseg.image.volume import Cine
 
 
 @pytest.fixture(scope="module")
-def predicted(scans: Path, thresholds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return cardioseg.predict(scans, tmp_path_factory.mktemp("predicted") / "out", model=thresholds).path
+def predicted(results: cardioseg.Results) -> Path:
+    return results.path
 
 
 @pytest.fixture
