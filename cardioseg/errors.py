@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
 
 
 class CardiosegError(Exception):
-    """A failure with a message for the user and, if there is one, a hint what to do."""
+    """A failure: its `message`, its `hint` where there is a way out, and its `reasons` where many things failed."""
 
     exit_code = ExitCode.BUG
 
@@ -45,7 +45,7 @@ class CardiosegError(Exception):
 
 
 class UsageError(CardiosegError):
-    """The command's arguments are invalid."""
+    """A command or a function was asked for something that it cannot do."""
 
     exit_code = ExitCode.USAGE
 
@@ -74,7 +74,14 @@ class ResourceError(CardiosegError):
     exit_code = ExitCode.RESOURCES
 
 
+def of_system(error: MemoryError | OSError) -> ResourceError:
+    """What the system refuses, as an error of ours."""
+    if isinstance(error, MemoryError):
+        return ResourceError("out of memory")
+    return ResourceError(f"{error.filename}: {(error.strerror or type(error).__name__).lower()}")
+
+
 class InterruptError(CardiosegError):
-    """The user pressed Ctrl-C."""
+    """Ctrl-C stopped a command. Functions raise `KeyboardInterrupt`, as everywhere in Python."""
 
     exit_code = ExitCode.INTERRUPTED

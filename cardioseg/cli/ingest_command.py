@@ -7,7 +7,7 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Quiet
-from cardioseg.cli.conventions import CONVENTION, convention_of
+from cardioseg.cli.conventions import CONVENTION
 from cardioseg.cli.executing import Workers, executor_of
 from cardioseg.errors import ExitCode, NoInputError
 
@@ -64,6 +64,7 @@ def ingest(
     from cardioseg.dataset.preparation import Prepared, write_dataset
     from cardioseg.dataset.store import open_dataset
     from cardioseg.files import sole_writer
+    from cardioseg.image.labels import convention_of
     from cardioseg.ingest.labels import layouts
     from cardioseg.ingest.labels.subject import Source
     from cardioseg.skipped import Skipped

@@ -9,6 +9,7 @@ The standard library's pools cannot do this: when one process is killed, `concur
 
 import os
 import signal
+import sys
 import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from threading import Thread
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any, Generic
 
 from cardioseg.errors import CardiosegError, ResourceError
@@ -145,7 +146,7 @@ class _Worker(Generic[ItemT]):
         self.process = context.Process(target=_serve, args=(child_connection,), daemon=True)
         self.task: _Task[ItemT] | None = None
         self.is_ready = False
-        with _with_environment(environment):
+        with _with_environment(environment), _without_main():
             self.process.start()
         child_connection.close()
         self._send(work)
@@ -186,6 +187,17 @@ def _with_environment(environment: Mapping[str, str]) -> Iterator[None]:
     finally:
         for name in new:
             del os.environ[name]
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Let a process start without the program that starts it: a script without a `main` would begin anew there."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 def _serve(connection: "Connection[Any, Any]") -> None:

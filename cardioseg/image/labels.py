@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.errors import UnusableError
+from cardioseg.errors import UnusableError, UsageError
 
 
 class Label(IntEnum):
@@ -41,6 +41,20 @@ CONVENTIONS: Mapping[str, Mapping[int, Label]] = {
     "mnms": {0: Label.BACKGROUND, 1: Label.LV_CAVITY, 2: Label.LV_MYOCARDIUM, 3: Label.RV_CAVITY},
     "ukbb": {0: Label.BACKGROUND, 1: Label.LV_CAVITY, 2: Label.LV_MYOCARDIUM, 3: Label.RV_CAVITY},
 }
+
+
+def convention_of(name: str | None) -> Mapping[int, Label] | None:
+    """The meaning of a mask's numbers by its name; None where it is left to the data.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name is None:
+        return None
+    if name not in CONVENTIONS:
+        raise UsageError(f"no label convention {name}", f"the conventions are {', '.join(CONVENTIONS)}")
+    return CONVENTIONS[name]
+
 
 _WHOLE = 1e-3  # largest distance of a label from a whole number
 

@@ -6,7 +6,11 @@ from numpy.typing import NDArray
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine, Grid
 
+Direction = tuple[float, float, float]
+Directions = tuple[Direction, Direction, Direction]
+
 _BASE_TO_APEX = np.array([1.0, -1.0, -1.0]) / np.sqrt(3)  # LPS: to the left, the front and the feet
+_ACROSS = np.array([0.0, 1.0, -1.0]) / np.sqrt(2)  # a direction perpendicular to it
 _SURE = 0.75  # cosine; a grid without a real orientation has 0.58
 _LEVEL = 1e-9  # a slope from rounding only
 
@@ -32,10 +36,23 @@ def is_base_first_by_ventricles(mask: Cine) -> bool:
     return _runs_to_apex(mask.grid, np.where(lv > 0, rv + lv, 0).sum(0))
 
 
+def says_base_first(grid: Grid) -> bool | None:
+    """Whether slice 0 is the basal end as far as the geometry says it; None where it does not."""
+    towards_apex = _towards_apex(grid)
+    return towards_apex > 0 if abs(towards_apex) > _SURE else None
+
+
+def axes(base_first: bool) -> Directions:
+    """Directions of slice, row and column of a stack of which nothing is known but which end is the base."""
+    slices = _BASE_TO_APEX if base_first else -_BASE_TO_APEX
+    first, second, third = ((x, y, z) for x, y, z in np.stack([slices, _ACROSS, np.cross(slices, _ACROSS)]).tolist())
+    return first, second, third
+
+
 def _runs_to_apex(grid: Grid, areas: NDArray[np.integer]) -> bool:
     """Whether slice indices increase from base to apex, by the geometry or by their areas."""
-    towards_apex = _towards_apex(grid)
-    return towards_apex > 0 if abs(towards_apex) > _SURE else _narrows(areas.astype(np.float64))
+    by_geometry = says_base_first(grid)
+    return _narrows(areas.astype(np.float64)) if by_geometry is None else by_geometry
 
 
 def _towards_apex(grid: Grid) -> float:

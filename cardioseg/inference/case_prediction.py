@@ -9,17 +9,15 @@ is never written over unless that is asked for.
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from shlex import quote
 
-import numpy as np
-
 from cardioseg import __version__
 from cardioseg.errors import UnusableError
 from cardioseg.files import make_folder, sha256, sweep_partials
-from cardioseg.image.volume import Cine
+from cardioseg.inference.acquired_slices import acquired, restored
 from cardioseg.inference.cases import Case
 from cardioseg.inference.measured_mask import acquisition_of, describe
 from cardioseg.inference.predict_settings import Settings
@@ -157,8 +155,8 @@ def _verifies(record: CaseRecord, asked: CaseRecord, folder: CaseFolder, scan: S
 def _predicted(scan: Scan, model: Model, folder: CaseFolder, asked: CaseRecord, report: Report) -> Outcome:
     start = time.perf_counter()
     case, cine, moments = scan.case, scan.cine, Moments(**asked.chosen_phases)
-    segmented = segment(_acquired(cine, case.missing), model, report)
-    mask = _restored(segmented.mask, cine, case.missing)
+    segmented = segment(acquired(cine, case.missing), model, report)
+    mask = restored(segmented.mask, cine, case.missing)
     description = describe(mask, model.card.structures, acquisition_of(case), moments, segmented.fold_curves_ml)
     stack = case.series.stack if case.series else None
     _clear(folder)
@@ -179,23 +177,6 @@ def _clear(folder: CaseFolder) -> None:
     for path in (folder.record, *mask_files(folder)):
         if path != folder.mask:
             path.unlink(missing_ok=True)
-
-
-def _acquired(cine: Cine, missing: Collection[int]) -> Cine:
-    """Without the slices that were not acquired: on black the network sees what it likes, and nothing lies over it."""
-    if not missing:
-        return cine
-    voxels = np.delete(cine.voxels, list(missing), axis=1)
-    return Cine(voxels, replace(cine.grid, shape=voxels.shape[1:]), cine.times_ms)
-
-
-def _restored(mask: Cine, cine: Cine, missing: Collection[int]) -> Cine:
-    """A mask of the acquired slices on the grid of all; the others hold nothing."""
-    if not missing:
-        return mask
-    voxels = np.zeros(cine.voxels.shape, mask.voxels.dtype)
-    voxels[:, np.setdiff1d(np.arange(cine.grid.shape[0]), list(missing))] = mask.voxels
-    return Cine(voxels, cine.grid, cine.times_ms)
 
 
 def _outcome(case: Case, name: str, description: Description, remarks: str, seconds: float = 0.0) -> Outcome:

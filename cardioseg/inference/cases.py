@@ -11,13 +11,11 @@ from cardioseg.files import safe_name
 from cardioseg.image.flag import Flag
 from cardioseg.image.volume import Cine
 from cardioseg.image.volume_files import format_of
+from cardioseg.inference.image_check import require_image
 from cardioseg.ingest.cine.volume_suitability import volume_flags
 from cardioseg.ingest.finding.survey import Series
 from cardioseg.skipped import Skipped
 
-_PIXEL_MM = (0.1, 10.0)  # in-plane; as the DICOM reader accepts
-_OBLONG = 3.0  # times its other side no pixel is long
-_ORDER = "are its axes, or their spacings, in another order?"
 _FOLDERS = 2  # of those above a case, that may become part of its name
 
 
@@ -49,16 +47,7 @@ class Case:
             raise UnusableError(self.series.reason)
         stack = self.series.stack if self.series else None
         cine = stack.read() if stack else format_of(self.source).read_cine(self.source)
-        if cine.voxels.min() == cine.voxels.max():
-            raise UnusableError("every pixel has the same value: there is no image in it")
-        if not all(_PIXEL_MM[0] <= mm <= _PIXEL_MM[1] for mm in cine.grid.pixel_mm):
-            mm = " x ".join(f"{mm:.3g}" for mm in cine.grid.pixel_mm)
-            raise UnusableError(
-                f"its pixels are {mm} mm; pixels of a heart scan are 0.1 to 10 mm", "is another unit used?"
-            )
-        if max(cine.grid.pixel_mm) > _OBLONG * min(cine.grid.pixel_mm):
-            mm = " x ".join(f"{mm:.3g}" for mm in cine.grid.pixel_mm)
-            raise UnusableError(f"its pixels are {mm} mm; pixels of a scanner are nearly square", _ORDER)
+        require_image(cine)
         return cine
 
     @property
