@@ -64,9 +64,9 @@ if not TYPE_CHECKING:  # a type checker would take every name for one of the API
         """A name of the API, imported now."""
         if name not in _PLACES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
-        globals()[name] = found
-        return found
+        value = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+        globals()[name] = value
+        return value
 
     def __dir__() -> list[str]:
         """What a person is offered who presses Tab."""

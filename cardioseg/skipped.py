@@ -14,4 +14,4 @@ class Skipped:
 
 def reasons(skipped: Iterable[Skipped]) -> str:
     """Why several parts of one source were not used, equal reasons said once."""
-    return "; ".join(dict.fromkeys(one.why for one in skipped))
+    return "; ".join(dict.fromkeys(item.why for item in skipped))

@@ -32,7 +32,7 @@ def paths_of(given: AnyPath | Iterable[AnyPath]) -> list[Path]:
     several = [given] if isinstance(given, str | PathLike) else list(given)
     if not several:
         raise UsageError("no scans are given", "give a file or folder, or a list of them")
-    return [path_of(one) for one in several]
+    return [path_of(path) for path in several]
 
 
 def executor_of(workers: int) -> Executor:

@@ -165,12 +165,12 @@ class Results:
         Raises:
             NoInputError: there is none of that name.
         """
-        found = next((case for case in self.cases if case.name == name), None)
-        if found is None:
+        case_result = next((case for case in self.cases if case.name == name), None)
+        if case_result is None:
             names = [case.name for case in self.cases]
             more = f" and {len(names) - 5} more" * (len(names) > 5)
             raise NoInputError(f"{self.path} holds no case {name}", f"its cases are {', '.join(names[:5])}{more}")
-        return found
+        return case_result
 
 
 @in_words_of_python()
@@ -195,8 +195,10 @@ def open_results(out: AnyPath) -> Results:
     if not outcomes:
         raise NoInputError(f"{folder.path} holds no results", _GIVE)
     cases = (
-        CaseResult(one.case_id, one.status, as_keywords(one.reason), one.source, folder.case(one.case_id))
-        for one in outcomes
+        CaseResult(
+            outcome.case_id, outcome.status, as_keywords(outcome.reason), outcome.source, folder.case(outcome.case_id)
+        )
+        for outcome in outcomes
     )
     return Results(folder.path, tuple(cases), known_run_record(folder))
 

@@ -67,8 +67,8 @@ def predict(
     settings = Settings(overwrite, discard_edits, wanted, choices)
     opened = _opened(model, device, executor.threads(threads))
     with sole_writer(folder):
-        found = Search(paths_of(scans), folder)
-        names = [outcome.case_id for outcome in predict_all(found, opened, folder, settings, executor=executor)]
+        search = Search(paths_of(scans), folder)
+        names = [outcome.case_id for outcome in predict_all(search, opened, folder, settings, executor=executor)]
     require_met(choices, names)
     return open_results(folder)
 

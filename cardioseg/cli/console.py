@@ -42,7 +42,7 @@ def _replaced(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
-    shown = (_LOOK_ALIKES.get(one) or one.encode("ascii", "backslashreplace").decode() for one in lacking)
+    shown = (_LOOK_ALIKES.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in lacking)
     return "".join(shown), error.end
 
 

@@ -71,29 +71,29 @@ def evaluate(
     conventions = convention_of(predicted_labels), convention_of(labels)
     silent = quiet or as_json
     with executor_of(workers) as executor:
-        found = {
+        evaluations = {
             name: _evaluate(path, paths[-1], conventions, executor, threads, int8, silent)
             for name, path in systems.items()
         }
-    tests = test_systems(found)
+    tests = test_systems(evaluations)
     if out:
         with sole_writer(out):
-            verdicts.write(found, tests, out, nnunet, silent)
+            verdicts.write(evaluations, tests, out, nnunet, silent)
     if not silent:
-        verdicts.say_left_out(found)
+        verdicts.say_left_out(evaluations)
     if as_json:
-        verdicts.print_json(found, tests)
+        verdicts.print_json(evaluations, tests)
     elif not quiet:
-        verdicts.print_tables(found, tests)
+        verdicts.print_tables(evaluations, tests)
     if too_few := warning(tests):
         console.say(f"warning: {too_few}")
-    for name, evaluation in found.items():
+    for name, evaluation in evaluations.items():
         which = f" in {name}" if compare else ""
         console.print_skipped(evaluation.mistakes, f"looks wrong{which}")
         console.print_skipped(evaluation.problems, f"not compared{which}")
-    apart = untested(found, tests)
-    console.print_skipped(apart, "not tested")
-    is_part = bool(apart) or any(evaluation.problems for evaluation in found.values())
+    not_tested = untested(evaluations, tests)
+    console.print_skipped(not_tested, "not tested")
+    is_part = bool(not_tested) or any(evaluation.problems for evaluation in evaluations.values())
     return ExitCode.SOME_FAILED if is_part else ExitCode.OK
 
 

@@ -74,10 +74,10 @@ def ingest(
     called = name or "+".join(source.resolve().name for source in sources)
     counts: dict[str, tuple[tuple[str, int], ...]] = {}
     with sole_writer(out), executor_of(workers) as executor, console.progress(quiet or as_json) as bars:
-        task = bars.add_task("subjects", total=sum(isinstance(one, Source) for one in found_sources))
-        for one in write_dataset(out, called, layout, found_sources, executor):
-            if isinstance(one, Prepared):
-                counts[one.record["subject_id"]] = one.counts
+        task = bars.add_task("subjects", total=sum(isinstance(source, Source) for source in found_sources))
+        for result in write_dataset(out, called, layout, found_sources, executor):
+            if isinstance(result, Prepared):
+                counts[result.record["subject_id"]] = result.counts
             bars.advance(task)
     manifest = open_dataset(out).manifest
     if as_json:
@@ -88,7 +88,7 @@ def ingest(
         counts_of_all = {"subjects": len(rows), "labelled slices": sum(row[2] for row in rows)} | dict(total)
         caption = f"{_listed(counts_of_all.items())} in {out}"
         console.print_table(called, _COLUMNS, rows, caption)
-    skipped = [Skipped(**one) for one in manifest["skipped"]]
+    skipped = [Skipped(**item) for item in manifest["skipped"]]
     console.print_skipped(skipped, "skipped")
     return ExitCode.SOME_FAILED if skipped else ExitCode.OK
 

@@ -184,11 +184,11 @@ def _norms(text: str, tables: list[int]) -> Sequence[str]:
     return named
 
 
-def _listed(text: str, what: str, known: tuple[str, ...]) -> list[str]:
+def _listed(text: str, what: str, allowed: tuple[str, ...]) -> list[str]:
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    unknown = [part for part in parts if part not in known]
+    unknown = [part for part in parts if part not in allowed]
     if unknown or not parts:
-        raise UsageError(f"no {what} {unknown[0] if unknown else repr(text)}", f"the choices are {', '.join(known)}")
+        raise UsageError(f"no {what} {unknown[0] if unknown else repr(text)}", f"the choices are {', '.join(allowed)}")
     return parts
 
 

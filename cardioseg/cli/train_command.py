@@ -85,13 +85,15 @@ def _results(plan: "Plan", fold: int | None, resume: bool, plain: bool) -> "list
     from cardioseg.training.crossval import prepare_run, run_fold
 
     planned = prepare_run(plan, resume)
-    for one in (fold for fold in planned if fold.left_out):
-        who = " and ".join(one.left_out)
-        console.say(f"fold {one.index} is not validated on {who}: their images are in training under another name")
+    for planned_fold in (fold for fold in planned if fold.left_out):
+        who = " and ".join(planned_fold.left_out)
+        console.say(
+            f"fold {planned_fold.index} is not validated on {who}: their images are in training under another name"
+        )
     chosen = planned if fold is None else [planned[fold]]
     with console.progress(plain, "loss", "speed") as bars:
         pace = Pace(bars, len(chosen), plain)
-        return [run_fold(plan, one, pace.report, resume, partial(pace.begin, one.index)) for one in chosen]
+        return [run_fold(plan, each, pace.report, resume, partial(pace.begin, each.index)) for each in chosen]
 
 
 def _next_command(arguments: Sequence[str], run: Path, folds: Iterable[int]) -> str:
@@ -144,7 +146,9 @@ def export(
     if as_json:
         console.print_json(card.model_dump(mode="json"))
         return ExitCode.OK
-    rows = [(one.label, one.metric, one.mean, one.std, one.n, one.protocol) for one in card.metrics]
+    rows = [
+        (metric.label, metric.metric, metric.mean, metric.std, metric.n, metric.protocol) for metric in card.metrics
+    ]
     if not quiet and rows:
         console.print_table(card.name, ("of ", "figure ", "mean", "std", "n", "protocol "), rows)
     proof = card.parity

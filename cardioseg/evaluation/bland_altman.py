@@ -64,48 +64,48 @@ class BlandAltman:
     frame: Frame = _FRAME
 
 
-def bland_altman(measure: str, pairs: Sequence[MeasurePair], found: Agreement, kind: str = "") -> BlandAltman:
+def bland_altman(measure: str, pairs: Sequence[MeasurePair], agreement: Agreement, kind: str = "") -> BlandAltman:
     """Lay out one measure; `pairs` are those of `measure`, `found` is their agreement, `kind` is as in the plot."""
     title = measure_title(measure)
     means = [(pair.reference + pair.predicted) / 2 for pair in pairs]
     differences = [pair.predicted - pair.reference for pair in pairs]
-    known = [(kind, one) for kind, one in _intervals(found) if one is not None]
-    ends = [end for _, one in known for end in (one.low, one.high)]
+    intervals = [(kind, interval) for kind, interval in _intervals(agreement) if interval is not None]
+    ends = [end for _, interval in intervals for end in (interval.low, interval.high)]
     x_axis = Axis(*span(means), _FRAME.left, _FRAME.right)
     y_axis = Axis(*span([0.0, *differences, *ends]), _FRAME.bottom, _FRAME.top)
     return BlandAltman(
         title=title,
-        summary=_in_words(f"{title} {kind}".strip(), found),
+        summary=_in_words(f"{title} {kind}".strip(), agreement),
         label=QUANTITIES[measure].structure or Label.LV_CAVITY,
         x_ticks=x_axis.ticks(),
         y_ticks=y_axis.ticks(),
         zero=y_axis.place(0.0),
-        levels=_levels(known, y_axis),
+        levels=_levels(intervals, y_axis),
         points=tuple(
-            Point(x_axis.place(mean), y_axis.place(difference), _title(pair), _kind(difference, found))
+            Point(x_axis.place(mean), y_axis.place(difference), _title(pair), _kind(difference, agreement))
             for pair, mean, difference in zip(pairs, means, differences, strict=True)
         ),
         kind=kind,
     )
 
 
-def _intervals(found: Agreement) -> tuple[tuple[str, Interval | None], ...]:
+def _intervals(agreement: Agreement) -> tuple[tuple[str, Interval | None], ...]:
     """From top to bottom."""
-    return ("limit", found.loa_high), ("bias", found.bias), ("limit", found.loa_low)
+    return ("limit", agreement.loa_high), ("bias", agreement.bias), ("limit", agreement.loa_low)
 
 
-def _levels(known: Sequence[tuple[str, Interval]], axis: Axis) -> tuple[Level, ...]:
-    places = [axis.place(one.mean) for _, one in known]
+def _levels(intervals: Sequence[tuple[str, Interval]], axis: Axis) -> tuple[Level, ...]:
+    places = [axis.place(interval.mean) for _, interval in intervals]
     levels = []
-    for (kind, one), y, text_y in zip(known, places, spread(places, _WORDS_APART), strict=True):
-        top, bottom = axis.place(one.high), axis.place(one.low)
-        levels.append(Level(kind, y, signed(one.mean), text_y, (top, round(bottom - top, 2))))
+    for (kind, interval), y, text_y in zip(intervals, places, spread(places, _WORDS_APART), strict=True):
+        top, bottom = axis.place(interval.high), axis.place(interval.low)
+        levels.append(Level(kind, y, signed(interval.mean), text_y, (top, round(bottom - top, 2))))
     return tuple(levels)
 
 
-def _in_words(title: str, found: Agreement) -> str:
-    high, bias, low = (signed(one.mean if one else None) for _, one in _intervals(found))
-    return f"Bland-Altman plot of {title}, {found.n} subjects: bias {bias}, limits of agreement {low} to {high}"
+def _in_words(title: str, agreement: Agreement) -> str:
+    high, bias, low = (signed(interval.mean if interval else None) for _, interval in _intervals(agreement))
+    return f"Bland-Altman plot of {title}, {agreement.n} subjects: bias {bias}, limits of agreement {low} to {high}"
 
 
 def _title(pair: MeasurePair) -> str:
@@ -113,7 +113,7 @@ def _title(pair: MeasurePair) -> str:
     return f"{pair.subject_id}: predicted {pair.predicted:.1f}, reference {pair.reference:.1f}, difference {difference}"
 
 
-def _kind(difference: float, found: Agreement) -> str:
-    if found.loa_low is None or found.loa_high is None:
+def _kind(difference: float, agreement: Agreement) -> str:
+    if agreement.loa_low is None or agreement.loa_high is None:
         return "inside"
-    return "inside" if found.loa_low.mean <= difference <= found.loa_high.mean else "beyond"
+    return "inside" if agreement.loa_low.mean <= difference <= agreement.loa_high.mean else "beyond"

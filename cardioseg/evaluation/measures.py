@@ -85,9 +85,9 @@ def _pairs(subject_id: str, scores: list[VolumeScore], reported: Reported) -> It
     cases = {score.case_id for score in scores}
     as_reported = reported.get(min(cases), {}) if len(cases) == 1 else {}
     for name in MEASURES:
-        expected, found = reference.get(name), predicted.get(name)
-        if expected is not None and found is not None:
-            yield MeasurePair(subject_id, name, expected, found, as_reported.get(name))
+        expected, measured = reference.get(name), predicted.get(name)
+        if expected is not None and measured is not None:
+            yield MeasurePair(subject_id, name, expected, measured, as_reported.get(name))
 
 
 def _measures(volumes_ml: _Volumes) -> Values:

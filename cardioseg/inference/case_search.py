@@ -161,11 +161,11 @@ class Search:
     def _nothing(self, others: int, unused: int, first: Sequence[Skipped]) -> str:
         where = ", ".join(map(str, self.sources))
         counts = {"series of another kind": others, "unusable files": unused}
-        seen = [f"{count} {name}" for name, count in counts.items() if count]
-        if not seen:
+        counted = [f"{count} {name}" for name, count in counts.items() if count]
+        if not counted:
             return f"no short-axis cine in {where}: no image files"
         reasons = "".join(f"; the first: {item.where}: {item.why}" for item in first)
-        return f"no short-axis cine in {where}: {' and '.join(seen)}{reasons}"
+        return f"no short-axis cine in {where}: {' and '.join(counted)}{reasons}"
 
 
 def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:

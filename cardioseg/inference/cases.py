@@ -122,7 +122,7 @@ class Findings:
 
     def without_paths(self) -> "Findings":
         """The same, of what is no case only the reasons, and of these what comes before a path."""
-        others, unused = ([Skipped("", self._cut(one.why)) for one in some] for some in (self.others, self.unused))
+        others, unused = ([Skipped("", self._cut(item.why)) for item in some] for some in (self.others, self.unused))
         return replace(self, others=tuple(others), unused=tuple(unused))
 
     def _cut(self, why: str) -> str:

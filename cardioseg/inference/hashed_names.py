@@ -17,7 +17,7 @@ class Hashed:
     """Cases named by a keyed hash of the user's own names; both are noted in the register of `out`.
 
     Args:
-        found: the cases, unit by unit.
+        findings: the cases, unit by unit.
         out: where their results go.
 
     Raises:
@@ -25,17 +25,17 @@ class Hashed:
         ResourceError: it cannot be written.
     """
 
-    def __init__(self, found: Iterable[Findings], out: Path) -> None:
-        self._found, self._results = found, ResultsFolder(out)
+    def __init__(self, findings: Iterable[Findings], out: Path) -> None:
+        self._found, self._results = findings, ResultsFolder(out)
         self._new: dict[str, str] = {}
         self._others: dict[str, str] = {}  # of cases that are not done yet
         self._register = self._noted()
-        self.sources, self.digest = getattr(found, "sources", ()), getattr(found, "digest", "")
+        self.sources, self.digest = getattr(findings, "sources", ()), getattr(findings, "digest", "")
 
     def __iter__(self) -> Iterator[Findings]:
         try:
-            for found in self._found:
-                yield self._renamed(found)
+            for findings in self._found:
+                yield self._renamed(findings)
                 if len(self._new) >= _MANY:
                     self._register = self._noted()
         finally:
@@ -46,14 +46,14 @@ class Hashed:
         others = {other: own for other in case.others if (own := self._others.pop(other, None))}
         self._new |= {name: others[name]} if name in others else {}
 
-    def _renamed(self, found: Findings) -> Findings:
+    def _renamed(self, findings: Findings) -> Findings:
         name = self._register.name
-        self._new |= {name(case.case_id): case.case_id for case in found.cases}
-        self._others |= {name(own): own for case in found.cases for own in case.others}
+        self._new |= {name(case.case_id): case.case_id for case in findings.cases}
+        self._others |= {name(own): own for case in findings.cases for own in case.others}
         cases = (
-            replace(case, case_id=name(case.case_id), others=tuple(map(name, case.others))) for case in found.cases
+            replace(case, case_id=name(case.case_id), others=tuple(map(name, case.others))) for case in findings.cases
         )
-        return replace(found, cases=tuple(cases))
+        return replace(findings, cases=tuple(cases))
 
     def _noted(self) -> NamesRegister:
         """The register with the new names, which are noted."""

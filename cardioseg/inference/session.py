@@ -132,10 +132,10 @@ def _opened_elsewhere(content: bytes, card: Card, folder: Path, device: str, wor
     """A model in a process that was sent its bytes: opened at the first time, whatever comes after."""
     if sha256(content).hexdigest() != card.sha256:
         raise RefusedError("the model was damaged on its way to a worker", "start again")
-    known = card.sha256, device
-    if known not in _sessions:
-        _sessions[known] = _open(content, folder, device)[0]
-    return Model(card, _sessions[known], device, _onnxruntime().__version__, workers, folder)
+    key = card.sha256, device
+    if key not in _sessions:
+        _sessions[key] = _open(content, folder, device)[0]
+    return Model(card, _sessions[key], device, _onnxruntime().__version__, workers, folder)
 
 
 def _verified(folder: Path, card: Card) -> bytes:

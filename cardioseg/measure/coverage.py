@@ -61,9 +61,9 @@ def _extents(areas: Counts, label: Label, phases: Iterable[int], step_mm: float)
             yield Flag("slice extent", reason, phase, int(holes[0]), places)
         extent_mm = len(filled) * step_mm
         if len(filled) and not low_mm <= extent_mm <= high_mm:
-            seen = f"{len(filled)} slices, {extent_mm:.0f} mm (limits {low_mm:.0f} to {high_mm:.0f} mm)"
+            length = f"{len(filled)} slices, {extent_mm:.0f} mm (limits {low_mm:.0f} to {high_mm:.0f} mm)"
             place = (phase, int(filled[0]))
-            yield Flag("slice extent", f"{label.title}: {seen}", *place, (place,))
+            yield Flag("slice extent", f"{label.title}: {length}", *place, (place,))
 
 
 def _apex(areas: dict[Label, Counts], measures: Measures, phases: int, end: int) -> Iterator[Flag]:
@@ -88,8 +88,10 @@ def _base(areas: dict[Label, Counts], measures: Measures, end: int) -> Iterator[
         label: _percent(area[phase], end) for label, area in areas.items() if (phase := phases[label]) is not None
     }
     if percents and len(percents) == len(areas) and min(percents.values()) > BASE_PERCENT:
-        seen = _listed({label.title: percent for label, percent in percents.items()})
-        reason = f"at end-systole the most basal slice still has {seen} of the largest area (limit {BASE_PERCENT:g} %)"
+        shares = _listed({label.title: percent for label, percent in percents.items()})
+        reason = (
+            f"at end-systole the most basal slice still has {shares} of the largest area (limit {BASE_PERCENT:g} %)"
+        )
         index = end % len(next(iter(areas.values()))[0])
         places = tuple(sorted({(phase, index) for label in areas if (phase := phases[label]) is not None}))
         yield Flag(

@@ -64,9 +64,9 @@ def _sampling(measures: Measures) -> Iterator[Flag]:
     if round(step_mm, 1) > STEP_MM:  # positions are printed with few digits
         yield Flag("slices far apart", f"{step_mm:.1f} mm from slice to slice (limit {STEP_MM:g} mm)")
     if thickness_mm is not None and 100 * (step_mm - thickness_mm) > GAP_PERCENT * step_mm:
-        seen = f"slices of {thickness_mm:.1f} mm every {step_mm:.1f} mm"
+        spacing = f"slices of {thickness_mm:.1f} mm every {step_mm:.1f} mm"
         gap = f"gaps of {step_mm - thickness_mm:.1f} mm were not imaged (limit {GAP_PERCENT:g} % of the step)"
-        yield Flag("gaps between slices", f"{seen}: {gap}")
+        yield Flag("gaps between slices", f"{spacing}: {gap}")
 
 
 def _empty(curves_ml: Curves) -> Iterator[Flag]:
@@ -88,8 +88,8 @@ def _jump(label: Label, curve_ml: Curve) -> Iterator[Flag]:
     values = np.asarray(curve_ml)
     off = 100 * np.abs(values[1:-1] - (values[:-2] + values[2:]) / 2) / values.max()
     if off.max() > JUMP_PERCENT:
-        seen = f"{off.max():.0f} % of the maximum volume (limit {JUMP_PERCENT:g} %)"
-        reason = f"{label.title}: differs from the neighbouring phases by {seen}"
+        share = f"{off.max():.0f} % of the maximum volume (limit {JUMP_PERCENT:g} %)"
+        reason = f"{label.title}: differs from the neighbouring phases by {share}"
         yield Flag("volume jump", reason, 1 + int(off.argmax()))
 
 
@@ -97,9 +97,9 @@ def _strokes(measures: Measures) -> Iterator[Flag]:
     lv, rv = measures["lv_sv_ml"], measures["rv_sv_ml"]
     if lv is None or rv is None:
         return
-    apart = 100 * abs(lv - rv) / max(lv, rv) if max(lv, rv) > 0 else 0.0
-    if apart > STROKE_PERCENT:
-        reason = f"LV {lv:.0f} mL, RV {rv:.0f} mL: they differ by {apart:.0f} % (limit {STROKE_PERCENT:g} %)"
+    difference = 100 * abs(lv - rv) / max(lv, rv) if max(lv, rv) > 0 else 0.0
+    if difference > STROKE_PERCENT:
+        reason = f"LV {lv:.0f} mL, RV {rv:.0f} mL: they differ by {difference:.0f} % (limit {STROKE_PERCENT:g} %)"
         yield Flag("stroke volumes differ", reason)
 
 
@@ -107,8 +107,8 @@ def _implausible(measures: Measures) -> Iterator[Flag]:
     for key, quantity in QUANTITIES.items():
         value = measures[key]
         if quantity.bounds and not quantity.bounds.hold(value):
-            seen = f"{key} is {value:.0f} {quantity.unit}"
-            yield Flag("implausible value", f"{seen} (limits {quantity.bounds})")
+            stated = f"{key} is {value:.0f} {quantity.unit}"
+            yield Flag("implausible value", f"{stated} (limits {quantity.bounds})")
 
 
 def _body(acquisition: Acquisition) -> Iterator[Flag]:
@@ -118,18 +118,18 @@ def _body(acquisition: Acquisition) -> Iterator[Flag]:
         if bounds and not bounds.hold(value):
             slips = [slip for slip, factor in _SLIPS[key] if bounds.hold(factor * value)]
             guess = f"; were {slips[0]}?" if slips else ""
-            seen = f"{key} is impossible for a person (limits {bounds} {quantity.unit})"
-            yield Flag("implausible value", f"{seen}: no value is indexed by it{guess}")
+            limits = f"{key} is impossible for a person (limits {bounds} {quantity.unit})"
+            yield Flag("implausible value", f"{limits}: no value is indexed by it{guess}")
 
 
 def _folds(measures: Measures) -> Iterator[Flag]:
     """The networks of the ensemble do not agree: at least one of them is wrong."""
     for side, edv_key, ef_key in (("LV", "lv_edv_ml", "lv_ef_percent"), ("RV", "rv_edv_ml", "rv_ef_percent")):
         points, edv_sd = (measures[SPREADS[key].key] for key in (ef_key, edv_key))
-        edv, seen = measures[edv_key], []
+        edv, differences = measures[edv_key], []
         if points is not None and points > FOLDS_EF_POINTS:
-            seen.append(f"EF by {points:.0f} points (limit {FOLDS_EF_POINTS:g})")
+            differences.append(f"EF by {points:.0f} points (limit {FOLDS_EF_POINTS:g})")
         if edv and edv_sd is not None and 100 * edv_sd > FOLDS_EDV_PERCENT * edv:
-            seen.append(f"EDV by {100 * edv_sd / edv:.0f} % (limit {FOLDS_EDV_PERCENT:g} %)")
-        if seen:
-            yield Flag("folds disagree", f"{side}: the model's networks differ in {' and '.join(seen)}")
+            differences.append(f"EDV by {100 * edv_sd / edv:.0f} % (limit {FOLDS_EDV_PERCENT:g} %)")
+        if differences:
+            yield Flag("folds disagree", f"{side}: the model's networks differ in {' and '.join(differences)}")

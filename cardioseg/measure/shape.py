@@ -76,9 +76,9 @@ def shape_flags(heart: LabelledCine, measures: Measures) -> Iterator[Flag]:
     for label in STRUCTURES:
         if label in heart.labels:
             moments = measures.moments(label).known
-            apart = _island_percent(inside == label, ISLAND_MM2 / pixel_mm2)
+            island_percent = _island_percent(inside == label, ISLAND_MM2 / pixel_mm2)
             islands = Rule("several components", f"{label.title}: {_ISLANDS}", ISLAND_PERCENT)
-            yield from _flags(islands, apart, moments)
+            yield from _flags(islands, island_percent, moments)
             edge = Rule("touches the border", f"{label.title}: {_EDGE}", unit="pixels")
             yield from _flags(edge, _at_edge(voxels, label), moments)
 
@@ -169,8 +169,8 @@ def _grown(mask: Mask) -> Mask:
 def _island_percent(mask: Mask, least_pixels: float) -> Scores:
     """Per slice, how much of a structure is not in its largest component; 0 where that is less than `least_pixels`."""
     total = mask.sum((2, 3))
-    apart = total - [[_largest_component(plane) for plane in slices] for slices in mask]
-    return np.where(apart >= least_pixels, 100 * apart / np.maximum(total, 1), 0.0)
+    separate = total - [[_largest_component(plane) for plane in slices] for slices in mask]
+    return np.where(separate >= least_pixels, 100 * separate / np.maximum(total, 1), 0.0)
 
 
 def _largest_component(plane: Mask) -> int:

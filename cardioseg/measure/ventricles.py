@@ -47,8 +47,8 @@ def measure(
     flow = _flow(lv, heart.acquisition.heart_rate_bpm, heart.mask.times_ms)
     indices = _indices({**values, **flow}, heart.acquisition.bsa_m2)
     phases, sampling = _phases(lv, rv), _sampling(heart)
-    known = {**values, **spreads, **flow, **indices, **phases, **sampling}
-    return Measures({key: value for key, value in known.items() if value is not None})
+    values_by_key = {**values, **spreads, **flow, **indices, **phases, **sampling}
+    return Measures({key: value for key, value in values_by_key.items() if value is not None})
 
 
 def beat_values(lv: Beat, rv: Beat, myocardium_ml: float | None) -> Values:
@@ -101,9 +101,9 @@ def _spreads(folds: Sequence[Values]) -> Values:
     """The spread of each measure over the folds, where at least two of them have it."""
     spreads = {}
     for key, quantity in SPREADS.items():
-        known = [value for fold in folds if (value := fold[key]) is not None]
-        if len(known) > 1:
-            spreads[quantity.key] = stdev(known)
+        of_folds = [value for fold in folds if (value := fold[key]) is not None]
+        if len(of_folds) > 1:
+            spreads[quantity.key] = stdev(of_folds)
     return spreads
 
 

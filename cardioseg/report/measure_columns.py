@@ -44,8 +44,8 @@ def measure_title(key: str) -> str:
 
 def known_columns(cases: Iterable[Measures | None]) -> tuple[Quantity, ...]:
     """The columns that at least one case has a value for: a model without an RV has no RV columns."""
-    known = {key for case in cases if case is not None for key in case.known}
-    return tuple(quantity for quantity in COLUMNS if quantity.key in known)
+    keys = {key for case in cases if case is not None for key in case.known}
+    return tuple(quantity for quantity in COLUMNS if quantity.key in keys)
 
 
 def sides(columns: Sequence[Quantity]) -> tuple[str, ...]:
@@ -55,9 +55,9 @@ def sides(columns: Sequence[Quantity]) -> tuple[str, ...]:
 
 def pairs(columns: Sequence[Quantity]) -> tuple[Pair, ...]:
     """The lines that any of the columns stands in, ventricles in the order of `sides`; what is of the body is not."""
-    present, known = sides(columns), {column.title for column in columns if column.side}
+    present, titles = sides(columns), {column.title for column in columns if column.side}
     at = {(column.side, column.title): column for column in COLUMNS if column.side}
-    lines = dict.fromkeys((column.title, column.unit) for column in at.values() if column.title in known)
+    lines = dict.fromkeys((column.title, column.unit) for column in at.values() if column.title in titles)
     return tuple(Pair(title, unit, tuple(at.get((side, title)) for side in present)) for title, unit in lines)
 
 
