@@ -59,7 +59,7 @@ def test_one_image_a_slice_needs_no_clock(row: Row) -> None:
 
 
 def test_without_any_clock_nothing_is_guessed(row: Row) -> None:
-    assert "nothing tells its phases apart" in refusal([row(0, **WITHOUT_TIMES), row(1, **WITHOUT_TIMES)])
+    assert "its phases cannot be told apart" in refusal([row(0, **WITHOUT_TIMES), row(1, **WITHOUT_TIMES)])
 
 
 def test_the_nearest_phase_stands_in_for_one_that_is_missing(row: Row) -> None:
@@ -83,9 +83,9 @@ def test_of_too_many_images_those_furthest_from_the_usual_times_are_left_out(row
     assert phases_of(film, 1) == phases_of(film, 0)
 
 
-@pytest.mark.parametrize(("phases", "what"), [(range(6), "is missing"), (range(14), "too many")])
+@pytest.mark.parametrize(("phases", "what"), [(range(6), "missing"), (range(14), "surplus")])
 def test_more_than_a_third_off_is_refused(row: Row, phases: range, what: str) -> None:
-    said = f"slice 1 has {len(phases)} phases where the others have 10: more than a third {what}"
+    said = f"slice 1 has {len(phases)} phases, the others have 10: more than a third is {what}"
     assert refusal([row(0), row(1, phases), row(2)]) == said
 
 

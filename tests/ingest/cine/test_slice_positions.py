@@ -99,12 +99,12 @@ def test_a_single_slice_has_no_step(plane: Plane) -> None:
 
 
 def test_uneven_slices_are_refused(plane: Plane) -> None:
-    with pytest.raises(UnusableError, match=r"slices 2 and 3 are 12\.0 mm apart where others are 8\.0 mm"):
+    with pytest.raises(UnusableError, match=r"slices 2 and 3 are 12\.0 mm apart, others 8\.0 mm"):
         regular_places(stack_at(plane, 0, 1, 2, 3.5, 4.5))
 
 
 def test_a_stack_with_more_than_a_third_missing_is_refused(plane: Plane) -> None:
-    reason = r"3 of 8 slices are missing, more than a third: slices 2 and 3 are 32\.0 mm apart where others are 8\.0 mm"
+    reason = r"3 of 8 slices are missing, more than a third: slices 2 and 3 are 32\.0 mm apart, others 8\.0 mm"
     with pytest.raises(UnusableError, match=reason):
         regular_places(stack_at(plane, 0, 1, 2, 6, 7))
     assert regular_places(stack_at(plane, 0, 1, 2, 5, 6, 7))[0] == [0, 1, 2, 5, 6, 7]
@@ -119,5 +119,5 @@ def test_a_shift_of_half_a_pixel_is_out_of_line(plane: Plane) -> None:
     assert off_line([*straight, near]) == []
     assert off_line([*straight, far]) == [far]
     require_in_line([[header] for header in (*straight, near)])
-    with pytest.raises(UnusableError, match=r"slice 5 is shifted sideways against the others by 0\.6 mm"):
+    with pytest.raises(UnusableError, match=r"slice 5 is shifted sideways from the others by 0\.6 mm"):
         require_in_line([[header] for header in (*straight, far)])
