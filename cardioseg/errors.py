@@ -1,4 +1,4 @@
-"""Errors: every failure that a person at the keyboard can act on, with its exit code.
+"""Errors: all failures that the user can act on, with their exit codes.
 
 A message says what failed and where (a case, a path as the user gave it, a file's ordinal) and never quotes the value
 of a DICOM tag. A hint says what to do.
@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process returns; documented in the README and tested one by one."""
+    """The exit codes of the process; documented in the README and tested one by one."""
 
     OK = 0
     BUG = 1
@@ -23,12 +23,18 @@ class ExitCode(IntEnum):
 
 
 class CardiosegError(Exception):
-    """A failure with a message for the user and, where there is one, a way out."""
+    """A failure: its `message`, its `hint` where there is a way out, and its `reasons` where many things failed."""
 
     exit_code = ExitCode.BUG
 
     def __init__(self, message: str, hint: str = "", reasons: Sequence[str] = ()) -> None:
-        """What failed; what to do; and, where many things failed for reasons of their own, a line for each."""
+        """Make an error.
+
+        Args:
+            message: what failed, and where.
+            hint: what to do.
+            reasons: one line for each failure, if several things failed.
+        """
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -39,13 +45,13 @@ class CardiosegError(Exception):
 
 
 class UsageError(CardiosegError):
-    """The command was asked for something that it cannot mean."""
+    """A command or a function was asked for something that it cannot do."""
 
     exit_code = ExitCode.USAGE
 
 
 class NoInputError(CardiosegError):
-    """Nothing usable was found where the user pointed."""
+    """There is no usable input in the given place."""
 
     exit_code = ExitCode.NO_INPUT
 
@@ -57,7 +63,7 @@ class UnusableError(CardiosegError):
 
 
 class RefusedError(CardiosegError):
-    """A model or checkpoint is not what its card or name says it is."""
+    """A model or checkpoint does not match its card or name."""
 
     exit_code = ExitCode.REFUSED
 
@@ -68,7 +74,14 @@ class ResourceError(CardiosegError):
     exit_code = ExitCode.RESOURCES
 
 
+def of_system(error: MemoryError | OSError) -> ResourceError:
+    """What the system refuses, as an error of ours."""
+    if isinstance(error, MemoryError):
+        return ResourceError("out of memory")
+    return ResourceError(f"{error.filename}: {(error.strerror or type(error).__name__).lower()}")
+
+
 class InterruptError(CardiosegError):
-    """The person at the keyboard pressed Ctrl-C."""
+    """Ctrl-C stopped a command. Functions raise `KeyboardInterrupt`, as everywhere in Python."""
 
     exit_code = ExitCode.INTERRUPTED

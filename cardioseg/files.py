@@ -1,6 +1,6 @@
-"""Files: the one door through which everything is written, and the checks on what is read.
+"""Files: all writing goes through this module; it also checks files before they are read.
 
-A file appears under its final name complete or not at all: it is written beside its destination, synced and renamed.
+A file appears under its final name completely or not at all: it is written beside its destination, synced and renamed.
 """
 
 import csv
@@ -16,7 +16,7 @@ from typing import Any
 
 from cardioseg import locks
 from cardioseg.errors import ResourceError, UnusableError
-from cardioseg.locks import is_being_written, turn, why
+from cardioseg.locks import is_being_written, reason_of, turn
 
 __all__ = [
     "append_line", "atomic_path", "is_being_written", "make_folder", "remove_partials", "require_size_below",
@@ -25,19 +25,21 @@ __all__ = [
 ]  # fmt: skip
 
 _MARK = ".partial."
-_RUN = secrets.token_hex(4)  # tells this process from an earlier one of its number: in a container all are number 1
+_RUN = secrets.token_hex(
+    4
+)  # distinguishes this process from an earlier one with the same number: in a container all have number 1
 _NOT_PORTABLE = re.compile(r"[^A-Za-z0-9._-]+")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # names that Windows keeps for devices
 _NAME_LIMIT = 100
-_ENDED, _FLAGS, _PF_EXITING = "ZX", 5, 0x4  # in /proc/PID/stat, behind the process's name
+_ENDED, _FLAGS, _PF_EXITING = "ZX", 5, 0x4  # in /proc/PID/stat, after the process's name
 _being_written: set[Path] = set()
 
 
 @contextmanager
 def atomic_path(destination: Path) -> Iterator[Path]:
-    """Yield a sibling path to write; publish it as `destination` only if all went well.
+    """Yield a sibling path to write; rename it to `destination` if there was no error.
 
-    The suffix survives, so that writers which choose a format by suffix work.
+    The suffix is kept, because some writers choose the format by it.
 
     Raises:
         ResourceError: the file system refuses the write (space, permission, read-only).
@@ -52,13 +54,13 @@ def atomic_path(destination: Path) -> Iterator[Path]:
         partial.replace(destination)
         _sync_directory(destination.parent)
     except OSError as error:
-        raise ResourceError(f"cannot write {destination}: {why(error)}") from error
+        raise ResourceError(f"cannot write {destination}: {reason_of(error)}") from error
     finally:
         _remove(partial)
 
 
 def remove_partials() -> None:
-    """Remove what this process is writing, before it ends where it stands."""
+    """Remove the files that this process is writing, before it exits at once."""
     for partial in tuple(_being_written):
         _remove(partial)
 
@@ -70,7 +72,7 @@ def _remove(partial: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, unless they are there.
+    """Make a folder and its parents, unless they exist.
 
     Raises:
         ResourceError: the file system refuses.
@@ -78,11 +80,11 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ResourceError(f"cannot write into {folder}: {why(error)}", "give another folder") from error
+        raise ResourceError(f"cannot write into {folder}: {reason_of(error)}", "give another folder") from error
 
 
 def append_line(path: Path, text: str) -> None:
-    """Add a line to a file that one process writes. Unlike all else it may be cut off where the process is killed.
+    """Add a line to a file that one process writes. Unlike other writes, it may be incomplete if the process is killed.
 
     Raises:
         ResourceError: the file system refuses the write.
@@ -91,7 +93,7 @@ def append_line(path: Path, text: str) -> None:
         with path.open("ab") as file:
             file.write(text.encode(errors="backslashreplace") + b"\n")
     except OSError as error:
-        raise ResourceError(f"cannot write {path}: {why(error)}") from error
+        raise ResourceError(f"cannot write {path}: {reason_of(error)}") from error
 
 
 def write_bytes(destination: Path, content: bytes) -> None:
@@ -101,12 +103,12 @@ def write_bytes(destination: Path, content: bytes) -> None:
 
 
 def write_text(destination: Path, text: str) -> None:
-    """Write UTF-8 `text` atomically; what stands for a file name's undecodable bytes is written as an escape."""
+    """Write UTF-8 `text` atomically; surrogates, from undecodable bytes in file names, are written as escapes."""
     write_parts(destination, (text,))
 
 
 def write_parts(destination: Path, parts: Iterable[str]) -> None:
-    """Write a text atomically, part by part as they come, so that it need not be in memory as a whole."""
+    """Write a text atomically, part by part, so that it need not fit into memory."""
     with atomic_path(destination) as partial, partial.open("wb") as file:
         file.writelines(part.encode(errors="backslashreplace") for part in parts)
 
@@ -143,7 +145,7 @@ def require_size_below(path: Path, limit_bytes: int) -> None:
 
 
 def safe_name(name: str) -> str:
-    """A name that is one harmless path component on every file system: letters, digits, `.`, `_` and `-`."""
+    """A name that is a safe path component on every file system: letters, digits, `.`, `_` and `-`."""
     harmless = _NOT_PORTABLE.sub("_", name).strip("._-")[:_NAME_LIMIT].rstrip("._-")
     return f"case-{harmless}" if _RESERVED.fullmatch(harmless) else harmless or "case"
 
@@ -156,9 +158,10 @@ def unique_names(names: Iterable[str]) -> list[str]:
 
 @contextmanager
 def sole_writer(folder: Path, *, is_part: bool = False) -> Iterator[None]:
-    """As `locks.sole_writer`; what a killed run left half-written in the folder itself is removed first.
+    """As `locks.sole_writer`; incomplete files of killed runs directly in the folder are removed first.
 
-    Beside other parts nothing is: on other machines their processes cannot be told from those that ended.
+    Other parts of the run may be writing on other machines, where it is unknown which processes have ended; so with
+    `is_part` nothing is removed.
     """
     with locks.sole_writer(folder, is_part=is_part):
         if not is_part:
@@ -167,16 +170,16 @@ def sole_writer(folder: Path, *, is_part: bool = False) -> Iterator[None]:
 
 
 def sweep_partials(folder: Path, *, below: bool = True) -> int:
-    """Remove what writers that are no longer alive left half-written in `folder`; returns how many.
+    """Remove the incomplete files of ended processes from `folder`; returns their number.
 
     Args:
-        folder: what they wrote into.
-        below: also into the folders in it.
+        folder: the folder.
+        below: whether to include its subfolders.
     """
-    found = (folder.rglob if below else folder.glob)(f".*{_MARK}*")
-    stale = [path for path in found if path.is_file() and not _is_alive(path.name)]
+    partials = (folder.rglob if below else folder.glob)(f".*{_MARK}*")
+    stale = [path for path in partials if path.is_file() and not _is_alive(path.name)]
     for path in stale:
-        with suppress(OSError):  # the write that comes next says what is wrong with the folder
+        with suppress(OSError):  # the next write reports what is wrong with the folder
             path.unlink()
     return sum(not path.exists() for path in stale)
 
@@ -186,7 +189,7 @@ def _in_one_line(value: object) -> object:
 
 
 def first_free(name: str, taken: set[str]) -> str:
-    """`name`, or with `-2`, `-3` where it is taken in any letter case; it is noted in `taken`."""
+    """`name`, with `-2`, `-3` if it is taken in any letter case; the result is added to `taken`."""
     number, candidate = 1, name
     while candidate.lower() in taken:
         number += 1
@@ -211,7 +214,7 @@ def _is_alive(partial_name: str) -> bool:
 
 
 def _is_ending(pid: int) -> bool:
-    """Whether a process has ended, though nobody has asked for its exit code yet: as far as /proc tells."""
+    """Whether a process has ended but its exit code was not read yet, as far as /proc tells."""
     try:
         state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -220,7 +223,7 @@ def _is_ending(pid: int) -> bool:
 
 
 def _sync_directory(folder: Path) -> None:
-    """Make the new name last, where the file system can sync a folder; the file itself is there either way."""
+    """Make the new name durable, if the file system can sync a folder; the file exists in any case."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -27,40 +27,40 @@ _OUT_OF = {
 
 @contextmanager
 def sole_writer(folder: Path, *, is_part: bool = False) -> Iterator[None]:
-    """Keep every other run out of `folder`, which need not exist yet, while this one writes into it.
+    """Keep other runs out of `folder`, which need not exist yet, while this run writes into it.
 
-    The lock is the operating system's and ends with the process, however that ends; the file `.lock` that a killed one
-    leaves means nothing. A folder that nothing was written into is not left behind.
+    The operating system ends the lock with the process in any case; a file `.lock` that a killed process leaves has no
+    effect. A folder that stays empty is removed.
 
     Args:
-        folder: what is written into.
-        is_part: let other parts of the same run in, but nobody else.
+        folder: the folder to write into.
+        is_part: let other parts of the same run write, too.
 
     Raises:
         ResourceError: another run writes there, or the file system refuses (permission, read-only, a file in the way),
             or the system is Windows.
     """
     _check_system()
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    created = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = _lock(folder / _LOCK, _SHARED if is_part else _ALONE)
     except BlockingIOError as error:
         raise ResourceError(f"another run is writing into {folder}", "wait for it, or give another folder") from error
     except OSError as error:
-        raise ResourceError(f"cannot write into {folder}: {why(error)}", "give another folder") from error
+        raise ResourceError(f"cannot write into {folder}: {reason_of(error)}", "give another folder") from error
     try:
         yield
     finally:
         _unlock(folder / _LOCK, lock)
         with suppress(OSError):  # it is not empty
-            for path in made:
+            for path in created:
                 path.rmdir()
 
 
 @contextmanager
 def turn(path: Path) -> Iterator[None]:
-    """Wait until nobody else has taken `path`, a name to lock by in a folder that is there; it is gone afterwards.
+    """Wait for the lock file `path`, in an existing folder, and hold it; it is removed afterwards.
 
     Raises:
         ResourceError: the file system refuses, or the system is Windows.
@@ -69,7 +69,7 @@ def turn(path: Path) -> Iterator[None]:
     try:
         lock = _lock(path, _WAITING)
     except OSError as error:
-        raise ResourceError(f"cannot write {path}: {why(error)}") from error
+        raise ResourceError(f"cannot write {path}: {reason_of(error)}") from error
     try:
         yield
     finally:
@@ -77,7 +77,7 @@ def turn(path: Path) -> Iterator[None]:
 
 
 def is_being_written(folder: Path) -> bool:
-    """Whether a run writes into `folder`, as far as its file system knows locks."""
+    """Whether a run writes into `folder`, if its file system supports locks."""
     if sys.platform == "win32":
         return False  # no run can
     try:
@@ -90,8 +90,8 @@ def is_being_written(folder: Path) -> bool:
     return False
 
 
-def why(error: OSError) -> str:
-    """What the file system says, in a few words."""
+def reason_of(error: OSError) -> str:
+    """The reason of a file system's error, in a few words."""
     return _OUT_OF.get(error.errno or 0) or (error.strerror or str(error) or type(error).__name__).lower()
 
 
@@ -101,8 +101,8 @@ def _check_system() -> None:
         raise ResourceError(message, "run it in WSL 2 or in Docker")
 
 
-def _lock(path: Path, how: int) -> int:
-    """A descriptor of the file, locked where the file system knows locks.
+def _lock(path: Path, mode: int) -> int:
+    """A descriptor of the file, locked if the file system supports locks.
 
     Raises:
         BlockingIOError: another process has locked it.
@@ -110,7 +110,7 @@ def _lock(path: Path, how: int) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         try:
-            fcntl.flock(descriptor, how)
+            fcntl.flock(descriptor, mode)
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
         except BlockingIOError:
@@ -124,7 +124,7 @@ def _lock(path: Path, how: int) -> int:
 
 
 def _unlock(path: Path, lock: int) -> None:
-    """Let go, and remove the file unless others hold it too."""
+    """Release the lock, and remove the file unless other processes hold it, too."""
     try:
         fcntl.flock(lock, _ALONE)
         is_shared = False

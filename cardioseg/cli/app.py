@@ -18,7 +18,7 @@ from cardioseg.cli.predict_command import info, predict
 from cardioseg.cli.reproduce_command import reproduce
 from cardioseg.cli.signals import listening
 from cardioseg.cli.train_command import export, train
-from cardioseg.errors import CardiosegError, ExitCode, InterruptError, ResourceError, UsageError
+from cardioseg.errors import CardiosegError, ExitCode, InterruptError, UsageError, of_system
 from cardioseg.memory import is_short
 
 # click's ClickException, or that of the click inside newer typers, which has no public name
@@ -83,8 +83,6 @@ def _explained(error: BaseException) -> CardiosegError:
         return error
     if isinstance(error, _CommandLineError):
         return UsageError(cast("typer.BadParameter", error).format_message(), "--help lists commands and options")
-    if isinstance(error, MemoryError):
-        return ResourceError("out of memory")
-    if isinstance(error, OSError):
-        return ResourceError(f"{error.filename}: {(error.strerror or type(error).__name__).lower()}")
+    if isinstance(error, MemoryError | OSError):
+        return of_system(error)
     return InterruptError("interrupted", "finished work is kept; run the same command again to continue")

@@ -117,10 +117,10 @@ def _print(measured: list[dict[str, Any]], tables: "ResultsFolder") -> None:
     shown = ("flag_count", *(quantity.key for quantity in FOR_READERS if Table.TERMINAL in quantity.tables))
     caption = f"the first {_ROWS} cases; {tables.measures} has all of them" if len(measured) > _ROWS else ""
     measured = measured[:_ROWS]
-    known = ["case_id", *(name for name in shown if any(row[name] is not None for row in measured))]
-    columns = [f"{name} " if name == "case_id" else name for name in known]
+    columns_shown = ["case_id", *(name for name in shown if any(row[name] is not None for row in measured))]
+    columns = [f"{name} " if name == "case_id" else name for name in columns_shown]
     if measured:
-        rows = [[_shown(row[name]) for name in known] for row in measured]
+        rows = [[_shown(row[name]) for name in columns_shown] for row in measured]
         console.print_table("Measures", columns, rows, caption)
 
 

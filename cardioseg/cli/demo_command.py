@@ -40,15 +40,15 @@ def demo(
     folder = ResultsFolder(results)
     (case,) = folder.cases()
     measured = read_description(case).measures.as_row()
-    known = truth(phantom).measures
-    known_and_measured = [(name, known[name], measured[name]) for name in MEASURES]
+    true_values = truth(phantom).measures
+    known_and_measured = [(name, true_values[name], measured[name]) for name in MEASURES]
     table = [
         (measure_title(name), f"{a:.1f}", f"{b:.1f}", f"{b - a:+z.1f}")
         for name, a, b in known_and_measured
         if a is not None and b is not None
     ]
-    whole = [one for one in evaluate(results, references).summary if one.group == "all"]
-    scores = ", ".join(f"{one.label.title} {one.per_volume['dice'].mean:.3f}" for one in whole)
+    whole = [row for row in evaluate(results, references).summary if row.group == "all"]
+    scores = ", ".join(f"{row.label.title} {row.per_volume['dice'].mean:.3f}" for row in whole)
     columns = ("measure ", "known", "measured", "error")
     console.print_table("The phantom", columns, table, f"Dice per volume: {scores}")
     console.say(f"open {folder.report}", quiet)

@@ -9,7 +9,7 @@ import typer
 from cardioseg.cli import console
 from cardioseg.cli import evaluation_tables as verdicts
 from cardioseg.cli.console import AsJson, Quiet, Threads
-from cardioseg.cli.conventions import CONVENTION, convention_of
+from cardioseg.cli.conventions import CONVENTION
 from cardioseg.cli.executing import Workers, executor_of
 from cardioseg.errors import ExitCode, UsageError
 
@@ -65,6 +65,7 @@ def evaluate(
     from cardioseg.evaluation.systems import compare as test_systems
     from cardioseg.evaluation.systems import untested, warning
     from cardioseg.files import sole_writer
+    from cardioseg.image.labels import convention_of
 
     systems = _systems(paths, compare)
     conventions = convention_of(predicted_labels), convention_of(labels)

@@ -101,7 +101,9 @@ def _judged(work: Validation, executor: Executor, silent: bool) -> Iterator[Judg
         if isinstance(model, UsageError):
             why = model.message.removeprefix(f"fold {fold.index} of {work.run.folder} is ")
             yield Judgement(problems=(Skipped(f"fold {fold.index}", why),))
-    items = [(i, one) for i, (fold, model) in enumerate(folds) if isinstance(model, Model) for one in fold.validation]
+    items = [
+        (i, source) for i, (fold, model) in enumerate(folds) if isinstance(model, Model) for source in fold.validation
+    ]
     with console.progress(silent) as bars:
         task = bars.add_task("subjects", total=len(items))
         for (_, subject_id), result in in_order(executor, work, items):

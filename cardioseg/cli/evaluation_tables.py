@@ -16,7 +16,7 @@ _WORST = 10
 
 
 def write(
-    found: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]", out: Path, nnunet: bool, silent: bool
+    evaluations: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]", out: Path, nnunet: bool, silent: bool
 ) -> None:
     """Write one evaluation into `out`; several each into the folder there that its safe name gives, and their tests."""
     from cardioseg.evaluation import evaluation_page as page
@@ -25,44 +25,44 @@ def write(
     from cardioseg.evaluation.systems import untested
     from cardioseg.evaluation.systems import write as write_tests
 
-    for name, evaluation in found.items():
-        folder = out if len(found) == 1 else out / name
+    for name, evaluation in evaluations.items():
+        folder = out if len(evaluations) == 1 else out / name
         write_result(evaluation, folder)
         page.write_evaluation(evaluation, name, folder)
         if nnunet:
             summary.write_summary(evaluation, folder / "summary.json")
-    if len(found) > 1:
-        write_tests(tests, untested(found, tests), out)
-        links = {name: f"{name}/{page.EVALUATION_FILE}" for name in found}
-        page.write_comparison(found, tests, out, links)
-    console.say(f"open {out / (page.COMPARISON_FILE if len(found) > 1 else page.EVALUATION_FILE)}", silent)
+    if len(evaluations) > 1:
+        write_tests(tests, untested(evaluations, tests), out)
+        links = {name: f"{name}/{page.EVALUATION_FILE}" for name in evaluations}
+        page.write_comparison(evaluations, tests, out, links)
+    console.say(f"open {out / (page.COMPARISON_FILE if len(evaluations) > 1 else page.EVALUATION_FILE)}", silent)
 
 
-def say_left_out(found: "Mapping[str, Evaluation]") -> None:
+def say_left_out(evaluations: "Mapping[str, Evaluation]") -> None:
     """Edits, slices that the references do not know, and other phases: why `measures.csv` differs."""
-    for name, evaluation in found.items():
-        which = f" in {name}" if len(found) > 1 else ""
-        console.print_skipped(evaluation.edits, f"edit{which}")
-        console.print_skipped(evaluation.left_out, f"left out{which}")
-        console.print_skipped(evaluation.other_phases, f"other phase{which}")
+    for name, evaluation in evaluations.items():
+        place = f" in {name}" if len(evaluations) > 1 else ""
+        console.print_skipped(evaluation.edits, f"edit{place}")
+        console.print_skipped(evaluation.left_out, f"left out{place}")
+        console.print_skipped(evaluation.other_phases, f"other phase{place}")
 
 
-def print_json(found: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]") -> None:
+def print_json(evaluations: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]") -> None:
     """One evaluation as it is written; several by name, with their tests."""
     from cardioseg.evaluation.systems import to_json, untested
 
-    if len(found) == 1:
-        console.print_json(next(iter(found.values())).to_json())
+    if len(evaluations) == 1:
+        console.print_json(next(iter(evaluations.values())).to_json())
     else:
-        systems = {name: evaluation.to_json() for name, evaluation in found.items()}
-        console.print_json({"systems": systems, **to_json(tests, untested(found, tests))})
+        systems = {name: evaluation.to_json() for name, evaluation in evaluations.items()}
+        console.print_json({"systems": systems, **to_json(tests, untested(evaluations, tests))})
 
 
-def print_tables(found: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]") -> None:
+def print_tables(evaluations: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]") -> None:
     """The means, the measures, the worst cases; the tests of several."""
     from cardioseg.evaluation.measures import AS_REPORTED, AT_READERS
 
-    for name, evaluation in found.items():
+    for name, evaluation in evaluations.items():
         _print_summary(evaluation, name)
         _print_agreement(AT_READERS, evaluation.measures, evaluation.agreements)
         _print_agreement(AS_REPORTED, evaluation.reported_measures, evaluation.reported_agreements)
@@ -77,16 +77,16 @@ def _print_summary(evaluation: "Evaluation", name: str) -> None:
     columns = ("label ", "group ", "Dice per slice", "per volume", "per subject", "HD95 mm", "ASSD mm", "empty")
     rows = [
         (
-            one.label.title if one.group == "all" else "",
-            one.group,
-            mean(one.per_slice["dice"], 3),
-            mean(one.per_volume.get("dice"), 3),
-            mean(one.per_subject["dice"], 3),
-            mean(one.per_volume.get("hd95_mm", one.per_slice["hd95_mm"]), 1),
-            mean(one.per_volume.get("assd_mm", one.per_slice["assd_mm"]), 2),
-            f"{one.slices_missed} / {one.slices_invented}",
+            row.label.title if row.group == "all" else "",
+            row.group,
+            mean(row.per_slice["dice"], 3),
+            mean(row.per_volume.get("dice"), 3),
+            mean(row.per_subject["dice"], 3),
+            mean(row.per_volume.get("hd95_mm", row.per_slice["hd95_mm"]), 1),
+            mean(row.per_volume.get("assd_mm", row.per_slice["assd_mm"]), 2),
+            f"{row.slices_missed} / {row.slices_invented}",
         )
-        for one in evaluation.summary
+        for row in evaluation.summary
     ]
     caption = (
         "distances: per volume in 3D; for base, mid and apex per slice; "
@@ -108,15 +108,15 @@ def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Map
     rows = [
         (
             measure_title(name),
-            found.n,
+            agreement.n,
             *map(number, means(pairs, name)),
-            interval(found.bias),
-            limits(found.loa_low, found.loa_high),
-            interval(found.mae),
-            interval(found.r, 3),
-            interval(found.icc, 3),
+            interval(agreement.bias),
+            limits(agreement.loa_low, agreement.loa_high),
+            interval(agreement.mae),
+            interval(agreement.r, 3),
+            interval(agreement.icc, 3),
         )
-        for name, found in agreements.items()
+        for name, agreement in agreements.items()
     ]
     if rows:
         caption = "\n".join(filter(None, ("bias: predicted minus reference", warning(agreements.values()))))
@@ -126,20 +126,20 @@ def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Map
 def _print_worst(evaluation: "Evaluation") -> None:
     from cardioseg.evaluation.wording import number
 
-    known = sorted(
-        (dice, index) for index, one in enumerate(evaluation.scores) if (dice := one.overlap.dice) is not None
+    ranked = sorted(
+        (dice, index) for index, score in enumerate(evaluation.scores) if (dice := score.overlap.dice) is not None
     )
     columns = ("case ", "volume ", "label ", "Dice", "HD95 mm", "reference mL", "predicted mL")
     rows = [
         (
-            *(one.case_id, one.volume, one.label.title),
-            *(number(one.overlap.dice, 3), number(one.distances.hd95_mm)),
-            *(number(one.reference_ml), number(one.predicted_ml)),
+            *(score.case_id, score.volume, score.label.title),
+            *(number(score.overlap.dice, 3), number(score.distances.hd95_mm)),
+            *(number(score.reference_ml), number(score.predicted_ml)),
         )
-        for one in (evaluation.scores[index] for _, index in known[:_WORST])
+        for score in (evaluation.scores[index] for _, index in ranked[:_WORST])
     ]
     caption = "volumes are those of the slices with a reference, not of the whole stack"
-    console.print_table(f"The lowest Dice of {len(known)}", columns, rows, caption)
+    console.print_table(f"The lowest Dice of {len(ranked)}", columns, rows, caption)
 
 
 def _print_tests(tests: "Sequence[SystemTest]") -> None:
@@ -149,10 +149,10 @@ def _print_tests(tests: "Sequence[SystemTest]") -> None:
     columns = ("label ", "metric ", "first ", "mean", "second ", "mean", "difference", "subjects", "effect", "p (Holm)")
     rows = [
         (
-            *(one.label.title, one.metric),
-            *(one.first, number(one.first_mean, 3), one.second, number(one.second_mean, 3)),
-            *(signed(one.test.difference, 4), one.test.n, signed(one.test.effect, 2), probability(one.test.p_holm)),
+            *(test.label.title, test.metric),
+            *(test.first, number(test.first_mean, 3), test.second, number(test.second_mean, 3)),
+            *(signed(test.test.difference, 4), test.test.n, signed(test.test.effect, 2), probability(test.test.p_holm)),
         )
-        for one in tests
+        for test in tests
     ]
     console.print_table("Per subject, Wilcoxon signed-rank", columns, rows, warning(tests))

@@ -7,7 +7,7 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Quiet
-from cardioseg.cli.conventions import CONVENTION, convention_of
+from cardioseg.cli.conventions import CONVENTION
 from cardioseg.cli.executing import Workers, executor_of
 from cardioseg.errors import ExitCode, NoInputError
 
@@ -26,19 +26,19 @@ def inspect(
 
     from cardioseg.ingest.finding.inspection import inspect_scans
 
-    found = inspect_scans(scans)
-    if not found.rows:
-        console.print_skipped(found.unused, "not used")
-        seen = f"none of its {len(found.unused)} files can be used" if found.unused else "no files"
-        raise NoInputError(f"no DICOM series in {scans}: {seen}", found.hint)
+    inspection = inspect_scans(scans)
+    if not inspection.rows:
+        console.print_skipped(inspection.unused, "not used")
+        what_is_there = f"none of its {len(inspection.unused)} files can be used" if inspection.unused else "no files"
+        raise NoInputError(f"no DICOM series in {scans}: {what_is_there}", inspection.hint)
     columns = ("folder ", "files", "slices", "phases", "rows x columns", "spacing mm", "kind ", "why ")
     if as_json:
         names = [name.strip().replace(" ", "_") for name in columns]
-        series = [dict(zip(names, row, strict=True)) for row in found.rows]
-        console.print_json({"series": series, "unused": [asdict(item) for item in found.unused]})
+        series = [dict(zip(names, row, strict=True)) for row in inspection.rows]
+        console.print_json({"series": series, "unused": [asdict(item) for item in inspection.unused]})
     else:
-        console.print_table(str(scans), columns, found.rows, "Slices and phases count from 0.")
-    console.print_skipped(found.unused, "not used")
+        console.print_table(str(scans), columns, inspection.rows, "Slices and phases count from 0.")
+    console.print_skipped(inspection.unused, "not used")
     return ExitCode.OK
 
 
@@ -64,17 +64,18 @@ def ingest(
     from cardioseg.dataset.preparation import Prepared, write_dataset
     from cardioseg.dataset.store import open_dataset
     from cardioseg.files import sole_writer
+    from cardioseg.image.labels import convention_of
     from cardioseg.ingest.labels import layouts
     from cardioseg.ingest.labels.subject import Source
     from cardioseg.skipped import Skipped
 
     convention = convention_of(labels)
-    found = list(chain.from_iterable(layouts.find(source, layout, convention) for source in sources))
+    found_sources = list(chain.from_iterable(layouts.find(source, layout, convention) for source in sources))
     called = name or "+".join(source.resolve().name for source in sources)
     counts: dict[str, tuple[tuple[str, int], ...]] = {}
     with sole_writer(out), executor_of(workers) as executor, console.progress(quiet or as_json) as bars:
-        task = bars.add_task("subjects", total=sum(isinstance(one, Source) for one in found))
-        for one in write_dataset(out, called, layout, found, executor):
+        task = bars.add_task("subjects", total=sum(isinstance(one, Source) for one in found_sources))
+        for one in write_dataset(out, called, layout, found_sources, executor):
             if isinstance(one, Prepared):
                 counts[one.record["subject_id"]] = one.counts
             bars.advance(task)

@@ -29,9 +29,9 @@ def measure(
     choices = Choices(chosen(ed, es), chosen_by_case(phases))
     results, tally, unmet = ResultsFolder(out), Tally(), dict.fromkeys(choices.by_case)
     with sole_writer(out), console.progress(quiet or as_json) as bars:
-        found = find_edited(masks, out)
-        everything = bars.add_task("cases", total=len(found.paths))
-        for outcome in measure_all(found, out, choices):
+        mask_folder = find_edited(masks, out)
+        everything = bars.add_task("cases", total=len(mask_folder.paths))
+        for outcome in measure_all(mask_folder, out, choices):
             tally.count(outcome)
             unmet.pop(outcome.case_id, None)
             bars.advance(everything)

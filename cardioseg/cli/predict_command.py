@@ -86,11 +86,11 @@ def predict(
         executor = held.enter_context(executor_of(workers, cluster))
         opened = open_model(find_model(model), device, executor.threads(threads))
         watch = held.enter_context(watched(Search(scans, out, own), quiet, as_json))
-        found = Hashed(watch, out) if names == HASH else watch
+        findings = Hashed(watch, out) if names == HASH else watch
         how: dict[str, Any] = {"executor": executor, "tables": tables}
-        if isinstance(found, Hashed):
-            how["named"] = found.note
-        for outcome in predict_all(found, opened, out, settings, watch.report, **how):
+        if isinstance(findings, Hashed):
+            how["named"] = findings.note
+        for outcome in predict_all(findings, opened, out, settings, watch.report, **how):
             watch.count(outcome)
             unmet.pop(outcome.case_id, None)
     say_unmet(unmet, quiet or own is not None)
@@ -105,9 +105,9 @@ def _say_others(results: "ResultsFolder", tally: "Tally", quiet: bool) -> None:
 
     if quiet:
         return
-    others = sum(1 for _ in read_status(results)) - tally.done - tally.failed
-    listed = f"{others} case{'s' * (others > 1)} of earlier runs"
-    console.say(f"{results.path} also holds {listed}; the tables and the report list all cases", others < 1)
+    earlier_cases = sum(1 for _ in read_status(results)) - tally.done - tally.failed
+    listed = f"{earlier_cases} case{'s' * (earlier_cases > 1)} of earlier runs"
+    console.say(f"{results.path} also holds {listed}; the tables and the report list all cases", earlier_cases < 1)
 
 
 def info(as_json: AsJson = False) -> int:

@@ -97,13 +97,13 @@ def reproduce(
     with sole_writer(out):
         claim(protocol)
         _run_all(protocol, wished, workers, threads, quiet or as_json)
-        found = report(protocol, wanted)
-        write_tables(found, out)
-        write_figures(protocol, found.results)
+        summary = report(protocol, wanted)
+        write_tables(summary, out)
+        write_figures(protocol, summary.results)
     if as_json:
-        console.print_json(found.to_json())
+        console.print_json(summary.to_json())
     else:
-        console.say(markdown(found), quiet)
+        console.say(markdown(summary), quiet)
     return ExitCode.OK
 
 

@@ -41,12 +41,12 @@ class Watch:
         self._unused = 0
 
     def __iter__(self) -> "Iterator[Findings]":
-        for found in self._search:
-            for item in found.unused:
+        for findings in self._search:
+            for item in findings.unused:
                 self._unused += 1
                 if self._unused <= _SHOWN:
                     console.say(f"not used: {item.where}: {item.why}", self._quiet)
-            yield found
+            yield findings
         if self._unused > _SHOWN:
             console.say(f"not used: {self._unused - _SHOWN} more", self._quiet)
 

@@ -1,4 +1,4 @@
-"""Augmentation: what may vary between two looks at the same slice, and one draw of it from an explicit generator."""
+"""Augmentation: the random variations of a training slice, drawn from an explicit generator."""
 
 from dataclasses import dataclass, replace
 from typing import Annotated, Self
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-_POINTS = 4  # in each direction, that a slice is bent at
+_POINTS = 4  # control points of the bending in each direction
 
 
 class Angles(BaseModel):
@@ -28,7 +28,7 @@ class Angles(BaseModel):
 
     @property
     def degrees(self) -> tuple[float, ...]:
-        """The grid of angles, both ends included."""
+        """The grid of angles, including both ends."""
         return tuple(self.start + i * self.step for i in range(int((self.stop - self.start) / self.step + 1e-9) + 1))
 
 
@@ -64,14 +64,14 @@ class Augmentation(BaseModel):
 
 @dataclass(frozen=True)
 class Variation:
-    """One draw.
+    """One random variation.
 
     Attributes:
         matrix: [2, 3] affine map from output to input coordinates, both in [-1, 1].
         power: exponent of the intensities.
         slope: (column, row) change of brightness from the middle to the border.
-        noise: standard deviation.
-        noise_seed: of the noise.
+        noise: standard deviation of the noise.
+        noise_seed: seed of the noise.
         bend: [2, 4, 4] displacements (column, row) of points of the output, before `matrix`.
     """
 
@@ -83,13 +83,13 @@ class Variation:
     bend: NDArray[np.float64]
 
     def zoomed(self, fraction: float, middle: NDArray[np.floating]) -> "Variation":
-        """The same on a window of that fraction of the image about `middle` (column, row), in [-1, 1]."""
+        """The variation for a window of this fraction of the image about `middle` (column, row), in [-1, 1]."""
         linear, shift = self.matrix[:, :2], self.matrix[:, 2]
         return replace(self, matrix=np.column_stack([fraction * linear, middle + fraction * shift]))
 
 
 def draw(augmentation: Augmentation, angle_deg: float, rng: np.random.Generator) -> Variation:
-    """Draw everything but the angle, which the epoch's grid gives."""
+    """Draw a variation with the given angle, which comes from the epoch's grid."""
     zoom = _around_one(augmentation.scale, rng)
     mirror = -1.0 if augmentation.flip and rng.random() < 0.5 else 1.0
     shift = 2 * augmentation.shift * rng.uniform(-1, 1, 2)  # coordinates run over 2

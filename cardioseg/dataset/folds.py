@@ -1,4 +1,4 @@
-"""Folds: subjects divided for cross validation, and the proof that no subject and no image is on both sides."""
+"""Folds: divide subjects for cross validation, and prove that training and validation share no subject or image."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +12,13 @@ from cardioseg.ingest.labels.subject import Subject
 
 @dataclass(frozen=True)
 class Fold:
-    """The subjects that one network is trained on, and those that it is validated on.
+    """The subjects that one network is trained on, and the subjects that it is validated on.
 
     Attributes:
         index: 0-based.
         train: subject ids.
         validation: subject ids.
-        left_out: subject ids of neither: someone in `train` has an image of theirs.
+        left_out: ids of subjects that are in neither, because they are duplicates of subjects in `train`.
     """
 
     index: int
@@ -30,10 +30,10 @@ class Fold:
 def split(subject_ids: Sequence[str], folds: int, seed: int, held_out: Iterable[str] = ()) -> tuple[Fold, ...]:
     """Divide subjects at random into `folds` groups whose sizes differ by one at most; each is validated once.
 
-    With one fold there is nothing to rotate: it trains on all but `held_out` and validates on those.
+    A single fold trains on all subjects except `held_out` and validates on these.
 
     Raises:
-        UsageError: fewer subjects than folds, no fold at all, or a held-out subject that does not exist.
+        UsageError: fewer subjects than folds, less than one fold, or a held-out subject that does not exist.
     """
     if folds < 1:
         raise UsageError(f"{folds} folds were asked for; at least 1 is needed")
@@ -53,9 +53,9 @@ def split(subject_ids: Sequence[str], folds: int, seed: int, held_out: Iterable[
 
 
 def pixel_hashes(subject: Subject) -> frozenset[str]:
-    """A hash of each annotated slice that is not of one grey: what must not occur in two subjects.
+    """A hash of each annotated slice that is not constant; no hash may occur in two subjects.
 
-    It is a hash of the intensities, so that a copy in another number type is found too.
+    The intensities are hashed as float32, so that a copy in another number type has the same hash.
     """
     slices = (image for volume in subject.volumes for image in volume.image[volume.annotated.any(axis=1)])
     return frozenset(
@@ -63,31 +63,33 @@ def pixel_hashes(subject: Subject) -> frozenset[str]:
     )
 
 
-def without_twins(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> Fold:
-    """The fold that does not validate subjects whose images are in training under another name.
+def without_duplicates(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> Fold:
+    """The fold without validation subjects that are duplicates of training subjects.
 
-    Public datasets hold such: in ACDC, patients 074 and 076 are the same scan, drawn twice.
+    Public datasets contain duplicates: in ACDC, patients 074 and 076 are the same scan, drawn twice.
     """
     trained = frozenset[str]().union(*(hashes[subject_id] for subject_id in fold.train))
-    twins = tuple(subject_id for subject_id in fold.validation if not trained.isdisjoint(hashes[subject_id]))
-    validation = tuple(subject_id for subject_id in fold.validation if subject_id not in twins)
-    return replace(fold, validation=validation, left_out=twins)
+    duplicates = tuple(subject_id for subject_id in fold.validation if not trained.isdisjoint(hashes[subject_id]))
+    validation = tuple(subject_id for subject_id in fold.validation if subject_id not in duplicates)
+    return replace(fold, validation=validation, left_out=duplicates)
 
 
 def prove_disjoint(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> dict[str, object]:
-    """Show that training and validation share no subject and no image; returns the proof for `folds.json`.
+    """Prove that training and validation share no subject and no image; returns the proof for `folds.json`.
 
     Raises:
-        UsageError: they share one; the message names the subjects.
+        UsageError: they share a subject or an image; the message names the subjects.
     """
     shared = sorted(set(fold.train) & set(fold.validation))
     if shared:
         raise UsageError(f"fold {fold.index}: subject {shared[0]} is in training and validation")
     owner = {image: subject_id for subject_id in fold.train for image in hashes[subject_id]}
     for subject_id in fold.validation:
-        twins = [owner[image] for image in hashes[subject_id] if image in owner]
-        if twins:
-            raise UsageError(f"fold {fold.index}: {subject_id} (validation) and {twins[0]} (training) share an image")
+        duplicates = [owner[image] for image in hashes[subject_id] if image in owner]
+        if duplicates:
+            raise UsageError(
+                f"fold {fold.index}: {subject_id} (validation) and {duplicates[0]} (training) share an image"
+            )
     return {
         "shared_subjects": 0,
         "shared_images": 0,

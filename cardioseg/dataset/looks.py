@@ -1,4 +1,4 @@
-"""Looks: slices as a variation shows them, rendered side by side on the device that they are on."""
+"""Looks: render augmented slices in batches, on the device of the slices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,29 +14,29 @@ from cardioseg.dataset.slices import Slices
 
 @dataclass(frozen=True)
 class Look:
-    """One slice and how it is varied.
+    """One slice and its variation.
 
     Attributes:
-        index: of the slice.
-        variation: what is done to it.
-        closer: whether it is seen through the window, on the finer slices.
+        index: index of the slice.
+        variation: the variation.
+        is_windowed: whether to cut the window from the finer slices.
     """
 
     index: int
     variation: Variation
-    closer: bool = False
+    is_windowed: bool = False
 
 
 def render(slices: Slices, looks: Sequence[Look]) -> tuple[Tensor, Tensor]:
     """Images [b, 1, size, size] float32 in [0, 1] (linear interpolation) and targets [b, size, size] int64 (nearest).
 
-    The size is `slices.look_size`. Beyond a slice is zero in both.
+    The size is `slices.look_size`. Both are zero outside a slice.
     """
     size = slices.look_size
     rows: list[int] = []
     images, targets = [], []
-    for source, closer in ((slices, False), (slices.closer, True)):
-        chosen = [row for row, look in enumerate(looks) if look.closer == closer]
+    for source, is_windowed in ((slices, False), (slices.finer, True)):
+        chosen = [row for row, look in enumerate(looks) if look.is_windowed == is_windowed]
         if source and chosen:
             image, target = _resampled(source, [looks[row] for row in chosen], size)
             rows += chosen
@@ -49,28 +49,30 @@ def render(slices: Slices, looks: Sequence[Look]) -> tuple[Tensor, Tensor]:
 def _resampled(slices: Slices, looks: Sequence[Look], size: int) -> tuple[Tensor, Tensor]:
     device = slices.images.device
     index = torch.tensor([look.index for look in looks], device=device)
-    where = _where([look.variation for look in looks], size, device)
-    image = functional.grid_sample(slices.images[index, None], where, "bilinear", "zeros", align_corners=False)
+    points = _sampling_points([look.variation for look in looks], size, device)
+    image = functional.grid_sample(slices.images[index, None], points, "bilinear", "zeros", align_corners=False)
     labels = slices.targets[index, None].float()
-    target = functional.grid_sample(labels, where, "nearest", "zeros", align_corners=False)
+    target = functional.grid_sample(labels, points, "nearest", "zeros", align_corners=False)
     return image.clamp_(0, 1), target[:, 0].long()
 
 
-def _where(variations: Sequence[Variation], size: int, device: torch.device) -> Tensor:
-    """[b, size, size, 2]: for each pixel the (column, row) on the slice, from -1 to 1, that it shows."""
+def _sampling_points(variations: Sequence[Variation], size: int, device: torch.device) -> Tensor:
+    """[b, size, size, 2]: for each pixel, its position (column, row) on the slice, from -1 to 1."""
     matrix = torch.tensor(np.stack([variation.matrix for variation in variations]), dtype=torch.float32, device=device)
-    where = functional.affine_grid(matrix, [len(variations), 1, size, size], align_corners=False)
+    points = functional.affine_grid(matrix, [len(variations), 1, size, size], align_corners=False)
     bend = np.stack([variation.bend for variation in variations]).astype(np.float32)
     if not bend.any():
-        return where
-    moved = functional.interpolate(torch.from_numpy(bend).to(device), (size, size), mode="bicubic", align_corners=True)
-    return where + torch.einsum("bij,bjhw->bhwi", matrix[:, :, :2], moved)
+        return points
+    displacements = functional.interpolate(
+        torch.from_numpy(bend).to(device), (size, size), mode="bicubic", align_corners=True
+    )
+    return points + torch.einsum("bij,bjhw->bhwi", matrix[:, :, :2], displacements)
 
 
 def _recolour(image: Tensor, variations: Sequence[Variation]) -> Tensor:
     numbers = [(variation.power, *variation.slope, variation.noise) for variation in variations]
-    each = torch.tensor(numbers, dtype=image.dtype, device=image.device)[:, :, None, None, None]
-    power, column, row, noise = each.unbind(1)
+    per_image = torch.tensor(numbers, dtype=image.dtype, device=image.device)[:, :, None, None, None]
+    power, column, row, noise = per_image.unbind(1)
     image = image**power
     across = torch.linspace(-1, 1, image.shape[-1], device=image.device)
     if any(any(variation.slope) for variation in variations):

@@ -1,4 +1,4 @@
-"""Preparation: subjects are read and written, each where the executor says, and the manifest of all comes last."""
+"""Preparation: read and write each subject with an executor, and write the manifest at the end."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -21,12 +21,12 @@ from cardioseg.skipped import Skipped, reasons
 
 @dataclass(frozen=True)
 class Prepared:
-    """A subject that is written.
+    """A subject that was written.
 
     Attributes:
-        record: what the manifest says of it.
+        record: its entry in the manifest.
         skipped: parts of its source that were not used.
-        counts: as its layout counts.
+        counts: the counts of its layout.
     """
 
     record: dict[str, Any]
@@ -41,10 +41,10 @@ class Preparation:
     folder: Path
 
     def prepare(self) -> None:
-        """Nothing is needed."""
+        """Do nothing."""
 
     def __call__(self, source: Source) -> Prepared | Skipped:
-        """What became of the subject; without a volume it is not written."""
+        """Read and write the subject; a subject without a volume is skipped."""
         subject = source.read()
         if isinstance(subject, Skipped):
             return subject
@@ -57,27 +57,27 @@ def write_dataset(
     folder: Path,
     name: str,
     layout: str,
-    found: Iterable[Source | Skipped],
+    sources: Iterable[Source | Skipped],
     executor: Executor = Here(),  # noqa: B008 - frozen
 ) -> Iterator[Prepared | Skipped]:
-    """Write what a layout finds, saying of each subject what became of it; the manifest comes last.
+    """Write the subjects of a layout and yield the outcome of each; the manifest is written last.
 
-    Writing the same source again gives the same bytes, wherever it is done; subjects that it no longer has are removed.
+    Writing the same source again gives the same bytes on any machine; subjects that are no longer in it are removed.
 
     Raises:
-        NoInputError: the source yields no subject with a volume.
-        UsageError: it yields one twice.
+        NoInputError: the source has no subject with a volume.
+        UsageError: it has a subject twice.
     """
     sweep_partials(folder)
-    previous = _listed(folder)
+    previous = _files_in_manifest(folder)
     records: list[dict[str, Any]] = []
     skipped: list[Skipped] = []
-    for source, result in executor.map(Preparation(folder), _drawn(found, skipped)):
-        one = Skipped(source.where, result.reason) if isinstance(result, Lost) else result
-        skipped += [one] if isinstance(one, Skipped) else one.skipped
-        if isinstance(one, Prepared):
-            records.append(one.record)
-        yield one
+    for source, result in executor.map(Preparation(folder), _unique_sources(sources, skipped)):
+        outcome = Skipped(source.where, result.reason) if isinstance(result, Lost) else result
+        skipped += [outcome] if isinstance(outcome, Skipped) else outcome.skipped
+        if isinstance(outcome, Prepared):
+            records.append(outcome.record)
+        yield outcome
     if not records:
         raise _nothing_found(skipped)
     _write_manifest(folder, {"name": name, "layout": layout}, records, skipped)
@@ -86,39 +86,41 @@ def write_dataset(
 
 
 def _nothing_found(skipped: list[Skipped]) -> NoInputError:
-    said = [f"{one.where}: {one.why}" for one in skipped]
-    if not said:
+    problems = [f"{item.where}: {item.why}" for item in skipped]
+    if not problems:
         return NoInputError("no labelled subject was found", "does the folder hold masks or contours?")
-    first, others = said[0], len(said) - 1
-    more = f" (and {others} more that cannot be used)" if others else ""
-    return NoInputError(f"no labelled subject can be used: {first}{more}", reasons=said)
+    first, remaining = problems[0], len(problems) - 1
+    more = f" (and {remaining} more that cannot be used)" if remaining else ""
+    return NoInputError(f"no labelled subject can be used: {first}{more}", reasons=problems)
 
 
-def _drawn(found: Iterable[Source | Skipped], skipped: list[Skipped]) -> Iterator[Source]:
-    """The subjects, each only once; what is no subject joins `skipped`."""
+def _unique_sources(sources: Iterable[Source | Skipped], skipped: list[Skipped]) -> Iterator[Source]:
+    """The sources of subjects, each once; skipped parts are added to `skipped`."""
     files: set[str] = set()
-    for one in found:
-        if isinstance(one, Skipped):
-            skipped.append(one)
+    for source in sources:
+        if isinstance(source, Skipped):
+            skipped.append(source)
             continue
-        file = _file(one.subject_id).lower()  # upper and lower case are the same to many file systems
+        file = _file(source.subject_id).lower()  # many file systems ignore case
         if file in files:
             raise UsageError(
-                f"subject {one.subject_id} is in the sources twice", "rename one of them, or prepare two datasets"
+                f"subject {source.subject_id} is in the sources twice", "rename one of them, or prepare two datasets"
             )
         files.add(file)
-        yield one
+        yield source
 
 
-def _write_manifest(folder: Path, said: dict[str, str], records: list[dict[str, Any]], skipped: list[Skipped]) -> None:
-    described = {"format": FORMAT, "version": VERSION, "cardioseg": __version__, **said}
-    in_order = sorted(skipped, key=lambda one: (one.where, one.why))
+def _write_manifest(
+    folder: Path, origin: dict[str, str], records: list[dict[str, Any]], skipped: list[Skipped]
+) -> None:
+    described = {"format": FORMAT, "version": VERSION, "cardioseg": __version__, **origin}
+    in_order = sorted(skipped, key=lambda left_out: (left_out.where, left_out.why))
     described["subjects"] = sorted(records, key=lambda record: str(record["subject_id"]))
-    write_json(folder / MANIFEST, described | {"skipped": [asdict(one) for one in in_order]})
+    write_json(folder / MANIFEST, described | {"skipped": [asdict(left_out) for left_out in in_order]})
 
 
-def _listed(folder: Path) -> set[str]:
-    """The files of the dataset that is there already; what no manifest lists is not ours to remove."""
+def _files_in_manifest(folder: Path) -> set[str]:
+    """The files of an earlier dataset in the folder; files that no manifest lists are never removed."""
     try:
         return {record["file"] for record in open_dataset(folder).manifest["subjects"]}
     except (NoInputError, UnusableError):
@@ -143,7 +145,7 @@ def _write_subject(folder: Path, subject: Subject) -> dict[str, Any]:
 
 
 def _file(subject_id: str) -> str:
-    """Named by the subject's id where a file may be called so, else by a safe form of it made unique by its hash."""
+    """The file name: the subject's id if this is a safe name, else a safe form of it with a hash."""
     name = safe_name(subject_id)
     if name != subject_id:
         name += "-" + sha256(subject_id.encode(errors="surrogatepass")).hexdigest()[:8]

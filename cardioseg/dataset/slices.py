@@ -1,4 +1,4 @@
-"""Slices: what a fold trains on, prepared and in memory."""
+"""Slices: the prepared training images of a fold, in memory."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,16 +22,16 @@ class Slices:
     Attributes:
         images: float32 [n, size, size] in [0, 1].
         targets: uint8 [n, size, size], the network's class numbers (0 is background).
-        closer: for a model with a window: the same slices, finer, from which windows of the same `size` are cut.
-        hearts: [n, 2], where to cut: the middle of a volume's structures (column, row), from -1 to 1 over a slice.
-        window: height and width of the looks at them, about their middle; None: the whole slice.
-        source: a hash of what they were prepared from; that of themselves would change with the number of threads, in
-            the last bits of what was resampled.
+        finer: for a model with a window: the same slices at finer spacing, from which windows of `size` are cut.
+        hearts: [n, 2], centres of the windows: the middle of a volume's structures (column, row), from -1 to 1.
+        window: height and width of the looks, about the slices' middle; None: the whole slice.
+        source: a hash of the data that they were prepared from. Resampled pixels depend on the number of threads in
+            their last bits, so they are not hashed.
     """
 
     images: Tensor
     targets: Tensor
-    closer: "Slices | None" = None
+    finer: "Slices | None" = None
     hearts: NDArray[np.float64] | None = None
     window: int | None = None
     source: str = ""
@@ -45,9 +45,9 @@ class Slices:
         return self.window or self.images.shape[-1]
 
     def to(self, device: str) -> "Slices":
-        """The same on a torch device."""
-        closer = self.closer.to(device) if self.closer else None
-        return replace(self, images=self.images.to(device), targets=self.targets.to(device), closer=closer)
+        """The slices on a torch device."""
+        finer = self.finer.to(device) if self.finer else None
+        return replace(self, images=self.images.to(device), targets=self.targets.to(device), finer=finer)
 
 
 def gather(
@@ -57,23 +57,23 @@ def gather(
     preprocessing: Preprocessing,
     nominal_mm: float | None = None,
 ) -> Slices:
-    """The slices of `subjects` on which every one of `labels` is annotated, prepared and centred to `size` pixels.
+    """The slices of `subjects` on which all `labels` are annotated, prepared and centred to `size` pixels.
 
     Args:
         subjects: read one by one.
         labels: the structures, in the order of the network's classes after background.
         size: height and width of the result; with a window, of the slices that it is cut from.
-        preprocessing: what is done to every slice.
-        nominal_mm: in-plane spacing of volumes that do not say theirs.
+        preprocessing: the preprocessing of every slice.
+        nominal_mm: in-plane spacing of volumes without a spacing.
     """
     if preprocessing.window and preprocessing.locate_mm:
         subjects = tuple(subjects)
         whole = gather(subjects, labels, preprocessing.window, preprocessing.coarse, nominal_mm)
-        closer = gather(subjects, labels, size, preprocessing.whole, nominal_mm)
-        return replace(whole, closer=closer, hearts=closer.hearts)
+        finer = gather(subjects, labels, size, preprocessing.whole, nominal_mm)
+        return replace(whole, finer=finer, hearts=finer.hearts)
     volumes = (volume for subject in subjects for volume in subject.volumes)
-    known = (volume for volume in volumes if annotated_with(volume, labels).any())
-    parts = [_prepared(volume, labels, size, preprocessing, nominal_mm) for volume in known]
+    annotated = (volume for volume in volumes if annotated_with(volume, labels).any())
+    parts = [_prepared(volume, labels, size, preprocessing, nominal_mm) for volume in annotated]
     images = torch.cat([torch.zeros(0, size, size), *(part.images for part in parts)])
     targets = torch.cat([torch.zeros(0, size, size, dtype=torch.uint8), *(part.targets for part in parts)])
     hearts = np.concatenate([np.zeros((0, 2)), *(_hearts(part.targets.numpy()) for part in parts)])
@@ -82,29 +82,29 @@ def gather(
 
 
 def annotated_with(volume: LabelledVolume, labels: Sequence[Label]) -> NDArray[np.bool_]:
-    """Per slice, whether every one of `labels` is annotated."""
+    """Per slice, whether all `labels` are annotated."""
     return np.asarray(volume.annotated[:, list(labels)].all(axis=1), np.bool_)
 
 
 def _hearts(targets: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The middle (column, row) of a volume's structures, from -1 to 1 over a slice, for each of its slices [n, 2]."""
-    found = middle(targets > 0)
-    where = np.zeros(2) if found is None else (np.array(found[::-1]) + 0.5) / targets.shape[-1] * 2 - 1
-    return np.tile(where, (len(targets), 1))
+    heart = middle(targets > 0)
+    position = np.zeros(2) if heart is None else (np.array(heart[::-1]) + 0.5) / targets.shape[-1] * 2 - 1
+    return np.tile(position, (len(targets), 1))
 
 
 def _prepared(
     volume: LabelledVolume, labels: Sequence[Label], size: int, preprocessing: Preprocessing, nominal_mm: float | None
 ) -> Slices:
-    known = annotated_with(volume, labels)
+    annotated = annotated_with(volume, labels)
     pixel_mm = volume.pixel_mm(nominal_mm)
-    images, _ = prepare(volume.image[known], pixel_mm, preprocessing.whole)
-    classes = np.stack([volume.mask[known] == label for label in labels], 1).astype(np.float32)
+    images, _ = prepare(volume.image[annotated], pixel_mm, preprocessing.whole)
+    classes = np.stack([volume.mask[annotated] == label for label in labels], 1).astype(np.float32)
     classes = resample(classes, pixel_mm, preprocessing.spacing_mm)
     classes = np.concatenate([1 - classes.sum(1, keepdims=True), classes], 1)
     targets = pad(classes.argmax(1), preprocessing.multiple)
-    source = sha256(f"{pixel_mm} {volume.image.dtype} {volume.image[known].shape}".encode())
-    source.update(volume.image[known].tobytes() + volume.mask[known].tobytes())
+    source = sha256(f"{pixel_mm} {volume.image.dtype} {volume.image[annotated].shape}".encode())
+    source.update(volume.image[annotated].tobytes() + volume.mask[annotated].tobytes())
     return Slices(
         torch.from_numpy(center(images, size).astype(np.float32)),
         torch.from_numpy(center(targets, size).astype(np.uint8)),

@@ -1,7 +1,7 @@
-"""The prepared dataset on disk: `dataset.json` and one compressed `.npz` a subject, readable with NumPy alone.
+"""The prepared dataset on disk: `dataset.json` and one compressed `.npz` per subject, readable with NumPy alone.
 
-`subjects/<subject_id>.npz` holds, for volume number i, `image_i` (slice, row, column), `mask_i` (`Label` values, uint8)
-and `annotated_i` (slice, Label) bool; `dataset.json` says what each volume is and where it came from.
+`subjects/<subject_id>.npz` contains, for volume number i, `image_i` (slice, row, column), `mask_i` (`Label` values,
+uint8) and `annotated_i` (slice, Label) bool; `dataset.json` describes each volume and its source.
 """
 
 import io
@@ -50,7 +50,7 @@ class Dataset:
         """Read one subject.
 
         Raises:
-            UnusableError: no such subject, or its file is not what the manifest says.
+            UnusableError: no such subject, or its file does not match the manifest.
         """
         record = next((r for r in self.manifest["subjects"] if r["subject_id"] == subject_id), None)
         if record is None:
@@ -62,7 +62,7 @@ class Dataset:
         return (self.subject(subject_id) for subject_id in self.subject_ids)
 
     def content_sha256(self) -> str:
-        """A hash of the subjects' pixels, labels and spacings, however these are compressed."""
+        """A hash of the subjects' pixels, labels and spacings, independent of their compression."""
         digest = sha256()
         for subject in self.subjects():
             for volume in subject.volumes:
@@ -80,7 +80,7 @@ class Dataset:
 
 
 def is_dataset(folder: Path) -> bool:
-    """Whether the folder claims to be a prepared dataset; other tools have a `dataset.json`, too."""
+    """Whether the folder is a prepared dataset by its `dataset.json`; other tools write files of this name, too."""
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -92,7 +92,7 @@ def open_dataset(folder: Path) -> Dataset:
     """Open a prepared dataset.
 
     Raises:
-        NoInputError: the folder holds none.
+        NoInputError: the folder is not a prepared dataset.
         UnusableError: its manifest is damaged or of another version.
     """
     path = folder / MANIFEST
@@ -113,7 +113,7 @@ def open_dataset(folder: Path) -> Dataset:
 
 
 def _is_sound(manifest: dict[str, Any]) -> bool:
-    """Whether all that is read from the manifest is there, and no subject's file lies elsewhere."""
+    """Whether the manifest has all values that are read, and all subjects' files lie in the dataset."""
     texts, records = ("subject_id", "group", "file", "sha256"), manifest.get("subjects")
     return (
         isinstance(manifest.get("name"), str)

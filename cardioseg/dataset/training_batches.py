@@ -1,6 +1,6 @@
 """Batches: the augmented batch of any step of any epoch, without hidden state.
 
-What step i of epoch e sees is a function of (seed, fold, e, i) alone, so a run resumes anywhere and repeats exactly.
+The batch of step i of epoch e depends only on (seed, fold, e, i), so a run can resume at any step and repeats exactly.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from cardioseg.dataset.augment import Augmentation, draw
 from cardioseg.dataset.looks import Look, render
 from cardioseg.dataset.slices import Slices
 
-_ZOOMED = 0.75  # share of the looks through the window; the others teach the network to find the heart
+_ZOOMED = 0.75  # fraction of looks through the window; the others teach the network to find the heart
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Epoch:
     """One epoch: every (image, angle) once, in random order, or a random part of that.
 
     Attributes:
-        slices: what is drawn from.
-        augmentation: how it is varied.
-        batch_size: images a step.
+        slices: the training slices.
+        augmentation: their augmentation.
+        batch_size: images per step.
         key: (seed, fold, epoch), from which all randomness derives.
     """
 
@@ -53,10 +53,10 @@ class Epoch:
         index, angle = divmod(pair, len(self.augmentation.angles.degrees))
         rng = np.random.default_rng([*self.key, pair])
         variation = draw(self.augmentation, self.augmentation.angles.degrees[angle], rng)
-        slices, closer, hearts = self.slices, self.slices.closer, self.slices.hearts
+        slices, finer, hearts = self.slices, self.slices.finer, self.slices.hearts
         if slices.window:
             return Look(index, variation.zoomed(slices.window / slices.images.shape[-1], np.zeros(2)))
-        if closer is None or hearts is None or rng.random() >= _ZOOMED:
+        if finer is None or hearts is None or rng.random() >= _ZOOMED:
             return Look(index, variation)
-        fraction = slices.look_size / closer.images.shape[-1]
-        return Look(index, variation.zoomed(fraction, hearts[index]), closer=True)
+        fraction = slices.look_size / finer.images.shape[-1]
+        return Look(index, variation.zoomed(fraction, hearts[index]), is_windowed=True)

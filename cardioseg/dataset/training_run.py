@@ -1,4 +1,4 @@
-"""Run: a training run on disk, as those who did not train it see it: what was asked for, and its folds."""
+"""Training run on disk, for the code that evaluates or exports it: its settings and its folds."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ class Run:
 
     @property
     def recipe_sha256(self) -> str:
-        """Of the recipe, its steps and the dataset: what runs of other folds or seeds have in common."""
+        """A hash of the recipe, its steps and the dataset: the same for runs with other folds or seeds."""
         shared = {key: self.described[key] for key in ("recipe", "dataset_sha256", "steps") if key in self.described}
         return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()
 
@@ -38,11 +38,11 @@ def read_run(folder: Path, dataset: Dataset) -> Run:
     """A run that was trained on `dataset`.
 
     Raises:
-        UsageError: it is none, or was trained on another dataset.
+        UsageError: it is not a run, or was trained on another dataset.
     """
     try:
         described = json.loads((folder / "training.json").read_text())
-        folds = [_fold(one) for one in json.loads((folder / "folds.json").read_text())]
+        folds = [_fold(described_fold) for described_fold in json.loads((folder / "folds.json").read_text())]
         digest = described["dataset_sha256"]
     except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(f"{folder} is not a training run", "`cardioseg train DATASET -o RUN` writes one") from None
@@ -52,30 +52,30 @@ def read_run(folder: Path, dataset: Dataset) -> Run:
 
 
 def prove_unseen(run: Run, dataset: Dataset) -> str:
-    """Show anew, from the subjects' ids and the pixels of every slice, that no fold is judged on what it has seen.
+    """Prove, from the subjects' ids and the pixels of every slice, that no fold is evaluated on its training data.
 
     Args:
-        run: with the folds that are judged, of those that it describes.
-        dataset: that it was trained on.
+        run: the run, with the folds to evaluate.
+        dataset: the dataset that it was trained on.
 
     Returns:
         The proof, as a sentence.
 
     Raises:
-        UsageError: a fold has seen a subject or an image of its validation.
+        UsageError: a subject or an image of a fold's validation is in its training.
     """
     hashes = {subject.subject_id: pixel_hashes(subject) for subject in dataset.subjects()}
     for fold in run.folds:
         prove_disjoint(fold, hashes)
-    judged = {subject_id for fold in run.folds for subject_id in fold.validation}
-    slices = sum(len(hashes[subject_id]) for subject_id in judged)
+    validated = {subject_id for fold in run.folds for subject_id in fold.validation}
+    slices = sum(len(hashes[subject_id]) for subject_id in validated)
     planned = run.described["folds"]
     of_all = "" if len(run.folds) == planned else f"{len(run.folds)} of "
-    folds = f"{of_all}{planned} fold{'s' * (planned > 1)}"
-    subjects = f"{len(judged)} unseen subject{'s' * (len(judged) != 1)}"
+    folds = f"{of_all}{planned} fold{'s' if planned > 1 else ''}"
+    subjects = f"{len(validated)} unseen subject{'s' if len(validated) != 1 else ''}"
     left_out = sorted({subject_id for fold in run.folds for subject_id in fold.left_out})
-    but = f" (not {' and '.join(left_out)}: in training under another name)" if left_out else ""
-    return f"{folds}, {subjects}{but}; no subject and none of their {slices:,} slices was in training"
+    exceptions = f" (not {' and '.join(left_out)}: in training under another name)" if left_out else ""
+    return f"{folds}, {subjects}{exceptions}; no subject and none of their {slices:,} slices was in training"
 
 
 def _fold(described: dict[str, Any]) -> Fold:

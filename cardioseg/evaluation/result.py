@@ -84,7 +84,7 @@ class Evaluation:
 
     @cached_property
     def summary(self) -> tuple[LabelSummary, ...]:
-        """Mean and spread of each label, over everything and by group."""
+        """Each label over all (`group` is "all"), by phase and by region: `per_volume["dice"].mean`, for example."""
         return summarise(self.scores)
 
     @cached_property
@@ -104,7 +104,7 @@ class Evaluation:
 
     @cached_property
     def agreements(self) -> dict[str, Agreement]:
-        """The agreement of each measure at the reader's phases and slices, by its name."""
+        """How well each measure agrees at the reader's phases and slices: `agreements["lv_edv_ml"].bias`."""
         return _agreements(self.measures)
 
     @property
@@ -154,7 +154,7 @@ class Evaluation:
         }
 
     def volume_rows(self) -> Iterator[dict[str, Any]]:
-        """Rows of `VOLUME_COLUMNS`: one per label of each volume."""
+        """A row for each label of each volume, with the columns of `evaluation.csv`."""
         for score in self.scores:
             yield (
                 _identity(score)
@@ -170,7 +170,7 @@ class Evaluation:
             )
 
     def slice_rows(self) -> Iterator[dict[str, Any]]:
-        """Rows of `SLICE_COLUMNS`: one per label of each slice."""
+        """A row for each label of each slice, with the columns of `evaluation_slices.csv`."""
         for score in self.scores:
             for part in score.slices:
                 metrics = {name: metric(part) for name, metric in METRICS.items()}

@@ -1,1 +1,1 @@
-"""Work is done on items: in this process, in several, or on a cluster, by one interface. It knows nothing of cases."""
+"""Do work on items with one interface: in this process, in several, or on a cluster. Independent of cases."""

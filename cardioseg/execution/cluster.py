@@ -1,7 +1,7 @@
-"""Cluster: items on the workers of a dask.distributed scheduler. The only importer of it, and so imported late.
+"""Cluster: work on items with the workers of a dask.distributed scheduler. Only this module imports it, when needed.
 
-The work reaches each worker once, as a plugin, also those that join later or start anew after they were killed. A
-worker process does one item at a time, with as many CPU threads as it was given: what reads images is not for threads.
+The work is sent to each worker once, as a plugin, also to workers that join later or restart after they were killed. A
+worker process does one item at a time, with as many CPU threads as it has: reading images is not thread-safe.
 """
 
 import json
@@ -27,9 +27,9 @@ from cardioseg.execution.executor import ItemT, Lost, ResultT, Work
 from cardioseg.versions import version_of
 
 _ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://[^\s/]+:\d+")
-_ANSWER_S, _JOIN_S = 5, 60  # to wait for the scheduler, and for a first worker
-_AHEAD = 2  # items a worker: one that it does, one that waits
-_SAME = ("numpy", "onnxruntime")  # of other versions, masks may differ in a pixel
+_ANSWER_S, _JOIN_S = 5, 60  # timeouts for the scheduler's answer, and for the first worker
+_AHEAD = 2  # items per worker: one in work, one waiting
+_SAME = ("numpy", "onnxruntime")  # with other versions, masks may differ in a pixel
 _GO_ON = "start it and its workers again, then run the same command again; finished cases are kept"
 _ONE_AT_A_TIME = Lock()
 
@@ -39,9 +39,9 @@ class Cluster:
     """The workers of a scheduler.
 
     Attributes:
-        client: dask's, connected.
+        client: a connected dask client.
         address: as the user gave it.
-        is_here: no.
+        is_here: False.
     """
 
     client: Any = field(repr=False)
@@ -49,7 +49,7 @@ class Cluster:
     is_here: bool = False
 
     def threads(self, asked: int) -> int:
-        """As many as the smallest worker has."""
+        """The number of threads of the smallest worker, unless a number is asked for."""
         return asked or min(self.client.nthreads().values(), default=1)
 
     def map(self, work: Work[ItemT, ResultT], items: Iterable[ItemT]) -> Iterator[tuple[ItemT, ResultT | Lost]]:
@@ -58,28 +58,28 @@ class Cluster:
         Raises:
             ResourceError: the scheduler is gone, or a worker cannot do the work.
         """
-        plugin = _Carried(f"cardioseg-{uuid.uuid4().hex}", work)
+        plugin = _WorkPlugin(f"cardioseg-{uuid.uuid4().hex}", work)
         try:
             self.client.register_plugin(plugin)
             self._require_ready(plugin.name)
             yield from self._results(plugin.name, iter(items))
         finally:
-            with suppress(Exception):  # it is going, and the plugin with it
+            with suppress(Exception):  # if the scheduler ends, so does the plugin
                 if self.client.status == "running":
                     self.client.unregister_worker_plugin(plugin.name)
 
     def _require_ready(self, name: str) -> None:
-        for address, error in self.client.run(_prepare, name, on_error="return").items():
+        for address, error in self.client.run(_prepare_worker, name, on_error="return").items():
             if isinstance(error, BaseException):
-                _raise(error, address)
+                _raise_with_address(error, address)
 
     def _results(self, name: str, items: Iterator[ItemT]) -> Iterator[tuple[ItemT, ResultT | Lost]]:
         running: dict[Any, ItemT] = {}
         completed: Any = as_completed(loop=self.client.loop)  # type: ignore[no-untyped-call]
         try:
             while True:
-                for item in islice(items, max(0, self._room() - len(running))):
-                    future = self.client.submit(_do, name, item, key=f"{name}-{uuid.uuid4().hex}", pure=False)
+                for item in islice(items, max(0, self._capacity() - len(running))):
+                    future = self.client.submit(_work_on, name, item, key=f"{name}-{uuid.uuid4().hex}", pure=False)
                     running[future] = item
                     completed.add(future)
                 if not running:
@@ -91,10 +91,10 @@ class Cluster:
                 if running and self.client.status == "running":
                     self.client.cancel(list(running))
 
-    def _room(self) -> int:
+    def _capacity(self) -> int:
         try:
             return _AHEAD * max(1, len(self.client.nthreads()))
-        except Exception:  # noqa: BLE001 - dask raises what its connection does
+        except Exception:  # noqa: BLE001 - dask passes on any error of its connection
             raise ResourceError(f"the dask scheduler at {self.address} is gone", _GO_ON) from None
 
     def _result(self, future: Any) -> Any:  # noqa: ANN401 - dask's, and what the work gives
@@ -114,18 +114,18 @@ class Cluster:
 
 @contextmanager
 def connected(address: str) -> Iterator[Cluster]:
-    """Connect to the scheduler at an address such as `tcp://host:8786`, or the one that wrote a scheduler file.
+    """Connect to the scheduler at an address such as `tcp://host:8786`, or to the one that wrote a scheduler file.
 
     Raises:
-        UsageError: it is neither.
-        ResourceError: no scheduler answers, it has no workers, or they have other versions than we.
+        UsageError: `address` is neither.
+        ResourceError: no scheduler answers, it has no workers, or they have other versions than this process.
     """
-    where = _where(address)
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is to be said, we say
+    endpoint = _endpoint(address)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # errors are reported below
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of versions; those that matter are compared below
+        warnings.simplefilter("ignore")  # about versions; the relevant ones are compared below
         try:
-            client: Any = Client(**where, timeout=_ANSWER_S, set_as_default=False)  # type: ignore[no-untyped-call]
+            client: Any = Client(**endpoint, timeout=_ANSWER_S, set_as_default=False)  # type: ignore[no-untyped-call]
         except (OSError, TimeoutError, ValueError):
             raise ResourceError(f"no dask scheduler answers at {address}", "start it, or give its address") from None
     with client:
@@ -137,7 +137,7 @@ def connected(address: str) -> Iterator[Cluster]:
         yield Cluster(client, address)
 
 
-def _where(address: str) -> Mapping[str, str]:
+def _endpoint(address: str) -> Mapping[str, str]:
     if _ADDRESS.fullmatch(address):
         return {"address": address}
     try:
@@ -149,18 +149,18 @@ def _where(address: str) -> Mapping[str, str]:
         ) from None
 
 
-def _require_same_versions(found: Mapping[str, Any]) -> None:
+def _require_same_versions(versions: Mapping[str, Any]) -> None:
     ours = _versions()
-    for address, theirs in found.items():
+    for address, theirs in versions.items():
         if isinstance(theirs, BaseException):
-            raise ResourceError(f"the worker at {address} cannot load cardioseg", _install()) from None
+            raise ResourceError(f"the worker at {address} cannot load cardioseg", _install_hint()) from None
         for name in ours:
             if name != "host" and theirs[name] != ours[name]:
-                what = f"has {name} {theirs[name]}, this process {ours[name]}"
-                raise ResourceError(f"the worker at {address} on {theirs['host']} {what}", _install())
+                difference = f"has {name} {theirs[name]}, this process {ours[name]}"
+                raise ResourceError(f"the worker at {address} on {theirs['host']} {difference}", _install_hint())
 
 
-def _install() -> str:
+def _install_hint() -> str:
     return f"install cardioseg {__version__} with the same constraints.txt everywhere"
 
 
@@ -173,7 +173,7 @@ def _versions() -> dict[str, str]:
     }
 
 
-class _Carried(WorkerPlugin):
+class _WorkPlugin(WorkerPlugin):
     """The work, in each worker."""
 
     def __init__(self, name: str, work: Work[Any, Any]) -> None:
@@ -186,22 +186,22 @@ class _Carried(WorkerPlugin):
             self.is_ready = True
 
 
-def _prepare(name: str, dask_worker: Any) -> None:  # noqa: ANN401 - dask gives it by this name
+def _prepare_worker(name: str, dask_worker: Any) -> None:  # noqa: ANN401 - dask gives it by this name
     dask_worker.plugins[name].prepare()
 
 
-def _do(name: str, item: Any) -> Any:  # noqa: ANN401 - the work's
+def _work_on(name: str, item: Any) -> Any:  # noqa: ANN401 - the work's
     worker = get_worker()
-    carried: Any = worker.plugins[name]
+    plugin: Any = worker.plugins[name]
     with _ONE_AT_A_TIME:
         try:
-            carried.prepare()
+            plugin.prepare()
         except CardiosegError as error:
-            _raise(error, worker.address)
-        return carried.work(item)
+            _raise_with_address(error, worker.address)
+        return plugin.work(item)
 
 
-def _raise(error: BaseException, address: str) -> None:
+def _raise_with_address(error: BaseException, address: str) -> None:
     if isinstance(error, CardiosegError):
         raise type(error)(f"the worker at {address}: {error.message}", error.hint) from None
     raise error

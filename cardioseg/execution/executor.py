@@ -1,4 +1,4 @@
-"""Executor: what maps work over items, wherever that runs."""
+"""Executor: the interface that maps work over items, in any place."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -12,13 +12,13 @@ _ResultT_co = TypeVar("_ResultT_co", covariant=True)
 
 
 class Work(Protocol[_ItemT_contra, _ResultT_co]):
-    """What is done with each item: a frozen dataclass that can be pickled. It is sent to each process once."""
+    """The work on each item: a frozen dataclass that can be pickled. It is sent to each process once."""
 
     def prepare(self) -> None:
-        """Make this process ready, before its first item.
+        """Prepare this process, before its first item.
 
         Raises:
-            ResourceError: the work cannot be done here.
+            ResourceError: this process cannot do the work.
         """
 
     def __call__(self, item: _ItemT_contra, /) -> _ResultT_co:
@@ -27,42 +27,42 @@ class Work(Protocol[_ItemT_contra, _ResultT_co]):
 
 @dataclass(frozen=True)
 class Lost:
-    """In place of a result: each process that worked on the item was killed.
+    """Replaces the result if each process that worked on the item was killed.
 
     Attributes:
-        why: how it ended, in a few words.
+        why: how the process ended, in a few words.
     """
 
     why: str
 
     @property
     def reason(self) -> str:
-        """The same as a sentence."""
+        """`why` as a sentence."""
         return f"the process that worked on it was {self.why}"
 
 
 class Executor(Protocol):
-    """Where work is done."""
+    """Does work on items."""
 
     @property
     def is_here(self) -> bool:
-        """Whether work is done in this process, so that it can report how far it is."""
+        """Whether work is done in this process, so that it can report its progress."""
 
     def threads(self, asked: int) -> int:
-        """How many CPU threads each piece of work may use, of `asked` for all (0: of all cores)."""
+        """CPU threads for each piece of work, if `asked` threads may be used in total (0: all cores)."""
 
     def map(self, work: Work[ItemT, ResultT], items: Iterable[ItemT]) -> Iterator[tuple[ItemT, ResultT | Lost]]:
-        """The result of each item, as they complete. Items are drawn as they are needed, a few ahead.
+        """The result of each item, in the order of completion. Items are drawn as needed, a few ahead.
 
         Raises:
-            Exception: what the work raises; no other item is begun then.
+            Exception: the exception of the work; no further item is started.
         """
 
 
 def in_order(
     executor: Executor, work: Work[ItemT, ResultT], items: Iterable[ItemT]
 ) -> Iterator[tuple[ItemT, ResultT | Lost]]:
-    """As `executor.map`, in the order of the items: what is done early waits for its turn."""
+    """As `executor.map`, but in the order of the items: early results wait."""
     early: dict[int, tuple[ItemT, ResultT | Lost]] = {}
     due = 0
     for (number, item), result in executor.map(_Numbered(work), enumerate(items)):
@@ -74,7 +74,7 @@ def in_order(
 
 @dataclass(frozen=True)
 class _Numbered(Generic[ItemT, ResultT]):
-    """Work on items that have a number."""
+    """Work on numbered items."""
 
     work: Work[ItemT, ResultT]
 

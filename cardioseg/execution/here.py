@@ -13,7 +13,7 @@ class Here:
     is_here: bool = True
 
     def threads(self, asked: int) -> int:
-        """All of them."""
+        """All cores, unless a number is asked for."""
         return asked or cores()
 
     def map(self, work: Work[ItemT, ResultT], items: Iterable[ItemT]) -> Iterator[tuple[ItemT, ResultT]]:

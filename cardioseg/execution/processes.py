@@ -1,7 +1,7 @@
-"""Processes: items side by side on this machine, a process each. One that is killed takes a single item with it.
+"""Processes: work on items in parallel processes of this machine. If one is killed, only its item is affected.
 
-Each process is spawned, gets the work once and then one item at a time through a pipe. It leaves Ctrl-C to its parent
-and does not outlive it.
+Each process is spawned, gets the work once and then one item at a time through a pipe. It ignores Ctrl-C, which its
+parent handles, and ends with its parent.
 
 The standard library's pools cannot do this: when one process is killed, `concurrent.futures` gives up all items and
 `multiprocessing.Pool` waits for ever for the item that was lost.
@@ -9,6 +9,7 @@ The standard library's pools cannot do this: when one process is killed, `concur
 
 import os
 import signal
+import sys
 import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from threading import Thread
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any, Generic
 
 from cardioseg.errors import CardiosegError, ResourceError
@@ -32,10 +33,10 @@ class Processes:
     """Processes of this machine.
 
     Attributes:
-        workers: how many.
-        retries: how often an item is done again whose process was killed.
-        environment: variables that the processes start with, where they are not set already.
-        is_here: no.
+        workers: number of processes.
+        retries: how often an item is repeated if its process was killed.
+        environment: environment variables for the processes, unless they are set already.
+        is_here: False.
     """
 
     workers: int
@@ -51,7 +52,7 @@ class Processes:
         """Results as they complete.
 
         Raises:
-            ResourceError: processes die before they have begun.
+            ResourceError: processes are killed before they start work.
         """
         crew: list[_Worker[ItemT]] = []
         try:
@@ -68,7 +69,7 @@ class _Task(Generic[ItemT]):
 
 
 class _Round(Generic[ItemT, ResultT]):
-    """One map: its items, those that wait and those that are being worked on."""
+    """One call of `map`: its items, waiting and in work."""
 
     def __init__(
         self, pool: Processes, work: Work[ItemT, ResultT], items: Iterator[ItemT], crew: "list[_Worker[ItemT]]"
@@ -101,11 +102,11 @@ class _Round(Generic[ItemT, ResultT]):
             worker.take(self._ready.popleft())
 
     def _idle(self) -> "_Worker[ItemT] | None":
-        found = next((worker for worker in self._crew if not worker.task), None)
-        if found is None and len(self._crew) < self._pool.workers:
-            found = _Worker(self._work, self._pool.environment)
-            self._crew.append(found)
-        return found
+        idle = next((worker for worker in self._crew if not worker.task), None)
+        if idle is None and len(self._crew) < self._pool.workers:
+            idle = _Worker(self._work, self._pool.environment)
+            self._crew.append(idle)
+        return idle
 
     def _collect(self, worker: "_Worker[ItemT]") -> Iterator[tuple[ItemT, ResultT | Lost]]:
         task = worker.task
@@ -114,7 +115,7 @@ class _Round(Generic[ItemT, ResultT]):
         try:
             is_done, result = worker.connection.recv()
         except (EOFError, OSError):
-            yield from self._mourn(worker, task)
+            yield from self._replace_killed(worker, task)
             return
         if not is_done:
             raise result
@@ -123,10 +124,10 @@ class _Round(Generic[ItemT, ResultT]):
             yield task.item, result
         worker.is_ready = True
 
-    def _mourn(self, worker: "_Worker[ItemT]", task: "_Task[ItemT]") -> Iterator[tuple[ItemT, Lost]]:
-        """A process has died: its item is given to another one, or given up."""
+    def _replace_killed(self, worker: "_Worker[ItemT]", task: "_Task[ItemT]") -> Iterator[tuple[ItemT, Lost]]:
+        """Give the item of a killed process to another one, or give it up."""
         self._crew.remove(worker)
-        why = worker.fate()
+        why = worker.ending()
         task.deaths += 1
         if task.deaths <= self._pool.retries:
             self._ready.appendleft(task)
@@ -137,17 +138,17 @@ class _Round(Generic[ItemT, ResultT]):
 
 
 class _Worker(Generic[ItemT]):
-    """One process, from this side; it is ready once it has got its work."""
+    """A process, seen from its parent; it is ready once it has its work."""
 
     def __init__(self, work: Work[Any, Any], environment: Mapping[str, str]) -> None:
         context = get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self.connection, child_connection = context.Pipe()
+        self.process = context.Process(target=_serve, args=(child_connection,), daemon=True)
         self.task: _Task[ItemT] | None = None
         self.is_ready = False
-        with _set(environment):
+        with _with_environment(environment), _without_main():
             self.process.start()
-        theirs.close()
+        child_connection.close()
         self._send(work)
 
     def take(self, task: _Task[ItemT]) -> None:
@@ -156,7 +157,7 @@ class _Worker(Generic[ItemT]):
         self._send(task.item)
 
     def stop(self) -> None:
-        """End the process, and what it works on."""
+        """End the process and its current item."""
         if self.task:
             self.process.terminate()
         else:
@@ -164,21 +165,21 @@ class _Worker(Generic[ItemT]):
         self.process.join()
         self.connection.close()
 
-    def fate(self) -> str:
-        """How a process that has gone ended."""
+    def ending(self) -> str:
+        """How the process ended."""
         self.connection.close()
         self.process.join()
         code = self.process.exitcode or 0
         return f"killed by signal {-code}" if code < 0 else f"ended with code {code}"
 
-    def _send(self, what: object) -> None:
-        with suppress(BrokenPipeError, ConnectionResetError):  # it has died: that is seen when it is read from
-            self.connection.send(what)
+    def _send(self, message: object) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):  # it was killed; reading from it shows that
+            self.connection.send(message)
 
 
 @contextmanager
-def _set(environment: Mapping[str, str]) -> Iterator[None]:
-    """Set what is not set, for as long as a process is started: some variables are read then, and not again."""
+def _with_environment(environment: Mapping[str, str]) -> Iterator[None]:
+    """Set missing environment variables while a process starts: some variables are read only then."""
     new = {name: value for name, value in environment.items() if name not in os.environ}
     os.environ.update(new)
     try:
@@ -188,10 +189,21 @@ def _set(environment: Mapping[str, str]) -> Iterator[None]:
             del os.environ[name]
 
 
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Let a process start without the program that starts it: a script without a `main` would begin anew there."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
+
+
 def _serve(connection: "Connection[Any, Any]") -> None:
-    """In a process: do what comes through the pipe until there is no more."""
+    """In the process: work on items from the pipe until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, _exit)
     Thread(target=_follow_parent, daemon=True).start()
     try:
         work = connection.recv()
@@ -202,18 +214,18 @@ def _serve(connection: "Connection[Any, Any]") -> None:
             connection.send((True, work(item)))
     except EOFError:
         return
-    except BaseException as error:  # noqa: BLE001 - it is raised where the work was asked for
-        connection.send((False, _portable(error)))
+    except BaseException as error:  # noqa: BLE001 - the parent raises it
+        connection.send((False, _with_traceback(error)))
 
 
-def _leave(number: int, _frame: FrameType | None) -> None:
-    """Told to go. Not by an exception: one that arrives in a callback is swallowed."""
+def _exit(number: int, _frame: FrameType | None) -> None:
+    """Exit on a signal, without an exception, because callbacks may swallow it."""
     remove_partials()
     os._exit(128 + number)
 
 
-def _portable(error: BaseException) -> BaseException:
-    """An error with what a person needs to find its cause, where that is a bug."""
+def _with_traceback(error: BaseException) -> BaseException:
+    """The error; if it is a bug, with its traceback as a note."""
     if not isinstance(error, CardiosegError):
         error.add_note("".join(traceback.format_exception(error)))
     return error

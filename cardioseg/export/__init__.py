@@ -1,1 +1,1 @@
-"""Checkpoints become a model folder: model.onnx and its card."""
+"""Export checkpoints to a model folder: model.onnx and its card."""

@@ -1,4 +1,4 @@
-"""Card: what a model is, beside its bytes. Read by everything that predicts, so it imports neither torch nor ONNX."""
+"""Card: the description of a model. Read before every prediction, so this module imports neither torch nor ONNX."""
 
 import json
 from hashlib import sha256
@@ -24,11 +24,11 @@ class Metric(BaseModel):
 
     Attributes:
         label: the structure, or the measure of a ventricle.
-        metric: what was measured of it.
-        mean: of that.
-        std: sample standard deviation (n - 1), None for one value and where it says nothing.
-        n: how many values the mean is over.
-        protocol: what was averaged over what, on which data.
+        metric: name of the metric.
+        mean: mean of the metric.
+        std: sample standard deviation (n - 1); None for one value and if it has no meaning.
+        n: number of values in the mean.
+        protocol: the data, and over what the mean is taken.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,19 +42,19 @@ class Metric(BaseModel):
 
 
 class Training(BaseModel):
-    """Where the weights come from.
+    """The training of the weights.
 
     Attributes:
         dataset: name of the prepared dataset.
-        dataset_sha256: of its manifest.
-        subjects: number of subjects trained on.
+        dataset_sha256: hash of its manifest.
+        subjects: number of training subjects.
         subjects_sha256: hash of their ids.
-        held_out: subjects of the dataset that took no part in training.
-        seed: of the run.
-        folds: networks in the model; their logits are averaged.
-        steps: optimizer steps a fold.
-        weights_sha256: per fold.
-        recipe: as run.
+        held_out: subjects of the dataset that were not used in training.
+        seed: random seed of the run.
+        folds: number of networks in the model; their logits are averaged.
+        steps: optimizer steps per fold.
+        weights_sha256: hash of the weights of each fold.
+        recipe: the recipe of the run.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,15 +72,15 @@ class Training(BaseModel):
 
 
 class Parity(BaseModel):
-    """How far ONNX Runtime and torch were apart when the model was exported.
+    """The differences between ONNX Runtime and torch when the model was exported.
 
     Attributes:
-        slices: real slices compared.
-        sizes: distinct (height, width) among them.
-        batch_sizes: as run.
+        slices: number of real slices compared.
+        sizes: number of distinct (height, width) among them.
+        batch_sizes: the batch sizes of the comparison.
         max_logit_difference: largest absolute difference of any logit.
-        label_changes: pixels whose label changed, ties (logits within 1e-4) aside.
-        agreement: the share of the pixels that either takes for a structure to which both give the same label.
+        label_changes: number of pixels whose label differs, except for ties (logits within 1e-4).
+        agreement: fraction of pixels with equal labels, among the pixels that either labels as a structure.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -97,21 +97,21 @@ class Card(BaseModel):
     """A model's description, `card.json`.
 
     Attributes:
-        card_version: of this format.
-        card_sha256: of the card's own content, without this; filled in when it is written.
-        name: of the model.
-        sha256: of `model.onnx`.
+        card_version: version of this format.
+        card_sha256: hash of the card's content without this field; added when the card is written.
+        name: name of the model.
+        sha256: hash of `model.onnx`.
         labels: structures in the order of the network's channels after background.
-        preprocessing: what is done to a slice before the network sees it.
+        preprocessing: the preprocessing of a slice for the network.
         norm: the normalization layer.
-        precision: what the convolutions compute in.
-        parameters: trainable parameters of one network.
-        licence: what the training data allow.
-        citation: whom to cite for the training data.
-        training: where the weights come from.
+        precision: precision of the convolutions.
+        parameters: number of trainable parameters of one network.
+        licence: licence of the model (follows from its training data).
+        citation: citation for the training data.
+        training: the training of the weights.
         metrics: measured figures.
-        parity: of the export.
-        versions: of the software that made it.
+        parity: the comparison of the export with torch.
+        versions: versions of the software that exported the model.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -142,7 +142,7 @@ def read_card(folder: Path) -> Card:
     """Read a model folder's card.
 
     Raises:
-        RefusedError: there is none, or it is damaged, of another version or changed since it was written.
+        RefusedError: there is no card, or it is damaged, of another version or changed since it was written.
     """
     path = folder / CARD_FILE
     try:
@@ -153,8 +153,8 @@ def read_card(folder: Path) -> Card:
         raise RefusedError(f"{folder} is not a model folder: it has no {CARD_FILE}") from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RefusedError(f"{path}: {where or 'not JSON'}: {first['msg'].lower()}") from None
+        key_path = ".".join(str(part) for part in first["loc"])
+        raise RefusedError(f"{path}: {key_path or 'not JSON'}: {first['msg'].lower()}") from None
     if not set(card.labels) <= {label.key for label in Label}:
         raise RefusedError(f"{path}: labels: not labels of cardioseg")
     if card.card_sha256 != _digest(json.loads(content)):
@@ -169,6 +169,6 @@ def write_card(folder: Path, card: Card) -> None:
 
 
 def _digest(document: dict[str, Any]) -> str:
-    """Of what a card says, however it is laid out."""
+    """A hash of a card's content, independent of its layout."""
     content = {key: value for key, value in document.items() if key != "card_sha256"}
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Figures: what a card says of a model's quality, from evaluations that name this very model."""
+"""Card figures: the quality of a model for its card, from evaluations of this model."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -19,16 +19,16 @@ def read_figures(
 ) -> tuple[Metric, ...]:
     """The headline figures of one evaluation.
 
-    A network that has seen every subject has none left to be judged on: for it stands the cross validation of other
-    networks of its recipe; for some networks of a cross validation, that of all that were judged. Each figure's
-    protocol says so.
+    A network that was trained on every subject cannot be evaluated on any of them; the cross validation of other
+    networks of its recipe is given instead. For some networks of a cross validation, the evaluation of all of them is
+    given. The protocol of each figure says so.
 
     Args:
         evaluation: the folder that `evaluate -o` wrote, or its `evaluation.json`.
-        model_sha256: of the model that the card is for.
-        weights_sha256: of its networks, fold by fold.
-        recipe_sha256: of its recipe and the dataset it was trained on.
-        precision: of its convolutions.
+        model_sha256: hash of the card's model.
+        weights_sha256: hash of the weights of each of its networks.
+        recipe_sha256: hash of its recipe and training dataset.
+        precision: precision of its convolutions.
 
     Raises:
         UsageError: there is not an evaluation, or it is of another model.
@@ -37,37 +37,43 @@ def read_figures(
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         origin = document["origin"]
-        ours, judged = {*weights_sha256}, {*origin["weights_sha256"]}
+        own_weights, evaluated_weights = {*weights_sha256}, {*origin["weights_sha256"]}
         is_as_precise = origin.get("precision", "float32") == precision
-        is_ours = origin["model_sha256"] == model_sha256 or (
+        is_same_model = origin["model_sha256"] == model_sha256 or (
             origin["weights_sha256"] == list(weights_sha256) and is_as_precise
         )
-        is_alike = origin["recipe_sha256"] == recipe_sha256 and is_as_precise and (ours <= judged or not ours & judged)
-        found = tuple(_figures(document, "" if is_ours else _BY_ALL if ours <= judged else _BY_OTHERS))
+        is_same_recipe = (
+            origin["recipe_sha256"] == recipe_sha256
+            and is_as_precise
+            and (own_weights <= evaluated_weights or not own_weights & evaluated_weights)
+        )
+        figures = tuple(
+            _figures(document, "" if is_same_model else _BY_ALL if own_weights <= evaluated_weights else _BY_OTHERS)
+        )
     except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(f"{path} is not an evaluation", "`cardioseg evaluate ... -o EVALUATION` writes one") from None
-    if not (is_ours or is_alike):
+    if not (is_same_model or is_same_recipe):
         raise UsageError(f"{path} belongs to another model", "predict and evaluate again with this model")
-    return found
+    return figures
 
 
-def _figures(document: dict[str, Any], judged: str) -> Iterator[Metric]:
+def _figures(document: dict[str, Any], tested: str) -> Iterator[Metric]:
     origin = document["origin"]
-    data = ", ".join(filter(None, [origin["reference"], judged, origin["split"]]))
+    data = ", ".join(filter(None, [origin["reference"], tested, origin["split"]]))
     for row in document["summary"]:
         label, group = row["label"], row["group"]
         if group in _PHASES:
-            over = f"{data}; mean over volumes in 3D, {_PHASES[group]}"
-            yield from _metric(label, "Dice", row["per_volume"]["dice"], over)
+            protocol = f"{data}; mean over volumes in 3D, {_PHASES[group]}"
+            yield from _metric(label, "Dice", row["per_volume"]["dice"], protocol)
             if group == "all":
-                yield from _metric(label, "HD95 (mm)", row["per_volume"]["hd95_mm"], over)
+                yield from _metric(label, "HD95 (mm)", row["per_volume"]["hd95_mm"], protocol)
         if group in _REGIONS:
             yield from _metric(label, "Dice", row["per_slice"]["dice"], f"{data}; mean over slices, {group}")
-    for measure, found in document["agreement"].items():
-        if found["bias"] is not None:
-            over, n = f"{data}; over subjects, at the reference's ED and ES", found["n"]
-            yield from _metric(measure, "mean absolute error", {**found["mae"], "std": None, "n": n}, over)
-            yield from _metric(measure, "bias", {**found["bias"], "std": found["sd"], "n": n}, over)
+    for measure, agreement in document["agreement"].items():
+        if agreement["bias"] is not None:
+            protocol, n = f"{data}; over subjects, at the reference's ED and ES", agreement["n"]
+            yield from _metric(measure, "mean absolute error", {**agreement["mae"], "std": None, "n": n}, protocol)
+            yield from _metric(measure, "bias", {**agreement["bias"], "std": agreement["sd"], "n": n}, protocol)
 
 
 def _metric(label: str, metric: str, value: dict[str, Any], protocol: str) -> Iterator[Metric]:

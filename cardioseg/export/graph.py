@@ -1,7 +1,7 @@
-"""Graph: the U-Net written out in ONNX operators.
+"""Graph: the U-Net in ONNX operators.
 
-Written by hand rather than traced: a trace of the norms is three times as long, takes a minute and carries the paths of
-the machine that made it. `to_onnx.prove_parity` shows that the result is the same network.
+Written by hand and not traced: a trace of the norms is three times as long, takes a minute and contains paths of the
+machine that made it. `to_onnx.prove_parity` proves that the result is the same network.
 """
 
 from collections.abc import Sequence
@@ -28,24 +28,24 @@ class Graph:
         self.weights: dict[str, onnx.TensorProto] = {}
 
     def add(self, operator: str, *inputs: str, **attributes: object) -> str:
-        """Add one node; the name of its output."""
+        """Add one node; returns the name of its output."""
         output = f"v{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
         return output
 
     def weight(self, values: NDArray[np.generic] | Tensor) -> str:
-        """Add a constant; the name of its value."""
+        """Add a constant; returns the name of its value."""
         array = values.detach().cpu().numpy() if isinstance(values, Tensor) else values
         name = f"w{len(self.weights)}"
         self.weights[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
         return name
 
     def scalar(self, value: float) -> str:
-        """Add a float32 constant."""
+        """Add a float32 constant; returns the name of its value."""
         return self.weight(np.asarray(value, np.float32))
 
     def integers(self, *values: int) -> str:
-        """Add an int64 vector: axes or a shape, where 0 keeps a size and -1 is what is left."""
+        """Add an int64 vector: axes, or a shape in which 0 keeps a size and -1 is the remaining size."""
         return self.weight(np.array(values, np.int64))
 
     def unet(self, network: UNet, image: str) -> str:
@@ -61,13 +61,13 @@ class Graph:
         return self.layer(network.head, x)
 
     def sequence(self, layers: nn.Module, x: str) -> str:
-        """Layers one after another, sequences within sequences too."""
+        """Layers one after another, including nested sequences."""
         for layer in layers.children():
             x = self.sequence(layer, x) if isinstance(layer, nn.Sequential) else self.layer(layer, x)
         return x
 
     def layer(self, layer: nn.Module, x: str) -> str:
-        """One layer of the kinds that the U-Net is made of."""
+        """One layer, of a kind that the U-Net uses."""
         match layer:
             case nn.Conv2d():
                 return self.add("Conv", x, *self.kernel(layer), pads=[layer.padding[0]] * 4)
@@ -91,11 +91,11 @@ class Graph:
         return [self.weight(tensor) for tensor in (layer.weight, layer.bias) if tensor is not None]
 
     def norm(self, layer: ChannelNorm, f: str) -> str:
-        """A (f - m) + B: the steps of `network.coefficients`, all parameters known.
+        """A (f - m) + B: the steps of `network.coefficients` with constant parameters.
 
-        Two readings of the pixels for the moments and one pass for the map, as BatchNormalization of one image that
-        has the channels of all: its scale, shift and mean may be computed, and no other operator of ONNX Runtime
-        multiplies and adds in one pass. Its variance is 0 and its epsilon 1.
+        The pixels are read twice for the moments and once for the affine map. The map is a BatchNormalization of one
+        image that has the channels of all images: its scale, shift and mean may be computed values, and no other
+        operator of ONNX Runtime multiplies and adds in one pass. Its variance is 0 and its epsilon 1.
         """
         channels = layer.gamma.numel()
         groups = layer.groups if isinstance(layer.groups, int) else 1
@@ -121,7 +121,7 @@ class Graph:
         return self.add("Reshape", m, shape), self.add("Reshape", v, shape)
 
     def mean_of_pixels(self, pixels: str) -> str:
-        """[1, c, h, w] to [1, c]: along rows, then down; one sum of all in float32 loses four digits."""
+        """[1, c, h, w] to [1, c]: first along rows, then along columns; a single sum in float32 loses four digits."""
         rows = self.add("ReduceMean", pixels, self.integers(3), keepdims=0)
         return self.add("ReduceMean", rows, self.integers(2), keepdims=0)
 
@@ -144,28 +144,28 @@ class Graph:
         return self.add("Div", scale, deviation), self.add("Div", distance, deviation)
 
     def union(self, m: str, v: str, *axes: int) -> tuple[str, str]:
-        """Each m less its mean over the axes, and the mean of v + (m - mean)^2: a union's variance from its parts'."""
-        over = self.integers(*axes)
-        distance = self.add("Sub", m, self.add("ReduceMean", m, over, keepdims=1))
+        """M - mean(m) over the axes, and the mean of v + (m - mean(m))^2: the variance of a union from its parts."""
+        axes_of_union = self.integers(*axes)
+        distance = self.add("Sub", m, self.add("ReduceMean", m, axes_of_union, keepdims=1))
         spread = self.add("Add", v, self.add("Mul", distance, distance))
-        return distance, self.add("ReduceMean", spread, over, keepdims=1)
+        return distance, self.add("ReduceMean", spread, axes_of_union, keepdims=1)
 
     def deviation(self, variance: str) -> str:
         """sqrt(variance + epsilon)."""
         return self.add("Sqrt", self.add("Add", variance, self.scalar(EPSILON)))
 
     def model(self, members: Sequence[str], classes: int) -> onnx.ModelProto:
-        """The finished model: `image` float32 [n, 1, h, w] to `logits` [n, classes, h, w], the mean of all members'.
+        """The complete model: `image` float32 [n, 1, h, w] to `logits` [n, classes, h, w], the mean over all members.
 
-        With several members also `labels` uint8 [n, members, h, w], the class that each would choose alone.
+        With several members also `labels` uint8 [n, members, h, w], the classes of each member.
         """
         image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 1, "h", "w"])
         outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", classes, "h", "w"])]
         self.nodes.append(helper.make_node("Mean", members, ["logits"]))
         if len(members) > 1:
             chosen = [self.add("ArgMax", logits, axis=1, keepdims=1) for logits in members]
-            alone = self.add("Concat", *chosen, axis=1)
-            self.nodes.append(helper.make_node("Cast", [alone], ["labels"], to=TensorProto.UINT8))
+            member_labels = self.add("Concat", *chosen, axis=1)
+            self.nodes.append(helper.make_node("Cast", [member_labels], ["labels"], to=TensorProto.UINT8))
             shape = ["n", len(members), "h", "w"]
             outputs.append(helper.make_tensor_value_info("labels", TensorProto.UINT8, shape))
         graph = helper.make_graph(self.nodes, "unet", [image], outputs, list(self.weights.values()))

@@ -1,8 +1,8 @@
-"""Quantize: an exported model whose convolutions compute in 8-bit integers, for CPUs.
+"""Quantize: turn an exported model into one with 8-bit convolutions, for CPUs.
 
-Weights have 7 bits for each output channel, so that no CPU's sum of two products saturates: all give the same integers.
-Activations have 8 bits over the range that they have on real slices. Norms, transposed convolutions, the first
-convolution and the head stay in float32: they take little of the time and carry the most. Done by ONNX Runtime's static
+Weights have 7 bits, with a scale per output channel, so that the sum of two products saturates on no CPU and all give
+the same integers. Activations have 8 bits over their range on real slices. Norms, transposed convolutions, the first
+convolution and the head stay in float32: they take little time and matter most for accuracy. Uses ONNX Runtime's static
 quantization.
 """
 
@@ -20,11 +20,11 @@ _QUANTIZED = "Conv"
 
 
 def to_int8(model: bytes, slices: Sequence[Floats]) -> bytes:
-    """The same model in integers; inputs and outputs stay float32.
+    """The quantized model; inputs and outputs stay float32.
 
     Args:
-        model: what `to_onnx` made.
-        slices: prepared slices [h, w] of subjects that the model was trained on; they give the ranges.
+        model: a model from `to_onnx`.
+        slices: prepared slices [h, w] of training subjects; they give the ranges of the activations.
     """
     from onnxruntime.quantization import (  # noqa: PLC0415 - an extra, and only these models need it
         CalibrationDataReader,
@@ -42,8 +42,8 @@ def to_int8(model: bytes, slices: Sequence[Floats]) -> bytes:
             return next(self.feeds, None)
 
     graph = onnx.load_from_string(model)
-    convolutions = _named(graph)
-    add_pre_process_metadata(graph)  # a graph that is written by hand has nothing to fold before
+    convolutions = _name_nodes(graph)
+    add_pre_process_metadata(graph)  # the graph is written by hand and needs no preprocessing
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         quantize_static(
@@ -63,8 +63,8 @@ def to_int8(model: bytes, slices: Sequence[Floats]) -> bytes:
     return bytes(quantized.SerializeToString(deterministic=True))
 
 
-def _named(model: onnx.ModelProto) -> list[str]:
-    """Give every node a name; those of the convolutions between the first and the head."""
+def _name_nodes(model: onnx.ModelProto) -> list[str]:
+    """Name every node; returns the names of the convolutions between the first and the head."""
     weights = {weight.name: tuple(weight.dims) for weight in model.graph.initializer}
     inner = []
     for number, node in enumerate(model.graph.node):

@@ -1,4 +1,4 @@
-"""README: a model's card for people."""
+"""README of a model: its card as text."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -40,33 +40,33 @@ def write_readme(folder: Path, card: Card) -> None:
 
 def render(card: Card) -> str:
     """The card as Markdown."""
-    made, proof, spacing_mm = card.training, card.parity, card.preprocessing.spacing_mm
+    training, proof, spacing_mm = card.training, card.parity, card.preprocessing.spacing_mm
     return _PAGE.format(
         name=card.name,
         labels=", ".join(map(_title, card.labels)),
         licence=card.licence,
         norm=card.norm,
         parameters=card.parameters,
-        folds="one network" if made.folds == 1 else f"mean of the logits of {made.folds} networks",
+        folds="one network" if training.folds == 1 else f"mean of the logits of {training.folds} networks",
         integers="" if card.precision == "float32" else "; convolutions in 8-bit integers",
-        dataset=made.dataset,
-        subjects=made.subjects,
-        steps=made.steps,
-        seed=made.seed,
-        held_out=", ".join(made.held_out) or "none",
+        dataset=training.dataset,
+        subjects=training.subjects,
+        steps=training.steps,
+        seed=training.seed,
+        held_out=", ".join(training.held_out) or "none",
         intensity="1st and 99th percentile" if card.preprocessing.intensity == "percentile" else "minimum and maximum",
         spacing=f"in-plane spacing {spacing_mm:g} mm" if spacing_mm else "the scanner's own pixels",
         slices=proof.slices,
         sizes=proof.sizes,
         difference=proof.max_logit_difference,
-        changes=f"{proof.label_changes:,} labels changed{_share(card)}",
+        changes=f"{proof.label_changes:,} labels changed{_agreement(card)}",
         sha256=card.sha256,
         metrics="\n\n".join(_tables(card.metrics)) or "Not measured.",
         citation=card.citation or "No citation was given.",
     )
 
 
-def _share(card: Card) -> str:
+def _agreement(card: Card) -> str:
     """The share of the structures' pixels that 8-bit convolutions leave unchanged; empty for a float model."""
     return (
         ""
@@ -76,7 +76,7 @@ def _share(card: Card) -> str:
 
 
 def _tables(metrics: Sequence[Metric]) -> Iterator[str]:
-    """A table for each data set; each row ends with the part of the protocol after the last semicolon."""
+    """A table for each data set; each row gives the part of its protocol after the last semicolon."""
     for data, group in groupby(metrics, lambda metric: metric.protocol.rpartition("; ")[0]):
         rows = [
             f"| {_title(m.label)} | {m.metric} | {m.mean:.3f}{_std(m)} | {m.n} | {m.protocol.rpartition('; ')[2]} |"
@@ -93,7 +93,7 @@ def _tables(metrics: Sequence[Metric]) -> Iterator[str]:
 
 
 def _title(key: str) -> str:
-    """`LV cavity`; a measure keeps its name, which has the unit: `lv_ef_percent`."""
+    """The title of a label, as `LV cavity`; a measure keeps its name with the unit: `lv_ef_percent`."""
     return Label[key.upper()].title if key.upper() in Label.__members__ else f"`{key}`"
 
 

@@ -1,4 +1,4 @@
-"""Export: networks to one ONNX model, and the proof that both are the same.
+"""Export networks to one ONNX model, and prove that both give the same results.
 
 A model of several folds averages their logits.
 """
@@ -18,10 +18,10 @@ from cardioseg.image.preprocess import Floats, pad
 from cardioseg.network.unet import MULTIPLE, UNet
 
 MAX_LOGIT_DIFFERENCE = 1e-3
-TIE = 1e-4  # logits this close may fall either way
-LEAST_AGREEMENT = 0.9  # of integers
+TIE = 1e-4  # pixels whose two largest logits differ by less may have either label
+LEAST_AGREEMENT = 0.9  # of a quantized model
 _BATCH_SIZES = (1, 2, 3, 5, 8)
-_CROPS = (0, 17, 0, 35, 0, 51)  # pixels cut off; odd, and at 2 mm still a chest
+_CROPS = (0, 17, 0, 35, 0, 51)  # pixels cut off; odd, and small enough to leave the chest at 2 mm
 
 
 class Ensemble(nn.Module):
@@ -37,7 +37,7 @@ class Ensemble(nn.Module):
 
 
 def combine(networks: Sequence[UNet]) -> nn.Module:
-    """One network as it is; several as the mean of their logits. In evaluation mode."""
+    """One network unchanged; several as the mean of their logits. In evaluation mode."""
     return (networks[0] if len(networks) == 1 else Ensemble(networks)).eval()
 
 
@@ -56,7 +56,7 @@ def prove_parity(
     """Compare torch and ONNX Runtime on prepared slices [h, w], also cropped to odd sizes, in batches of several sizes.
 
     Raises:
-        RefusedError: a logit differs by more than 1e-3, or a label changes outside ties; of a model in integers, the
+        RefusedError: a logit differs by more than 1e-3, or a label differs outside ties; for a quantized model, the
             labels agree on less than 90 % of the structures' pixels.
     """
     session = _session(model)
@@ -69,9 +69,9 @@ def prove_parity(
         differences.append(float(np.abs(logits - expected).max()))
         two_best = np.sort(expected, axis=1)[:, -2:]
         tie = two_best[:, 1] - two_best[:, 0] <= TIE
-        found, wanted = logits.argmax(1), expected.argmax(1)
-        changes += int(((found != wanted) & ~tie).sum())
-        marked += int(((found > 0) | (wanted > 0)).sum())
+        labels, expected_labels = logits.argmax(1), expected.argmax(1)
+        changes += int(((labels != expected_labels) & ~tie).sum())
+        marked += int(((labels > 0) | (expected_labels > 0)).sum())
     agreement = 1 - changes / max(marked, changes, 1)
     is_same = max(differences) <= MAX_LOGIT_DIFFERENCE and not changes
     if agreement < LEAST_AGREEMENT or not (is_same or precision == "int8"):
@@ -89,20 +89,20 @@ def prove_parity(
 
 
 def _batches(slices: Sequence[Floats]) -> list[Floats]:
-    """The slices in batches of varying size; every other one cropped to an odd size, then padded as in prediction."""
+    """The slices in batches of varying size; every other batch is cropped to an odd size and padded."""
     batches: list[Floats] = []
     start = 0
     while start < len(slices):
         size = _BATCH_SIZES[len(batches) % len(_BATCH_SIZES)]
-        same = [image for image in slices[start : start + size] if image.shape == slices[start].shape]
+        equally_large = [image for image in slices[start : start + size] if image.shape == slices[start].shape]
         crop = _CROPS[len(batches) % len(_CROPS)]
-        h, w = (side - crop if side - crop > MULTIPLE else side for side in same[0].shape)
-        batches.append(pad(np.stack(same)[:, None, :h, :w], MULTIPLE))
-        start += len(same)
+        h, w = (side - crop if side - crop > MULTIPLE else side for side in equally_large[0].shape)
+        batches.append(pad(np.stack(equally_large)[:, None, :h, :w], MULTIPLE))
+        start += len(equally_large)
     return batches
 
 
 def _session(model: bytes) -> Any:  # noqa: ANN401 - onnxruntime is untyped
-    import onnxruntime  # noqa: PLC0415 - an extra of its own
+    import onnxruntime  # noqa: PLC0415 - an optional extra
 
     return onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])

@@ -1,7 +1,7 @@
-"""Alignment: the same voxels with their axes in another order or counted from the other end.
+"""Alignment: the same voxels with their axes reordered or flipped.
 
-Programs differ in how they lay the voxels of one scan out: dcm2niix counts rows from below, a file that was brought
-"closest to canonical" may have its slices along the first axis. No voxel is lost or made up by turning them.
+Programs store the voxels of one scan in different orders: dcm2niix counts rows from below, and a file in the "closest
+canonical" orientation may have its slices along the first axis. Turning adds and loses no voxel.
 """
 
 from dataclasses import replace
@@ -10,32 +10,33 @@ import numpy as np
 
 from cardioseg.image.volume import Cine, Grid
 
-_THICK = 1.5  # times the other spacings: that of slices
+_THICK = 1.5  # times the other spacings: the least spacing of slices
 
 
 def aligned(cine: Cine, grid: Grid, tolerance_mm: float) -> Cine | None:
-    """The cine laid out as `grid`; None where that would need more than another order and flips of its axes.
+    """The cine on `grid`; None if reordering and flipping its axes does not bring it there.
 
     Args:
-        cine: on a grid of its own.
-        grid: where the voxels are to be.
-        tolerance_mm: how far a voxel may lie from its place.
+        cine: the cine on its own grid.
+        grid: the grid of the result.
+        tolerance_mm: largest distance between a voxel and its place on `grid`.
     """
     turned = turned_to(cine, grid)
     return replace(turned, grid=grid) if turned.grid.matches(grid, tolerance_mm) else None
 
 
 def turned_to(cine: Cine, grid: Grid) -> Cine:
-    """The cine with each axis along, and in the direction of, the axis of `grid` that it is nearest to.
+    """The cine with its axes in the order and direction of the nearest axes of `grid`.
 
-    The cine may have another size and place than `grid`. It stays as it is where two of its axes are nearest to one.
+    The cine may have another size and position than `grid`. It is not changed if two of its axes are nearest to the
+    same axis.
     """
     cosines = np.asarray(grid.directions) @ np.asarray(cine.grid.directions).T
     first, second, third = np.abs(cosines).argmax(1).tolist()
     order = (first, second, third)
     if len(set(order)) < 3:
         return cine
-    up, down, across = (bool(cosines[axis, own] < 0) for axis, own in enumerate(order))
+    up, down, across = (bool(cosines[axis, cine_axis] < 0) for axis, cine_axis in enumerate(order))
     flips = (up, down, across)
     return replace(cine, voxels=_laid_out(cine, order, flips), grid=cine.grid.turned(order, flips))
 
@@ -51,17 +52,17 @@ def slices_first(cine: Cine) -> Cine:
 def slice_order(grid: Grid) -> tuple[int, int, int]:
     """The order of axes that puts the slices first.
 
-    Slices are where voxels are by far the longest and the fewest; where no axis is both, nothing changes.
+    The slice axis has by far the largest spacing and the fewest voxels; if no axis has both, the order is unchanged.
     """
     thick = int(np.argmax(grid.spacing_mm))
-    others = [axis for axis in range(3) if axis != thick]
-    is_thick = grid.spacing_mm[thick] > _THICK * max(grid.spacing_mm[axis] for axis in others)
-    is_short = grid.shape[thick] < min(grid.shape[axis] for axis in others)
-    return (thick, others[0], others[1]) if is_thick and is_short else (0, 1, 2)
+    in_plane = [axis for axis in range(3) if axis != thick]
+    is_thick = grid.spacing_mm[thick] > _THICK * max(grid.spacing_mm[axis] for axis in in_plane)
+    is_short = grid.shape[thick] < min(grid.shape[axis] for axis in in_plane)
+    return (thick, in_plane[0], in_plane[1]) if is_thick and is_short else (0, 1, 2)
 
 
 def as_stored(cine: Cine) -> Cine:
-    """A cine on the grid of a NIfTI file with its axes as they are in the file."""
+    """A cine on the grid of a NIfTI file, with its axes in the order of the file."""
     forms = cine.grid.forms
     if forms is None or forms.axes == (0, 1, 2):
         return cine

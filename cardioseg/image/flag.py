@@ -1,4 +1,4 @@
-"""Flag: one reason why a human must look at a case. A flag never changes a number; it keeps one from passing unseen."""
+"""Flag: a reason why a human must check a case. A flag never changes a number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ class Flag:
 
     Attributes:
         kind: short name, equal for equal findings: `missing slice`, `open ring` ...
-        reason: what was seen and the bound that it broke, one line for the person who looks.
-        phase: 0-based, or None where it concerns all.
-        slice: 0-based, or None where it concerns all.
-        places: every phase and slice that breaks the rule, where single slices do, the first to be looked at first.
+        reason: the finding and the limit that it exceeds, in one line.
+        phase: 0-based, or None if it concerns all.
+        slice: 0-based, or None if it concerns all.
+        places: every phase and slice that breaks the rule, if single slices do; the one to check first comes first.
     """
 
     kind: str
@@ -27,7 +27,7 @@ class Flag:
 
     @property
     def place(self) -> str:
-        """Where to look first: `slice 3, phase 7`, or nothing where it concerns all."""
+        """Where to look first: `slice 3, phase 7`, or "" if it concerns all."""
         places = {"slice": self.slice, "phase": self.phase}
         return ", ".join(f"{name} {index}" for name, index in places.items() if index is not None)
 
@@ -36,7 +36,7 @@ class Flag:
         """From JSON, as `dataclasses.asdict` wrote it; flags of earlier versions have no places.
 
         Raises:
-            TypeError, ValueError: it is none.
+            TypeError, ValueError: it is not a flag.
         """
         places = tuple((int(phase), int(index)) for phase, index in document.get("places", ()))
         return cls(**{**document, "places": places})

@@ -1,15 +1,15 @@
-"""Foreign: files of other formats, known by how they begin, and what a person can do with them."""
+"""Foreign formats: files that cardioseg does not read, recognised by their first bytes, and what to do with them."""
 
 from pathlib import Path
 
-START_BYTES = 1024  # that tell the formats apart
+START_BYTES = 1024  # enough to recognise the formats
 _AS_NIFTI = "save it as NIfTI (.nii.gz), for instance with 3D Slicer, ITK-SNAP or SimpleITK"
 _UNPACK = "unpack it and give the folder"
 _EXPORT = "give the DICOM or NIfTI files that it was made from"
 _DICOMDIR_CLASS = b"1.2.840.10008.1.3.10"
-_HEADER_BYTES, _NIFTI_2_BYTES = 348, 540  # as the first number of the files says, in either byte order
+_HEADER_BYTES, _NIFTI_2_BYTES = 348, 540  # the first number in the file, in either byte order
 _PAIR, _SINGLE = b"ni1\0", b"n+1\0"
-_REGULAR, _ANALYZE = slice(38, 39), b"r"  # a mark that every program has set
+_REGULAR, _ANALYZE = slice(38, 39), b"r"  # a mark that every program sets
 _DICOMDIR = ("a DICOMDIR, which lists files but holds no images", "give the folder with the files that it lists")
 _PAIRED = (
     "one half of a NIfTI pair (.hdr and .img)",
@@ -39,7 +39,7 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"%PDF", "a PDF document", _EXPORT),
     (b"# === DATA DESCRIPTION FILE", "a Philips PAR file", "convert PAR and REC to NIfTI with dcm2niix"),
 )
-_SUFFIXES: dict[str, tuple[str, str]] = {  # of files that begin like no other
+_SUFFIXES: dict[str, tuple[str, str]] = {  # of files without characteristic first bytes
     ".bmp": ("a BMP picture, which has no geometry", _EXPORT),
     ".raw": ("bare voxels, whose geometry is in another file", _AS_NIFTI),
     ".zraw": ("bare voxels, whose geometry is in another file", _AS_NIFTI),
@@ -53,9 +53,9 @@ _SUFFIXES: dict[str, tuple[str, str]] = {  # of files that begin like no other
 
 
 def foreign(path: Path) -> tuple[str, str] | None:
-    """What a file is and what to do with it, if it is of a format that is known but not read.
+    """The format of a file and what to do with it, if the format is known but not read.
 
-    A NIfTI file by its name is judged by its own reader.
+    Files with a NIfTI name are checked by the NIfTI reader.
     """
     try:
         with path.open("rb") as file:
@@ -65,19 +65,19 @@ def foreign(path: Path) -> tuple[str, str] | None:
 
 
 def foreign_content(name: str, start: bytes) -> tuple[str, str] | None:
-    """The same of a file's name and its first `START_BYTES`, unpacked."""
+    """As `foreign`, from a file's name and its first `START_BYTES`, unpacked."""
     if start[128:132] == b"DICM":
         return _DICOMDIR if _DICOMDIR_CLASS + b"\0" in start or name.upper() == "DICOMDIR" else None
-    for beginning, what, remedy in _BEGINNINGS:
+    for beginning, format_name, remedy in _BEGINNINGS:
         if start.startswith(beginning):
-            return what, remedy
+            return format_name, remedy
     if start[257:262] == b"ustar":
         return "a tar archive", _UNPACK
-    return _headed(name, start) or _SUFFIXES.get(Path(name).suffix.lower())
+    return _nifti_relative(name, start) or _SUFFIXES.get(Path(name).suffix.lower())
 
 
-def _headed(name: str, start: bytes) -> tuple[str, str] | None:
-    """NIfTI's relatives."""
+def _nifti_relative(name: str, start: bytes) -> tuple[str, str] | None:
+    """Formats related to NIfTI."""
     length = {int.from_bytes(start[:4], order) for order in ("little", "big")}
     magic = start[344:348]
     if _NIFTI_2_BYTES in length:

@@ -1,4 +1,4 @@
-"""Heart: where it is in a stack of slices, found by the network itself on a coarse grid."""
+"""Position of the heart in a stack of slices, found by the network itself on a coarse grid."""
 
 from collections.abc import Callable
 
@@ -14,12 +14,12 @@ def locate(
     settings: Preprocessing,
     network: Callable[[Floats], Floats],
 ) -> tuple[float, float] | None:
-    """The middle (row, column), in pixels, of what the network takes for the heart; None where it finds none.
+    """The middle (row, column), in pixels, of the heart as the network segments it; None if it finds none.
 
     Args:
         slices: whole slices [n, h, w] of one stack.
-        pixel_mm: (row, column) spacing, or None where unknown.
-        settings: of a model with a window.
+        pixel_mm: (row, column) spacing, or None if unknown.
+        settings: those of a model with a window.
         network: images [n, H, W] to logits [n, c, H, W].
     """
     images, undo = prepare(slices, pixel_mm, settings.coarse)
@@ -27,9 +27,9 @@ def locate(
 
 
 def middle(heart: NDArray[np.bool_]) -> tuple[float, float] | None:
-    """The (row, column) that halves the marked pixels of masks [n, h, w] both ways; None where they are empty.
+    """The median row and column of the marked pixels of masks [n, h, w]; None if they are empty.
 
-    A median, so that a false spot far away does not pull it.
+    A median, so that a distant false spot does not shift it.
     """
     counts = heart.sum(0)
     if not counts.any():

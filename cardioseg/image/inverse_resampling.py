@@ -1,4 +1,4 @@
-"""Undo: the way back from what a network says of its own pixels to the scanner's."""
+"""Inverse resampling: from the pixels of a network's output back to the scanner's pixels."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,12 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Undo:
-    """Logits [n, c, H, W] become logits or classes on slices of h x w pixels.
+    """Turns logits [n, c, H, W] into logits or classes on slices of h x w pixels.
 
     Attributes:
         rows: [bottom - top, H], and
         columns: [right - left, W]: matrices of weighted means, from pixels of the network to those in the box.
-        box: the rectangle of the slices that the network says something of, rows and columns; what lies outside has
-            logits of zero, which is background.
+        box: the rows and columns of the slices that the network covers; outside, logits are zero, which is background.
         shape: (h, w) of the slices.
     """
 
@@ -34,9 +33,9 @@ class Undo:
         return whole
 
     def classes(self, logits: Floats) -> NDArray[np.uint8]:
-        """The class of each pixel [n, h, w]: that of the largest logit, of equal ones the first.
+        """The class of each pixel [n, h, w]: that of the largest logit; among equal logits, the first.
 
-        A mean of pixels of which each is background is background: only what the others reach is looked at.
+        A mean of background pixels is background, so only pixels that another class can reach are compared.
         """
         whole = np.zeros((len(logits), *self.shape), np.uint8)
         marked = largest(logits) > 0
@@ -53,13 +52,13 @@ def apply(rows: Floats, columns: Floats, images: Floats) -> Floats:
 
 
 def _reach(matrix: Floats, marked: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The rows of a matrix that have a part of what is marked, and the columns that these have a part of."""
+    """The rows of a matrix with weights in marked columns, and the columns in which these rows have weights."""
     reached = extent(np.asarray(matrix[:, marked].any(1)))
     return reached, extent(np.asarray(matrix[reached].any(0)))
 
 
 def largest(logits: Floats) -> NDArray[np.uint8]:
-    """The index of the largest of axis 1, of equal ones the first: `argmax(1)` in a tenth of its time."""
+    """The index of the largest value along axis 1, the first of equal ones: `argmax(1)` in a tenth of the time."""
     best = logits[:, 0].copy()
     index = np.zeros(best.shape, np.uint8)
     for number in range(1, logits.shape[1]):

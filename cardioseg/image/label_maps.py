@@ -1,19 +1,19 @@
-"""Maps: images that hold labels or probabilities where a scan holds intensities."""
+"""Maps: images of labels or probabilities instead of intensities."""
 
 import numpy as np
 
 from cardioseg.image.labels import whole
 from cardioseg.image.volume import Voxels
 
-_FEW = 20  # different values at most; the heart's 17 segments, both cavities and the background
-_NEAR = 1e-3  # to 0, as a share of the highest value, or to 1
+_FEW = 20  # largest number of values: the heart's 17 segments, both cavities and the background
+_NEAR = 1e-3  # largest distance to 0, relative to the highest value, or to 1
 _MOST = 0.5  # of all voxels
 
 
 def holds_few_values(voxels: Voxels) -> bool:
-    """Whether there are only a few different values, whole or not, as in label maps; the fewest of real scans are 111.
+    """Whether there are only a few different values, whole or not, as in label maps; real scans have at least 111.
 
-    A constant image is none. Labels that are whole but for rounding count as whole.
+    False for a constant image. Labels that differ from whole numbers by rounding only count as whole.
     """
     values = np.unique(voxels)
     if len(values) > _FEW:
@@ -24,11 +24,11 @@ def holds_few_values(voxels: Voxels) -> bool:
 
 
 def may_be_probabilities(voxels: Voxels) -> bool:
-    """Whether all values lie from 0 to 1 and most are nearly 0 or 1, as a network's output is.
+    """Whether all values lie from 0 to 1 and most are nearly 0 or 1, as in a network's output.
 
-    A scan that was scaled to this range is so only where most of it was masked.
+    A scan that was scaled to this range is like that only if most of it was masked.
     """
     highest = voxels.max()
-    if not (voxels.min() >= 0 and highest <= 1 + _NEAR):  # no number is in no range
+    if not (voxels.min() >= 0 and highest <= 1 + _NEAR):  # False for NaN
         return False
     return bool(((voxels <= _NEAR * highest) | (voxels >= 1 - _NEAR)).mean() > _MOST)

@@ -1,4 +1,4 @@
-"""Labels: what a mask's numbers mean. Inside cardioseg the numbers are ACDC's; others are mapped at the door."""
+"""Labels: the meaning of a mask's numbers. cardioseg uses ACDC's numbers; others are mapped when a mask is read."""
 
 from collections.abc import Mapping
 from enum import IntEnum
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.errors import UnusableError
+from cardioseg.errors import UnusableError, UsageError
 
 
 class Label(IntEnum):
@@ -42,7 +42,21 @@ CONVENTIONS: Mapping[str, Mapping[int, Label]] = {
     "ukbb": {0: Label.BACKGROUND, 1: Label.LV_CAVITY, 2: Label.LV_MYOCARDIUM, 3: Label.RV_CAVITY},
 }
 
-_WHOLE = 1e-3  # as far as a label may be from a whole number
+
+def convention_of(name: str | None) -> Mapping[int, Label] | None:
+    """The meaning of a mask's numbers by its name; None where it is left to the data.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name is None:
+        return None
+    if name not in CONVENTIONS:
+        raise UsageError(f"no label convention {name}", f"the conventions are {', '.join(CONVENTIONS)}")
+    return CONVENTIONS[name]
+
+
+_WHOLE = 1e-3  # largest distance of a label from a whole number
 
 
 def relabel(mask: NDArray[np.generic], convention: Mapping[int, Label]) -> NDArray[np.uint8]:
@@ -51,7 +65,7 @@ def relabel(mask: NDArray[np.generic], convention: Mapping[int, Label]) -> NDArr
     Numbers that are whole to within 0.001 are labels: saving whole numbers through a slope leaves such rounding.
 
     Raises:
-        UnusableError: the mask holds a value that the convention does not know.
+        UnusableError: the mask contains a value that is not in the convention.
     """
     numbers = whole(mask)
     unknown = [value for value in np.unique(numbers).tolist() if value not in convention]
@@ -64,9 +78,9 @@ def relabel(mask: NDArray[np.generic], convention: Mapping[int, Label]) -> NDArr
 
 
 def whole(mask: NDArray[Any]) -> NDArray[Any]:
-    """The same numbers, those that are nearly whole made whole."""
+    """The numbers, with those that are nearly whole rounded."""
     if mask.dtype.kind not in "fc":
         return mask
-    with np.errstate(invalid="ignore"):  # infinity less infinity
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
         rounded = np.rint(mask)
         return np.where(np.abs(mask - rounded) <= _WHOLE, rounded, mask)

@@ -1,7 +1,7 @@
-"""NIfTI: the one reader and writer of `.nii` and `.nii.gz`. SimpleITK writes; what is read is read here.
+"""NIfTI: the only reader and writer of `.nii` and `.nii.gz`. SimpleITK writes; reading is done here.
 
-A mask of a scan that was read from NIfTI is written with the scan's own forms, codes and order of axes, so that every
-program puts it where it puts the scan.
+A mask of a scan that was read from NIfTI is written with the forms, codes and order of axes of the scan, so that every
+program shows it at the position of the scan.
 """
 
 import gzip
@@ -30,10 +30,10 @@ def is_nifti(path: Path) -> bool:
 
 
 def read_cine(path: Path) -> Cine:
-    """Read a 3D or 4D NIfTI; a 3D one is a cine of one phase. Slices that lie along another axis are put first.
+    """Read a 3D or 4D NIfTI; a 3D image is a cine of one phase. The slice axis is moved to the front.
 
     Raises:
-        UnusableError: unreadable, damaged, of another dimension, without a sound geometry, or too large.
+        UnusableError: unreadable, damaged, not 3D or 4D, without a valid geometry, or too large.
     """
     header = read_header(path)
     grid = grid_of(path, header.forms, header.size)
@@ -55,10 +55,10 @@ def read_grid(path: Path) -> tuple[Grid, int]:
 
 
 def read_sample(path: Path) -> Voxels:
-    """The voxels of the first phase, or of all phases where these are all the same, for a quick look.
+    """The voxels of the first phase, or of all phases if the first is constant, for a quick look.
 
     Raises:
-        UnusableError: it cannot be read, or damaged.
+        UnusableError: the file cannot be read, or is damaged.
     """
     header = read_header(path)
     voxels = read_first_phase(path, header)
@@ -66,7 +66,7 @@ def read_sample(path: Path) -> Voxels:
 
 
 def read_volume(path: Path) -> Volume:
-    """Read a 3D NIfTI (or a 4D one of a single phase).
+    """Read a 3D NIfTI, or a 4D NIfTI of a single phase.
 
     Raises:
         UnusableError: as `read_cine`, or more than one phase.
@@ -78,7 +78,7 @@ def read_volume(path: Path) -> Volume:
 
 
 def is_4d(path: Path) -> bool:
-    """Whether the file says that it holds four dimensions.
+    """Whether the file has four dimensions by its header.
 
     Raises:
         UnusableError: the header cannot be read.
@@ -93,7 +93,7 @@ def write_volume(path: Path, volume: Volume) -> None:
 
 
 def write_cine(path: Path, cine: Cine) -> None:
-    """Write a 4D NIfTI atomically; the fourth spacing is the phase interval in seconds (1 where unknown)."""
+    """Write a 4D NIfTI atomically; the fourth spacing is the phase interval in seconds (1 if unknown)."""
     cine = as_stored(cine)
     image = sitk.GetImageFromArray(np.ascontiguousarray(cine.voxels), isVector=False)
     step_ms = float(np.mean(np.diff(cine.times_ms))) if len(cine.times_ms) > 1 else 0.0
@@ -106,7 +106,7 @@ def write_cine(path: Path, cine: Cine) -> None:
 
 
 def _times_ms(header: Header) -> tuple[float, ...]:
-    """Times from the fourth spacing; none where it makes no heart beat of the phases.
+    """Times from the fourth spacing; none if the phases would not span a plausible heart beat.
 
     Some converters write the repetition time there, others 0 or 1.
     """
@@ -131,10 +131,10 @@ def _directions(grid: Grid) -> NDArray[np.float64]:
 
 def _write(path: Path, image: sitk.Image, grid: Grid) -> None:
     with atomic_path(path) as partial:
-        partial.touch()  # where nothing may be written, the system says why and ITK does not
+        partial.touch()  # if writing is not possible, the system's error says why; ITK's does not
         try:
             sitk.WriteImage(image, str(partial), useCompression=path.name.endswith(".gz"))
-            read_voxels(partial, read_header(partial))  # ITK says nothing when the disk is full
+            read_voxels(partial, read_header(partial))  # ITK reports no error when the disk is full
             if _lies_on_forms(partial, grid):
                 _stamp(partial, grid)
         except (RuntimeError, UnusableError) as error:
@@ -142,14 +142,14 @@ def _write(path: Path, image: sitk.Image, grid: Grid) -> None:
 
 
 def _lies_on_forms(path: Path, grid: Grid) -> bool:
-    """Whether the grid, with its axes as they are stored, is still that of the file which its forms are from."""
+    """Whether the grid, with its axes as stored, is the grid that its forms describe."""
     if grid.forms is None:
         return False
     return grid_of(path, grid.forms, grid.shape[::-1]).matches(grid, _SAME_MM)
 
 
 def _stamp(path: Path, grid: Grid) -> None:
-    """Give a file, of which nothing else changes, the forms that its grid was read from."""
+    """Write the forms that the grid was read from into a file; nothing else changes."""
     if grid.forms is None:
         return
     content = path.read_bytes()

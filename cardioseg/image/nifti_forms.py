@@ -1,6 +1,6 @@
-"""Forms: how a NIfTI header says where its voxels lie, number by number as it is stored.
+"""Forms: the geometry of a NIfTI header, with the numbers as they are stored.
 
-There may be two: the qform, a rotation with a spacing, and the sform, any affine. Each has a code; 0 is "not given".
+There may be two: the qform, a rotation with a spacing, and the sform, any affine. Each has a code; 0 means "not given".
 """
 
 from dataclasses import dataclass, replace
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 
-_UNIT_MM = {1: 1000.0, 3: 0.001}  # NIfTI's codes for metres and micrometres; all else is taken for millimetres
-_UNIT_S = {16: 1e-3, 24: 1e-6}  # for milliseconds and microseconds; all else is taken for seconds
+_UNIT_MM = {1: 1000.0, 3: 0.001}  # NIfTI's codes for metres and micrometres; others are read as millimetres
+_UNIT_S = {16: 1e-3, 24: 1e-6}  # for milliseconds and microseconds; others are read as seconds
 _SPACE, _TIME = 0x07, 0x38  # the bits of xyzt_units
 _HALF_TURN = 1e-7  # below it 1 - b² - c² - d² is rounding
 
@@ -22,13 +22,13 @@ class Forms:
     """The geometry of a NIfTI-1 file, in the units of the file.
 
     Attributes:
-        pixdim: qfac (-1 where the qform's third axis is turned round), then the spacing along columns, rows, slices.
+        pixdim: qfac (-1 if the qform's third axis is reversed), then the spacing along columns, rows, slices.
         units: `xyzt_units`.
-        qform_code: 0 where the file has no qform.
-        sform_code: 0 where the file has no sform.
+        qform_code: 0 if the file has no qform.
+        sform_code: 0 if the file has no sform.
         qform: the quaternion's b, c, d and the offset along x, y, z.
         sform: the rows for x, y and z.
-        axes: which of the file's axes, counted as (slice, row, column), are the grid's slice, row and column.
+        axes: the file's axes, numbered as (slice, row, column), that are the grid's slice, row and column.
     """
 
     pixdim: tuple[float, ...]
@@ -47,14 +47,14 @@ class Forms:
         return cls(pixdim[:4], int(fields["units"]), *codes, qform, sform)
 
     def stamp(self, fields: np.void) -> None:
-        """Write them into the fields of another header, whose unit of time stays."""
+        """Write the forms into the fields of another header; its unit of time does not change."""
         fields["pixdim"][:4] = self.pixdim
         fields["units"] = (self.units & _SPACE) | (int(fields["units"]) & ~_SPACE)
         for name in ("qform_code", "sform_code", "qform", "sform"):
             fields[name] = getattr(self, name)
 
     def turned(self, order: tuple[int, int, int]) -> "Forms":
-        """For the grid whose axes are these of this grid's."""
+        """The forms of the grid with its axes in another order."""
         first, second, third = (self.axes[axis] for axis in order)
         return replace(self, axes=(first, second, third))
 
@@ -83,9 +83,9 @@ class Forms:
         return np.reshape(self.sform, (3, 4)) * self.unit_mm
 
     def qform_matrix(self) -> Matrix:
-        """The same of the qform.
+        """[3, 4]: (column, row, slice, 1) to RAS millimetres, by the qform.
 
-        As `nifti_quatern_to_mat44` of niftilib (nifti1_io.c) computes it, in single precision at the end as there.
+        Computed as in `nifti_quatern_to_mat44` of niftilib (nifti1_io.c), which ends in single precision.
         """
         b, c, d, *offset = self.qform
         qfac, dx, dy, dz = self.pixdim

@@ -1,8 +1,8 @@
-"""NIfTI header: what a file says of itself, checked before anyone believes it, and the voxels that it promises.
+"""NIfTI header: read and check a file's header, and read the voxels that it describes.
 
-ITK hands out unset memory for the voxels that a truncated file lacks, passes over checksums, misreads gzip files of
-several members, and takes 1 mm for a spacing that is zero or no number, all without a word. So the bytes are read here,
-and `affine.py` makes a grid of the geometry.
+ITK returns uninitialised memory for the voxels that a truncated file lacks, ignores checksums, misreads gzip files of
+several members, and replaces a spacing that is zero or not a number by 1 mm, all without a warning. So the bytes are
+read here, and `nifti_grid.py` makes a grid of the geometry.
 """
 
 import gzip
@@ -26,9 +26,12 @@ from cardioseg.image.volume import Voxels
 _FILE_LIMIT_BYTES = 2 * 1024**3
 _TRAILER_LIMIT_BYTES = 1024**2
 _VOXELS_LIMIT = 512 * 1024**2
-_ALWAYS_BYTES, _PACKING = 128 * 1024**2, 100  # a scan packs to a half; masks and black pictures further, but are small
+_ALWAYS_BYTES, _PACKING = (
+    128 * 1024**2,
+    100,
+)  # a scan compresses to a half; masks and black images more, but they are small
 _GZIP = b"\x1f\x8b"
-_FIRST_VOXEL = 352  # where voxels begin at the earliest
+_FIRST_VOXEL = 352  # smallest offset of the voxels
 _KINDS = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 _FIELDS = {  # of NIfTI-1: type and offset
     "sizeof_hdr": ("i4", 0),
@@ -57,16 +60,16 @@ _LAYOUT = np.dtype(
 
 @dataclass(frozen=True)
 class Header:
-    """Where a NIfTI file's voxels are and what they are.
+    """The location and type of a NIfTI file's voxels.
 
     Attributes:
         size: (columns, rows, slices) or (columns, rows, slices, phases).
         kind: the stored number type, with its byte order.
-        offset_bytes: where the voxels begin.
-        slope: by which stored numbers are multiplied.
-        intercept: which is then added.
-        forms: where the voxels lie.
-        step_s: seconds between phases, as the file says it.
+        offset_bytes: offset of the first voxel.
+        slope: factor of the stored numbers.
+        intercept: added after that.
+        forms: geometry of the voxels.
+        step_s: seconds between phases, as stored.
     """
 
     size: tuple[int, ...]
@@ -82,7 +85,7 @@ def read_header(path: Path) -> Header:
     """Read and check the header of a single-file NIfTI-1 image, packed or not.
 
     Raises:
-        UnusableError: unreadable, not 3D or 4D, not one real number a voxel, or too large.
+        UnusableError: unreadable, not 3D or 4D, not one real number per voxel, or too large.
     """
     with _content(path) as file:
         start = file.read(START_BYTES)
@@ -102,13 +105,13 @@ def read_header(path: Path) -> Header:
 
 
 def read_voxels(path: Path, header: Header) -> Voxels:
-    """The voxels ([phase,] slice, row, column), scaled to floats where the header asks for it.
+    """The voxels ([phase,] slice, row, column), scaled to floats if the header gives a scale.
 
     Raises:
-        UnusableError: the file holds fewer than its header promises, or far more, or its checksum does not fit.
+        UnusableError: the file has fewer voxels than its header states, or far more, or its checksum does not match.
     """
     end = header.offset_bytes + prod(header.size) * header.kind.itemsize
-    if end > max(_ALWAYS_BYTES, _PACKING * path.stat().st_size):  # before memory is asked for
+    if end > max(_ALWAYS_BYTES, _PACKING * path.stat().st_size):  # before memory is allocated
         raise UnusableError(f"{path}: damaged or truncated")
     with _content(path) as file:
         content = file.read(end)
@@ -119,10 +122,10 @@ def read_voxels(path: Path, header: Header) -> Voxels:
 
 
 def read_first_phase(path: Path, header: Header) -> Voxels:
-    """The voxels (slice, row, column) of the first phase, for a quick look: what comes behind them is not checked.
+    """The voxels (slice, row, column) of the first phase, for a quick look: the rest of the file is not checked.
 
     Raises:
-        UnusableError: the file holds fewer.
+        UnusableError: the file has fewer.
     """
     shape = header.size[2::-1]
     with _content(path) as file:
@@ -160,8 +163,8 @@ def _fields(path: Path, start: bytes) -> np.void:
         fields: np.void = np.frombuffer(start, layout, 1)[0]
         if fields["sizeof_hdr"] == _LAYOUT.itemsize and fields["magic"] == b"n+1":
             return fields
-    what, remedy = foreign_content(path.name, start) or ("not a readable NIfTI file", "")
-    raise UnusableError(f"{path}: {what}", remedy)
+    problem, remedy = foreign_content(path.name, start) or ("not a readable NIfTI file", "")
+    raise UnusableError(f"{path}: {problem}", remedy)
 
 
 def _size(path: Path, dim: list[int]) -> tuple[int, ...]:
@@ -178,7 +181,7 @@ def _size(path: Path, dim: list[int]) -> tuple[int, ...]:
 
 
 def stamped(content: bytes, forms: Forms) -> bytes:
-    """A NIfTI file's content with the geometry of another."""
+    """A NIfTI file's content with other forms."""
     start = bytearray(content[: _LAYOUT.itemsize])
     forms.stamp(np.frombuffer(start, _LAYOUT.newbyteorder("<"))[0])
     return bytes(start) + content[_LAYOUT.itemsize :]

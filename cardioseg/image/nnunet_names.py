@@ -1,4 +1,4 @@
-"""Channels: nnU-Net's file names, `<case>_0000.nii.gz` for the first channel of a case, `_0001` for the next.
+"""nnU-Net's file names: `<case>_0000.nii.gz` for the first channel of a case, `_0001` for the next.
 
 Isensee et al., Nat Methods 2021;18:203; nnU-Net's documentation, dataset_format.md.
 """
@@ -11,11 +11,11 @@ from cardioseg.image.volume_files import stem
 _CHANNEL = re.compile(r"(?P<case>.+)_(?P<number>\d{4})")
 _FOLDERS = ("imagestr", "imagests", "imagesval")
 _FIRST = "_0000"
-_MOST = 4  # channels; more files of one name are more likely a film saved phase by phase
+_MOST = 4  # channels; more files are more likely the phases of a film
 
 
 def case_stem(path: Path) -> str:
-    """The name of a NIfTI file's case: its stem without `_0000`, unless that numbers one of a film's phases."""
+    """The name of a NIfTI file's case: its stem without `_0000`, unless this is the number of a film's phase."""
     name = stem(path)
     if not name.endswith(_FIRST) or len(name) == len(_FIRST):
         return name
@@ -24,7 +24,7 @@ def case_stem(path: Path) -> str:
 
 
 def other_channel(path: Path) -> str:
-    """What to say of a file that is a further channel of a case; nothing of all others."""
+    """A message for a file that is a further channel of a case; "" for all other files."""
     match = _CHANNEL.fullmatch(stem(path))
     if not match or int(match["number"]) == 0:
         return ""
@@ -43,11 +43,11 @@ def _is_nnunet(path: Path) -> bool:
 
 
 def _channels(path: Path, case: str) -> set[str]:
-    """The stems in the file's folder that differ from the case by a channel's number alone."""
-    beside = path.absolute().parent.glob(f"{_escaped(case)}_[0-9][0-9][0-9][0-9].nii*")
-    return {stem(one) for one in beside if _CHANNEL.fullmatch(stem(one))}
+    """The stems in the file's folder that are the case's name with a channel number."""
+    siblings = path.absolute().parent.glob(f"{_escaped(case)}_[0-9][0-9][0-9][0-9].nii*")
+    return {stem(sibling) for sibling in siblings if _CHANNEL.fullmatch(stem(sibling))}
 
 
 def _escaped(name: str) -> str:
-    """For a glob, to the letter."""
+    """The name as a literal part of a glob pattern."""
     return re.sub(r"([*?[])", r"[\1]", name)

@@ -1,4 +1,4 @@
-"""NRRD: label maps as 3D Slicer and ITK save them, `Segmentation.nrrd` or `mask.seg.nrrd`. Read, never written.
+"""NRRD: read label maps as 3D Slicer and ITK save them, `Segmentation.nrrd` or `mask.seg.nrrd`.
 
 The format: https://teem.sourceforge.net/nrrd/format.html. A header of text lines, an empty line, then the voxels.
 Slicer saves the phases of a film along an axis without a direction (`list`), the first or the last; ITK saves them
@@ -45,10 +45,10 @@ _AS_LABEL_MAP = "export it as a label map"
 
 
 def read_labels(path: Path) -> Cine:
-    """Read a 3D label map, or a 4D one of several phases.
+    """Read a 3D label map, or a 4D label map of several phases.
 
     Raises:
-        UnusableError: unreadable, damaged, without a place in space, or segments in several layers.
+        UnusableError: unreadable, damaged, without a position in space, or segments in several layers.
     """
     try:
         require_size_below(path, _FILE_LIMIT_BYTES)
@@ -68,33 +68,32 @@ def read_labels(path: Path) -> Cine:
 
 
 def on_grid(part: Cine, grid: Grid, tolerance_mm: float) -> Cine | None:
-    """The same on a grid that it lies within, 0 around it; None where it does not lie on the grid.
+    """The label map on a larger grid, with 0 around it; None if its voxels are not voxels of the grid.
 
-    3D Slicer may save no more than the box around its segments, and programs lay the axes out in their own order and
-    directions.
+    3D Slicer may save only the box around its segments, and programs use different orders and directions of axes.
     """
     part = turned_to(part, grid)
-    steps, own = _steps(grid), _steps(part.grid)
-    if (np.abs(steps - own).max(axis=1) * part.grid.shape > tolerance_mm).any():
+    steps, part_steps = _steps(grid), _steps(part.grid)
+    if (np.abs(steps - part_steps).max(axis=1) * part.grid.shape > tolerance_mm).any():
         return None
-    away = np.subtract(part.grid.origin_mm, grid.origin_mm)
-    index = np.linalg.solve(steps.T, away)
+    offset_mm = np.subtract(part.grid.origin_mm, grid.origin_mm)
+    index = np.linalg.solve(steps.T, offset_mm)
     first = np.rint(index).astype(int)
     last = first + part.grid.shape
     if np.abs((index - first) @ steps).max() > tolerance_mm or (first < 0).any() or (last > grid.shape).any():
         return None
     whole = np.zeros((part.phases, *grid.shape), part.voxels.dtype)
-    whole[:, *(slice(a, b) for a, b in zip(first, last, strict=True))] = part.voxels
+    whole[:, *(slice(start, stop) for start, stop in zip(first, last, strict=True))] = part.voxels
     return Cine(whole, grid)
 
 
 def _steps(grid: Grid) -> NDArray[np.float64]:
-    """From a voxel to the next, in mm: a row for each axis (slice, row, column)."""
+    """The step from a voxel to the next, in mm: one row for each axis (slice, row, column)."""
     return np.asarray(np.asarray(grid.directions) * np.asarray(grid.spacing_mm)[:, None], np.float64)
 
 
 def _fields(head: str) -> dict[str, str]:
-    """The header's fields; what Slicer adds about its segments has `:=` and is left out."""
+    """The header's fields, without those that Slicer adds about its segments, which have `:=`."""
     lines = (line.partition(": ") for line in head.splitlines() if not line.startswith("#") and ":=" not in line)
     return {name.strip().lower(): value.strip() for name, colon, value in lines if colon}
 
@@ -106,14 +105,14 @@ def _cine(path: Path, fields: dict[str, str], packed: bytes) -> Cine:
     if prod(sizes) > min(_VOXELS_LIMIT, _VOXELS_LIMIT_BYTES // kind.itemsize):
         raise UnusableError(f"{path}: too large for a label map", "save it as unsigned char")
     content = _unpacked(path, fields, packed, prod(sizes) * kind.itemsize)
-    voxels = np.frombuffer(content, _ordered(kind, fields)).reshape(sizes[::-1]).astype(kind)
+    voxels = np.frombuffer(content, _with_byte_order(kind, fields)).reshape(sizes[::-1]).astype(kind)
     vectors = _directions(fields)
     if len(sizes) == 3:
         return Cine(voxels[None], _grid(fields, signs, vectors, voxels.shape))
     phases = _phase_axis(vectors)
     voxels = np.moveaxis(voxels, 3 - phases, 0)  # NumPy counts the axes from the other end
     if any(step < 0 for step in vectors[phases][3:]):
-        voxels = voxels[::-1]  # its last phase comes first
+        voxels = voxels[::-1]  # the last phase is stored first
     return Cine(voxels, _grid(fields, signs, vectors[:phases] + vectors[phases + 1 :], voxels.shape[1:]))
 
 
@@ -134,16 +133,16 @@ def _sizes(path: Path, fields: dict[str, str]) -> list[int]:
 
 
 def _directions(fields: dict[str, str]) -> list[list[float]]:
-    """A vector for each axis; none in it where the axis has no direction."""
+    """A vector for each axis; empty if the axis has no direction."""
     return [_numbers(vector) for vector in re.findall(r"none|\([^()]*\)", fields["space directions"])]
 
 
 def _phase_axis(vectors: list[list[float]]) -> int:
-    """Which of four axes is that of the phases: the one without a direction in space, else the last."""
+    """The axis of the phases: the one of four without a direction in space, else the last."""
     return next((axis for axis, vector in enumerate(vectors) if not any(vector[:3])), len(vectors) - 1)
 
 
-def _ordered(kind: "np.dtype[Any]", fields: dict[str, str]) -> "np.dtype[Any]":
+def _with_byte_order(kind: "np.dtype[Any]", fields: dict[str, str]) -> "np.dtype[Any]":
     return kind.newbyteorder(">" if fields.get("endian", "little").lower() == "big" else "<")
 
 
@@ -176,7 +175,7 @@ def _grid(
 
 
 def _signs(path: Path, fields: dict[str, str]) -> NDArray[np.float64]:
-    """What turns the file's coordinates into LPS; ITK names no space of four dimensions."""
+    """The signs that turn the file's coordinates into LPS; ITK does not name spaces of four dimensions."""
     is_itk = fields.get("space dimension") == "4"
     space = _TIMED.sub("", fields.get("space", "lps" if is_itk else "").lower())
     if space not in _TO_LPS or not {"space directions", "space origin"} <= set(fields):
@@ -187,7 +186,7 @@ def _signs(path: Path, fields: dict[str, str]) -> NDArray[np.float64]:
 
 
 def _in_space(vector: list[float]) -> NDArray[np.float64]:
-    """A vector without its component along time, which no axis of space has."""
+    """A vector without its component along time, which must be 0."""
     if len(vector) not in (3, 4) or any(vector[3:]):
         raise ValueError("no vector in space")
     return np.array(vector[:3])

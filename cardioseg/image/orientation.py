@@ -1,4 +1,4 @@
-"""Orientation: which end of a short-axis stack is the base."""
+"""Orientation: which end of a short-axis stack is basal."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,13 +6,17 @@ from numpy.typing import NDArray
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine, Grid
 
+Direction = tuple[float, float, float]
+Directions = tuple[Direction, Direction, Direction]
+
 _BASE_TO_APEX = np.array([1.0, -1.0, -1.0]) / np.sqrt(3)  # LPS: to the left, the front and the feet
+_ACROSS = np.array([0.0, 1.0, -1.0]) / np.sqrt(2)  # a direction perpendicular to it
 _SURE = 0.75  # cosine; a grid without a real orientation has 0.58
-_LEVEL = 1e-9  # a slope that is rounding alone
+_LEVEL = 1e-9  # a slope from rounding only
 
 
 def is_base_first(mask: Cine) -> bool:
-    """Whether slice 0 is the basal end: by the geometry where it says so, else the heart narrows from base to apex.
+    """Whether slice 0 is the basal end: by the geometry if it is clear, else because the heart narrows to the apex.
 
     Args:
         mask: `Label` values (phase, slice, row, column).
@@ -21,25 +25,38 @@ def is_base_first(mask: Cine) -> bool:
 
 
 def is_base_first_by_ventricles(mask: Cine) -> bool:
-    """The same by the cavities alone, where the geometry does not say: for judging the myocardium.
+    """As `is_base_first`, but by the cavities alone if the geometry is not clear: for checks of the myocardium.
 
-    Only slices with an LV cavity count: above its base, the outflow tract of the RV is small, too.
+    Only slices with an LV cavity are used: above the base of the LV, the outflow tract of the RV is small, too.
 
     Args:
         mask: `Label` values (phase, slice, row, column).
     """
     rv, lv = (np.count_nonzero(mask.voxels == label, axis=(2, 3)) for label in (Label.RV_CAVITY, Label.LV_CAVITY))
-    return _runs_to_apex(mask.grid, ((rv + lv) * (lv > 0)).sum(0))
+    return _runs_to_apex(mask.grid, np.where(lv > 0, rv + lv, 0).sum(0))
+
+
+def says_base_first(grid: Grid) -> bool | None:
+    """Whether slice 0 is the basal end as far as the geometry says it; None where it does not."""
+    towards_apex = _towards_apex(grid)
+    return towards_apex > 0 if abs(towards_apex) > _SURE else None
+
+
+def axes(base_first: bool) -> Directions:
+    """Directions of slice, row and column of a stack of which nothing is known but which end is the base."""
+    slices = _BASE_TO_APEX if base_first else -_BASE_TO_APEX
+    first, second, third = ((x, y, z) for x, y, z in np.stack([slices, _ACROSS, np.cross(slices, _ACROSS)]).tolist())
+    return first, second, third
 
 
 def _runs_to_apex(grid: Grid, areas: NDArray[np.integer]) -> bool:
-    """Whether slices are counted from base to apex, by the geometry or by their areas."""
-    towards_apex = _towards_apex(grid)
-    return towards_apex > 0 if abs(towards_apex) > _SURE else _narrows(areas.astype(np.float64))
+    """Whether slice indices increase from base to apex, by the geometry or by their areas."""
+    by_geometry = says_base_first(grid)
+    return _narrows(areas.astype(np.float64)) if by_geometry is None else by_geometry
 
 
 def _towards_apex(grid: Grid) -> float:
-    """The cosine of the angle between the way that slices are counted and that from base to apex."""
+    """The cosine of the angle between the direction of increasing slices and the direction from base to apex."""
     return float(np.dot(grid.directions[0], _BASE_TO_APEX))
 
 

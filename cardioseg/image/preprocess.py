@@ -1,6 +1,6 @@
-"""Preprocessing: slices of any scanner to what a network expects, and the way back to the scanner's own grid.
+"""Preprocessing: turn slices of any scanner into a network's input, and its output back to the scanner's grid.
 
-NumPy alone, so that training needs nothing more.
+Uses NumPy only, so that training needs nothing more.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _SAME_SIZE = 0.01  # relative change of spacing below which resampling would onl
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What a model expects of a slice; stored in its card.
+    """How slices are prepared for a model; stored in its card.
 
     Attributes:
         intensity: how intensities are scaled to 0 to 1. `minmax` uses the minimum and maximum of each slice (the
@@ -61,16 +61,16 @@ class Preprocessing:
 
     @property
     def whole(self) -> "Preprocessing":
-        """The same without the window: whole slices."""
+        """The settings without the window: whole slices."""
         return replace(self, window=None, locate_mm=None)
 
     @property
     def coarse(self) -> "Preprocessing":
-        """How the heart is looked for: whole slices at `locate_mm`."""
+        """The settings to find the heart: whole slices at `locate_mm`."""
         return replace(self.whole, spacing_mm=self.locate_mm)
 
     def pixels(self, shape: Sequence[int], pixel_mm: tuple[float, float] | None) -> int:
-        """About how many pixels the network sees of a slice of this shape."""
+        """The approximate number of input pixels for a slice of this shape."""
         if self.window:
             return self.window**2
         return round(prod(shape) * (prod(pixel_mm) / self.spacing_mm**2 if pixel_mm and self.spacing_mm else 1)) or 1
@@ -86,18 +86,18 @@ def prepare(
 
     Args:
         slices: intensities of any real type.
-        pixel_mm: (row, column) spacing, or None where unknown: then the pixels are taken as they are.
-        settings: what the model expects.
-        heart: (row, column) in pixels of `slices` that a window is laid about; None: their middle. The undo gives
-            logits of zero, which is background, outside of the window.
+        pixel_mm: (row, column) spacing, or None if unknown: then the pixels are not resampled.
+        settings: the model's preprocessing.
+        heart: centre (row, column) of a window, in pixels of `slices`; None: their middle. Outside the window, the undo
+            gives logits of zero, which is background.
     """
     if settings.window:
-        return _cut(slices, pixel_mm, settings, settings.window, heart)
+        return _prepare_window(slices, pixel_mm, settings, settings.window, heart)
     images = resample(scale_intensity(slices, settings.intensity), pixel_mm, settings.spacing_mm)
     images = pad(images, settings.multiple)
     h, w = slices.shape[-2:]
     steps = _steps(pixel_mm, settings.spacing_mm)
-    rows, columns = (_back(n, *to) for n, *to in zip((h, w), images.shape[-2:], steps, strict=True))
+    rows, columns = (_inverse_matrix(n, *to) for n, *to in zip((h, w), images.shape[-2:], steps, strict=True))
     return images, Undo(rows, columns, (slice(0, h), slice(0, w)), (h, w))
 
 
@@ -107,7 +107,7 @@ def resample(images: Floats, pixel_mm: tuple[float, float] | None, spacing_mm: f
     if steps == _SAME:
         return images
     sizes = zip(images.shape[-2:], steps, strict=True)
-    rows, columns = (interpolation(n, _resampled(n, step), step) for n, step in sizes)
+    rows, columns = (interpolation(n, _resampled_size(n, step), step) for n, step in sizes)
     return apply(rows, columns, images)
 
 
@@ -128,10 +128,10 @@ def center(images: NDArray[np.generic], size: int) -> NDArray[np.generic]:
 
 
 def interpolation(n: int, m: int, step: float, middle: float | None = None) -> Floats:
-    """The matrix [m, n] that samples n pixels at m points `step` pixels apart about `middle`, or about the same centre.
+    """The matrix [m, n] that samples n pixels at m points `step` pixels apart, centred on `middle` or on the pixels.
 
-    Linear, widened to the step where it reduces (as Pillow's bilinear filter does), so that nothing aliases. Points
-    beyond the border take the border's value.
+    Linear; if it reduces, the kernel is widened to the step (as in Pillow's bilinear filter) to avoid aliasing. Points
+    outside the border get the border's value.
     """
     points = (np.arange(m) - (m - 1) / 2) * step + ((n - 1) / 2 if middle is None else middle)
     distance = np.abs(np.clip(points, 0, n - 1)[:, None] - np.arange(n))
@@ -141,63 +141,63 @@ def interpolation(n: int, m: int, step: float, middle: float | None = None) -> F
 
 
 def _steps(pixel_mm: tuple[float, float] | None, spacing_mm: float | None) -> tuple[float, float]:
-    """How many pixels a resampled one is high and wide."""
+    """The height and width of a resampled pixel, in pixels."""
     if pixel_mm is None or spacing_mm is None:
         return _SAME
     row, column = (spacing_mm / mm for mm in pixel_mm)
     return _SAME if all(abs(step - 1) < _SAME_SIZE for step in (row, column)) else (row, column)
 
 
-def _resampled(n: int, step: float) -> int:
+def _resampled_size(n: int, step: float) -> int:
     return max(1, round(n / step))
 
 
-@lru_cache(maxsize=8)  # all slices of a case have the same
-def _back(n: int, size: int, step: float) -> Floats:
-    """The matrix [n, size] from pixels that were resampled and padded to those that they came from."""
-    back = interpolation(_resampled(n, step), n, 1 / step)
+@lru_cache(maxsize=8)  # the same for all slices of a case
+def _inverse_matrix(n: int, size: int, step: float) -> Floats:
+    """The matrix [n, size] from resampled and padded pixels to the original ones."""
+    back = interpolation(_resampled_size(n, step), n, 1 / step)
     return np.pad(back, ((0, 0), (0, size - back.shape[1])))
 
 
-def _cut(
+def _prepare_window(
     slices: NDArray[np.generic],
     pixel_mm: tuple[float, float] | None,
     settings: Preprocessing,
     window: int,
     heart: tuple[float, float] | None,
 ) -> tuple[Floats, Undo]:
-    """Resample a window of [n, h, w] to [n, window, window]; beyond a border is zero, also on the way back."""
+    """Resample a window of [n, h, w] to [n, window, window]; zero outside the border, in both directions."""
     spacing_mm = settings.spacing_mm
     steps = [spacing_mm / mm if spacing_mm and pixel_mm else 1.0 for mm in pixel_mm or (1.0, 1.0)]
     h, w = slices.shape[-2:]
     middles = heart or ((h - 1) / 2, (w - 1) / 2)
     rows, columns = (_axis(n, window, *place) for n, *place in zip((h, w), steps, middles, strict=True))
-    undo = Undo(rows.back, columns.back, (rows.filled, columns.filled), (h, w))
-    seen = scale_intensity(slices, settings.intensity, (rows.seen, columns.seen))
-    return apply(rows.there, columns.there, seen), undo
+    undo = Undo(rows.backward, columns.backward, (rows.outputs, columns.outputs), (h, w))
+    visible = scale_intensity(slices, settings.intensity, (rows.inputs, columns.inputs))
+    return apply(rows.forward, columns.forward, visible), undo
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """A window along one axis: the matrices there and back, the pixels that the former sees, the latter fills."""
+    """A window along one axis: the matrices to the window and back, and the pixels that they read and write."""
 
-    there: Floats
-    back: Floats
-    seen: slice
-    filled: slice
+    forward: Floats
+    backward: Floats
+    inputs: slice
+    outputs: slice
 
 
-@lru_cache(maxsize=8)  # all slices of a case have the same; no other case is likely to
+@lru_cache(maxsize=8)  # the same for all slices of a case, rarely for another case
 def _axis(n: int, window: int, step: float, middle: float) -> _Axis:
-    there = _within(interpolation(n, window, step, middle), n, step, middle)
+    forward = _zero_outside(interpolation(n, window, step, middle), n, step, middle)
     place = ((n - 1) / 2 - middle) / step + (window - 1) / 2
-    back = _within(interpolation(window, n, 1 / step, place), window, 1 / step, place)
-    seen, filled = extent(np.asarray(there.any(0))), extent(np.asarray(back.any(1)))
-    return _Axis(there[:, seen], back[filled], seen, filled)
+    backward = _zero_outside(interpolation(window, n, 1 / step, place), window, 1 / step, place)
+    inputs, outputs = extent(np.asarray(forward.any(0))), extent(np.asarray(backward.any(1)))
+    return _Axis(forward[:, inputs], backward[outputs], inputs, outputs)
 
 
-def _within(matrix: Floats, n: int, step: float, middle: float) -> Floats:
-    """The rows of an interpolation [m, n] whose points lie on the n pixels; zeros for the others."""
+def _zero_outside(matrix: Floats, n: int, step: float, middle: float) -> Floats:
+    """An interpolation [m, n] whose rows are zero for points outside the n pixels."""
     points = (np.arange(len(matrix)) - (len(matrix) - 1) / 2) * step + middle
     inside = (points >= -0.5) & (points <= n - 0.5)
     return matrix * np.asarray(inside, np.float32)[:, None]

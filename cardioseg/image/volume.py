@@ -11,19 +11,19 @@ from cardioseg.image.nifti_forms import Forms
 
 Voxels = NDArray[Any]
 _T = TypeVar("_T")
-_ROUNDING_MM, _ROUNDING, _SHARE = 0.1, 1e-3, 0.4  # of positions; of the length of a grid; of a pixel
+_ROUNDING_MM, _ROUNDING, _SHARE = 0.1, 1e-3, 0.4  # of positions; relative to a grid's length; to a pixel
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Where voxel (slice, row, column) lies: origin_mm + slice * step_slice + row * step_row + column * step_column.
+    """Position of voxel (slice, row, column): origin_mm + slice * step_slice + row * step_row + column * step_column.
 
     Attributes:
         shape: (slices, rows, columns).
         spacing_mm: distance between voxel centres along (slice, row, column).
         origin_mm: LPS position of the centre of voxel (0, 0, 0).
         directions: three orthonormal LPS unit vectors, along increasing slice, row and column index.
-        forms: how the NIfTI file that it was read from says it; None for others.
+        forms: the geometry as stored in the NIfTI file that the grid was read from; None for others.
     """
 
     shape: tuple[int, int, int]
@@ -44,7 +44,7 @@ class Grid:
 
     @property
     def rounding_mm(self) -> float:
-        """How far apart two files may put a voxel of one grid, some of them printed with three decimals.
+        """How far the positions of one voxel may differ between two files, if some print three decimals.
 
         That is a thousandth of the grid's length, but always less than half a pixel.
         """
@@ -57,10 +57,10 @@ class Grid:
         return np.asarray(np.asarray(index) @ steps + np.asarray(self.origin_mm), np.float64)
 
     def turned(self, order: tuple[int, int, int], flips: tuple[bool, bool, bool] = (False, False, False)) -> "Grid":
-        """The same voxels with their axes in another order, those that are flipped counted from their other end.
+        """The grid of the same voxels with reordered and flipped axes.
 
         Args:
-            order: which axes of this grid become slice, row and column.
+            order: the axes of this grid that become slice, row and column.
             flips: which of the new axes are flipped.
         """
         first = np.zeros(3)  # the voxel of this grid that becomes voxel (0, 0, 0)
@@ -71,7 +71,7 @@ class Grid:
             directions.append((x, y, z))
         x_mm, y_mm, z_mm = self.position_mm(first).tolist()
         forms = self.forms.turned(order) if self.forms and not any(flips) else None
-        shape, spacing_mm = _taken(self.shape, order), _taken(self.spacing_mm, order)
+        shape, spacing_mm = _reordered(self.shape, order), _reordered(self.spacing_mm, order)
         return Grid(shape, spacing_mm, (x_mm, y_mm, z_mm), tuple(directions), forms)
 
     def matches(self, other: "Grid", tolerance_mm: float = 0.01) -> bool:
@@ -79,11 +79,11 @@ class Grid:
         if self.shape != other.shape:
             return False
         corners = np.array(list(product(*[(0, n - 1) for n in self.shape])))
-        apart_mm = np.linalg.norm(self.position_mm(corners) - other.position_mm(corners), axis=1)
-        return bool((apart_mm <= tolerance_mm).all())
+        distances_mm = np.linalg.norm(self.position_mm(corners) - other.position_mm(corners), axis=1)
+        return bool((distances_mm <= tolerance_mm).all())
 
 
-def _taken(values: tuple[_T, _T, _T], order: tuple[int, int, int]) -> tuple[_T, _T, _T]:
+def _reordered(values: tuple[_T, _T, _T], order: tuple[int, int, int]) -> tuple[_T, _T, _T]:
     first, second, third = (values[axis] for axis in order)
     return first, second, third
 
@@ -107,7 +107,7 @@ class Cine:
     Attributes:
         voxels: intensities or labels.
         grid: geometry of every phase.
-        times_ms: time of each phase after the R wave (the mean over slices), or empty where unknown.
+        times_ms: time of each phase after the R wave (the mean over slices), or empty if unknown.
     """
 
     voxels: Voxels

@@ -9,17 +9,15 @@ is never written over unless that is asked for.
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from shlex import quote
 
-import numpy as np
-
 from cardioseg import __version__
 from cardioseg.errors import UnusableError
 from cardioseg.files import make_folder, sha256, sweep_partials
-from cardioseg.image.volume import Cine
+from cardioseg.inference.acquired_slices import acquired, restored
 from cardioseg.inference.cases import Case
 from cardioseg.inference.measured_mask import acquisition_of, describe
 from cardioseg.inference.predict_settings import Settings
@@ -83,8 +81,8 @@ def _settled(
     failed = Outcome(folder.case_id, scan.case.source, FAILED)
     try:
         asked = _asked(scan, model, folder.case_id, settings, naming)
-        if found := _found(scan, folder, settings, asked):
-            return found
+        if earlier := _found(scan, folder, settings, asked):
+            return earlier
         settings.choices.require_within(folder.case_id, scan.cine.phases)
         return _predicted(scan, model, folder, asked, report)
     except UnusableError as error:
@@ -157,9 +155,9 @@ def _verifies(record: CaseRecord, asked: CaseRecord, folder: CaseFolder, scan: S
 def _predicted(scan: Scan, model: Model, folder: CaseFolder, asked: CaseRecord, report: Report) -> Outcome:
     start = time.perf_counter()
     case, cine, moments = scan.case, scan.cine, Moments(**asked.chosen_phases)
-    found = segment(_acquired(cine, case.missing), model, report)
-    mask = _restored(found.mask, cine, case.missing)
-    description = describe(mask, model.card.structures, acquisition_of(case), moments, found.fold_curves_ml)
+    segmented = segment(acquired(cine, case.missing), model, report)
+    mask = restored(segmented.mask, cine, case.missing)
+    description = describe(mask, model.card.structures, acquisition_of(case), moments, segmented.fold_curves_ml)
     stack = case.series.stack if case.series else None
     _clear(folder)
     predicted = PredictedMask(mask, description.measures, model.card, stack, case.is_4d)
@@ -169,8 +167,8 @@ def _predicted(scan: Scan, model: Model, folder: CaseFolder, asked: CaseRecord, 
     hashes = {path.name: sha256(path) for path in mask_files(folder) if path.exists()}
     said_of_scan = {"content": scan.content, "header": scan.header}
     asked.model_copy(update=said_of_scan | {"remark": remark, "sha256": hashes}).write(folder)
-    said = in_one(asked.naming, remark)
-    return _outcome(case, folder.case_id, description, said, time.perf_counter() - start)
+    remarks = in_one(asked.naming, remark)
+    return _outcome(case, folder.case_id, description, remarks, time.perf_counter() - start)
 
 
 def _clear(folder: CaseFolder) -> None:
@@ -181,25 +179,8 @@ def _clear(folder: CaseFolder) -> None:
             path.unlink(missing_ok=True)
 
 
-def _acquired(cine: Cine, missing: Collection[int]) -> Cine:
-    """Without the slices that were not acquired: on black the network sees what it likes, and nothing lies over it."""
-    if not missing:
-        return cine
-    voxels = np.delete(cine.voxels, list(missing), axis=1)
-    return Cine(voxels, replace(cine.grid, shape=voxels.shape[1:]), cine.times_ms)
-
-
-def _restored(mask: Cine, cine: Cine, missing: Collection[int]) -> Cine:
-    """A mask of the acquired slices on the grid of all; the others hold nothing."""
-    if not missing:
-        return mask
-    voxels = np.zeros(cine.voxels.shape, mask.voxels.dtype)
-    voxels[:, np.setdiff1d(np.arange(cine.grid.shape[0]), list(missing))] = mask.voxels
-    return Cine(voxels, cine.grid, cine.times_ms)
-
-
-def _outcome(case: Case, name: str, description: Description, said: str, seconds: float = 0.0) -> Outcome:
-    return Outcome(name, case.source, DONE, in_one(description.remark, said), seconds, description.flags)
+def _outcome(case: Case, name: str, description: Description, remarks: str, seconds: float = 0.0) -> Outcome:
+    return Outcome(name, case.source, DONE, in_one(description.remark, remarks), seconds, description.flags)
 
 
 def _failure(error: UnusableError, case: Case) -> str:

@@ -69,22 +69,22 @@ class _Sample:
 
     @classmethod
     def of(cls, series: Series) -> "_Sample":
-        one = series.headers[len(series.headers) // 2]
-        return cls(_short(f"{header.sop_uid} {header.frame}" for header in series.headers), one.path, one.frame)
+        middle = series.headers[len(series.headers) // 2]
+        return cls(_short(f"{header.sop_uid} {header.frame}" for header in series.headers), middle.path, middle.frame)
 
     def why(self, series: Series, sample: "_Sample") -> str:
         """What is to be said of another series of the same ids. Ids alone say nothing: the images must agree."""
         try:
-            one = next(header for header in read_headers(self.path) if header.frame == self.frame)
+            header = next(header for header in read_headers(self.path) if header.frame == self.frame)
         except (UnusableError, StopIteration):
             return ""
         twin = next(
-            (other for other in series.headers if (other.sop_uid, other.frame) == (one.sop_uid, one.frame)), None
+            (other for other in series.headers if (other.sop_uid, other.frame) == (header.sop_uid, header.frame)), None
         )
-        if twin and one.sop_uid:
-            return "" if not same_image(one, twin) else _COPY if self.images == sample.images else _SPLIT
-        goes_on = one.instance_number not in {other.instance_number for other in series.headers}
-        return _SPLIT if goes_on and fits(one, series.headers[0]) else ""
+        if twin and header.sop_uid:
+            return "" if not same_image(header, twin) else _COPY if self.images == sample.images else _SPLIT
+        goes_on = header.instance_number not in {other.instance_number for other in series.headers}
+        return _SPLIT if goes_on and fits(header, series.headers[0]) else ""
 
 
 class Search:
@@ -117,12 +117,12 @@ class Search:
         counts = [0, 0, 0]
         first: list[Skipped] = []
         for number, unit in enumerate(self._units, start=1):
-            found = _judged(self._look_into(unit))
-            more = len(found.cases), len(found.others), len(found.unused)
+            findings = _judged(self._look_into(unit))
+            more = len(findings.cases), len(findings.others), len(findings.unused)
             counts = [before + new for before, new in zip(counts, more, strict=True)]
-            first = first or [*found.others, *found.unused][:1]
+            first = first or [*findings.others, *findings.unused][:1]
             self.expected = counts[0] + round((len(self) - number) * (counts[0] / number or 1))
-            yield found
+            yield findings
         if not counts[0] and not self._part:
             raise NoInputError(
                 self._nothing(counts[1], counts[2], first), "`cardioseg inspect` says what each series is"
@@ -131,32 +131,37 @@ class Search:
     def _look_into(self, unit: Unit) -> Findings:
         if unit.volume_file:
             return Findings((_of_file(unit.name, unit.volume_file),), (), (), self.sources)
-        seen = survey_paths(unit.source, unit.paths, self._left)
-        again = self._seen_before(seen.series)
-        series = [one for one in seen.series if again.get(id(one)) != _COPY]
-        cines = [one for one in series if one.kind is Kind.SHORT_AXIS_CINE]
-        others = [_describe(one) for one in series if one.kind is not Kind.SHORT_AXIS_CINE]
-        unused = [item for item in seen.unused if not is_volume_file(Path(item.where))]
-        unused += [Skipped(str(one.folder), again[id(one)]) for one in seen.series if id(one) in again]
+        survey = survey_paths(unit.source, unit.paths, self._left)
+        remarks = self._seen_before(survey.series)
+        kept = [series for series in survey.series if remarks.get(id(series)) != _COPY]
+        cines = [series for series in kept if series.kind is Kind.SHORT_AXIS_CINE]
+        others = [_describe(series) for series in kept if series.kind is not Kind.SHORT_AXIS_CINE]
+        unused = [item for item in survey.unused if not is_volume_file(Path(item.where))]
+        unused += [
+            Skipped(str(series.folder), remarks[id(series)]) for series in survey.series if id(series) in remarks
+        ]
         return Findings(tuple(_cases(unit, cines, self._left)), tuple(others), tuple(unused), self.sources)
 
-    def _seen_before(self, found: Sequence[Series]) -> dict[int, str]:
+    def _seen_before(self, all_series: Sequence[Series]) -> dict[int, str]:
         """What is to be said of series (by their Python ids) that also lie in earlier units; nothing of others."""
-        said: dict[int, str] = {}
+        remarks: dict[int, str] = {}
         samples: list[tuple[int, _Sample]] = []
-        for series in (one for one in found if all(header.series_uid for header in one.headers)):
+        for series in all_series:
+            if not all(header.series_uid for header in series.headers):
+                continue
             identity = _short(f"{header.study_uid} {header.series_uid}" for header in series.headers)
             sample = _Sample.of(series)
             why = next(filter(None, (earlier.why(series, sample) for earlier in self._seen.get(identity, ()))), "")
-            said |= {id(series): why} if why else {}
+            remarks |= {id(series): why} if why else {}
             samples.append((identity, sample))
         for identity, sample in samples:
             self._seen.setdefault(identity, []).append(sample)
-        return said
+        return remarks
 
     def _nothing(self, others: int, unused: int, first: Sequence[Skipped]) -> str:
         where = ", ".join(map(str, self.sources))
-        seen = [f"{others} series of another kind"] * bool(others) + [f"{unused} unusable files"] * bool(unused)
+        counts = {"series of another kind": others, "unusable files": unused}
+        seen = [f"{count} {name}" for name, count in counts.items() if count]
         if not seen:
             return f"no short-axis cine in {where}: no image files"
         reasons = "".join(f"; the first: {item.where}: {item.why}" for item in first)
@@ -171,8 +176,8 @@ def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
     """
     parts = list(Search(sources, out))
     cases = sorted((case for part in parts for case in part.cases), key=lambda case: case.series is None)
-    others = tuple(one for part in parts for one in part.others)
-    unused = tuple(one for part in parts for one in part.unused)
+    others = tuple(item for part in parts for item in part.others)
+    unused = tuple(item for part in parts for item in part.unused)
     return Findings(tuple(cases), others, unused, parts[0].sources)
 
 
@@ -190,11 +195,11 @@ def _of_file(name: str, path: Path) -> Case:
     return Case(name, path, (path,), None, other_names(name, path))
 
 
-def _judged(found: Findings) -> Findings:
+def _judged(findings: Findings) -> Findings:
     """The same, with the volume files that show something else among the files of no use."""
-    verdicts = [(case, _why_not(case, found.sources)) for case in found.cases]
+    verdicts = [(case, _why_not(case, findings.sources)) for case in findings.cases]
     unused = [Skipped(str(case.source), why) for case, why in verdicts if why]
-    return replace(found, cases=tuple(case for case, why in verdicts if not why), unused=(*found.unused, *unused))
+    return replace(findings, cases=tuple(case for case, why in verdicts if not why), unused=(*findings.unused, *unused))
 
 
 def _why_not(case: Case, sources: Sequence[Path]) -> str:

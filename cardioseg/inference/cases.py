@@ -11,13 +11,11 @@ from cardioseg.files import safe_name
 from cardioseg.image.flag import Flag
 from cardioseg.image.volume import Cine
 from cardioseg.image.volume_files import format_of
+from cardioseg.inference.image_check import require_image
 from cardioseg.ingest.cine.volume_suitability import volume_flags
 from cardioseg.ingest.finding.survey import Series
 from cardioseg.skipped import Skipped
 
-_PIXEL_MM = (0.1, 10.0)  # in-plane; as the DICOM reader accepts
-_OBLONG = 3.0  # times its other side no pixel is long
-_ORDER = "are its axes, or their spacings, in another order?"
 _FOLDERS = 2  # of those above a case, that may become part of its name
 
 
@@ -49,16 +47,7 @@ class Case:
             raise UnusableError(self.series.reason)
         stack = self.series.stack if self.series else None
         cine = stack.read() if stack else format_of(self.source).read_cine(self.source)
-        if cine.voxels.min() == cine.voxels.max():
-            raise UnusableError("every pixel has the same value: there is no image in it")
-        if not all(_PIXEL_MM[0] <= mm <= _PIXEL_MM[1] for mm in cine.grid.pixel_mm):
-            mm = " x ".join(f"{mm:.3g}" for mm in cine.grid.pixel_mm)
-            raise UnusableError(
-                f"its pixels are {mm} mm; pixels of a heart scan are 0.1 to 10 mm", "is another unit used?"
-            )
-        if max(cine.grid.pixel_mm) > _OBLONG * min(cine.grid.pixel_mm):
-            mm = " x ".join(f"{mm:.3g}" for mm in cine.grid.pixel_mm)
-            raise UnusableError(f"its pixels are {mm} mm; pixels of a scanner are nearly square", _ORDER)
+        require_image(cine)
         return cine
 
     @property
@@ -80,10 +69,10 @@ class Case:
 
     def without_paths(self, text: str) -> str:
         """`text` with the files of the case as their numbers, from 1, and the place where they lie as SCAN."""
-        known = {str(path): f"file {number}" for number, path in enumerate(self.files, start=1)}
-        known |= dict.fromkeys((str(self.source), quote(str(self.source))), "SCAN")
-        for path in sorted(known, key=len, reverse=True):
-            text = text.replace(path, known[path])
+        replacements = {str(path): f"file {number}" for number, path in enumerate(self.files, start=1)}
+        replacements |= dict.fromkeys((str(self.source), quote(str(self.source))), "SCAN")
+        for path in sorted(replacements, key=len, reverse=True):
+            text = text.replace(path, replacements[path])
         return text
 
     def fingerprint(self) -> str:
@@ -107,8 +96,8 @@ class Case:
 def other_names(case_id: str, source: Path) -> tuple[str, ...]:
     """Names for a case whose own name another scan has: with the folders that it lies in, the nearest first."""
     above = [safe_name(folder.name) for folder in source.absolute().parents if folder.name]
-    apart = [name for name in above if f"_{name}_" not in f"_{case_id}_"][:_FOLDERS]
-    return tuple(safe_name("_".join([*reversed(apart[:count]), case_id])) for count in range(1, len(apart) + 1))
+    folders = [name for name in above if f"_{name}_" not in f"_{case_id}_"][:_FOLDERS]
+    return tuple(safe_name("_".join([*reversed(folders[:count]), case_id])) for count in range(1, len(folders) + 1))
 
 
 @dataclass(frozen=True)

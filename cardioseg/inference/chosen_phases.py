@@ -52,13 +52,13 @@ def read_choices(path: Path) -> dict[str, Moments]:
     Raises:
         UsageError: it cannot be read, lacks a column, names a case twice, or a phase is no whole number.
     """
-    found: dict[str, Moments] = {}
+    chosen: dict[str, Moments] = {}
     for number, row in _rows(path):
         name = (row["case_id"] or "").strip()
-        if name in found:
+        if name in chosen:
             raise UsageError(f"{path}, line {number}: {name} appears twice", "give each case one line")
-        found[name] = _moments(row, f"{path}, line {number}")
-    return found
+        chosen[name] = _moments(row, f"{path}, line {number}")
+    return chosen
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:

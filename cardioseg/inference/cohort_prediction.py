@@ -31,7 +31,7 @@ _FEWER = "(is there enough memory? try it with fewer --workers)"
 
 
 def predict_all(
-    found: Iterable[Findings],
+    findings: Iterable[Findings],
     model: Model,
     out: Path,
     settings: Settings = Settings(),  # noqa: B008 - frozen
@@ -44,7 +44,7 @@ def predict_all(
     """Predict every case, yielding what became of each; the summary is written when the last is done.
 
     Args:
-        found: the cases, unit by unit.
+        findings: the cases, unit by unit.
         model: what to run.
         out: gets a folder a case, and `status.csv`, `measures.csv`, `run.json` and `report.html` of all that lie in it.
         settings: what a person asked for.
@@ -56,13 +56,13 @@ def predict_all(
     start, results = time.perf_counter(), ResultsFolder(out)
     ledger = Ledger(((tables or results).ledger,))
     earlier = earlier_seconds(results, tables or results, ledger)
-    ledger.begin(_run_record(model, settings.choices), getattr(found, "digest", ""))
+    ledger.begin(_run_record(model, settings.choices), getattr(findings, "digest", ""))
     with _probe(results, executor) as probe:
-        sources = tuple(getattr(found, "sources", ()))
+        sources = tuple(getattr(findings, "sources", ()))
         progress = report if executor.is_here else silent
         work = Prediction(model, out, settings, sources, probe, progress)
         try:
-            for case, result in executor.map(work, _drawn(found, ledger, settings.paths)):
+            for case, result in executor.map(work, _drawn(findings, ledger, settings.paths)):
                 outcome = _lost(case, result, results) if isinstance(result, Lost) else result
                 named(case, outcome.case_id)
                 ledger.add_outcome(outcome if settings.paths else _hidden(outcome, case))
@@ -82,15 +82,17 @@ def predict_all(
 
 def run_record(ledger: Ledger, earlier: Mapping[str, float] | None = None) -> RunRecord:
     """What `run.json` says beside the cases; `earlier` are the seconds of cases that were done before."""
-    taken = {one["case_id"]: round(one["seconds"], 2) for one in ledger.all(OUTCOME)}
-    known = dict(sorted((dict(earlier or {}) | {name: seconds for name, seconds in taken.items() if seconds}).items()))
-    said = {
+    seconds_now = {outcome["case_id"]: round(outcome["seconds"], 2) for outcome in ledger.all(OUTCOME)}
+    all_seconds = dict(
+        sorted((dict(earlier or {}) | {name: seconds for name, seconds in seconds_now.items() if seconds}).items())
+    )
+    fields = {
         "seconds": round(sum(end["seconds"] for end in ledger.all(END)), 2),
-        "seconds_by_case": {name: seconds for name, seconds in known.items() if seconds},
+        "seconds_by_case": {name: seconds for name, seconds in all_seconds.items() if seconds},
         "other_series": sorted(ledger.all(OTHER), key=_place),
         "unused_files": sorted(ledger.all(UNUSED), key=_place),
     }
-    return next(ledger.runs()).model_copy(update=said)
+    return next(ledger.runs()).model_copy(update=fields)
 
 
 def _place(item: Mapping[str, str]) -> tuple[str, str]:
@@ -122,10 +124,10 @@ def _probe(results: ResultsFolder, executor: Executor) -> Iterator[Path | None]:
         path.unlink(missing_ok=True)
 
 
-def _drawn(found: Iterable[Findings], ledger: Ledger, paths: bool) -> Iterator[Case]:
+def _drawn(findings: Iterable[Findings], ledger: Ledger, paths: bool) -> Iterator[Case]:
     """The cases as they are found, each under a name that no other has had; what else is found is noted."""
     taken: set[str] = set()
-    for unit in found:
+    for unit in findings:
         shown = unit if paths else unit.without_paths()
         for kind, items in ((OTHER, shown.others), (UNUSED, shown.unused)):
             for item in items:
@@ -144,6 +146,8 @@ def _hidden(outcome: Outcome, case: Case) -> Outcome:
 
 def earlier_seconds(results: ResultsFolder, tables: ResultsFolder, ledger: Ledger) -> dict[str, float]:
     """What the cases that lie in `results` took in an earlier run, that finished or did not."""
-    cut_off = {one["case_id"]: round(one["seconds"], 2) for one in ledger.all(OUTCOME) if one["seconds"]}
+    cut_off = {
+        outcome["case_id"]: round(outcome["seconds"], 2) for outcome in ledger.all(OUTCOME) if outcome["seconds"]
+    }
     seconds = known_run_record(tables).seconds_by_case | cut_off
     return {name: taken for name, taken in seconds.items() if results.case(name).path.is_dir()}

@@ -67,15 +67,15 @@ def read_edited(path: Path) -> EditedMask:
         _require_fit(path, mask, None, image)
         return EditedMask(mask, Acquisition(*read_body(path.parent), flags=geometry_flags(mask.grid)), image=image)
     folder = CaseFolder(path.parent)
-    known, record = read_description(folder), read_case_record(folder)
+    description, record = read_description(folder), read_case_record(folder)
     latest = latest_mask(path)
     mask = _laid_out(latest.mask, image)
-    _require_fit(path, mask, known, image)
-    timed = replace(mask, times_ms=known.times_ms)
-    folds = () if latest.is_edited else known.fold_curves_ml
+    _require_fit(path, mask, description, image)
+    timed = replace(mask, times_ms=description.times_ms)
+    folds = () if latest.is_edited else description.fold_curves_ml
     chosen = Moments(**record.chosen_phases) if record else Moments()
-    remarks = (*[f"from {latest.file}"] * (latest.file != path.name), *latest.remarks)
-    return EditedMask(timed, known.acquisition, latest.is_edited, folds, image, known, chosen, remarks)
+    remarks = latest.remarks if latest.file == path.name else (f"from {latest.file}", *latest.remarks)
+    return EditedMask(timed, description.acquisition, latest.is_edited, folds, image, description, chosen, remarks)
 
 
 def present(mask: Cine) -> frozenset[Label]:
@@ -112,13 +112,13 @@ def _laid_out(mask: Cine, image: Cine | None) -> Cine:
     return (aligned(mask, image.grid, image.grid.rounding_mm) if image else None) or mask
 
 
-def _require_fit(path: Path, mask: Cine, known: Description | None, image: Cine | None) -> None:
-    expected = image.phases if image else max(map(len, known.curves_ml.values()), default=0) if known else 0
+def _require_fit(path: Path, mask: Cine, description: Description | None, image: Cine | None) -> None:
+    expected = image.phases if image else max(map(len, description.curves_ml.values()), default=0) if description else 0
     if expected and mask.phases != expected:
         has = f"{mask.phases} phase{'s' if mask.phases > 1 else ''} but its scan has {expected}"
         raise UnusableError(f"{path} has {has}", "save the mask of all phases as one 4D image")
     slices = mask.grid.shape[0]
-    if known and any(index >= slices for index in known.acquisition.missing):
+    if description and any(index >= slices for index in description.acquisition.missing):
         raise UnusableError(f"{path} has fewer slices than its scan", "save it on the grid of the scan")
     if image and not image.grid.matches(mask.grid, image.grid.rounding_mm):
         raise UnusableError(f"{path} does not lie on its scan's grid", "save it on the grid of the scan")

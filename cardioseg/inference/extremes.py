@@ -26,21 +26,21 @@ def moved_extremes(before_ml: Curves, now: Description, chosen: Moments) -> str:
     ]
     return "; ".join(
         remark
-        for side, which, moment, label, phase, asked in places
-        if phase is not None and asked is None
-        for remark in _moved(side, which, moment, (before_ml.get(label, ()), now.curves_ml[label]), phase)
+        for side, extreme, moment, label, phase, chosen_phase in places
+        if phase is not None and chosen_phase is None
+        for remark in _moved(side, extreme, moment, (before_ml.get(label, ()), now.curves_ml[label]), phase)
     )
 
 
-def _moved(side: str, which: str, moment: str, curves_ml: tuple[Curve, Curve], phase: int) -> Iterator[str]:
-    find = np.argmax if which == "largest" else np.argmin
+def _moved(side: str, extreme: str, moment: str, curves_ml: tuple[Curve, Curve], phase: int) -> Iterator[str]:
+    find = np.argmax if extreme == "largest" else np.argmin
     before_ml, now_ml = curves_ml
     if len(before_ml) != len(now_ml) or find(before_ml) != phase:
         return
     place = int(find(now_ml))
     if now_ml[place] != now_ml[phase]:
         yield (
-            f"the {which} {side} volume is now {now_ml[place]:.1f} mL at phase {place}; {side} {moment.upper()} stays"
+            f"the {extreme} {side} volume is now {now_ml[place]:.1f} mL at phase {place}; {side} {moment.upper()} stays"
             f" at phase {phase} ({now_ml[phase]:.1f} mL). To move {moment.upper()} of both ventricles, set"
             f" {moment}_phase to {place} for this case in a --phases FILE"
         )

@@ -44,21 +44,21 @@ def find_edited(masks: Path, out: Path) -> MaskFolder:
     """
     if not masks.exists():
         raise NoInputError(f"{masks}: no such file or folder", "give the folder that `cardioseg predict` wrote")
-    found = _told_apart(find_masks(masks))
-    if any((out / name).resolve() == path.resolve().parent for name, path in found.paths.items()):
+    mask_folder = _with_own_names(find_masks(masks))
+    if any((out / name).resolve() == path.resolve().parent for name, path in mask_folder.paths.items()):
         raise UsageError(f"{out} holds the predicted numbers, which would be lost", "give another folder with -o")
-    if not found.paths:
+    if not mask_folder.paths:
         raise no_masks(masks, "give the folder that `cardioseg predict` wrote")
-    return found
+    return mask_folder
 
 
-def measure_all(found: MaskFolder, out: Path, choices: Choices = Choices()) -> Iterator[Outcome]:  # noqa: B008 - frozen
+def measure_all(mask_folder: MaskFolder, out: Path, choices: Choices = Choices()) -> Iterator[Outcome]:  # noqa: B008 - frozen
     """Measure every mask, yielding what became of each; the summary is written when the last is done.
 
     The phases that were found when a mask was predicted stay where nobody chooses others.
 
     Args:
-        found: the masks.
+        mask_folder: the masks.
         out: gets `status.csv`, `measures.csv`, `run.json` and `report.html` of all cases in it, and per case
             `measures.json` and, where the scan is still at its place, `overlay.png`.
         choices: phases that a person chose.
@@ -69,28 +69,28 @@ def measure_all(found: MaskFolder, out: Path, choices: Choices = Choices()) -> I
     """
     start = time.perf_counter()
     sweep_partials(out)
-    labels = _labels(found)
+    labels = _labels(mask_folder)
     results = ResultsFolder(out)
-    catalogue, ledger = Catalogue(results, (found.root,)), Ledger((results.measured_ledger,))
+    catalogue, ledger = Catalogue(results, (mask_folder.root,)), Ledger((results.measured_ledger,))
     ledger.begin(RunRecord(), "")
-    for name, path in found.paths.items():
+    for name, path in mask_folder.paths.items():
         mask = MeasuredMask(path, (name, *other_names(name, path)))
         with catalogue.folder_of(mask) as folder:
             outcome = _measure(mask, catalogue.naming(mask, folder.case_id), labels, folder, choices)
         ledger.add_outcome(outcome)
         yield outcome
     with every_outcome(results, ledger, is_at_place) as outcomes:
-        write_summary(results, outcomes, _run_record(found, labels, choices, time.perf_counter() - start))
+        write_summary(results, outcomes, _run_record(mask_folder, labels, choices, time.perf_counter() - start))
     ledger.remove()
 
 
-def _told_apart(found: MaskFolder) -> MaskFolder:
+def _with_own_names(mask_folder: MaskFolder) -> MaskFolder:
     """The same, with names of their own for the masks that are called alike."""
-    alike = [found.root / item.where for item in found.clashes]
-    names = distinct_names([path.absolute().with_name(case_id(path)) for path in alike])
-    taken = {name.lower() for name in found.paths}
-    own = {first_free(name, taken): path for name, path in zip(names, alike, strict=True)}
-    return MaskFolder(found.root, found.paths | own)
+    clashing = [mask_folder.root / item.where for item in mask_folder.clashes]
+    names = distinct_names([path.absolute().with_name(case_id(path)) for path in clashing])
+    taken = {name.lower() for name in mask_folder.paths}
+    own = {first_free(name, taken): path for name, path in zip(names, clashing, strict=True)}
+    return MaskFolder(mask_folder.root, mask_folder.paths | own)
 
 
 @dataclass(frozen=True)
@@ -128,14 +128,14 @@ class MeasuredMask:
         return record.source is not None and replace(self, path=Path(record.source)).content == self.content
 
 
-def _labels(found: MaskFolder) -> frozenset[Label]:
+def _labels(mask_folder: MaskFolder) -> frozenset[Label]:
     """The model's structures; of a plain folder, those that are in any of its masks."""
-    folder = run_folder_of(found.root)
-    known = read_run_record(folder).structures if folder else None
-    if known is not None:
-        return known
+    folder = run_folder_of(mask_folder.root)
+    structures = read_run_record(folder).structures if folder else None
+    if structures is not None:
+        return structures
     labels: frozenset[Label] = frozenset()
-    for path in found.paths.values():
+    for path in mask_folder.paths.values():
         with suppress(UnusableError):  # it is said when the mask's turn comes
             labels |= present(read_mask(path))
     return labels
@@ -153,28 +153,30 @@ def _measure(
     try:
         edited = read_edited(mask.path)
         choices.require_within(folder.case_id, edited.mask.phases)
-        known = labels | present(edited.mask)
+        structures = labels | present(edited.mask)
         earlier = edited.earlier.measures if edited.earlier else Measures()
         wanted = moments.filled(edited.chosen)
-        description = describe(edited.mask, known, edited.acquisition, wanted, edited.fold_curves_ml, earlier=earlier)
+        description = describe(
+            edited.mask, structures, edited.acquisition, wanted, edited.fold_curves_ml, earlier=earlier
+        )
     except UnusableError as error:
         return replace(case, status=FAILED, reason=f"{error.message} ({error.hint or 'repair it, or leave it out'})")
     description.write(folder)
     if edited.image:
         measures, flags = description.measures, description.flags
         write_pictures(folder, edited.image, edited.mask, measures, flags=flags, title=case.case_id)
-    gone = "no picture: its scan is gone" * bool(source_of(mask.path) and not edited.image)
+    gone = "no picture: its scan is gone" if source_of(mask.path) and not edited.image else ""
     moved = moved_extremes(edited.earlier.curves_ml, description, moments) if edited.earlier else ""
-    said = in_one("edited" * edited.is_edited, *edited.remarks, moved, gone)
-    CaseRecord(content=mask.content, input=mask.input, source=mask.source, naming=naming, remark=said).write(folder)
-    reason = in_one(naming, said, description.remark)
+    remarks = in_one("edited" if edited.is_edited else "", *edited.remarks, moved, gone)
+    CaseRecord(content=mask.content, input=mask.input, source=mask.source, naming=naming, remark=remarks).write(folder)
+    reason = in_one(naming, remarks, description.remark)
     return replace(case, reason=reason, seconds=time.perf_counter() - start, flags=description.flags)
 
 
-def _run_record(found: MaskFolder, labels: frozenset[Label], choices: Choices, seconds: float) -> RunRecord:
+def _run_record(mask_folder: MaskFolder, labels: frozenset[Label], choices: Choices, seconds: float) -> RunRecord:
     return RunRecord(
         version=__version__,
-        masks=str(found.root),
+        masks=str(mask_folder.root),
         labels=[label.key for label in sorted(labels)],
         chosen_phases=choices.document(),
         seconds=round(seconds, 2),

@@ -96,10 +96,10 @@ def find_model(name_or_folder: str) -> Path:
     Raises:
         UsageError: there is neither.
     """
-    if name_or_folder in (known := built_in_models()):
-        return known[name_or_folder]
+    if name_or_folder in (models := built_in_models()):
+        return models[name_or_folder]
     if not Path(name_or_folder).is_dir():
-        names = ", ".join(known) or "none"
+        names = ", ".join(models) or "none"
         raise UsageError(f"no model {name_or_folder}", f"built in: {names}; or give a folder that `export` wrote")
     return Path(name_or_folder)
 

@@ -59,9 +59,9 @@ class Prediction:
             return
         for path in (*self.sources, self.probe):
             if not path.exists():
-                what = path if path != self.probe else self.out
+                place = path if path != self.probe else self.out
                 hint = "every worker needs the same files at the same paths"
-                raise ResourceError(f"{what} does not exist on {platform.node()}, or is another folder there", hint)
+                raise ResourceError(f"{place} does not exist on {platform.node()}, or is another folder there", hint)
         own = self.probe.with_name(f"{self.probe.name}-{platform.node()}-{os.getpid()}")
         write_text(own, "")
         own.unlink(missing_ok=True)

@@ -76,6 +76,6 @@ def nearest_mm(start: Mask, target: Mask, spacing_mm: Sequence[float]) -> NDArra
     # A tree that is asked once is soonest built without care. A distance transform is as fast on hearts, but slow where
     # a stray voxel far away makes the box large.
     tree = cKDTree(np.argwhere(target) * spacing_mm, leafsize=32, compact_nodes=False, balanced_tree=False)
-    found = np.zeros(np.count_nonzero(start))
-    found[: len(away)] = tree.query(away)[0]
-    return found
+    distances_mm = np.zeros(np.count_nonzero(start))
+    distances_mm[: len(away)] = tree.query(away)[0]
+    return distances_mm

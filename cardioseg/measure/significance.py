@@ -78,8 +78,8 @@ def resampled(
 
 def percentile_interval(estimate: float, replicates: Floats, n: int) -> Interval:
     """Interval from a statistic's replicates over resamples; those for which it is undefined (NaN) do not count."""
-    known = replicates[~np.isnan(replicates)]
-    low, high = np.quantile(known, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    defined = replicates[~np.isnan(replicates)]
+    low, high = np.quantile(defined, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return Interval(estimate, float(low), float(high), n)
 
 
@@ -112,9 +112,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def rank_biserial(differences: Floats) -> float:
     """Effect size of a Wilcoxon test, see `PairedTest`; 0 where no pair differs."""
-    known = differences[differences != 0]
-    ranks = rankdata(np.abs(known))
-    return float((np.sign(known) * ranks).sum() / ranks.sum()) if len(known) else 0.0
+    defined = differences[differences != 0]
+    ranks = rankdata(np.abs(defined))
+    return float((np.sign(defined) * ranks).sum() / ranks.sum()) if len(defined) else 0.0
 
 
 def _wilcoxon(differences: Floats) -> float:

@@ -88,8 +88,8 @@ def _volumes(curves: Curves, lv: Beat, rv: Beat) -> Values:
     }
 
 
-def _only(curve_ml: Curve, found: Beat) -> float | None:
-    return curve_ml[0] if len(curve_ml) == 1 and curve_ml[0] and found == Beat() else None
+def _only(curve_ml: Curve, moments: Beat) -> float | None:
+    return curve_ml[0] if len(curve_ml) == 1 and curve_ml[0] and moments == Beat() else None
 
 
 def _myocardium_ml(curve_ml: Curve, ed_phase: int | None) -> float | None:

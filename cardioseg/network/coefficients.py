@@ -1,8 +1,8 @@
-r"""Coefficients: what IN, LN, GN and their mixes do to a feature map, as arithmetic on its channels' moments.
+r"""Coefficients of IN, LN, GN and their mixes, computed from the moments of a feature map's channels.
 
 With $m_c, v_c$ the mean and variance of channel c over its pixels, each of these norms is $a_c (f_c - m_c) + t_c$. The
-functions here give a and t, [n, c] each, and with them their pullback: from the gradients of the results to those of
-the arguments, as in reverse-mode differentiation. Written out, it is a fifth of autograd's work on numbers so few.
+functions here return a and t, [n, c] each, and their pullback: from the gradients of the results to the gradients of
+the arguments, as in reverse-mode differentiation. For so few numbers this takes a fifth of the time of autograd.
 
 Source: Zhou et al., U-Net Training with Instance-Layer Normalization (2019), equations 1-6.
 """
@@ -18,13 +18,13 @@ Pullback = Callable[..., tuple[Tensor, ...]]
 
 
 def mix(m: Tensor, v: Tensor, instance: Tensor, layer: Tensor) -> tuple[Tensor, Tensor, Pullback]:
-    r"""Equation 4: instance * IN(f) + layer * LN(f), of weights [1].
+    r"""Equation 4: instance * IN(f) + layer * LN(f), with weights [1].
 
     With M and V the mean and variance of all channels: $r = (v + \epsilon)^{-1/2}$, $R = (V + \epsilon)^{-1/2}$,
     a = instance r + layer R, t = layer R (m - M).
 
     Returns:
-        a, t, and the pullback from their gradients to those of m, v, instance and layer.
+        a, t, and the pullback from their gradients to the gradients of m, v, instance and layer.
     """
     d = m - m.mean(1, keepdim=True)
     r = torch.rsqrt(v + EPSILON)
@@ -43,12 +43,12 @@ def mix(m: Tensor, v: Tensor, instance: Tensor, layer: Tensor) -> tuple[Tensor, 
 
 
 def normalize_groups(v: Tensor, a: Tensor, t: Tensor, groups: int) -> tuple[Tensor, Tensor, Pullback]:
-    r"""Equations 5 and 6: GN of a (f - m) + t over that many groups of neighbouring channels.
+    r"""Equations 5 and 6: GN of a (f - m) + t over `groups` groups of neighbouring channels.
 
-    With e the distance of t from its group's mean and $S = (\text{mean}(a^2 v + e^2) + \epsilon)^{-1/2}$: S a and S e.
+    With e = t minus the mean of t in its group and $S = (\text{mean}(a^2 v + e^2) + \epsilon)^{-1/2}$: S a and S e.
 
     Returns:
-        The new a and t, and the pullback from their gradients to those of v, a and t.
+        The new a and t, and the pullback from their gradients to the gradients of v, a and t.
     """
     e = _from_mean(t, groups)
     square = a * a
@@ -87,7 +87,7 @@ def softmax(rho: Tensor) -> tuple[Tensor, Tensor, Pullback]:
 
 
 def _mean(x: Tensor, groups: int) -> Tensor:
-    """Of each group, for each of its channels; of a group of one channel it is that channel."""
+    """The mean of each group, for each of its channels; with one channel per group, x itself."""
     n, c = x.shape
     if groups == c:
         return x

@@ -2,8 +2,8 @@ r"""Normalization: every norm of the paper as one layer, an affine map per chann
 
 With $m_c, v_c$ the mean and variance of feature map $f_{n,c}$ over its pixels, all of IN, LN, GN and ILN are
 $y = A_c (f - m_c) + B_c$, where $A, B$ depend on $f$ only through $m$ and $v$. So a layer reads its input once for the
-moments, does arithmetic on [n, c] numbers, and writes its output once; its backward needs two sums per channel and one
-pass.
+moments, calculates with [n, c] numbers, and writes its output once; the backward pass needs two sums per channel and
+one pass over the pixels.
 
 Source: Zhou et al., U-Net Training with Instance-Layer Normalization (2019), equations 1-6.
 """
@@ -24,11 +24,11 @@ _RHOS = {"clip": 1, "sigmoid": 1, "softmax": 2}
 
 @dataclass(frozen=True)
 class Normalization:
-    """What a norm layer does: mix IN and LN by a gate (or not), then normalize groups of channels (or not).
+    """The parts of a norm layer: optionally mix IN and LN by a gate, then optionally normalize groups of channels.
 
     Attributes:
-        gate: how rho becomes the weights of IN and LN, or None for no mixing.
-        groups: channel groups that are normalized afterwards; "channel" for one a channel (IN), None for none.
+        gate: name of the function from rho to the weights of IN and LN, or None for no mixing.
+        groups: channel groups that are normalized afterwards; "channel" for one channel per group (IN), None for none.
     """
 
     gate: str | None
@@ -51,7 +51,7 @@ NORMS = ("none", "bn", *NORMALIZATIONS)
 
 
 def norm_layer(name: str, channels: int) -> nn.Module:
-    """The norm layer called `name` (one of NORMS) for `channels` channels: [n, c, h, w] to the same shape.
+    """The norm layer `name` (one of NORMS) for `channels` channels: [n, c, h, w] to the same shape.
 
     Raises:
         KeyError: no such norm.
@@ -85,17 +85,17 @@ class ChannelNorm(nn.Module):
     def forward(self, f: Tensor) -> Tensor:
         """Normalize feature maps [n, c, h, w]."""
         parameters = (self.gamma, self.beta) if self.rho is None else (self.gamma, self.beta, self.rho)
-        if torch.compiler.is_compiling():  # a compiler derives the backward and fuses both itself
+        if torch.compiler.is_compiling():  # a compiler derives the backward pass and fuses both
             v, m = torch.var_mean(f.float(), (2, 3), correction=0)
             scale, shift, _ = self.coefficients(m, v, *parameters)
-            return (_each(scale) * (f - _each(m)) + _each(shift)).to(f.dtype)
+            return (_per_pixel(scale) * (f - _per_pixel(m)) + _per_pixel(shift)).to(f.dtype)
         f = f.float() if f.dtype == torch.bfloat16 else f
         if torch.is_grad_enabled() and f.requires_grad:
             result: Tensor = _Affine.apply(f, self, *parameters)  # type: ignore[no-untyped-call]
             return result
         m, v, distance = moments(f)
         scale, shift, _ = self.coefficients(m, v, *parameters)
-        return distance.mul_(_each(scale)).add_(_each(shift))
+        return distance.mul_(_per_pixel(scale)).add_(_per_pixel(shift))
 
     def coefficients(
         self, m: Tensor, v: Tensor, gamma: Tensor, beta: Tensor, rho: Tensor | None = None
@@ -125,20 +125,20 @@ class ChannelNorm(nn.Module):
 def moments(f: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mean and (biased) variance [n, c] of feature maps [n, c, h, w] over their pixels, and f minus its mean.
 
-    In two passes, which vectorize; `torch.var_mean` goes pixel by pixel on a CPU and takes ten times as long.
+    In two vectorized passes; `torch.var_mean` goes pixel by pixel on a CPU and takes ten times as long.
     """
     m = f.mean((2, 3))
-    distance = f - _each(m)
+    distance = f - _per_pixel(m)
     return m, _sums_of_products(distance, distance) / f[0, 0].numel(), distance
 
 
-def _each(numbers: Tensor) -> Tensor:
-    """[n, c] for every pixel."""
+def _per_pixel(numbers: Tensor) -> Tensor:
+    """Numbers [n, c] as [n, c, 1, 1], for every pixel."""
     return numbers[:, :, None, None]
 
 
 def _sums_of_products(f: Tensor, g: Tensor) -> Tensor:
-    """Over the pixels: [n, c] of two [n, c, h, w]."""
+    """Sum over the pixels of f g: [n, c] from two [n, c, h, w]."""
     sums: Tensor = torch.linalg.vecdot(f.flatten(2), g.flatten(2))
     return sums
 
@@ -147,7 +147,7 @@ class _Affine(torch.autograd.Function):
     r"""y = A (f - m) + B with A, B = layer.coefficients(m(f), v(f), parameters).
 
     Backward: with $g = \partial L/\partial y$ and N pixels, dA = sum(g (f - m)) and dB = sum(g) over the pixels; the
-    pullback takes them to dm, dv and the parameters; then, in one pass over the pixels,
+    pullback turns them into dm, dv and the gradients of the parameters; then, in one pass over the pixels,
     df = A g + (2 dv / N) (f - m) + (dm - A dB) / N.
     """
 
@@ -156,7 +156,9 @@ class _Affine(torch.autograd.Function):
         m, v, distance = moments(f)
         scale, shift, ctx.pullback = layer.coefficients(m, v, *parameters)
         ctx.save_for_backward(f, m, scale)
-        return distance.mul_(_each(scale)).add_(_each(shift))  # another buffer would cost more than the arithmetic
+        return distance.mul_(_per_pixel(scale)).add_(
+            _per_pixel(shift)
+        )  # another buffer would cost more than the arithmetic
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -166,5 +168,5 @@ class _Affine(torch.autograd.Function):
         d_m, d_v, *d_parameters = ctx.pullback(_sums_of_products(g, f) - m * d_shift, d_shift)
         slope = d_v * (2 / f[0, 0].numel())
         constant = (d_m - scale * d_shift) / f[0, 0].numel() - slope * m
-        d_f = (g * _each(scale)).add_(_each(constant)).addcmul_(f, _each(slope))
+        d_f = (g * _per_pixel(scale)).add_(_per_pixel(constant)).addcmul_(f, _per_pixel(slope))
         return d_f, None, *d_parameters

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from cardioseg.network.normalization import ChannelNorm, norm_layer
 
 CHANNELS = (16, 32, 64, 128, 256)
-MULTIPLE = 2 ** (len(CHANNELS) - 1)  # height and width of an input must divide by it
+MULTIPLE = 2 ** (len(CHANNELS) - 1)  # height and width of an input must be multiples of it
 _BIAS = 0.1
 
 
@@ -20,7 +20,7 @@ class UNet(nn.Module):
     """Images [n, 1, h, w] to logits [n, classes, h, w]; h and w are multiples of 16.
 
     Args:
-        classes: number of output channels, background included.
+        classes: number of output channels, including background.
         norm: one of `normalization.NORMS`.
         generator: source of the initial weights.
         literal_std: initialize with the standard deviation 2 / (9 C) that the paper prints instead of its square root.
@@ -49,7 +49,7 @@ class UNet(nn.Module):
         return logits
 
     def rhos(self) -> dict[str, Tensor]:
-        """The gate parameters by layer name, in the order of the data: 22 for the norms with a gate, else none."""
+        """The gate parameters by layer name, from input to output: 22 for the norms with a gate, else none."""
         named = ((name, layer) for name, layer in self.named_modules() if isinstance(layer, ChannelNorm))
         return {name: layer.rho for name, layer in named if layer.rho is not None}
 

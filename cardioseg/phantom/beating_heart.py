@@ -1,12 +1,12 @@
-"""Heart: the ventricles' outlines in every plane at every phase, as formulas.
+"""Beating heart: formulas of the ventricles' outlines in every plane at every phase.
 
 Both walls of the left ventricle are truncated ellipsoids. A plane at depth d below the base cuts them in
 
     area(d) = pi R^2 q(d),  q(d) = 1 - ((d - e) / (l - e))^2 with the equator e = 0.2 l; 0 above the base and past l,
 
-as a circle made irregular by harmonics that keep its area. R follows from the volume wanted at a phase, V = step *
-sum over planes of area, so that the volumes of what is imaged are exact by construction, also while l shortens.
-The right ventricle leans on the LV's outer wall: from r_epi(a) to r_epi(a) + h b(a) at angle a around the LV's centre.
+as a circle with harmonics that keep its area. R follows from the volume at a phase, V = step * sum over planes of area,
+so that the imaged volumes are exact by construction, also while l shortens. The right ventricle touches the LV's outer
+wall: it extends from r_epi(a) to r_epi(a) + h b(a) at angle a around the LV's centre.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _SHORTENING = 0.24  # of the LV's length from ED to ES, times the ejection fract
 _TIP = 1.6  # thickening of the wall at the apex, times the ejection fraction
 _RV_LENGTH = 0.85  # of the LV's
 _RV_HALF_WIDTH = np.deg2rad(70)
-_SMALLEST_SHARE = 0.04  # a section below 1/25 of the widest is left out, as nobody would draw it
+_SMALLEST_SHARE = 0.04  # sections smaller than 1/25 of the largest are left out, as experts do not draw them
 _TURN = np.arange(0, 2 * np.pi, 2 * np.pi / 4096)
 
 
@@ -45,10 +45,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class Pose:
-    """How one heart lies and is shaped, drawn from its seed.
+    """The position and shape of a heart, drawn from its seed.
 
     Attributes:
-        center_mm: of the LV at the base, (right, down) from the image's middle.
+        center_mm: centre of the LV at the base, (right, down) from the image's middle.
         tilt: shift of that centre per mm of depth.
         septum: angle of the middle of the RV around the LV's centre; 0 is right, pi / 2 down.
         cavity: outline of the LV cavity.
@@ -62,7 +62,7 @@ class Pose:
     epicardium: Shape
 
     def bulge(self, angle: ArrayLike) -> Array:
-        """b(x) = (1 - |x|^1.7) (1 - 0.5 x), at least 0, x = (a - septum) / width: how far the RV stands out at a."""
+        """b(x) = (1 - |x|^1.7) (1 - 0.5 x), at least 0, x = (a - septum) / width: the relative depth of the RV at a."""
         x = ((np.asarray(angle) - self.septum + np.pi) % (2 * np.pi) - np.pi) / _RV_HALF_WIDTH
         return np.asarray(np.clip(1 - np.abs(x) ** 1.7, 0, None) * (1 - 0.5 * x))
 
@@ -73,12 +73,12 @@ class Section:
 
     Attributes:
         center_mm: (right, down) from the image's middle.
-        cavity_mm: radius of the circle that has the LV cavity's area; 0 where there is none.
-        epicardium_mm: the same of the LV's outer wall.
-        rv_depth_mm: h, from the septum to the RV's free wall; 0 where there is none.
-        depth_mm: of the plane below the base.
+        cavity_mm: radius of the circle that has the LV cavity's area; 0 without a cavity.
+        epicardium_mm: the same for the LV's outer wall.
+        rv_depth_mm: h, from the septum to the RV's free wall; 0 without an RV.
+        depth_mm: depth of the plane below the base.
         contraction: 0 at ED, 1 at ES.
-        crowding: the LV cavity's surface at ED over that of the moment, by which what lines it stands closer.
+        crowding: surface of the LV cavity at ED divided by the surface now; the density of trabeculae grows by it.
         pose: the outlines.
     """
 
@@ -93,7 +93,7 @@ class Section:
 
     @property
     def reach_mm(self) -> float:
-        """From the centre to beyond everything that beats, the vessels above the ventricles included."""
+        """Radius that contains everything that beats, including the vessels above the ventricles."""
         return max(80.0, 1.1 * self.epicardium_mm + 1.2 * self.rv_depth_mm + 15)
 
     def cavity(self, angle: ArrayLike) -> Array:
@@ -110,7 +110,7 @@ class Section:
 
 
 def pose(phantom: Phantom) -> Pose:
-    """The pose that belongs to the phantom's seed."""
+    """The pose for the phantom's seed."""
     rng = np.random.default_rng([phantom.seed, 0])
     starts = rng.uniform(0, 2 * np.pi, 6)
     cavity = Shape(tuple(zip((2, 3, 5), (0.035, 0.02, 0.015), starts[:3].tolist(), strict=True)))
@@ -121,7 +121,7 @@ def pose(phantom: Phantom) -> Pose:
 
 
 def volumes_ml(phantom: Phantom) -> tuple[Array, Array]:
-    """Per phase, the LV and the RV cavity: plane areas x step, summed over the imaged planes; exact."""
+    """Per phase, the exact volumes of the LV and RV cavities: plane areas x step, summed over the imaged planes."""
     edv, _ = _lv_ed_ml(phantom)
     linear, square = _rv_areas(phantom, 0.0)
     rv_edv = _slabs_ml(phantom, phantom.rv_depth_mm * linear + phantom.rv_depth_mm**2 * square)
@@ -136,7 +136,7 @@ def wall_ml(phantom: Phantom) -> float:
 
 
 def sections(phantom: Phantom, phase: int) -> tuple[Section, ...]:
-    """Every plane of one phase, in slice order."""
+    """The sections of all planes at one phase, in slice order."""
     posed, depths, contraction = pose(phantom), phantom.depths_mm, float(phantom.contraction[phase])
     inner, outer = _lv_radii_mm(phantom, contraction)
     rv_depths = _rv_depths_mm(phantom, contraction, float(volumes_ml(phantom)[1][phase]))
@@ -147,7 +147,7 @@ def sections(phantom: Phantom, phase: int) -> tuple[Section, ...]:
 
 
 def _share(depths_mm: Array, length_mm: float) -> Array:
-    """Shares q of each plane; 0 where it is too small to be drawn."""
+    """Q of each plane; 0 if the section is too small to be drawn."""
     equator = _EQUATOR * length_mm
     share = 1 - ((depths_mm - equator) / (length_mm - equator)) ** 2
     return np.where((depths_mm >= 0) & (share > _SMALLEST_SHARE), share, 0.0)
@@ -181,7 +181,7 @@ def _lv_ed_ml(phantom: Phantom) -> tuple[float, float]:
 
 
 def _lv_radii_mm(phantom: Phantom, contraction: float) -> tuple[Array, Array]:
-    """Per plane, the radii that give the cavity its volume at this moment and the wall the one it always has."""
+    """Per plane, the radii that give the cavity its current volume and the wall its constant volume."""
     edv, outer_ml = _lv_ed_ml(phantom)
     cavity_ml = edv * (1 - phantom.lv_ef_percent / 100 * contraction)
     wanted = (cavity_ml, cavity_ml + outer_ml - edv)

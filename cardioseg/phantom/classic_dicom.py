@@ -1,4 +1,4 @@
-"""DICOM: the phantom as classic MR images, one file a slice and phase."""
+"""Classic DICOM: the phantom as classic MR images, one file per slice and phase."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ def instance(phantom: Phantom, slice_index: int, phase: int, number: int, pixels
     """One short-axis image, ready to be written.
 
     Args:
-        phantom: whose geometry, timing and ids.
+        phantom: gives geometry, timing and ids.
         slice_index: 0-based, from the apex.
         phase: 0-based.
         number: the instance number.
@@ -36,7 +36,7 @@ def instance(phantom: Phantom, slice_index: int, phase: int, number: int, pixels
 
 
 def instance_of_own_series(phantom: Phantom, slice_index: int, phase: int, pixels: NDArray[np.int16]) -> Dataset:
-    """The same where each slice is a series of its own, numbered in the order of acquisition, and counts its phases."""
+    """As `instance`, but each slice is a separate series, numbered as acquired; instance numbers count phases."""
     series = f"short axis, slice {slice_index}"
     dataset = _short_axis(phantom, series, (slice_index, phase), phase + 1, pixels)
     dataset.SeriesNumber = 10 + _order(phantom, slice_index)
@@ -44,7 +44,7 @@ def instance_of_own_series(phantom: Phantom, slice_index: int, phase: int, pixel
 
 
 def localizer(phantom: Phantom) -> list[Dataset]:
-    """Three scouts, one axial, one coronal and one sagittal: a series of the study that is no short axis."""
+    """Three scouts, axial, coronal and sagittal: a series of the study that is not a short axis."""
     return [_scout(phantom, number, *scout) for number, scout in enumerate(scouts(phantom), start=1)]
 
 

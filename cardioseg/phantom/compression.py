@@ -1,4 +1,4 @@
-"""Encoding: the transfer syntaxes that the phantom is written in. All are lossless."""
+"""Compression: the transfer syntaxes of the phantom's files. All are lossless."""
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -72,12 +72,12 @@ def _frames(dataset: Dataset) -> Frame:
 
 
 def _pattern(frame: Frame) -> Frame:
-    """The bits as an unsigned number: JPEG knows no sign."""
+    """The bits as unsigned numbers: JPEG has no signed numbers."""
     return np.ascontiguousarray(frame).view(np.uint16)
 
 
 def _jpeg(frame: Frame, predictor: int) -> bytes:
-    from imagecodecs import jpeg8_encode  # noqa: PLC0415 - only where it is needed
+    from imagecodecs import jpeg8_encode  # noqa: PLC0415 - only if needed
 
     return bytes(jpeg8_encode(_pattern(frame), lossless=True, predictor=predictor, bitspersample=16))
 
@@ -95,7 +95,7 @@ def _jpeg_2000(frame: Frame) -> bytes:
 
 
 _ENCODERS: Mapping[Encoding, Callable[[Frame], bytes]] = {
-    Encoding.JPEG: lambda frame: _jpeg(frame, predictor=2),  # any predictor may stand there; 1 has its own syntax
+    Encoding.JPEG: lambda frame: _jpeg(frame, predictor=2),  # any predictor is allowed; 1 has its own syntax
     Encoding.JPEG_SV1: lambda frame: _jpeg(frame, predictor=1),
     Encoding.JPEG_LS: _jpeg_ls,
     Encoding.JPEG_2000: _jpeg_2000,

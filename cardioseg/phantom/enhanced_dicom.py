@@ -1,4 +1,4 @@
-"""Enhanced: the phantom as one Enhanced MR Image object, a frame a slice and phase (DICOM PS3.3 A.36.2)."""
+"""Enhanced DICOM: the phantom as one Enhanced MR Image object, one frame per slice and phase (DICOM PS3.3 A.36.2)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -37,7 +37,7 @@ def enhanced_instance(phantom: Phantom, voxels: NDArray[np.int16]) -> Dataset:
     """The whole cine as one object, ready to be written; frames go phase by phase from the base to the apex.
 
     Args:
-        phantom: whose geometry, timing and ids.
+        phantom: gives geometry, timing and ids.
         voxels: (phase, slice, row, column), such as `cine(phantom).voxels`.
     """
     places = [(index, phase) for index in reversed(range(phantom.slices)) for phase in range(phantom.phases)]

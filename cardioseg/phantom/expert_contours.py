@@ -1,4 +1,4 @@
-"""Contours: an expert's outlines of the left ventricle, as the Sunnybrook data stores them, but exact."""
+"""Expert contours: outlines of the left ventricle in the files of the Sunnybrook data, but exact."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +17,9 @@ _FOLDER = Path("contours-manual", "IRCCI-expert")
 def write_contours(phantom: Phantom, folder: Path) -> Path:
     """Write <case>/contours-manual/IRCCI-expert/IM-0001-NNNN-{i,o}contour-manual.txt; NNNN is the instance number.
 
-    The endocardium (i) is drawn at ED and ES wherever there is a cavity, the epicardium (o) around it at ED only, so
-    that fewer slices are drawn than acquired. Each line is `x y`, the column and the row, of which (1, 1) is the centre
-    of the first pixel. The case is the phantom's Sunnybrook id, its number padded to two digits.
+    The endocardium (i) is drawn at ED and ES on slices with a cavity, the epicardium (o) around it at ED only, so that
+    fewer slices are drawn than acquired. Each line is `x y`, column and row; (1, 1) is the centre of the first pixel.
+    The case is the phantom's Sunnybrook id, its number padded to two digits.
 
     Returns:
         The folder of the case.

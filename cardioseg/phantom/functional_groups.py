@@ -1,4 +1,4 @@
-"""Functional groups: what each frame of an enhanced object says of itself, and what all frames share."""
+"""Functional groups: the attributes of each frame of an enhanced object, and those of all frames together."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -65,7 +65,7 @@ _DIMENSIONS = ("InStackPositionNumber", "TemporalPositionIndex")
 
 
 def shared_groups(phantom: Phantom) -> Dataset:
-    """What all frames share: the sequence, the pixels' size and the planes' direction."""
+    """The groups of all frames together: the sequence, the pixels' size and the planes' orientation."""
     groups = _groups(_SHARED)
     grid = phantom.grid
     _, down, across = grid.directions
@@ -107,7 +107,7 @@ def frame_groups(phantom: Phantom, slice_index: int, phase: int) -> Dataset:
 
 
 def dimensions(uid: str) -> list[Dataset]:
-    """What the dimension indices of the frames count."""
+    """The dimensions of the frames' indices."""
     return [
         item({
             "DimensionOrganizationUID": uid,

@@ -1,4 +1,4 @@
-"""Layouts: the phantom as the folders that labelled data comes in."""
+"""Labelled layouts: the phantom as folders of labelled data."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,7 +32,7 @@ def write_sunnybrook(phantoms: Iterable[Phantom], folder: Path) -> None:
     """Write the tree of the Sunnybrook Cardiac Data: images, contours and the table that maps their ids.
 
     Raises:
-        ValueError: two phantoms have the same seed, which makes their ids.
+        ValueError: two phantoms have the same seed and so the same ids.
         ResourceError: the file system refuses.
     """
     cohort = list(phantoms)

@@ -11,7 +11,7 @@ from cardioseg.image.volume import Grid
 _ACROSS = (0.712, 0.701, -0.034)  # increasing column, near that of a Sunnybrook short-axis series
 _DOWN = (-0.308, 0.268, -0.913)  # increasing row, before it is made perpendicular to _ACROSS
 _MIDDLE_MM = (32.0, -24.0, 18.0)  # LPS position of the stack's middle: left, anterior
-_SYSTOLE = 0.375  # share of the cycle from end-diastole to end-systole
+_SYSTOLE = 0.375  # fraction of the cycle from end-diastole to end-systole
 
 
 @dataclass(frozen=True)
@@ -22,19 +22,19 @@ class Phantom:
     along the DICOM normal (row cosines x column cosines), which in the usual view of a short axis points to the base.
 
     Attributes:
-        slices: planes; with the defaults the last shows the great vessels and the first the apex without a cavity.
-        phases: time points of a cycle.
+        slices: number of planes; by default the last shows the great vessels and the first the apex without a cavity.
+        phases: number of time points of a cycle.
         rows: pixels down a column.
         columns: pixels along a row.
         spacing_mm: (slice, row, column).
-        seed: pose, outlines, textures, noise and names; the RV's volume varies by some 2 % with it, the LV's not.
+        seed: seed of pose, outlines, textures, noise and names; it changes the RV's volume by some 2 %, the LV's not.
         ed_phase: 0-based phase of the largest volume; negative counts from the end (Sunnybrook has ED among the last).
         lv_ef_percent: ejection fraction of the left ventricle over the imaged planes.
         rv_ef_percent: the same of the right ventricle.
-        lv_radius_mm: of the LV cavity at its widest, at ED.
+        lv_radius_mm: largest radius of the LV cavity, at ED.
         lv_length_mm: from the base to the tip of the cavity, at ED.
         wall_mm: thickness of the LV wall at its widest, at ED.
-        rv_depth_mm: from the septum to the free wall at its widest, at ED.
+        rv_depth_mm: largest distance from the septum to the RV's free wall, at ED.
         rr_interval_ms: length of a cycle.
     """
 
@@ -90,7 +90,7 @@ class Phantom:
 
     @property
     def contraction(self) -> NDArray[np.float64]:
-        """Per phase, how far between ED (0) and ES (1) the heart is: a half cosine down, a slower one back."""
+        """Per phase, the contraction from ED (0) to ES (1): a half cosine in systole, a slower one in diastole."""
         since_ed = (np.arange(self.phases) - self.ed_phase) % self.phases
         systole = max(self._systole_phases, 1)
         filling = np.clip((since_ed - systole) / (self.phases - systole or 1), 0, 1)
@@ -109,7 +109,7 @@ class Phantom:
 
     @property
     def sunnybrook_ids(self) -> tuple[str, str]:
-        """Ids of the images and, without zero padding, of the contours in a Sunnybrook tree; no real subject's."""
+        """Ids of the images and, without zero padding, of the contours in a Sunnybrook tree; not of a real subject."""
         return f"SCD9{self.seed:06d}", f"SC-PH-{self.seed}"
 
     def instance_number(self, slice_index: int, phase: int) -> int:

@@ -1,4 +1,4 @@
-"""Plane: where the pixels of a slice lie in millimetres, and how much of a pixel a shape covers."""
+"""Plane: the positions of a slice's pixels in millimetres, and the fraction of a pixel that a shape covers."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Plane:
     Attributes:
         right_mm: (1, column).
         down_mm: (row, 1).
-        pixel_mm: the side of a pixel of the same area.
+        pixel_mm: side of a square pixel of the same area.
     """
 
     right_mm: Pixels
@@ -31,7 +31,7 @@ class Plane:
         return np.hypot(right, down), np.arctan2(down, right)
 
     def around(self, center_mm: tuple[float, float], reach_mm: float) -> tuple[slice, slice]:
-        """The rows and columns of a square window around `center_mm`; empty where it lies outside."""
+        """The rows and columns of a square window around `center_mm`; empty if it lies outside the image."""
         right, down = self.right_mm[0] - center_mm[0], self.down_mm[:, 0] - center_mm[1]
         rows, columns = (np.flatnonzero(np.abs(axis) <= reach_mm) for axis in (down, right))
         return _span(rows), _span(columns)
@@ -51,7 +51,7 @@ def plane(phantom: Phantom) -> Plane:
 
 
 def cover(inside_mm: NDArray[np.floating], pixel_mm: float) -> Pixels:
-    """Share of each pixel covered by a shape whose border lies `inside_mm` outward of the pixel's centre."""
+    """Fraction of each pixel covered by a shape whose border is `inside_mm` outward of the pixel's centre."""
     return np.asarray(np.clip(0.5 + inside_mm / pixel_mm, 0, 1), np.float32)
 
 
@@ -67,7 +67,7 @@ def texture(rng: np.random.Generator, phantom: Phantom, scale_mm: float, across:
         rng: source of the noise, which is white on a coarse grid and then smoothed by a Gaussian.
         phantom: the size of the image.
         scale_mm: size of the grains in the plane.
-        across: the same from slice to slice, in slices.
+        across: size of the grains across slices, in slices.
     """
     _, dy, dx = phantom.spacing_mm
     down, along = (_weights(n * step / scale_mm, n) for n, step in ((phantom.rows, dy), (phantom.columns, dx)))
@@ -77,9 +77,9 @@ def texture(rng: np.random.Generator, phantom: Phantom, scale_mm: float, across:
 
 
 def _weights(grains: float, pixels: int) -> Pixels:
-    """Gaussian weights (pixel, grain) of grains one apart."""
-    at = np.linspace(0, grains, pixels)[:, None]
-    return np.asarray(np.exp(-((at - np.arange(-1, np.ceil(grains) + 2)) ** 2)), np.float32)
+    """Gaussian weights (pixel, grain) of grains at unit distance."""
+    places = np.linspace(0, grains, pixels)[:, None]
+    return np.asarray(np.exp(-((places - np.arange(-1, np.ceil(grains) + 2)) ** 2)), np.float32)
 
 
 def _span(indices: NDArray[np.intp]) -> slice:

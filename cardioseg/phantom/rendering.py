@@ -1,7 +1,7 @@
-"""Image: the cine that a scanner would show of the phantom, and the labels that belong to it.
+"""Rendering: the cine that a scanner would acquire of the phantom, and its labels.
 
-Signals follow a balanced steady-state sequence as Sunnybrook's: blood bright, muscle about a third of it, lung near
-black, fat bright and, beside the chest coils, by far the brightest.
+Signals are those of a balanced steady-state sequence as in the Sunnybrook data: blood is bright, muscle has about a
+third of its signal, lung is nearly black, fat is bright and, near the chest coils, by far the brightest.
 """
 
 from dataclasses import dataclass
@@ -36,19 +36,19 @@ def cine(phantom: Phantom) -> Cine:
     """Render the images: int16 (phase, slice, row, column)."""
     center = pose(phantom).center_mm
     still, gain = torso(phantom, center), coils(phantom, center)
-    seen = field_of_view(phantom)
+    field = field_of_view(phantom)
     rng = np.random.default_rng([phantom.seed, 2])
     textures = _Textures(
         texture(rng, phantom, 6), (texture(rng, phantom, 14), texture(rng, phantom, 14)), texture(rng, phantom, 3.5)
     )
     frames = (_beat(phantom, phase, still, textures) * gain for phase in range(phantom.phases))
     noise = np.random.default_rng([phantom.seed, 3])
-    voxels = np.stack([np.rint(_BLOOD_VALUE * _magnitude(frame, noise) * seen).astype(np.int16) for frame in frames])
+    voxels = np.stack([np.rint(_BLOOD_VALUE * _magnitude(frame, noise) * field).astype(np.int16) for frame in frames])
     return Cine(voxels, phantom.grid, phantom.times_ms)
 
 
 def reference(phantom: Phantom) -> Cine:
-    """The labels: uint8 `Label` (phase, slice, row, column); a pixel belongs to what its centre lies in."""
+    """The labels: uint8 `Label` (phase, slice, row, column); a pixel has the label of its centre."""
     whole = plane(phantom)
     voxels = [[_labels(whole, section) for section in sections(phantom, phase)] for phase in range(phantom.phases)]
     return Cine(np.array(voxels, np.uint8), phantom.grid, phantom.times_ms)
@@ -70,7 +70,7 @@ def _magnitude(signal: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _beat(phantom: Phantom, phase: int, still: Pixels, textures: _Textures) -> Pixels:
-    """One phase (slice, row, column) without bias and noise."""
+    """One phase (slice, row, column) without coil sensitivity and noise."""
     volume, whole = still.copy(), plane(phantom)
     time = 2 * np.pi * phase / phantom.phases
     for index, section in enumerate(sections(phantom, phase)):

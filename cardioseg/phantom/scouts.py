@@ -1,4 +1,4 @@
-"""Scouts: three orthogonal overviews of the chest, as planned from before a short axis; they only have to distract."""
+"""Scouts: three orthogonal overviews of the chest, as acquired before a short axis. Readers must ignore them."""
 
 from collections.abc import Iterator
 

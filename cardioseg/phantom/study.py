@@ -1,4 +1,4 @@
-"""Study: what all DICOM objects of a phantom share: patient, study, scanner, ids. All of it is synthetic."""
+"""Study: the attributes of all DICOM objects of a phantom: patient, study, scanner, ids. All of them are synthetic."""
 
 from collections.abc import Mapping
 from io import BytesIO
@@ -27,12 +27,12 @@ _STUDY: Mapping[str, str] = {
 
 
 def object_of(phantom: Phantom, class_uid: UID, series: str, number: int, pixels: NDArray[np.int16]) -> Dataset:
-    """An image object in explicit little endian without its sequence and its place in space.
+    """An image object in explicit little endian, without its sequence and its position in space.
 
     Args:
-        phantom: whose ids.
+        phantom: gives the ids.
         class_uid: the SOP class.
-        series: tells the study's series apart.
+        series: name of the series, for its id.
         number: the instance number.
         pixels: (row, column) or (frame, row, column).
     """
@@ -78,5 +78,5 @@ def _fill(dataset: Dataset, pixels: NDArray[np.int16]) -> None:
 
 
 def uid_of(phantom: Phantom, *parts: str) -> UID:
-    """A UID that belongs to these settings and this part of the study."""
+    """The UID for these settings and this part of the study."""
     return generate_uid(entropy_srcs=[repr(phantom), *parts])

@@ -1,4 +1,4 @@
-"""Torso: what lies around the heart and does not beat; signals are relative to blood, before the coils' bias."""
+"""Torso: the still organs around the heart; signals are relative to blood, without the coils' sensitivity."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Organ:
     """An ellipsoid.
 
     Attributes:
-        center_mm: (right, down, below the base) of the heart's centre.
+        center_mm: (right, down, depth below the base), relative to the heart's centre.
         axes_mm: half axes (along the angle, across it, through the planes).
         turn: angle of the first axis; 0 is right, pi / 2 down.
         signal: relative to blood.
@@ -34,11 +34,11 @@ class _Place:
     """Pixels of one slice, in mm right of and below the heart's centre.
 
     Attributes:
-        straight: where they lie.
-        right: where they lie once warped (row, column), so that no organ is an exact ellipse.
-        down: the same downwards.
-        fat: share of fat in what is fat, the rest being strands.
-        depth: of the slice below the base.
+        straight: their positions.
+        right: their warped positions to the right (row, column), so that no organ is an exact ellipse.
+        down: their warped positions downwards.
+        fat: fraction of fat in fatty tissue; the rest is strands.
+        depth: depth of the slice below the base.
     """
 
     straight: Plane
@@ -110,7 +110,7 @@ def _slice(place: _Place, vessels: tuple[Organ, ...], abdomen: tuple[Organ, ...]
 
 
 def _trunk(place: _Place, inset_mm: float) -> Pixels:
-    """Share of each pixel deeper than `inset_mm` under the skin; thicker fat towards the sides."""
+    """Fraction of each pixel deeper than `inset_mm` under the skin; fat is thicker towards the sides."""
     right, down = place.right - 30 + 0.15 * place.depth, place.down - 76
     front = right * _ANTERIOR[0] + down * _ANTERIOR[1]
     side = right * _ANTERIOR[1] - down * _ANTERIOR[0]
@@ -120,14 +120,14 @@ def _trunk(place: _Place, inset_mm: float) -> Pixels:
 
 
 def _ribs(place: _Place) -> Pixels:
-    """Muscle, with the marrow of ribs and the dark of their bone in turn."""
+    """Muscle, alternating with the bright marrow and the dark bone of the ribs."""
     angle = np.arctan2(place.down - 72, place.right - 22)
     wave = np.sin(13 * angle + 0.07 * place.depth)
     return np.asarray(_MUSCLE + 0.35 * np.clip(wave - 0.4, 0, 1) - 0.25 * np.clip(-wave - 0.6, 0, 1), np.float32)
 
 
 def _add(image: Pixels, place: _Place, organ: Organ, within: Pixels) -> None:
-    """Paint an organ; what is no fat gets the dark seam that fat and water leave where they share a pixel."""
+    """Paint an organ; organs other than fat get a dark border, as fat and water cancel in shared pixels."""
     (x, y, z), (along, across, through) = organ.center_mm, organ.axes_mm
     cut = 1 - ((place.depth - z) / through) ** 2
     window = place.straight.around((x, y), max(along, across) + _WARP_LIMIT_MM)
@@ -137,9 +137,10 @@ def _add(image: Pixels, place: _Place, organ: Organ, within: Pixels) -> None:
     u = right * np.cos(organ.turn) + down * np.sin(organ.turn)
     v = down * np.cos(organ.turn) - right * np.sin(organ.turn)
     inside = (np.sqrt(cut) - np.hypot(u / along, v / across)) * min(along, across)
-    seam = np.clip(1 - np.abs(inside) / place.pixel_mm, 0, 1) * (min(along, across) > 6 and organ.signal < 0.7)
     paint(part, cover(inside, place.pixel_mm) * within[window], organ.signal)
-    part *= 1 - 0.6 * seam * within[window]
+    if min(along, across) > 6 and organ.signal < 0.7:
+        seam = np.clip(1 - np.abs(inside) / place.pixel_mm, 0, 1)
+        part *= 1 - 0.6 * seam * within[window]
 
 
 _MEDIASTINUM = (Organ((-28, 20, 55), (72, 30, 80), 0.12, 0.62),)  # the fat that the heart lies on
@@ -155,7 +156,7 @@ _ORGANS = (  # liver, spleen, stomach's wall and content, vertebra, aorta, kidne
 
 
 def _bowel(rng: np.random.Generator) -> tuple[Organ, ...]:
-    """Loops of bowel and what else fills an abdomen."""
+    """Loops of bowel and other content of the abdomen."""
     return tuple(
         Organ(
             (rng.uniform(-40, 60), rng.uniform(72, 160), rng.uniform(0, 110)),

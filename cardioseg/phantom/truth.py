@@ -1,4 +1,4 @@
-"""Truth: what a perfect segmentation of the phantom measures."""
+"""Truth: the measures of a perfect segmentation of the phantom."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ from cardioseg.phantom.phantom_settings import Phantom
 class Truth:
     """Analytic volumes: the sum over the imaged planes of the exact area inside each outline, times the slice step.
 
-    These are the numbers that slice summation aims at; only the pixels' corners keep a mask of the phantom from them.
-    They are not the integral of the ellipsoid between the planes, which nobody images.
+    Slice summation of a mask gives these volumes up to the discretisation into pixels. They are not the integral of the
+    ellipsoid, whose parts between the planes are not imaged.
 
     Attributes:
         lv_ml: LV cavity at each phase, papillary muscles included.

@@ -1,4 +1,4 @@
-"""Vendors: the three shapes in which scanners export the same short-axis cine."""
+"""Vendors: three forms in which scanners export the same short-axis cine."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -17,8 +17,8 @@ from cardioseg.phantom.study import write_instance
 class Vendor(StrEnum):
     """How a scanner exports a cine."""
 
-    CLASSIC = "classic"  # one series, one file a slice and phase
-    SERIES_A_SLICE = "series-a-slice"  # the same, but each slice is a series
+    CLASSIC = "classic"  # one series, one file per slice and phase
+    SERIES_A_SLICE = "series-a-slice"  # one series per slice
     ENHANCED = "enhanced"  # one multi-frame file
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cardioseg.dataset.folds import Fold, pixel_hashes, split, without_twins
+from cardioseg.dataset.folds import Fold, pixel_hashes, split, without_duplicates
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import UsageError
 from cardioseg.files import write_json
@@ -89,11 +89,11 @@ class Protocol:
         Subjects that are duplicates of training subjects are left out of both the test and the choice.
         """
         hashes = {subject.subject_id: pixel_hashes(subject) for subject in self.dataset.subjects()}
-        fold = without_twins(split(self.dataset.subject_ids, self.folds, _SPLIT_SEED)[job.fold], hashes)
-        shuffled = np.random.default_rng([_SPLIT_SEED, job.fold]).permutation(fold.train)
-        choosing = tuple(sorted(map(str, shuffled[: max(1, round(CHOOSING_SHARE * len(shuffled)))])))
+        fold = without_duplicates(split(self.dataset.subject_ids, self.folds, _SPLIT_SEED)[job.fold], hashes)
+        drawn = np.random.default_rng([_SPLIT_SEED, job.fold]).permutation(fold.train)
+        choosing = tuple(sorted(map(str, drawn[: max(1, round(CHOOSING_SHARE * len(drawn)))])))
         trained = tuple(sorted(set(fold.train) - set(choosing)))
-        return fold, without_twins(Fold(job.fold, trained, choosing), hashes).validation
+        return fold, without_duplicates(Fold(job.fold, trained, choosing), hashes).validation
 
     def path(self, job: Job) -> Path:
         """The folder of a finished job."""

@@ -105,9 +105,9 @@ class Catalogue:
             return f"named {name}, because another scan here is named {own}"
         return f"named {name}, because these images had this name before"
 
-    def _has(self, name: str, what: str, value: str) -> bool:
+    def _has(self, name: str, field: str, value: str) -> bool:
         record = self.record(name)
-        return record is not None and getattr(record, what) == value
+        return record is not None and getattr(record, field) == value
 
     def _is_same(self, name: str, scan: Identified, *, if_unknown: bool = False) -> bool:
         """Whether a case of the same content is this scan, maybe at an earlier place, and not a copy of it.

@@ -97,13 +97,13 @@ def latest_mask(path: Path, convention: Convention = _ACDC) -> LatestMask:
         except UnusableError as error:
             why = error.message.removeprefix(f"{file}: ")
             remarks.append(f"{file.name} in the same folder is not used: {why} ({error.hint or _SAVE})")
-    others = {name: edit for name, edit in edits.items() if not np.array_equal(edit.voxels, written.voxels)}
-    if len(others) + changed > 1:
-        names = " and ".join([path.name] * changed + list(others))
+    changed_edits = {name: edit for name, edit in edits.items() if not np.array_equal(edit.voxels, written.voxels)}
+    if len(changed_edits) + changed > 1:
+        names = " and ".join([*([path.name] if changed else []), *changed_edits])
         raise UnusableError(
             f"{path.parent}: {names} hold different edits", f"keep the right one and name it {path.name}"
         )
-    for name, edit in others.items():
+    for name, edit in changed_edits.items():
         return LatestMask(edit, True, name, tuple(remarks))
     return LatestMask(written, changed, path.name, tuple(remarks))
 

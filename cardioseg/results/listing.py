@@ -54,15 +54,15 @@ def same_images(folder: ResultsFolder) -> list[list[str]]:
     for case in folder.cases():
         if (record := read_case_record(case)) and record.content:
             names[record.content].append(case.case_id)
-    return [alike for alike in names.values() if len(alike) > 1]
+    return [equal_names for equal_names in names.values() if len(equal_names) > 1]
 
 
 def _of_same_images(folder: ResultsFolder) -> dict[str, str]:
     """Case -> which others hold the same images; nothing of cases that are alone."""
     return {
-        name: f"has the same images as {', '.join(other for other in alike if other != name)}"
-        for alike in same_images(folder)
-        for name in alike
+        name: f"has the same images as {', '.join(other for other in names if other != name)}"
+        for names in same_images(folder)
+        for name in names
     }
 
 
@@ -93,10 +93,11 @@ def recorded(case: CaseFolder, model_sha256: str = "") -> Outcome | None:
     except UnusableError:
         return None
     edited = edited_file(case.mask, record) if record.model_sha256 else ""
-    other = "predicted by another model" * bool(model_sha256 and record.model_sha256 not in ("", model_sha256))
-    said = in_one(record.naming, edit_kept(edited) if edited else record.remark, other)
+    is_of_other_model = model_sha256 and record.model_sha256 not in ("", model_sha256)
+    other_model = "predicted by another model" if is_of_other_model else ""
+    remarks = in_one(record.naming, edit_kept(edited) if edited else record.remark, other_model)
     source = None if record.source is None else Path(record.source)
-    return Outcome(case.case_id, source, DONE, in_one(description.remark, said), flags=description.flags)
+    return Outcome(case.case_id, source, DONE, in_one(description.remark, remarks), flags=description.flags)
 
 
 def _failures(folder: ResultsFolder, ledger: Ledger) -> Iterator[Outcome]:

@@ -32,7 +32,8 @@ def write_summary(
     tally, failures = Tally(), []
     for outcome in outcomes:
         tally.count(outcome)
-        failures += [Failure(**outcome.row())] * (outcome.status != DONE)
+        if outcome.status != DONE:
+            failures.append(Failure(**outcome.row()))
     document = run.model_copy(update={"cases": tally, "failures": failures}).document()
     place, reports = tables or folder, CaseReports(outcomes, folder)
     write_csv(place.status, STATUS_COLUMNS, (outcome.row() for outcome in outcomes))

@@ -1,1 +1,1 @@
-"""Samples and a network become checkpoints."""
+"""Train networks: from labelled slices to checkpoints."""

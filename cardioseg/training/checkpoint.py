@@ -1,4 +1,4 @@
-"""Checkpoint: the resumable state of one fold. Its name carries its checksum; there is no pointer to tear."""
+"""Checkpoint: the resumable state of one fold. Its name contains its checksum, so it needs no other file."""
 
 import io
 import re
@@ -20,13 +20,13 @@ _LIMIT_BYTES = 2 * 1024**3
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a run needs to go on exactly.
+    """The state that a run needs to resume exactly.
 
     Attributes:
-        step: steps done.
+        step: number of steps done.
         network: the network's state.
         optimizer: the optimizer's state.
-        identity: what must be equal for a resume to mean the same run (recipe, seed, fold, data).
+        identity: a hash of recipe, seed, fold and data; it must be equal to resume.
     """
 
     step: int
@@ -36,7 +36,7 @@ class Checkpoint:
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write a checkpoint atomically, then drop all but the newest two; returns its path."""
+    """Write a checkpoint atomically, then remove all but the newest two; returns its path."""
     stream = io.BytesIO()
     torch.save(vars(checkpoint), stream)
     digest = sha256(stream.getvalue()).hexdigest()[:16]
@@ -48,10 +48,10 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
 
 
 def load(path: Path) -> Checkpoint:
-    """Read one checkpoint, its bytes checked against its name before anything interprets them.
+    """Read one checkpoint, after checking its bytes against its name.
 
     Raises:
-        RefusedError: the bytes are not what the name says, or hold something else.
+        RefusedError: the bytes do not match the name, or are not a checkpoint.
     """
     content = path.read_bytes() if path.stat().st_size <= _LIMIT_BYTES else b""
     match = _NAME.fullmatch(path.name)
@@ -64,7 +64,7 @@ def load(path: Path) -> Checkpoint:
 
 
 def newest(folder: Path) -> Checkpoint | None:
-    """The newest checkpoint in `folder` that verifies, or None."""
+    """The newest valid checkpoint in `folder`, or None."""
     sweep_partials(folder)
     for path in _newest_first(folder):
         try:
@@ -80,7 +80,7 @@ def steps_done(folder: Path) -> int:
 
 
 def weights_sha256(network: dict[str, Tensor]) -> str:
-    """Hex SHA-256 over every tensor's name and bytes: equal for equal weights, whatever file they are in."""
+    """Hex SHA-256 over every tensor's name and bytes: equal for equal weights in any file."""
     digest = sha256()
     for name, tensor in sorted(network.items()):
         digest.update(name.encode())

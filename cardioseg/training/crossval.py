@@ -1,4 +1,4 @@
-"""Cross validation: folds by subject, each fitted and validated, with the proof that they are disjoint."""
+"""Cross validation: fit and validate each fold of subjects, with a proof that the folds are disjoint."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence, Set
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cardioseg import __version__
-from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256, without_twins
+from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256, without_duplicates
 from cardioseg.dataset.slices import Slices, annotated_with, gather
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import NoInputError, UsageError
@@ -35,18 +35,18 @@ _WORDS = {  # for the keys of `training.json`
 
 @dataclass(frozen=True)
 class Plan:
-    """A training run: what `train` was asked for.
+    """The settings of a training run.
 
     Attributes:
-        dataset: on what.
-        folder: where the run's files go.
-        recipe: how each fold is fitted.
+        dataset: the dataset to train on.
+        folder: the folder for the run's files.
+        recipe: the recipe of each fold.
         folds: number of folds; 1 trains on every subject that is not held out.
-        seed: of the folds, the weights and the batches.
+        seed: random seed for folds, initial weights and batches.
         held_out: subjects that no fold may train on.
         device: a torch device name.
         checkpoint_steps: steps between checkpoints.
-        steps: of each fold; None: of the recipe's epochs.
+        steps: steps of each fold; None: as many as the recipe's epochs have.
     """
 
     dataset: Dataset
@@ -62,7 +62,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What one fold came to."""
+    """The result of one fold."""
 
     fold: Fold
     steps: int
@@ -90,14 +90,14 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
     """Divide the subjects, prove the folds disjoint, and write `training.json` and `folds.json`.
 
     Raises:
-        NoInputError: a fold has nothing to train on.
-        UsageError: too few subjects, a leak between folds, nothing to resume, or a run that was planned otherwise.
+        NoInputError: a fold has no slice to train on.
+        UsageError: too few subjects, shared subjects or images, nothing to resume, or a run with other settings.
     """
     described = describe(plan)
     path = plan.folder / "training.json"
     if resume and not path.is_file():
         raise UsageError(f"nothing to resume in {plan.folder}", "leave out --resume to start")
-    if path.is_file() and (differing := _differing(json.loads(path.read_text()), described)):
+    if path.is_file() and (differing := _differences(json.loads(path.read_text()), described)):
         raise UsageError(f"{plan.folder} holds a run with another {differing}", "choose another folder")
     hashes: dict[str, frozenset[str]] = {}
     labelled: set[str] = set()
@@ -106,24 +106,27 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
         if any(annotated_with(volume, plan.recipe.structures).any() for volume in subject.volumes):
             labelled.add(subject.subject_id)
     divided = split(plan.dataset.subject_ids, plan.folds, plan.seed, plan.held_out)
-    folds = tuple(without_twins(fold, hashes) for fold in divided)
+    folds = tuple(without_duplicates(fold, hashes) for fold in divided)
     _check_labelled(plan, folds, labelled)
-    unseen = [replace(fold, validation=tuple(sorted({*fold.validation, *plan.held_out}))) for fold in folds]
-    proofs = [asdict(fold) | {"proof": prove_disjoint(one, hashes)} for fold, one in zip(folds, unseen, strict=True)]
+    tested_folds = [replace(fold, validation=tuple(sorted({*fold.validation, *plan.held_out}))) for fold in folds]
+    proofs = [
+        asdict(fold) | {"proof": prove_disjoint(tested, hashes)}
+        for fold, tested in zip(folds, tested_folds, strict=True)
+    ]
     sweep_partials(plan.folder, below=False)
     write_json(path, described)
     write_json(plan.folder / "folds.json", proofs)
     return folds
 
 
-def _differing(earlier: dict[str, Any], described: dict[str, Any]) -> str:
-    """What two runs have not in common, in words; empty where they are the same."""
+def _differences(earlier: dict[str, Any], described: dict[str, Any]) -> str:
+    """The settings in which two runs differ, in words; "" if they are the same."""
     words = (_WORDS.get(key, key) for key in described | earlier if earlier.get(key) != described.get(key))
     return " and another ".join(dict.fromkeys(words))
 
 
 def _check_labelled(plan: Plan, folds: Sequence[Fold], labelled: Set[str]) -> None:
-    """Refuse a plan of which a fold has no slice to train on."""
+    """Refuse a plan with a fold that has no slice to train on."""
     wanted = f"{' and '.join(plan.recipe.labels)} annotated"
     if not labelled:
         raise NoInputError(f"no slice of {plan.dataset.folder} has {wanted}", "choose another --recipe")
@@ -145,52 +148,52 @@ def run_fold(
 
     Args:
         plan: the run.
-        fold: one of those that `prepare_run` gave.
+        fold: a fold from `prepare_run`.
         report: called at every logged step.
-        resume: go on from the newest checkpoint, where there is one.
-        begin: called once, with the number of steps and how many of them are done already.
+        resume: resume from the newest checkpoint, if there is one.
+        begin: called once, with the number of steps and the number of steps already done.
 
     Raises:
-        ResourceError: another process runs this very fold.
+        ResourceError: another process runs this fold.
     """
     dataset, recipe = plan.dataset, plan.recipe
     slices = slices_for(recipe, map(dataset.subject, fold.train))
     folder = fold_folder(plan.folder, fold.index)
     job = Job(recipe, slices, folder, fold.index, plan.seed, plan.device, plan.checkpoint_steps, plan.steps)
     with sole_writer(folder):
-        cut = newest(folder) if resume else None
-        begin(job.steps, cut.step if cut else 0)
-        done = fit(job, report, resume=cut is not None)
-        scores = tuple(validate(network_of(done, recipe), recipe, map(dataset.subject, fold.validation)))
+        unfinished = newest(folder) if resume else None
+        begin(job.steps, unfinished.step if unfinished else 0)
+        final = fit(job, report, resume=unfinished is not None)
+        scores = tuple(validate(network_of(final, recipe), recipe, map(dataset.subject, fold.validation)))
         write_csv(folder / "validation.csv", SliceScore.__annotations__, map(asdict, scores))
-    return FoldResult(fold, done.step, weights_sha256(done.network), scores)
+    return FoldResult(fold, final.step, weights_sha256(final.network), scores)
 
 
 def slices_for(recipe: Recipe, subjects: Iterable[Subject]) -> Slices:
-    """What a recipe trains on."""
+    """The training slices of a recipe."""
     settings = (recipe.structures, recipe.size, recipe.preprocessing, recipe.nominal_spacing_mm)
     return gather(subjects, *settings)
 
 
 def write_scores(plan: Plan, results: Sequence[FoldResult]) -> None:
-    """Write `scores.json`: per fold, over images and over subjects."""
+    """Write `scores.json`: the scores of each fold over images and over subjects."""
     write_json(plan.folder / "scores.json", [result.summary(plan.recipe.labels) for result in results])
 
 
 def fold_folder(run: Path, index: int) -> Path:
-    """Where a fold's files are."""
+    """The folder of a fold's files."""
     return run / f"fold-{index}"
 
 
 def network_of(checkpoint: Checkpoint, recipe: Recipe) -> UNet:
-    """The network that a checkpoint holds."""
+    """The network of a checkpoint."""
     network = UNet(len(recipe.labels) + 1, recipe.norm)
     network.load_state_dict(checkpoint.network)
     return network
 
 
 def describe(plan: Plan) -> dict[str, Any]:
-    """All that the run depends on; `--resume` and `export` read it back."""
+    """All settings that the run depends on; `--resume` and `export` read them."""
     limit = {} if plan.steps is None else {"steps": plan.steps}
     return limit | {
         "cardioseg": __version__,

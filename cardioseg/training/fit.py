@@ -1,4 +1,4 @@
-"""Fit: one fold from its slices to its weights; killed at any moment, it resumes to the same weights."""
+"""Fit: train one fold. A run that was killed at any moment resumes and gives the same weights."""
 
 import os
 import time
@@ -28,14 +28,14 @@ class Job:
     """One fold to be fitted.
 
     Attributes:
-        recipe: how.
-        slices: on what.
-        folder: where checkpoints and logs go.
+        recipe: the recipe.
+        slices: the training slices.
+        folder: the folder for checkpoints and logs.
         fold: the fold's number.
-        seed: of everything random.
+        seed: the seed of all randomness.
         device: a torch device name.
-        checkpoint_steps: a checkpoint is written after every so many steps, and at the end.
-        limit: train so many steps, over which the schedule of the learning rate is spread; None: the recipe's epochs.
+        checkpoint_steps: steps between checkpoints; one more is written at the end.
+        limit: number of steps, over which the learning rate's schedule is spread; None: that of the recipe's epochs.
     """
 
     recipe: Recipe
@@ -49,14 +49,14 @@ class Job:
 
     @property
     def identity(self) -> str:
-        """A hash of all that determines the weights, but for the machine and its number of threads."""
+        """A hash of everything that determines the weights, except the machine and its number of threads."""
         described = f"{self.recipe.model_dump_json()} {self.fold} {self.seed} {self.slices.source}"
         described += "" if self.limit is None else f" {self.limit}"
         return sha256(described.encode()).hexdigest()
 
     @property
     def steps(self) -> int:
-        """Steps of the whole run."""
+        """Number of steps of the whole run."""
         return self.limit or self.epoch(0).steps * self.recipe.optimization.epochs
 
     def epoch(self, number: int) -> Epoch:
@@ -67,19 +67,19 @@ class Job:
 
 
 def fit(job: Job, report: Callable[[StepRecord], None], resume: bool = False) -> Checkpoint:
-    """Train until the last step of the job is done; the final checkpoint.
+    """Train to the last step of the job; returns the final checkpoint.
 
     Args:
-        job: what to fit.
+        job: the fold to fit.
         report: called at every logged step.
-        resume: go on from the newest checkpoint in `job.folder`.
+        resume: resume from the newest checkpoint in `job.folder`.
 
     Raises:
-        UsageError: there is nothing to resume, or it is another run's; or, without `resume`, a run is there already.
+        UsageError: there is nothing to resume, or only another run; or, without `resume`, the folder has a run already.
     """
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats itself only with this
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is reproducible only with this
     torch.use_deterministic_algorithms(True)
-    # Costs 3 % of a step, and nothing here reads memory that was not written.
+    # Filling costs 3 % of a step, and nothing here reads memory that was not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     done = _start(job, resume)
     if done and done.step == job.steps:
@@ -95,19 +95,19 @@ def fit(job: Job, report: Callable[[StepRecord], None], resume: bool = False) ->
 
 
 def _start(job: Job, resume: bool) -> Checkpoint | None:
-    found = newest(job.folder)
-    if resume and found is None:
+    checkpoint = newest(job.folder)
+    if resume and checkpoint is None:
         raise UsageError(f"nothing to resume in {job.folder}", "leave out --resume to start")
-    if not resume and found is not None:
+    if not resume and checkpoint is not None:
         raise UsageError(f"{job.folder} already holds a run", "--resume continues it; or choose another folder")
-    if found and found.identity != job.identity:
+    if checkpoint and checkpoint.identity != job.identity:
         differs = "another recipe, seed, fold or dataset, or another number of steps"
         raise UsageError(f"the run in {job.folder} had {differs}", "choose another folder")
-    return found
+    return checkpoint
 
 
 class _Run:
-    """A job under way: its network, the step that advances it, its journal, and how far it is."""
+    """A running job: its network, the step that advances it, its journal, and the number of steps done."""
 
     def __init__(self, job: Job, step: int) -> None:
         recipe = job.recipe
@@ -137,7 +137,7 @@ class _Run:
         return self._save()
 
     def _rate(self, step: int) -> float:
-        """The epochs of the schedule are those of the data, unless the run has a limit."""
+        """The learning rate; the schedule's epochs are those of the data, unless the run has a limit."""
         settings, steps = self.job.recipe.optimization, self.job.steps
         return learning_rate(settings, step * settings.epochs // steps, step / steps)
 
@@ -163,5 +163,5 @@ class _Run:
 def _rhos(network: UNet) -> dict[str, float]:
     rhos = network.rhos()
     names = [f"rho/{name}" + (f".{i}" if len(rho) > 1 else "") for name, rho in rhos.items() for i in range(len(rho))]
-    values = torch.cat(list(rhos.values())).tolist() if rhos else []  # at once: each reading waits for a GPU
+    values = torch.cat(list(rhos.values())).tolist() if rhos else []  # all at once: each reading waits for the GPU
     return dict(zip(names, values, strict=True))

@@ -1,4 +1,4 @@
-"""Journal: what a run logs. `steps.csv` is the record; TensorBoard is a view of it, where it is installed."""
+"""Journal: the log of a run. `steps.csv` is the record; if TensorBoard is installed, it shows the same values."""
 
 import csv
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ class StepRecord:
         steps: steps of the whole run.
         epoch: 0-based.
         loss: mean loss since the last record.
-        learning_rate: as used.
-        images_per_s: training throughput since the last record; no part of the record on disk, which repeats exactly.
+        learning_rate: the learning rate of the step.
+        images_per_s: training throughput since the last record; not written to disk, as it does not repeat exactly.
         rhos: each gate parameter by name.
     """
 
@@ -39,7 +39,7 @@ class Journal:
 
     Args:
         folder: the fold's folder.
-        step: the step that the run starts or resumes at; later records on disk are forgotten.
+        step: the step at which the run starts or resumes; later records on disk are dropped.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
@@ -49,7 +49,7 @@ class Journal:
         self._board = _open_board(folder, step)
 
     def add(self, record: StepRecord) -> None:
-        """Take one record."""
+        """Add one record."""
         scalars = {"loss": record.loss, "learning_rate": record.learning_rate, **record.rhos}
         self._rows.append(
             {"step": str(record.step), "epoch": str(record.epoch)} | {k: repr(v) for k, v in scalars.items()}
@@ -59,7 +59,7 @@ class Journal:
                 self._board.add_scalar(name, value, record.step)
 
     def flush(self) -> None:
-        """Write everything out, if there is anything new."""
+        """Write all records, if there are new ones."""
         if len(self._rows) > self._written:
             write_csv(self._path, self._rows[-1].keys(), self._rows)
             self._written = len(self._rows)

@@ -62,13 +62,13 @@ def learning_rate(settings: Optimization, epoch: int, progress: float) -> float:
     peak = settings.learning_rate / (1 if settings.schedule == "cosine" else settings.divisor**epoch)
     if settings.schedule == "divide":
         return peak
-    fallen = progress if settings.schedule == "cosine" else progress * settings.epochs - epoch
-    return peak * (1 + math.cos(math.pi * fallen)) / 2
+    fraction = progress if settings.schedule == "cosine" else progress * settings.epochs - epoch
+    return peak * (1 + math.cos(math.pi * fraction)) / 2
 
 
 def loss(settings: Optimization, logits: Tensor, targets: Tensor) -> Tensor:
     """The scalar loss of logits [n, c, h, w] for targets [n, h, w] int64."""
-    # torch's own cross entropy adds up in any order on a GPU
+    # torch's cross entropy sums in no fixed order on a GPU
     cross_entropy = -(logits.log_softmax(1) * _one_hot(logits, targets)).sum(1).mean()
     if settings.loss == "cross_entropy":
         return cross_entropy
@@ -76,9 +76,9 @@ def loss(settings: Optimization, logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def soft_dice(logits: Tensor, targets: Tensor, *, of_batch: bool = False) -> Tensor:
-    """Mean over structures of 2 |P T| / (|P| + |T|) with probabilities P; background does not count.
+    """Mean over structures, without background, of 2 |P T| / (|P| + |T|) with probabilities P and targets T.
 
-    Sums go over each image, and the mean over images too; or, `of_batch`, over all images together.
+    Sums are over each image, and the mean also over images; with `of_batch`, sums are over all images together.
     """
     p = logits.softmax(1)[:, 1:]
     t = _one_hot(logits, targets)[:, 1:]

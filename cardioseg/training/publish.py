@@ -1,4 +1,4 @@
-"""Publish: a finished run becomes a model folder, if ONNX Runtime and torch agree on real slices."""
+"""Publish: write a model folder from a finished run, if ONNX Runtime and torch agree on real slices."""
 
 import csv
 from collections.abc import Collection, Iterable, Sequence
@@ -35,15 +35,16 @@ _PARITY_SLICES = 64
 
 @dataclass(frozen=True)
 class Publication:
-    """What the run itself does not know.
+    """Settings of the model that are not part of the run.
 
     Attributes:
-        name: of the model.
-        licence: what the training data allow.
-        citation: whom to cite for the training data.
-        folds: those to publish, several as an ensemble: of one alone the validation subjects are unseen. Empty: all.
-        evaluations: of this model, for its card; without any, the card gives the scores of training's validation.
-        precision: what its convolutions compute in.
+        name: name of the model.
+        licence: licence of the model (follows from its training data).
+        citation: citation for the training data.
+        folds: folds to publish, several as an ensemble; only for a single fold, its validation subjects are unseen.
+            Empty: all folds.
+        evaluations: evaluations of this model, for its card; without any, the card gives the training's validation.
+        precision: precision of its convolutions.
     """
 
     name: str
@@ -59,18 +60,18 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
 
     Args:
         run: a folder written by `train`, every fold that is published finished.
-        dataset: what it was trained on; gives the slices for the proof, and for the ranges of integers.
+        dataset: the training data; they give the slices for the proof and for the ranges of integers.
         folder: the model folder.
-        publication: what the card says beyond the run.
+        publication: the settings of the model.
 
     Raises:
-        UsageError: no run, unfinished folds, another dataset, or an evaluation of another model.
+        UsageError: not a run, unfinished folds, another dataset, or an evaluation of another model.
         RefusedError: torch and ONNX Runtime disagree.
     """
     planned = read_run(run, dataset)
     described, folds = planned.described, _chosen(planned.folds, publication.folds)
     recipe = Recipe.model_validate(described["recipe"])
-    checkpoints = [_final(run, fold, planned.folds) for fold in folds]
+    checkpoints = [_final_checkpoint(run, fold, planned.folds) for fold in folds]
     networks = [network_of(checkpoint, recipe) for checkpoint in checkpoints]
     network, model, precision = combine(networks), to_onnx(networks), publication.precision
     slices = _real_slices(dataset, [subject_id for fold in folds for subject_id in fold.train], recipe)
@@ -78,8 +79,8 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
         model = to_int8(model, slices)
     parity = prove_parity(network, model, slices, precision)
     training, digest = _training(described, folds, checkpoints), sha256(model).hexdigest()
-    about = digest, training.weights_sha256, planned.recipe_sha256, precision
-    evaluated = [read_figures(path, *about) for path in publication.evaluations]
+    identity = digest, training.weights_sha256, planned.recipe_sha256, precision
+    evaluated = [read_figures(path, *identity) for path in publication.evaluations]
     card = Card(
         name=publication.name,
         sha256=digest,
@@ -109,30 +110,30 @@ def _chosen(folds: tuple[Fold, ...], wanted: tuple[int, ...]) -> tuple[Fold, ...
     return tuple(fold for fold in folds if not wanted or fold.index in wanted)
 
 
-def _final(run: Path, fold: Fold, folds: Iterable[Fold]) -> Checkpoint:
-    """The last checkpoint of a fold, which must be finished; else the hint names one of the run's that is."""
-    checkpoint = _finished(run, fold)
+def _final_checkpoint(run: Path, fold: Fold, folds: Iterable[Fold]) -> Checkpoint:
+    """The last checkpoint of a finished fold; if it is not finished, the error's hint names one that is."""
+    checkpoint = _finished_checkpoint(run, fold)
     if checkpoint is None:
-        ready = next((one.index for one in folds if _finished(run, one)), None)
-        alone = "" if ready is None else f"; --fold {ready} exports fold {ready} alone"
-        raise UsageError(f"fold {fold.index} of {run} is not finished", GO_ON + alone)
+        ready = next((candidate.index for candidate in folds if _finished_checkpoint(run, candidate)), None)
+        hint = "" if ready is None else f"; --fold {ready} exports fold {ready} alone"
+        raise UsageError(f"fold {fold.index} of {run} is not finished", GO_ON + hint)
     return checkpoint
 
 
-def _finished(run: Path, fold: Fold) -> Checkpoint | None:
+def _finished_checkpoint(run: Path, fold: Fold) -> Checkpoint | None:
     folder = fold_folder(run, fold.index)
     return newest(folder) if (folder / "validation.csv").is_file() else None
 
 
 def _real_slices(dataset: Dataset, trained: Collection[str], recipe: Recipe) -> list[Floats]:
-    """Prepared slices [h, w] from subjects of the training and slices all over them, the same for every export."""
-    known = [subject_id for subject_id in dataset.subject_ids if subject_id in trained]
-    subjects = known[:: max(1, len(known) // _PARITY_SLICES)]
-    each = max(1, _PARITY_SLICES // len(subjects))
+    """Prepared slices [h, w], spread evenly over training subjects and their slices; the same for every export."""
+    trained_ids = [subject_id for subject_id in dataset.subject_ids if subject_id in trained]
+    subjects = trained_ids[:: max(1, len(trained_ids) // _PARITY_SLICES)]
+    slices_of_subject = max(1, _PARITY_SLICES // len(subjects))
     slices = []
     for subject_id in subjects:
         volume = dataset.subject(subject_id).volumes[0]
-        chosen = np.unique(np.linspace(0, len(volume.image) - 1, each).astype(int))
+        chosen = np.unique(np.linspace(0, len(volume.image) - 1, slices_of_subject).astype(int))
         pixel_mm = volume.pixel_mm(recipe.nominal_spacing_mm)
         slices += list(prepare(volume.image[chosen], pixel_mm, recipe.preprocessing, middle(volume.mask > 0))[0])
     if not slices:
@@ -160,13 +161,13 @@ def _training(described: dict[str, Any], folds: Sequence[Fold], checkpoints: Seq
 def _metrics(
     run: Path, described: dict[str, Any], folds: Sequence[Fold], recipe: Recipe, precision: Precision
 ) -> tuple[Metric, ...]:
-    """What training's validation gave, which computes in float32."""
+    """The scores of the training's validation, which uses float32."""
     scores = [score for fold in folds for score in _read_scores(fold_folder(run, fold.index))]
     if not scores:
         return ()
     held_out = f"{described['folds']}-fold cross validation" if len(folds) > 1 else "subjects held out of training"
     held_out += "" if precision == "float32" else ", before quantization"
-    counted = (("images", per_image), ("subjects, each the mean of its images", per_subject))
+    averages = (("images", per_image), ("subjects, each the mean of its images", per_subject))
     return tuple(
         Metric(
             label=label,
@@ -174,11 +175,11 @@ def _metrics(
             mean=s.mean,
             std=s.std,
             n=s.n,
-            protocol=f"{described['dataset']}, {held_out}; mean over {over}",
+            protocol=f"{described['dataset']}, {held_out}; mean over {unit}",
         )
         for label in recipe.labels
-        for over, spread in counted
-        if (s := spread(scores, label)).mean is not None
+        for unit, average in averages
+        if (s := average(scores, label)).mean is not None
     )
 
 

@@ -1,4 +1,4 @@
-"""Recipe: everything that determines a training run but its data and its seed. TOML on disk, frozen in memory."""
+"""Recipe: everything that determines a training run except its data and its seed. TOML on disk, frozen in memory."""
 
 import tomllib
 from importlib.resources import files
@@ -46,9 +46,9 @@ class Recipe(BaseModel):
     @field_validator("labels")
     @classmethod
     def _known_labels(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
-        known = [label.key for label in STRUCTURES]
-        if not labels or len(set(labels)) != len(labels) or not set(labels) <= set(known):
-            raise ValueError(f"labels are one or more of {', '.join(known)}")
+        keys = [label.key for label in STRUCTURES]
+        if not labels or len(set(labels)) != len(labels) or not set(labels) <= set(keys):
+            raise ValueError(f"labels are one or more of {', '.join(keys)}")
         return labels
 
     @field_validator("norm")
@@ -90,7 +90,7 @@ def read_recipe(name_or_path: str) -> Recipe:
 
 
 def parse_recipe(text: str, name: str) -> Recipe:
-    """The recipe that `text` holds; `name` is for error messages.
+    """Parse a recipe; `name` is for error messages.
 
     Raises:
         UsageError: the text is not valid TOML, or a key or value is not understood.
@@ -103,20 +103,20 @@ def parse_recipe(text: str, name: str) -> Recipe:
 
 
 def check_recipe(document: dict[str, Any], name: str) -> Recipe:
-    """The recipe that a document describes; `name` is for error messages.
+    """Make a recipe of a parsed document; `name` is for error messages.
 
     Raises:
-        UsageError: a key or value is not understood.
+        UsageError: a key or value is invalid.
     """
     try:
         return Recipe.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{name}: {key}: {_plain(first)}") from None
+        raise UsageError(f"{name}: {key}: {_plain_message(first)}") from None
 
 
-def _plain(error: ErrorDetails) -> str:
+def _plain_message(error: ErrorDetails) -> str:
     return "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ").lower()
 
 

@@ -1,4 +1,4 @@
-"""Step: one update of a network's weights; on a GPU compiled, where a compiler is at hand."""
+"""Step: one update of a network's weights; compiled on a GPU if there is a compiler."""
 
 import os
 from collections.abc import Callable
@@ -17,12 +17,12 @@ Objective = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Step:
-    """What is updated, and how.
+    """The update of a network's weights.
 
     Attributes:
-        network: whose weights.
-        weights: their optimizer.
-        objective: the loss of images [n, 1, h, w] and targets [n, h, w].
+        network: the network.
+        weights: the optimizer of its weights.
+        objective: the loss for images [n, 1, h, w] and targets [n, h, w].
     """
 
     network: UNet
@@ -30,7 +30,7 @@ class Step:
     objective: Objective
 
     def __call__(self, images: Tensor, targets: Tensor, rate: float) -> Tensor:
-        """Update the weights once; the loss before."""
+        """Update the weights once; returns the loss before the update."""
         for group in self.weights.param_groups:
             group["lr"] = rate
         value = self.objective(images, targets)
@@ -41,7 +41,7 @@ class Step:
 
 
 def step_of(network: UNet, settings: Optimization) -> Step:
-    """The step of a network on the device that it is on."""
+    """The step of a network on its device."""
     on_gpu = next(network.parameters()).is_cuda
     mixed = on_gpu and settings.precision == "bfloat16"
     if mixed:
@@ -57,11 +57,11 @@ def step_of(network: UNet, settings: Optimization) -> Step:
 
 
 def _compiled(objective: Objective) -> Objective:
-    """One kernel where there were many, and all of them launched at once."""
-    torch.compiler.reset()  # it keeps eight variants of a function, and falls back to the slow way at the ninth network
+    """The objective with fused kernels that are launched together."""
+    torch.compiler.reset()  # torch keeps eight variants of a function, and does not compile it for a ninth network
     return torch.compile(objective, mode="reduce-overhead", dynamic=False)
 
 
 def _can_compile() -> bool:
-    """Whether torch.compile finds what it needs for a GPU: Triton, and a C compiler for its launchers."""
+    """Whether torch.compile has what it needs for a GPU: Triton, and a C compiler for its launchers."""
     return version_of("triton") != NOT_INSTALLED and which(os.environ.get("CC", "cc")) is not None

@@ -21,7 +21,7 @@ _BATCH = 8
 
 @dataclass(frozen=True)
 class SliceScore:
-    """The Dice of one structure on one slice; None where it is in neither mask."""
+    """The Dice of one structure on one slice; None if it is in neither mask."""
 
     subject_id: str
     volume: str
@@ -31,7 +31,7 @@ class SliceScore:
 
 
 def validate(network: UNet, recipe: Recipe, subjects: Iterable[Subject]) -> Iterator[SliceScore]:
-    """Score every slice on which the recipe's labels are annotated, on the slice's own grid."""
+    """Score every slice on which the recipe's labels are annotated, on the grid of the slice."""
     network.eval()
     for subject in subjects:
         for volume in subject.volumes:
@@ -39,12 +39,12 @@ def validate(network: UNet, recipe: Recipe, subjects: Iterable[Subject]) -> Iter
 
 
 def per_image(scores: Sequence[SliceScore], label: str) -> Spread:
-    """Over images, as the paper counts."""
+    """The spread over images, as in the paper."""
     return spread([score.dice for score in scores if score.label == label and score.dice is not None])
 
 
 def per_subject(scores: Sequence[SliceScore], label: str) -> Spread:
-    """Over subjects, each with the mean of its images."""
+    """The spread over subjects, each with the mean of its images."""
     by_subject: dict[str, list[float]] = {}
     for score in scores:
         if score.label == label and score.dice is not None:
@@ -61,14 +61,18 @@ def logits(network: UNet, images: Floats) -> Floats:
 
 
 def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolume) -> Iterator[SliceScore]:
-    known = np.flatnonzero(annotated_with(volume, recipe.structures))
-    if not len(known):
+    annotated = np.flatnonzero(annotated_with(volume, recipe.structures))
+    if not len(annotated):
         return
-    settings, pixel_mm, slices = recipe.preprocessing, volume.pixel_mm(recipe.nominal_spacing_mm), volume.image[known]
+    settings, pixel_mm, slices = (
+        recipe.preprocessing,
+        volume.pixel_mm(recipe.nominal_spacing_mm),
+        volume.image[annotated],
+    )
     heart = locate(slices, pixel_mm, settings, partial(logits, network)) if settings.locate_mm else None
     images, undo = prepare(slices, pixel_mm, settings, heart)
     predicted = undo.classes(logits(network, images))
-    for row, index in enumerate(known):
+    for row, index in enumerate(annotated):
         for number, label in enumerate(recipe.structures, 1):
             score = dice(volume.mask[index] == label, predicted[row] == number)
             yield SliceScore(subject_id, volume.name, int(index), label.key, score)

@@ -20,7 +20,7 @@ from malformed import is_silent
 from small_phantoms import TINY as GOOD
 
 from cardioseg.ingest.cine.series import by_orientation, judge
-from cardioseg.ingest.cine.split_series import join
+from cardioseg.ingest.cine.split_series import join_split_series
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.finding.survey import Survey, survey
 from cardioseg.phantom import write_dicom
@@ -168,6 +168,6 @@ def test_slices_that_make_no_stack_are_not_split_for_ever(tmp_path: Path) -> Non
         for number, place_mm in enumerate(places_mm)
     ]  # fmt: skip
     start_s = time.process_time()
-    (joined,) = join(parts)
+    (joined,) = join_split_series(parts)
     assert joined.stack is None
     assert time.process_time() - start_s < 2

@@ -135,7 +135,7 @@ def _slices(recipe: Recipe) -> Slices:
     size, window = recipe.size, recipe.preprocessing.window
     if not recipe.preprocessing.locate_mm:
         return replace(_random_slices(size), window=window)
-    return replace(_random_slices(window or size), closer=_random_slices(size), hearts=np.zeros((IMAGES, 2)))
+    return replace(_random_slices(window or size), finer=_random_slices(size), hearts=np.zeros((IMAGES, 2)))
 
 
 def _random_slices(size: int) -> Slices:

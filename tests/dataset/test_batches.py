@@ -283,8 +283,8 @@ def test_a_window_shows_the_heart_and_whole_slices_too() -> None:
     volume = replace(blank, mask=mask.repeat(2, 0), image=mask.repeat(2, 0).astype(np.float32))
     settings_ = Preprocessing(spacing_mm=1.5, window=64, locate_mm=3.0)
     slices = gather([Subject("a", (volume,))], [Label.LV_CAVITY], 128, settings_)
-    assert slices.closer is not None
-    assert (slices.images.shape, slices.closer.images.shape) == ((1, 64, 64), (1, 128, 128))
+    assert slices.finer is not None
+    assert (slices.images.shape, slices.finer.images.shape) == ((1, 64, 64), (1, 128, 128))
     epoch = Epoch(slices, Augmentation(angles=Angles(stop=39)), 40, (0, 0, 0))
     _, targets = epoch.batch(range(40))
     areas = targets.sum((1, 2))

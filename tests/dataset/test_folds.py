@@ -9,7 +9,7 @@ from drawing import noise_subject, noise_volume
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256, without_twins
+from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256, without_duplicates
 from cardioseg.errors import UsageError
 from cardioseg.ingest.labels.subject import Subject
 
@@ -104,8 +104,8 @@ def test_a_copied_image_is_found_in_any_number_type(kind: str, position: int) ->
 def test_twins_of_training_are_left_out_of_validation() -> None:
     twin = with_slice(C, B.volumes[0].image[1], 0)
     fold = Fold(0, ("b",), ("a", "c"))
-    assert without_twins(fold, hashes(A, B, twin)) == Fold(0, ("b",), ("a",), left_out=("c",))
-    assert without_twins(fold, hashes(A, B, C)) == fold
+    assert without_duplicates(fold, hashes(A, B, twin)) == Fold(0, ("b",), ("a",), left_out=("c",))
+    assert without_duplicates(fold, hashes(A, B, C)) == fold
 
 
 def test_a_slice_without_a_reference_or_of_one_grey_is_no_leak() -> None:

@@ -116,7 +116,7 @@ def sluggish(voxels: Voxels) -> None:
         (open_ring, "open ring", "of the LV cavity's outline", (3, MID)),
         (second_cavity, "several components", "LV cavity", (7, MID)),
         (at_the_edge, "touches the border", "RV cavity: 4 pixels", (2, MID)),
-        (hole, "slice extent", "RV cavity: 1 of the ", (HEART.ed_es_phases[0], MID)),
+        (hole, "slice extent", "RV cavity: missing in 1 of its ", (HEART.ed_es_phases[0], MID)),
         (short, "slice extent", "LV cavity: 3 slices, 30 mm", (HEART.ed_es_phases[0], 6)),
         (jump, "volume jump", "LV cavity", (4, None)),
         (sluggish, "stroke volumes differ", "limit 25 %", (None, None)),

@@ -52,7 +52,7 @@ def test_phases_are_counted_in_whole_numbers() -> None:
 
 @given(st.lists(st.floats(0, 200), max_size=5))
 def test_names_are_spread_in_order(places: list[float]) -> None:
-    moved = spread(places, apart=14)
+    moved = spread(places, gap=14)
     in_order = [value for _, value in sorted(zip(places, moved, strict=True))]
     assert all(b - a >= 14 - 1e-9 for a, b in pairwise(in_order))
     assert all(value >= place for place, value in zip(places, moved, strict=True))

@@ -1,1 +1,1 @@
-"""Stack images into a cine: slices by place, phases by time."""
+"""Stack images into a cine: slices by position, phases by time."""

@@ -1,4 +1,4 @@
-"""Purpose: what a stack of films is that shows no heart beat in the short axis."""
+"""Other views: stacks of films that do not show the heart beat in the short axis, and what they show."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -11,57 +11,57 @@ from numpy.typing import NDArray
 from cardioseg.ingest.cine.slice_positions import normal_of
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
-# A left ventricle's axis from base to apex, LPS: to the left, to the front and down, each by about as much. The
-# Sunnybrook studies lie within 14 degrees of it. From horizontal hearts (65 degrees to the left of the front, 10 down)
-# to vertical ones (45 and 65 down) it is under 38 degrees off; the normals of long-axis planes are perpendicular to the
-# heart's own axis and so at least 52 degrees off; those of coronal, sagittal and transaxial planes, 52, 52 and 60.
+# The usual axis of a left ventricle from base to apex, LPS: to the left, to the front and down in about equal parts.
+# The axes of the Sunnybrook studies are within 14 degrees of it; those of horizontal hearts (65 degrees to the left of
+# the front, 10 down) to vertical ones (45 and 65 down), within 38. The normal of a long-axis plane is perpendicular to
+# the heart's own axis, so at least 52 degrees off; normals of coronal, sagittal and transaxial planes: 52, 52 and 60.
 _AXIS = (0.61, -0.61, -0.5)
 _OFF_AXIS_DEGREES = 50.0
-_TRANSAXIAL = 0.9  # of a unit normal, along the body: within 26 degrees of a transaxial plane
+_TRANSAXIAL = 0.9  # component of the unit normal along the body: within 26 degrees of a transaxial plane
 
-_BEAT_MS = 3000.0  # longer lasts no heart beat (20 a minute)
-_MOMENT_MS = 150.0  # images that span less after the R wave show one moment of the beat
-_MOMENT_PERCENT = 15.0  # of the beat, the same where the time is given so
-_NEXT_BEAT_S = 0.3  # and those that far apart in time, one each beat (200 a minute)
-_SAME_MS = 0.5  # echo and inversion times that differ by less are the same
+_BEAT_MS = 3000.0  # no heart beat lasts longer (20 a minute)
+_MOMENT_MS = 150.0  # images whose trigger times span less show one moment of the beat
+_MOMENT_PERCENT = 15.0  # the same limit in percent of the beat
+_NEXT_BEAT_S = 0.3  # images that are acquired further apart are of different beats (200 a minute)
+_SAME_MS = 0.5  # echo and inversion times that differ by less are equal
 
 Groups = Sequence[Sequence[SliceHeader]]
 
 
 def other_plane(header: SliceHeader) -> str:
-    """Why a plane is not a short axis; empty where it may be one."""
+    """Why a plane is not a short axis; "" if it may be one."""
     return other_normal(normal_of(header))
 
 
 def other_normal(normal: NDArray[np.float64]) -> str:
-    """The same of a plane's normal, an LPS unit vector."""
+    """Why a plane with this normal, an LPS unit vector, is not a short axis; "" if it may be one."""
     if abs(normal[2]) > _TRANSAXIAL:
         return f"transaxial planes: {degrees(acos(min(1.0, abs(normal[2])))):.0f} degrees off the body's axis"
     cosine = abs(float(normal @ np.asarray(_AXIS))) / float(np.linalg.norm(_AXIS))
-    off = degrees(acos(min(1.0, cosine)))
-    if off <= _OFF_AXIS_DEGREES:
+    angle = degrees(acos(min(1.0, cosine)))
+    if angle <= _OFF_AXIS_DEGREES:
         return ""
-    at_most = f"a short axis is at most {_OFF_AXIS_DEGREES:.0f}"
-    return f"its normal is {off:.0f} degrees off a left ventricle's usual axis, {at_most}"
+    limit = f"a short axis is at most {_OFF_AXIS_DEGREES:.0f}"
+    return f"its normal is {angle:.0f} degrees off a left ventricle's usual axis, {limit}"
 
 
 def other_purpose(positions: Groups) -> str:
-    """Why the images at each position are no film of a heart beat; empty where they may be one."""
-    if _is_usual(positions, lambda group: _spread(group, "echo_ms") > _SAME_MS):
+    """Why the images at each position are not a film of a heart beat; "" if they may be one."""
+    if _holds_at_most_positions(positions, lambda group: _spread(group, "echo_ms") > _SAME_MS):
         return "its images differ in echo time: a map"
-    if _is_usual(positions, lambda group: _spread(group, "inversion_ms") > _SAME_MS):
+    if _holds_at_most_positions(positions, lambda group: _spread(group, "inversion_ms") > _SAME_MS):
         return "its images differ in inversion time: a map"
-    if _is_usual(positions, lambda group: _spread(group, "trigger_ms") > _BEAT_MS):
+    if _holds_at_most_positions(positions, lambda group: _spread(group, "trigger_ms") > _BEAT_MS):
         return "its trigger times span more than a heart beat: perfusion or real time"
-    if _is_usual(positions, _shows_one_moment):
+    if _holds_at_most_positions(positions, _shows_one_moment):
         return "one image each heart beat: perfusion"
     return ""
 
 
-def _is_usual(positions: Groups, finding: Callable[[Sequence[SliceHeader]], bool]) -> bool:
-    """Whether it holds at most positions that have several images."""
-    found = [finding(group) for group in positions if len(group) > 1]
-    return 2 * sum(found) > len(found)
+def _holds_at_most_positions(positions: Groups, has_trait: Callable[[Sequence[SliceHeader]], bool]) -> bool:
+    """Whether the images have the trait at most of the positions that have several images."""
+    verdicts = [has_trait(group) for group in positions if len(group) > 1]
+    return 2 * sum(verdicts) > len(verdicts)
 
 
 def _shows_one_moment(group: Sequence[SliceHeader]) -> bool:

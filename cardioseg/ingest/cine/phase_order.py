@@ -1,11 +1,11 @@
-"""Phases: the images of each slice in the order of the heart beat, one a phase.
+"""Phases: put the images of each slice in the order of the heart beat, one image per phase.
 
-What orders them, best first: the heart's clocks (the trigger time, the scanner's own numbers of the temporal position),
-the acquisition time, the instance number. The heart's clocks mean the same on every slice, and a value that comes twice
-on one slice is a second acquisition, or another kind of image of the same moment. A clock that does not vary orders
-nothing. The others are used only where they tell all images of every slice apart. The content time is left out: on GE
-scanners it is the order of reconstruction (in the Sunnybrook studies, within a slice, nearly random), and elsewhere it
-is the acquisition time or constant.
+The clocks that order them, best first: the heart's clocks (trigger time, the scanner's numbers of the temporal
+position), the acquisition time, the instance number. The heart's clocks mean the same on every slice. A value that
+occurs twice on a slice is a second acquisition, or another kind of image of the same moment. A clock that does not vary
+cannot order. The other clocks are used only if they differ for all images of a slice, on every slice. The content time
+is not used: on GE scanners it is the order of reconstruction (nearly random within a slice in the Sunnybrook studies),
+and on others it is the acquisition time or constant.
 """
 
 from collections import Counter
@@ -19,9 +19,9 @@ from statistics import median, median_low
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
-_SHORTEST = 1e-6  # of any clock, between two phases
-_SINGLE_STEP = 1.5  # of the smallest: gaps up to it are one step, with what they are uneven
-INVENTED = 1 / 3  # of the slices or of a slice's phases: with more than this missing, nothing is filled
+_SHORTEST = 1e-6  # smallest difference of any clock between two phases
+_SINGLE_STEP = 1.5  # times the smallest gap: gaps up to this are one step, allowing for unevenness
+MISSING_LIMIT = 1 / 3  # of the slices, or of a slice's phases: if more are missing, they are not filled in
 
 Clock = Callable[[SliceHeader], float | None]
 Slices = Sequence[Sequence[SliceHeader]]
@@ -35,23 +35,23 @@ _OTHER_CLOCKS: tuple[Clock, ...] = (attrgetter("acquisition_s"), INSTANCE_NUMBER
 
 @dataclass(frozen=True)
 class Film:
-    """Slices in time.
+    """The images of all slices, ordered in time.
 
     Attributes:
         images: [slice][phase].
-        invented: (slice, phase) without an image of its own; the nearest phase of the slice stands in.
-        surplus: slice -> images that were left out, on those that had more than most.
-        clock: what ordered them.
+        filled_in: (slice, phase) for which there is no image; the nearest phase of the slice is used instead.
+        surplus: slice -> number of images left out, for slices that had more than most.
+        clock: the clock that ordered them.
     """
 
     images: tuple[tuple[SliceHeader, ...], ...]
-    invented: frozenset[tuple[int, int]]
+    filled_in: frozenset[tuple[int, int]]
     surplus: Mapping[int, int]
     clock: Clock
 
 
 def heart_clock(slices: Slices) -> Clock | None:
-    """The first of the heart's clocks that tells images of most slices apart, if there is one."""
+    """The first of the heart's clocks that varies on most slices, if there is one."""
     several = [group for group in slices if len(group) > 1]
     for clock in HEART_CLOCKS:
         if all(clock(header) is not None for group in slices for header in group):
@@ -61,57 +61,60 @@ def heart_clock(slices: Slices) -> Clock | None:
     return None
 
 
-def in_time(slices: Slices) -> Film:
-    """Order each slice's images, fill the phases that a slice lacks and leave out those that it has beyond most.
+def film_of(slices: Slices) -> Film:
+    """Order each slice's images, fill in missing phases and leave out surplus ones.
 
     Raises:
-        UnusableError: nothing orders them, or which are missing or too many cannot be told, or more than a third are.
+        UnusableError: no clock orders them; it is unclear which phases are missing or surplus; or more than a third
+            are.
     """
-    clock = _telling_clock(slices)
+    clock = _ordering_clock(slices)
     ordered = [sorted(group, key=partial(time_of, clock)) for group in slices]
     counts = Counter(map(len, ordered))
     usual = max(counts, key=lambda count: (counts[count], count))
     complete = [row for row in ordered if len(row) == usual]
-    rows = [_placed(number, row, complete, clock) for number, row in enumerate(ordered)]
+    rows = [_images_by_phase(number, row, complete, clock) for number, row in enumerate(ordered)]
     phases = range(usual)
-    invented = {(number, phase) for number, row in enumerate(rows) for phase in phases if phase not in row}
-    nearest = [tuple(row[min(row, key=lambda known: (abs(known - phase), known))] for phase in phases) for row in rows]
+    filled_in = {(number, phase) for number, row in enumerate(rows) for phase in phases if phase not in row}
+    nearest = [
+        tuple(row[min(row, key=lambda acquired: (abs(acquired - phase), acquired))] for phase in phases) for row in rows
+    ]
     surplus = {number: len(row) - usual for number, row in enumerate(ordered) if len(row) > usual}
-    return Film(tuple(nearest), frozenset(invented), surplus, clock)
+    return Film(tuple(nearest), frozenset(filled_in), surplus, clock)
 
 
-def _telling_clock(slices: Slices) -> Clock:
+def _ordering_clock(slices: Slices) -> Clock:
     clock = heart_clock(slices)
     if clock is not None or all(len(group) == 1 for group in slices):
         return clock or TRIGGERS[0]
-    for other in _OTHER_CLOCKS:
-        times = [[other(header) for header in group] for group in slices]
+    for candidate in _OTHER_CLOCKS:
+        times = [[candidate(header) for header in group] for group in slices]
         if all(None not in group and len(set(group)) == len(group) for group in times):
-            return other
+            return candidate
     raise UnusableError("its phases cannot be told apart: neither their times nor their instance numbers differ")
 
 
-def _placed(number: int, row: Sequence[SliceHeader], complete: Slices, clock: Clock) -> dict[int, SliceHeader]:
+def _images_by_phase(number: int, row: Sequence[SliceHeader], complete: Slices, clock: Clock) -> dict[int, SliceHeader]:
     """Phase -> image on one slice."""
     usual = len(complete[0])
-    said = f"slice {number} has {len(row)} phases, the others have {usual}"
+    counts = f"slice {number} has {len(row)} phases, the others have {usual}"
     if len(row) == usual:
         return dict(enumerate(row))
-    if abs(len(row) - usual) > INVENTED * usual:
-        raise UnusableError(f"{said}: more than a third is {'missing' if len(row) < usual else 'surplus'}")
-    if clock is INSTANCE_NUMBER and (counted := _counted(row, complete)) is not None:
-        return counted
+    if abs(len(row) - usual) > MISSING_LIMIT * usual:
+        raise UnusableError(f"{counts}: more than a third is {'missing' if len(row) < usual else 'surplus'}")
+    if clock is INSTANCE_NUMBER and (by_number := _placed_by_number(row, complete)) is not None:
+        return by_number
     if clock not in HEART_CLOCKS:
-        which = "missing" if len(row) < usual else "surplus"
-        raise UnusableError(f"{said}, and nothing shows which phases are {which}")
-    places = _fewer(row, complete, clock) if len(row) < usual else _thinned(row, complete, clock)
-    if places is None:
-        raise UnusableError(f"{said}, and its times do not show which phases are missing")
-    return places
+        kind = "missing" if len(row) < usual else "surplus"
+        raise UnusableError(f"{counts}, and nothing shows which phases are {kind}")
+    by_time = _placed_by_time(row, complete, clock) if len(row) < usual else _without_surplus(row, complete, clock)
+    if by_time is None:
+        raise UnusableError(f"{counts}, and its times do not show which phases are missing")
+    return by_time
 
 
-def _counted(row: Sequence[SliceHeader], complete: Slices) -> dict[int, SliceHeader] | None:
-    """Phase -> image on a slice that has fewer, where each slice's instance numbers are a row of their own."""
+def _placed_by_number(row: Sequence[SliceHeader], complete: Slices) -> dict[int, SliceHeader] | None:
+    """Phase -> image on a slice that lacks phases, if each slice's instance numbers are one consecutive block."""
     usual = len(complete[0])
     first = {int(time_of(INSTANCE_NUMBER, group[0])) for group in complete}
     last = {int(time_of(INSTANCE_NUMBER, group[-1])) - usual + 1 for group in complete}
@@ -122,11 +125,11 @@ def _counted(row: Sequence[SliceHeader], complete: Slices) -> dict[int, SliceHea
     return {phase: header for (_, phase), header in blocks.items()}
 
 
-def _fewer(row: Sequence[SliceHeader], complete: Slices, clock: Clock) -> dict[int, SliceHeader] | None:
-    """Phase -> image on a slice that has fewer, from how its times lie on the even beat of the complete slices.
+def _placed_by_time(row: Sequence[SliceHeader], complete: Slices, clock: Clock) -> dict[int, SliceHeader] | None:
+    """Phase -> image on a slice that lacks phases, by comparing its times with the even steps of complete slices.
 
-    Each slice has its own beat t_k = step (k + start): hearts do not keep their rate. The start, in steps, is the
-    sequence's own and the same everywhere.
+    Phase k of a slice is at t_k = step (k + start). The step differs from slice to slice because the heart rate does.
+    The start, in steps, is set by the sequence and is the same on all slices.
     """
     if min(_step(clock, group) for group in (row, *complete)) < _SHORTEST:
         return None
@@ -137,11 +140,11 @@ def _fewer(row: Sequence[SliceHeader], complete: Slices, clock: Clock) -> dict[i
     return dict(zip(places, row, strict=True))
 
 
-def _thinned(row: Sequence[SliceHeader], complete: Slices, clock: Clock) -> dict[int, SliceHeader]:
-    """Phase -> image on a slice that has more: without those that lie furthest from the usual times.
+def _without_surplus(row: Sequence[SliceHeader], complete: Slices, clock: Clock) -> dict[int, SliceHeader]:
+    """Phase -> image on a slice with surplus phases: the images furthest from the usual times are left out.
 
-    The time after the R wave counts and not the share of the beat: the heart contracts in about the same time at any
-    rate, and what a slow beat has more of comes last.
+    Times after the R wave are compared, not fractions of the beat: systole lasts about as long at any heart rate, and
+    the extra phases of a slow beat come at its end.
     """
     usual_times = [median(map(partial(time_of, clock), images)) for images in zip(*complete, strict=True)]
     off = [min(abs(time_of(clock, header) - time) for time in usual_times) for header in row]
@@ -150,7 +153,7 @@ def _thinned(row: Sequence[SliceHeader], complete: Slices, clock: Clock) -> dict
 
 
 def single_step(gaps: Sequence[float]) -> float:
-    """The step of a regular row with holes: the usual one of the smallest gaps, which nothing missing has widened."""
+    """The step of a regular series with holes: the median of the smallest gaps, those without a hole."""
     return median_low([gap for gap in gaps if gap <= _SINGLE_STEP * min(gaps)])
 
 
@@ -160,5 +163,5 @@ def _step(clock: Clock, row: Sequence[SliceHeader]) -> float:
 
 
 def time_of(clock: Clock, header: SliceHeader) -> float:
-    """What a clock says of an image; 0 where it says nothing."""
+    """The time of an image by a clock; 0 if it has none."""
     return clock(header) or 0.0

@@ -1,4 +1,4 @@
-"""Series: the images that belong together, and what they are, by their geometry and their times, never by a name."""
+"""Series: images that belong together, classified by their geometry and times, never by a name."""
 
 import os
 from collections import Counter
@@ -41,16 +41,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Series:
-    """The images of a series, or of several that are one cine, and a verdict.
+    """The images of a series, or of several series that form one cine, and their classification.
 
     Attributes:
-        headers: one an image, in the order of their paths; those that are left out come last.
+        headers: one per image, in the order of their paths; images that are left out come last.
         kind: what the series is, from its geometry.
-        reason: why, or what keeps it from being used, in one line.
+        reason: why, or why it cannot be used, in one line.
         slices: number of slice positions.
-        phases: images at most positions, of one acquisition where there are several.
-        stack: the arrangement of its slices, or None where they cannot be arranged.
-        strays: files of single images that are left out, and why.
+        phases: number of images at most positions, of one acquisition if there are several.
+        stack: the arrangement of its slices, or None if they cannot be arranged.
+        strays: single images that are left out, with reasons.
     """
 
     headers: tuple[SliceHeader, ...]
@@ -68,17 +68,17 @@ class Series:
 
     @property
     def film(self) -> tuple[SliceHeader, ...]:
-        """The images that are not left out."""
+        """The images that are used."""
         return self.headers[: len(self.headers) - len(self.strays)]
 
     @property
     def folder(self) -> Path:
-        """The deepest folder that holds every file."""
+        """The deepest folder that contains every file."""
         return Path(os.path.commonpath([path.parent for path in self.files]))
 
     @property
     def shape(self) -> tuple[int, int] | None:
-        """(rows, columns), or None where they differ."""
+        """(rows, columns), or None if they differ."""
         if self.stack:
             return self.stack.grid.shape[1:]
         shapes = {header.shape for header in self.headers}
@@ -86,45 +86,45 @@ class Series:
 
     @property
     def spacing_mm(self) -> tuple[float, float, float] | None:
-        """(slice, row, column), or None where there is no stack."""
+        """(slice, row, column), or None without a stack."""
         return self.stack.grid.spacing_mm if self.stack else None
 
 
 def judge(headers: Sequence[SliceHeader]) -> Series:
-    """Say what the images of one series, or of several that are to be one cine, are."""
+    """Classify the images of one series, or of several that may form one cine."""
     headers, strays = without_strays(sorted(headers, key=lambda header: (header.path, header.frame or 0)))
     orientations = by_orientation(headers)
-    positions = [group for one in orientations for group in by_position(one)]
+    positions = [group for orientation in orientations for group in by_position(orientation)]
     arranged, reason = _arrange(headers, strays)
     phases = len(arranged.headers) if arranged else mode(map(len, positions))
-    reason = reason or "; ".join(_what_is_there(headers, len(positions), phases, arranged))
+    reason = reason or "; ".join(_properties(headers, len(positions), phases, arranged))
     kind = _kind(headers, len(orientations), len(positions), phases)
     if kind is Kind.NOT_MR:
         reason = "another modality"
     elif len(orientations) > 1:
         reason = f"{len(orientations)} orientations"
-    elif phases >= CINE_PHASES and (why := other_purpose(positions)):
-        kind, reason = Kind.NO_CINE, why
-    elif kind is Kind.SHORT_AXIS_CINE and (why := other_plane(headers[0])):
-        kind, reason = Kind.OTHER_PLANE, why
+    elif phases >= CINE_PHASES and (other_reason := other_purpose(positions)):
+        kind, reason = Kind.NO_CINE, other_reason
+    elif kind is Kind.SHORT_AXIS_CINE and (other_reason := other_plane(headers[0])):
+        kind, reason = Kind.OTHER_PLANE, other_reason
     everything = (*headers, *(stray.header for stray in strays))
     left_out = tuple(Skipped(stray.header.where, stray.why) for stray in strays)
     return Series(everything, kind, reason, len(positions), phases, arranged, left_out)
 
 
 def _arrange(headers: Sequence[SliceHeader], strays: Sequence[Stray]) -> tuple[Stack | None, str]:
-    """The stack, or why there is none."""
+    """The stack or None, and the reason if there is none."""
     try:
         arranged = stack(headers)
-        return replace(arranged, flags=(*arranged.flags, *_stray_images(strays))), ""
+        return replace(arranged, flags=(*arranged.flags, *_stray_flags(strays))), ""
     except UnusableError as error:
         return None, error.message
 
 
-def _stray_images(strays: Sequence[Stray]) -> Iterator[Flag]:
-    """A flag a reason. It names no file: flags may be shared where paths may not."""
+def _stray_flags(strays: Sequence[Stray]) -> Iterator[Flag]:
+    """One flag per reason. It names no file: flags may be shared where paths may not."""
     for why, count in Counter(stray.why for stray in strays).items():
-        images = f"{count} image{'s' * (count > 1)} of the series {'is' if count == 1 else 'are'} left out"
+        images = f"{count} image{'s' if count > 1 else ''} of the series {'is' if count == 1 else 'are'} left out"
         yield Flag(STRAY_IMAGE, f"{images}: {why}; the list of unused files names {'it' if count == 1 else 'them'}")
 
 
@@ -141,22 +141,24 @@ def _kind(headers: Sequence[SliceHeader], orientations: int, slices: int, phases
     return Kind.SHORT_AXIS_CINE if slices >= CINE_SLICES else Kind.SHORT_CINE
 
 
-def _what_is_there(headers: Sequence[SliceHeader], slices: int, phases: int, arranged: Stack | None) -> list[str]:
-    joined = len({(header.study_uid, header.series_uid) for header in headers})
-    said = [f"{slices} parallel planes" + f" of {phases} phases" * (phases > 1)]
-    return said + [f"joined from {joined} series"] * (joined > 1) + (_flagged(arranged) if arranged else [])
+def _properties(headers: Sequence[SliceHeader], slices: int, phases: int, arranged: Stack | None) -> list[str]:
+    series_count = len({(header.study_uid, header.series_uid) for header in headers})
+    properties = [f"{slices} parallel planes" + (f" of {phases} phases" if phases > 1 else "")]
+    if series_count > 1:
+        properties.append(f"joined from {series_count} series")
+    return properties + (_flag_texts(arranged) if arranged else [])
 
 
-def _flagged(arranged: Stack) -> list[str]:
-    """The flags of a stack, those of one kind together."""
-    return [_said(kind, list(flags)) for kind, flags in groupby(arranged.flags, key=lambda flag: flag.kind)]
+def _flag_texts(arranged: Stack) -> list[str]:
+    """A text for each kind of flag of a stack."""
+    return [_flag_text(kind, list(flags)) for kind, flags in groupby(arranged.flags, key=lambda flag: flag.kind)]
 
 
-def _said(kind: str, flags: Sequence[Flag]) -> str:
+def _flag_text(kind: str, flags: Sequence[Flag]) -> str:
     if kind == MISSING_PHASE:
         return f"{kind} ({flags[0].place})" if len(flags) == 1 else f"{len(flags)} {kind}s"
     slices = [str(flag.slice) for flag in flags if flag.slice is not None]
-    many = "s" * (len(slices) > 1)
+    plural = "s" if len(slices) > 1 else ""
     if kind == SURPLUS_PHASE:
-        return f"surplus phases on slice{many} {', '.join(slices)}"
-    return f"{kind}{many} {', '.join(slices)}".strip()
+        return f"surplus phases on slice{plural} {', '.join(slices)}"
+    return f"{kind}{plural} {', '.join(slices)}".strip()

@@ -1,7 +1,7 @@
-"""Apart: images that share their ids but not their folders, and are of different scans.
+"""Shared ids: different scans that have the same ids but lie in different folders.
 
-There are anonymisers that give all patients the same study and series, and even images of two patients the same
-instance. So ids combine what lies in several folders only as long as the images do not contradict them.
+Some anonymisers give all patients the same study and series id, and even images of two patients the same instance id.
+So images in different folders are combined by their ids only if the images do not contradict this.
 """
 
 import os
@@ -25,124 +25,124 @@ from cardioseg.ingest.cine.slice_positions import (
 from cardioseg.ingest.dicom.reader import read_pixels
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
-_COMPARED = 3  # pairs of images; two scans differ in each
-_SHARED_SLICES = 2  # of a whole stack and other single slices: one alone was acquired again
+_COMPARED = 3  # pairs of images to compare; two scans differ in each
+_SHARED_SLICES = 2  # of a whole stack and single slices: if they share only one, it was acquired again
 _T = TypeVar("_T")
-_Slot = tuple[object, ...]
+_ImageKey = tuple[object, ...]
 
 
-def same_image(one: SliceHeader, other: SliceHeader) -> bool:
-    """Whether two images have the same pixels; also where they cannot be read, so that nobody knows better."""
+def same_image(first: SliceHeader, second: SliceHeader) -> bool:
+    """Whether two images have the same pixels; True as well if they cannot be read."""
     try:
-        return bool(np.array_equal(read_pixels(one), read_pixels(other)))
+        return bool(np.array_equal(read_pixels(first), read_pixels(second)))
     except UnusableError:
         return True
 
 
 def scans_of(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
-    """The images of one series; by folders, where these hold different scans of the same ids."""
-    return _apart(headers, lambda header: header.path, _are_scans)
+    """The images of one series as one group; by folders if these contain different scans with the same ids."""
+    return _by_separate_folders(headers, lambda header: header.path, _are_different_scans)
 
 
 def stacks_of(headers: Sequence[Sequence[SliceHeader]]) -> list[list[Sequence[SliceHeader]]]:
-    """Single slices of one study; by folders, where one of these holds a whole stack and others the same slices."""
-    return _apart(headers, lambda part: part[0].path, _are_stacks)
+    """Single slices of one study as one group; by folders if one contains a whole stack and others the same slices."""
+    return _by_separate_folders(headers, lambda part: part[0].path, _are_different_stacks)
 
 
-def fits(one: SliceHeader, other: SliceHeader) -> bool:
+def fits(first: SliceHeader, second: SliceHeader) -> bool:
     """Whether two images can be slices of one stack."""
-    return same_plane_direction(one, other) and same_pixels(one, other) and in_line(one, other)
+    return same_plane_direction(first, second) and same_pixels(first, second) and in_line(first, second)
 
 
 def is_stack_of_films(headers: Sequence[SliceHeader]) -> bool:
-    """Whether images that are oriented alike are films of enough slices for a short-axis cine."""
+    """Whether images of one orientation are films of enough slices for a short-axis cine."""
     return sum(len(group) >= CINE_PHASES for group in by_position(headers)) >= CINE_SLICES
 
 
-def _apart(
+def _by_separate_folders(
     items: Sequence[_T], path_of: Callable[[_T], Path], are_apart: Callable[[Sequence[Sequence[_T]]], bool]
 ) -> list[list[_T]]:
-    """The items as one group, or by folders where two of the folders, at any depth, must stay apart."""
+    """The items as one group, or by folders if folders at any depth must stay separate."""
     branches = _branches(items, path_of)
     if len(branches) < 2:
         return [list(items)]
-    below = [_apart(branch, path_of, are_apart) for branch in branches]
+    below = [_by_separate_folders(branch, path_of, are_apart) for branch in branches]
     if are_apart(branches) or any(len(groups) > 1 for groups in below):
         return [group for groups in below for group in groups]
     return [list(items)]
 
 
 def _branches(items: Sequence[_T], path_of: Callable[[_T], Path]) -> list[list[_T]]:
-    """The items by the folders into which the folder of all of them branches; what lies in that itself is a branch."""
+    """The items by the subfolder of their common folder; items directly in the common folder are a group too."""
     folders = [path_of(item).parent for item in items]
     depth = len(Path(os.path.commonpath(folders)).parts) if folders else 0
-    found: dict[tuple[str, ...], list[_T]] = {}
+    branches: dict[tuple[str, ...], list[_T]] = {}
     for item, folder in zip(items, folders, strict=True):
-        found.setdefault(folder.parts[depth : depth + 1], []).append(item)
-    return list(found.values())
+        branches.setdefault(folder.parts[depth : depth + 1], []).append(item)
+    return list(branches.values())
 
 
-def _are_scans(branches: Sequence[Sequence[SliceHeader]]) -> bool:
-    pairs = islice(_of_one_slot(branches), _COMPARED)
-    if any(not same_image(one, other) for one, other in pairs):
+def _are_different_scans(branches: Sequence[Sequence[SliceHeader]]) -> bool:
+    pairs = islice(_pairs_of_one_slot(branches), _COMPARED)
+    if any(not same_image(first, second) for first, second in pairs):
         return True
-    stacks = [next((one for one in by_orientation(branch) if is_stack_of_films(one)), None) for branch in branches]
-    return any(_are_two(one, other) for one, other in combinations(filter(None, stacks), 2))
+    stacks = [next(filter(is_stack_of_films, by_orientation(branch)), None) for branch in branches]
+    return any(_are_two_scans(first, second) for first, second in combinations(filter(None, stacks), 2))
 
 
-def _of_one_slot(branches: Sequence[Sequence[SliceHeader]]) -> Iterator[tuple[SliceHeader, SliceHeader]]:
-    """Images of two branches that claim to be the same one of the series."""
-    known: dict[_Slot, tuple[int, SliceHeader]] = {}
+def _pairs_of_one_slot(branches: Sequence[Sequence[SliceHeader]]) -> Iterator[tuple[SliceHeader, SliceHeader]]:
+    """Pairs of images from two branches whose headers name the same image of the series."""
+    first_images: dict[_ImageKey, tuple[int, SliceHeader]] = {}
     for number, branch in enumerate(branches):
         for header in branch:
             if header.instance_number is None:
                 continue
-            first, other = known.setdefault(_slot(header), (number, header))
-            if first != number:
-                yield other, header
+            first_number, image = first_images.setdefault(_image_key(header), (number, header))
+            if first_number != number:
+                yield image, header
 
 
-def _slot(header: SliceHeader) -> _Slot:
+def _image_key(header: SliceHeader) -> _ImageKey:
     place = tuple(round(mm, 1) for mm in header.position_mm)
     time = None if header.frame is None else (header.trigger_ms, header.temporal_position)
     return place, header.instance_number, time, header.image_type
 
 
-def _are_two(one: Sequence[SliceHeader], other: Sequence[SliceHeader]) -> bool:
-    """Whether two whole stacks are two scans: planned differently, or of the same slices and numbered anew.
+def _are_two_scans(first: Sequence[SliceHeader], second: Sequence[SliceHeader]) -> bool:
+    """Whether two whole stacks are two scans: differently planned, or of the same slices with the same numbers.
 
-    What was only cut in two goes on with other slices, or with other numbers.
+    If one scan was only split in two, the second part has other slices or other numbers.
     """
-    if not fits(one[0], other[0]):
+    if not fits(first[0], second[0]):
         return True
-    shared = _shared(one, other)
-    if shared < min(len(by_position(one)), len(by_position(other))) / 2:
+    shared = _shared_slices(first, second)
+    if shared < min(len(by_position(first)), len(by_position(second))) / 2:
         return False
     numbers = [
-        {header.instance_number for header in stack if header.instance_number is not None} for stack in (one, other)
+        {header.instance_number for header in stack if header.instance_number is not None} for stack in (first, second)
     ]
     return bool(numbers[0] & numbers[1]) or not any(numbers)
 
 
-def _are_stacks(branches: Sequence[Sequence[Sequence[SliceHeader]]]) -> bool:
-    flat = [[header for part in branch for header in part] for branch in branches]
-    whole = [headers for headers in flat if is_stack_of_films(headers)]
+def _are_different_stacks(branches: Sequence[Sequence[Sequence[SliceHeader]]]) -> bool:
+    by_branch = [[header for part in branch for header in part] for branch in branches]
+    stacks = [headers for headers in by_branch if is_stack_of_films(headers)]
     return any(
-        one is not other and _shared(one, other) >= _SHARED_SLICES and not _same(one, other)
-        for one in whole
-        for other in flat
+        stack is not images and _shared_slices(stack, images) >= _SHARED_SLICES and not _hold_same_images(stack, images)
+        for stack in stacks
+        for images in by_branch
     )
 
 
-def _same(one: Iterable[SliceHeader], other: Iterable[SliceHeader]) -> bool:
-    pairs = list(islice(_of_one_slot([list(one), list(other)]), _COMPARED))
+def _hold_same_images(first: Iterable[SliceHeader], second: Iterable[SliceHeader]) -> bool:
+    pairs = list(islice(_pairs_of_one_slot([list(first), list(second)]), _COMPARED))
     return bool(pairs) and all(same_image(*pair) for pair in pairs)
 
 
-def _shared(one: Sequence[SliceHeader], other: Sequence[SliceHeader]) -> int:
-    """How many slice positions hold images of both, of stacks that fit one another."""
-    if not fits(one[0], other[0]):
+def _shared_slices(first: Sequence[SliceHeader], second: Sequence[SliceHeader]) -> int:
+    """Number of slice positions with images of both stacks; 0 if they cannot be slices of one stack."""
+    if not fits(first[0], second[0]):
         return 0
-    mine = {id(header) for header in one}
-    places = by_position([*one, *other])
-    return sum(len({id(header) in mine for header in group}) == 2 for group in places)
+    ids_of_first = {id(header) for header in first}
+    positions = by_position([*first, *second])
+    return sum(len({id(header) in ids_of_first for header in group}) == 2 for group in positions)

@@ -1,4 +1,4 @@
-"""Positions: where slices lie along their common normal, and what does not lie in one regular stack."""
+"""Positions of slices along their common normal, and slices that do not fit into one regular stack."""
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
@@ -8,36 +8,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.cine.phase_order import INVENTED, Slices, single_step
+from cardioseg.ingest.cine.phase_order import MISSING_LIMIT, Slices, single_step
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
 _STEP_RTOL = 0.01  # highdicom's default for regularly spaced planes; real stacks keep 1e-4
 _COSINE_TOLERANCE = 1e-3  # highdicom's default for parallel planes; real series keep 1e-6
 _PIXEL_RTOL = 1e-3  # a quarter of a pixel over 256
 _SAME_PLACE_MM = 0.1  # above the rounding of printed positions (1e-3 mm), below any slice distance
-_SHIFT_PIXELS = 0.5  # slices further out of line than this would land on the neighbouring pixel
+_SHIFT_PIXELS = 0.5  # slices that are shifted sideways by more would be nearer to the neighbouring pixel
 
 
-def same_plane_direction(one: SliceHeader, other: SliceHeader) -> bool:
-    """Whether two slices are oriented alike, in-plane rotation included."""
-    return max(abs(a - b) for a, b in zip(one.orientation, other.orientation, strict=True)) <= _COSINE_TOLERANCE
+def same_plane_direction(first: SliceHeader, second: SliceHeader) -> bool:
+    """Whether two slices have the same orientation, including in-plane rotation."""
+    return max(abs(a - b) for a, b in zip(first.orientation, second.orientation, strict=True)) <= _COSINE_TOLERANCE
 
 
 def same_directions(orientations: NDArray[np.float64], header: SliceHeader) -> NDArray[np.bool_]:
-    """The same for many orientations (n, 6) at once."""
+    """For each of many orientations (n, 6), whether a slice has the same."""
     return np.asarray((np.abs(orientations - header.orientation) <= _COSINE_TOLERANCE).all(axis=1))
 
 
-def same_pixels(one: SliceHeader, other: SliceHeader) -> bool:
+def same_pixels(first: SliceHeader, second: SliceHeader) -> bool:
     """Whether two slices have the same rows, columns and pixel spacing."""
-    alike = all(abs(a - b) <= _PIXEL_RTOL * b for a, b in zip(one.pixel_mm, other.pixel_mm, strict=True))
-    return alike and one.shape == other.shape
+    same_spacing = all(abs(a - b) <= _PIXEL_RTOL * b for a, b in zip(first.pixel_mm, second.pixel_mm, strict=True))
+    return same_spacing and first.shape == second.shape
 
 
-def in_line(one: SliceHeader, other: SliceHeader) -> bool:
-    """Whether two parallel slices lie above one another, to half a pixel."""
-    offsets = _rejected(normal_of(one), [one.position_mm, other.position_mm])
-    return float(np.linalg.norm(offsets[0] - offsets[1])) <= _SHIFT_PIXELS * min(one.pixel_mm)
+def in_line(first: SliceHeader, second: SliceHeader) -> bool:
+    """Whether two parallel slices lie on one line along their normal, to half a pixel."""
+    offsets = _in_plane(normal_of(first), [first.position_mm, second.position_mm])
+    return float(np.linalg.norm(offsets[0] - offsets[1])) <= _SHIFT_PIXELS * min(first.pixel_mm)
 
 
 def normal_of(header: SliceHeader) -> NDArray[np.float64]:
@@ -52,7 +52,7 @@ def along(normal: NDArray[np.float64], header: SliceHeader) -> float:
 
 
 def by_position(headers: Iterable[SliceHeader]) -> list[list[SliceHeader]]:
-    """Group slices that are oriented alike by their position along the normal, in increasing order."""
+    """Group slices of one orientation by their position along the normal, in increasing order."""
     ordered = sorted(headers, key=lambda header: (str(header.path), header.frame or 0))
     normal = normal_of(ordered[0])
     groups: list[list[SliceHeader]] = []
@@ -68,21 +68,21 @@ def by_position(headers: Iterable[SliceHeader]) -> list[list[SliceHeader]]:
 
 
 def by_orientation(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
-    """Group images whose planes are parallel and turned alike."""
+    """Group images of the same orientation, including in-plane rotation."""
     groups: list[list[SliceHeader]] = []
-    first = np.empty((len(headers), 6))  # of each group; a hostile series has as many orientations as images
+    first_orientations = np.empty((len(headers), 6))  # of each group; a hostile series has one group per image
     for header in headers:
-        alike = np.flatnonzero(same_directions(first[: len(groups)], header))
-        if alike.size:
-            groups[alike[0]].append(header)
+        matching = np.flatnonzero(same_directions(first_orientations[: len(groups)], header))
+        if matching.size:
+            groups[matching[0]].append(header)
         else:
-            first[len(groups)] = header.orientation
+            first_orientations[len(groups)] = header.orientation
             groups.append([header])
     return groups
 
 
-def require_alike(headers: Sequence[SliceHeader]) -> None:
-    """Raise UnusableError unless all are parallel images of one size."""
+def require_same_geometry(headers: Sequence[SliceHeader]) -> None:
+    """Raise UnusableError unless all images are parallel, of one size and of one pixel spacing."""
     first = headers[0]
     if not all(same_plane_direction(first, header) for header in headers):
         raise UnusableError("its slices are not parallel")
@@ -93,11 +93,11 @@ def require_alike(headers: Sequence[SliceHeader]) -> None:
 
 
 def regular_places(slices: Slices) -> tuple[list[int], float]:
-    """Each slice's index in the regular stack that they are part of, and its step in mm.
+    """Each slice's index in the regular stack that contains them, and the step in mm.
 
     Raises:
-        UnusableError: there is one slice only, or they are no multiples of one step apart, or more than a third of the
-            places is empty.
+        UnusableError: there is only one slice; the distances are not multiples of one step; or more than a third of the
+            slices are missing.
     """
     if len(slices) < 2:
         raise UnusableError("a single slice position: the distance between slices is unknown")
@@ -108,31 +108,30 @@ def regular_places(slices: Slices) -> tuple[list[int], float]:
     steps = [max(1, round(gap / step_mm)) for gap in gaps_mm]
     for number, (gap_mm, count) in enumerate(zip(gaps_mm, steps, strict=True)):
         if abs(gap_mm - count * step_mm) > _STEP_RTOL * count * step_mm:
-            raise UnusableError(_uneven(number, gap_mm, median_low(gaps_mm)))
+            raise UnusableError(_uneven_reason(number, gap_mm, median_low(gaps_mm)))
     places = list(accumulate(steps, initial=0))
     empty = places[-1] + 1 - len(places)
-    if empty > INVENTED * (places[-1] + 1):
-        wide = max(range(len(gaps_mm)), key=gaps_mm.__getitem__)
-        raise UnusableError(
-            f"{empty} of {places[-1] + 1} slices are missing, more than a third: {_apart(wide, gaps_mm[wide], step_mm)}"
-        )
+    if empty > MISSING_LIMIT * (places[-1] + 1):
+        widest = max(range(len(gaps_mm)), key=gaps_mm.__getitem__)
+        gap = _gap_text(widest, gaps_mm[widest], step_mm)
+        raise UnusableError(f"{empty} of {places[-1] + 1} slices are missing, more than a third: {gap}")
     return places, (positions_mm[-1] - positions_mm[0]) / places[-1]
 
 
-def _uneven(number: int, gap_mm: float, usual_mm: float) -> str:
-    return f"the slices are unevenly spaced: {_apart(number, gap_mm, usual_mm)}"
+def _uneven_reason(number: int, gap_mm: float, usual_mm: float) -> str:
+    return f"the slices are unevenly spaced: {_gap_text(number, gap_mm, usual_mm)}"
 
 
-def _apart(number: int, gap_mm: float, usual_mm: float) -> str:
+def _gap_text(number: int, gap_mm: float, usual_mm: float) -> str:
     return f"slices {number} and {number + 1} are {gap_mm:.1f} mm apart, others {usual_mm:.1f} mm"
 
 
 def require_in_line(slices: Slices) -> None:
-    """Raise UnusableError unless slices lie above one another: none off the median of all by more than half a pixel."""
+    """Raise UnusableError if a slice is shifted sideways from the median of all by more than half a pixel."""
     first = slices[0][0]
     limit_mm = _SHIFT_PIXELS * min(first.pixel_mm)
     normal = normal_of(first)
-    sideways = [_rejected(normal, [header.position_mm for header in group]) for group in slices]
+    sideways = [_in_plane(normal, [header.position_mm for header in group]) for group in slices]
     middle = np.median(np.concatenate(sideways), axis=0)
     for number, offsets in enumerate(sideways):
         shift_mm = np.linalg.norm(offsets - middle, axis=1).max()
@@ -140,15 +139,15 @@ def require_in_line(slices: Slices) -> None:
             raise UnusableError(f"slice {number} is shifted sideways from the others by {shift_mm:.1f} mm")
 
 
-def off_line(group: Sequence[SliceHeader]) -> list[SliceHeader]:
-    """Of parallel slices, those that lie further sideways than half a pixel from the median of all."""
-    offsets = _rejected(normal_of(group[0]), [header.position_mm for header in group])
+def out_of_line(group: Sequence[SliceHeader]) -> list[SliceHeader]:
+    """The parallel slices that are shifted sideways from the median of all by more than half a pixel."""
+    offsets = _in_plane(normal_of(group[0]), [header.position_mm for header in group])
     shifts_mm = np.linalg.norm(offsets - np.median(offsets, axis=0), axis=1).tolist()
     limit_mm = _SHIFT_PIXELS * min(group[0].pixel_mm)
     return [header for header, shift_mm in zip(group, shifts_mm, strict=True) if shift_mm > limit_mm]
 
 
-def _rejected(normal: NDArray[np.float64], positions_mm: Sequence[tuple[float, ...]]) -> NDArray[np.float64]:
-    """The part of positions (n, 3) that lies in the image plane."""
+def _in_plane(normal: NDArray[np.float64], positions_mm: Sequence[tuple[float, ...]]) -> NDArray[np.float64]:
+    """The component of positions (n, 3) in the image plane."""
     positions = np.asarray(positions_mm)
     return np.asarray(positions - np.outer(positions @ normal, normal))

@@ -1,7 +1,7 @@
-"""Stack: slices in any order become a position × phase grid. What is missing, repeated or out of place is named.
+"""Stack: arrange slices in any order as a position × phase grid; flags name missing, repeated and displaced images.
 
 Position comes from geometry alone: p_k = n · position_k with n = row direction × column direction. The slice distance
-is the step between positions, never the slice thickness; file names and instance numbers say nothing about place.
+is the step between positions, never the slice thickness. File names and instance numbers are not used for positions.
 Slices and phases count from 0, slices along n.
 """
 
@@ -17,9 +17,15 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.flag import Flag
 from cardioseg.image.plausible_ranges import HEART_RATE_BPM
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
-from cardioseg.ingest.cine.phase_order import INSTANCE_NUMBER, TRIGGERS, Film, in_time, time_of
-from cardioseg.ingest.cine.repeated_slices import newest
-from cardioseg.ingest.cine.slice_positions import by_position, normal_of, regular_places, require_alike, require_in_line
+from cardioseg.ingest.cine.phase_order import INSTANCE_NUMBER, TRIGGERS, Film, film_of, time_of
+from cardioseg.ingest.cine.repeated_slices import newest_acquisitions
+from cardioseg.ingest.cine.slice_positions import (
+    by_position,
+    normal_of,
+    regular_places,
+    require_in_line,
+    require_same_geometry,
+)
 from cardioseg.ingest.dicom.reader import read_all_pixels
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
@@ -32,20 +38,20 @@ _NEWEST = {  # by whether any image says when it was acquired
     True: "acquisitions: the newest complete one is used",
     False: "acquisitions, without times: the complete one with the higher acquisition or image numbers is used",
 }
-_UNEVEN = 1.25  # times the shortest time between two phases, beyond what times are rounded by
+_UNEVEN = 1.25  # times the shortest time between two phases; rounding of times stays below
 _MS_PER_MINUTE = 60_000
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A planned cine: which image is which slice of which phase. Pixels are read when asked.
+    """The arrangement of a cine: the image of each slice at each phase. Pixels are read on request.
 
     Attributes:
         grid: geometry of every phase; slices run along the normal of the image plane.
-        headers: [phase][slice]; None on a missing slice. Where a slice lacks a phase, its nearest one stands in.
-        times_ms: trigger time of each phase, the mean over slices; empty where unknown.
+        headers: [phase][slice]; None for a missing slice. If a slice lacks a phase, its nearest phase is used.
+        times_ms: trigger time of each phase, mean over slices; empty if unknown.
         missing: slices of the grid that were not acquired; their voxels are 0.
-        flags: what is missing, was repeated or left out, or stands in an order that only numbers tell.
+        flags: images that are missing, repeated or left out, and phases that are ordered by number only.
     """
 
     grid: Grid
@@ -56,7 +62,7 @@ class Stack:
 
     @property
     def heart_rate_bpm(self) -> float | None:
-        """The median over the images of the rate, or what the RR interval makes of it where that alone is plausible."""
+        """Median heart rate of the images; calculated from the RR interval if only that value is plausible."""
         rate = self._median(lambda header: header.heart_rate_bpm)
         interval_ms = self._median(lambda header: header.nominal_interval_ms or None)
         by_interval = _MS_PER_MINUTE / interval_ms if interval_ms else None
@@ -66,17 +72,17 @@ class Stack:
 
     @property
     def height_m(self) -> float | None:
-        """Of the patient, as given, plausible or not."""
+        """Height of the patient, as given, plausible or not."""
         return self._median(lambda header: header.height_m)
 
     @property
     def weight_kg(self) -> float | None:
-        """Of the patient, as given, plausible or not."""
+        """Weight of the patient, as given, plausible or not."""
         return self._median(lambda header: header.weight_kg)
 
     @property
     def thickness_mm(self) -> float | None:
-        """Of a slice, where given."""
+        """Slice thickness, if given."""
         return self._median(lambda header: header.thickness_mm)
 
     def places(self) -> dict[int, tuple[int, int]]:
@@ -101,7 +107,7 @@ class Stack:
         """Read all phases.
 
         Raises:
-            UnusableError: a file's pixels cannot be read, or they are too many for memory.
+            UnusableError: a file's pixels cannot be read, or the cine is too large for memory.
         """
         if len(self.headers) * int(np.prod(self.grid.shape)) * 4 > _VOXELS_LIMIT_BYTES:
             raise UnusableError(f"the cine is larger than {_VOXELS_LIMIT_BYTES // 1024**3} GiB")
@@ -119,34 +125,39 @@ class Stack:
 
     def _median(self, value: Callable[[SliceHeader], float | None]) -> float | None:
         images = (header for row in self.headers for header in row if header is not None)
-        known = [number for header in images if (number := value(header)) is not None]
-        return median(known) if known else None
+        values = [number for header in images if (number := value(header)) is not None]
+        return median(values) if values else None
 
 
 def stack(headers: Sequence[SliceHeader]) -> Stack:
     """Arrange images that are slices of one cine, given in any order.
 
     Raises:
-        UnusableError: mixed orientation, size or spacing; a displaced slice; phases that nothing tells apart; more
-            slices or phases missing than may be filled.
+        UnusableError: mixed orientation, size or spacing; a displaced slice; phases that cannot be ordered; more slices
+            or phases missing than may be filled in.
     """
-    require_alike(headers)
-    slices, acquisitions = newest(by_position(headers))
+    require_same_geometry(headers)
+    slices, acquisitions = newest_acquisitions(by_position(headers))
     places, step_mm = regular_places(slices)
     require_in_line(slices)
     is_timed = any(header.acquisition_s is not None for header in headers)
-    film = in_time(slices)
-    at = dict(zip(places, film.images, strict=True))
+    film = film_of(slices)
+    images_at = dict(zip(places, film.images, strict=True))
     count = places[-1] + 1
-    missing = tuple(index for index in range(count) if index not in at)
-    rows = [[at[index][phase] if index in at else None for index in range(count)] for phase in range(len(at[0]))]
+    missing = tuple(index for index in range(count) if index not in images_at)
+    rows = [
+        [images_at[index][phase] if index in images_at else None for index in range(count)]
+        for phase in range(len(images_at[0]))
+    ]
     flags = (
         *_missing_slices(missing, step_mm),
         *_missing_phases(film, places),
         *_surplus_phases(film, places),
         *_counted_phases(film),
         *_uneven_phases(film),
-        *_repeats({places[number]: times for number, times in acquisitions.items()}, len(slices), _NEWEST[is_timed]),
+        *_repeated_acquisitions(
+            {places[number]: times for number, times in acquisitions.items()}, len(slices), _NEWEST[is_timed]
+        ),
     )
     grid = _grid(slices[0][0], count, step_mm)
     return Stack(grid, tuple(map(tuple, rows)), _times_ms(film), missing, flags)
@@ -159,11 +170,11 @@ def _missing_slices(missing: Iterable[int], step_mm: float) -> list[Flag]:
 
 def _missing_phases(film: Film, places: Sequence[int]) -> list[Flag]:
     reason = "no image at this time: the nearest phase of the slice is used instead"
-    return [Flag(MISSING_PHASE, reason, phase, places[number]) for number, phase in sorted(film.invented)]
+    return [Flag(MISSING_PHASE, reason, phase, places[number]) for number, phase in sorted(film.filled_in)]
 
 
 def _surplus_phases(film: Film, places: Sequence[int]) -> list[Flag]:
-    """One flag a slice that had more phases than most."""
+    """One flag for each slice that had more phases than most."""
     usual = len(film.images[0])
     return [
         Flag(
@@ -176,8 +187,8 @@ def _surplus_phases(film: Film, places: Sequence[int]) -> list[Flag]:
 
 
 def _left_out(count: int) -> str:
-    which = "the phase that is" if count == 1 else f"the {count} phases that are"
-    return f"{which} furthest from the times of the other slices {'is' if count == 1 else 'are'} left out"
+    images = "the phase that is" if count == 1 else f"the {count} phases that are"
+    return f"{images} furthest from the times of the other slices {'is' if count == 1 else 'are'} left out"
 
 
 def _counted_phases(film: Film) -> list[Flag]:
@@ -186,8 +197,8 @@ def _counted_phases(film: Film) -> list[Flag]:
 
 
 def _uneven_phases(film: Film) -> list[Flag]:
-    """Whether the times of most slices are no even row: those of two acquisitions that nothing tells apart are not."""
-    filled = {number for number, _ in film.invented}
+    """A flag if the times of most slices are uneven, as those of two mixed acquisitions are."""
+    filled = {number for number, _ in film.filled_in}
     rows = [row for number, row in enumerate(film.images) if number not in filled and len(row) > 2]
     if film.clock not in TRIGGERS or not rows:
         return []
@@ -201,7 +212,7 @@ def _uneven_phases(film: Film) -> list[Flag]:
     return [Flag(UNEVEN_PHASES, f"{between}: phases may be missing or belong to another acquisition; check the cine")]
 
 
-def _repeats(acquisitions: Mapping[int, int], slices: int, taken: str) -> list[Flag]:
+def _repeated_acquisitions(acquisitions: Mapping[int, int], slices: int, taken: str) -> list[Flag]:
     if len(acquisitions) == slices and len(set(acquisitions.values())) == 1:
         return [Flag(REPEATED_STACK, f"{next(iter(acquisitions.values()))} {taken}")]
     return [Flag(REPEATED_SLICE, f"{times} {taken}", slice=index) for index, times in acquisitions.items()]
@@ -224,13 +235,13 @@ def _unit(axis: NDArray[np.float64]) -> tuple[float, float, float]:
 
 
 def _times_ms(film: Film) -> tuple[float, ...]:
-    """The mean over the slices that have an image of their own at a phase."""
+    """The mean over the slices that have an image at a phase."""
     if film.clock not in TRIGGERS:
         return ()
     times = np.array([[film.clock(header) for header in row] for row in film.images], np.float64)
     if not np.isfinite(times).all():
         return ()
-    own = np.ones(times.shape)
-    for place in film.invented:
-        own[place] = 0
-    return tuple(np.average(times, axis=0, weights=own).tolist())
+    weights = np.ones(times.shape)
+    for place in film.filled_in:
+        weights[place] = 0
+    return tuple(np.average(times, axis=0, weights=weights).tolist())

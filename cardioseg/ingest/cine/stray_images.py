@@ -1,9 +1,9 @@
-"""Strays: single images that share a film's series and are not of it: a result screen, a reformat, a lost header.
+"""Stray images: single images in a film's series that are not part of it: a result screen, a reformat, a lost header.
 
-A film is known by its many images. What differs from them and is no film by itself is left out and named: an image in
-another plane, of another modality, size or pixel spacing, beside the others, alone on its plane, without the clock of
-all others, or of another kind at the moment of an image of the film. Where there is no film, and where films differ,
-nothing is left out.
+A film has many images. An image that differs from them and is not part of another film is left out and named: an image
+in another plane, of another modality, size or pixel spacing, shifted sideways, alone on its plane, without the clock
+that all others have, or of another kind at the moment of a film's image. If there is no film, or several different
+ones, nothing is left out.
 """
 
 from collections import Counter, defaultdict
@@ -14,34 +14,38 @@ from statistics import mode
 
 from cardioseg.ingest.cine.phase_order import HEART_CLOCKS, heart_clock
 from cardioseg.ingest.cine.repeated_slices import CINE_PHASES
-from cardioseg.ingest.cine.slice_positions import by_orientation, by_position, off_line, same_pixels
+from cardioseg.ingest.cine.slice_positions import by_orientation, by_position, out_of_line, same_pixels
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
-_ALONE = 0.25  # of the usual number of images on a plane: fewer are no slice of the film
+_ALONE = 0.25  # of the usual number of images on a plane: a plane with fewer is not a slice of the film
 
 Images = Sequence[SliceHeader]
 
 
 @dataclass(frozen=True)
 class Stray:
-    """An image that is left out, and why: a sentence's end without a path or a tag's value."""
+    """An image that is left out, and why: the end of a sentence, without paths and tag values."""
 
     header: SliceHeader
     why: str
 
 
 def without_strays(headers: Images) -> tuple[tuple[SliceHeader, ...], tuple[Stray, ...]]:
-    """The images of a series without its strays, and these. All keep their order."""
-    kept, *others = sorted(by_orientation(headers), key=len, reverse=True)
-    if not _is_film(kept) or any(len(one) >= CINE_PHASES for one in others):
+    """The images of a series without its strays, and the strays. Both keep their order."""
+    kept, *other_orientations = sorted(by_orientation(headers), key=len, reverse=True)
+    if not _is_film(kept) or any(len(orientation) >= CINE_PHASES for orientation in other_orientations):
         return tuple(headers), ()
-    strays = [Stray(header, "it lies in another plane than the others") for one in others for header in one]
-    for finding in _FINDINGS:
-        found = list(finding(kept))
-        left_out = {stray.header for stray in found}
+    strays = [
+        Stray(header, "it lies in another plane than the others")
+        for orientation in other_orientations
+        for header in orientation
+    ]
+    for find_strays in _STRAY_FINDERS:
+        found_strays = list(find_strays(kept))
+        left_out = {stray.header for stray in found_strays}
         rest = [header for header in kept if header not in left_out]
-        if found and rest and _is_film(rest) and not _has_film(left_out):
-            kept, strays = rest, strays + found
+        if found_strays and rest and _is_film(rest) and not _has_film(left_out):
+            kept, strays = rest, strays + found_strays
     return tuple(kept), tuple(strays)
 
 
@@ -63,17 +67,17 @@ def _of_another_modality(headers: Images) -> Iterator[Stray]:
 
 def _of_another_size(headers: Images) -> Iterator[Stray]:
     usual = Counter((header.shape, header.pixel_mm) for header in headers).most_common(1)[0][0]
-    like = next(header for header in headers if (header.shape, header.pixel_mm) == usual)
+    reference = next(header for header in headers if (header.shape, header.pixel_mm) == usual)
     for header in headers:
-        if header.shape != like.shape:
+        if header.shape != reference.shape:
             yield Stray(header, "its rows or columns differ from those of the others")
-        elif not same_pixels(like, header):
+        elif not same_pixels(reference, header):
             yield Stray(header, "its pixel spacing differs from that of the others")
 
 
 def _beside_the_others(headers: Images) -> Iterator[Stray]:
     for group in by_position(headers):
-        for header in off_line(group):
+        for header in out_of_line(group):
             yield Stray(header, "it is shifted sideways from the other images of its plane")
 
 
@@ -105,10 +109,10 @@ def _of_another_kind(headers: Images) -> Iterator[Stray]:
             moments[clock(header)].append(header)
         for images in moments.values():
             if any(header.image_type == usual for header in images):
-                others = (header for header in images if header.image_type != usual)
-                yield from (Stray(header, "it is a different kind of image from the others") for header in others)
+                other_kinds = (header for header in images if header.image_type != usual)
+                yield from (Stray(header, "it is a different kind of image from the others") for header in other_kinds)
 
 
-_FINDINGS: tuple[Callable[[Images], Iterator[Stray]], ...] = (
+_STRAY_FINDERS: tuple[Callable[[Images], Iterator[Stray]], ...] = (
     _of_another_modality, _of_another_size, _beside_the_others, _alone_on_a_plane, _without_a_time, _of_another_kind
 )  # fmt: skip

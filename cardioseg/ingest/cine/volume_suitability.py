@@ -1,4 +1,4 @@
-"""Suitability: whether a volume file shows the heart in the short axis, judged as DICOM is, as far as it says."""
+"""Suitability: whether a volume file shows the heart in the short axis, by the same criteria as for DICOM."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ class Verdict:
         kind: in the words for DICOM series.
         reason: why, in one line.
         is_usable: whether it can be segmented.
-        grid: of each phase.
-        phases: how many.
+        grid: geometry of each phase.
+        phases: number of phases.
     """
 
     kind: str
@@ -45,7 +45,7 @@ class Verdict:
 
 
 def judge_volume(path: Path) -> Verdict:
-    """Say what a volume file shows, from its geometry and, for maps, from the voxels of its first phase.
+    """Classify a volume file by its geometry; label and probability maps by the voxels of the first phase.
 
     Raises:
         UnusableError: it cannot be read.
@@ -58,12 +58,12 @@ def judge_volume(path: Path) -> Verdict:
         return Verdict(Kind.OTHER_PLANE, why, False, grid, phases)
     slices = grid.shape[0]
     flags = [flag.kind for flag in _flags(grid, voxels)]
-    said = [f"{slices} parallel planes" + f" of {phases} phases" * (phases > 1), *flags]
-    return Verdict(_kind(slices, phases), "; ".join(said), True, grid, phases)
+    properties = [f"{slices} parallel planes" + (f" of {phases} phases" if phases > 1 else ""), *flags]
+    return Verdict(_kind(slices, phases), "; ".join(properties), True, grid, phases)
 
 
 def volume_flags(path: Path) -> tuple[Flag, ...]:
-    """What a person must know of such a scan before its numbers are used.
+    """Warnings to read before the numbers of such a scan are used.
 
     Raises:
         UnusableError: it cannot be read.
@@ -83,7 +83,7 @@ def _flags(grid: Grid, voxels: Voxels) -> Iterator[Flag]:
 
 
 def _is_aligned(grid: Grid) -> bool:
-    """Whether the axes are the patient's own: those of a file that has lost its orientation, and of no short axis."""
+    """Whether the axes are the patient's, as in a file that has lost its orientation; short axes are oblique."""
     return bool((np.abs(grid.directions).max(axis=1) > 1 - _ALIGNED).all())
 
 

@@ -1,8 +1,8 @@
-"""Bounded: an open file that gives a parser no more than an honest file of its size has a header for.
+"""Bounded file: an open file that limits what a parser may read to what an honest header of its size needs.
 
-pydicom makes an object of every tag and every item of a sequence, wanted or not, and takes a length for what it says: a
-file of empty items costs a hundred times its size in memory and minutes of time, and one of a single value, sparse on
-disk, all memory there is.
+pydicom makes an object of every tag and every sequence item, wanted or not, and trusts stated lengths: a file of empty
+items costs a hundred times its size in memory and takes minutes, and a sparse file with a single huge value uses all
+memory.
 """
 
 import os
@@ -16,7 +16,7 @@ PIXELS_BYTES = 4096 * 4096 * 8  # of the largest frame
 
 
 def bounded(file: BinaryIO, value_bytes: int = _VALUE_BYTES) -> BinaryIO:
-    """The reading side of `file`, whose single values are at most `value_bytes` or a sixteenth of its size."""
+    """`file` for reading; a single value may have up to `value_bytes` or a sixteenth of the file's size."""
     return cast("BinaryIO", _BoundedFile(file, value_bytes))
 
 
@@ -29,10 +29,10 @@ class _BoundedFile:
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int = -1) -> bytes:
-        """Read `size` bytes, or to the end where that is not far.
+        """Read `size` bytes; without `size`, to the end of the file or up to the limit.
 
         Raises:
-            UnusableError: the file asks for too much.
+            UnusableError: the parser asks for too much.
         """
         self._reads_left -= 1
         if self._reads_left < 0:

@@ -1,7 +1,7 @@
-"""Elements: the value of a tag in a data set. Numbers are read whatever kind of value the writer declared.
+"""Elements: the value of a tag in a data set. Numbers are read whatever value representation the writer declared.
 
-pydicom decodes a value as its declared kind and, where it cannot, as a text. Here a tag that holds numbers is read as
-numbers from any text, and from a binary number where that is its declared kind.
+pydicom decodes a value as its declared representation or, if it cannot, as text. Here the value of a numeric tag is
+read as numbers from any text, and from binary numbers if these are declared.
 """
 
 from functools import cache
@@ -22,9 +22,9 @@ _DECIMAL = frozenset({"DS", "IS"})
 
 
 def look_up(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 - whatever a tag holds
-    """The value of a tag, or None: as `dataset.get(keyword)` in half its time.
+    """The value of a tag, or None, as `dataset.get(keyword)` but in half the time.
 
-    Several numbers are a list. So is a single one that is no number: [None].
+    Several numbers are a list. A single value that is not a number is the list [None].
     """
     tag, kind = _tag(keyword)
     element = dataset.get_item(tag)
@@ -39,6 +39,6 @@ def look_up(dataset: Dataset, keyword: str) -> Any:  # noqa: ANN401 - whatever a
 
 @cache
 def _tag(keyword: str) -> tuple[BaseTag, str]:
-    """A keyword's tag and kind of value, not looked up for each image."""
+    """A keyword's tag and value representation, looked up only once."""
     tag = Tag(keyword)
     return tag, dictionary_VR(tag)

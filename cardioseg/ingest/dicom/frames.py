@@ -1,7 +1,7 @@
-"""Frames: one data set holds one image or, in an enhanced multi-frame object, many. Either way SliceHeaders come out.
+"""Frames: the SliceHeaders of a data set, which contains one image or, in an enhanced multi-frame object, many.
 
-Enhanced objects say where and when each frame is in functional groups: sequences of one item, shared by all frames or
-of each frame's own (DICOM PS3.3 C.7.6.16.2 and C.8.13.5).
+Enhanced objects describe the position and time of each frame in functional groups: sequences of one item, for all
+frames together or for each frame (DICOM PS3.3 C.7.6.16.2 and C.8.13.5).
 """
 
 from functools import partial, reduce
@@ -23,7 +23,7 @@ FRAME_TAGS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequenc
 _SOP_CLASS = Tag("SOPClassUID")
 _PLANE_TAGS = [Tag(word) for word in ("Rows", "Columns", "ImagePositionPatient", "ImageOrientationPatient")]
 
-# Where a frame keeps what a classic image has under the keyword on the left; the first place that holds it counts.
+# Keyword of a classic image -> (functional group, keyword) of a frame; the first that has a value is used.
 _GROUPS = {
     "PixelSpacing": (("PixelMeasuresSequence", "PixelSpacing"),),
     "SliceThickness": (("PixelMeasuresSequence", "SliceThickness"),),
@@ -42,7 +42,7 @@ _GROUPS = {
     "EchoTime": (("MREchoSequence", "EffectiveEchoTime"),),
     "InversionTime": (("MRModifierSequence", "InversionTimes"),),
 }
-# Where a converter of classic images puts the attributes for which enhanced objects have no place (PS3.3 A.71.4).
+# Sequences for attributes of converted classic images that enhanced objects do not define (PS3.3 A.71.4).
 _OWN_CONVERTED, _SHARED_CONVERTED = (
     "UnassignedPerFrameConvertedAttributesSequence", "UnassignedSharedConvertedAttributesSequence"
 )  # fmt: skip
@@ -60,7 +60,7 @@ _TIMES = [
 _PLACES = [
     Tag(word) for word in ("StackID", "InStackPositionNumber", "ImagePositionPatient", "ImageOrientationPatient")
 ]
-_INDEX_LIMIT = 2**16  # of a dimension; several of them make one number
+_INDEX_LIMIT = 2**16  # of a dimension's index; the indices of several dimensions are combined into one number
 
 
 def slice_headers(
@@ -69,13 +69,13 @@ def slice_headers(
     """The images of a data set.
 
     Args:
-        path: the file that it is of.
+        path: the file.
         encoding: its transfer syntax.
-        dataset: without pixels.
-        plain: where these are, if they are plain.
+        dataset: its data set, without pixels.
+        plain: the location of the pixels, if they are uncompressed.
 
     Raises:
-        UnusableError: it holds no image with a place in space.
+        UnusableError: it contains no image with a position in space.
     """
     if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
         raise UnusableError("an index of the files on a disc")
@@ -90,60 +90,60 @@ def slice_headers(
 def _frame_headers(
     path: Path, encoding: UID, dataset: Dataset, plain: PlainPixels | None, count: int
 ) -> list[SliceHeader]:
-    own = dataset.get("PerFrameFunctionalGroupsSequence") or ()
-    if (not own and count == 1) or "Rows" not in dataset:
+    per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or ()
+    if (not per_frame and count == 1) or "Rows" not in dataset:
         raise UnusableError("a DICOM object without an image plane in space")
-    if not own:
+    if not per_frame:
         kind = "an enhanced" if "Enhanced" in UID(dataset.SOPClassUID).name else "a classic"
         raise UnusableError(f"{kind} multi-frame object that does not say where its frames lie")
-    if len(own) != count:
-        raise UnusableError(f"a multi-frame object of {count} frames that describes {len(own)}")
+    if len(per_frame) != count:
+        raise UnusableError(f"a multi-frame object of {count} frames that describes {len(per_frame)}")
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
     return [
         slice_header(path, encoding, partial(_look_up, dataset, shared, groups, frame), frame, plain)
-        for frame, groups in enumerate(own)
+        for frame, groups in enumerate(per_frame)
     ]
 
 
-def _look_up(dataset: Dataset, shared: Dataset, own: Dataset, frame: int, keyword: str) -> Any:  # noqa: ANN401
+def _look_up(dataset: Dataset, shared: Dataset, groups: Dataset, frame: int, keyword: str) -> Any:  # noqa: ANN401
     if keyword == "ImageType":
-        return _frame_type(shared, own)
+        return _frame_type(shared, groups)
     if keyword == "DimensionIndexValues":
-        return _time_index(dataset, own)
+        return _time_index(dataset, groups)
     for group, tag in _GROUPS.get(keyword, ()):
-        value = _in_group(shared, own, group, tag)
+        value = _in_group(shared, groups, group, tag)
         if value is not None:
             return value
-    converted = _converted(shared, own, keyword) if keyword in _CONVERTED else None
+    converted = _converted(shared, groups, keyword) if keyword in _CONVERTED else None
     if converted is not None:
         return converted
     return frame + 1 if keyword == "InstanceNumber" else look_up(dataset, keyword)
 
 
-def _in_group(shared: Dataset, own: Dataset, group: str, tag: str) -> Any:  # noqa: ANN401 - whatever a tag holds
-    items = own.get(group) or shared.get(group)
+def _in_group(shared: Dataset, groups: Dataset, group: str, tag: str) -> Any:  # noqa: ANN401 - whatever a tag holds
+    items = groups.get(group) or shared.get(group)
     return look_up(items[0], tag) if items else None
 
 
-def _converted(shared: Dataset, own: Dataset, keyword: str) -> Any:  # noqa: ANN401 - whatever a tag holds
-    value = _in_group(shared, own, _OWN_CONVERTED, keyword)
-    return _in_group(shared, own, _SHARED_CONVERTED, keyword) if value is None else value
+def _converted(shared: Dataset, groups: Dataset, keyword: str) -> Any:  # noqa: ANN401 - whatever a tag holds
+    value = _in_group(shared, groups, _OWN_CONVERTED, keyword)
+    return _in_group(shared, groups, _SHARED_CONVERTED, keyword) if value is None else value
 
 
-def _time_index(dataset: Dataset, own: Dataset) -> int | None:
-    """The place of a frame in the dimensions that count times, or else in those that count no places; None: nowhere."""
-    content = own.get("FrameContentSequence")
+def _time_index(dataset: Dataset, groups: Dataset) -> int | None:
+    """A frame's index in the dimensions of time, else in those that are not positions; None if there are none."""
+    content = groups.get("FrameContentSequence")
     values = look_up(content[0], "DimensionIndexValues") if content else None
     pointers = [look_up(item, "DimensionIndexPointer") for item in dataset.get("DimensionIndexSequence") or ()]
-    counted = [values] if isinstance(values, int) else list(values or ())
-    if len(counted) != len(pointers):
+    indices = [values] if isinstance(values, int) else list(values or ())
+    if len(indices) != len(pointers):
         return None
-    dimensions = [(pointer, int(value)) for pointer, value in zip(pointers, counted, strict=True)]
+    dimensions = [(pointer, int(value)) for pointer, value in zip(pointers, indices, strict=True)]
     times = [value for pointer, value in dimensions if pointer in _TIMES]
     times = times or [value for pointer, value in dimensions if pointer not in _PLACES]
     return reduce(lambda index, value: index * _INDEX_LIMIT + value, times) if times else None
 
 
-def _frame_type(shared: Dataset, own: Dataset) -> list[str]:
-    kind = _in_group(shared, own, "MRImageFrameTypeSequence", "FrameType") or ()
-    return [*kind, _in_group(shared, own, "MRImageFrameTypeSequence", "ComplexImageComponent") or ""]
+def _frame_type(shared: Dataset, groups: Dataset) -> list[str]:
+    kind = _in_group(shared, groups, "MRImageFrameTypeSequence", "FrameType") or ()
+    return [*kind, _in_group(shared, groups, "MRImageFrameTypeSequence", "ComplexImageComponent") or ""]

@@ -1,8 +1,8 @@
-"""Codec: JPEG lossless, JPEG-LS and JPEG 2000 for pydicom, through imagecodecs.
+"""JPEG: decode JPEG lossless, JPEG-LS and JPEG 2000 for pydicom, with imagecodecs.
 
-pydicom's own choice for these, GDCM, aborts the whole process on damaged frames; the libraries inside imagecodecs raise
-(libjpeg-turbo, CharLS, OpenJPEG). A frame's own size is compared with the file's rows and columns before anything is
-decoded: a few bytes can promise gigabytes.
+GDCM, pydicom's default for these, aborts the whole process on damaged frames; the libraries in imagecodecs
+(libjpeg-turbo, CharLS, OpenJPEG) raise. The size stated in a frame is compared with the file's rows and columns before
+anything is decoded, because a few bytes can claim gigabytes.
 """
 
 from typing import Any
@@ -30,19 +30,19 @@ DECODER_DEPENDENCIES = dict.fromkeys(JPEG, ("imagecodecs",))  # pydicom asks for
 _START, _END = b"\xff\xd8", b"\xff\xd9"
 _FRAME_MARKERS = (b"\xff\xc3", b"\xff\xf7")  # SOF3 and SOF55: lossless JPEG and JPEG-LS
 _CODESTREAM = b"\xff\x4f\xff\x51"  # SOC and SIZ, with which JPEG 2000 begins
-_TILE_PIXELS = 4096  # smaller tiles cost more to keep account of than to decode
+_TILE_PIXELS = 4096  # smaller tiles cost more to administer than to decode
 
 
 def is_available(syntax: str) -> bool:
-    """Whether a transfer syntax is decoded here; pydicom asks."""
+    """Whether a transfer syntax is decoded here; called by pydicom."""
     return syntax in JPEG
 
 
 def decode_frame(encoded: bytes, runner: DecodeRunner) -> bytes:
-    """Decode one frame; called by pydicom, whose runner knows what the file promises.
+    """Decode one frame; called by pydicom, whose runner knows the file's header.
 
     Raises:
-        UnusableError: the frame is not what the file promises, or not complete.
+        UnusableError: the frame does not match the file's header, or is incomplete.
     """
     promised = (runner.rows, runner.columns, runner.samples_per_pixel)
     if frame_size(encoded, runner.transfer_syntax) != promised:
@@ -56,30 +56,32 @@ def frame_size(encoded: bytes, syntax: UID) -> tuple[int, int, int]:
     """(rows, columns, samples) that a frame would decode to.
 
     Raises:
-        UnusableError: the frame does not say, is cut off, or is laid out to exhaust a decoder.
+        UnusableError: the frame does not state its size, is truncated, or is laid out to exhaust a decoder.
     """
     if syntax in JPEG2000TransferSyntaxes:
         return _jpeg_2000_size(encoded)
-    if not encoded.startswith(_START) or encoded.rstrip(b"\0")[-2:] != _END:  # CharLS takes minutes over one cut off
+    if (
+        not encoded.startswith(_START) or encoded.rstrip(b"\0")[-2:] != _END
+    ):  # CharLS takes minutes for a truncated frame
         raise UnusableError("a compressed frame is damaged")
     return _jpeg_size(encoded)
 
 
 def _jpeg_size(encoded: bytes) -> tuple[int, int, int]:
     """Walk the segments (marker, length, content) to the frame header: precision, rows, columns, components."""
-    at = len(_START)
-    while (marker := encoded[at : at + 2]) not in _FRAME_MARKERS:
-        length = _number(encoded, at + 2, 2)
+    offset = len(_START)
+    while (marker := encoded[offset : offset + 2]) not in _FRAME_MARKERS:
+        length = _number(encoded, offset + 2, 2)
         if marker[:1] != b"\xff" or length < 2:
             raise UnusableError("a compressed frame is damaged")
-        at += 2 + length
-    return _number(encoded, at + 5, 2), _number(encoded, at + 7, 2), _number(encoded, at + 9, 1)
+        offset += 2 + length
+    return _number(encoded, offset + 5, 2), _number(encoded, offset + 7, 2), _number(encoded, offset + 9, 1)
 
 
 def _jpeg_2000_size(encoded: bytes) -> tuple[int, int, int]:
-    """From SIZ (ISO/IEC 15444-1 A.5.1): the image's far and near corner on the grid, its tiles, its components.
+    """Read SIZ (ISO/IEC 15444-1 A.5.1): the image's far and near corner on the grid, its tiles, its components.
 
-    A JP2 file around the codestream, which DICOM does not allow, has no SIZ here and is refused.
+    A JP2 file around the codestream, which DICOM does not allow, has no SIZ at this place and is refused.
     """
     right, bottom, left, top, tile_columns, tile_rows = (_number(encoded, 8 + 4 * index, 4) for index in range(6))
     tiles = min(tile_columns, right - left) * min(tile_rows, bottom - top)
@@ -89,15 +91,15 @@ def _jpeg_2000_size(encoded: bytes) -> tuple[int, int, int]:
     return bottom - top, right - left, _number(encoded, 40, 2)
 
 
-def _number(encoded: bytes, at: int, length: int) -> int:
-    digits = encoded[at : at + length]
+def _number(encoded: bytes, offset: int, length: int) -> int:
+    digits = encoded[offset : offset + length]
     if len(digits) < length:
         raise UnusableError("a compressed frame is damaged")
     return int.from_bytes(digits, "big")
 
 
 def _decode(encoded: bytes, syntax: UID) -> NDArray[Any]:
-    from imagecodecs import jpeg2k_decode, jpeg8_decode, jpegls_decode  # noqa: PLC0415 - only where it is needed
+    from imagecodecs import jpeg2k_decode, jpeg8_decode, jpegls_decode  # noqa: PLC0415 - only if needed
 
     if syntax in JPEG2000TransferSyntaxes:
         return np.asarray(jpeg2k_decode(encoded))

@@ -1,4 +1,4 @@
-"""Numerals: the numbers in a tag's text, whatever kind of value the writer declared and whichever comma it used."""
+"""Numerals: the numbers in a tag's text, whatever value representation and decimal comma the writer used."""
 
 import re
 from math import isfinite
@@ -9,10 +9,10 @@ _BLANKS = re.compile(r"[\s;]+")
 
 
 def numbers(text: str) -> list[int | float | None]:
-    """The numbers of a text, in order; None stands for a part that is no number.
+    """The numbers of a text, in order; None for a part that is not a number.
 
-    DICOM separates values by backslashes. Without one, blanks and semicolons separate them, and commas do where the
-    numbers have decimal points. Any other comma is a decimal comma.
+    DICOM separates values by backslashes. Without a backslash, blanks and semicolons separate them, and so do commas if
+    the numbers have decimal points. Any other comma is a decimal comma.
     """
     text = text.strip(_PADDING)
     if not text:
@@ -21,7 +21,7 @@ def numbers(text: str) -> list[int | float | None]:
 
 
 def number(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
-    """A tag's value as one finite number; None where it is absent, empty, several values or no number."""
+    """A tag's value as one finite number; None if it is absent, empty, several values or not a number."""
     try:
         result = float(value)
     except (TypeError, ValueError):

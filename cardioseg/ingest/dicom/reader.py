@@ -1,7 +1,7 @@
-"""DICOM: a file becomes the headers of its images and, when asked, their pixels. The only reader through pydicom.
+"""DICOM: read the headers of a file's images and, on request, their pixels. The only reader that uses pydicom.
 
 A parser boundary: pydicom documents one exception and raises seven, and its messages and warnings quote tag values.
-Nothing but `UnusableError` leaves this module, and it names at most the type of what went wrong.
+This module raises only `UnusableError`, which names at most the type of the original exception.
 """
 
 import logging
@@ -40,7 +40,9 @@ from cardioseg.ingest.dicom.uncompressed_pixels import stamp
 __all__ = ["SliceHeader", "boundary", "read_all_pixels", "read_headers", "read_pixels"]
 
 logging.getLogger("pydicom").propagate = False  # its log records quote tag values
-_WANTED: list[Any] = [Tag(keyword) for keyword in (*HEADER_TAGS, *FRAME_TAGS)]  # by number: not looked up each time
+_WANTED: list[Any] = [
+    Tag(keyword) for keyword in (*HEADER_TAGS, *FRAME_TAGS)
+]  # as numbers, so that pydicom does not look them up each time
 _PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 
 
@@ -61,10 +63,10 @@ def read_headers(path: Path) -> tuple[SliceHeader, ...]:
 
 
 def read_pixels(header: SliceHeader) -> NDArray[Any]:
-    """Read an image's intensities (row, column), brighter is more.
+    """Read an image's intensities (row, column); larger is brighter.
 
-    Rescale slope and intercept are applied where present (float32); otherwise the stored integers are returned.
-    Inverted greyscale (MONOCHROME1) is turned round.
+    Rescale slope and intercept are applied if present (float32); otherwise the stored integers are returned. Inverted
+    greyscale (MONOCHROME1) is inverted back.
 
     Raises:
         UnusableError: truncated or damaged, or the file has changed since its header was read.
@@ -73,7 +75,7 @@ def read_pixels(header: SliceHeader) -> NDArray[Any]:
 
 
 def read_all_pixels(headers: Iterable[SliceHeader]) -> dict[SliceHeader, NDArray[Any]]:
-    """Read many images as `read_pixels` does, opening each file once; of a multi-frame file only what is asked for."""
+    """Read many images as `read_pixels` does; each file is opened once, and only the given frames are decoded."""
     by_path: dict[Path, list[SliceHeader]] = defaultdict(list)
     for header in dict.fromkeys(headers):
         by_path[header.path].append(header)
@@ -81,9 +83,9 @@ def read_all_pixels(headers: Iterable[SliceHeader]) -> dict[SliceHeader, NDArray
 
 
 def _header(file: BinaryIO) -> tuple[Dataset, UID]:
-    """What an open file holds of the wanted tags, and its transfer syntax; the file is left at its pixels."""
+    """The wanted tags of an open file, and its transfer syntax; afterwards the file is positioned at its pixels."""
     meta = read_meta(file)
-    if meta is None:  # then pydicom guesses how it is encoded
+    if meta is None:  # pydicom guesses the encoding
         dataset: Dataset = pydicom.dcmread(bounded(file), stop_before_pixels=True, specific_tags=_WANTED, force=True)
         return dataset, effective_syntax(dataset)
     syntax = UID(meta.TransferSyntaxUID)
@@ -101,9 +103,9 @@ def _read_file(path: Path, headers: Sequence[SliceHeader]) -> list[tuple[SliceHe
     with boundary(path):
         try:
             return list(_decoded(path, headers))
-        except RuntimeError:  # what pydicom makes of everything that a decoder raises
+        except RuntimeError:  # pydicom raises it for every error of a decoder
             raise UnusableError("its compressed pixels are damaged or do not fit its header") from None
-        except AttributeError:  # what pydicom raises where a tag that it needs is absent
+        except AttributeError:  # pydicom raises it if a tag that it needs is absent
             raise UnusableError("it does not say how its pixels are stored: bits, sign or colours") from None
 
 
@@ -142,15 +144,15 @@ def _intensities(stored: NDArray[Any], inverted_bits: int | None, rescale: tuple
 
 @contextmanager
 def boundary(path: Path) -> Iterator[None]:
-    """Turn everything that goes wrong inside into an UnusableError that begins with the path."""
+    """Turn every exception into an UnusableError that begins with the path."""
     try:
         with warnings.catch_warnings():  # leading zeros in UIDs, dates such as 20120000: real files have them
             warnings.simplefilter("ignore")
-            with disable_value_validation():  # it would only warn, and takes a tenth of the time
+            with disable_value_validation():  # validation only warns, and takes a tenth of the time
                 yield
     except UnusableError as error:
         raise UnusableError(f"{path}: {error.message}") from None
     except Exception as error:  # noqa: BLE001 - an open set of types; the text is dropped because it quotes tags
-        if isinstance(error, OSError) and error.strerror:  # the system's; pydicom raises its own without
+        if isinstance(error, OSError) and error.strerror:  # from the system; OSErrors from pydicom have no strerror
             raise UnusableError(f"{path}: cannot be read: {error.strerror.lower()}") from None
         raise UnusableError(f"{path}: damaged, not readable as DICOM ({type(error).__name__})") from None

@@ -1,4 +1,4 @@
-"""SliceHeader: what one image says about itself: its place, its time and what tells it from its neighbours."""
+"""SliceHeader: the header of one image: its position, its time and its kind."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,24 +18,24 @@ class SliceHeader:
         pixel_mm: in-plane spacing (row, column).
         position_mm: LPS position of the centre of pixel (0, 0).
         orientation: LPS unit vectors along increasing column index (first three) and row index (last three).
-        frame: 0-based index in a multi-frame file, or None where the file holds one image.
+        frame: 0-based index in a multi-frame file, or None if the file contains one image.
         encoding: UID of the transfer syntax.
-        plain: where its pixels are, if they are stored as they are; two copies may keep them in different places.
+        plain: location of its pixels, if they are uncompressed; it may differ between two copies.
         rescale: slope and intercept from stored values to intensities.
-        image_type: what kind of image it is (magnitude, phase ...), to tell kinds apart; never shown.
-        instance_number: the image's own number; of a frame without one, its 1-based number in the file.
-        trigger_ms: time after the R wave, as planned.
-        actual_trigger_ms: the same, as measured.
-        temporal_position: order in time where the scanner numbers it.
+        image_type: kind of image (magnitude, phase ...), to distinguish kinds; never shown.
+        instance_number: the image's number; for a frame without one, its 1-based number in the file.
+        trigger_ms: nominal time after the R wave.
+        actual_trigger_ms: measured time after the R wave.
+        temporal_position: order in time, if the scanner numbers it.
         time_offset_s: time after the first image.
         beat_percent: time after the R wave in percent of the beat.
-        time_index: place in the dimensions of an enhanced object that count times.
+        time_index: index in an enhanced object's dimensions of time.
         acquisition_s: time of day. The content time is not read: it is the order of reconstruction, not of the heart.
-        acquisition_number, series_number: order of what was measured.
+        acquisition_number, series_number: order of measurement.
         nominal_interval_ms: mean RR interval.
-        echo_ms, inversion_ms: of the sequence; several of them at one place are a map, no film.
+        echo_ms, inversion_ms: of the sequence; several values at one position are a map, not a film.
         heart_rate_bpm, height_m, weight_kg: as given, plausible or not.
-        thickness_mm: of the slice that was excited; the distance between slices follows from positions alone.
+        thickness_mm: thickness of the excited slice; the distance between slices follows from positions alone.
     """
 
     path: Path
@@ -72,11 +72,11 @@ class SliceHeader:
 
     @property
     def where(self) -> str:
-        """The file, and the frame, from 1, in a multi-frame file."""
+        """The file; for a multi-frame file also the frame, from 1."""
         return str(self.path) if self.frame is None else f"{self.path}, frame {self.frame + 1}"
 
     @property
     def age(self) -> tuple[float, ...]:
-        """Sorts what was measured later behind what was measured earlier: by time, or by the numbers of a scanner."""
+        """Sort key from the earliest to the latest measurement: by time, or by the scanner's numbers."""
         order = (self.acquisition_s, self.series_number, self.acquisition_number, self.instance_number)
         return tuple(-1.0 if value is None else float(value) for value in order)

@@ -1,6 +1,6 @@
-"""Original: a source image's own header, for what derives from it and must say so: whose it is and which image it is.
+"""Original: the full header of a source image, for derived DICOM objects, which must name the patient and the image.
 
-The one place where identity is read. It goes from here into DICOM objects that lie beside the source, nowhere else.
+The only module that reads the patient's identity. It is used only in DICOM objects that belong to the source.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from cardioseg.ingest.dicom.bounded_file import bounded
 from cardioseg.ingest.dicom.reader import boundary
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
-# What a derived object shares with its source to the letter, valid or not: a PACS files it by them.
+# Values that a derived object copies from its source unchanged, valid or not: a PACS files it by them.
 _IDENTITY = (
     "SpecificCharacterSet", "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime",
     "StudyID", "AccessionNumber", "ReferringPhysicianName",
@@ -31,7 +31,7 @@ _NAMED_BY = {
     "FrameOfReferenceUID": "the frame of reference of its position",
 }
 _SHARED = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "PixelSpacing", "ImageOrientationPatient")
-# The geometry of multi-frame objects, and a tag that scanners fill with the gap, the step or nothing of the kind.
+# The geometry of multi-frame objects, and a tag that scanners fill with the gap, the step or something else.
 _LEFT_OUT = ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence", "SpacingBetweenSlices")
 
 
@@ -40,13 +40,13 @@ class Original:
     """A source image, without pixels.
 
     Attributes:
-        view: its header in the form of a classic MR image on the plane of the slice, alike in all that the images of
-            one volume share. What `identity` holds is empty in it, so that code which quotes or corrects values meets
-            none.
-        identity: the patient and the study, to the letter.
+        view: its header as that of a classic MR image in the plane of the slice; values that all images of a volume
+            share are equal. The tags of `identity` are empty here, so that code which quotes or corrects values sees
+            no identity.
+        identity: the patient and the study, unchanged.
         class_uid: its SOP class.
         series_uid: its series.
-        frame: its number, from 1, in a multi-frame object; None for a file of its own.
+        frame: its number, from 1, in a multi-frame object; None for a single-frame file.
     """
 
     view: Dataset = field(repr=False)
@@ -57,17 +57,17 @@ class Original:
 
 
 def read_originals(headers: Sequence[SliceHeader]) -> list[Original]:
-    """Read who and what the slices of one volume belong to.
+    """Read the full headers of the slices of one volume.
 
-    They are taken to share the first one's frame of reference and orientation: they have been stacked, and there are
-    anonymisers that give each image of a series a frame of its own.
+    All get the frame of reference and orientation of the first: they form one stack, although some anonymisers give
+    each image of a series a different frame of reference.
 
     Raises:
         UnusableError: a file cannot be read, or does not name its image, series, study or frame of reference.
     """
-    wholes = {path: _read(path) for path in {header.path: None for header in headers}}
-    first = _original(wholes[headers[0].path], headers[0])
-    originals = [first, *(_original(wholes[header.path], header) for header in headers[1:])]
+    datasets = {path: _read(path) for path in {header.path: None for header in headers}}
+    first = _original(datasets[headers[0].path], headers[0])
+    originals = [first, *(_original(datasets[header.path], header) for header in headers[1:])]
     for original in originals:
         for keyword in _SHARED:
             setattr(original.view, keyword, first.view[keyword].value)
@@ -76,16 +76,16 @@ def read_originals(headers: Sequence[SliceHeader]) -> list[Original]:
 
 def _read(path: Path) -> Dataset:
     with boundary(path), path.open("rb") as file:
-        whole = dcmread(bounded(file), stop_before_pixels=True, force=True)
-        for tag in list(_illegible(whole)):
-            del whole[tag]
-        for keyword, what in _NAMED_BY.items():
-            if not whole.get(keyword):
-                raise UnusableError(f"does not name {what}")
-        return whole
+        dataset = dcmread(bounded(file), stop_before_pixels=True, force=True)
+        for tag in list(_undecodable_tags(dataset)):
+            del dataset[tag]
+        for keyword, name in _NAMED_BY.items():
+            if not dataset.get(keyword):
+                raise UnusableError(f"does not name {name}")
+        return dataset
 
 
-def _illegible(dataset: Dataset) -> Iterator[BaseTag]:
+def _undecodable_tags(dataset: Dataset) -> Iterator[BaseTag]:
     """The tags whose value cannot be decoded."""
     for tag in list(dataset.keys()):
         try:
@@ -94,11 +94,11 @@ def _illegible(dataset: Dataset) -> Iterator[BaseTag]:
             yield tag
 
 
-def _original(whole: Dataset, header: SliceHeader) -> Original:
+def _original(dataset: Dataset, header: SliceHeader) -> Original:
     with boundary(header.path):
         identity, view = Dataset(), Dataset()
-        identity.update({whole[keyword].tag: whole[keyword] for keyword in _IDENTITY if keyword in whole})
-        copied = (element for element in whole if element.keyword not in (*_IDENTITY, *_LEFT_OUT))
+        identity.update({dataset[keyword].tag: dataset[keyword] for keyword in _IDENTITY if keyword in dataset})
+        copied = (element for element in dataset if element.keyword not in (*_IDENTITY, *_LEFT_OUT))
         view.update({element.tag: copy(element) for element in copied})
         for keyword in _IDENTITY[1:]:
             setattr(view, keyword, "")
@@ -107,7 +107,7 @@ def _original(whole: Dataset, header: SliceHeader) -> Original:
         view.PixelSpacing = _decimals(header.pixel_mm)
         view.ImagePositionPatient = _decimals(header.position_mm)
         view.ImageOrientationPatient = _decimals(header.orientation)
-        return Original(view, identity, str(whole.SOPClassUID), str(whole.SeriesInstanceUID), _number(header))
+        return Original(view, identity, str(dataset.SOPClassUID), str(dataset.SeriesInstanceUID), _number(header))
 
 
 def _number(header: SliceHeader) -> int | None:
@@ -115,5 +115,5 @@ def _number(header: SliceHeader) -> int | None:
 
 
 def _decimals(values: Sequence[float]) -> list[DSfloat]:
-    """Decimal strings of at most 16 characters, which keep every digit of one that was read."""
+    """Decimal strings of at most 16 characters; values that were read keep all their digits."""
     return [DSfloat(value, auto_format=True) for value in values]

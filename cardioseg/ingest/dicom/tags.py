@@ -1,7 +1,7 @@
-"""Tags: the values of one image become a SliceHeader. Pure: it is given a way to look tags up and opens nothing.
+"""Tags: make a SliceHeader of the values of one image. Pure: it is given a function that looks tags up.
 
-An image's tags stand in its data set or, in an enhanced multi-frame object, in functional groups that all frames share
-or that each has of its own; `frames.py` makes both look alike.
+An image's tags are in its data set or, in an enhanced multi-frame object, in functional groups of all frames or of each
+frame; `frames.py` provides the function for both.
 """
 
 from collections.abc import Callable
@@ -26,15 +26,15 @@ HEADER_TAGS = (
     "TemporalPositionTimeOffset", "NominalPercentageOfCardiacPhase",
 )  # fmt: skip
 
-Lookup = Callable[[str], Any]  # keyword -> value, or None where it is absent
+Lookup = Callable[[str], Any]  # keyword -> value, or None if it is absent
 
 _MR = (MRImageStorage, EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
 _SIDE_LIMIT = 4096  # rows and columns; the largest clinical MR matrices are 1024
-_PIXEL_MM = (0.1, 10.0)  # beyond these no cardiac scanner goes; a flipped bit does
-_REACH_MM = 10_000.0  # from the scanner's centre; no table goes further
+_PIXEL_MM = (0.1, 10.0)  # values of cardiac scanners; a flipped bit may give others
+_REACH_MM = 10_000.0  # from the scanner's centre; no table moves further
 _COSINE_TOLERANCE = 1e-3  # unit length and right angle; real headers keep 1e-5
 _CLOCK = (-1e8, 1e8)  # a day in milliseconds and more
-_CLOCK_DIGITS = 6  # HHMMSS, before a fraction; a date and time has eight more in front
+_CLOCK_DIGITS = 6  # HHMMSS, before a fraction; a date and time begins with eight more
 
 
 def slice_header(
@@ -54,7 +54,7 @@ def slice_header(
         is_mr=look_up("SOPClassUID") in _MR or look_up("Modality") == "MR",
         shape=_shape(look_up),
         pixel_mm=_pixel_mm(look_up),
-        thickness_mm=_entered(look_up("SliceThickness")),
+        thickness_mm=_entered_number(look_up("SliceThickness")),
         position_mm=_position_mm(look_up),
         orientation=_orientation(look_up),
         frame=frame,
@@ -75,9 +75,9 @@ def slice_header(
         nominal_interval_ms=number(look_up("NominalInterval")),
         echo_ms=number(look_up("EchoTime")),
         inversion_ms=number(look_up("InversionTime")),
-        heart_rate_bpm=_entered(look_up("HeartRate")),
-        height_m=_entered(look_up("PatientSize")),
-        weight_kg=_entered(look_up("PatientWeight")),
+        heart_rate_bpm=_entered_number(look_up("HeartRate")),
+        height_m=_entered_number(look_up("PatientSize")),
+        weight_kg=_entered_number(look_up("PatientWeight")),
     )
 
 
@@ -122,23 +122,23 @@ def _orientation(look_up: Lookup) -> tuple[float, ...]:
     return cosines
 
 
-def _dot(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    return sum(a * b for a, b in zip(one, other, strict=True))
+def _dot(first: tuple[float, ...], second: tuple[float, ...]) -> float:
+    return sum(a * b for a, b in zip(first, second, strict=True))
 
 
-def _numbers(value: Any, count: int, word: str) -> tuple[float, ...]:  # noqa: ANN401 - whatever a tag holds
+def _numbers(value: Any, count: int, quantity: str) -> tuple[float, ...]:  # noqa: ANN401 - whatever a tag holds
     values = [] if value is None else [value] if isinstance(value, str | int | float) else list(value)
-    wrong = [place for place, one in enumerate(values, start=1) if not isinstance(one, int | float)]
-    if wrong:
-        raise UnusableError(f"value {wrong[0]} of its {word} is not a number")
+    wrong_places = [place for place, item in enumerate(values, start=1) if not isinstance(item, int | float)]
+    if wrong_places:
+        raise UnusableError(f"value {wrong_places[0]} of its {quantity} is not a number")
     numbers = tuple(map(float, values))
     if len(numbers) != count or not all(map(isfinite, numbers)):
-        raise UnusableError(f"its {word} is missing or not {count} finite number{'s' * (count > 1)}")
+        raise UnusableError(f"its {quantity} is missing or not {count} finite number{'s' if count > 1 else ''}")
     return numbers
 
 
-def _entered(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
-    """A number that somebody may have left out: scanners then write 0. Whether it is plausible is judged later."""
+def _entered_number(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
+    """A number that the operator may not have entered: scanners then write 0. Plausibility is checked later."""
     return number(value) or None
 
 

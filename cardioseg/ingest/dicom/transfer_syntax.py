@@ -1,6 +1,6 @@
-"""Encoding: which transfer syntaxes are read, and what a file must fulfil before anything of it is decoded.
+"""Transfer syntax: which encodings are read, and what is checked before a file is decoded.
 
-A deflated file can be a bomb as a whole and is refused by name; a compressed frame, by itself (`codec.py`).
+A deflated file can be a decompression bomb as a whole and is refused; compressed frames are checked in `jpeg.py`.
 """
 
 import os
@@ -20,21 +20,21 @@ from cardioseg.ingest.dicom.uncompressed_pixels import PlainPixels, stamp
 _FILE_LIMIT_BYTES = 2 * 1024**3  # an enhanced object holds a whole cine; the largest are some 200 MB
 _PLAIN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 _PREAMBLE = 128
-_GROUP_8 = b"\x08\x00"  # how a data set without preamble begins: group 0008, little endian
+_GROUP_8 = b"\x08\x00"  # start of a data set without preamble: group 0008, little endian
 _PIXEL_DATA, _UNDEFINED, _BYTES_OR_WORDS = b"\xe0\x7f\x10\x00", b"\xff" * 4, (b"OB\0\0", b"OW\0\0")
 _NUMBER_TAGS = ("BitsAllocated", "BitsStored", "PixelRepresentation", "PhotometricInterpretation")
 _GREY = ("MONOCHROME2", "MONOCHROME1")
 _FRAME_OVERHEAD_BYTES = 1024  # of item, offset and codec headers
-_ALWAYS_BYTES, _PACKING = 16 * 1024**2, 100  # a scan packs to a third; black pictures further, but they are small
+_ALWAYS_BYTES, _PACKING = 16 * 1024**2, 100  # a scan compresses to a third; black images more, but they are small
 
 
 def read_meta(file: BinaryIO) -> Dataset | None:
-    """What an open file says of its encoding, decided before anything is decoded; None where it names none.
+    """The file meta information of an open file, checked before anything is decoded; None without a transfer syntax.
 
-    The file is left where its data set begins, or at its start.
+    Afterwards the file is positioned at its data set, or at its start if the result is None.
 
     Raises:
-        UnusableError: too large, not DICOM, or an encoding that is not read.
+        UnusableError: too large, not DICOM, or an unsupported encoding.
     """
     if size_bytes(file) > _FILE_LIMIT_BYTES:
         raise UnusableError(f"larger than {_FILE_LIMIT_BYTES // 1024**3} GiB")
@@ -53,29 +53,29 @@ def read_meta(file: BinaryIO) -> Dataset | None:
 
 
 def _meta(file: BinaryIO) -> Dataset:
-    """Group 0002, which is in the same encoding in every file."""
+    """Group 0002, which has the same encoding in every file."""
     limited = bounded(file)
     return read_dataset(limited, is_implicit_VR=False, is_little_endian=True, stop_when=lambda tag, *_: tag >> 16 != 2)
 
 
 def effective_syntax(dataset: Dataset) -> UID:
-    """The transfer syntax that a file has which names none."""
+    """The transfer syntax of a file that does not name it."""
     return ImplicitVRLittleEndian if dataset.original_encoding[0] else ExplicitVRLittleEndian
 
 
 def decoding_plugin(syntax: str) -> str:
-    """Which of pydicom's plugins decodes; never one that merely happens to be installed."""
+    """The pydicom plugin that decodes; a fixed choice that does not depend on what is installed."""
     if syntax in _PLAIN:
         return ""
     return "pydicom" if syntax == RLELossless else PLUGIN
 
 
 def require_pixels(dataset: Dataset, syntax: UID, remaining_bytes: int) -> None:
-    """Compare what follows a header with the pixels that it promises.
+    """Compare the bytes after a header with the pixels that it describes.
 
     Raises:
-        UnusableError: there are fewer; or, compressed, more than plain ones would be or so few that they unpack to a
-            multitude, which may be a bomb.
+        UnusableError: there are too few bytes; or compressed pixels are larger than uncompressed ones would be, or so
+            few that they may be a decompression bomb.
     """
     frames = int(number(look_up(dataset, "NumberOfFrames")) or 1)
     rows, columns, bits = (int(number(look_up(dataset, word)) or 0) for word in ("Rows", "Columns", "BitsAllocated"))
@@ -93,26 +93,33 @@ def require_pixels(dataset: Dataset, syntax: UID, remaining_bytes: int) -> None:
 
 
 def plain_pixels(file: BinaryIO, dataset: Dataset, syntax: UID) -> PlainPixels | None:
-    """Where an open file, which is left as it is, keeps its pixels; None where they are not simply there.
+    """The location of uncompressed pixels in an open file, whose position does not change; None if there are none.
 
     Args:
-        file: where the element of the pixels begins.
-        dataset: what comes before them.
-        syntax: how they are encoded.
+        file: positioned at the element of the pixels.
+        dataset: the tags before the pixels.
+        syntax: the transfer syntax.
     """
     implicit = syntax == ImplicitVRLittleEndian
     if syntax not in _PLAIN[:2] or dataset.original_encoding != (implicit, True):
         return None
-    at = file.tell()
+    offset = file.tell()
     element = file.read(12)
-    file.seek(at)
+    file.seek(offset)
     tag, kind, length = element[:4], element[4:8], element[4:8] if implicit else element[8:]
     if tag != _PIXEL_DATA or length == _UNDEFINED or not (implicit or kind in _BYTES_OR_WORDS):
         return None
-    bits, used, sign, shown = (look_up(dataset, word) for word in _NUMBER_TAGS)
-    if bits not in (8, 16, 32) or used not in range(1, bits + 1) or sign not in (0, 1) or shown not in _GREY:
+    bits, bits_stored, sign, photometric = (look_up(dataset, word) for word in _NUMBER_TAGS)
+    if (
+        bits not in (8, 16, 32)
+        or bits_stored not in range(1, bits + 1)
+        or sign not in (0, 1)
+        or photometric not in _GREY
+    ):
         return None
-    return PlainPixels(at + (8 if implicit else 12), f"<{'ui'[sign]}{bits // 8}", used, shown == _GREY[1], stamp(file))
+    return PlainPixels(
+        offset + (8 if implicit else 12), f"<{'ui'[sign]}{bits // 8}", bits_stored, photometric == _GREY[1], stamp(file)
+    )
 
 
 def size_bytes(file: BinaryIO) -> int:

@@ -1,4 +1,4 @@
-"""Plain: pixels that a file keeps as they are are read straight from their place, without parsing the file again."""
+"""Uncompressed pixels: they are read directly from their place in the file, without parsing the file again."""
 
 import os
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 
-Stamp = tuple[int, int]  # of a file: its size in bytes and its time of change in ns
+Stamp = tuple[int, int]  # a file's size in bytes and its modification time in ns
 
 
 @dataclass(frozen=True)
 class PlainPixels:
-    """Where a file keeps its pixels.
+    """The location of a file's uncompressed pixels.
 
     Attributes:
-        offset_bytes: of the first pixel of the first frame.
-        kind: NumPy's name of a stored number, with its byte order.
-        bits: of a number, those that are used.
-        is_inverted: whether brighter is less (MONOCHROME1).
-        stamp: of the file, when its header was read.
+        offset_bytes: offset of the first pixel of the first frame.
+        kind: NumPy's name of a stored number's type, with its byte order.
+        bits: number of bits used in a stored number.
+        is_inverted: whether smaller is brighter (MONOCHROME1).
+        stamp: stamp of the file when its header was read.
     """
 
     offset_bytes: int
@@ -35,11 +35,11 @@ class PlainPixels:
     def read(self, file: BufferedReader, shape: tuple[int, int], frame: int) -> NDArray[Any]:
         """The stored numbers (row, column) of one frame.
 
-        The unused high bits of a cell hold anything: an old overlay, or no copy of the sign (PS3.5 8.1.1). Two shifts
+        The unused high bits of a cell may contain anything: an old overlay, or not the sign (PS3.5 8.1.1). Two shifts
         clear them, or fill them with the sign.
 
         Raises:
-            UnusableError: the file ends before them.
+            UnusableError: the file ends too early.
         """
         pixels = np.empty(shape, self.kind)
         file.seek(self.offset_bytes + frame * prod(shape) * pixels.itemsize)
@@ -52,6 +52,6 @@ class PlainPixels:
 
 
 def stamp(file: BinaryIO) -> Stamp:
-    """What changes when somebody writes into an open file."""
+    """The stamp of an open file, which changes when the file is written."""
     state = os.fstat(file.fileno())
     return state.st_size, state.st_mtime_ns

@@ -1,1 +1,1 @@
-"""Find the scans in a tree, and say what each of them is."""
+"""Find the scans in a tree and classify them."""

@@ -1,4 +1,4 @@
-"""Names: what tells folders and files apart that are called alike: the folders that they lie in."""
+"""Distinct names: folders and files of the same name are named after the folders that contain them, too."""
 
 import os
 import re
@@ -15,10 +15,10 @@ _MASKS = re.compile(
 
 
 def names_beside_masks(places: Sequence[Path], are_files: Sequence[bool]) -> list[str]:
-    """As `distinct_names`, where masks lie beside the scans: no scan is renamed because its mask is called alike.
+    """As `distinct_names`, if masks lie beside the scans: no scan is renamed because its mask has the same name.
 
-    Which files may be masks is told by their folders, as `masks` beside `images`, since their pixels are read only when
-    their turn comes. Where such a folder holds scans after all, they are told apart from all others.
+    Files may be masks if a folder name says so, as `masks` beside `images`; their pixels are not read yet. If such a
+    folder contains scans after all, their names still differ from all others.
 
     Args:
         places: absolute paths of folders or files.
@@ -35,44 +35,44 @@ def names_beside_masks(places: Sequence[Path], are_files: Sequence[bool]) -> lis
 
 
 def _is_for_masks(place: Path, above: Path) -> bool:
-    """Whether one of the folders that tell the places apart is called as those of masks are."""
+    """Whether one of the folders below `above` has a name that is usual for masks."""
     return any(_MASKS.fullmatch(part.lower()) for part in place.relative_to(above).parts[:-1])
 
 
 def distinct_names(places: Sequence[Path]) -> list[str]:
-    """The last part of each place, safe; where several are called alike, after the nearest folders that differ.
+    """The last part of each path as a safe name; equal names are preceded by the nearest folders that differ.
 
-    `a/x/sax` and `b/x/sax` become `a_sax` and `b_sax`. One place that comes twice gets `-2`; so does what differs in
-    nothing that a name may hold.
+    `a/x/sax` and `b/x/sax` become `a_sax` and `b_sax`. A path that occurs twice gets `-2`; so do paths that differ only
+    in characters that a name cannot contain.
 
     Args:
         places: absolute paths of folders or files.
     """
     chosen = [[place.name] for place in places]  # the parts of each name, the last first
     for depth in range(1, max((len(place.parts) for place in places), default=0)):
-        groups = _alike(chosen)
+        groups = _groups_of_equal_names(chosen)
         if not groups:
             break
-        for alike in groups:
-            above = {number: _above(places[number], depth) for number in alike}
-            if len({name.lower() for name in above.values()}) > 1:
-                for number, name in above.items():
-                    chosen[number] += [name] * bool(name)
-    return unique_names(map(_joined, chosen))
+        for equal_names in groups:
+            folder_names = {number: _folder_name(places[number], depth) for number in equal_names}
+            if len({name.lower() for name in folder_names.values()}) > 1:
+                for number, name in folder_names.items():
+                    chosen[number] += [name] if name else []
+    return unique_names(map(_joined_name, chosen))
 
 
-def _alike(chosen: Sequence[Sequence[str]]) -> list[list[int]]:
-    """Groups of names that are the same on a file system that does not tell upper from lower case."""
+def _groups_of_equal_names(chosen: Sequence[Sequence[str]]) -> list[list[int]]:
+    """Groups of names that are equal on a file system that ignores case."""
     groups: dict[str, list[int]] = defaultdict(list)
     for number, parts in enumerate(chosen):
-        groups[_joined(parts).lower()].append(number)
+        groups[_joined_name(parts).lower()].append(number)
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _joined(parts: Sequence[str]) -> str:
+def _joined_name(parts: Sequence[str]) -> str:
     return safe_name("_".join(reversed(parts)))
 
 
-def _above(place: Path, depth: int) -> str:
+def _folder_name(place: Path, depth: int) -> str:
     parts = place.parts[1:]  # without the root
     return safe_name(parts[-1 - depth]) if depth < len(parts) else ""

@@ -1,4 +1,4 @@
-"""Inspection: a line for each DICOM series and each NIfTI file of a tree, with its verdict."""
+"""Inspection: one row with a verdict for each DICOM series and each volume file of a tree."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ _FORMATS = "cardioseg reads DICOM and NIfTI (.nii, .nii.gz)"
 
 @dataclass(frozen=True)
 class Inspection:
-    """What there is.
+    """The scans of a tree.
 
     Attributes:
-        rows: place, files, slices, phases, rows x columns, spacing in mm, kind and why.
-        unused: files that are neither.
+        rows: path, number of files, slices and phases, rows x columns, spacing in mm, kind and reason.
+        unused: all other files.
     """
 
     rows: tuple[Row, ...]
@@ -30,21 +30,23 @@ class Inspection:
 
     @property
     def hint(self) -> str:
-        """What to do where nothing is of use."""
-        known = (foreign(Path(item.where)) for item in self.unused)
-        return next((f"the first is {what}: {remedy}" for what, remedy in filter(None, known)), _FORMATS)
+        """What to do if nothing can be used."""
+        formats = (foreign(Path(item.where)) for item in self.unused)
+        return next(
+            (f"the first is {format_name}: {remedy}" for format_name, remedy in filter(None, formats)), _FORMATS
+        )
 
 
 def inspect_scans(root: Path) -> Inspection:
-    """Judge all that lies below `root`, or the file `root`.
+    """Classify all files below `root`, or the file `root`.
 
     Raises:
         NoInputError: there is no such file or folder.
     """
-    found = survey(root)
-    rows = [_series_row(series) for series in found.series]
+    surveyed = survey(root)
+    rows = [_series_row(series) for series in surveyed.series]
     unused: list[Skipped] = []
-    for item in found.unused:
+    for item in surveyed.unused:
         judged = _volume_row(Path(item.where)) if _is_volume_file(Path(item.where)) else item
         if isinstance(judged, Skipped):
             unused.append(judged)

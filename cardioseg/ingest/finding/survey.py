@@ -1,4 +1,4 @@
-"""Discover: walk a tree, group images by series and say by geometry what each series is, never by a name."""
+"""Survey: walk a tree, group images by series and classify each series by its geometry, never by a name."""
 
 import os
 import stat
@@ -14,7 +14,7 @@ from cardioseg.ingest.cine.repeated_slices import CINE_PHASES
 from cardioseg.ingest.cine.series import Kind, Series, judge
 from cardioseg.ingest.cine.shared_ids import is_stack_of_films, same_image, scans_of
 from cardioseg.ingest.cine.slice_positions import by_orientation
-from cardioseg.ingest.cine.split_series import join
+from cardioseg.ingest.cine.split_series import join_split_series
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.finding.distinct_names import distinct_names
@@ -25,22 +25,22 @@ __all__ = ["Kind", "LeftOut", "Series", "Survey", "case_ids", "judge", "survey",
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What is never looked into.
+    """Folders that are never searched.
 
     Attributes:
-        folder: with all that is below it; absolute, links resolved.
-        beside: names of files; where one of them is, the files of that folder are results and no scans.
+        folder: left out with everything below it; absolute, links resolved.
+        beside: file names; if a folder contains one of them, its files are results and not scans.
     """
 
     folder: Path | None = None
     beside: tuple[str, ...] = ()
 
     def prunes(self, folder: Path) -> bool:
-        """Whether nothing below the folder counts."""
+        """Whether the folder is left out with everything below it."""
         return self.folder is not None and folder.resolve().is_relative_to(self.folder)
 
     def holds(self, folder: Path) -> bool:
-        """Whether the files in the folder, those below it aside, do not count."""
+        """Whether the files directly in the folder are left out."""
         return any((folder / name).is_file() for name in self.beside) or self.prunes(folder)
 
 
@@ -49,7 +49,7 @@ NOTHING = LeftOut()
 
 @dataclass(frozen=True)
 class Survey:
-    """What a tree holds: its series, in the order of their folders, and the files that are of no use."""
+    """The series of a tree, in the order of their folders, and the files that are not used."""
 
     root: Path
     series: tuple[Series, ...]
@@ -57,7 +57,7 @@ class Survey:
 
     @property
     def cines(self) -> tuple[Series, ...]:
-        """The short-axis cines, also those that cannot be stacked: their `reason` says why."""
+        """The short-axis cines, including those that cannot be stacked: their `reason` says why."""
         return tuple(series for series in self.series if series.kind is Kind.SHORT_AXIS_CINE)
 
 
@@ -73,74 +73,74 @@ def survey(root: Path) -> Survey:
 
 
 def survey_paths(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> Survey:
-    """The same of some folders and files below `root`."""
+    """Survey only some folders and files below `root`."""
     headers: list[SliceHeader] = []
     unused: list[Skipped] = []
-    for found in regular_files(root, paths, left):
-        read = _headers(found) if isinstance(found, Path) else found
-        if isinstance(read, Skipped):
-            unused.append(read)
+    for file in regular_files(root, paths, left):
+        file_headers = _headers(file) if isinstance(file, Path) else file
+        if isinstance(file_headers, Skipped):
+            unused.append(file_headers)
         else:
-            headers += read
+            headers += file_headers
     originals, copies = _without_copies(headers)
-    series = join([judge(group) for group in _by_series(originals)])
-    ordered = sorted(series, key=lambda one: (one.folder, one.headers[0].path, one.headers[0].frame or 0))
-    strays = (stray for one in ordered for stray in one.strays)
+    series = join_split_series([judge(group) for group in _by_series(originals)])
+    ordered = sorted(series, key=lambda entry: (entry.folder, entry.headers[0].path, entry.headers[0].frame or 0))
+    strays = (stray for entry in ordered for stray in entry.strays)
     return Survey(root, tuple(ordered), (*unused, *copies, *strays))
 
 
 def case_ids(root: Path, cases: Sequence[Series]) -> list[str]:
-    """The user's own name for each case: the topmost folder under `root` that holds this case alone.
+    """The name of each case: that of the topmost folder below `root` that contains only this case.
 
-    Folders that are called alike are told apart by those that they lie in, as `p1_sax` and `p2_sax`. Cases that share a
-    folder share its name, with `-2`, `-3`; a case that lies in `root` itself has the name of `root`.
+    Folders of the same name are preceded by the folders that contain them, as `p1_sax` and `p2_sax`. Cases that share a
+    folder get its name with `-2`, `-3`; a case directly in `root` is named after `root`.
     """
     near = touching(cases)
     return distinct_names([own_folder(root, case.folder, near).resolve() for case in cases])
 
 
 def touching(cases: Iterable[Series]) -> Mapping[Path, set[Path]]:
-    """Folder -> folders of the cases that have files below it."""
-    found: dict[Path, set[Path]] = defaultdict(set)
+    """Folder -> folders of the cases with files in it or below it."""
+    cases_below: dict[Path, set[Path]] = defaultdict(set)
     for case in cases:
         for folder in {header.path.parent for header in case.headers}:
-            for above in (folder, *folder.parents):
-                found[above].add(case.folder)
-    return found
+            for parent in (folder, *folder.parents):
+                cases_below[parent].add(case.folder)
+    return cases_below
 
 
 def own_folder(root: Path, folder: Path, touching: Mapping[Path, set[Path]]) -> Path:
-    """From just under `root` down to the case's folder, the first folder that no case from elsewhere touches."""
+    """The topmost folder below `root`, on the way to the case's folder, that contains files of this case only."""
     below = [path for path in (folder, *folder.parents) if path != root and path.is_relative_to(root)]
     return next((path for path in reversed(below) if touching[path] == {folder}), folder)
 
 
 def regular_files(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> Iterator[Path | Skipped]:
-    """Regular files in the order of their paths. Links are not followed: they may lead out of the tree or round it."""
+    """Regular files in the order of their paths. Links are not followed: they may leave the tree or form loops."""
     denied: list[Skipped] = []
     for path in paths:
         if path == root and path.is_file():
             yield path
         elif path != root and (path.is_symlink() or not path.is_dir()):
             if not left.holds(path.parent):
-                yield _regular(path)
+                yield _checked_file(path)
         else:
-            yield from _walk(path, left, denied)
+            yield from _files_below(path, left, denied)
     yield from denied
 
 
-def _walk(root: Path, left: LeftOut, denied: list[Skipped]) -> Iterator[Path | Skipped]:
-    for where, folders, names in os.walk(
+def _files_below(root: Path, left: LeftOut, denied: list[Skipped]) -> Iterator[Path | Skipped]:
+    for directory, folders, names in os.walk(
         root, onerror=lambda error: denied.append(Skipped(str(error.filename), "folder cannot be read"))
     ):
-        folder = Path(where)
+        folder = Path(directory)
         links = [name for name in folders if (folder / name).is_symlink()]
         folders[:] = sorted(name for name in folders if not left.prunes(folder / name))
         if not left.holds(folder):
-            yield from (_regular(folder / name) for name in sorted(names + links))
+            yield from (_checked_file(folder / name) for name in sorted(names + links))
 
 
-def _regular(path: Path) -> Path | Skipped:
+def _checked_file(path: Path) -> Path | Skipped:
     try:
         kind = path.lstat().st_mode
     except OSError:
@@ -154,41 +154,45 @@ def _headers(path: Path) -> tuple[SliceHeader, ...] | Skipped:
     try:
         return read_headers(path)
     except UnusableError as error:
-        other = None if is_volume_file(path) else foreign(path)
-        return Skipped(str(path), ": ".join(other) if other else error.message.removeprefix(f"{path}: "))
+        foreign_format = None if is_volume_file(path) else foreign(path)
+        return Skipped(
+            str(path), ": ".join(foreign_format) if foreign_format else error.message.removeprefix(f"{path}: ")
+        )
 
 
 def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[Skipped]]:
-    """Keep one of each image: a copy names the same instance, says the same of it and has the same pixels."""
+    """Keep one of each image: a copy has the same instance id, the same header values and the same pixels."""
     originals: list[SliceHeader] = []
-    alike: dict[SliceHeader, list[SliceHeader]] = defaultdict(list)
+    originals_by_header: dict[SliceHeader, list[SliceHeader]] = defaultdict(list)
     copies: dict[Path, Skipped] = {}
     for header in headers:
-        known = alike[replace(header, path=Path() if header.sop_uid else header.path)]
-        first = next((other for other in known if same_image(other, header)), None)
-        if first is None:
-            known.append(header)
+        same_header = originals_by_header[replace(header, path=Path() if header.sop_uid else header.path)]
+        original = next((candidate for candidate in same_header if same_image(candidate, header)), None)
+        if original is None:
+            same_header.append(header)
             originals.append(header)
         else:
-            copies[header.path] = Skipped(str(header.path), f"a copy of {first.path}")
+            copies[header.path] = Skipped(str(header.path), f"a copy of {original.path}")
     return originals, list(copies.values())
 
 
 def _by_series(headers: Sequence[SliceHeader]) -> Iterator[list[SliceHeader]]:
-    """Group by study and series; files that name no series belong to their folder.
+    """Group by study and series; files without a series id are grouped by their folder.
 
-    Folders that hold different scans of one series are of several: see `scans_of`. Where a series is a stack of films
-    among others, it is taken apart by orientation. Too few images for a film stay with the largest stack, to be left
-    out of it by name.
+    If folders contain different scans with one series id, they are separate: see `scans_of`. If one orientation of a
+    series is a stack of films, the series is split by orientation. Orientations with too few images for a film stay
+    with the largest stack, which names them as strays.
     """
     groups: dict[tuple[str, str], list[SliceHeader]] = defaultdict(list)
     for header in headers:
         groups[header.study_uid, header.series_uid or str(header.path.parent)].append(header)
     for scan in (scan for group in groups.values() for scan in scans_of(group)):
         orientations = sorted(by_orientation(scan), key=len, reverse=True)
-        if any(is_stack_of_films(one) for one in orientations):
-            few = [header for one in orientations[1:] if len(one) < CINE_PHASES for header in one]
+        if any(is_stack_of_films(orientation) for orientation in orientations):
+            few = [
+                header for orientation in orientations[1:] if len(orientation) < CINE_PHASES for header in orientation
+            ]
             yield [*orientations[0], *few]
-            yield from (one for one in orientations[1:] if len(one) >= CINE_PHASES)
+            yield from (orientation for orientation in orientations[1:] if len(orientation) >= CINE_PHASES)
         else:
             yield scan

@@ -1,11 +1,11 @@
-"""Units: what of a tree is surveyed together, so that nobody need have walked the whole of it before a case is begun.
+"""Units: parts of a tree that are surveyed together, so that the first case can start before the whole tree is read.
 
-A unit is a child of the folder that a person names: a patient, or a visit. Children that share a study are one unit,
-since cines may be joined over series, and many exports have a folder a series; so are the files beside the children. To
-know which share one, the first and the last DICOM header of each child are read, no more. A volume file in a child
-without DICOM is a unit of its own. Names of cases depend on their unit and on the names of the children alone; where
-children of several sources are called alike, the folders that they lie in tell them apart. Masks beside
-scans rename none of them.
+A unit is a child of the folder that the user gives: a patient, or a visit. Children that share a study are one unit,
+since cines may be joined from several series, and many exports have one folder per series. The files beside the
+children are one unit. To see which children share a study, only the first and the last DICOM header of each are read. A
+volume file in a child without DICOM is one unit. Names of cases depend only on their unit and on the names of the
+children; if children of several sources have the same name, the folders that contain them are added. Masks beside
+scans do not change the scans' names.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,21 +24,21 @@ from cardioseg.ingest.finding.distinct_names import names_beside_masks
 from cardioseg.ingest.finding.survey import NOTHING, LeftOut, case_ids, own_folder, regular_files, touching
 from cardioseg.skipped import Skipped
 
-_LAST = 16  # files from the end that may be no image
+_LAST = 16  # files to try from the end, as they may not be images
 
 
 @dataclass(frozen=True)
 class Unit:
-    """Some of what lies in a source.
+    """A part of a source.
 
     Attributes:
-        name: safe, and its own among the units of all sources.
+        name: safe, and unique among the units of all sources.
         source: as the user gave it.
-        base: the folder whose children the units are.
-        paths: folders with all that is in them, and files.
+        base: the folder whose children are the units.
+        paths: folders with everything in them, and files.
         is_all: whether no other unit has DICOM.
-        is_rest: whether its volume files are units of their own.
-        child_names: the names of its children, safe, each its own among all.
+        is_rest: whether its volume files are separate units.
+        child_names: the names of its children, safe and unique among all.
     """
 
     name: str
@@ -51,21 +51,21 @@ class Unit:
 
     @property
     def volume_file(self) -> Path | None:
-        """The file, where that is the unit."""
+        """The file, if the unit is one volume file."""
         return self.paths[0] if len(self.paths) == 1 and is_volume_file(self.paths[0]) else None
 
     def volume_files(self, left: LeftOut) -> list[Path]:
-        """The scans in it that are volume files."""
+        """The volume files of the unit that are scans."""
         if self.is_rest:
             return []
-        found = regular_files(self.source, self.paths, left)
-        return [path for one in found if is_scan(path := _path(one))]
+        files = regular_files(self.source, self.paths, left)
+        return [path for file in files if is_scan(path := _path(file))]
 
     def case_names(self, cases: Sequence[Series]) -> list[str]:
-        """The user's own names for the cines of the unit, safe, each its own.
+        """The names of the unit's cines, safe and unique.
 
-        That is the name of the child that holds a case alone; where it holds several, with that of the topmost folder
-        in it which holds this one alone: `patient1_visit2`.
+        A case is named after the child that contains only this case. If the child contains several, the topmost folder
+        in it that contains only this case is added: `patient1_visit2`.
         """
         if self.is_all and len(cases) == 1:
             return case_ids(self.source, cases)
@@ -77,21 +77,21 @@ class Unit:
             return own_folder(self.source, folder, near).resolve().name if self.is_all else self.name
         child = self.base / folder.relative_to(self.base).parts[0]
         name = self.name if len(self.paths) == 1 else self.child_names.get(child, child.name)
-        if near[child] == {folder} or (own := own_folder(child, folder, near)) == child:
+        if near[child] == {folder} or (own_path := own_folder(child, folder, near)) == child:
             return name
-        return f"{name}_{own.name}"
+        return f"{name}_{own_path.name}"
 
 
 @dataclass
 class _Child:
-    """What a look into one child of the base found.
+    """One child of the base, after a look at its files.
 
     Attributes:
         paths: the folder, or the files beside the folders.
-        has_dicom: whether there is any.
-        studies: those of its first and its last image.
-        volume_files: all of its images, where it has no DICOM.
-        has_rest: whether there is something else, where it has no DICOM.
+        has_dicom: whether it contains DICOM files.
+        studies: the studies of its first and its last image.
+        volume_files: its scans, if it has no DICOM.
+        has_rest: whether it has other files, if it has no DICOM.
     """
 
     paths: tuple[Path, ...]
@@ -102,27 +102,29 @@ class _Child:
 
 
 def find_units(sources: Sequence[Path], left: LeftOut = NOTHING) -> list[Unit]:
-    """What to survey, in the order of names within each source.
+    """The units to survey, in the order of names within each source.
 
     Raises:
         NoInputError: there is no such file or folder.
     """
-    found = [unit for source in sources for unit in _units(source, left)]
-    imaged = [unit for unit in found if not unit.is_rest]
-    places = [_places(unit) for unit in imaged]
-    are_files = [unit.volume_file is not None for unit, of_unit in zip(imaged, places, strict=True) for _ in of_unit]
-    names = iter(names_beside_masks([place for of_unit in places for place in of_unit], are_files))
-    is_single = sum(unit.volume_file is None for unit in imaged) == 1
+    units = [unit for source in sources for unit in _units(source, left)]
+    case_units = [unit for unit in units if not unit.is_rest]
+    places = [_places(unit) for unit in case_units]
+    are_files = [
+        unit.volume_file is not None for unit, unit_places in zip(case_units, places, strict=True) for _ in unit_places
+    ]
+    names = iter(names_beside_masks([place for unit_places in places for place in unit_places], are_files))
+    is_single = sum(unit.volume_file is None for unit in case_units) == 1
     named = {}
-    for unit, of_unit in zip(imaged, places, strict=True):
-        children = {unit.base / place.name: next(names) for place in of_unit}
+    for unit, unit_places in zip(case_units, places, strict=True):
+        children = {unit.base / place.name: next(names) for place in unit_places}
         first = next(iter(children.values()))
         named[id(unit)] = replace(unit, name=first, is_all=unit.is_all and is_single, child_names=children)
-    return [named.get(id(unit), replace(unit, name=safe_name(unit.name))) for unit in found]
+    return [named.get(id(unit), replace(unit, name=safe_name(unit.name))) for unit in units]
 
 
 def _places(unit: Unit) -> list[Path]:
-    """What the names of a unit's cases are made of: its folders, the one that its files lie in, or its volume file."""
+    """The paths that give a unit's cases their names: its folders, the folder of its files, or its volume file."""
     if unit.volume_file:
         return [unit.volume_file.absolute().with_name(case_stem(unit.volume_file))]
     folders = [path for path in unit.paths if path.is_dir() and not path.is_symlink()]
@@ -133,7 +135,7 @@ def _units(source: Path, left: LeftOut) -> Iterator[Unit]:
     if not source.exists():
         raise NoInputError(f"{source}: no such file or folder")
     base, children = _children(source, left)
-    groups = list(_sharing([child for child in children if child.has_dicom]))
+    groups = list(_groups_sharing_studies([child for child in children if child.has_dicom]))
     for group in groups:
         paths = tuple(path for child in group for path in child.paths)
         yield Unit(_name(group[0]), source, base, paths, len(groups) == 1)
@@ -146,29 +148,29 @@ def _units(source: Path, left: LeftOut) -> Iterator[Unit]:
 
 
 def _name(child: _Child) -> str:
-    """Of the folder, or of the one that the files lie in."""
+    """The name of the folder, or of the folder that contains the files."""
     path = child.paths[0]
     return path.name if path.is_dir() and not path.is_symlink() else path.parent.resolve().name
 
 
 def _children(source: Path, left: LeftOut) -> tuple[Path, list[_Child]]:
-    """The base and its children: down from the source while a single folder has all the images."""
+    """The base and its children. The search descends from the source while a single folder contains all images."""
     if source.is_file():
-        return source.parent, [_look(source, (source,), left)]
+        return source.parent, [_inspected_child(source, (source,), left)]
     base = source
-    passed: list[_Child] = []
+    passed_by: list[_Child] = []
     while True:
         folders, files = _entries(base, left)
-        looked = [_look(source, (folder,), left) for folder in folders] + [_look(source, files, left)]
-        holding = [child for child in looked if child.has_dicom or child.volume_files]
-        if len(holding) != 1 or holding[0] is looked[-1]:
-            return base, [child for child in (*looked, *passed) if child.paths]
-        passed += [child for child in looked if child is not holding[0]]
-        base = holding[0].paths[0]
+        inspected = [_inspected_child(source, paths, left) for paths in (*((folder,) for folder in folders), files)]
+        with_images = [child for child in inspected if child.has_dicom or child.volume_files]
+        if len(with_images) != 1 or with_images[0] is inspected[-1]:
+            return base, [child for child in (*inspected, *passed_by) if child.paths]
+        passed_by += [child for child in inspected if child is not with_images[0]]
+        base = with_images[0].paths[0]
 
 
 def _entries(folder: Path, left: LeftOut) -> tuple[list[Path], tuple[Path, ...]]:
-    """Folders, and all else; what cannot be listed is its own only entry."""
+    """The folders, and all other entries; a folder that cannot be listed is its only entry."""
     try:
         entries = sorted(folder.iterdir())
     except OSError:
@@ -177,15 +179,15 @@ def _entries(folder: Path, left: LeftOut) -> tuple[list[Path], tuple[Path, ...]]
     return folders, tuple(path for path in entries if path.is_symlink() or not path.is_dir())
 
 
-def _look(source: Path, paths: tuple[Path, ...], left: LeftOut) -> _Child:
+def _inspected_child(source: Path, paths: tuple[Path, ...], left: LeftOut) -> _Child:
     child = _Child(paths)
-    for found in regular_files(source, paths, left):
-        if is_volume_file(_path(found)):
-            child.volume_files += [_path(found)] * is_scan(_path(found))
-        elif isinstance(found, Path) and (studies := _studies(found)) is not None:
+    for file in regular_files(source, paths, left):
+        if is_volume_file(_path(file)):
+            child.volume_files += [_path(file)] if is_scan(_path(file)) else []
+        elif isinstance(file, Path) and (studies := _studies(file)) is not None:
             child.has_dicom = True
             child.studies = studies | next(
-                (last for path in _backwards(paths, left) if (last := _studies(path))), set()
+                (last_studies for path in _last_files(paths, left) if (last_studies := _studies(path))), set()
             )
             return child
         else:
@@ -194,46 +196,46 @@ def _look(source: Path, paths: tuple[Path, ...], left: LeftOut) -> _Child:
 
 
 def _studies(path: Path) -> set[str] | None:
-    """The study of a file's images, if it has one; None where it has no images."""
+    """The study ids of a file's images; None if it has no images."""
     try:
         return {header.study_uid for header in read_headers(path)} - {""}
     except UnusableError:
         return None
 
 
-def _backwards(paths: Sequence[Path], left: LeftOut) -> Iterator[Path]:
-    """The last files of the last folders, a few."""
-    return islice(_reversed(paths, left), _LAST)
+def _last_files(paths: Sequence[Path], left: LeftOut) -> Iterator[Path]:
+    """The last few files of the last folders."""
+    return islice(_files_backwards(paths, left), _LAST)
 
 
-def _reversed(paths: Sequence[Path], left: LeftOut) -> Iterator[Path]:
+def _files_backwards(paths: Sequence[Path], left: LeftOut) -> Iterator[Path]:
     for path in sorted(paths, key=lambda path: (path.is_dir(), path), reverse=True):
         if path.is_dir() and not path.is_symlink() and not left.prunes(path):
             with suppress(OSError):
-                yield from _reversed([*path.iterdir()], left)
+                yield from _files_backwards([*path.iterdir()], left)
         elif path.is_file() and not path.is_symlink() and not left.holds(path.parent):
             yield path
 
 
-def _sharing(children: Sequence[_Child]) -> Iterator[list[_Child]]:
-    """Groups of children that share a study, directly or by way of others, each in order."""
+def _groups_sharing_studies(children: Sequence[_Child]) -> Iterator[list[_Child]]:
+    """Groups of children that share a study, directly or through other children, each in order."""
     groups: dict[int, list[_Child]] = {}
     of_study: dict[str, int] = {}
     for number, child in enumerate(children):
-        joined = [child]
-        for other in sorted({of_study[study] for study in child.studies if study in of_study}, reverse=True):
-            joined = groups.pop(other) + joined
-        first = min([number, *(of_study[s] for one in joined for s in one.studies if s in of_study)])
-        groups[first] = joined
-        of_study |= {study: first for one in joined for study in one.studies}
+        group = [child]
+        for earlier in sorted({of_study[study] for study in child.studies if study in of_study}, reverse=True):
+            group = groups.pop(earlier) + group
+        first = min([number, *(of_study[s] for member in group for s in member.studies if s in of_study)])
+        groups[first] = group
+        of_study |= {study: first for member in group for study in member.studies}
     for first in sorted(groups):
         yield groups[first]
 
 
 def is_scan(path: Path) -> bool:
-    """Whether it is a volume file, or a link to one, and not a reference mask by its name."""
+    """Whether it is a volume file, or a link to one, that is not named as a reference mask."""
     return is_volume_file(path) and not stem(path).endswith(REFERENCE) and path.is_file()
 
 
-def _path(found: Path | Skipped) -> Path:
-    return Path(found.where) if isinstance(found, Skipped) else found
+def _path(file: Path | Skipped) -> Path:
+    return Path(file.where) if isinstance(file, Skipped) else file

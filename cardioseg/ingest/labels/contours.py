@@ -11,8 +11,8 @@ from cardioseg.files import require_size_below
 _FILE_LIMIT_BYTES = 1024**2  # a drawn outline has some hundred points
 
 # Outlines drawn on half pixels run exactly through pixel centres, and scikit-image counts those as inside: +2.0 % area
-# on Sunnybrook's contours. Moved by a millionth of a pixel, an outline has each such centre on one definite side, the
-# same for both neighbours of a shared edge, and the bias is gone. The direction is no multiple of a drawn edge's.
+# on Sunnybrook's contours. If an outline is moved by a millionth of a pixel, each such centre is on one definite side,
+# the same for both neighbours of a shared edge, and the bias vanishes. The direction is not that of a drawn edge.
 _TIE_BREAK = np.array([1.0, 0.9142]) * 1e-6
 
 
@@ -21,7 +21,7 @@ def polygon_mask(points: NDArray[np.float64], shape: tuple[int, int]) -> NDArray
 
     Args:
         points: (n, 2) vertices (row, column), 0-based: (0, 0) is the centre of the first pixel. The last is joined to
-            the first; what lies outside the image is cut off.
+            the first; parts outside the image are cut off.
         shape: (rows, columns).
     """
     from skimage.draw import polygon2mask  # noqa: PLC0415 - slow to import, and `predict` has no contours
@@ -36,7 +36,7 @@ def polygon_area(points: NDArray[np.float64]) -> float:
 
 
 def read_sunnybrook_contour(path: Path) -> NDArray[np.float64]:
-    """Read one `x y` pair a line, 1-based, as (n, 2) points (row, column), 0-based.
+    """Read one `x y` pair per line, 1-based, as (n, 2) points (row, column), 0-based.
 
     Raises:
         UnusableError: unreadable, or not at least three pairs of finite numbers.

@@ -1,4 +1,4 @@
-"""Moments: which volumes belong to one person, by the names of their files, and which of them are ED and ES."""
+"""Names of ED and ES: which volumes belong to one subject, by their file names, and which of them are ED and ES."""
 
 import re
 from collections.abc import Iterable
@@ -13,9 +13,9 @@ _MOMENT = re.compile(r"(?P<subject>.+?)_(?P<name>ed|es|(?:frame|phase)_?\d+)", r
 
 
 def subject_and_moment(case: str) -> tuple[str, str]:
-    """The person and the moment that the name of a file gives: `patient001_frame01` is `frame01` of `patient001`."""
-    known = _MOMENT.fullmatch(case)
-    return (known["subject"], known["name"].lower()) if known else (case, "")
+    """The subject and the moment in a file name: `patient001_frame01` is `frame01` of `patient001`."""
+    match = _MOMENT.fullmatch(case)
+    return (match["subject"], match["name"].lower()) if match else (case, "")
 
 
 def with_moments(volumes: list[LabelledVolume]) -> Iterable[LabelledVolume]:
@@ -24,6 +24,6 @@ def with_moments(volumes: list[LabelledVolume]) -> Iterable[LabelledVolume]:
         return volumes
     has_cavity = all((volume.mask == Label.LV_CAVITY).any() for volume in volumes)
     sizes = [np.count_nonzero(v.mask == Label.LV_CAVITY if has_cavity else v.mask) for v in volumes]
-    smallest = len(sizes) - 1 - int(np.argmin(sizes[::-1]))  # not the largest, also where all are alike
+    smallest = len(sizes) - 1 - int(np.argmin(sizes[::-1]))  # differs from the largest even if all sizes are equal
     moments = {int(np.argmax(sizes)): "ed", smallest: "es"}
     return [replace(volume, name=moments.get(index, volume.name)) for index, volume in enumerate(volumes)]

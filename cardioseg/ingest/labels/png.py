@@ -1,4 +1,4 @@
-"""PNG: the one reader of greyscale pictures, through SimpleITK. A parser boundary."""
+"""PNG: the only reader of greyscale pictures, through SimpleITK. A parser boundary."""
 
 from pathlib import Path
 
@@ -29,6 +29,6 @@ def read_png(path: Path) -> Voxels:
         if max(reader.GetSize()) > _SIDE_LIMIT:
             raise UnusableError(f"{path}: more than {_SIDE_LIMIT} rows or columns")
         voxels: Voxels = sitk.GetArrayFromImage(reader.Execute())
-    except (OSError, RuntimeError) as error:  # the latter is all that ITK raises, with source lines in its text
+    except (OSError, RuntimeError) as error:  # ITK raises only RuntimeError, with source lines in its text
         raise UnusableError(f"{path}: not a PNG, or damaged") from error
     return voxels

@@ -17,16 +17,16 @@ class LabelledVolume:
     """One phase of one subject with its reference labels.
 
     Attributes:
-        name: the volume's name within its subject, `ed` or `es` where that is known.
+        name: the volume's name within its subject, `ed` or `es` if known.
         image: intensities (slice, row, column), in the source's own type.
         mask: `Label` values (slice, row, column), uint8.
         annotated: (slice, Label) bool: which labels an expert drew (or declared absent) on which slice. A slice without
-            any is part of the stack but has no reference.
-        spacing_mm: (slice, row, column), or None where the source does not say.
-        case_ids: the names under which a prediction of this volume may be found.
-        phase: 0-based phase in the 4D source, or None where the source is 3D.
-        sources: per slice, where it came from, relative to the source folder; empty for one that was not acquired.
-        grid: the geometry in space, or None where unknown.
+            any belongs to the stack but has no reference.
+        spacing_mm: (slice, row, column), or None if the source does not give it.
+        case_ids: the names under which a prediction of this volume may be stored.
+        phase: 0-based phase in the 4D source, or None if the source is 3D.
+        sources: the source of each slice, relative to the source folder; "" for a slice that was not acquired.
+        grid: the geometry in space, or None if unknown.
     """
 
     name: str
@@ -53,13 +53,13 @@ class LabelledVolume:
         return voxels * float(np.prod(self.spacing_mm)) / 1000
 
     def pixel_mm(self, nominal_mm: float | None = None) -> tuple[float, float] | None:
-        """In-plane spacing (row, column), or the nominal one where the source does not say."""
+        """In-plane spacing (row, column), or the nominal one if the source does not give it."""
         if self.spacing_mm:
             return self.spacing_mm[1:]
         return (nominal_mm, nominal_mm) if nominal_mm else None
 
     def grid_or_nominal(self, nominal_mm: float | None = None) -> Grid:
-        """The geometry; where it is unknown, what is known of the spacing, else 1 mm, at the origin."""
+        """The geometry; if unknown, a grid at the origin with the known or nominal spacing, or else 1 mm."""
         return self.grid or Grid(self.mask.shape, self.spacing_mm or (1.0, *(self.pixel_mm(nominal_mm) or (1.0, 1.0))))
 
     @property
@@ -70,15 +70,15 @@ class LabelledVolume:
 
 @dataclass(frozen=True)
 class Subject:
-    """One person: the unit that folds split by.
+    """One person; all volumes of a subject are in the same fold.
 
     Attributes:
         subject_id: from folder names or a CSV, never from a DICOM tag.
-        group: diagnosis or group where the source gives one.
+        group: diagnosis or group if the source gives one.
         volumes: labelled volumes; their grids may differ.
         skipped: parts of this subject's source that were not used.
         counts: layout-specific counts worth reporting, such as `endocardial contours`.
-        remarks: what else to say of its files.
+        remarks: other remarks on its files.
     """
 
     subject_id: str
@@ -91,12 +91,12 @@ class Subject:
 
 @dataclass(frozen=True)
 class Source:
-    """A subject that was found and not yet read: small, and read in whatever process it is sent to.
+    """A subject that is not read yet: small enough to send to the process that reads it.
 
     Attributes:
-        subject_id: as the subject will have it.
-        where: its path, or its id, as the user knows it.
-        reader: gives the subject; can be pickled.
+        subject_id: that of the subject.
+        where: its path or id, as the user knows it.
+        reader: reads the subject; can be pickled.
     """
 
     subject_id: str
@@ -104,13 +104,13 @@ class Source:
     reader: Callable[[], Subject | Skipped]
 
     def read(self) -> Subject | Skipped:
-        """The subject; one that cannot be read is Skipped."""
+        """The subject, or Skipped if it cannot be read."""
         try:
             return self.reader()
         except (UnusableError, OSError) as error:
             return Skipped(self.where, str(error).removeprefix(f"{self.where}: "))
 
 
-def read_all(found: Iterable[Source | Skipped]) -> Iterator[Subject | Skipped]:
+def read_all(sources: Iterable[Source | Skipped]) -> Iterator[Subject | Skipped]:
     """Read one subject after the other."""
-    return (one if isinstance(one, Skipped) else one.read() for one in found)
+    return (source if isinstance(source, Skipped) else source.read() for source in sources)

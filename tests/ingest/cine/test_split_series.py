@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cardioseg.ingest.cine.series import Kind, Series, judge
-from cardioseg.ingest.cine.split_series import join
+from cardioseg.ingest.cine.split_series import join_split_series
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
 Plane = Callable[..., SliceHeader]
@@ -43,7 +43,7 @@ def series_at(series: Series, index: int) -> str | None:
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [0, 2, 4, 1, 3, 5]])
 def test_a_series_a_slice_becomes_one_cine(plane: Plane, order: list[float]) -> None:
-    (joined,) = join(parts(plane, order))
+    (joined,) = join_split_series(parts(plane, order))
     assert verdicts([joined]) == [
         (Kind.SHORT_AXIS_CINE, "6 parallel planes of 10 phases; joined from 6 series"),
     ]
@@ -65,26 +65,26 @@ def test_what_is_no_slice_of_it_stays_out(plane: Plane) -> None:
         part(plane, 5, 18, phases=9, position_mm=(60.0, 20.0, 30.0)),
         part(plane, 5, 19, phases=1),
     ]
-    joined, *rest = join([*others, *stack])
+    joined, *rest = join_split_series([*others, *stack])
     assert (joined.slices, joined.reason) == (5, "5 parallel planes of 10 phases; joined from 5 series")
     assert rest == others
 
 
 def test_two_patients_and_two_whole_stacks_stay_two(plane: Plane) -> None:
     patients = [one for study in "ab" for one in parts(plane, [0, 1, 2, 3, 4], study_uid=study)]
-    assert [one.slices for one in join(patients)] == [5, 5]
+    assert [one.slices for one in join_split_series(patients)] == [5, 5]
     whole = [
         judge([header for one in parts(plane, [0, 1, 2, 3, 4], series_uid=uid) for header in one.headers])
         for uid in "ab"
     ]
-    assert join(whole) == whole
+    assert join_split_series(whole) == whole
 
 
 def test_a_stack_acquired_twice_slice_by_slice_stays_two(plane: Plane) -> None:
-    joined = join(parts(plane, [0, 1, 2, 3, 4] * 2))
+    joined = join_split_series(parts(plane, [0, 1, 2, 3, 4] * 2))
     assert [one.reason for one in joined] == ["5 parallel planes of 10 phases; joined from 5 series"] * 2
     assert [series_at(one, 0) for one in joined] == ["1.5", "1.0"]
-    again = join(parts(plane, [0, 1, 2, 3, 4, 3, 0, 1, 2, 3, 4]))  # the first one's slice 3 was repeated
+    again = join_split_series(parts(plane, [0, 1, 2, 3, 4, 3, 0, 1, 2, 3, 4]))  # the first one's slice 3 was repeated
     assert [series_at(one, 3) for one in again] == ["1.9", "1.5"]
 
 
@@ -99,7 +99,7 @@ def test_a_stack_acquired_twice_slice_by_slice_stays_two(plane: Plane) -> None:
 def test_the_newest_of_repeated_slices_counts(
     plane: Plane, order: list[float], repeated: list[int], newest: dict[int, str]
 ) -> None:
-    (joined,) = join(parts(plane, order))
+    (joined,) = join_split_series(parts(plane, order))
     assert joined.stack is not None
     assert [(flag.kind, flag.slice) for flag in joined.stack.flags] == [("repeated slice", index) for index in repeated]
     assert {index: series_at(joined, index) for index in newest} == newest
@@ -108,20 +108,20 @@ def test_the_newest_of_repeated_slices_counts(
 
 def test_too_few_slices_are_left_as_they_are(plane: Plane) -> None:
     found = [*parts(plane, [0, 1, 2, 3]), *parts(plane, [0, 0], first=10, orientation=CORONAL)]
-    assert join(found) == found
+    assert join_split_series(found) == found
 
 
 def test_a_single_slice_between_the_others_stays_out(plane: Plane) -> None:
     found = [*parts(plane, [0, 1, 2, 3, 4]), part(plane, 2.4, 9)]
-    joined, odd = join(found)
+    joined, odd = join_split_series(found)
     assert (joined.slices, joined.stack is None, odd.kind) == (5, False, Kind.SINGLE_SLICE_CINE)
-    uneven = join(parts(plane, [0, 1, 2.4, 3.7, 5.2]))
+    uneven = join_split_series(parts(plane, [0, 1, 2.4, 3.7, 5.2]))
     assert [(one.kind, one.stack) for one in uneven] == [(Kind.SHORT_AXIS_CINE, None)]
     assert "unevenly spaced" in uneven[0].reason
 
 
 def test_a_stack_that_was_planned_again_a_little_higher(plane: Plane) -> None:
-    low, high = join(parts(plane, [0, 1, 2, 3, 4, 5, 0.4, 1.4, 2.4, 3.4, 4.4]))
+    low, high = join_split_series(parts(plane, [0, 1, 2, 3, 4, 5, 0.4, 1.4, 2.4, 3.4, 4.4]))
     assert (low.slices, high.slices) == (6, 5)
     assert [series_at(low, 0), series_at(high, 0)] == ["1.0", "1.6"]
 
@@ -129,7 +129,7 @@ def test_a_stack_that_was_planned_again_a_little_higher(plane: Plane) -> None:
 def test_a_slice_that_lost_a_file_still_belongs(plane: Plane) -> None:
     found = parts(plane, [0, 1, 2, 3, 4, 5])
     found[2] = judge([header for header in found[2].headers if header.trigger_ms != 80])
-    (joined,) = join(found)
+    (joined,) = join_split_series(found)
     assert joined.reason == "6 parallel planes of 10 phases; joined from 6 series; missing phase (slice 2, phase 2)"
 
 
@@ -137,21 +137,21 @@ def test_a_slice_that_lost_most_files_does_not(plane: Plane) -> None:
     found = parts(plane, [0, 1, 2, 3, 4])
     odd = [part(plane, 5, 8, phases=8), part(plane, 2, 9, phases=8)]  # one too few to place, one not missed
     odd[0] = judge([replace(header, trigger_ms=(header.trigger_ms or 0) ** 1.3) for header in odd[0].headers])
-    assert [one.slices for one in join([*found, *odd])] == [5, 1, 1]
+    assert [one.slices for one in join_split_series([*found, *odd])] == [5, 1, 1]
 
 
 def test_groups_of_few_slices_are_joined_too(plane: Plane) -> None:
     two = [judge([*one.headers, *other.headers]) for one, other in
            zip(parts(plane, [0, 2, 4], first=1), parts(plane, [1, 3, 5], first=1), strict=True)]  # fmt: skip
     assert {one.kind for one in two} == {Kind.SHORT_CINE}
-    (joined,) = join(two)
+    (joined,) = join_split_series(two)
     assert (joined.slices, joined.reason.split("; ")[1]) == (6, "joined from 3 series")
 
 
 def test_order_of_series_changes_nothing(plane: Plane) -> None:
     found = parts(plane, [0, 1, 2, 3, 4, 2])
     shuffled = [found[index] for index in np.random.default_rng(3).permutation(len(found))]
-    assert join(shuffled) == join(found)
+    assert join_split_series(shuffled) == join_split_series(found)
 
 
 def test_without_times_the_series_number_tells_age(plane: Plane) -> None:
@@ -159,14 +159,14 @@ def test_without_times_the_series_number_tells_age(plane: Plane) -> None:
         judge([replace(header, acquisition_s=None) for header in one.headers])
         for one in parts(plane, [0, 1, 2, 3, 4, 1])
     ]
-    (joined,) = join(found)
+    (joined,) = join_split_series(found)
     assert series_at(joined, 1) == "1.5"
 
 
 @pytest.mark.parametrize("counts", [[12, 12, 13, 12, 12, 12, 12], [12, 13, 12, 14, 12, 13, 13, 12]])
 def test_slices_that_end_with_each_r_wave_are_one_cine(plane: Plane, counts: list[int]) -> None:
     found = [part(plane, index, index, phases=count) for index, count in enumerate(counts)]
-    (joined,) = join(found)
+    (joined,) = join_split_series(found)
     assert (joined.slices, joined.phases) == (len(counts), 12)
     assert joined.stack is not None
     more = [index for index, count in enumerate(counts) if count > 12]
@@ -175,4 +175,4 @@ def test_slices_that_end_with_each_r_wave_are_one_cine(plane: Plane, counts: lis
 
 def test_another_film_of_the_heart_is_not_joined(plane: Plane) -> None:
     found = [part(plane, index, index, phases=count) for index, count in enumerate([12, 20, 30, 45, 70, 110])]
-    assert len(join(found)) == 6
+    assert len(join_split_series(found)) == 6

@@ -1,4 +1,4 @@
-"""Layouts: the ways in which labelled data lies on disk, each read into subjects. One file a layout."""
+"""Layouts of labelled data on disk, each read into subjects. One module per layout."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -15,19 +15,19 @@ NO_NUMBERS = "leave it out: its labels have a meaning of their own"
 
 
 class Layout(Protocol):
-    """What each module here offers. A bad subject becomes Skipped when it is read and never stops the others."""
+    """The interface of each module here. A bad subject becomes Skipped when it is read and never stops the others."""
 
     NAME: str
-    LOOKS_FOR: str  # what `recognises` needs, for the person whose folder it does not recognise
+    LOOKS_FOR: str  # what `recognises` needs; shown if it does not recognise a folder
 
     def recognises(self, root: Path, /) -> bool:
-        """Whether the folder lies in this layout; looks at names and CSV headers only."""
+        """Whether the folder has this layout; only names and CSV headers are looked at."""
 
     def misses(self, root: Path, /) -> Iterator[str]:
-        """What a folder that it does not recognise has of this layout, and what it lacks; a sentence each."""
+        """Which parts of this layout a folder that is not recognised has and lacks; one sentence each."""
 
     def find(self, root: Path, convention: Convention | None = None, /) -> Iterator[Source | Skipped]:
-        """Yield the subjects below `root`, not yet read; `convention`: the meaning of numbers, if it is another one."""
+        """Yield the subjects below `root`, not yet read; `convention`: the meaning of the numbers, if not the usual."""
 
 
 LAYOUTS: tuple[Layout, ...] = (sunnybrook, acdc, mnms, pairs, nnunet)
@@ -44,27 +44,28 @@ def find(root: Path, layout: str = "auto", convention: Convention | None = None)
     Args:
         root: a folder.
         layout: a layout's name, or `auto`.
-        convention: the meaning of the numbers in its masks; None: the layout's own.
+        convention: the meaning of the numbers in the masks; None: that of the layout.
 
     Raises:
-        UsageError: there is no layout of that name, or a convention is given and its masks have no numbers.
+        UsageError: there is no layout of that name, or a convention is given for masks without numbers.
         NoInputError: the folder does not exist, or is not in the layout.
     """
-    names = [known.NAME for known in LAYOUTS]
-    if layout not in ("auto", *names):
-        raise UsageError(f"there is no layout {layout!r}", f"known: auto, {', '.join(names)}")
+    layout_names = [candidate.NAME for candidate in LAYOUTS]
+    if layout not in ("auto", *layout_names):
+        raise UsageError(f"there is no layout {layout!r}", f"known: auto, {', '.join(layout_names)}")
     if not root.is_dir():
-        raise NoInputError(f"{root}: no such folder", "give the folder that holds the file" * root.is_file())
-    tried = [known for known in LAYOUTS if layout in ("auto", known.NAME)]
-    chosen = next((known for known in tried if known.recognises(root)), None)
-    if chosen is None:
-        missed = {known: [f"{known.NAME}: {miss}" for miss in known.misses(root)] for known in tried}
-        meant = [known for known in tried if missed[known]] or tried
-        looked_for = "; ".join(f"{known.NAME} is {known.LOOKS_FOR}" for known in meant)
-        raise NoInputError(f"{root}: no labelled data in a known layout", looked_for, list(chain(*missed.values())))
-    if convention is not None and chosen is sunnybrook:
+        hint = "give the folder that holds the file" if root.is_file() else ""
+        raise NoInputError(f"{root}: no such folder", hint)
+    candidates = [candidate for candidate in LAYOUTS if layout in ("auto", candidate.NAME)]
+    recognised = next((candidate for candidate in candidates if candidate.recognises(root)), None)
+    if recognised is None:
+        misses = [[f"{candidate.NAME}: {miss}" for miss in candidate.misses(root)] for candidate in candidates]
+        nearly = [candidate for candidate, missed in zip(candidates, misses, strict=True) if missed] or candidates
+        looked_for = "; ".join(f"{candidate.NAME} is {candidate.LOOKS_FOR}" for candidate in nearly)
+        raise NoInputError(f"{root}: no labelled data in a known layout", looked_for, list(chain(*misses)))
+    if convention is not None and recognised is sunnybrook:
         raise UsageError(f"--labels has no effect: {root} holds contours", NO_NUMBERS)
-    return chosen.find(root, convention)
+    return recognised.find(root, convention)
 
 
 def read(root: Path, layout: str = "auto", convention: Convention | None = None) -> Iterator[Subject | Skipped]:

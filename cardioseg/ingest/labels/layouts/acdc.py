@@ -1,4 +1,4 @@
-"""ACDC: a folder a patient, with Info.cfg and the ED and ES volumes and masks as NIfTI (MICCAI 2017 challenge)."""
+"""ACDC: one folder per patient, with Info.cfg and the ED and ES volumes and masks as NIfTI (MICCAI 2017 challenge)."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -23,12 +23,12 @@ _MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name and its key in Info.cfg
 
 
 def recognises(root: Path) -> bool:
-    """Whether `root` is a patient's folder with an Info.cfg, or holds folders patientNNN, or their folder."""
+    """Whether `root` is a patient's folder with Info.cfg, or contains such folders directly or one level below."""
     return any(any(root.glob(pattern)) for pattern in _CARDS)
 
 
 def misses(root: Path) -> Iterator[str]:
-    """Masks that are named like a patient's, without the card that says which is ED and which ES."""
+    """Masks that are named like ACDC's, without the Info.cfg that says which is ED and which ES."""
     folders = {path.parent for pattern in _MASKS for path in root.glob(pattern)}
     if folders:
         yield f"{min(folders)} has masks *_frame*_gt, but no Info.cfg that gives the frames of ED and ES"
@@ -36,14 +36,14 @@ def misses(root: Path) -> Iterator[str]:
 
 def find(root: Path, convention: Convention | None = None) -> Iterator[Source]:
     """Yield the patients."""
-    root = root if root.name else root.resolve()  # files are named after their folder, also where that is `.`
+    root = root if root.name else root.resolve()  # files are named after their folder, even if that is `.`
     meaning = convention or CONVENTIONS["acdc"]
     for folder in sorted(card.parent for pattern in _CARDS for card in root.glob(pattern)):
         yield Source(folder.name, str(folder), partial(_subject, root, folder, meaning))
 
 
 def read_body(folder: Path) -> tuple[float | None, float | None]:
-    """Height in m and weight in kg from the Info.cfg in a folder; None where there is none or it does not say."""
+    """Height in m and weight in kg from the Info.cfg in a folder; None if there is none or it does not give them."""
     try:
         card = _card(folder / "Info.cfg")
     except OSError:
@@ -89,7 +89,7 @@ def _frame(folder: Path, card: Mapping[str, str], key: str) -> int:
 def _volume(root: Path, folder: Path, name: str, frame: int, meaning: Convention) -> LabelledVolume:
     stem = f"{folder.name}_frame{frame:02d}"
     path, image = _image(folder, stem, frame)
-    reference = read_volume(_existing(folder, f"{stem}_gt"))
+    reference = read_volume(_existing_file(folder, f"{stem}_gt"))
     if not reference.grid.matches(image.grid):
         raise UnusableError(f"{path}: the mask is on another grid")
     return LabelledVolume(
@@ -106,10 +106,10 @@ def _volume(root: Path, folder: Path, name: str, frame: int, meaning: Convention
 
 
 def _image(folder: Path, stem: str, frame: int) -> tuple[Path, Volume]:
-    """A frame, from a file of its own or, where there is none, from the whole cine."""
+    """A frame from its file or, if there is none, from the whole cine."""
     cine = next((path for suffix in _SUFFIXES if (path := folder / f"{folder.name}_4d{suffix}").is_file()), None)
     if cine is None or any((folder / (stem + suffix)).is_file() for suffix in _SUFFIXES):
-        path = _existing(folder, stem)
+        path = _existing_file(folder, stem)
         return path, read_volume(path)
     image = read_cine(cine)
     if not 1 <= frame <= image.phases:
@@ -117,7 +117,7 @@ def _image(folder: Path, stem: str, frame: int) -> tuple[Path, Volume]:
     return cine, image.phase(frame - 1)
 
 
-def _existing(folder: Path, stem: str) -> Path:
+def _existing_file(folder: Path, stem: str) -> Path:
     for suffix in _SUFFIXES:
         if (folder / (stem + suffix)).is_file():
             return folder / (stem + suffix)

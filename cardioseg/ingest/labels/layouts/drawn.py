@@ -1,4 +1,4 @@
-"""Drawn: what an expert drew on an image of one phase or of many, and whether its numbers mean what they should."""
+"""Drawn masks: the labels and phases that an expert drew, and whether the mask follows the stated convention."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,39 +12,39 @@ from cardioseg.image.volume import Voxels
 Convention = Mapping[int, Label]
 Mask = NDArray[np.uint8]
 
-_FEWEST = 30  # pixels of a cavity whose neighbours say anything
-_APART = 0.3  # of a cavity's outline; the wall is all around the LV, and a third of the way around the RV
+_FEWEST = 30  # pixels of a cavity, below which its neighbours are not compared
+_APART = 0.3  # of a cavity's outline; the wall surrounds the LV completely and the RV by a third
 
 
 def labels_of(mask: Voxels, convention: Convention) -> Mask:
-    """The labels of a mask (..., row, column), whose numbers are in a convention.
+    """The labels of a mask (..., row, column) whose numbers follow a convention.
 
     Raises:
-        UnusableError: a number is not in the convention, or the wall lies around what should be the RV cavity.
+        UnusableError: a number is not in the convention, or the wall surrounds the label that should be the RV cavity.
     """
     labels = relabel(mask, convention)
     if not _looks_swapped(labels):
         return labels
     swap = {Label.LV_CAVITY: Label.RV_CAVITY, Label.RV_CAVITY: Label.LV_CAVITY}
     meant = {number: swap.get(label, label) for number, label in convention.items()}
-    names = [name for name, known in CONVENTIONS.items() if known == meant]
-    lv = next(number for number, label in meant.items() if label is Label.LV_CAVITY)
-    whose = " and ".join(f"{name}'s" for name in names) or "another convention's"
-    remedy = f"use --labels {names[0]}" if names else "change the numbers of its labels"
-    raise UnusableError(f"its masks follow {whose} numbers (the myocardium lies around {lv}): {remedy}")
+    convention_names = [name for name, numbers in CONVENTIONS.items() if numbers == meant]
+    lv_number = next(number for number, label in meant.items() if label is Label.LV_CAVITY)
+    whose = " and ".join(f"{name}'s" for name in convention_names) or "another convention's"
+    remedy = f"use --labels {convention_names[0]}" if convention_names else "change the numbers of its labels"
+    raise UnusableError(f"its masks follow {whose} numbers (the myocardium lies around {lv_number}): {remedy}")
 
 
 def drawn_phases(images: int, mask: Voxels, remedy: str, phase: int | None = None) -> Iterator[int]:
     """The phases of an image that a mask belongs to.
 
     Args:
-        images: phases of the image.
+        images: number of phases of the image.
         mask: (phase, slice, row, column).
-        remedy: how to say which phase a mask of one phase belongs to.
-        phase: what the data say, from 0; None: nothing.
+        remedy: how the user can state the phase of a mask of one phase.
+        phase: the phase that the data state, from 0, or None.
 
     Raises:
-        UnusableError: it is not known which phase the mask belongs to, or there is none.
+        UnusableError: the phase of the mask is unknown, or there is no such phase.
     """
     if phase is not None and images > 1:
         if phase >= images:
@@ -59,7 +59,7 @@ def drawn_phases(images: int, mask: Voxels, remedy: str, phase: int | None = Non
             f"the image has {images} phases (4D), the mask one (3D); to which phase it belongs is unknown", remedy
         )
     if images != len(mask):
-        raise UnusableError(f"the image has {images} phase{'s' * (images > 1)}, the mask {len(mask)}")
+        raise UnusableError(f"the image has {images} phase{'s' if images > 1 else ''}, the mask {len(mask)}")
     drawn = np.flatnonzero(mask.any(axis=(1, 2, 3))).tolist()
     if not drawn:
         raise UnusableError("nothing is drawn at any phase")
@@ -67,12 +67,12 @@ def drawn_phases(images: int, mask: Voxels, remedy: str, phase: int | None = Non
 
 
 def _looks_swapped(labels: Mask) -> bool:
-    around_lv, around_rv = (_walled(labels, label) for label in (Label.LV_CAVITY, Label.RV_CAVITY))
+    around_lv, around_rv = (_wall_fraction(labels, label) for label in (Label.LV_CAVITY, Label.RV_CAVITY))
     return around_lv is not None and around_rv is not None and around_rv > around_lv + _APART
 
 
-def _walled(labels: Mask, cavity: Label) -> float | None:
-    """The part of a cavity's outline that borders on the myocardium; None where there is too little of it."""
+def _wall_fraction(labels: Mask, cavity: Label) -> float | None:
+    """The fraction of a cavity's outline that borders on the myocardium; None if the cavity is too small."""
     if np.count_nonzero(labels == cavity) < _FEWEST:
         return None
     outline = walled = 0

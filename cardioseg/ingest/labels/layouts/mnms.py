@@ -1,4 +1,4 @@
-"""M&Ms: a folder a patient with its cine and masks as 4D NIfTI, and a CSV that says which phases are ED and ES.
+"""M&Ms: one folder per patient with its cine and masks as 4D NIfTI, and a CSV that says which phases are ED and ES.
 
 Campello et al., "Multi-Centre, Multi-Vendor and Multi-Disease Cardiac Segmentation: The M&Ms Challenge", IEEE TMI 2021.
 """
@@ -23,14 +23,14 @@ from cardioseg.skipped import Skipped, reasons
 NAME = "mnms"
 LOOKS_FOR = "a .csv with columns External code, ED and ES beside folders <code>/ with <code>_sa_gt.nii.gz"
 _CODE = "external_code"
-_MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name, which is its column too, whose phases are 0-based; its title
+_MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name, also its column (phases from 0), and its title
 _MASK = "_sa_gt"
-_BELOW = ("", "*/", "*/*/", "*/*/*/")  # a patient, Testing/, Training/Labeled/, the release as it is unpacked
-_WHOLE = re.compile(r"(\d+)([.,]0*)?")  # a spreadsheet that holds an empty cell writes 9 as 9.0
+_BELOW = ("", "*/", "*/*/", "*/*/*/")  # a patient, Testing/, Training/Labeled/, the unpacked release
+_WHOLE = re.compile(r"(\d+)([.,]0*)?")  # spreadsheets write 9 as 9.0 if the column has an empty cell
 
 
 def recognises(root: Path) -> bool:
-    """Whether masks of patients lie below `root`, and in `root` or up to two folders above it the CSV."""
+    """Whether patients' masks lie below `root`, and the CSV lies in `root` or up to two folders above."""
     return bool(_masks(root)) and any(map(_is_table, _tables(root)))
 
 
@@ -53,13 +53,13 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source]:
 
 
 def _masks(root: Path) -> list[Path]:
-    found = (path for below in _BELOW for path in root.glob(f"{below}*{_MASK}.nii*"))
-    return sorted(path for path in found if is_nifti(path) and path.absolute().parent.name + _MASK == stem(path))
+    paths = (path for below in _BELOW for path in root.glob(f"{below}*{_MASK}.nii*"))
+    return sorted(path for path in paths if is_nifti(path) and path.absolute().parent.name + _MASK == stem(path))
 
 
 def _tables(root: Path) -> list[Path]:
-    here = root.absolute()
-    return [path for folder in (here, *here.parents[:2]) for path in tables_in(folder)]
+    folder_of_root = root.absolute()
+    return [path for folder in (folder_of_root, *folder_of_root.parents[:2]) for path in tables_in(folder)]
 
 
 def _is_table(path: Path) -> bool:
@@ -80,7 +80,7 @@ def _subject(root: Path, path: Path, code: str, row: Row, meaning: Convention) -
     for name, title in _MOMENTS.items():
         try:
             phase = _phase(row, name)
-            mask = labels_of(_drawn(reference, phase), meaning)
+            mask = labels_of(_drawn_phase(reference, phase), meaning)
             volumes.append(_volume(source, code, name, phase, image=image, mask=mask))
         except UnusableError as error:
             skipped.append(Skipped(f"{code} {title}", str(error)))
@@ -96,7 +96,7 @@ def _phase(row: Row, column: str) -> int:
     return int(number[1])
 
 
-def _drawn(reference: Cine, phase: int) -> Voxels:
+def _drawn_phase(reference: Cine, phase: int) -> Voxels:
     if phase >= reference.phases:
         raise UnusableError(f"the CSV says phase {phase}, but the mask ends at phase {reference.phases - 1}")
     if not reference.voxels[phase].any():

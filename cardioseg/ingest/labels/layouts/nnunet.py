@@ -31,7 +31,7 @@ Named = tuple[str, str, Path]  # of a mask: case, moment and file
 
 
 def recognises(root: Path) -> bool:
-    """Whether the card names structures, and images and masks are there."""
+    """Whether the card names structures, and there are images and masks."""
     if not (root / CARD).is_file() or not all(any((root / name).glob("*.nii*")) for name in (_IMAGES, _LABELS)):
         return False
     try:
@@ -42,19 +42,19 @@ def recognises(root: Path) -> bool:
 
 
 def misses(root: Path) -> Iterator[str]:
-    """What a folder lacks."""
-    here = [name for name in (CARD, _IMAGES, _LABELS) if (root / name).exists()]
-    lacking = [name for name in (CARD, _IMAGES, _LABELS) if name not in here]
-    if here and lacking:
-        yield f"{root} has {' and '.join(here)}, but no {' and no '.join(lacking)}"
-    elif here:
+    """Which parts of the dataset a folder lacks."""
+    present = [name for name in (CARD, _IMAGES, _LABELS) if (root / name).exists()]
+    lacking = [name for name in (CARD, _IMAGES, _LABELS) if name not in present]
+    if present and lacking:
+        yield f"{root} has {' and '.join(present)}, but no {' and no '.join(lacking)}"
+    elif present:
         yield from _faults(root)
     if root.name in (_IMAGES, _LABELS) and recognises(root.absolute().parent):
         yield f"{root} is a part of a dataset: give the folder above it"
 
 
 def _faults(root: Path) -> Iterator[str]:
-    """What is wrong with a folder that has all parts."""
+    """Faults of a folder that has all parts."""
     for name in (_IMAGES, _LABELS):
         if not any((root / name).glob("*.nii*")):
             yield f"{root / name} holds no NIfTI files"
@@ -65,7 +65,7 @@ def _faults(root: Path) -> Iterator[str]:
 
 
 def find(root: Path, convention: Convention | None = None) -> Iterator[Source | Skipped]:
-    """Yield the subjects: masks called `<subject>_ed`, `_es`, `_frame01` or `_phase07` are volumes of one person.
+    """Yield the subjects: masks named `<subject>_ed`, `_es`, `_frame01` or `_phase07` are volumes of one subject.
 
     Raises:
         NoInputError: there are several channels, no mask is NIfTI, or the card does not say what the numbers mean.
@@ -86,11 +86,11 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
         Source(subject_id, str(root / _LABELS / subject_id), partial(_subject, root, subject_id, named, meaning))
         for subject_id, named in by_subject.items()
     )
-    return chain(_unlabelled(root, {stem(path) for path in masks}), sources)
+    return chain(_images_without_mask(root, {stem(path) for path in masks}), sources)
 
 
-def _unlabelled(root: Path, cases: Set[str]) -> Iterator[Skipped]:
-    """The images that no mask belongs to."""
+def _images_without_mask(root: Path, cases: Set[str]) -> Iterator[Skipped]:
+    """The images without a mask."""
     for path in sorted((root / _IMAGES).glob("*")):
         if is_nifti(path) and not path.name.startswith(".") and not {stem(path), case_stem(path)} & cases:
             yield Skipped(str(path.relative_to(root)), f"it has no mask in {_LABELS}")
@@ -114,14 +114,14 @@ def _volumes(root: Path, case: str, name: str, path: Path, meaning: Convention) 
     image, mask = read_cine(scan), read_cine(path)
     if not mask.grid.matches(image.grid):
         raise UnusableError("the mask is on another grid than the image")
-    known = np.zeros((image.grid.shape[0], len(Label)), np.bool_)
-    known[:, [Label.BACKGROUND, *meaning.values()]] = True
+    annotated = np.zeros((image.grid.shape[0], len(Label)), np.bool_)
+    annotated[:, [Label.BACKGROUND, *meaning.values()]] = True
     for phase in drawn_phases(image.phases, mask.voxels, _ONE_PHASE):
         yield LabelledVolume(
             name=name if image.phases == 1 else f"phase{phase:02d}",
             image=image.voxels[phase],
             mask=labels_of(mask.voxels[phase], meaning),
-            annotated=known,
+            annotated=annotated,
             spacing_mm=image.grid.spacing_mm,
             case_ids=(case, case + _CHANNEL),
             phase=None if image.phases == 1 else phase,
@@ -133,6 +133,7 @@ def _volumes(root: Path, case: str, name: str, path: Path, meaning: Convention) 
 def _image(root: Path, case: str) -> Path:
     for name in (case + _CHANNEL, case):
         for suffix in (".nii.gz", ".nii"):
-            if (found := root / _IMAGES / (name + suffix)).is_file():
-                return found
+            path = root / _IMAGES / (name + suffix)
+            if path.is_file():
+                return path
     raise UnusableError(f"{root / _IMAGES / case}{_CHANNEL}.nii.gz: no such file")

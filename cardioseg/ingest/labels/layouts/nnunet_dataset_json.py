@@ -1,6 +1,6 @@
-"""Card: nnU-Net's `dataset.json`, which says what the numbers in its masks mean.
+"""Card: nnU-Net's `dataset.json`, which states the meaning of the numbers in its masks.
 
-Its first version wrote `"labels": {"1": "LV"}`, its second writes `{"LV": 1}`; both are read.
+nnU-Net's first version wrote `"labels": {"1": "LV"}`, its second writes `{"LV": 1}`; both are read.
 """
 
 import json
@@ -27,11 +27,11 @@ _LONGEST = 40  # characters of a name that are shown
 
 
 class _TwiceError(ValueError):
-    """A key stands twice in one object of the file."""
+    """A key occurs twice in one object of the file."""
 
 
 def read_card(path: Path) -> dict[str, Any]:
-    """Read a `dataset.json`; its `labels` have structures.
+    """Read a `dataset.json` whose `labels` name structures.
 
     Raises:
         NoInputError: it cannot be read, or names no structures.
@@ -45,23 +45,23 @@ def read_card(path: Path) -> dict[str, Any]:
 
 
 def meaning_of(path: Path, card: Mapping[str, Any]) -> Convention:
-    """What the numbers of a card mean; `path` is where it lies.
+    """The meaning of the numbers of a card; `path` is its path.
 
     Raises:
-        NoInputError: a name is no structure that is known here, or two names or numbers contradict each other.
+        NoInputError: a name is not a known structure, or two names or numbers contradict each other.
     """
     meaning: dict[int, Label] = {}
-    for name, number in _named(card["labels"]):
+    for name, number in _names_and_numbers(card["labels"]):
         label = _MEANING.get(re.sub(r"[^a-z]", "", name.lower()))
-        if why := _why_not(number, label, meaning):
+        if why := _contradiction(number, label, meaning):
             raise NoInputError(f"{path}: label {str(number)[:_LONGEST]} is called {name!r}, {why}", _GIVE)
         if label is not None:
             meaning[int(number)] = label
     return {0: Label.BACKGROUND} | meaning
 
 
-def _why_not(number: Any, label: Label | None, meaning: Convention) -> str:  # noqa: ANN401 - JSON
-    """Why a name and its number cannot be what they say beside those before them; or nothing."""
+def _contradiction(number: Any, label: Label | None, meaning: Convention) -> str:  # noqa: ANN401 - JSON
+    """Why a name and its number are invalid or contradict earlier ones; "" if they do not."""
     if isinstance(number, list):
         return "a region of several numbers; cardioseg needs one number for each structure"
     if label is None or not str(number).isdecimal():
@@ -76,17 +76,17 @@ def _why_not(number: Any, label: Label | None, meaning: Convention) -> str:  # n
 
 
 def stated_convention(masks: Path, option: str = "--labels") -> Convention | None:
-    """What nnU-Net's card beside a folder of masks, or above nnU-Net's own folder of masks, says of their numbers.
+    """The convention stated by nnU-Net's card in a folder of masks, or above it if it is one of nnU-Net's folders.
 
     Args:
         masks: the folder, or one of its files.
-        option: of the command line, which says it in place of the card.
+        option: the command line option that replaces the card.
 
     Returns:
-        The meaning of the numbers; None where there is no card.
+        The meaning of the numbers; None if there is no card.
 
     Raises:
-        NoInputError: there is a card that does not say it.
+        NoInputError: there is a card, but it does not state the meaning.
     """
     folder = masks.absolute().parent if masks.is_file() else masks.absolute()
     places = (folder, folder.parent) if _MASKS.fullmatch(folder.name) else (folder,)
@@ -120,7 +120,7 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _named(labels: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _names_and_numbers(labels: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Names and numbers, whichever of the two is the key."""
     for key, value in labels.items():
         name, number = (value, key) if key.isdecimal() else (key, value)

@@ -1,9 +1,9 @@
-"""Pairs: images and masks as PNG or NIfTI, listed in a CSV in the root. The layout for one's own data.
+"""Pairs: images and masks as PNG or NIfTI, listed in a CSV in the root. The layout for users' own data.
 
 Columns: `subject`, `image`, and one or more of `mask` (ACDC's numbers), `lv_mask`, `rv_mask`, `myo_mask` (zero and one
 other number, the structure); optional `group`, `phase` and `instance` (the order of slices). The PNG slices of a
-subject's phase become one volume without a spacing; a NIfTI image is a volume of its own. Of a 4D NIfTI image, the
-phases on which its 4D mask is drawn are volumes; for a 3D mask, `phase` is the number of its phase, from 0.
+subject's phase become one volume without a spacing; each NIfTI image is one volume. Each phase of a 4D NIfTI image on
+which its 4D mask is drawn is a volume; for a 3D mask, `phase` is the number of its phase, from 0.
 """
 
 from collections import defaultdict
@@ -38,7 +38,7 @@ _ONE_PHASE = "give the number of its phase, from 0, in the column phase"
 
 
 class _SeveralStructuresError(UnusableError):
-    """A mask of one structure holds several: then the subject's others, which may hold one alone, are no better."""
+    """A mask for one structure contains several; the subject's other masks are not trusted either."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class _Pair:
     Attributes:
         image: (slice, row, column).
         mask: `Label` values, likewise.
-        labels: those that the row gives.
+        labels: the labels that the row gives.
         grid: None for a PNG.
-        path: of the image.
-        phase: of a 4D image, from 0; else None.
+        path: path of the image.
+        phase: phase of a 4D image, from 0; else None.
     """
 
     image: Voxels
@@ -63,7 +63,7 @@ class _Pair:
 
     @property
     def name(self) -> str:
-        """Of its volume, where a subject has several."""
+        """The name of its volume if a subject has several."""
         return stem(self.path) + ("" if self.phase is None else f"_phase{self.phase:02d}")
 
     @property
@@ -103,7 +103,7 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
     """Yield the subjects in the order of the CSV, after the rows that name none.
 
     Raises:
-        NoInputError: no CSV has the columns, or those that have list nothing.
+        NoInputError: no CSV has the columns, or those that have them have no rows.
         UsageError: a convention is given, and no mask has numbers.
     """
     tables = [path for path in tables_in(root) if _is_table(path)]
@@ -113,8 +113,8 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
     for row in chain.from_iterable(map(rows_of, tables)):
         by_subject[row.get("subject", "")].append(row)
     if not by_subject:
-        said = f"{' and '.join(map(str, tables))} ha{'s' if len(tables) == 1 else 've'} a header but no rows"
-        raise NoInputError(said, "write a row for each image")
+        problem = f"{' and '.join(map(str, tables))} ha{'s' if len(tables) == 1 else 've'} a header but no rows"
+        raise NoInputError(problem, "write a row for each image")
     meaning = convention or CONVENTIONS["acdc"]
     unnamed = [Skipped(row.get("image") or str(root), "its row names no subject") for row in by_subject.pop("", [])]
     named = (Source(name, name, partial(_subject, root, name, rows, meaning)) for name, rows in by_subject.items())
@@ -139,7 +139,7 @@ def _subject(root: Path, subject_id: str, rows: Sequence[Row], meaning: Conventi
             raise
         except (UnusableError, OSError, ValueError) as error:  # a name with a null byte is a ValueError
             skipped.append(Skipped(row.get("image", ""), str(error)))
-    named = list(chain.from_iterable(_grouped(phase, pairs) for phase, pairs in by_phase.items()))
+    named = list(chain.from_iterable(_volumes_of_phase(phase, pairs) for phase, pairs in by_phase.items()))
     if not named:
         return Skipped(subject_id, f"none of its images can be used; the first: {skipped[0].why}")
     names = unique_names(name for name, _ in named)
@@ -153,10 +153,10 @@ def _order(row: Row) -> float:
     return float(number) if number.isdecimal() else 0.0
 
 
-def _grouped(phase: str, pairs: Sequence[_Pair]) -> Iterator[tuple[str, Sequence[_Pair]]]:
-    """PNG slices of one size are one volume, named by its phase; otherwise every image is its own."""
-    together = len({pair.image.shape for pair in pairs}) == 1 and all(pair.grid is None for pair in pairs)
-    if together or len(pairs) == 1:
+def _volumes_of_phase(phase: str, pairs: Sequence[_Pair]) -> Iterator[tuple[str, Sequence[_Pair]]]:
+    """PNG slices of one size are one volume, named by its phase; otherwise every image is a volume."""
+    is_one_volume = len({pair.image.shape for pair in pairs}) == 1 and all(pair.grid is None for pair in pairs)
+    if is_one_volume or len(pairs) == 1:
         yield phase or "slices", pairs
     else:
         yield from ((pair.name, [pair]) for pair in pairs)
@@ -186,8 +186,8 @@ def _pairs(root: Path, row: Row, meaning: Convention) -> Iterator[_Pair]:
         raise UnusableError("the row names no mask")
     masks = {name: _mask(root, row[name], image, grid) for name in columns}
     for column in filter(_STRUCTURES.get, columns):
-        _check_one_structure(masks[column], row[column], column)
-    drawn = _combined(masks, meaning)
+        _require_one_structure(masks[column], row[column], column)
+    drawn = _combined_labels(masks, meaning)
     labels = tuple(Label) if _NUMBERED in masks else tuple(_STRUCTURES[name] for name in columns)
     number = row.get("phase", "")
     for phase in drawn_phases(len(image), drawn, _ONE_PHASE, int(number) if number.isdecimal() else None):
@@ -195,21 +195,21 @@ def _pairs(root: Path, row: Row, meaning: Convention) -> Iterator[_Pair]:
         yield _Pair(image[phase], mask, labels, grid, path, phase if len(image) > 1 else None)
 
 
-def _check_one_structure(mask: Voxels, name: str, column: str) -> None:
-    """Refuse a map of several structures, which would all become the one that the column names."""
+def _require_one_structure(mask: Voxels, name: str, column: str) -> None:
+    """Refuse a mask of several structures, which would all become the structure of the column."""
     numbers = [f"{number:.7g}" for number in np.unique(whole(mask)).tolist() if number]
-    one = f"`{column}` is for a mask of one structure"
+    rule = f"`{column}` is for a mask of one structure"
     if len(numbers) >= len(Label):
         raise _SeveralStructuresError(
-            f"{name} holds {len(numbers)} numbers besides 0: save the structure as one number; {one}"
+            f"{name} holds {len(numbers)} numbers besides 0: save the structure as one number; {rule}"
         )
     if len(numbers) > 1:
         listed = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
-        raise _SeveralStructuresError(f"{name} holds the numbers {listed}: put it in the column `{_NUMBERED}`; {one}")
+        raise _SeveralStructuresError(f"{name} holds the numbers {listed}: put it in the column `{_NUMBERED}`; {rule}")
 
 
-def _combined(masks: Mapping[str, Voxels], meaning: Convention) -> NDArray[np.uint8]:
-    """The labels (phase, slice, row, column) that the masks of a row say together."""
+def _combined_labels(masks: Mapping[str, Voxels], meaning: Convention) -> NDArray[np.uint8]:
+    """The labels (phase, slice, row, column) of all masks of a row together."""
     phases = {len(mask) for mask in masks.values()}
     if len(phases) > 1:
         raise UnusableError(f"its masks have {' and '.join(map(str, sorted(phases)))} phases")

@@ -1,7 +1,8 @@
 """Sunnybrook Cardiac Data: DICOM cines and an expert's LV contours as text files (MICCAI 2009 challenge).
 
-A contour file names the instance number of its image, so the short-axis series is found by geometry and by the instance
-numbers that it covers. Endocardium is drawn at ED and ES, epicardium at ED, on fewer slices than were acquired.
+The name of a contour file contains the instance number of its image, so the short-axis series is found by geometry and
+by the instance numbers that it covers. Endocardium is drawn at ED and ES, epicardium at ED, on fewer slices than were
+acquired.
 """
 
 import csv
@@ -34,7 +35,7 @@ _PADDING = re.compile(r"(?<!\d)0+(?=\d)")
 
 @dataclass(frozen=True, eq=False)
 class _Contour:
-    """One outline and its place in the stack; `label` is what lies inside it: the cavity, or the wall around that."""
+    """One outline and its place in the stack; `label` is the structure inside it: the cavity, or the wall."""
 
     label: Label
     phase: int
@@ -44,16 +45,18 @@ class _Contour:
 
 
 def recognises(root: Path) -> bool:
-    """Whether the release's contours, images and patient list stand in `root`."""
+    """Whether the release's contours, images and patient list lie in `root`."""
     return (root / _PATIENTS).is_file() and all(any(root.glob(pattern)) for pattern in (_CONTOURS, _IMAGES))
 
 
 def misses(root: Path) -> Iterator[str]:
-    """What the folder lacks of the release."""
+    """Which parts of the release the folder lacks."""
     parts = {_PATIENTS: (root / _PATIENTS).is_file()} | {part: any(root.glob(part)) for part in (_CONTOURS, _IMAGES)}
-    here, lacking = ([part for part, is_here in parts.items() if is_here == wanted] for wanted in (True, False))
-    if here:
-        yield f"{root} has {' and '.join(here)}, but no {' and no '.join(lacking)}"
+    present, lacking = (
+        [part for part, is_present in parts.items() if is_present == wanted] for wanted in (True, False)
+    )
+    if present:
+        yield f"{root} has {' and '.join(present)}, but no {' and no '.join(lacking)}"
 
 
 def find(root: Path, _convention: object = None) -> Iterator[Source]:
@@ -61,7 +64,7 @@ def find(root: Path, _convention: object = None) -> Iterator[Source]:
     patients = _patients(root / _PATIENTS)
     for folder in sorted(root.glob(_CONTOURS)):
         case = folder.parents[1]
-        study, group = patients.get(_plain(case.name), ("", ""))
+        study, group = patients.get(_without_padding(case.name), ("", ""))
         yield Source(case.name, str(case), partial(_subject, root, folder, (case.name, study), group))
 
 
@@ -70,11 +73,12 @@ def _patients(path: Path) -> dict[str, tuple[str, str]]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = list(csv.DictReader(file))
     return {
-        _plain(row.get("OriginalID") or ""): (row.get("PatientID") or "", row.get("Pathology") or "") for row in rows
+        _without_padding(row.get("OriginalID") or ""): (row.get("PatientID") or "", row.get("Pathology") or "")
+        for row in rows
     }
 
 
-def _plain(original_id: str) -> str:
+def _without_padding(original_id: str) -> str:
     """`SC-HF-I-01` and `SC-HF-I-1` are the same person."""
     return _PADDING.sub("", original_id.strip())
 
@@ -84,17 +88,17 @@ def _subject(root: Path, folder: Path, ids: tuple[str, str], group: str) -> Subj
     wanted = {int(match["instance"]) for match in files.values()}
     arranged = _short_axis([path for path in root.glob(_IMAGES) if path.name == ids[1]], wanted)
     skipped: list[Skipped] = []
-    contours = _paired(list(_contours(files, arranged.places(), skipped)), skipped)
+    contours = _with_cavity(list(_contours(files, arranged.places(), skipped)), skipped)
     if not contours:
         raise UnusableError(
-            "none of its contours can be used" + "".join(f"; the first: {one.why}" for one in skipped[:1])
+            "none of its contours can be used" + "".join(f"; the first: {first.why}" for first in skipped[:1])
         )
     names = _names(contours)
     count = Counter(contour.label for contour in contours)
     return Subject(
         subject_id=ids[0],
         volumes=tuple(
-            _volume(root, arranged, names[phase], ids, [one for one in contours if one.phase == phase])
+            _volume(root, arranged, names[phase], ids, [contour for contour in contours if contour.phase == phase])
             for phase in sorted(names)
         ),
         group=group,
@@ -136,7 +140,7 @@ def _contours(
             skipped.append(Skipped(str(path), error.message.removeprefix(f"{path}: ")))
 
 
-def _paired(contours: Sequence[_Contour], skipped: list[Skipped]) -> list[_Contour]:
+def _with_cavity(contours: Sequence[_Contour], skipped: list[Skipped]) -> list[_Contour]:
     """The cavities and the walls around them; an epicardium alone does not say where the wall ends."""
     cavities = {(contour.phase, contour.index) for contour in contours if contour.label is Label.LV_CAVITY}
     alone = [contour for contour in contours if (contour.phase, contour.index) not in cavities]

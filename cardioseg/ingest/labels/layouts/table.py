@@ -1,7 +1,7 @@
-"""Table: a CSV as people save it: with commas, semicolons or tabs, in UTF-8, UTF-16 or a Western code page.
+"""Tables: CSV files with commas, semicolons or tabs, in UTF-8, UTF-16 or a Western code page.
 
-Names of columns are compared without regard to case, and blanks, `-` and `_` are the same in them: `External code` is
-the column `external_code`.
+Column names are compared without regard to case, and blanks, `-` and `_` are equal: `External code` is the column
+`external_code`.
 """
 
 import codecs
@@ -18,24 +18,24 @@ Row = Mapping[str, str]
 _SUFFIXES = (".csv", ".tsv")
 _SEPARATORS = ",;\t|"
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_HEAD = 1 << 16  # bytes in which a header ends
+_HEAD = 1 << 16  # bytes; a header ends within them
 _LIMIT = 1 << 28
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # how Excel is told
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # a line that Excel reads
 
 
 def tables_in(folder: Path) -> list[Path]:
-    """The files of a folder that are called tables."""
+    """The files of a folder with a table's suffix."""
     return sorted(path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
 
 
 def columns_of(path: Path) -> tuple[str, ...]:
-    """The plain names of a table's columns; none where it is no text or cannot be read."""
+    """The plain names of a table's columns; none if it is not text or cannot be read."""
     try:
         text = _head(path)
     except (OSError, UnicodeError):
         return ()
-    header = _plain(_header(_LINE_END.split(text))[0])
+    header = _plain_names(_header(_LINE_END.split(text))[0])
     return () if any("\0" in name for name in header) else header
 
 
@@ -47,7 +47,7 @@ def rows_of(path: Path) -> Iterator[Row]:
     lines = io.StringIO("\n".join(_LINE_END.split(text)[first:]), newline="")
     for cells in csv.reader(lines, delimiter=separator):
         if any(cells):
-            yield {name: value.strip() for name, value in zip(_plain(header), cells, strict=False) if name}
+            yield {name: value.strip() for name, value in zip(_plain_names(header), cells, strict=False) if name}
 
 
 def file_named(root: Path, name: str) -> Path:
@@ -68,7 +68,7 @@ def file_named(root: Path, name: str) -> Path:
 
 
 def is_blank(path: Path) -> bool:
-    """Whether a table holds nothing but blanks; one that cannot be read may hold anything."""
+    """Whether a table contains only blanks; False if it cannot be read."""
     try:
         return not _head(path).strip()
     except (OSError, UnicodeError):
@@ -83,11 +83,11 @@ def _head(path: Path) -> str:
 
 
 def _header(lines: list[str]) -> tuple[list[str], str, int]:
-    """The cells of the header, what separates them, and the number of the line after it."""
+    """The cells of the header, their separator, and the number of the next line."""
     separators = _SEPARATORS
     for number, line in enumerate(lines):
-        if told := _SEPARATOR_LINE.fullmatch(line.strip()):
-            separators = told[1]
+        if separator_line := _SEPARATOR_LINE.fullmatch(line.strip()):
+            separators = separator_line[1]
         elif line.strip():
             cells = {separator: _cells(line, separator) for separator in separators}
             best = max(cells, key=lambda separator: len(cells[separator]))
@@ -102,7 +102,7 @@ def _cells(line: str, separator: str) -> list[str]:
         return []
 
 
-def _plain(names: list[str]) -> tuple[str, ...]:
+def _plain_names(names: list[str]) -> tuple[str, ...]:
     return tuple(re.sub(r"[\s_-]+", "_", name.strip()).casefold() for name in names)
 
 

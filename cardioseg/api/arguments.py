@@ -1,0 +1,99 @@
+"""Arguments: what a caller gives, as the rest of cardioseg takes it."""
+
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import SupportsFloat
+
+from cardioseg.errors import UsageError
+from cardioseg.execution.executor import Executor
+from cardioseg.execution.here import Here
+from cardioseg.execution.processes import Processes
+from cardioseg.inference.chosen_phases import Choices
+from cardioseg.measure.curves import Moments
+
+AnyPath = str | PathLike[str]
+Phase = SupportsFloat | None
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # as on the command line: NumPy's threads would slow the networks' down
+_FROM_0 = "phases count from 0; None leaves the choice to the volume curve"
+
+
+def path_of(given: AnyPath) -> Path:
+    """A path; `~` is the home folder, as on the command line."""
+    return Path(given).expanduser()
+
+
+def paths_of(given: AnyPath | Iterable[AnyPath]) -> list[Path]:
+    """One path, or several.
+
+    Raises:
+        UsageError: there is none.
+    """
+    several = [given] if isinstance(given, str | PathLike) else list(given)
+    if not several:
+        raise UsageError("no scans are given", "give a file or folder, or a list of them")
+    return [path_of(one) for one in several]
+
+
+def executor_of(workers: int) -> Executor:
+    """This process, or several.
+
+    Raises:
+        UsageError: there are fewer than one.
+    """
+    if workers < 1:
+        raise UsageError(f"workers is {workers}", "1 works in this process, 2 or more in processes beside it")
+    return Here() if workers == 1 else Processes(workers, environment=_ONE_THREAD)
+
+
+def choices_of(ed: Phase, es: Phase, phases: Mapping[str, tuple[Phase, Phase]] | None) -> Choices:
+    """The phases that a caller chose, for all cases and for single ones.
+
+    Raises:
+        UsageError: a phase is no whole number from 0, or both are the same.
+    """
+    single = {name: _moments(*_pair(name, pair), f"phases[{name!r}]: ") for name, pair in (phases or {}).items()}
+    return Choices(_moments(ed, es), single)
+
+
+def require_met(choices: Choices, case_ids: Iterable[str]) -> None:
+    """Make sure that the phases of single cases had an effect.
+
+    Raises:
+        UsageError: they are of a case that is not among `case_ids`.
+    """
+    unmet = sorted(set(choices.by_case) - set(case_ids))
+    if unmet:
+        more = f" and {len(unmet) - 1} more" * (len(unmet) > 1)
+        raise UsageError(
+            f"phases: no case of this run is called {unmet[0]}{more}",
+            "all cases are done, without these phases; open_results lists their names",
+        )
+
+
+def _pair(name: str, pair: tuple[Phase, Phase]) -> tuple[Phase, Phase]:
+    try:
+        ed, es = pair
+    except (TypeError, ValueError):
+        raise UsageError(f"phases[{name!r}] is no pair (ED, ES)", _FROM_0) from None
+    return ed, es
+
+
+def _moments(ed: Phase, es: Phase, where: str = "") -> Moments:
+    moments = Moments(_phase(ed, f"{where}ED"), _phase(es, f"{where}ES"))
+    if moments.ed_phase is not None and moments.ed_phase == moments.es_phase:
+        raise UsageError(f"{where}ED and ES are both {moments.ed_phase}", "they are different phases")
+    return moments
+
+
+def _phase(value: Phase, what: str) -> int | None:
+    """A phase; tables hold it as a float, and as not-a-number where it is not known."""
+    if value is None or value != value:  # noqa: PLR0124 - not a number
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if isinstance(value, bool | str) or number < 0 or not number.is_integer():
+        raise UsageError(f"{what} is {value!r}, which is no phase", _FROM_0)
+    return int(number)
