@@ -38,7 +38,7 @@ def refusal(slices: list[list[SliceHeader]]) -> str:
 def test_images_in_any_order_are_sorted_by_the_trigger_time(row: Row) -> None:
     film = film_of([row(0)[::-1], row(1)])
     assert phases_of(film, 0) == phases_of(film, 1) == [str(phase) for phase in range(10)]
-    assert (film.clock, film.invented, film.surplus) == (TRIGGERS[0], frozenset(), {})
+    assert (film.clock, film.filled_in, film.surplus) == (TRIGGERS[0], frozenset(), {})
 
 
 def test_a_clock_that_most_slices_do_not_vary_in_is_passed_over(row: Row) -> None:
@@ -66,7 +66,7 @@ def test_the_nearest_phase_stands_in_for_one_that_is_missing(row: Row) -> None:
     lacking = row(1)
     del lacking[4]
     film = film_of([row(0), lacking, row(2)])
-    assert film.invented == {(1, 4)}
+    assert film.filled_in == {(1, 4)}
     assert phases_of(film, 1) == ["0", "1", "2", "3", "3", "5", "6", "7", "8", "9"]  # of two as near, the earlier
 
 
@@ -74,7 +74,7 @@ def test_the_nearest_phase_stands_in_for_one_that_is_missing(row: Row) -> None:
 def test_a_slice_with_a_beat_of_its_own_is_placed_by_its_steps(row: Row, step_ms: float) -> None:
     lacking = row(1, step_ms=step_ms)
     del lacking[6]
-    assert film_of([row(0), lacking, row(2)]).invented == {(1, 6)}
+    assert film_of([row(0), lacking, row(2)]).filled_in == {(1, 6)}
 
 
 def test_of_too_many_images_those_furthest_from_the_usual_times_are_left_out(row: Row) -> None:
@@ -100,12 +100,12 @@ def numbered(slices: list[list[SliceHeader]], first: Callable[[int], int], plane
 def test_instance_numbers_in_blocks_say_which_phase_is_missing(row: Row, plane: Plane) -> None:
     slices = numbered([row(index) for index in range(4)], lambda index: 1 + 10 * index, plane)
     del slices[2][7]
-    assert film_of(slices).invented == {(2, 7)}
+    assert film_of(slices).filled_in == {(2, 7)}
 
 
 def test_instance_numbers_without_gaps_do_not(row: Row, plane: Plane) -> None:
     slices = numbered([row(0), row(1, range(9)), row(2)], lambda index: (1, 11, 20)[index], plane)
-    assert refusal(slices).endswith("nothing says which are missing")
+    assert refusal(slices).endswith("nothing shows which phases are missing")
 
 
 def test_missing_neighbours_do_not_widen_the_step() -> None:
