@@ -12,10 +12,10 @@ from cardioseg.ingest.cine.slice_positions import (
     by_position,
     in_line,
     normal_of,
-    off_line,
+    out_of_line,
     regular_places,
-    require_alike,
     require_in_line,
+    require_same_geometry,
     same_pixels,
     same_plane_direction,
 )
@@ -72,8 +72,8 @@ def test_orientations_are_told_apart(plane: Plane) -> None:
 )
 def test_slices_of_two_kinds_are_no_stack(plane: Plane, fields: dict[str, object], reason: str) -> None:
     with pytest.raises(UnusableError, match=reason):
-        require_alike([plane(0), plane(1), plane(2, **fields)])
-    require_alike([plane(0), plane(1), plane(2, pixel_mm=(1.5, 1.2501))])
+        require_same_geometry([plane(0), plane(1), plane(2, **fields)])
+    require_same_geometry([plane(0), plane(1), plane(2, pixel_mm=(1.5, 1.2501))])
 
 
 def test_pixels_are_the_same_up_to_rounding(plane: Plane) -> None:
@@ -99,12 +99,12 @@ def test_a_single_slice_has_no_step(plane: Plane) -> None:
 
 
 def test_uneven_slices_are_refused(plane: Plane) -> None:
-    with pytest.raises(UnusableError, match=r"slices 2 and 3 are 12\.0 mm apart where others are 8\.0 mm"):
+    with pytest.raises(UnusableError, match=r"slices 2 and 3 are 12\.0 mm apart, others 8\.0 mm"):
         regular_places(stack_at(plane, 0, 1, 2, 3.5, 4.5))
 
 
 def test_a_stack_with_more_than_a_third_missing_is_refused(plane: Plane) -> None:
-    reason = r"3 of 8 slices are missing, more than a third: slices 2 and 3 are 32\.0 mm apart where others are 8\.0 mm"
+    reason = r"3 of 8 slices are missing, more than a third: slices 2 and 3 are 32\.0 mm apart, others 8\.0 mm"
     with pytest.raises(UnusableError, match=reason):
         regular_places(stack_at(plane, 0, 1, 2, 6, 7))
     assert regular_places(stack_at(plane, 0, 1, 2, 5, 6, 7))[0] == [0, 1, 2, 5, 6, 7]
@@ -116,8 +116,8 @@ def test_a_shift_of_half_a_pixel_is_out_of_line(plane: Plane) -> None:
     near, far = (plane(5, position_mm=moved(plane(5), share * half_mm * COLUMNS)) for share in (0.98, 1.02))
     assert in_line(straight[0], near)
     assert not in_line(straight[0], far)
-    assert off_line([*straight, near]) == []
-    assert off_line([*straight, far]) == [far]
+    assert out_of_line([*straight, near]) == []
+    assert out_of_line([*straight, far]) == [far]
     require_in_line([[header] for header in (*straight, near)])
-    with pytest.raises(UnusableError, match=r"slice 5 is shifted sideways against the others by 0\.6 mm"):
+    with pytest.raises(UnusableError, match=r"slice 5 is shifted sideways from the others by 0\.6 mm"):
         require_in_line([[header] for header in (*straight, far)])
