@@ -22,6 +22,6 @@ def test_slices_left_out_are_told_in_few_words() -> None:
     assert line.where == "c ed"
     assert line.why == (
         "LV cavity and LV myocardium on slices 0, 9 to 11 of 4, where the reference is unknown (the prediction has "
-        "5.0 mL of LV cavity there); RV cavity on slice 3 of 1, which the reference does not know (the prediction has "
+        "5.0 mL of LV cavity there); RV cavity on slice 3 of 1, where the reference is unknown (the prediction has "
         "2 pixels of RV cavity there)"
     )
