@@ -79,6 +79,14 @@ def test_only_results_names_a_file_in_the_folder_of_results(path: Path) -> None:
     assert [word for word in words if word.rpartition("/")[2] in names] == []
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_docstring_that_begins_with_a_name_begins_with_that_of_its_file(path: Path) -> None:
+    title, colon, _ = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0].partition(":")
+    if path.name != "__init__.py" and colon and len(title.split()) <= 2 and "`" not in title:
+        names = [re.sub(r"[^a-z0-9]", "", text.lower().replace("&", "n")) for text in (title, path.stem)]
+        assert names[0] in names[1] or names[1] in names[0] or names[0].rstrip("s") in names[1]
+
+
 def test_no_file_name_stands_for_two_things() -> None:
     names = Counter(path.name for path in SOURCES if path.name != "__init__.py")
     assert [name for name, count in names.items() if count > 1] == []

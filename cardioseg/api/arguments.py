@@ -7,7 +7,7 @@ from typing import SupportsFloat
 
 from cardioseg.errors import UsageError
 from cardioseg.execution.executor import Executor
-from cardioseg.execution.here import Here
+from cardioseg.execution.in_process import Here
 from cardioseg.execution.processes import Processes
 from cardioseg.inference.chosen_phases import Choices
 from cardioseg.measure.curves import Moments

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cardioseg.errors import UnusableError, UsageError
-from cardioseg.image.label_maps import holds_few_values
+from cardioseg.image.map_detection import holds_few_values
 from cardioseg.image.orientation import axes
 from cardioseg.image.volume import Cine, Grid, Voxels
 

@@ -6,7 +6,7 @@ from cardioseg.api.arguments import AnyPath, Phase, choices_of, path_of, require
 from cardioseg.api.opened_results import Results, open_results
 from cardioseg.api.raised_errors import in_words_of_python
 from cardioseg.files import sole_writer
-from cardioseg.inference.remeasure import find_edited, measure_all
+from cardioseg.inference.remeasurement import find_edited, measure_all
 
 
 @in_words_of_python()

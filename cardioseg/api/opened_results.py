@@ -11,12 +11,12 @@ from cardioseg.api.placed_image import Image, image_of
 from cardioseg.api.raised_errors import as_keywords, in_words_of_python
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.flag import Flag
-from cardioseg.inference.edited import read_edited
+from cardioseg.inference.edited_mask import read_edited
+from cardioseg.results.all_cases import recorded
 from cardioseg.results.case_record import read_case_record
 from cardioseg.results.description import Description, read_description
 from cardioseg.results.edits import edit_kept, edited_file, read_labelled
 from cardioseg.results.folder import CaseFolder, ResultsFolder
-from cardioseg.results.listing import recorded
 from cardioseg.results.outcome import DONE, FAILED, Outcome, in_one
 from cardioseg.results.run_record import RunRecord, UsedModel, known_run_record
 from cardioseg.results.run_tables import read_status

@@ -1,4 +1,4 @@
-"""Results: what `predict` and `measure` print of a folder of cases, and with which code they leave."""
+"""Case tables: what `predict` and `measure` print about the cases, and their exit codes."""
 
 from collections.abc import Collection
 from itertools import islice
@@ -59,7 +59,7 @@ def say_unmet(unmet: "Collection[str]", quiet: bool) -> None:
 
 def say_copies(results: "ResultsFolder", quiet: bool) -> None:
     """A line for each group of cases that hold the same images."""
-    from cardioseg.results.listing import same_images
+    from cardioseg.results.all_cases import same_images
 
     for names in [] if quiet else same_images(results):
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""

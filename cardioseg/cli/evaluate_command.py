@@ -10,7 +10,7 @@ from cardioseg.cli import console
 from cardioseg.cli import evaluation_tables as verdicts
 from cardioseg.cli.console import AsJson, Quiet, Threads
 from cardioseg.cli.conventions import CONVENTION
-from cardioseg.cli.executing import Workers, executor_of
+from cardioseg.cli.executor_options import Workers, executor_of
 from cardioseg.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Verdicts: what `evaluate` prints and writes."""
+"""Evaluation tables: what `evaluate` prints and writes."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -96,8 +96,8 @@ def _print_summary(evaluation: "Evaluation", name: str) -> None:
 
 
 def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Mapping[str, Agreement]") -> None:
-    from cardioseg.evaluation.few import warning
     from cardioseg.evaluation.measures import means
+    from cardioseg.evaluation.small_samples import warning
     from cardioseg.evaluation.wording import interval, limits, number
     from cardioseg.report.measure_columns import measure_title
 

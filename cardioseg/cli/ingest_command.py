@@ -8,7 +8,7 @@ import typer
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Quiet
 from cardioseg.cli.conventions import CONVENTION
-from cardioseg.cli.executing import Workers, executor_of
+from cardioseg.cli.executor_options import Workers, executor_of
 from cardioseg.errors import ExitCode, NoInputError
 
 if TYPE_CHECKING:

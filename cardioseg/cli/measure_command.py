@@ -22,7 +22,7 @@ def measure(
     """Measure masks again after they were edited by hand."""
     from cardioseg.files import sole_writer
     from cardioseg.inference.chosen_phases import Choices
-    from cardioseg.inference.remeasure import find_edited, measure_all
+    from cardioseg.inference.remeasurement import find_edited, measure_all
     from cardioseg.results.folder import ResultsFolder
     from cardioseg.results.outcome import Tally
 

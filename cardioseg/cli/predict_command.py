@@ -9,8 +9,8 @@ import typer
 from cardioseg.cli import console
 from cardioseg.cli.case_tables import ED, ES, Phases, chosen, chosen_by_case, finish, say_copies, say_unmet
 from cardioseg.cli.console import AsJson, Device, Force, Quiet, Threads
-from cardioseg.cli.executing import Scheduler, Workers, executor_of
-from cardioseg.cli.watching import watched
+from cardioseg.cli.executor_options import Scheduler, Workers, executor_of
+from cardioseg.cli.predict_progress import watched
 from cardioseg.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Device, Quiet, Threads
-from cardioseg.cli.pace import Pace
+from cardioseg.cli.train_progress import Pace
 from cardioseg.errors import ExitCode, InterruptError, ResourceError, UsageError
 
 if TYPE_CHECKING:

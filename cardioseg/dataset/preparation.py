@@ -13,7 +13,7 @@ from cardioseg import __version__
 from cardioseg.dataset.store import FORMAT, MANIFEST, VERSION, open_dataset
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.execution.executor import Executor, Lost
-from cardioseg.execution.here import Here
+from cardioseg.execution.in_process import Here
 from cardioseg.files import safe_name, sweep_partials, write_bytes, write_json
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped, reasons

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cardioseg.dataset.augment import Augmentation, draw
-from cardioseg.dataset.looks import Look, render
+from cardioseg.dataset.augmented_slices import Look, render
 from cardioseg.dataset.slices import Slices
 
 _ZOOMED = 0.75  # fraction of looks through the window; the others teach the network to find the heart

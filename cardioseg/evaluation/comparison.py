@@ -10,14 +10,14 @@ from cardioseg.evaluation.mistakes import DoubtfulConvention
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import NO_PREDICTION
 from cardioseg.evaluation.references import find_references, is_plain, plain_convention
-from cardioseg.evaluation.reported import read_reported
+from cardioseg.evaluation.reported_measures import read_reported
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
-from cardioseg.evaluation.worst import WorstPairs
+from cardioseg.evaluation.worst_pairs import WorstPairs
 from cardioseg.execution.executor import Executor, Lost, in_order
-from cardioseg.execution.here import Here
+from cardioseg.execution.in_process import Here
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
-from cardioseg.ingest.labels.layouts.nnunet_dataset_json import stated_convention
+from cardioseg.ingest.labels.nnunet_dataset_json import stated_convention
 from cardioseg.ingest.labels.subject import Source
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.mask_files import (

@@ -14,7 +14,7 @@ from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
-from cardioseg.ingest.labels.layouts.nnunet_dataset_json import stated_convention
+from cardioseg.ingest.labels.nnunet_dataset_json import stated_convention
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, read_all
 from cardioseg.results.mask_files import MaskFolder, find_masks, no_masks
 from cardioseg.skipped import Skipped

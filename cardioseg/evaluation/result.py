@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from cardioseg import __version__
-from cardioseg.evaluation import few
-from cardioseg.evaluation.left_out import left_out
+from cardioseg.evaluation import small_samples as few
+from cardioseg.evaluation.left_out_slices import left_out
 from cardioseg.evaluation.measures import (
     AS_REPORTED,
     AT_READERS,
@@ -22,7 +22,7 @@ from cardioseg.evaluation.measures import (
 )
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair
-from cardioseg.evaluation.reported import other_phases
+from cardioseg.evaluation.reported_measures import other_phases
 from cardioseg.evaluation.scores import METRICS, VolumeScore
 from cardioseg.evaluation.summary import ALL, LabelSummary, summarise
 from cardioseg.files import write_csv, write_json

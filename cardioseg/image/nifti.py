@@ -19,6 +19,7 @@ from cardioseg.image.nifti_grid import grid_of
 from cardioseg.image.nifti_header import Header, read_first_phase, read_header, read_voxels, stamped
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 
+NAME = "NIfTI"
 SUFFIXES: tuple[str, ...] = (".nii.gz", ".nii")
 _BEAT_S = (0.24, 3.0)  # 250 and 20 beats a minute
 _SAME_MM = 1e-3

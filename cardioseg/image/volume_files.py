@@ -12,6 +12,7 @@ REFERENCE = "_gt"  # ends the stem of a reference mask, as in ACDC
 class VolumeFormat(Protocol):
     """The interface of a format's module. All functions raise UnusableError if a file cannot be read."""
 
+    NAME: str  # for people
     SUFFIXES: tuple[str, ...]  # lower case, the longest first
 
     def read_cine(self, path: Path, /) -> Cine:

@@ -1,4 +1,4 @@
-"""Choices: the phases of end-diastole and end-systole that a person chose, for all cases and for single ones."""
+"""Chosen phases: the phases of end-diastole and end-systole that a person chose, for all cases and for single ones."""
 
 import csv
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Run: the work on all cases, wherever it is done, one bad case never stopping the rest, and the tables at its end."""
+"""Cohort prediction: every case is predicted, wherever the work is done; a bad case never stops the others."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,18 +10,18 @@ from pathlib import Path
 from cardioseg import __version__
 from cardioseg.errors import CardiosegError
 from cardioseg.execution.executor import Executor, Lost
-from cardioseg.execution.here import Here
+from cardioseg.execution.in_process import Here
 from cardioseg.files import first_free, write_text
 from cardioseg.inference.cases import Case, Findings
 from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.predict_settings import Settings
+from cardioseg.inference.prediction_work import Prediction, Progress, silent
 from cardioseg.inference.scan import Scan, is_at_place
 from cardioseg.inference.session import Model
-from cardioseg.inference.work import Prediction, Progress, silent
+from cardioseg.results.all_cases import every_outcome
 from cardioseg.results.catalogue import Catalogue
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.ledger import END, OTHER, OUTCOME, UNUSED, Ledger, Outcomes
-from cardioseg.results.listing import every_outcome
 from cardioseg.results.outcome import FAILED, Outcome
 from cardioseg.results.run_record import RunRecord, UsedModel, known_run_record
 from cardioseg.results.run_tables import write_summary

@@ -1,4 +1,4 @@
-"""Tables: the measures as people read them, with headings, units and sensible digits."""
+"""Measure columns: the measures as people read them, with headings, units and sensible digits."""
 
 import re
 from collections.abc import Iterable, Sequence

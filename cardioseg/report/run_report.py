@@ -1,4 +1,4 @@
-"""HTML: one page about a run, to read, print and send; it loads nothing from the network.
+"""Run report: one HTML page about a run, to read, print and send; it loads nothing from the network.
 
 The page contains its pictures. With too many of them, it shows the picture files next to it as they come into view.
 """

@@ -1,4 +1,4 @@
-"""Results: the figures of the tables, computed from finished jobs, with the learning rate chosen in two ways."""
+"""Job summary: the numbers of the tables, computed from finished jobs, with the learning rate chosen in two ways."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

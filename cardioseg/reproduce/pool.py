@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cardioseg.errors import ResourceError
 from cardioseg.execution.executor import Lost
-from cardioseg.execution.here import Here
+from cardioseg.execution.in_process import Here
 from cardioseg.execution.processes import Processes
 from cardioseg.memory import KEEP_FREED
 from cardioseg.reproduce.job_outcome import Outcome

@@ -10,7 +10,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.files import sha256
 from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label, relabel
-from cardioseg.image.nrrd import on_grid, read_labels
+from cardioseg.image.nrrd_labels import on_grid, read_labels
 from cardioseg.image.volume import Cine
 from cardioseg.image.volume_files import format_of, is_volume_file
 from cardioseg.results.case_record import CaseRecord, read_case_record
@@ -137,10 +137,14 @@ def _edit(file: Path, path: Path, written: Cine, convention: Convention) -> Cine
 
 
 def _read(file: Path, written: Cine, convention: Convention) -> Cine:
+    if file.suffix.lower() == ".nrrd":  # editors crop it to the segments
+        return _read_nrrd(file, written, convention)
     if is_volume_file(file):
         return read_labelled(file, convention)
-    if file.suffix.lower() != ".nrrd":
-        raise UnusableError(f"{file}: cardioseg does not read this format here")
+    raise UnusableError(f"{file}: cardioseg does not read this format here")
+
+
+def _read_nrrd(file: Path, written: Cine, convention: Convention) -> Cine:
     part = read_labels(file)
     _require_phases(file, part, written)  # before it is laid on the grid of the mask, which takes memory for each
     edit = on_grid(part, written.grid, written.grid.rounding_mm)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cardioseg.cli import pace
+from cardioseg.cli import train_progress as pace
 from cardioseg.cli.console import progress
-from cardioseg.cli.pace import Pace
+from cardioseg.cli.train_progress import Pace
 from cardioseg.training.journal import StepRecord
 
 

@@ -34,7 +34,7 @@ def simulated(cases: int, folder: Path) -> dict[str, Any]:
     from thresholds import write_threshold_model
 
     from cardioseg.inference import case_search as search
-    from cardioseg.inference import work
+    from cardioseg.inference import prediction_work as work
     from cardioseg.inference.cohort_prediction import predict_all
     from cardioseg.inference.session import open_model
     from cardioseg.ingest.finding.survey import LeftOut, Survey, survey

@@ -22,7 +22,7 @@ from sources import at_hand
 from cardioseg.dataset.preparation import Prepared, write_dataset
 from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.errors import NoInputError, UnusableError, UsageError
-from cardioseg.execution.here import Here
+from cardioseg.execution.in_process import Here
 from cardioseg.execution.processes import Processes
 from cardioseg.image.labels import Label
 from cardioseg.ingest.labels.subject import Source, Subject

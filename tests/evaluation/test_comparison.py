@@ -19,7 +19,7 @@ from cardioseg.evaluation.comparison import evaluate
 from cardioseg.evaluation.nnunet_summary import write_summary
 from cardioseg.evaluation.references import find_references, read_references
 from cardioseg.evaluation.result import MEASURE_COLUMNS, SLICE_COLUMNS, VOLUME_COLUMNS, write
-from cardioseg.execution.here import Here
+from cardioseg.execution.in_process import Here
 from cardioseg.execution.processes import Processes
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import write_cine, write_volume

@@ -24,7 +24,7 @@ def test_table_json_and_page_say_it(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_only_what_has_an_interval_and_few_subjects_is_meant() -> None:
-    from cardioseg.evaluation.few import warning
+    from cardioseg.evaluation.small_samples import warning
     from cardioseg.measure.agreement import FEW
 
     rng = np.random.default_rng(0)

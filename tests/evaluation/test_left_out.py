@@ -1,6 +1,6 @@
 """The slices that a reference does not know, in few words."""
 
-from cardioseg.evaluation.left_out import left_out
+from cardioseg.evaluation.left_out_slices import left_out
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.image.labels import Label
 from cardioseg.measure.distance import Distances

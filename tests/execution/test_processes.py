@@ -12,7 +12,7 @@ import pytest
 
 from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.execution.executor import Executor, Lost, cores, in_order
-from cardioseg.execution.here import Here
+from cardioseg.execution.in_process import Here
 from cardioseg.execution.processes import Processes
 from cardioseg.files import atomic_path
 

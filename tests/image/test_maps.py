@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cardioseg.image.label_maps import holds_few_values, may_be_probabilities
+from cardioseg.image.map_detection import holds_few_values, may_be_probabilities
 
 RNG = np.random.default_rng(0)
 SCAN = RNG.integers(1, 300, (4, 20, 20))

@@ -22,7 +22,7 @@ from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.predict_settings import Settings
-from cardioseg.inference.remeasure import find_edited, measure_all
+from cardioseg.inference.remeasurement import find_edited, measure_all
 from cardioseg.inference.session import Model, open_model
 from cardioseg.phantom import Phantom, cine
 from cardioseg.results.outcome import Outcome
@@ -190,7 +190,7 @@ class Results(RuleBasedStateMachine):
 def test_every_number_stands_under_its_own_scan(examples: int) -> None:
     drawing = (
         "inference.case_prediction.write_pictures",
-        "inference.remeasure.write_pictures",
+        "inference.remeasurement.write_pictures",
         "results.run_tables.write_report",
     )
     patches = [patch(f"cardioseg.{name}") for name in drawing]

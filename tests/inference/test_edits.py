@@ -16,7 +16,7 @@ from cardioseg.image.volume import Cine, Volume
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.predict_settings import Settings
-from cardioseg.inference.remeasure import find_edited, measure_all
+from cardioseg.inference.remeasurement import find_edited, measure_all
 from cardioseg.inference.session import Model, open_model
 from cardioseg.phantom import cine
 from cardioseg.results.outcome import Outcome

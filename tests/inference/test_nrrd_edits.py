@@ -15,7 +15,7 @@ from thresholds import write_threshold_model
 from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cohort_prediction import predict_all
-from cardioseg.inference.remeasure import find_edited, measure_all
+from cardioseg.inference.remeasurement import find_edited, measure_all
 from cardioseg.inference.session import open_model
 from cardioseg.phantom import cine
 from cardioseg.results.outcome import Outcome

@@ -17,7 +17,7 @@ from cardioseg.image.volume import Cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.cohort_prediction import predict_all
-from cardioseg.inference.remeasure import find_edited, measure_all
+from cardioseg.inference.remeasurement import find_edited, measure_all
 from cardioseg.inference.segment import Segmentation
 from cardioseg.inference.session import open_model
 from cardioseg.measure.curves import Moments

@@ -5,8 +5,10 @@ from pydicom.sr.codedict import codes
 
 from cardioseg.image.labels import Label
 from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.curves import Beat
 from cardioseg.measure.quantities import BODY, FOR_READERS, QUANTITIES, SPREADS
 from cardioseg.measure.quantity import Quantity, Table
+from cardioseg.measure.ventricles import beat_values
 
 CONTEXT_GROUPS = {
     "LN 8811-2": codes.cid3833,  # ejection fractions by CT and MR
@@ -94,3 +96,16 @@ def test_a_row_has_every_quantity_in_order_and_comes_back() -> None:
 def test_a_document_of_something_else_is_refused(document: dict[str, object]) -> None:
     with pytest.raises((TypeError, ValueError)):
         Measures.from_document(document)
+
+
+def test_what_evaluate_compares_follows_from_the_volumes_at_ed_and_es() -> None:
+    """`evaluate` has no other values of a reference: any other quantity would be compared with nothing, silently."""
+    beat = Beat(0, 120.0, 7, 50.0)
+    values = beat_values(beat, beat, 100.0)
+    compared = {key for key, quantity in QUANTITIES.items() if quantity.is_compared}
+    assert compared == {key for key, value in values.items() if value is not None}
+
+
+def test_what_has_a_spread_is_computed_for_each_network() -> None:
+    beat = Beat(0, 120.0, 7, 50.0)
+    assert set(SPREADS) <= set(beat_values(beat, beat, 100.0))

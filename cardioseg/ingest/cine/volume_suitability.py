@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cardioseg.image.flag import Flag
-from cardioseg.image.label_maps import holds_few_values, may_be_probabilities
+from cardioseg.image.map_detection import holds_few_values, may_be_probabilities
 from cardioseg.image.nifti_grid import geometry_flags
 from cardioseg.image.volume import Grid, Voxels
 from cardioseg.image.volume_files import format_of

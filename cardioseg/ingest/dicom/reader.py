@@ -1,4 +1,4 @@
-"""DICOM: read the headers of a file's images and, on request, their pixels. The only reader that uses pydicom.
+"""Reader: the headers of a DICOM file's images and, on request, their pixels. The only reader that uses pydicom.
 
 A parser boundary: pydicom documents one exception and raises seven, and its messages and warnings quote tag values.
 This module raises only `UnusableError`, which names at most the type of the original exception.

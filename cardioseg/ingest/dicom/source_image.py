@@ -1,4 +1,4 @@
-"""Original: the full header of a source image, for derived DICOM objects, which must name the patient and the image.
+"""Source image: its full header, for derived DICOM objects, which must name the patient and the image.
 
 The only module that reads the patient's identity. It is used only in DICOM objects that belong to the source.
 """

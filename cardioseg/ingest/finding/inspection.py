@@ -6,14 +6,14 @@ from pathlib import Path
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.foreign_formats import foreign
-from cardioseg.image.volume_files import is_volume_file
+from cardioseg.image.volume_files import FORMATS, is_volume_file
 from cardioseg.ingest.cine.volume_suitability import judge_volume
 from cardioseg.ingest.finding.survey import Series, survey
 from cardioseg.skipped import Skipped
 
 Row = tuple[str, int, int, int, str | None, str | None, str, str]
 
-_FORMATS = "cardioseg reads DICOM and NIfTI (.nii, .nii.gz)"
+_FORMATS = " and ".join(["DICOM", *(f"{each.NAME} ({', '.join(reversed(each.SUFFIXES))})" for each in FORMATS)])
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Inspection:
         """What to do if nothing can be used."""
         formats = (foreign(Path(item.where)) for item in self.unused)
         return next(
-            (f"the first is {format_name}: {remedy}" for format_name, remedy in filter(None, formats)), _FORMATS
+            (f"the first is {format_name}: {remedy}" for format_name, remedy in filter(None, formats)),
+            f"cardioseg reads {_FORMATS}",
         )
 
 

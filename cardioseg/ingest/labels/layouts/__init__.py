@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from cardioseg.errors import NoInputError, UsageError
+from cardioseg.ingest.labels.drawn_labels import Convention
 from cardioseg.ingest.labels.layouts import acdc, mnms, nnunet, pairs, sunnybrook
-from cardioseg.ingest.labels.layouts.drawn import Convention
 from cardioseg.ingest.labels.subject import Source, Subject, read_all
 from cardioseg.skipped import Skipped
 
@@ -18,6 +18,7 @@ class Layout(Protocol):
     """The interface of each module here. A bad subject becomes Skipped when it is read and never stops the others."""
 
     NAME: str
+    HAS_NUMBERS: bool  # whether its labels are masks, whose numbers need a meaning; contours have none
     LOOKS_FOR: str  # what `recognises` needs; shown if it does not recognise a folder
 
     def recognises(self, root: Path, /) -> bool:
@@ -63,7 +64,7 @@ def find(root: Path, layout: str = "auto", convention: Convention | None = None)
         nearly = [candidate for candidate, missed in zip(candidates, misses, strict=True) if missed] or candidates
         looked_for = "; ".join(f"{candidate.NAME} is {candidate.LOOKS_FOR}" for candidate in nearly)
         raise NoInputError(f"{root}: no labelled data in a known layout", looked_for, list(chain(*misses)))
-    if convention is not None and recognised is sunnybrook:
+    if convention is not None and not recognised.HAS_NUMBERS:
         raise UsageError(f"--labels has no effect: {root} holds contours", NO_NUMBERS)
     return recognised.find(root, convention)
 

@@ -10,11 +10,12 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import read_cine, read_volume
 from cardioseg.image.volume import Volume
-from cardioseg.ingest.labels.layouts.drawn import Convention, labels_of
+from cardioseg.ingest.labels.drawn_labels import Convention, labels_of
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped, reasons
 
 NAME = "acdc"
+HAS_NUMBERS = True
 LOOKS_FOR = "folders patient*/ with Info.cfg"
 _CARDS = ("Info.cfg", "patient*/Info.cfg", "*/patient*/Info.cfg")  # a patient, the folder of patients, the one above
 _MASKS = ("*_frame*_gt.nii*", "*/*_frame*_gt.nii*", "*/*/*_frame*_gt.nii*")

@@ -15,12 +15,13 @@ from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.volume import Cine, Voxels
 from cardioseg.image.volume_files import stem
-from cardioseg.ingest.labels.layouts.drawn import Convention, Mask, labels_of
-from cardioseg.ingest.labels.layouts.table import Row, columns_of, rows_of, tables_in
+from cardioseg.ingest.labels.csv_table import Row, columns_of, rows_of, tables_in
+from cardioseg.ingest.labels.drawn_labels import Convention, Mask, labels_of
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped, reasons
 
 NAME = "mnms"
+HAS_NUMBERS = True
 LOOKS_FOR = "a .csv with columns External code, ED and ES beside folders <code>/ with <code>_sa_gt.nii.gz"
 _CODE = "external_code"
 _MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name, also its column (phases from 0), and its title

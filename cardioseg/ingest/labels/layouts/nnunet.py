@@ -16,13 +16,14 @@ from cardioseg.image.labels import Label
 from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.nnunet_names import case_stem
 from cardioseg.image.volume_files import stem
+from cardioseg.ingest.labels.drawn_labels import Convention, drawn_phases, labels_of
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
-from cardioseg.ingest.labels.layouts.drawn import Convention, drawn_phases, labels_of
-from cardioseg.ingest.labels.layouts.nnunet_dataset_json import CARD, meaning_of, read_card
+from cardioseg.ingest.labels.nnunet_dataset_json import CARD, meaning_of, read_card
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped, reasons
 
 NAME = "nnunet"
+HAS_NUMBERS = True
 LOOKS_FOR = "dataset.json beside imagesTr/ and labelsTr/"
 _IMAGES, _LABELS = "imagesTr", "labelsTr"
 _CHANNEL = "_0000"

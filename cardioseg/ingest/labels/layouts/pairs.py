@@ -22,13 +22,14 @@ from cardioseg.image.labels import CONVENTIONS, Label, whole
 from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.volume import Grid, Voxels
 from cardioseg.image.volume_files import stem
-from cardioseg.ingest.labels.layouts.drawn import Convention, drawn_phases, labels_of
-from cardioseg.ingest.labels.layouts.table import Row, columns_of, file_named, is_blank, rows_of, tables_in
+from cardioseg.ingest.labels.csv_table import Row, columns_of, file_named, is_blank, rows_of, tables_in
+from cardioseg.ingest.labels.drawn_labels import Convention, drawn_phases, labels_of
 from cardioseg.ingest.labels.png import read_png
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped
 
 NAME = "pairs"
+HAS_NUMBERS = True
 LOOKS_FOR = "a .csv with columns subject, image and one of mask, lv_mask, myo_mask, rv_mask"
 _NEEDED = ("subject", "image")
 _NUMBERED = "mask"

@@ -25,6 +25,7 @@ from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped
 
 NAME = "sunnybrook"
+HAS_NUMBERS = False
 LOOKS_FOR = "scd_patientdata.csv beside SCD_IMAGES_*/<id>/ and SCD_ManualContours*/<id>/contours-manual/"
 _CONTOURS = "SCD_ManualContours*/*/contours-manual/IRCCI-expert"
 _IMAGES = "SCD_IMAGES_*/*"

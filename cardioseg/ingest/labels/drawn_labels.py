@@ -1,4 +1,4 @@
-"""Drawn masks: the labels and phases that an expert drew, and whether the mask follows the stated convention."""
+"""Drawn labels: the labels and phases that an expert drew, and whether the mask follows the stated convention."""
 
 from collections.abc import Iterator, Mapping
 

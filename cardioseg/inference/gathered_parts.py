@@ -9,9 +9,9 @@ from cardioseg.files import is_being_written
 from cardioseg.inference.case_search import Part
 from cardioseg.inference.cohort_prediction import earlier_seconds, run_record
 from cardioseg.inference.scan import is_at_place
+from cardioseg.results.all_cases import every_outcome
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.ledger import END, UNITS, Ledger
-from cardioseg.results.listing import every_outcome
 from cardioseg.results.outcome import Tally
 from cardioseg.results.run_tables import write_summary
 

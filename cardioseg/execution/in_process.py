@@ -1,4 +1,4 @@
-"""Here: one item after another, in this process."""
+"""In process: one item after another, in this process."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Looks: render augmented slices in batches, on the device of the slices."""
+"""Augmented slices: render augmented slices in batches, on the device of the slices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

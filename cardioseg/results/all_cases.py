@@ -1,4 +1,4 @@
-"""Listing: every case that lies in a folder of results, those of earlier runs too; the tables are made of it."""
+"""All cases: every case in a folder of results, also of earlier runs, for the tables."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator

@@ -1,4 +1,4 @@
-"""Pace: how far `train` is: bars on a terminal; where there is none, a line a minute. And how long it will take."""
+"""Train progress: bars on a terminal; without a terminal, one line per minute. Also the time that is left."""
 
 import time
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Executing: where work is done, as the options say."""
+"""Executor options: where the work is done."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +21,7 @@ Scheduler = Annotated[
 
 def executor_of(workers: int, cluster: str = "") -> "AbstractContextManager[Executor]":
     """This process, several of this machine, or those of a cluster."""
-    from cardioseg.execution.here import Here
+    from cardioseg.execution.in_process import Here
     from cardioseg.execution.processes import Processes
 
     if not cluster:

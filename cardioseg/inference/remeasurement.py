@@ -14,19 +14,19 @@ from cardioseg.files import first_free, sweep_partials
 from cardioseg.image.labels import Label
 from cardioseg.inference.cases import other_names
 from cardioseg.inference.chosen_phases import Choices
-from cardioseg.inference.edited import present, read_edited, source_of
-from cardioseg.inference.extremes import moved_extremes
+from cardioseg.inference.edited_mask import present, read_edited, source_of
 from cardioseg.inference.measured_mask import describe
+from cardioseg.inference.moved_extremes import moved_extremes
 from cardioseg.inference.scan import is_at_place
 from cardioseg.ingest.finding.distinct_names import distinct_names
 from cardioseg.measure.case_measures import Measures
+from cardioseg.results.all_cases import every_outcome
 from cardioseg.results.case_pictures import remove_pictures, write_pictures
 from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.catalogue import Catalogue
 from cardioseg.results.edits import is_predicted
 from cardioseg.results.folder import CaseFolder, ResultsFolder, run_folder_of
 from cardioseg.results.ledger import Ledger
-from cardioseg.results.listing import every_outcome
 from cardioseg.results.mask_files import MaskFolder, case_id, find_masks, no_masks, read_mask
 from cardioseg.results.outcome import DONE, FAILED, Outcome, in_one
 from cardioseg.results.run_record import RunRecord, read_run_record

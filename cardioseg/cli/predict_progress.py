@@ -1,4 +1,4 @@
-"""Watching: how far `predict` is: bars on a terminal, a line a minute where there is none."""
+"""Predict progress: bars on a terminal; without a terminal, one line per minute."""
 
 import time
 from collections.abc import Iterator

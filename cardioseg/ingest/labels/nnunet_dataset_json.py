@@ -1,4 +1,4 @@
-"""Card: nnU-Net's `dataset.json`, which states the meaning of the numbers in its masks.
+"""nnU-Net dataset.json: the file, which states the meaning of the numbers in its masks.
 
 nnU-Net's first version wrote `"labels": {"1": "LV"}`, its second writes `{"LV": 1}`; both are read.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from cardioseg.errors import NoInputError
 from cardioseg.image.labels import Label
-from cardioseg.ingest.labels.layouts.drawn import Convention
+from cardioseg.ingest.labels.drawn_labels import Convention
 
 CARD = "dataset.json"
 _GIVE = "--labels acdc or --labels mnms says what the numbers mean"

@@ -1,4 +1,4 @@
-"""Few: the warning that intervals and limits of agreement are computed from few subjects."""
+"""Small samples: the warning that intervals and limits of agreement are computed from few subjects."""
 
 from collections.abc import Iterable
 
