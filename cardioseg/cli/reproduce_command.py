@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Device, Quiet, Threads
 from cardioseg.cli.train_command import DatasetFolder, device_of, require_torch
 from cardioseg.errors import ExitCode, UsageError
+from cardioseg.versions import NOT_INSTALLED, version_of
 
 if TYPE_CHECKING:
     from cardioseg.reproduce.protocol import Job, Protocol
@@ -109,7 +109,7 @@ def reproduce(
 
 def _require_matplotlib() -> None:
     """Say how to install what draws the figures before hours of training, not after."""
-    if find_spec("matplotlib") is None:
+    if version_of("matplotlib") == NOT_INSTALLED:
         raise UsageError("matplotlib is not installed", "pip install 'cardioseg[train]'")
 
 

@@ -142,7 +142,7 @@ def test_a_damaged_model(thresholds: Path, scans: Path, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]) if name == "model.onnx" else content)
     with pytest.raises(RefusedError, match="is not the file that its card describes"):
         cardioseg.predict(scans, tmp_path / "out", model=tmp_path)
-    with pytest.raises(RefusedError, match="is no model folder"):
+    with pytest.raises(RefusedError, match="is not a model folder"):
         cardioseg.load_model(scans)
 
 

@@ -120,7 +120,7 @@ def test_what_is_no_stack_is_refused(
     [
         (np.zeros_like, SMALL.spacing_mm, "there is no image in it"),
         (lambda voxels: voxels, (6.0, 2.0, 8.0), "are its axes, or their spacings, in another order"),
-        (lambda voxels: voxels, (14.0, 14.0, 14.0), "is the unit another one"),
+        (lambda voxels: voxels, (14.0, 14.0, 14.0), "is another unit used"),
         (lambda voxels: voxels > voxels.mean(), SMALL.spacing_mm, "bool"),
         (lambda voxels: (voxels > voxels.mean()).astype(int), SMALL.spacing_mm, "a few different values"),
     ],

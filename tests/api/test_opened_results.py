@@ -96,7 +96,7 @@ def test_an_edit_is_read_and_said(out: Path, name: str, tmp_path: Path) -> None:
     results = cardioseg.open_results(out)
     case = results.case("beating")
     assert case.is_edited
-    assert "the numbers are those from before" in case.reason
+    assert "the numbers are those before the edit" in case.reason
     assert "discard_edits=True" in case.reason
     assert (case.read_mask().array[:, 2, 10, 10] == Label.LV_CAVITY).all()
     assert case.measures == before.measures
@@ -142,7 +142,7 @@ def test_a_case_that_somebody_removed_or_damaged(out: Path) -> None:
     results = cardioseg.open_results(out)
     assert results.case("PHANTOM-0001").status == "failed"
     assert "its folder is gone" in results.case("PHANTOM-0001").reason
-    with pytest.raises(UnusableError, match="not what predict writes"):
+    with pytest.raises(UnusableError, match="not a file that predict wrote"):
         _ = results.measures
 
 

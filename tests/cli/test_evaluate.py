@@ -163,7 +163,7 @@ def one_goes_wrong(folder: Path, how: str) -> None:
         (
             "predicted",
             "label",
-            "the prediction cannot be used: the mask holds the label 7; the known labels are [0, 1, 2, 3]",
+            "p0_ed.nii.gz: the prediction cannot be used: the mask holds the label 7; the known labels are [0,",
         ),
         (
             "predicted",

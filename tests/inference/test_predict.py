@@ -198,7 +198,7 @@ def test_a_height_in_centimetres_is_flagged_and_nothing_indexed_to_it(model: Mod
     sampling = [row[name] for name in ("slice_count", "slice_step_mm", "slice_thickness_mm", "phase_count")]
     assert sampling == [str(SMALL.slices), f"{SMALL.spacing_mm[0]}", "9.0", str(SMALL.phases)]
     page = (tmp_path / "out" / "report.html").read_text()
-    assert "Height cannot be a person&#39;s" in page
+    assert "Height is impossible for a person" in page
     assert f"gaps of {SMALL.spacing_mm[0] - 9:.1f} mm were not imaged" in page
 
 

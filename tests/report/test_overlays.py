@@ -10,7 +10,7 @@ from PIL import Image, ImageColor
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine, Grid, Voxels
-from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.quality import quality_flags
 from cardioseg.measure.ventricles import measure
 from cardioseg.report.overlays import write_overlay
@@ -118,8 +118,8 @@ def test_an_open_ring_is_marked_at_the_moments_where_another_phase_is_worse(tmp_
     for phase, edge in ((0, 40), (1, 34), (2, 40)):
         right = mask.voxels[phase, 1, :, edge:]
         right[right == Label.LV_MYOCARDIUM] = Label.BACKGROUND
-    acquisition = Acquisition()
-    flags = quality_flags(mask, STRUCTURES, measure(mask, STRUCTURES, acquisition), acquisition)
+    labelled = LabelledCine(mask, STRUCTURES)
+    flags = quality_flags(labelled, measure(labelled))
     rings = [flag for flag in flags if flag.kind == "open ring"]
     write_overlay(tmp_path / "o.png", image, mask, ed_phase=0, es_phase=2, flags=rings)
     picture = pixels(tmp_path / "o.png")

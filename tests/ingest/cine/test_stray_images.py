@@ -63,7 +63,7 @@ def test_an_image_alone_on_its_plane(plane: Plane, film: list[SliceHeader], inde
     judged = judge([*film, plane(index, 0, **FILM, path=Path("stray"))])
     assert judged.stack, judged.reason
     assert judged.stack.headers == stack(film).headers
-    assert [one.why for one in judged.strays] == ["its plane has hardly any other image"]
+    assert [one.why for one in judged.strays] == ["its plane has hardly any other images"]
 
 
 def test_an_odd_image_on_every_plane(plane: Plane, film: list[SliceHeader]) -> None:

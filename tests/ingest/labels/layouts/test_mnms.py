@@ -84,7 +84,7 @@ def test_bad_patients_do_not_stop_the_others(tmp_path: Path, write_patient: Call
     (write_patient("B5") / "B5_sa.nii.gz").unlink()
     write_patient("C1")
     half, other, *bad_ones, good = layouts.read(tmp_path)
-    for one, why in ((half, "phase 4, the mask ends at phase 3"), (other, "the CSV gives no phase for ED")):
+    for one, why in ((half, "phase 4, but the mask ends at phase 3"), (other, "the CSV gives no phase for ED")):
         assert isinstance(one, Subject)
         assert [volume.name for volume in one.volumes] == ["es"]
         assert why in one.skipped[0].why

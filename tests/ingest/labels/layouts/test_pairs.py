@@ -152,7 +152,7 @@ def test_an_unknown_number_in_a_mask_is_refused(tmp_path: Path, png: Png) -> Non
     table(tmp_path, "subject,image,mask", f"a,{png('x.png')},{png('m.png', np.full((8, 9), 255, np.uint8))}")
     (only,) = layouts.read(tmp_path)
     assert isinstance(only, Skipped)
-    assert "the mask holds 255" in only.why
+    assert "the mask holds the label 255" in only.why
 
 
 @pytest.mark.parametrize("column", ["lv_mask", "myo_mask", "rv_mask"])
