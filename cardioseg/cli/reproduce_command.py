@@ -11,7 +11,6 @@ from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Device, Quiet, Threads
 from cardioseg.cli.train_command import DatasetFolder, device_of, require_torch
 from cardioseg.errors import ExitCode, UsageError
-from cardioseg.versions import NOT_INSTALLED, version_of
 
 if TYPE_CHECKING:
     from cardioseg.reproduce.protocol import Job, Protocol
@@ -109,8 +108,10 @@ def reproduce(
 
 def _require_matplotlib() -> None:
     """Say how to install what draws the figures before hours of training, not after."""
-    if version_of("matplotlib") == NOT_INSTALLED:
-        raise UsageError("matplotlib is not installed", "pip install 'cardioseg[train]'")
+    try:
+        import matplotlib as _
+    except ImportError:
+        raise UsageError("matplotlib is not installed", "pip install 'cardioseg[train]'") from None
 
 
 @dataclass(frozen=True)
