@@ -109,7 +109,7 @@ def reproduce(
 def _require_matplotlib() -> None:
     """Say how to install what draws the figures before hours of training, not after."""
     try:
-        import matplotlib as _
+        import matplotlib  # noqa: F401 - whether it is there
     except ImportError:
         raise UsageError("matplotlib is not installed", "pip install 'cardioseg[train]'") from None
 
