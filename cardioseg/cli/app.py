@@ -12,6 +12,7 @@ from cardioseg.cli import console
 from cardioseg.cli.demo_command import demo
 from cardioseg.cli.evaluate_command import evaluate
 from cardioseg.cli.gather_command import gather
+from cardioseg.cli.help_text import PlainCommand
 from cardioseg.cli.ingest_command import ingest, inspect
 from cardioseg.cli.measure_command import measure
 from cardioseg.cli.predict_command import info, predict
@@ -32,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (demo, predict, gather, measure, evaluate, inspect, ingest, train, export, reproduce, info):
-    app.command()(command)
+    app.command(cls=PlainCommand)(command)
 
 
 def _print_version(asked: bool) -> None:

@@ -15,14 +15,24 @@ if TYPE_CHECKING:
     from cardioseg.results.folder import ResultsFolder
     from cardioseg.results.outcome import Outcome, Tally
 
-ED = Annotated[int | None, typer.Option("--ed", min=0, help="End-diastolic phase of all cases, counted from 0.")]
-ES = Annotated[int | None, typer.Option("--es", min=0, help="End-systolic phase of all cases, counted from 0.")]
+OutFolder = Annotated[
+    Path,
+    typer.Option("--out", "-o", metavar="FOLDER", help="Output folder: one folder per case, tables, report.html."),
+]
+ED = Annotated[
+    int | None, typer.Option("--ed", metavar="N", min=0, help="End-diastolic phase of all cases, counted from 0.")
+]
+ES = Annotated[
+    int | None, typer.Option("--es", metavar="N", min=0, help="End-systolic phase of all cases, counted from 0.")
+]
 
 Phases = Annotated[
     Path | None,
     typer.Option(
         "--phases",
-        help="CSV file with the phases of single cases (case_id,ed_phase,es_phase), for example a measures.csv.",
+        metavar="FILE",
+        help="CSV file with the ED and ES phases of some cases (columns case_id, ed_phase, es_phase; a measures.csv "
+        "fits). For these cases it wins over --ed and --es.",
     ),
 ]
 

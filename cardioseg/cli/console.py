@@ -19,9 +19,21 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout instead of tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only: no progress, no tables.")]
-Device = Annotated[str, typer.Option("--device", "-d", help="Device for the networks: auto, cpu, cuda or cuda:N.")]
-Threads = Annotated[int, typer.Option("--threads", min=0, help="Number of CPU threads; 0 uses all cores.")]
-Force = Annotated[bool, typer.Option("--overwrite", help="Process cases again even if they are done.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        "-d",
+        metavar="NAME",
+        help="Device for the networks: auto, cpu, cuda or cuda:N. auto is a GPU, or the CPU if there is no GPU.",
+    ),
+]
+Threads = Annotated[
+    int, typer.Option("--threads", metavar="N", min=0, help="Number of CPU threads. 0: as many as cores.")
+]
+Force = Annotated[
+    bool, typer.Option("--overwrite", help="Predict finished cases again; edited masks are kept (see --discard-edits).")
+]
 
 _LOOK_ALIKES = {"−": "-", "–": "-", "±": "+/-", "×": "x", "…": "...", "²": "2", "°": " degrees", "µ": "u", "·": "-"}
 _REPLACING = "cardioseg.replace"

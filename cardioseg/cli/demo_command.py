@@ -13,7 +13,13 @@ from cardioseg.errors import ExitCode
 
 def demo(
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Output folder for the demo's scans, reference masks and results.")
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FOLDER",
+            help="Output folder for the scans, reference masks and results of the demo.",
+        ),
     ] = Path("demo"),
     model: ModelName = DEFAULT,
     device: Device = "auto",

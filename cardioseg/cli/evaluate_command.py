@@ -21,32 +21,54 @@ if TYPE_CHECKING:
     Convention = Mapping[int, Label]
     Conventions = tuple[Convention | None, Convention | None]
 
-_ARGUMENT = (
-    "PREDICTED is a results folder written by `predict`, a folder of NIfTI masks, or a training run. REFERENCE is a "
-    "prepared dataset, labelled data that `ingest` reads, or a folder of NIfTI masks; for a training run, it is the "
-    "dataset of that run."
-)
-
-
-Paths = Annotated[list[Path], typer.Argument(metavar="PREDICTED... REFERENCE", help=_ARGUMENT)]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Output folder for evaluation.html, .json and .csv.")]
+Predicted = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="PREDICTED...",
+        help="A results folder written by `predict`, a folder of NIfTI masks, or a training run; several with "
+        "--compare.",
+    ),
+]
+Reference = Annotated[
+    Path,
+    typer.Argument(
+        metavar="REFERENCE",
+        help="A prepared dataset, labelled data that `ingest` reads, or a folder of NIfTI masks. If PREDICTED is a "
+        "training run, REFERENCE is its dataset.",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="FOLDER", help="Output folder for evaluation.html, .json and .csv."),
+]
 Compare = Annotated[
-    bool, typer.Option("--compare", help="Compare two or more predictions with each other by statistical tests.")
+    bool,
+    typer.Option(
+        "--compare",
+        help="Compare two or more PREDICTED with each other: statistical tests of their scores, paired by subject.",
+    ),
 ]
 Numbers = Annotated[
     str | None,
-    typer.Option("--labels", help=f"Label numbers of the reference masks, if the data do not state them: {CONVENTION}"),
+    typer.Option(
+        "--labels",
+        metavar="NAME",
+        help=f"Numbering of the labels in the reference masks: {CONVENTION}. Default: as the data state it, else acdc.",
+    ),
 ]
 PredictedNumbers = Annotated[
     str | None,
-    typer.Option("--predicted-labels", help="Label numbers of the predicted masks (same choices as --labels)."),
+    typer.Option("--predicted-labels", metavar="NAME", help="The same as --labels, for the predicted masks."),
 ]
-Int8 = Annotated[bool, typer.Option("--int8", help="Evaluate the folds with 8-bit convolutions (training runs only).")]
+Int8 = Annotated[
+    bool, typer.Option("--int8", help="Evaluate the networks with 8-bit convolutions (training runs only).")
+]
 NnUnet = Annotated[bool, typer.Option("--nnunet", help="Also write nnU-Net's summary.json.")]
 
 
 def evaluate(
-    paths: Paths,
+    predicted: Predicted,
+    reference: Reference,
     out: Out = None,
     compare: Compare = False,
     labels: Numbers = None,
@@ -60,19 +82,20 @@ def evaluate(
 ) -> int:
     """Compare predicted masks with reference masks.
 
-    If PREDICTED is a training run, each fold is evaluated on its validation subjects, which it was not trained on.
+    It prints overlap, distances and errors of the measures; with --out, it also writes them as a page, JSON and CSV. If
+    PREDICTED is a training run, the network of each fold is evaluated on the subjects that it was not trained on.
     """
     from cardioseg.evaluation.systems import compare as test_systems
     from cardioseg.evaluation.systems import untested, warning
     from cardioseg.files import sole_writer
     from cardioseg.image.labels import convention_of
 
-    systems = _systems(paths, compare)
+    systems = _systems(predicted, compare)
     conventions = convention_of(predicted_labels), convention_of(labels)
     silent = quiet or as_json
     with executor_of(workers) as executor:
         evaluations = {
-            name: _evaluate(path, paths[-1], conventions, executor, threads, int8, silent)
+            name: _evaluate(path, reference, conventions, executor, threads, int8, silent)
             for name, path in systems.items()
         }
     tests = test_systems(evaluations)
@@ -97,13 +120,10 @@ def evaluate(
     return ExitCode.SOME_FAILED if is_part else ExitCode.OK
 
 
-def _systems(paths: Sequence[Path], compare: bool) -> dict[str, Path]:
+def _systems(predicted: Sequence[Path], compare: bool) -> dict[str, Path]:
     """The predictions by the names of their folders."""
     from cardioseg.files import unique_names
 
-    predicted = paths[:-1]
-    if not predicted:
-        raise UsageError("evaluate needs predicted masks and a reference", "cardioseg evaluate PREDICTED REFERENCE")
     if compare and len(predicted) < 2:
         raise UsageError("--compare needs two predictions or more", "cardioseg evaluate A B REFERENCE --compare")
     if not compare and len(predicted) > 1:

@@ -10,11 +10,15 @@ from cardioseg.errors import UsageError
 if TYPE_CHECKING:
     from cardioseg.execution.executor import Executor
 
-Workers = Annotated[int, typer.Option("--workers", min=1, help="Number of processes; they share the CPU threads.")]
+Workers = Annotated[
+    int, typer.Option("--workers", metavar="N", min=1, help="Number of processes; they share the CPU threads.")
+]
 Scheduler = Annotated[
     str,
     typer.Option(
-        "--cluster", help="Use a dask cluster: the address of its scheduler (tcp://HOST:8786), or its scheduler file."
+        "--cluster",
+        metavar="ADDRESS",
+        help="Use a dask cluster: the address of its scheduler (tcp://HOST:8786), or its scheduler file.",
     ),
 ]
 

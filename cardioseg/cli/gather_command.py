@@ -12,13 +12,14 @@ from cardioseg.errors import ExitCode
 
 
 def gather(
-    out: Annotated[Path, typer.Argument(help="Results folder of `predict --part`, or of a run that was killed.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder that `predict -o` wrote into.")],
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Join the parts of a `predict` run into one set of tables.
+    """Join the tables of `predict --part` jobs, or of a killed run.
 
-    It also writes the report. For a run that was killed, it writes tables and report of the cases that are done.
+    It writes one set of tables and one report into OUT. Run it after all parts are done. After a run that was killed,
+    they list the cases that are done.
     """
     from cardioseg.errors import NoInputError
     from cardioseg.files import sole_writer

@@ -8,7 +8,7 @@ import typer
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Quiet
 from cardioseg.cli.conventions import CONVENTION
-from cardioseg.cli.executor_options import Workers, executor_of
+from cardioseg.cli.executor_options import executor_of
 from cardioseg.errors import ExitCode, NoInputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _COLUMNS = ("subject ", "volumes", "labelled slices", "labels ", "spacing mm", "
 
 
 def inspect(
-    scans: Annotated[Path, typer.Argument(help="A folder (subfolders are searched) or a file.")],
+    scans: Annotated[Path, typer.Argument(metavar="SCANS", help="A folder (subfolders are searched) or a file.")],
     as_json: AsJson = False,
 ) -> int:
     """Show how DICOM series and NIfTI files are classified, and why."""
@@ -43,17 +43,28 @@ def inspect(
 
 
 def ingest(
-    sources: Annotated[list[Path], typer.Argument(help="Folders of labelled data: images with masks or contours.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder for the prepared dataset.")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="SOURCES...", help="Folders of labelled data: images with masks or contours."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Output folder for the prepared dataset.")],
     layout: Annotated[
-        str, typer.Option(help="Layout of the folders: auto, sunnybrook, acdc, mnms, pairs or nnunet.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Layout of the folders: sunnybrook, acdc, mnms, pairs or nnunet. auto: the layout is recognised.",
+        ),
     ] = "auto",
     labels: Annotated[
         str | None,
-        typer.Option(help=f"Label numbers of the masks, if they differ from those of the layout: {CONVENTION}"),
+        typer.Option(
+            metavar="NAME", help=f"Numbering of the labels in the masks: {CONVENTION}. Default: that of the layout."
+        ),
     ] = None,
-    name: Annotated[str, typer.Option(help="Name of the dataset; the default is the names of its sources.")] = "",
-    workers: Workers = 1,
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="Name of the dataset. Default: the names of the source folders.")
+    ] = "",
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Number of processes.")] = 1,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:

@@ -6,20 +6,36 @@ from typing import Annotated
 import typer
 
 from cardioseg.cli import console
-from cardioseg.cli.case_tables import ED, ES, Phases, chosen, chosen_by_case, finish, say_copies, say_outcome, say_unmet
+from cardioseg.cli.case_tables import (
+    ED,
+    ES,
+    OutFolder,
+    Phases,
+    chosen,
+    chosen_by_case,
+    finish,
+    say_copies,
+    say_outcome,
+    say_unmet,
+)
 from cardioseg.cli.console import AsJson, Quiet
 
 
 def measure(
-    masks: Annotated[Path, typer.Argument(help="A results folder written by `predict`, or a folder of NIfTI masks.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder: one folder per case, tables, report.html.")],
+    masks: Annotated[
+        Path, typer.Argument(metavar="MASKS", help="A results folder written by `predict`, or a folder of NIfTI masks.")
+    ],
+    out: OutFolder,
     ed: ED = None,
     es: ES = None,
     phases: Phases = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Measure masks again after they were edited by hand."""
+    """Measure masks, for example after you edited them by hand.
+
+    It writes measures, flags and a report.
+    """
     from cardioseg.files import sole_writer
     from cardioseg.inference.chosen_phases import Choices
     from cardioseg.inference.remeasurement import find_edited, measure_all

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cardioseg.cli import console
-from cardioseg.cli.case_tables import ED, ES, Phases, chosen, chosen_by_case, finish, say_copies, say_unmet
+from cardioseg.cli.case_tables import ED, ES, OutFolder, Phases, chosen, chosen_by_case, finish, say_copies, say_unmet
 from cardioseg.cli.console import AsJson, Device, Force, Quiet, Threads
 from cardioseg.cli.executor_options import Scheduler, Workers, executor_of
 from cardioseg.cli.predict_progress import watched
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from cardioseg.results.folder import ResultsFolder
     from cardioseg.results.outcome import Tally
 
-ModelName = Annotated[str, typer.Option("--model", "-m", help="Name of a built-in model, or a model folder.")]
+ModelName = Annotated[
+    str, typer.Option("--model", "-m", metavar="MODEL", help="Name of a built-in model, or a model folder.")
+]
 DEFAULT = "sax"
 
 
@@ -25,36 +27,50 @@ def predict(
     scans: Annotated[
         list[Path],
         typer.Argument(
-            help="DICOM folders (subfolders are searched), NIfTI files (3D or 4D), or folders of NIfTI files."
+            metavar="SCANS...",
+            help="DICOM folders (subfolders are searched), NIfTI files (3D or 4D), or folders of NIfTI files.",
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder: one folder per case, tables, report.html.")],
+    out: OutFolder,
     model: ModelName = DEFAULT,
     device: Device = "auto",
     threads: Threads = 0,
     overwrite: Force = False,
     discard_edits: Annotated[
         bool,
-        typer.Option(
-            "--discard-edits", help="Predict cases again even if their masks were edited; the edits are lost."
-        ),
+        typer.Option("--discard-edits", help="Predict edited cases again. Their edits are lost."),
     ] = False,
     formats: Annotated[
-        str, typer.Option("--format", help="Formats of the masks: nifti, or nifti,dicom-seg.")
+        str, typer.Option("--format", metavar="NAMES", help="Formats of the masks: nifti, or nifti,dicom-seg.")
     ] = "nifti",
     ed: ED = None,
     es: ES = None,
     phases: Phases = None,
     names: Annotated[
-        str, typer.Option("--names", help="own: name cases after folders and files; hash: name them by a keyed hash.")
+        str,
+        typer.Option(
+            "--names",
+            metavar="NAME",
+            help="own: name cases after their folders or files. hash: use names that reveal nothing; the list of names "
+            "is kept in OUT.names.json, beside OUT.",
+        ),
     ] = "own",
     paths: Annotated[
-        bool, typer.Option("--paths/--no-paths", help="Store the paths of the scans in the results.")
+        bool,
+        typer.Option(
+            "--paths/--no-paths",
+            help="Store the paths of the scans in the results, or do not (for results that you share).",
+        ),
     ] = True,
     workers: Workers = 1,
     cluster: Scheduler = "",
     part: Annotated[
-        str, typer.Option("--part", help="Predict only part I of N equal parts (I/N). `gather` joins their tables.")
+        str,
+        typer.Option(
+            "--part",
+            metavar="I/N",
+            help="Predict only part I of N parts, counted from 1: 1/4 to 4/4. Run `gather` after all parts.",
+        ),
     ] = "",
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -111,7 +127,10 @@ def _say_others(results: "ResultsFolder", tally: "Tally", quiet: bool) -> None:
 
 
 def info(as_json: AsJson = False) -> int:
-    """List the built-in models and the installed versions."""
+    """List the built-in models and the installed versions.
+
+    The versions are those of cardioseg and its libraries.
+    """
     from importlib.metadata import PackageNotFoundError, version
 
     from cardioseg.export.card import read_card

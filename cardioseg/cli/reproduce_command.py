@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cardioseg.cli import console
-from cardioseg.cli.console import AsJson, Device, Quiet, Threads
+from cardioseg.cli.console import AsJson, Device, Quiet
 from cardioseg.cli.train_command import DatasetFolder, device_of, require_torch
 from cardioseg.errors import ExitCode, UsageError
 
@@ -21,55 +21,86 @@ _COARSEST_MM = 20
 
 def reproduce(
     dataset: DatasetFolder,
-    organ: Annotated[str, typer.Option(help="Ventricle to segment: lv or rv.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder for the jobs and the tables.")],
+    organ: Annotated[str, typer.Option(metavar="NAME", help="Which experiments of the paper: lv or rv.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", help="Output folder for the jobs and the tables.")
+    ],
     tables: Annotated[
-        str, typer.Option(help="Numbers of the paper's tables to reproduce, separated by commas.")
+        str,
+        typer.Option(metavar="NUMBERS", help="Which tables of the paper to reproduce, separated by commas."),
     ] = "1,2,3",
     norms: Annotated[
         str,
         typer.Option(
-            help="Normalization layers to train, separated by commas; the default is all norms of the tables."
+            metavar="NAMES",
+            help="Normalization layers to train, separated by commas. Default: all that the tables show.",
         ),
     ] = "",
-    lrs: Annotated[str, typer.Option(help="Learning rates, separated by commas.")] = "1.5,1.0,0.5,0.1,0.05",
+    lrs: Annotated[
+        str, typer.Option(metavar="NUMBERS", help="Learning rates, separated by commas.")
+    ] = "1.5,1.0,0.5,0.1,0.05",
     rates: Annotated[
         str,
         typer.Option(
+            metavar="NAME",
             help="all: train every learning rate on every fold, as in the paper. chosen: short jobs on one fold find "
-            "the best rate of each norm; all folds then use it."
+            "the best rate of each norm; all folds then use it.",
         ),
     ] = "all",
     folds: Annotated[
-        int, typer.Option(min=2, help="Number of folds; all images of a subject are in the same fold.")
+        int,
+        typer.Option(
+            metavar="N", min=2, help="Number of folds, 2 or more; all images of a subject are in the same fold."
+        ),
     ] = 3,
-    fold: Annotated[int | None, typer.Option(min=0, help="Run only this fold, counted from 0.")] = None,
-    seeds: Annotated[str, typer.Option(help="Random seeds, separated by commas.")] = "0",
+    fold: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Run only this fold, counted from 0. The tables count as the paper: fold 0 is LV-1 or RV-1.",
+        ),
+    ] = None,
+    seeds: Annotated[str, typer.Option(metavar="NUMBERS", help="Random seeds, separated by commas.")] = "0",
     steps_fraction: Annotated[
-        float, typer.Option(help="Fraction of the paper's training steps to run, above 0 up to 1.")
+        float,
+        typer.Option(metavar="NUMBER", help="Run this fraction of the paper's training steps: above 0, up to 1."),
     ] = 1.0,
     spacing_mm: Annotated[
-        float | None, typer.Option(help="Resample the images to this pixel size; larger pixels train faster.")
+        float | None,
+        typer.Option(
+            metavar="MM", help="Resample the images to this pixel size in mm. Training is faster with larger pixels."
+        ),
     ] = None,
     window: Annotated[
         int | None,
-        typer.Option(help="Crop the images to a central square of this many pixels (a multiple of 16)."),
+        typer.Option(metavar="N", help="Crop the images to a central square of N x N pixels. N is a multiple of 16."),
     ] = None,
     external: Annotated[
         Path | None,
-        typer.Option(help="A second prepared dataset; every network is also tested on it, without further training."),
+        typer.Option(
+            metavar="FOLDER",
+            help="A second prepared dataset; every network is also tested on it, without further training.",
+        ),
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, help="Number of jobs that run at the same time, one process each.")
+        int, typer.Option(metavar="N", min=1, help="Number of jobs that run at the same time, one process each.")
     ] = 1,
     device: Device = "auto",
-    threads: Threads = 0,
+    threads: Annotated[
+        int,
+        typer.Option(
+            "--threads", metavar="N", min=0, help="Number of CPU threads of all jobs together. 0: as many as cores."
+        ),
+    ] = 0,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Repeat the paper's experiments and print its tables.
+    """Repeat the experiments of Zhou 2019 and print their tables.
 
-    Finished jobs are kept. If the run is killed, the same command continues it.
+    The paper is Zhou et al., U-Net Training with Instance-Layer Normalization (2019). Its networks are trained and
+    tested on DATASET. A job trains and tests one network. Finished jobs are kept. If the run is killed, the same
+    command continues it.
     """
     torch = require_torch()
     _require_matplotlib()
@@ -145,7 +176,7 @@ def _run(protocol: "Protocol", jobs: "list[Job]", workers: int, threads: int, pl
     from cardioseg.reproduce.jobs import progress
     from cardioseg.reproduce.pool import run_all
 
-    board = Board({job: (job.norm, f"fold {job.fold + 1}") for job in jobs}, lambda job: progress(protocol, job))
+    board = Board({job: (job.norm, f"fold {job.fold}") for job in jobs}, lambda job: progress(protocol, job))
     with live(board, plain) as is_live:
 
         def finished(job: "Job") -> None:

@@ -17,29 +17,53 @@ if TYPE_CHECKING:
     from cardioseg.training.crossval import FoldResult, Plan
     from cardioseg.training.recipe import Recipe
 
-DatasetFolder = Annotated[Path, typer.Argument(help="A prepared dataset that `ingest` wrote.")]
+DatasetFolder = Annotated[Path, typer.Argument(metavar="DATASET", help="A prepared dataset that `ingest` wrote.")]
 
 
 def train(
     context: typer.Context,
     dataset: DatasetFolder,
-    run: Annotated[Path, typer.Option("--out", "-o", help="Output folder of the run: checkpoints, logs, scores.")],
-    recipe: Annotated[str, typer.Option("--recipe", "-r", help="Name of a built-in recipe, or a TOML file.")] = "lv",
+    run: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", help="Output folder of the run: checkpoints, logs, scores.")
+    ],
+    recipe: Annotated[
+        str, typer.Option("--recipe", "-r", metavar="RECIPE", help="Name of a built-in recipe, or a TOML file.")
+    ] = "lv",
     norm: Annotated[
-        str | None, typer.Option(help="Normalization layer, instead of the recipe's: none, bn, in, ln, gn4, iln, ...")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Normalization layer, instead of the recipe's: iln, iln-clip, iln-softmax, il-sigmoid, il-clip, "
+            "il-softmax, in, ln, gn4, gn16, bn or none (docs/recipes.md explains them).",
+        ),
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Learning rate, instead of the recipe's.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(metavar="NUMBER", help="Learning rate, instead of the recipe's.")
+    ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Number of steps of each fold, instead of the recipe's epochs.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Train each fold for N steps instead of the recipe's epochs."),
     ] = None,
     folds: Annotated[
-        int, typer.Option(min=1, help="Number of folds; 1 trains on all subjects except those of --hold-out.")
+        int,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Number of folds. 1: no cross validation; train one network on all subjects except those of "
+            "--hold-out.",
+        ),
     ] = 3,
-    fold: Annotated[int | None, typer.Option(min=0, help="Train only this fold, counted from 0.")] = None,
-    hold_out: Annotated[str, typer.Option(help="Subjects that no fold trains on, separated by commas.")] = "",
-    seed: Annotated[int, typer.Option(min=0, help="Random seed for folds, initial weights and batches.")] = 0,
+    fold: Annotated[int | None, typer.Option(metavar="N", min=0, help="Train only this fold, counted from 0.")] = None,
+    hold_out: Annotated[
+        str, typer.Option(metavar="NAMES", help="Subjects that no fold trains on, separated by commas.")
+    ] = "",
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Random seed for folds, initial weights and batches.")
+    ] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run from its newest checkpoints.")] = False,
-    checkpoint_steps: Annotated[int, typer.Option(min=1, help="Number of steps between two checkpoints.")] = 200,
+    checkpoint_steps: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Number of steps between two checkpoints.")
+    ] = 200,
     device: Device = "auto",
     threads: Threads = 0,
     quiet: Quiet = False,
@@ -47,7 +71,7 @@ def train(
 ) -> int:
     """Train a U-Net, by default as a cross validation.
 
-    All images of a subject are in the same fold. The run folder holds the proof that the folds share no subject.
+    All images of a subject are in the same fold; folds.json in the run folder lists the folds and shows this.
     """
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset
@@ -112,17 +136,30 @@ def _next_command(arguments: Sequence[str], run: Path, folds: Iterable[int]) -> 
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="A finished training run.")],
-    dataset: DatasetFolder,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder for the model.")],
-    licence: Annotated[str, typer.Option(help="Licence of the model (follows from its training data).")],
-    citation: Annotated[str, typer.Option(help="Citation for the training data.")] = "",
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished training run.")],
+    dataset: Annotated[
+        Path,
+        typer.Argument(metavar="DATASET", help="The dataset of the run; the exported model is checked on it."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Output folder for the model.")],
+    licence: Annotated[
+        str,
+        typer.Option(metavar="TEXT", help="Licence of the model. It must fit the licence of the training data."),
+    ],
+    citation: Annotated[str, typer.Option(metavar="TEXT", help="Citation for the training data.")] = "",
     fold: Annotated[
-        list[int] | None, typer.Option(help="Export only this fold, not the ensemble of all folds; may be repeated.")
+        list[int] | None,
+        typer.Option(
+            metavar="N",
+            help="Export only this fold, counted from 0, not the ensemble of all folds. Repeat it for several folds.",
+        ),
     ] = None,
     evaluation: Annotated[
         list[Path] | None,
-        typer.Option(help="Evaluation of this model (written by `evaluate -o`), for its card; may be repeated."),
+        typer.Option(
+            metavar="FOLDER",
+            help="Evaluation of this model that `evaluate -o` wrote, for the model's card. Repeat it for several.",
+        ),
     ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Use 8-bit convolutions: faster on CPUs with VNNI.")] = False,
     quiet: Quiet = False,
@@ -130,8 +167,8 @@ def export(
 ) -> int:
     """Export a finished training run as a model folder for `predict`.
 
-    The model is only written if ONNX Runtime and PyTorch agree on slices of DATASET. With --int8, they must agree on
-    90 % of the labelled pixels.
+    The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET, and outputs that
+    differ by at most 0.001. With --int8, the labels of at least 90 % of the labelled pixels must be the same.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset

@@ -16,7 +16,7 @@ CORES = (16, 128, 1024)
 INTRODUCTION = """\
 # Cohorts
 
-Written by `python docs/cohorts/page.py`; the scripts in `tests/cohorts/` measured the figures.
+Written by `python docs/cohorts/page.py`; the scripts in `tests/cohorts/` measured the numbers.
 
 A case is one unit of work: its files go in, its folder in the results comes out. The record `case.json` is written
 last; a case with this record is done. While a process works on a case, other processes wait for it. Therefore it does

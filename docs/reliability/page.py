@@ -29,7 +29,7 @@ INTRODUCTION = """\
 # What is promised, and what was measured
 
 Each section contains a promise, the command that tests it, and what the command measured. The commands write the
-figures into the JSON files in `docs/reliability/`, and `python docs/reliability/page.py` writes this page from these
+numbers into the JSON files in `docs/reliability/`, and `python docs/reliability/page.py` writes this page from these
 files. Every run of the tests repeats a small part of each command; for the container, only if a Docker engine is
 running.
 """

@@ -37,7 +37,7 @@ INTRODUCTION = """\
 Zhou et al., *U-Net Training with Instance-Layer Normalization* (2019), compares normalization layers in one U-Net on
 the left ventricle (Sunnybrook, public) and the right ventricle (private). `cardioseg reproduce` runs the same
 comparisons on data that anyone can get. `python docs/reproduction/page.py` writes this page from the `tables.json` of
-these runs: every figure comes from a run.
+these runs: every number comes from a run.
 """
 
 DISTANCE = """\
