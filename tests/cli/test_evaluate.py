@@ -229,7 +229,7 @@ def test_an_empty_folder(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["{a}"], "predicted masks and a reference"),
+        (["{a}"], "Missing argument 'PREDICTED...'"),
         (["{a}", "{a}", "{a}"], "--compare"),
         (["{a}", "{a}", "--compare"], "two predictions or more"),
         (["{a}", "{a}", "{a}", "--compare"], "given twice"),
