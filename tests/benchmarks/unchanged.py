@@ -42,7 +42,7 @@ COMMANDS = {
     "train": "train contours -o run --recipe lv --folds 2 --steps 2 --threads 2 -d cpu",
     "evaluate-run": "evaluate run contours -o folds --threads 2",
     "export": "export run contours -o model --licence none",
-    "reproduce": "reproduce contours --organ lv -o paper --norms iln,in --folds 2 --steps-fraction 2e-5 --lrs 0.1 -d cpu",
+    "reproduce": "reproduce contours --organ lv -o paper --norms iln,in --folds 2 --steps-fraction 2e-5 --lrs 1 -d cpu",
 }
 _TIMES = re.compile(r"second|per_s$|_ms$|^input$|created|^date$|percent_of_wall")
 _CLOCK = re.compile(rb"\b\d+(\.\d+)? ?(s|min|ms|h|steps/s|slices/s)\b|\d+:\d\d(:\d\d)?")
