@@ -53,7 +53,8 @@ Numbers = Annotated[
     typer.Option(
         "--labels",
         metavar="NAME",
-        help=f"Numbering of the labels in the reference masks: {CONVENTION}. Default: as the data state it, else acdc.",
+        help=f"Numbering of the labels in the reference masks: {CONVENTION}. Default: that of the layout or of "
+        "dataset.json, else acdc.",
     ),
 ]
 PredictedNumbers = Annotated[

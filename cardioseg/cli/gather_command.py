@@ -19,7 +19,7 @@ def gather(
     """Join the tables of `predict --part` jobs, or of a killed run.
 
     It writes one set of tables and one report into OUT. Run it after all parts are done. After a run that was killed,
-    they list the cases that are done.
+    the tables and the report list the cases that are done.
     """
     from cardioseg.errors import NoInputError
     from cardioseg.files import sole_writer

@@ -41,7 +41,12 @@ def predict(
         typer.Option("--discard-edits", help="Predict edited cases again. Their edits are lost."),
     ] = False,
     formats: Annotated[
-        str, typer.Option("--format", metavar="NAMES", help="Formats of the masks: nifti, or nifti,dicom-seg.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="NAMES",
+            help="Formats of the masks, separated by commas: nifti (always written), dicom-seg.",
+        ),
     ] = "nifti",
     ed: ED = None,
     es: ES = None,

@@ -44,7 +44,7 @@ def reproduce(
         typer.Option(
             metavar="NAME",
             help="all: train every learning rate on every fold, as in the paper. chosen: short jobs on one fold find "
-            "the best rate of each norm; all folds then use it.",
+            "the best rate of each normalization layer; all folds then use it.",
         ),
     ] = "all",
     folds: Annotated[
@@ -58,7 +58,7 @@ def reproduce(
         typer.Option(
             metavar="N",
             min=0,
-            help="Run only this fold, counted from 0. The tables count as the paper: fold 0 is LV-1 or RV-1.",
+            help="Run only this fold, counted from 0. The tables number the folds from 1: fold 0 is LV-1 or RV-1.",
         ),
     ] = None,
     seeds: Annotated[str, typer.Option(metavar="NUMBERS", help="Random seeds, separated by commas.")] = "0",

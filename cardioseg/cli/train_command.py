@@ -33,8 +33,8 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Normalization layer, instead of the recipe's: iln, iln-clip, iln-softmax, il-sigmoid, il-clip, "
-            "il-softmax, in, ln, gn4, gn16, bn or none (docs/recipes.md explains them).",
+            help="Normalization layer that replaces the recipe's. One of iln, iln-clip, iln-softmax, il-sigmoid, "
+            "il-clip, il-softmax, in, ln, gn4, gn16, bn or none (docs/recipes.md explains them).",
         ),
     ] = None,
     learning_rate: Annotated[
@@ -167,8 +167,9 @@ def export(
 ) -> int:
     """Export a finished training run as a model folder for `predict`.
 
-    The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET, and outputs that
-    differ by at most 0.001. With --int8, the labels of at least 90 % of the labelled pixels must be the same.
+    The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their outputs
+    differ by at most 0.001. With --int8, it is enough that the labels of at least 90 % of the labelled pixels are the
+    same.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset

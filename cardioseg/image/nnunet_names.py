@@ -6,7 +6,7 @@ Isensee et al., Nat Methods 2021;18:203; nnU-Net's documentation, dataset_format
 import re
 from pathlib import Path
 
-from cardioseg.image.volume_files import stem
+from cardioseg.image.volume_files import is_volume_file, stem
 
 _CHANNEL = re.compile(r"(?P<case>.+)_(?P<number>\d{4})")
 _FOLDERS = ("imagestr", "imagests", "imagesval")
@@ -44,8 +44,8 @@ def _is_nnunet(path: Path) -> bool:
 
 def _channels(path: Path, case: str) -> set[str]:
     """The stems in the file's folder that are the case's name with a channel number."""
-    siblings = path.absolute().parent.glob(f"{_escaped(case)}_[0-9][0-9][0-9][0-9].nii*")
-    return {stem(sibling) for sibling in siblings if _CHANNEL.fullmatch(stem(sibling))}
+    siblings = path.absolute().parent.glob(f"{_escaped(case)}_[0-9][0-9][0-9][0-9].*")
+    return {stem(sibling) for sibling in siblings if is_volume_file(sibling) and _CHANNEL.fullmatch(stem(sibling))}
 
 
 def _escaped(name: str) -> str:

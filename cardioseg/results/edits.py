@@ -68,7 +68,14 @@ def edited_file(path: Path, record: CaseRecord | None = None) -> str:
     """
     if is_edited(path, record):
         return path.name
-    return next((file.name for file in files_beside(path) if is_newer(file, path)), "")
+    return next((file.name for file in _of_editors(path, record) if is_newer(file, path)), "")
+
+
+def _of_editors(path: Path, record: CaseRecord | None = None) -> list[Path]:
+    """The files beside a predicted mask that may hold an edit: all but those that `predict` itself wrote."""
+    record = record or read_case_record(CaseFolder(path.parent))
+    written = record.sha256 if record else {}
+    return [file for file in files_beside(path) if file.name not in written or sha256(file) != written[file.name]]
 
 
 def edit_kept(name: str) -> str:
@@ -91,7 +98,7 @@ def latest_mask(path: Path, convention: Convention = _ACDC) -> LatestMask:
     written, changed = read_labelled(path, convention), is_edited(path)
     edits: dict[str, Cine] = {}
     remarks = []
-    for file in files_beside(path):
+    for file in _of_editors(path):
         try:
             edits[file.name] = _edit(file, path, written, convention)
         except UnusableError as error:

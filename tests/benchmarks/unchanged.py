@@ -42,12 +42,20 @@ COMMANDS = {
     "train": "train contours -o run --recipe lv --folds 2 --steps 2 --threads 2 -d cpu",
     "evaluate-run": "evaluate run contours -o folds --threads 2",
     "export": "export run contours -o model --licence none",
-    "reproduce": "reproduce contours --organ lv -o paper --norms iln,in --folds 2 --steps-fraction 2e-5 --lrs 0.1 -d cpu",
+    "reproduce": "reproduce contours --organ lv -o paper --norms iln,in --folds 2 --steps-fraction 2e-5 --lrs 1 -d cpu",
 }
-_TIMES = re.compile(r"second|per_s$|_ms$|^input$|created|^date$|percent_of_wall")
-_CLOCK = re.compile(rb"\b\d+(\.\d+)? ?(s|min|ms|h|steps/s|slices/s)\b|\d+:\d\d(:\d\d)?")
+_TIMES = re.compile(r"second|per_s$|_ms$|^input$|created|^date$|percent_of_wall|^seg_e[ds]")
+_CLOCK = re.compile(rb"\b\d+(\.\d+)? ?(s|min|ms|h|steps/s|slices/s|images/s)\b|\d+:\d\d(:\d\d)?")
 _RANDOM = {"SOPInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "DimensionOrganizationUID"}
-_CLOCKS = {"ContentDate", "ContentTime", "InstanceCreationDate", "InstanceCreationTime", "SeriesDate", "SeriesTime"}
+_CLOCKS = {
+    "ContentDate",
+    "ContentTime",
+    "InstanceCreationDate",
+    "InstanceCreationTime",
+    "SeriesDate",
+    "SeriesTime",
+    "ContributionDateTime",
+}
 
 
 def main() -> None:
@@ -81,7 +89,8 @@ def outputs(checkout: Path, data: Path, place: Path, names: list[str]) -> dict[s
         (place / f"{name}.said").write_bytes(said)
         print(checkout.name, name, done.returncode, flush=True)
     files = (path for path in sorted(place.rglob("*")) if path.is_file() and not path.is_relative_to(place / "data"))
-    known = {str(path.relative_to(place)): timeless(path) for path in files}
+    kept = (path for path in files if path.suffix != ".jsonl" and "tfevents" not in path.name)
+    known = {str(path.relative_to(place)): timeless(path) for path in kept}
     shutil.rmtree(place)
     return known
 

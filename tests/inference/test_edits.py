@@ -1,6 +1,8 @@
 """Edits are seen: in the mask, or in what an editor writes beside it; none is ever lost unless that is asked for."""
 
 import gzip
+import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -215,3 +217,17 @@ def test_the_command_line_keeps_edits_too(model: Model, results: Path, capsys: p
     assert (results / "a" / "mask.nii.gz").read_bytes() == before
     assert run([*command, "--overwrite", "--discard-edits"]) == 0
     assert (results / "a" / "mask.nii.gz").read_bytes() != before
+
+
+def test_what_predict_wrote_beside_the_mask_is_no_edit(model: Model, results: Path) -> None:
+    """A further format of the mask is newer than the mask; its hash in the record tells it from an edit."""
+    path, record_path = results / "a" / "mask.nrrd", results / "a" / "case.json"
+    write_nrrd(path, read_volume(results / "a" / "mask.nii.gz"))
+    later(path)
+    record = json.loads(record_path.read_text())
+    record["sha256"]["mask.nrrd"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    record_path.write_text(json.dumps(record))
+    assert "is kept" not in predict(model, results.parent).reason
+    write_nrrd(path, edited(results))
+    later(path)
+    assert "edited and is kept, in mask.nrrd" in predict(model, results.parent).reason
