@@ -64,6 +64,7 @@ def print_tables(evaluations: "Mapping[str, Evaluation]", tests: "Sequence[Syste
 
     for name, evaluation in evaluations.items():
         _print_summary(evaluation, name)
+        _print_errors(evaluation)
         _print_agreement(AT_READERS, evaluation.measures, evaluation.agreements)
         _print_agreement(AS_REPORTED, evaluation.reported_measures, evaluation.reported_agreements)
         _print_worst(evaluation)
@@ -93,6 +94,26 @@ def _print_summary(evaluation: "Evaluation", name: str) -> None:
         "empty: slices with Dice 0 because the prediction / the reference is empty"
     )
     console.print_table(f"{name}: mean ± standard deviation (n)", columns, rows, caption)
+
+
+def _print_errors(evaluation: "Evaluation") -> None:
+    from cardioseg.evaluation.error_budget import COLUMN_TITLES
+    from cardioseg.evaluation.wording import number
+
+    columns = ("label ", "group ", *COLUMN_TITLES.values())
+    rows = [
+        (
+            budget.label.title if budget.group == "all" else "",
+            budget.group,
+            *(number(100 * getattr(budget.parts, name)) for name in COLUMN_TITLES),
+        )
+        for budget in evaluation.error_budgets
+    ]
+    caption = (
+        "100 x (1 - Dice per volume), and its parts: slices that only one mask has; on the other slices, the errors at "
+        "base, mid and apex, and where the prediction is too small or too large"
+    )
+    console.print_table("Where the points of Dice are lost", columns, rows, caption)
 
 
 def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Mapping[str, Agreement]") -> None:

@@ -8,6 +8,7 @@ from cardioseg import __version__
 from cardioseg.evaluation import systems
 from cardioseg.evaluation.bland_altman import BlandAltman, bland_altman
 from cardioseg.evaluation.boxes import BoxPlot, box_plot
+from cardioseg.evaluation.error_budget import COLUMN_TITLES
 from cardioseg.evaluation.measures import AS_REPORTED, AT_READERS, MeasurePair, means
 from cardioseg.evaluation.pair_pictures import WIDTH, CasePicture, case_picture
 from cardioseg.evaluation.result import Evaluation
@@ -45,6 +46,7 @@ def write_evaluation(evaluation: Evaluation, name: str, folder: Path) -> None:
         "overall": _overall(evaluation),
         "groups": _groups(evaluation),
         "by_group": {(summary.label, summary.group): summary for summary in evaluation.summary},
+        "error_columns": COLUMN_TITLES,
         "pictures": pictures,
         "tile_width": WIDTH,
         "on_dark": {label.key: COLOURS[label] for label in evaluation.labels},

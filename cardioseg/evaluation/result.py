@@ -10,6 +10,7 @@ import numpy as np
 
 from cardioseg import __version__
 from cardioseg.evaluation import small_samples as few
+from cardioseg.evaluation.error_budget import PARTS, ErrorBudget, error_budgets
 from cardioseg.evaluation.left_out_slices import left_out
 from cardioseg.evaluation.measures import (
     AS_REPORTED,
@@ -45,7 +46,10 @@ PROTOCOL = (
     f"of each measure. {AT_READERS.capitalize()}: both masks at ED and ES of the reference, on the slices with a "
     f"reference. {AS_REPORTED.capitalize()}: the prediction as in measures.csv, over the whole stack and at its own ED "
     "and ES, compared with the same reference. Limits of agreement are bias ± 1.96 SD; ICC is ICC(2,1); intervals are "
-    "95 % percentile bootstraps over subjects ({resamples} resamples, seed {seed}). Slices are counted from 0."
+    "95 % percentile bootstraps over subjects ({resamples} resamples, seed {seed}). Slices are counted from 0. Error "
+    "budget: 1 - Dice of a volume is |R xor P| / (|R| + |P|). Its voxels are counted on the slices on which only one "
+    "mask has the label, and on the other slices by part of the heart and by whether the prediction is too small or "
+    "too large there; mean over volumes."
 )
 
 VOLUME_COLUMNS = (
@@ -53,6 +57,7 @@ VOLUME_COLUMNS = (
     *("reference_ml", "predicted_ml", "difference_ml", "slices_scored", "slices_both_empty", "slices_left_out"),
 )
 SLICE_COLUMNS = ("subject_id", "case_id", "volume", "label", "slice", "region", *METRICS)
+ERROR_COLUMNS = ("label", "group", "volumes", "lost", *PARTS)
 MEASURE_COLUMNS = tuple(MeasurePair.__annotations__)
 
 
@@ -86,6 +91,11 @@ class Evaluation:
     def summary(self) -> tuple[LabelSummary, ...]:
         """Each label over all (`group` is "all"), by phase and by region: `per_volume["dice"].mean`, for example."""
         return summarise(self.scores)
+
+    @cached_property
+    def error_budgets(self) -> tuple[ErrorBudget, ...]:
+        """Which mistakes cost how much Dice per volume, for each label over all and by phase."""
+        return error_budgets(self.scores)
 
     @cached_property
     def left_out(self) -> tuple[Skipped, ...]:
@@ -141,6 +151,7 @@ class Evaluation:
             "protocol": self.protocol,
             "labels": [label.key for label in self.labels],
             "summary": [asdict(summary) | {"label": summary.label.key} for summary in self.summary],
+            "error_budget": list(self.error_rows()),
             "warning": self.warning,
             "agreement": {name: asdict(agreement) for name, agreement in self.agreements.items()},
             "agreement_as_reported": {name: asdict(agreement) for name, agreement in self.reported_agreements.items()},
@@ -176,9 +187,15 @@ class Evaluation:
                 metrics = {name: metric(part) for name, metric in METRICS.items()}
                 yield _identity(score) | {"slice": part.index, "region": part.region} | metrics
 
+    def error_rows(self) -> Iterator[dict[str, Any]]:
+        """A row for each error budget, with the columns of `evaluation_errors.csv`."""
+        for budget in self.error_budgets:
+            identity = {"label": budget.label.key, "group": budget.group, "volumes": budget.volumes}
+            yield identity | {"lost": budget.parts.lost} | asdict(budget.parts)
+
 
 def write(evaluation: Evaluation, folder: Path) -> None:
-    """Write `evaluation.json`, and `evaluation.csv`, `evaluation_slices.csv`, `evaluation_measures.csv` (tidy tables).
+    """Write `evaluation.json`, and as tidy tables `evaluation.csv` and `evaluation_slices|measures|errors.csv`.
 
     Raises:
         ResourceError: the file system refuses.
@@ -186,6 +203,7 @@ def write(evaluation: Evaluation, folder: Path) -> None:
     write_csv(folder / "evaluation.csv", VOLUME_COLUMNS, evaluation.volume_rows())
     write_csv(folder / "evaluation_slices.csv", SLICE_COLUMNS, evaluation.slice_rows())
     write_csv(folder / "evaluation_measures.csv", MEASURE_COLUMNS, map(asdict, evaluation.measures))
+    write_csv(folder / "evaluation_errors.csv", ERROR_COLUMNS, evaluation.error_rows())
     write_json(folder / "evaluation.json", evaluation.to_json())
 
 
