@@ -10,6 +10,7 @@ from pathlib import Path
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.volume_files import is_volume_file
+from cardioseg.ingest.cine.ids_per_image import without_ids_per_image
 from cardioseg.ingest.cine.repeated_slices import CINE_PHASES
 from cardioseg.ingest.cine.series import Kind, Series, judge
 from cardioseg.ingest.cine.shared_ids import is_stack_of_films, same_image, scans_of
@@ -177,15 +178,16 @@ def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], 
 
 
 def _by_series(headers: Sequence[SliceHeader]) -> Iterator[list[SliceHeader]]:
-    """Group by study and series; files without a series id are grouped by their folder.
+    """Group by study and series; images without a series id by their folder and series number.
 
     If folders contain different scans with one series id, they are separate: see `scans_of`. If one orientation of a
     series is a stack of films, the series is split by orientation. Orientations with too few images for a film stay
     with the largest stack, which names them as strays.
     """
     groups: dict[tuple[str, str], list[SliceHeader]] = defaultdict(list)
-    for header in headers:
-        groups[header.study_uid, header.series_uid or str(header.path.parent)].append(header)
+    for header in without_ids_per_image(headers):
+        series = header.series_uid or f"{header.series_number} in {header.path.parent}"
+        groups[header.study_uid, series].append(header)
     for scan in (scan for group in groups.values() for scan in scans_of(group)):
         orientations = sorted(by_orientation(scan), key=len, reverse=True)
         if any(is_stack_of_films(orientation) for orientation in orientations):
