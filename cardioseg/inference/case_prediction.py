@@ -66,8 +66,7 @@ def predict_case(
     scan, catalogue = Scan(case), catalogue or Catalogue(ResultsFolder(out))
     try:
         with catalogue.folder_of(scan) as folder:
-            naming = catalogue.naming(scan, folder.case_id)
-            return _settled(scan, model, folder, settings, naming, report=report)
+            return _settled(scan, model, folder, settings, catalogue, report=report)
     except UnusableError as error:
         return Outcome(catalogue.free_name(scan), case.source, FAILED, _failure(error, case))
     except MemoryError:
@@ -75,12 +74,12 @@ def predict_case(
 
 
 def _settled(
-    scan: Scan, model: Model, folder: CaseFolder, settings: Settings, naming: str, *, report: Report
+    scan: Scan, model: Model, folder: CaseFolder, settings: Settings, catalogue: Catalogue, *, report: Report
 ) -> Outcome:
     """What became of a case: found done, predicted, or failed."""
     failed = Outcome(folder.case_id, scan.case.source, FAILED)
     try:
-        asked = _asked(scan, model, folder.case_id, settings, naming)
+        asked = _asked(scan, model, folder.case_id, settings, catalogue)
         if earlier := _found(scan, folder, settings, asked):
             return earlier
         settings.choices.require_within(folder.case_id, scan.cine.phases)
@@ -91,12 +90,13 @@ def _settled(
         return replace(failed, reason=_OUT_OF_MEMORY)
 
 
-def _asked(scan: Scan, model: Model, name: str, settings: Settings, naming: str) -> CaseRecord:
+def _asked(scan: Scan, model: Model, name: str, settings: Settings, catalogue: Catalogue) -> CaseRecord:
     """The record of the case as far as it can be said before the scan is read."""
     return CaseRecord(
         input=scan.input,
         source=scan.source if settings.paths else None,
-        naming=naming,
+        run=catalogue.run,
+        naming=catalogue.naming(scan, name),
         cardioseg=__version__,
         model_sha256=model.card.sha256,
         chosen_phases=asdict(settings.choices.of(name)),
@@ -120,8 +120,9 @@ def _found(scan: Scan, folder: CaseFolder, settings: Settings, asked: CaseRecord
         except UnusableError:  # it is written anew
             return None
     naming = record.naming if record.source == asked.source else asked.naming
-    updated = record.model_copy(update={"input": asked.input, "source": asked.source, "naming": naming})
-    if updated != record:  # the scan was moved, or exported again
+    changes = {"input": asked.input, "source": asked.source, "run": asked.run, "naming": naming}
+    updated = record.model_copy(update=changes)
+    if updated != record:  # the scan was moved, or exported again, or is looked at by another run
         updated.write(folder)
     return _outcome(scan.case, folder.case_id, description, in_one(naming or asked.naming, kept or record.remark))
 

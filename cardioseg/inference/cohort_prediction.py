@@ -1,5 +1,6 @@
 """Cohort prediction: every case is predicted, wherever the work is done; a bad case never stops the others."""
 
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -60,7 +61,8 @@ def predict_all(
     with _probe(results, executor) as probe:
         sources = tuple(getattr(findings, "sources", ()))
         progress = report if executor.is_here else silent
-        work = Prediction(model, out, settings, sources, probe, progress)
+        run = None if settings.paths else secrets.token_hex(8)
+        work = Prediction(model, out, settings, sources, probe, run, progress)
         try:
             for case, result in executor.map(work, _drawn(findings, ledger, settings.paths)):
                 outcome = _lost(case, result, results) if isinstance(result, Lost) else result

@@ -34,6 +34,7 @@ class Prediction:
         settings: what a person asked for.
         sources: where scans are looked for; each process must see them.
         probe: a file that each process must see beside the cases; none where it is this process.
+        run: id of the run, if the results do not say where the scans lie.
         report: called with the case, the number of its slices done and of all.
     """
 
@@ -42,12 +43,13 @@ class Prediction:
     settings: Settings = Settings()  # noqa: RUF009 - frozen
     sources: tuple[Path, ...] = ()
     probe: Path | None = None
+    run: str | None = None
     report: Progress = field(default=silent, repr=False)
 
     @cached_property
     def catalogue(self) -> Catalogue:
         """What lies in `out`, as this process finds it."""
-        return Catalogue(ResultsFolder(self.out), self.sources)
+        return Catalogue(ResultsFolder(self.out), self.sources, self.run)
 
     def prepare(self) -> None:
         """Make sure that this process sees the scans and can write where the results go.

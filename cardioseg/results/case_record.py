@@ -21,6 +21,7 @@ class CaseRecord(BaseModel):
         header: hash of all else that measures rest on: geometry, times, body, heart rate.
         input: hash of the places, sizes and times of the scan's files; while it is the same, `content` is too.
         source: where the scan lay, as the user gave it; None where that is not to be said.
+        run: random id of the run that last used the record, where the source is not to be said.
         naming: why the case has not the name that its scan has; or empty.
         remark: what else to say of it.
         cardioseg: version.
@@ -36,6 +37,7 @@ class CaseRecord(BaseModel):
     header: str = ""
     input: str = ""
     source: str | None = None
+    run: str | None = None
     naming: str = ""
     remark: str = ""
     cardioseg: str = ""

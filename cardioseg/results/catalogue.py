@@ -48,10 +48,12 @@ class Catalogue:
     Attributes:
         folder: with a folder for each case.
         sources: where the present run looks for scans. Of copies that are all there, each is a case.
+        run: id of the present run, if its records do not say where the scans lie.
     """
 
     folder: ResultsFolder
     sources: tuple[Path, ...] = ()
+    run: str | None = None
 
     def record(self, name: str) -> CaseRecord | None:
         """The record of a case, or None where there is none."""
@@ -114,13 +116,13 @@ class Catalogue:
 
         Of copies in one run each is a case. A copy is there only where the place of the record still holds the same
         images: when patients' folders were renamed, another scan may lie there by now. Where the record does not say
-        where the scan lay, nobody knows.
+        where the scan lay, nobody knows; but a copy used it if it is of the present run.
         """
         record = self.record(name)
         if record is None or record.content != scan.content:
             return False
         if record.source is None or record.source == scan.source:
-            return record.source is not None or if_unknown
+            return record.source is not None or (if_unknown and (record.run is None or record.run != self.run))
         place = Path(record.source).absolute()
         is_of_this_run = any(place.is_relative_to(source.absolute()) for source in self.sources)
         return not is_of_this_run or not scan.is_also_at(record)

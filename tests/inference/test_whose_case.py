@@ -277,6 +277,22 @@ def test_copies_in_one_run_are_cases_that_say_so(
     assert table(out, "status.csv")["A_sax"]["reason"].endswith("; has the same images as heart")
 
 
+def test_a_copy_under_the_name_of_its_scan_is_a_case_where_no_source_is_stored(model: Model, scans: Path) -> None:
+    """Two patients changed places, so the large heart in folder A has a case named B; then it is copied to folder B."""
+    a, b, out = scans / "A", scans / "B", scans / "out"
+    predict(model, out, a, b)
+    a.rename(scans / "C")
+    b.rename(a)
+    (scans / "C").rename(b)
+    predict(model, out, a, b)
+    shutil.copy(a / "sax.nii.gz", b / "sax.nii.gz")
+    for _ in range(2):
+        copies = predict(model, out, a, b, paths=False)
+        assert len({outcome.case_id for outcome in copies}) == 2
+        assert len({table(out)[outcome.case_id]["lv_edv_ml"] for outcome in copies}) == 1
+        assert len(table(out)) == 3
+
+
 def test_masks_that_are_copies_or_called_alike_are_each_a_case(model: Model, scans: Path) -> None:
     """In one call, and in several into one folder."""
     a, b = (outcome.case_id for outcome in predict(model, scans / "results", scans / "A", scans / "B"))
