@@ -120,9 +120,11 @@ def _found(scan: Scan, folder: CaseFolder, settings: Settings, asked: CaseRecord
         except UnusableError:  # it is written anew
             return None
     naming = record.naming if record.source == asked.source else asked.naming
-    changes = {"input": asked.input, "source": asked.source, "run": asked.run, "naming": naming}
+    is_in_its_place = record.input == asked.input and folder.case_id == scan.names[0]
+    run = record.run if is_in_its_place else asked.run
+    changes = {"input": asked.input, "source": asked.source, "run": run, "naming": naming}
     updated = record.model_copy(update=changes)
-    if updated != record:  # the scan was moved, or exported again, or is looked at by another run
+    if updated != record:  # the scan was moved, or exported again
         updated.write(folder)
     return _outcome(scan.case, folder.case_id, description, in_one(naming or asked.naming, kept or record.remark))
 

@@ -127,7 +127,7 @@ def _probe(results: ResultsFolder, executor: Executor) -> Iterator[Path | None]:
 
 
 def _drawn(findings: Iterable[Findings], ledger: Ledger, paths: bool) -> Iterator[Case]:
-    """The cases as they are found, each under a name that no other has had; what else is found is noted."""
+    """The cases as they are found, each under names that no other has had; what else is found is noted."""
     taken: set[str] = set()
     for unit in findings:
         shown = unit if paths else unit.without_paths()
@@ -135,7 +135,8 @@ def _drawn(findings: Iterable[Findings], ledger: Ledger, paths: bool) -> Iterato
             for item in items:
                 ledger.add(kind, asdict(item))
         for case in unit.cases:
-            yield replace(case, case_id=first_free(case.case_id, taken))
+            others = tuple(name for name in case.others if name.lower() not in taken)
+            yield replace(case, case_id=first_free(case.case_id, taken), others=others)
 
 
 def _lost(case: Case, lost: Lost, results: ResultsFolder) -> Outcome:

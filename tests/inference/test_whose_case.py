@@ -293,6 +293,15 @@ def test_a_copy_under_the_name_of_its_scan_is_a_case_where_no_source_is_stored(m
         assert len(table(out)) == 3
 
 
+def test_a_copy_in_a_folder_of_its_scans_name_is_a_case_where_no_source_is_stored(model: Model, scans: Path) -> None:
+    """The copy A/sax may be called A_sax, as the scan in the file A_sax is."""
+    out, scan = scans / "out", scans / "A_sax.nii.gz"
+    shutil.copy(scans / "A" / "sax.nii.gz", scan)
+    predict(model, out, scan, paths=False)
+    copies = predict(model, out, scan, scans / "A", paths=False)
+    assert len({outcome.case_id for outcome in copies}) == 2 == len(table(out))
+
+
 def test_masks_that_are_copies_or_called_alike_are_each_a_case(model: Model, scans: Path) -> None:
     """In one call, and in several into one folder."""
     a, b = (outcome.case_id for outcome in predict(model, scans / "results", scans / "A", scans / "B"))
