@@ -31,8 +31,8 @@ Phases = Annotated[
     typer.Option(
         "--phases",
         metavar="FILE",
-        help="CSV file with the ED and ES phases of some cases (columns case_id, ed_phase, es_phase; a measures.csv "
-        "fits). For these cases it wins over --ed and --es.",
+        help="CSV file with the ED and ES phases of some cases (columns case_id, ed_phase, es_phase; you can use "
+        "a measures.csv). For these cases it overrides --ed and --es.",
     ),
 ]
 

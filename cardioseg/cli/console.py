@@ -25,12 +25,10 @@ Device = Annotated[
         "--device",
         "-d",
         metavar="NAME",
-        help="Device for the networks: auto, cpu, cuda or cuda:N. auto is a GPU, or the CPU if there is no GPU.",
+        help="Device for the networks: auto, cpu, cuda or cuda:N. auto uses a GPU, or the CPU if there is no GPU.",
     ),
 ]
-Threads = Annotated[
-    int, typer.Option("--threads", metavar="N", min=0, help="Number of CPU threads. 0: as many as cores.")
-]
+Threads = Annotated[int, typer.Option("--threads", metavar="N", min=0, help="Number of CPU threads. 0: one per core.")]
 Force = Annotated[
     bool, typer.Option("--overwrite", help="Predict finished cases again; edited masks are kept (see --discard-edits).")
 ]

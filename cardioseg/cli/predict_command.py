@@ -45,7 +45,7 @@ def predict(
         typer.Option(
             "--format",
             metavar="NAMES",
-            help="Formats of the masks, separated by commas: nifti (always written), dicom-seg.",
+            help="Formats of the masks, separated by commas: nifti, dicom-seg. nifti is always written.",
         ),
     ] = "nifti",
     ed: ED = None,
@@ -64,7 +64,7 @@ def predict(
         bool,
         typer.Option(
             "--paths/--no-paths",
-            help="Store the paths of the scans in the results, or do not (for results that you share).",
+            help="Store the paths of the scans in the results. Use --no-paths for results that you share.",
         ),
     ] = True,
     workers: Workers = 1,

@@ -21,7 +21,12 @@ _COARSEST_MM = 20
 
 def reproduce(
     dataset: DatasetFolder,
-    organ: Annotated[str, typer.Option(metavar="NAME", help="Which experiments of the paper: lv or rv.")],
+    organ: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Which experiments of the paper: lv (left ventricle) or rv (right ventricle)."
+        ),
+    ],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FOLDER", help="Output folder for the jobs and the tables.")
     ],
@@ -37,14 +42,14 @@ def reproduce(
         ),
     ] = "",
     lrs: Annotated[
-        str, typer.Option(metavar="NUMBERS", help="Learning rates, separated by commas.")
+        str, typer.Option(metavar="NUMBERS", help="Learning rates to try, separated by commas.")
     ] = "1.5,1.0,0.5,0.1,0.05",
     rates: Annotated[
         str,
         typer.Option(
             metavar="NAME",
-            help="all: train every learning rate on every fold, as in the paper. chosen: short jobs on one fold find "
-            "the best rate of each normalization layer; all folds then use it.",
+            help="all: train with every learning rate on every fold, as in the paper. chosen: short jobs on one fold "
+            "find the best rate of each normalization layer; all folds then use it.",
         ),
     ] = "all",
     folds: Annotated[
@@ -90,7 +95,7 @@ def reproduce(
     threads: Annotated[
         int,
         typer.Option(
-            "--threads", metavar="N", min=0, help="Number of CPU threads of all jobs together. 0: as many as cores."
+            "--threads", metavar="N", min=0, help="Number of CPU threads of all jobs together. 0: one per core."
         ),
     ] = 0,
     quiet: Quiet = False,

@@ -33,16 +33,16 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Normalization layer that replaces the recipe's. One of iln, iln-clip, iln-softmax, il-sigmoid, "
-            "il-clip, il-softmax, in, ln, gn4, gn16, bn or none (docs/recipes.md explains them).",
+            help="Normalization layer, instead of the one in the recipe. One of iln, iln-clip, iln-softmax, "
+            "il-sigmoid, il-clip, il-softmax, in, ln, gn4, gn16, bn or none (docs/recipes.md explains them).",
         ),
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(metavar="NUMBER", help="Learning rate, instead of the recipe's.")
+        float | None, typer.Option(metavar="NUMBER", help="Learning rate, instead of the one in the recipe.")
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Train each fold for N steps instead of the recipe's epochs."),
+        typer.Option(metavar="N", min=1, help="Train each fold for N steps, instead of the epochs in the recipe."),
     ] = None,
     folds: Annotated[
         int,
@@ -69,9 +69,9 @@ def train(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Train a U-Net, by default as a cross validation.
+    """Train a U-Net, by default with cross validation.
 
-    All images of a subject are in the same fold; folds.json in the run folder lists the folds and shows this.
+    All images of a subject are in the same fold. This is checked; folds.json in the run folder lists the folds.
     """
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset
@@ -167,9 +167,8 @@ def export(
 ) -> int:
     """Export a finished training run as a model folder for `predict`.
 
-    The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their outputs
-    differ by at most 0.001. With --int8, it is enough that the labels of at least 90 % of the labelled pixels are the
-    same.
+    The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their logits
+    differ by at most 0.001. With --int8, at least 90 % of the labelled pixels must have the same label.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset
