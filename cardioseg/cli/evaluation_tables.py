@@ -110,8 +110,8 @@ def _print_errors(evaluation: "Evaluation") -> None:
         for budget in evaluation.error_budgets
     ]
     caption = (
-        "100 x (1 - Dice per volume), and its parts: slices that only one mask has; on the other slices, the errors at "
-        "base, mid and apex, and where the prediction is too small or too large"
+        "lost: 100 x (1 - Dice per volume); extra / missed slices: only the prediction / the reference has the label; "
+        "the rest, on the other slices, is divided by region and, again, by direction"
     )
     console.print_table("Where the points of Dice are lost", columns, rows, caption)
 
