@@ -1,6 +1,8 @@
 """The promises of the layout: who imports whom, who may print, how large things are."""
 
 import ast
+import importlib
+import importlib.util
 import re
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from cardioseg.results.folder import MARKS, CaseFolder, ResultsFolder
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "cardioseg").rglob("*.py"))
+SCRIPTS = sorted([*(ROOT / "docs").rglob("*.py"), *(ROOT / "tests" / "benchmarks").rglob("*.py")])
 FILE_LINES, FUNCTION_LINES = 250, 40
 
 
@@ -47,6 +50,16 @@ def test_no_code_runs_from_a_file_and_nothing_prints(path: Path) -> None:
                 assert path.parent.name == "cli"
 
 
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_scripts_import_what_there_is(path: Path) -> None:
+    """Most of them run by hand only."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "cardioseg":
+            module = importlib.import_module(node.module)
+            for name in (alias.name for alias in node.names):
+                assert hasattr(module, name) or importlib.util.find_spec(f"{node.module}.{name}"), (node.module, name)
+
+
 @pytest.mark.parametrize(
     ("module", "file"), [("pydicom", "reader.py"), ("onnxruntime", "session.py"), ("SimpleITK", "nifti.py")]
 )
@@ -58,7 +71,7 @@ def test_one_door_per_danger(module: str, file: str) -> None:
     importers = {
         path.name for path in SOURCES if f"import {module}" in path.read_text() and "phantom" not in path.parts
     }
-    assert importers - {"to_onnx.py", "png.py", "source_image.py"} == {file}
+    assert importers - {"onnx_export.py", "png.py", "source_image.py"} == {file}
 
 
 def file_names_of_results() -> set[str]:

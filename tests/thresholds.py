@@ -12,7 +12,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from cardioseg.export.card import MODEL_FILE, Card, Parity, Training, write_card
 from cardioseg.files import write_bytes
-from cardioseg.image.preprocess import Preprocessing
+from cardioseg.image.preprocessing import Preprocessing
 
 THREE = ("rv_cavity", "lv_myocardium", "lv_cavity")
 LEVELS = {"background": 0.0, "lv_myocardium": 0.17, "lv_cavity": 0.32, "rv_cavity": 0.5}  # of the phantom, normalized

@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 
 from cardioseg.export.card import MODEL_FILE, Card, Parity, Training, write_card
-from cardioseg.export.to_onnx import to_onnx
+from cardioseg.export.onnx_export import to_onnx
 from cardioseg.files import write_bytes
-from cardioseg.image.preprocess import Preprocessing
+from cardioseg.image.preprocessing import Preprocessing
 from cardioseg.network.unet import UNet
 
 

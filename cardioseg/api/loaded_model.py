@@ -12,7 +12,7 @@ from cardioseg.api.raised_errors import in_words_of_python
 from cardioseg.image.labels import Label
 from cardioseg.inference.acquired_slices import acquired, restored
 from cardioseg.inference.image_check import require_image
-from cardioseg.inference.segment import segment
+from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import Model, find_model, open_model
 
 

@@ -82,7 +82,7 @@ def evaluate_run(
 def _open_fold(run: Run, dataset: Dataset, fold: int, precision: Precision, threads: int) -> Model | UsageError:
     """A fold's network, made a model folder of the run, where `predict -m` finds it too; or why it is not ready."""
     require_torch()
-    from cardioseg.training.publish import Publication, publish
+    from cardioseg.training.publication import Publication, publish
 
     suffix = "" if precision == "float32" else f"_{precision}"
     folder = run.folder / f"fold-{fold}" / f"model{suffix}"

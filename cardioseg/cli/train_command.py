@@ -158,7 +158,7 @@ def export(
         list[Path] | None,
         typer.Option(
             metavar="FOLDER",
-            help="Evaluation of this model that `evaluate -o` wrote, for the model's card. Repeat it for several.",
+            help="Folder that `evaluate -o` wrote for this model, for the model's card. Repeat it for several.",
         ),
     ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Use 8-bit convolutions: faster on CPUs with VNNI.")] = False,
@@ -168,12 +168,12 @@ def export(
     """Export a finished training run as a model folder for `predict`.
 
     The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their logits
-    differ by at most 0.001. With --int8, at least 90 % of the labelled pixels must have the same label.
+    differ by at most 0.001. With --int8, it is enough if at least 90 % of the labelled pixels have the same label.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset
     from cardioseg.files import sole_writer
-    from cardioseg.training.publish import Publication, publish
+    from cardioseg.training.publication import Publication, publish
 
     publication = Publication(
         out.resolve().name, licence, citation, tuple(fold or ()), tuple(evaluation or ()), "int8" if int8 else "float32"

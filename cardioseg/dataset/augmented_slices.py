@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cardioseg.dataset.augment import Variation
+from cardioseg.dataset.augmentation import Variation
 from cardioseg.dataset.slices import Slices
 
 

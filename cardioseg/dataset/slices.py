@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cardioseg.image.heart_position import middle
 from cardioseg.image.labels import Label
-from cardioseg.image.preprocess import Preprocessing, center, pad, prepare, resample
+from cardioseg.image.preprocessing import Preprocessing, center, pad, prepare, resample
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 
 

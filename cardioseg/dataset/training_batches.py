@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cardioseg.dataset.augment import Augmentation, draw
+from cardioseg.dataset.augmentation import Augmentation, draw
 from cardioseg.dataset.augmented_slices import Look, render
 from cardioseg.dataset.slices import Slices
 

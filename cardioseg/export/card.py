@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cardioseg.errors import RefusedError
 from cardioseg.files import require_size_below, write_json
 from cardioseg.image.labels import Label
-from cardioseg.image.preprocess import Preprocessing
+from cardioseg.image.preprocessing import Preprocessing
 
 CARD_VERSION = 1
 CARD_FILE = "card.json"

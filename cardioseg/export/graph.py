@@ -1,7 +1,7 @@
 """Graph: the U-Net in ONNX operators.
 
 Written by hand and not traced: a trace of the norms is three times as long, takes a minute and contains paths of the
-machine that made it. `to_onnx.prove_parity` proves that the result is the same network.
+machine that made it. `onnx_export.prove_parity` proves that the result is the same network.
 """
 
 from collections.abc import Sequence

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.image.preprocess import Floats, Preprocessing, prepare
+from cardioseg.image.preprocessing import Floats, Preprocessing, prepare
 
 
 def locate(

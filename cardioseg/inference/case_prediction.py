@@ -22,7 +22,7 @@ from cardioseg.inference.cases import Case
 from cardioseg.inference.measured_mask import acquisition_of, describe
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.scan import Scan
-from cardioseg.inference.segment import segment
+from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import Model
 from cardioseg.measure.curves import Moments
 from cardioseg.results.case_pictures import write_pictures

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cardioseg.dataset.training_run import Run
 from cardioseg.image.volume import Cine
-from cardioseg.inference.segment import segment
+from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import Model
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 

@@ -15,7 +15,7 @@ from cardioseg.errors import RefusedError, ResourceError, UnusableError, UsageEr
 from cardioseg.execution.executor import cores
 from cardioseg.export.card import MODEL_FILE, Card, read_card
 from cardioseg.files import require_size_below
-from cardioseg.image.preprocess import Floats
+from cardioseg.image.preprocessing import Floats
 from cardioseg.memory import reserve_for_products
 
 _LIMIT_BYTES = 1024**3

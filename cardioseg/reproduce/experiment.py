@@ -10,7 +10,7 @@ import numpy as np
 from cardioseg.dataset.slices import annotated_with
 from cardioseg.dataset.store import Dataset
 from cardioseg.files import write_json
-from cardioseg.image.preprocess import prepare
+from cardioseg.image.preprocessing import prepare
 from cardioseg.reproduce import job_outcome as outcome
 from cardioseg.reproduce.cost import measure
 from cardioseg.reproduce.job_outcome import TEST, Outcome

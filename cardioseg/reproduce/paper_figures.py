@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cardioseg.files import atomic_path
 from cardioseg.image.bounding_box import bounding_box
-from cardioseg.image.preprocess import Floats
+from cardioseg.image.preprocessing import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cardioseg.dataset.slices import Slices, annotated_with
 from cardioseg.dataset.store import Dataset
 from cardioseg.files import write_bytes
-from cardioseg.image.preprocess import Floats, center
+from cardioseg.image.preprocessing import Floats, center
 from cardioseg.ingest.labels.subject import Subject
 from cardioseg.network.unet import UNet
 from cardioseg.training.crossval import slices_for

@@ -8,7 +8,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from cardioseg.dataset.augment import Fraction
+from cardioseg.dataset.augmentation import Fraction
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _SMOOTH = 1.0  # pixels added to the soft Dice, so that a structure absent from an image has a gradient

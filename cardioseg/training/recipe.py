@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from cardioseg.dataset.augment import Augmentation
+from cardioseg.dataset.augmentation import Augmentation
 from cardioseg.errors import UsageError
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.image.preprocess import Preprocessing
+from cardioseg.image.preprocessing import Preprocessing
 from cardioseg.network.normalization import NORMS
 from cardioseg.training.optimization import Optimization, Positive
 

@@ -9,7 +9,7 @@ import torch
 
 from cardioseg.dataset.slices import annotated_with
 from cardioseg.image.heart_position import locate
-from cardioseg.image.preprocess import Floats, prepare
+from cardioseg.image.preprocessing import Floats, prepare
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 from cardioseg.measure.overlap import dice
 from cardioseg.measure.spread import Spread, spread

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from cardioseg.dataset.augment import Augmentation
+from cardioseg.dataset.augmentation import Augmentation
 from cardioseg.image.labels import STRUCTURES
-from cardioseg.image.preprocess import Preprocessing
+from cardioseg.image.preprocessing import Preprocessing
 from cardioseg.training import recipe as recipes
 from cardioseg.training.optimization import Optimization
 from cardioseg.training.recipe import Recipe, built_in_recipes, read_recipe

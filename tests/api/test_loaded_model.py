@@ -12,7 +12,7 @@ import cardioseg
 from cardioseg.errors import UnusableError, UsageError
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
-from cardioseg.inference.segment import Segmentation
+from cardioseg.inference.segmentation import Segmentation
 from cardioseg.phantom import reference
 
 
@@ -53,7 +53,7 @@ def test_the_basal_end_may_be_said(
     model: cardioseg.LoadedModel, voxels: NDArray[np.int16], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The myocardium above the cavity's basal end goes, and that at the apex stays: so the ends must be known."""
-    from cardioseg.inference.postprocess import without_basal_myocardium
+    from cardioseg.inference.postprocessing import without_basal_myocardium
 
     truth = reference(SMALL).voxels[: len(voxels)].copy()
     truth[:, [0, -1]] = 0

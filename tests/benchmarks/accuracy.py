@@ -29,9 +29,9 @@ from cardioseg.dataset.store import open_dataset
 from cardioseg.dataset.training_run import read_run
 from cardioseg.evaluation.references import read_references
 from cardioseg.image.labels import STRUCTURES
-from cardioseg.image.preprocess import Preprocessing
+from cardioseg.image.preprocessing import Preprocessing
 from cardioseg.image.volume import Cine
-from cardioseg.inference.segment import segment
+from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import Model, open_model
 from cardioseg.ingest.finding.survey import survey
 from cardioseg.ingest.labels.subject import LabelledVolume

@@ -25,8 +25,8 @@ from cardioseg.image.nifti import write_cine
 from cardioseg.image.volume import Cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Case
-from cardioseg.inference.postprocess import without_basal_myocardium
-from cardioseg.inference.segment import segment
+from cardioseg.inference.postprocessing import without_basal_myocardium
+from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import Model, open_model
 from cardioseg.results.mask_files import read_mask
 
@@ -56,7 +56,7 @@ def predicted(case: Case, model: Model, kept: Path) -> Cine:
     """The mask without the rule, which is predicted once."""
     if kept.is_file():
         return read_mask(kept)
-    with patch("cardioseg.inference.segment.without_basal_myocardium", lambda mask: mask):
+    with patch("cardioseg.inference.segmentation.without_basal_myocardium", lambda mask: mask):
         return segment(case.read(), model).mask
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import onnxruntime
 import torch
 
-from cardioseg.export.to_onnx import to_onnx
+from cardioseg.export.onnx_export import to_onnx
 from cardioseg.network.unet import UNet
 
 CLASSES = 4

@@ -138,7 +138,7 @@ def monai(spacing_mm: list[float]) -> Callable[[np.ndarray], np.ndarray]:
 def cardioseg(spacing_mm: list[float], name: str) -> Callable[[np.ndarray], np.ndarray]:
     """This project, as `predict` does it; takes a volume or a cine."""
     from cardioseg.image.volume import Cine, Grid
-    from cardioseg.inference.segment import segment
+    from cardioseg.inference.segmentation import segment
     from cardioseg.inference.session import find_model, open_model
 
     model = open_model(find_model(name), "cpu")

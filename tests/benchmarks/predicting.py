@@ -72,17 +72,20 @@ def measure(scans: Path, model: str, threads: int, out: Path) -> dict[str, Any]:
         import cardioseg.cli.app  # noqa: F401
         from cardioseg.inference import case_prediction as predict
         from cardioseg.inference import case_search as search
-        from cardioseg.inference import cases, outcome, segment, session
+        from cardioseg.inference import cases, segmentation, session
         from cardioseg.inference.cohort_prediction import predict_all
+        from cardioseg.results import run_tables
+        from cardioseg.results.formats import nifti_mask
     if threads == 1:
-        stages.wrap(segment, "prepare", "preprocessing")
+        stages.wrap(segmentation, "prepare", "preprocessing")
         stages.wrap(session.Model, "_run", "network")
     else:
-        stages.wrap(segment, "in_batches", "network")
+        stages.wrap(segmentation, "in_batches", "network")
     for owner, attribute, name in (
-        (segment, "_heart", "heart: rest"), (segment, "_label", "labels from logits"), (segment, "clean", "clean"),
-        (predict, "segment", "segment: rest"), (predict, "describe", "measures"), (predict, "write_cine", "mask file"),
-        (predict, "write_pictures", "pictures"), (outcome, "write_report", "report"),
+        (segmentation, "_heart", "heart: rest"), (segmentation, "_label", "labels from logits"),
+        (segmentation, "clean", "clean"),
+        (predict, "segment", "segment: rest"), (predict, "describe", "measures"), (nifti_mask, "write", "mask file"),
+        (predict, "write_pictures", "pictures"), (run_tables, "write_report", "report"),
         (search, "survey_paths", "headers"),
     ):  # fmt: skip
         stages.wrap(owner, attribute, name)

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from cardioseg.dataset.augment import Augmentation
+from cardioseg.dataset.augmentation import Augmentation
 from cardioseg.dataset.slices import Slices
 from cardioseg.network.unet import Convolution, UNet
 from cardioseg.training.fit import Job, fit

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cardioseg.cli.app import run
-from cardioseg.image.preprocess import Floats, prepare
+from cardioseg.image.preprocessing import Floats, prepare
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.session import Model, find_model, open_model
 

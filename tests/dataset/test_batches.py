@@ -10,11 +10,11 @@ from drawing import noise_subject, noise_volume
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardioseg.dataset.augment import Angles, Augmentation
+from cardioseg.dataset.augmentation import Angles, Augmentation
 from cardioseg.dataset.slices import Slices, annotated_with, gather
 from cardioseg.dataset.training_batches import Epoch
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.image.preprocess import Preprocessing, center, prepare
+from cardioseg.image.preprocessing import Preprocessing, center, prepare
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 
 few = settings(max_examples=20, deadline=None, database=None)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardioseg.image.heart_position import locate, middle
-from cardioseg.image.preprocess import Floats, Preprocessing, prepare
+from cardioseg.image.preprocessing import Floats, Preprocessing, prepare
 
 few = settings(max_examples=30, deadline=None, database=None)
 WINDOW = Preprocessing("percentile", spacing_mm=1.5, window=64, locate_mm=3.0)

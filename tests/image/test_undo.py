@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cardioseg.image.inverse_resampling import largest
-from cardioseg.image.preprocess import Preprocessing, prepare
+from cardioseg.image.preprocessing import Preprocessing, prepare
 
 WINDOW = Preprocessing("percentile", spacing_mm=1.5, window=32, locate_mm=3.0)
 

@@ -19,7 +19,7 @@ from cardioseg.inference.cases import Findings
 from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.predict_settings import Settings
-from cardioseg.inference.segment import Segmentation
+from cardioseg.inference.segmentation import Segmentation
 from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine, reference, truth, write_dicom

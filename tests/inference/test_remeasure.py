@@ -18,7 +18,7 @@ from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.remeasurement import find_edited, measure_all
-from cardioseg.inference.segment import Segmentation
+from cardioseg.inference.segmentation import Segmentation
 from cardioseg.inference.session import open_model
 from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, cine, reference, write_dicom

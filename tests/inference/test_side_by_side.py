@@ -7,9 +7,9 @@ from threading import get_ident
 import numpy as np
 import pytest
 
-from cardioseg.image.preprocess import Preprocessing
+from cardioseg.image.preprocessing import Preprocessing
 from cardioseg.image.volume import Cine, Grid
-from cardioseg.inference.segment import segment
+from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import open_model
 from cardioseg.inference.slice_batches import in_batches
 

@@ -17,7 +17,7 @@ from cardioseg.dataset.training_run import prove_unseen, read_run
 from cardioseg.errors import NoInputError, RefusedError, UsageError
 from cardioseg.export.card import read_card
 from cardioseg.training.crossval import Plan, prepare_run, run_fold, write_scores
-from cardioseg.training.publish import Publication, publish
+from cardioseg.training.publication import Publication, publish
 from cardioseg.training.recipe import Recipe
 
 
@@ -209,9 +209,9 @@ def test_publish_refuses(finished: Plan, tmp_path: Path, monkeypatch: pytest.Mon
     list(write_dataset(other, "other", "made", map(at_hand, list(finished.dataset.subjects())[:3])))
     with pytest.raises(UsageError, match="another dataset"):
         publish(finished.folder, open_dataset(other), tmp_path / "model", publication)
-    monkeypatch.setattr("cardioseg.export.to_onnx.MAX_LOGIT_DIFFERENCE", -1.0)
-    monkeypatch.setattr("cardioseg.training.publish.to_onnx", lambda _: np.float32(0).tobytes())
-    monkeypatch.setattr("cardioseg.export.to_onnx._session", lambda _: _Wrong())
+    monkeypatch.setattr("cardioseg.export.onnx_export.MAX_LOGIT_DIFFERENCE", -1.0)
+    monkeypatch.setattr("cardioseg.training.publication.to_onnx", lambda _: np.float32(0).tobytes())
+    monkeypatch.setattr("cardioseg.export.onnx_export._session", lambda _: _Wrong())
     with pytest.raises(RefusedError, match="disagree"):
         publish(finished.folder, finished.dataset, tmp_path / "model", publication)
     assert not (tmp_path / "model").exists()

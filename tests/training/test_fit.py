@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cardioseg.cli.app import run
-from cardioseg.dataset.augment import Augmentation
+from cardioseg.dataset.augmentation import Augmentation
 from cardioseg.dataset.slices import gather
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import UsageError

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cardioseg.dataset.augment import Angles, Augmentation, draw
+from cardioseg.dataset.augmentation import Angles, Augmentation, draw
 
 few = settings(max_examples=40, deadline=None, database=None)
 fractions = st.floats(0, 1)

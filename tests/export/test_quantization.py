@@ -11,9 +11,9 @@ from onnx import numpy_helper
 from test_graph import images, trained_looking
 
 from cardioseg.errors import RefusedError
-from cardioseg.export.quantize import to_int8
-from cardioseg.export.to_onnx import combine, prove_parity, to_onnx
-from cardioseg.image.preprocess import Floats
+from cardioseg.export.onnx_export import combine, prove_parity, to_onnx
+from cardioseg.export.quantization import to_int8
+from cardioseg.image.preprocessing import Floats
 
 CONVOLUTIONS = 19  # of a network; the first and the head stay as they are
 

@@ -1,4 +1,4 @@
-"""Export networks to one ONNX model, and prove that both give the same results.
+"""ONNX export: networks become one ONNX model, with a proof that both give the same results.
 
 A model of several folds averages their logits.
 """
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from cardioseg.errors import RefusedError
 from cardioseg.export.card import Parity, Precision
 from cardioseg.export.graph import Graph
-from cardioseg.image.preprocess import Floats, pad
+from cardioseg.image.preprocessing import Floats, pad
 from cardioseg.network.unet import MULTIPLE, UNet
 
 MAX_LOGIT_DIFFERENCE = 1e-3

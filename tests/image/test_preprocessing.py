@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pydantic import TypeAdapter, ValidationError
 
-from cardioseg.image.preprocess import (
+from cardioseg.image.preprocessing import (
     Floats,
     Intensity,
     Preprocessing,

@@ -9,10 +9,10 @@ from thresholds import write_threshold_model
 from untrained import write_model
 
 from cardioseg.image.labels import Label
-from cardioseg.image.preprocess import Preprocessing
+from cardioseg.image.preprocessing import Preprocessing
 from cardioseg.image.volume import Cine, Grid
-from cardioseg.inference.postprocess import clean
-from cardioseg.inference.segment import segment
+from cardioseg.inference.postprocessing import clean
+from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import open_model
 
 
@@ -133,7 +133,7 @@ def heart_with_a_ring(base: int, apex: int) -> Cine:
 
 
 def without_basal_myocardium(mask: Cine) -> np.ndarray:
-    from cardioseg.inference.postprocess import without_basal_myocardium
+    from cardioseg.inference.postprocessing import without_basal_myocardium
 
     return without_basal_myocardium(mask).voxels
 
@@ -147,7 +147,7 @@ def test_a_ring_above_the_base_is_not_in_the_mask(
     def labels(slices: np.ndarray, *_: object) -> tuple[np.ndarray, np.ndarray]:
         return slices, np.zeros((len(slices), 0, 3))
 
-    monkeypatch.setattr("cardioseg.inference.segment._label", labels)
+    monkeypatch.setattr("cardioseg.inference.segmentation._label", labels)
     seen = heart_with_a_ring(base, apex)
     mask = segment(seen, open_model(write_threshold_model(tmp_path))).mask
     assert not (mask.voxels[:, base] == Label.LV_MYOCARDIUM).any()

@@ -1,4 +1,4 @@
-"""Quantize: turn an exported model into one with 8-bit convolutions, for CPUs.
+"""Quantization: turn an exported model into one with 8-bit convolutions, for CPUs.
 
 Weights have 7 bits, with a scale per output channel, so that the sum of two products saturates on no CPU and all give
 the same integers. Activations have 8 bits over their range on real slices. Norms, transposed convolutions, the first
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from cardioseg.image.preprocess import Floats
+from cardioseg.image.preprocessing import Floats
 
 _QUANTIZED = "Conv"
 

@@ -1,4 +1,4 @@
-"""Publish: write a model folder from a finished run, if ONNX Runtime and torch agree on real slices."""
+"""Publication: write a model folder from a finished run, if ONNX Runtime and torch agree on real slices."""
 
 import csv
 from collections.abc import Collection, Iterable, Sequence
@@ -17,12 +17,12 @@ from cardioseg.dataset.training_run import GO_ON, read_run
 from cardioseg.errors import RefusedError, UsageError
 from cardioseg.export.card import MODEL_FILE, Card, Metric, Precision, Training, write_card
 from cardioseg.export.card_figures import read_figures
-from cardioseg.export.quantize import to_int8
+from cardioseg.export.onnx_export import combine, prove_parity, to_onnx
+from cardioseg.export.quantization import to_int8
 from cardioseg.export.readme import write_readme
-from cardioseg.export.to_onnx import combine, prove_parity, to_onnx
 from cardioseg.files import sweep_partials, write_bytes
 from cardioseg.image.heart_position import middle
-from cardioseg.image.preprocess import Floats, prepare
+from cardioseg.image.preprocessing import Floats, prepare
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
 from cardioseg.training.crossval import fold_folder, network_of
 from cardioseg.training.recipe import Recipe

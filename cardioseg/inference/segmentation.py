@@ -1,4 +1,4 @@
-"""Segment: a cine and a model become a mask on the cine's own grid."""
+"""Segmentation: a cine and a model become a mask on the cine's own grid."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from cardioseg.image.heart_position import locate
 from cardioseg.image.labels import Label
-from cardioseg.image.preprocess import Floats, prepare
+from cardioseg.image.preprocessing import Floats, prepare
 from cardioseg.image.volume import Cine, Voxels
-from cardioseg.inference.postprocess import clean, without_basal_myocardium
+from cardioseg.inference.postprocessing import clean, without_basal_myocardium
 from cardioseg.inference.session import Model
 from cardioseg.inference.slice_batches import in_batches
 from cardioseg.measure.curves import Curves
