@@ -11,6 +11,7 @@ from cardioseg.image.heart_position import locate
 from cardioseg.image.labels import Label
 from cardioseg.image.preprocessing import Floats, prepare
 from cardioseg.image.volume import Cine, Voxels
+from cardioseg.inference.flicker import without_flicker
 from cardioseg.inference.postprocessing import clean, without_basal_myocardium
 from cardioseg.inference.session import Model
 from cardioseg.inference.slice_batches import in_batches
@@ -56,7 +57,7 @@ def segment(cine: Cine, model: Model, report: Callable[[int, int], None] = lambd
         report(done, len(slices))
     structures = model.card.structures
     cleaned = Cine(clean(masks.reshape(cine.voxels.shape), structures), cine.grid, cine.times_ms)
-    mask = without_basal_myocardium(cleaned)
+    mask = without_basal_myocardium(without_flicker(cleaned))
     return Segmentation(mask, _fold_curves_ml(mask, structures, np.concatenate(areas)))
 
 
