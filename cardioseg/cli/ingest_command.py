@@ -9,6 +9,7 @@ from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Quiet
 from cardioseg.cli.conventions import CONVENTION
 from cardioseg.cli.executor_options import executor_of
+from cardioseg.cli.help_text import module_names, one_of
 from cardioseg.errors import ExitCode, NoInputError
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def ingest(
         str,
         typer.Option(
             metavar="NAME",
-            help="Layout of the folders: sunnybrook, acdc, mnms, pairs or nnunet. auto: the layout is recognised.",
+            help=f"Layout of the folders: {one_of(module_names('ingest.labels.layouts'))}. auto: the layout is "
+            "recognised.",
         ),
     ] = "auto",
     labels: Annotated[

@@ -10,6 +10,7 @@ from cardioseg.cli import console
 from cardioseg.cli.case_tables import ED, ES, OutFolder, Phases, chosen, chosen_by_case, finish, say_copies, say_unmet
 from cardioseg.cli.console import AsJson, Device, Force, Quiet, Threads
 from cardioseg.cli.executor_options import Scheduler, Workers, executor_of
+from cardioseg.cli.help_text import module_names, one_of
 from cardioseg.cli.predict_progress import watched
 from cardioseg.errors import ExitCode, UsageError
 
@@ -45,7 +46,8 @@ def predict(
         typer.Option(
             "--format",
             metavar="NAMES",
-            help="Formats of the masks, separated by commas: nifti, dicom-seg. nifti is always written.",
+            help=f"Formats of the masks, separated by commas: {one_of(module_names('results.formats', '_mask'))}. "
+            "nifti is always written.",
         ),
     ] = "nifti",
     ed: ED = None,

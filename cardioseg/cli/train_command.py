@@ -10,8 +10,10 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Device, Quiet, Threads
+from cardioseg.cli.help_text import one_of
 from cardioseg.cli.train_progress import Pace
 from cardioseg.errors import ExitCode, InterruptError, ResourceError, UsageError
+from cardioseg.network.norms import NORMS
 
 if TYPE_CHECKING:
     from cardioseg.training.crossval import FoldResult, Plan
@@ -33,8 +35,8 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Normalization layer, instead of the one in the recipe. One of iln, iln-clip, iln-softmax, "
-            "il-sigmoid, il-clip, il-softmax, in, ln, gn4, gn16, bn or none (docs/recipes.md explains them).",
+            help=f"Normalization layer, instead of the one in the recipe: {one_of(NORMS)} (docs/recipes.md explains "
+            "them).",
         ),
     ] = None,
     learning_rate: Annotated[

@@ -8,13 +8,13 @@ one pass over the pixels.
 Source: Zhou et al., U-Net Training with Instance-Layer Normalization (2019), equations 1-6.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cardioseg.network.coefficients import EPSILON, Pullback, clip, mix, normalize_groups, sigmoid, softmax
+from cardioseg.network.norms import NORMALIZATIONS, Normalization
 
 INITIAL_RHO = 0.5  # the paper, section 2.2
 
@@ -22,36 +22,8 @@ GATES = {"clip": clip, "sigmoid": sigmoid, "softmax": softmax}
 _RHOS = {"clip": 1, "sigmoid": 1, "softmax": 2}
 
 
-@dataclass(frozen=True)
-class Normalization:
-    """The parts of a norm layer: optionally mix IN and LN by a gate, then optionally normalize groups of channels.
-
-    Attributes:
-        gate: name of the function from rho to the weights of IN and LN, or None for no mixing.
-        groups: channel groups that are normalized afterwards; "channel" for one channel per group (IN), None for none.
-    """
-
-    gate: str | None
-    groups: int | str | None
-
-
-NORMALIZATIONS = {
-    "in": Normalization(None, "channel"),
-    "ln": Normalization(None, 1),
-    "gn4": Normalization(None, 4),
-    "gn16": Normalization(None, 16),
-    "il-clip": Normalization("clip", None),  # BIN's gate
-    "il-sigmoid": Normalization("sigmoid", None),
-    "il-softmax": Normalization("softmax", None),
-    "iln-clip": Normalization("clip", 16),
-    "iln": Normalization("sigmoid", 16),  # the paper's proposal
-    "iln-softmax": Normalization("softmax", 16),
-}
-NORMS = ("none", "bn", *NORMALIZATIONS)
-
-
 def norm_layer(name: str, channels: int) -> nn.Module:
-    """The norm layer `name` (one of NORMS) for `channels` channels: [n, c, h, w] to the same shape.
+    """The norm layer `name` (one of `norms.NORMS`) for `channels` channels: [n, c, h, w] to the same shape.
 
     Raises:
         KeyError: no such norm.

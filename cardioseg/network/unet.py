@@ -21,7 +21,7 @@ class UNet(nn.Module):
 
     Args:
         classes: number of output channels, including background.
-        norm: one of `normalization.NORMS`.
+        norm: one of `norms.NORMS`.
         generator: source of the initial weights.
         literal_std: initialize with the standard deviation 2 / (9 C) that the paper prints instead of its square root.
     """

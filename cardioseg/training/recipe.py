@@ -13,7 +13,7 @@ from cardioseg.dataset.augmentation import Augmentation
 from cardioseg.errors import UsageError
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.preprocessing import Preprocessing
-from cardioseg.network.normalization import NORMS
+from cardioseg.network.norms import NORMS
 from cardioseg.training.optimization import Optimization, Positive
 
 

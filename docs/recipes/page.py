@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from cardioseg.dataset.augmentation import Augmentation
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.image.preprocessing import Preprocessing
+from cardioseg.network.norms import NORMS
 from cardioseg.training import recipe as recipes
 from cardioseg.training.optimization import Optimization
 from cardioseg.training.recipe import Recipe, built_in_recipes, read_recipe
@@ -36,20 +37,6 @@ A key that is left out has its default value. An unknown key or a wrong value is
 and `--steps` replace the value of the recipe for one run.
 """
 
-NORMS = {
-    "none": "no normalization",
-    "bn": "batch normalization",
-    "in": "instance normalization (IN)",
-    "ln": "layer normalization (LN)",
-    "gn4": "group normalization with 4 groups of channels",
-    "gn16": "group normalization with 16 groups of channels (GN16)",
-    "il-clip": "mix of IN and LN; the weight is a trained parameter, clipped to 0 to 1",
-    "il-sigmoid": "mix of IN and LN; the weight is the sigmoid of a trained parameter",
-    "il-softmax": "mix of IN and LN; the weights are the softmax of two trained parameters",
-    "iln-clip": "`il-clip`, then GN16",
-    "iln": "`il-sigmoid`, then GN16: Instance-Layer Normalization, as the paper proposes it",
-    "iln-softmax": "`il-softmax`, then GN16",
-}
 SECTIONS = {
     "": (Recipe, "These keys stand at the top of the file, before the sections."),
     "preprocessing": (Preprocessing, "How every slice is prepared, in training and in prediction."),

@@ -7,7 +7,7 @@ import pytest
 from cardioseg.cli.app import app, run
 from cardioseg.image.labels import CONVENTIONS
 from cardioseg.ingest.labels.layouts import LAYOUTS
-from cardioseg.network.normalization import NORMS
+from cardioseg.network.norms import NORMS
 from cardioseg.results.formats import FORMATS
 
 COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
@@ -33,7 +33,7 @@ def test_no_types_braces_or_inequalities(command: str, capsys: pytest.CaptureFix
 
 @pytest.mark.parametrize(("option", "names"), NAMES.items(), ids=map(" ".join, NAMES))
 def test_help_lists_every_name(option: tuple[str, str], names: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """The lists in the code import NumPy, for which `--help` does not wait; so the help repeats their names."""
+    """The lists in the code import NumPy, for which `--help` does not wait: it lists the modules."""
     command, name = option
     assert run([command, "--help"]) == 0
     text = capsys.readouterr().out.partition(f"  {name} ")[2]

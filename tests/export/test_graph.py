@@ -10,7 +10,7 @@ from torch import nn
 from cardioseg.errors import RefusedError
 from cardioseg.export.graph import Graph
 from cardioseg.export.onnx_export import combine, prove_parity, to_onnx
-from cardioseg.network.normalization import NORMS
+from cardioseg.network.norms import NORMS
 from cardioseg.network.unet import UNet
 
 

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from cardioseg.network.coefficients import EPSILON
-from cardioseg.network.normalization import INITIAL_RHO, NORMALIZATIONS, ChannelNorm, norm_layer
+from cardioseg.network.normalization import INITIAL_RHO, ChannelNorm, norm_layer
+from cardioseg.network.norms import NORMALIZATIONS
 
 
 def instance_norm(f: Tensor) -> Tensor:

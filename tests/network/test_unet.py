@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from cardioseg.network.normalization import NORMS, ChannelNorm
+from cardioseg.network.normalization import ChannelNorm
+from cardioseg.network.norms import NORMS
 from cardioseg.network.unet import UNet
 
 

