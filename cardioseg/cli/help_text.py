@@ -6,8 +6,9 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from typer.core import TyperCommand
+from typer.core import TyperArgument, TyperCommand, TyperOption
 
+_UNBREAKABLE = "\N{NON-BREAKING HYPHEN}"
 _BRACES = re.compile(r"\{([^{}]*?)(?:\.\.\.)?\}")  # around the arguments in the usage line
 _TYPE = re.compile(r" <[^<>]+>")  # behind the name of an argument
 _RANGE = re.compile(r";\s+x>=\d+(?=\])|\s*\[x>=\d+\]")
@@ -36,6 +37,9 @@ class PlainCommand(TyperCommand):
 
     def get_help(self, ctx: Any) -> str:  # noqa: ANN401 - the context of click, or of the click inside newer typers
         """The help of the command."""
-        text = _BRACES.sub(r"\1", super().get_help(ctx))
+        for option in self.params:
+            if isinstance(option, TyperArgument | TyperOption) and option.help:
+                option.help = option.help.replace("-", _UNBREAKABLE)  # no line ends within a name
+        text = _BRACES.sub(r"\1", super().get_help(ctx).replace(_UNBREAKABLE, "-"))
         text = _TYPE.sub(lambda found: " " * len(found[0]), text)  # the columns stay where they are
         return _RANGE.sub("", text)

@@ -42,6 +42,14 @@ def train(
     learning_rate: Annotated[
         float | None, typer.Option(metavar="NUMBER", help="Learning rate, instead of the one in the recipe.")
     ] = None,
+    initial_model: Annotated[
+        str,
+        typer.Option(
+            metavar="MODEL",
+            help="Start from the weights of this model, a built-in one or a model folder, instead of random weights. "
+            "Fold N starts from network N if the model has several.",
+        ),
+    ] = "",
     steps: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Train each fold for N steps, instead of the epochs in the recipe."),
@@ -77,7 +85,9 @@ def train(
     """
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset
+    from cardioseg.inference.session import find_model
     from cardioseg.training.crossval import Plan, write_scores
+    from cardioseg.training.initial_model import read_initial_model
     from cardioseg.training.recipe import read_recipe
 
     if fold is not None and fold >= folds:
@@ -87,7 +97,9 @@ def train(
     held_out = tuple(part.strip() for part in hold_out.split(",") if part.strip())
     settings = _override(read_recipe(recipe), norm, learning_rate)
     on = device_of(torch, device)
-    plan = Plan(open_dataset(dataset), run, settings, folds, seed, held_out, on, checkpoint_steps, steps)
+    initial = read_initial_model(find_model(initial_model), settings) if initial_model else None
+    prepared = open_dataset(dataset)
+    plan = Plan(prepared, run, settings, folds, seed, held_out, on, checkpoint_steps, steps, initial)
     try:
         results = _results(plan, fold, resume, quiet or as_json)
     except KeyboardInterrupt:
@@ -117,6 +129,9 @@ def _results(plan: "Plan", fold: int | None, resume: bool, plain: bool) -> "list
             f"fold {planned_fold.index} is not validated on {who}: their images are in training under another name"
         )
     chosen = planned if fold is None else [planned[fold]]
+    if plan.initial_model and any(map(plan.seen_by_initial_model, chosen)):
+        name = plan.initial_model.card.name
+        console.say(f"{name} was trained on this dataset: its subjects may be among those that validate")
     with console.progress(plain, "loss", "speed") as bars:
         pace = Pace(bars, len(chosen), plain)
         return [run_fold(plan, each, pace.report, resume, partial(pace.begin, each.index)) for each in chosen]
@@ -160,7 +175,8 @@ def export(
         list[Path] | None,
         typer.Option(
             metavar="FOLDER",
-            help="Folder that `evaluate -o` wrote for this model, for the model's card. Repeat it for several.",
+            help="Folder that `evaluate -o` wrote for this run or model. Its results go into the model's card. "
+            "Repeat it for several.",
         ),
     ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Use 8-bit convolutions: faster on CPUs with VNNI.")] = False,

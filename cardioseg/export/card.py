@@ -55,6 +55,7 @@ class Training(BaseModel):
         steps: optimizer steps per fold.
         weights_sha256: hash of the weights of each fold.
         recipe: the recipe of the run.
+        initial_model: name and licence of the model from which the training started; empty: random weights.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +70,7 @@ class Training(BaseModel):
     steps: int
     weights_sha256: tuple[str, ...]
     recipe: dict[str, Any]
+    initial_model: str = ""
 
 
 class Parity(BaseModel):

@@ -17,7 +17,7 @@ For research use only; not a medical device.
 |---|---|
 | licence | {licence} |
 | network | U-Net, norm `{norm}`, {parameters:,} parameters, {folds}{integers} |
-| trained on | {dataset}: {subjects} subjects, {steps:,} steps, seed {seed} |
+| trained on | {dataset}: {subjects} subjects, {steps:,} steps, seed {seed}{initial} |
 | held out of training | {held_out} |
 | input | intensities scaled by {intensity}, {spacing} |
 | export | {slices} real slices of {sizes} sizes: logits differ from PyTorch's by {difference:.1e} at most, {changes} |
@@ -53,6 +53,7 @@ def render(card: Card) -> str:
         subjects=training.subjects,
         steps=training.steps,
         seed=training.seed,
+        initial=f"; started from the model {training.initial_model}" if training.initial_model else "",
         held_out=", ".join(training.held_out) or "none",
         intensity="1st and 99th percentile" if card.preprocessing.intensity == "percentile" else "minimum and maximum",
         spacing=f"in-plane spacing {spacing_mm:g} mm" if spacing_mm else "the scanner's own pixels",

@@ -11,16 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.errors import RefusedError, ResourceError, UnusableError, UsageError
+from cardioseg.errors import RefusedError, ResourceError, UsageError
 from cardioseg.execution.executor import cores
 from cardioseg.export.card import MODEL_FILE, Card, read_card
-from cardioseg.files import require_size_below
+from cardioseg.export.verified_model import read_model
 from cardioseg.image.preprocessing import Floats
 from cardioseg.memory import reserve_for_products
 
-_LIMIT_BYTES = 1024**3
 _CPU, _FATAL = "CPUExecutionProvider", 4
-_EXTERNAL = b"\n\x08location"  # the key, as protobuf writes it, of where a tensor's bytes are
 _BATCH_SLICES = 64
 _CPU_PIXELS, _GPU_PIXELS = 2**15, 2**20  # of a batch
 _OUT_OF_MEMORY = re.compile(r"(?i)out of memory|failed to allocate|alloc_failed|bad_alloc")  # ONNX Runtime has no type
@@ -48,7 +46,13 @@ class Model:
     folder: Path = Path()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _opened_elsewhere, (_verified(self.folder, self.card), self.card, self.folder, self.device, self.workers)
+        return _opened_elsewhere, (
+            read_model(self.folder, self.card),
+            self.card,
+            self.folder,
+            self.device,
+            self.workers,
+        )
 
     def batch_slices(self, pixels: int) -> int:
         """How many images of so many pixels make a batch: on a CPU, few enough for its caches."""
@@ -121,7 +125,7 @@ def open_model(folder: Path, device: str = "auto", threads: int = 0) -> Model:
     card = read_card(folder)
     reserve_for_products()
     workers = threads or cores()
-    session, used = _open(_verified(folder, card), folder, device)
+    session, used = _open(read_model(folder, card), folder, device)
     (image,), outputs = session.get_inputs(), {output.name: output.shape[1] for output in session.get_outputs()}
     if image.name != "image" or outputs.pop("logits", None) != len(card.labels) + 1:
         raise RefusedError(f"{folder / MODEL_FILE} does not take `image` to {len(card.labels) + 1} `logits`")
@@ -136,26 +140,6 @@ def _opened_elsewhere(content: bytes, card: Card, folder: Path, device: str, wor
     if key not in _sessions:
         _sessions[key] = _open(content, folder, device)[0]
     return Model(card, _sessions[key], device, _onnxruntime().__version__, workers, folder)
-
-
-def _verified(folder: Path, card: Card) -> bytes:
-    """The bytes that the card vouches for."""
-    content = _read(folder / MODEL_FILE)
-    if sha256(content).hexdigest() != card.sha256:
-        raise RefusedError(f"{folder / MODEL_FILE} is not the file that its card describes", "fetch the model again")
-    if _EXTERNAL in content:  # ONNX Runtime would look for it in the current folder, and nothing vouches for it
-        raise RefusedError(f"{folder / MODEL_FILE} keeps weights in another file")
-    return content
-
-
-def _read(path: Path) -> bytes:
-    try:
-        require_size_below(path, _LIMIT_BYTES)
-        return path.read_bytes()
-    except UnusableError as error:
-        raise RefusedError(error.message) from None
-    except OSError:
-        raise RefusedError(f"{path} cannot be read") from None
 
 
 def _open(content: bytes, folder: Path, device: str) -> tuple[Any, str]:

@@ -22,7 +22,7 @@ class UNet(nn.Module):
     Args:
         classes: number of output channels, including background.
         norm: one of `norms.NORMS`.
-        generator: source of the initial weights.
+        generator: source of the initial weights; None: those of PyTorch, for a network whose weights are loaded.
         literal_std: initialize with the standard deviation 2 / (9 C) that the paper prints instead of its square root.
     """
 
@@ -34,7 +34,8 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(UpConvolution(below, above, norm) for below, above in pairwise(CHANNELS[::-1]))
         self.head = nn.Conv2d(CHANNELS[0], classes, 1)
         self.pool = nn.MaxPool2d(2)
-        self._initialize(generator, literal_std)
+        if generator is not None:
+            self._initialize(generator, literal_std)
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits [n, classes, h, w] of images [n, 1, h, w]."""
@@ -54,7 +55,7 @@ class UNet(nn.Module):
         return {name: layer.rho for name, layer in named if layer.rho is not None}
 
     @torch.no_grad()
-    def _initialize(self, generator: torch.Generator | None, literal_std: bool) -> None:
+    def _initialize(self, generator: torch.Generator, literal_std: bool) -> None:
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 variance = 2 / (9 * layer.out_channels)

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -79,7 +80,7 @@ def steps_done(folder: Path) -> int:
     return next((int(path.name.split("-")[1]) for path in _newest_first(folder)), 0)
 
 
-def weights_sha256(network: dict[str, Tensor]) -> str:
+def weights_sha256(network: Mapping[str, Tensor]) -> str:
     """Hex SHA-256 over every tensor's name and bytes: equal for equal weights in any file."""
     digest = sha256()
     for name, tensor in sorted(network.items()):

@@ -9,13 +9,14 @@ from typing import Any
 from cardioseg import __version__
 from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256, without_duplicates
 from cardioseg.dataset.slices import Slices, annotated_with, gather
-from cardioseg.dataset.store import Dataset
+from cardioseg.dataset.store import MANIFEST, Dataset
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.files import sha256, sole_writer, sweep_partials, write_csv, write_json
 from cardioseg.ingest.labels.subject import Subject
 from cardioseg.network.unet import UNet
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
 from cardioseg.training.fit import Job, fit
+from cardioseg.training.initial_model import InitialModel
 from cardioseg.training.journal import StepRecord
 from cardioseg.training.recipe import Recipe
 from cardioseg.training.validation import SliceScore, per_image, per_subject, validate
@@ -29,6 +30,7 @@ _WORDS = {  # for the keys of `training.json`
     "folds": "number of folds",
     "held_out": "choice of subjects held out",
     "steps": "number of steps",
+    "initial_model": "initial model",
     "cardioseg": "version of cardioseg",
 }
 
@@ -47,6 +49,7 @@ class Plan:
         device: a torch device name.
         checkpoint_steps: steps between checkpoints.
         steps: steps of each fold; None: as many as the recipe's epochs have.
+        initial_model: the model to start from; None: random weights.
     """
 
     dataset: Dataset
@@ -58,6 +61,15 @@ class Plan:
     device: str = "cpu"
     checkpoint_steps: int = 200
     steps: int | None = None
+    initial_model: InitialModel | None = None
+
+    def seen_by_initial_model(self, fold: Fold) -> bool:
+        """Whether the initial model may have been trained on subjects that the fold is validated on."""
+        if self.initial_model is None:
+            return False
+        training = self.initial_model.card.training
+        is_same_dataset = training.dataset_sha256 == sha256(self.dataset.folder / MANIFEST)
+        return is_same_dataset and training.subjects_sha256 != subjects_sha256(fold.train)
 
 
 @dataclass(frozen=True)
@@ -159,7 +171,8 @@ def run_fold(
     dataset, recipe = plan.dataset, plan.recipe
     slices = slices_for(recipe, map(dataset.subject, fold.train))
     folder = fold_folder(plan.folder, fold.index)
-    job = Job(recipe, slices, folder, fold.index, plan.seed, plan.device, plan.checkpoint_steps, plan.steps)
+    initial = plan.initial_model.of_fold(fold.index) if plan.initial_model else None
+    job = Job(recipe, slices, folder, fold.index, plan.seed, plan.device, plan.checkpoint_steps, plan.steps, initial)
     with sole_writer(folder):
         unfinished = newest(folder) if resume else None
         begin(job.steps, unfinished.step if unfinished else 0)
@@ -195,13 +208,18 @@ def network_of(checkpoint: Checkpoint, recipe: Recipe) -> UNet:
 def describe(plan: Plan) -> dict[str, Any]:
     """All settings that the run depends on; `--resume` and `export` read them."""
     limit = {} if plan.steps is None else {"steps": plan.steps}
-    return limit | {
-        "cardioseg": __version__,
-        "dataset": plan.dataset.name,
-        "dataset_sha256": sha256(plan.dataset.folder / "dataset.json"),
-        "subjects_sha256": subjects_sha256(plan.dataset.subject_ids),
-        "folds": plan.folds,
-        "seed": plan.seed,
-        "held_out": sorted(plan.held_out),
-        "recipe": plan.recipe.model_dump(mode="json"),
-    }
+    initial = {} if plan.initial_model is None else {"initial_model": plan.initial_model.document()}
+    return (
+        limit
+        | initial
+        | {
+            "cardioseg": __version__,
+            "dataset": plan.dataset.name,
+            "dataset_sha256": sha256(plan.dataset.folder / MANIFEST),
+            "subjects_sha256": subjects_sha256(plan.dataset.subject_ids),
+            "folds": plan.folds,
+            "seed": plan.seed,
+            "held_out": sorted(plan.held_out),
+            "recipe": plan.recipe.model_dump(mode="json"),
+        }
+    )

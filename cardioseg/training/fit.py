@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from cardioseg.dataset.slices import Slices
 from cardioseg.dataset.training_batches import Epoch
 from cardioseg.errors import UsageError
 from cardioseg.network.unet import UNet
-from cardioseg.training.checkpoint import Checkpoint, newest, save
+from cardioseg.training.checkpoint import Checkpoint, newest, save, weights_sha256
 from cardioseg.training.journal import Journal, StepRecord
 from cardioseg.training.optimization import learning_rate
 from cardioseg.training.recipe import Recipe
@@ -36,6 +36,7 @@ class Job:
         device: a torch device name.
         checkpoint_steps: steps between checkpoints; one more is written at the end.
         limit: number of steps, over which the learning rate's schedule is spread; None: that of the recipe's epochs.
+        initial: the weights to start from; None: random weights.
     """
 
     recipe: Recipe
@@ -46,12 +47,14 @@ class Job:
     device: str = "cpu"
     checkpoint_steps: int = 200
     limit: int | None = None
+    initial: Mapping[str, Tensor] | None = field(default=None, repr=False)
 
     @property
     def identity(self) -> str:
         """A hash of everything that determines the weights, except the machine and its number of threads."""
         described = f"{self.recipe.model_dump_json()} {self.fold} {self.seed} {self.slices.source}"
         described += "" if self.limit is None else f" {self.limit}"
+        described += "" if self.initial is None else f" {weights_sha256(self.initial)}"
         return sha256(described.encode()).hexdigest()
 
     @property
@@ -115,6 +118,8 @@ class _Run:
         self.job = job
         self.step = step
         self.network = UNet(len(recipe.labels) + 1, recipe.norm, generator, recipe.literal_std).to(job.device)
+        if job.initial is not None:
+            self.network.load_state_dict(job.initial)
         self.advance = step_of(self.network, recipe.optimization)
         self.slices = job.slices.to(job.device)
         self.journal = Journal(job.folder, step)

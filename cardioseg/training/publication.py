@@ -155,7 +155,14 @@ def _training(described: dict[str, Any], folds: Sequence[Fold], checkpoints: Seq
         steps=checkpoints[0].step,
         weights_sha256=tuple(weights_sha256(checkpoint.network) for checkpoint in checkpoints),
         recipe=described["recipe"],
+        initial_model=_initial_model(described),
     )
+
+
+def _initial_model(described: dict[str, Any]) -> str:
+    """`sax (CC BY-NC-SA 4.0, research use)`; empty for a run that started from random weights."""
+    model = described.get("initial_model")
+    return f"{model['name']} ({model['licence']})" if model else ""
 
 
 def _metrics(
