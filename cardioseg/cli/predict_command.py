@@ -10,7 +10,7 @@ from cardioseg.cli import console
 from cardioseg.cli.case_tables import ED, ES, OutFolder, Phases, chosen, chosen_by_case, finish, say_copies, say_unmet
 from cardioseg.cli.console import AsJson, Device, Force, Quiet, Threads
 from cardioseg.cli.executor_options import Scheduler, Workers, executor_of
-from cardioseg.cli.help_text import module_names, one_of
+from cardioseg.cli.help_text import module_names
 from cardioseg.cli.predict_progress import watched
 from cardioseg.errors import ExitCode, UsageError
 
@@ -46,8 +46,8 @@ def predict(
         typer.Option(
             "--format",
             metavar="NAMES",
-            help=f"Formats of the masks, separated by commas: {one_of(module_names('results.formats', '_mask'))}. "
-            "nifti is always written.",
+            help="Formats of the masks, separated by commas. Known: "
+            f"{', '.join(module_names('results.formats', '_mask'))}. nifti is always written, even if it is not given.",
         ),
     ] = "nifti",
     ed: ED = None,
@@ -75,8 +75,9 @@ def predict(
         str,
         typer.Option(
             "--part",
-            metavar="I/N",
-            help="Predict only part I of N parts, counted from 1: 1/4 to 4/4. Run `gather` after all parts.",
+            metavar="K/N",
+            help="Predict only part K of N. Parts are counted from 1; for N = 4 they are 1/4, 2/4, 3/4 and 4/4. Run "
+            "`gather` after all parts.",
         ),
     ] = "",
     quiet: Quiet = False,

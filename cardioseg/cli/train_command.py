@@ -35,8 +35,8 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"Normalization layer, instead of the one in the recipe: {one_of(NORMS)} (docs/recipes.md explains "
-            "them).",
+            help=f"Normalization layer: {one_of(NORMS)} (docs/recipes.md explains them). It replaces the one in the "
+            "recipe.",
         ),
     ] = None,
     learning_rate: Annotated[
@@ -46,8 +46,8 @@ def train(
         str,
         typer.Option(
             metavar="MODEL",
-            help="Start from the weights of this model, a built-in one or a model folder, instead of random weights. "
-            "Fold N starts from network N if the model has several.",
+            help="Name of a built-in model, or a model folder. Training starts from its weights instead of random "
+            "weights. If the model has several networks, fold N starts from network N.",
         ),
     ] = "",
     steps: Annotated[
@@ -175,8 +175,8 @@ def export(
         list[Path] | None,
         typer.Option(
             metavar="FOLDER",
-            help="Folder that `evaluate -o` wrote for this run or model. Its results go into the model's card. "
-            "Repeat it for several.",
+            help="Folder that `evaluate -o` wrote for this run, or for a model that was exported from it earlier. Its "
+            "results go into the model's card. Give the option once per folder.",
         ),
     ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Use 8-bit convolutions: faster on CPUs with VNNI.")] = False,

@@ -49,7 +49,7 @@ def parse_part(text: str) -> Part:
     """
     match = _PART.fullmatch(text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
-        raise UsageError(f"no part {text!r}", "parts are I/N, with I from 1 to N: 1/20 to 20/20")
+        raise UsageError(f"no part {text!r}", "parts are K/N, with K from 1 to N: 1/20 to 20/20")
     return Part(int(match[1]), int(match[2]))
 
 
