@@ -84,7 +84,8 @@ def evaluate(
     """Compare predicted masks with reference masks.
 
     It prints overlap, distances and errors of the measures; with --out, it also writes them as a page, JSON and CSV. If
-    PREDICTED is a training run, the network of each fold is evaluated on the subjects that it was not trained on.
+    PREDICTED is a training run, the network of each fold is evaluated on its validation subjects, which it was not
+    trained on.
     """
     from cardioseg.evaluation.systems import compare as test_systems
     from cardioseg.evaluation.systems import untested, warning

@@ -186,7 +186,8 @@ def export(
     """Export a finished training run as a model folder for `predict`.
 
     The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their logits
-    differ by at most 0.001. With --int8, it is enough if at least 90 % of the labelled pixels have the same label.
+    differ by at most 0.001. With --int8, it is enough if both give the same label to at least 90 % of the
+    pixels that one of them labels as a structure.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset
