@@ -25,7 +25,8 @@ Device = Annotated[
         "--device",
         "-d",
         metavar="NAME",
-        help="Device for the networks: auto, cpu, cuda or cuda:N. auto uses a GPU, or the CPU if there is no GPU.",
+        help="Device for the networks: auto, cpu, cuda or cuda:N. auto uses a GPU if there is one and the installed "
+        "packages support it, otherwise the CPU.",
     ),
 ]
 Threads = Annotated[int, typer.Option("--threads", metavar="N", min=0, help="Number of CPU threads. 0: one per core.")]

@@ -47,7 +47,7 @@ def predict(
             "--format",
             metavar="NAMES",
             help="Formats of the masks, separated by commas. Known: "
-            f"{', '.join(module_names('results.formats', '_mask'))}. nifti is always written, even if it is not given.",
+            f"{', '.join(module_names('results.formats', '_mask'))}. The masks are always written as nifti.",
         ),
     ] = "nifti",
     ed: ED = None,

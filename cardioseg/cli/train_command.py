@@ -168,15 +168,15 @@ def export(
         list[int] | None,
         typer.Option(
             metavar="N",
-            help="Export only this fold, counted from 0, not the ensemble of all folds. Repeat it for several folds.",
+            help="Export only this fold, counted from 0, not the ensemble of all folds. Give the option once per fold.",
         ),
     ] = None,
     evaluation: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="FOLDER",
-            help="Folder that `evaluate -o` wrote for this run, or for a model that was exported from it earlier. Its "
-            "results go into the model's card. Give the option once per folder.",
+            help="Folder that `evaluate -o` wrote for a run or model with the same recipe and training data. Its results "
+            "go into the model's card. Give the option once per folder.",
         ),
     ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Use 8-bit convolutions: faster on CPUs with VNNI.")] = False,
@@ -186,8 +186,7 @@ def export(
     """Export a finished training run as a model folder for `predict`.
 
     The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their logits
-    differ by at most 0.001. With --int8, it is enough if both give the same label to at least 90 % of the
-    pixels that one of them labels as a structure.
+    differ by at most 0.001. With --int8, it is enough if both agree on at least 90 % of the pixels that at least one of them labels as a structure.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset
