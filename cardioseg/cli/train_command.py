@@ -175,8 +175,8 @@ def export(
         list[Path] | None,
         typer.Option(
             metavar="FOLDER",
-            help="Folder that `evaluate -o` wrote for a run or model with the same recipe and training data. Its results "
-            "go into the model's card. Give the option once per folder.",
+            help="Folder that `evaluate -o` wrote for a run or model with the same recipe and training data. Its "
+            "results go into the model's card. Give the option once per folder.",
         ),
     ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Use 8-bit convolutions: faster on CPUs with VNNI.")] = False,
@@ -186,7 +186,8 @@ def export(
     """Export a finished training run as a model folder for `predict`.
 
     The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their logits
-    differ by at most 0.001. With --int8, it is enough if both agree on at least 90 % of the pixels that at least one of them labels as a structure.
+    differ by at most 0.001. With --int8, it is enough if both agree on at least 90 % of the pixels that at
+    least one of them labels as a structure.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset
