@@ -186,8 +186,8 @@ def export(
     """Export a finished training run as a model folder for `predict`.
 
     The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their logits
-    differ by at most 0.001. With --int8, it is enough if both agree on at least 90 % of the pixels that at
-    least one of them labels as a structure.
+    differ by at most 0.001. With --int8, pixels that are background in both are not counted; for 90 % of all
+    other pixels, both must give the same label.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset
