@@ -33,8 +33,8 @@ Reference = Annotated[
     Path,
     typer.Argument(
         metavar="REFERENCE",
-        help="A prepared dataset, labelled data that `ingest` reads, or a folder of NIfTI masks. If PREDICTED is a "
-        "training run, REFERENCE is its dataset.",
+        help="One of these: a prepared dataset; labelled data that `ingest` reads; a folder of NIfTI masks. If "
+        "PREDICTED is a training run, REFERENCE is its dataset.",
     ),
 ]
 Out = Annotated[
@@ -53,8 +53,8 @@ Numbers = Annotated[
     typer.Option(
         "--labels",
         metavar="NAME",
-        help=f"Numbering of the labels in the reference masks: {CONVENTION}. Default: that of the layout or of "
-        "dataset.json, else acdc.",
+        help=f"Numbering of the labels in the reference masks: {CONVENTION}. Default: the numbering of the layout or "
+        "of dataset.json, else acdc.",
     ),
 ]
 PredictedNumbers = Annotated[

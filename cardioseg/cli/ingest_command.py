@@ -60,7 +60,8 @@ def ingest(
     labels: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help=f"Numbering of the labels in the masks: {CONVENTION}. Default: that of the layout."
+            metavar="NAME",
+            help=f"Numbering of the labels in the masks: {CONVENTION}. Default: the numbering of the layout.",
         ),
     ] = None,
     name: Annotated[

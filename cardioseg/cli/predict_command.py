@@ -47,7 +47,8 @@ def predict(
             "--format",
             metavar="NAMES",
             help="Formats of the masks, separated by commas. Known: "
-            f"{', '.join(module_names('results.formats', '_mask'))}. The masks are always written as nifti.",
+            f"{', '.join(module_names('results.formats', '_mask'))}. nifti is always written, "
+            "even if you name only dicom-seg.",
         ),
     ] = "nifti",
     ed: ED = None,

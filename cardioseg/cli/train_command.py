@@ -168,7 +168,8 @@ def export(
         list[int] | None,
         typer.Option(
             metavar="N",
-            help="Export only this fold, counted from 0, not the ensemble of all folds. Give the option once per fold.",
+            help="Export this fold (counted from 0) instead of the ensemble of all folds. For several "
+            "folds, repeat the option.",
         ),
     ] = None,
     evaluation: Annotated[
@@ -176,7 +177,7 @@ def export(
         typer.Option(
             metavar="FOLDER",
             help="Folder that `evaluate -o` wrote for a run or model with the same recipe and training data. Its "
-            "results go into the model's card. Give the option once per folder.",
+            "results go into the model's card. For several folders, repeat the option.",
         ),
     ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Use 8-bit convolutions: faster on CPUs with VNNI.")] = False,
@@ -186,8 +187,8 @@ def export(
     """Export a finished training run as a model folder for `predict`.
 
     The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their logits
-    differ by at most 0.001. With --int8, pixels that are background in both are not counted; for 90 % of all
-    other pixels, both must give the same label.
+    differ by at most 0.001. With --int8, they must give the same label for 90 % of the pixels. Pixels that
+    both label as background are not counted.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset
