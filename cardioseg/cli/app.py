@@ -11,6 +11,7 @@ from cardioseg import __version__
 from cardioseg.cli import console
 from cardioseg.cli.demo_command import demo
 from cardioseg.cli.evaluate_command import evaluate
+from cardioseg.cli.export_command import export
 from cardioseg.cli.gather_command import gather
 from cardioseg.cli.help_text import PlainCommand
 from cardioseg.cli.ingest_command import ingest, inspect
@@ -18,7 +19,7 @@ from cardioseg.cli.measure_command import measure
 from cardioseg.cli.predict_command import info, predict
 from cardioseg.cli.reproduce_command import reproduce
 from cardioseg.cli.signals import listening
-from cardioseg.cli.train_command import export, train
+from cardioseg.cli.train_command import train
 from cardioseg.errors import CardiosegError, ExitCode, InterruptError, UsageError, of_system
 from cardioseg.memory import is_short
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cardioseg.cli import console
-from cardioseg.cli.train_command import require_torch
+from cardioseg.cli.torch_device import require_torch
 from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.dataset.training_run import GO_ON, Run, prove_unseen, read_run
 from cardioseg.errors import UsageError

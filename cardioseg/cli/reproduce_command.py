@@ -9,7 +9,8 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Device, Quiet
-from cardioseg.cli.train_command import DatasetFolder, device_of, require_torch
+from cardioseg.cli.torch_device import device_of, require_torch
+from cardioseg.cli.train_command import DatasetFolder
 from cardioseg.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
