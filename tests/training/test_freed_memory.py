@@ -27,7 +27,7 @@ def faults(steps):
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 faults(4)
-print(faults(8))
+print(faults(20))
 """
 
 
