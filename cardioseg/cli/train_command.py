@@ -18,6 +18,7 @@ from cardioseg.network.norms import NORMS
 
 if TYPE_CHECKING:
     from cardioseg.training.crossval import FoldResult, Plan
+    from cardioseg.training.initial_model import InitialModel
     from cardioseg.training.recipe import Recipe
 
 DatasetFolder = Annotated[Path, typer.Argument(metavar="DATASET", help="A prepared dataset that `ingest` wrote.")]
@@ -86,9 +87,7 @@ def train(
     """
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset
-    from cardioseg.inference.session import find_model
     from cardioseg.training.crossval import Plan, write_scores
-    from cardioseg.training.initial_model import read_initial_model
     from cardioseg.training.recipe import read_recipe
 
     if fold is not None and fold >= folds:
@@ -98,7 +97,7 @@ def train(
     held_out = tuple(part.strip() for part in hold_out.split(",") if part.strip())
     settings = _override(read_recipe(recipe), norm, learning_rate)
     on = device_of(torch, device)
-    initial = read_initial_model(find_model(initial_model), settings) if initial_model else None
+    initial = _initial_model(initial_model, settings, range(folds) if fold is None else [fold])
     prepared = open_dataset(dataset)
     plan = Plan(prepared, run, settings, folds, seed, held_out, on, checkpoint_steps, steps, initial)
     try:
@@ -117,6 +116,19 @@ def train(
         made_by = f"`cardioseg export {quote(str(run))} {quote(str(dataset))} -o MODEL --licence ...{alone}`"
         console.say(f"{made_by} exports the model")
     return ExitCode.OK
+
+
+def _initial_model(name: str, recipe: "Recipe", folds: Iterable[int]) -> "InitialModel | None":
+    """The model to start from, if there is one; it must have a network for each fold before the first is trained."""
+    from cardioseg.inference.session import find_model
+    from cardioseg.training.initial_model import read_initial_model
+
+    if not name:
+        return None
+    model = read_initial_model(find_model(name), recipe)
+    for fold in folds:
+        model.of_fold(fold)
+    return model
 
 
 def _results(plan: "Plan", fold: int | None, resume: bool, plain: bool) -> "list[FoldResult]":

@@ -96,6 +96,15 @@ def test_the_command(
     assert "another initial model" in capsys.readouterr().err
 
 
+def test_a_fold_without_a_network_is_refused_before_any_is_trained(
+    models: Path, discs: Dataset, recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", str(discs.folder), "-o", str(tmp_path / "run"), "-r", str(recipe_file), "--folds", "3"]
+    assert run([*command, "--initial-model", str(models / "two")]) == 2
+    assert "two has no network for fold 2" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 def test_what_does_not_fit_is_refused(models: Path, tiny: Recipe, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="one has the norm iln, the recipe in"):
         read_initial_model(models / "one", tiny.model_copy(update={"norm": "in"}))
