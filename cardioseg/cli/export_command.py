@@ -36,8 +36,8 @@ def export(
         list[Path] | None,
         typer.Option(
             metavar="FOLDER",
-            help="Folder that `evaluate -o` wrote for a run or model with the same recipe and training data. Its "
-            "results go into the model's card. For several folders, repeat the option.",
+            help="Folder that `evaluate -o` wrote for a run or model with the same recipe and training data as RUN. "
+            "Its results go into the model's card. For several folders, repeat the option.",
         ),
     ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Use 8-bit convolutions: faster on CPUs with VNNI.")] = False,
