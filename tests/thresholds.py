@@ -19,7 +19,12 @@ LEVELS = {"background": 0.0, "lv_myocardium": 0.17, "lv_cavity": 0.32, "rv_cavit
 _WIDTH = 3  # pixels that are averaged
 
 
-def write_threshold_model(folder: Path, labels: Sequence[str] = THREE, brighter: float = 0.0) -> Path:
+def write_threshold_model(
+    folder: Path,
+    labels: Sequence[str] = THREE,
+    brighter: float = 0.0,
+    preprocessing: Preprocessing = Preprocessing("percentile", 2.0),  # noqa: B008 - frozen
+) -> Path:
     """A model that gives each pixel the label whose brightness is nearest; `brighter` makes it another one."""
     levels = np.array([LEVELS[name] + brighter for name in ("background", *labels)], np.float32)
     content = _graph(levels).SerializeToString(deterministic=True)
@@ -30,7 +35,7 @@ def write_threshold_model(folder: Path, labels: Sequence[str] = THREE, brighter:
     )  # fmt: skip
     card = Card(
         name="thresholds", sha256=sha256(content).hexdigest(), labels=tuple(labels), norm="none", parameters=0,
-        preprocessing=Preprocessing("percentile", 2.0), licence="CC0-1.0", citation="", training=training, metrics=(),
+        preprocessing=preprocessing, licence="CC0-1.0", citation="", training=training, metrics=(),
         parity=Parity(slices=0, sizes=0, batch_sizes=(), max_logit_difference=0, label_changes=0), versions={},
     )  # fmt: skip
     write_card(folder, card)

@@ -19,26 +19,27 @@ class Look:
     Attributes:
         index: index of the slice.
         variation: the variation.
-        is_windowed: whether to cut the window from the finer slices.
+        size: height and width in pixels.
+        is_coarse: whether it shows the coarse slice.
     """
 
     index: int
     variation: Variation
-    is_windowed: bool = False
+    size: int
+    is_coarse: bool = False
 
 
 def render(slices: Slices, looks: Sequence[Look]) -> tuple[Tensor, Tensor]:
     """Images [b, 1, size, size] float32 in [0, 1] (linear interpolation) and targets [b, size, size] int64 (nearest).
 
-    The size is `slices.look_size`. Both are zero outside a slice.
+    The looks have the same size. Both are zero outside a slice.
     """
-    size = slices.look_size
     rows: list[int] = []
     images, targets = [], []
-    for source, is_windowed in ((slices, False), (slices.finer, True)):
-        chosen = [row for row, look in enumerate(looks) if look.is_windowed == is_windowed]
+    for source, is_coarse in ((slices, False), (slices.coarse, True)):
+        chosen = [row for row, look in enumerate(looks) if look.is_coarse == is_coarse]
         if source and chosen:
-            image, target = _resampled(source, [looks[row] for row in chosen], size)
+            image, target = _resampled(source, [looks[row] for row in chosen])
             rows += chosen
             images.append(image)
             targets.append(target)
@@ -46,8 +47,8 @@ def render(slices: Slices, looks: Sequence[Look]) -> tuple[Tensor, Tensor]:
     return _recolour(torch.cat(images)[order], [look.variation for look in looks]), torch.cat(targets)[order]
 
 
-def _resampled(slices: Slices, looks: Sequence[Look], size: int) -> tuple[Tensor, Tensor]:
-    device = slices.images.device
+def _resampled(slices: Slices, looks: Sequence[Look]) -> tuple[Tensor, Tensor]:
+    device, size = slices.images.device, looks[0].size
     index = torch.tensor([look.index for look in looks], device=device)
     points = _sampling_points([look.variation for look in looks], size, device)
     image = functional.grid_sample(slices.images[index, None], points, "bilinear", "zeros", align_corners=False)

@@ -18,3 +18,10 @@ def component_numbers(mask: NDArray[np.bool_], corners: bool = False) -> NDArray
 
     neighbours = generate_binary_structure(mask.ndim, mask.ndim if corners else 1)
     return np.asarray(label(mask, neighbours)[0])
+
+
+def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest component of a mask of any dimension, connected along all its axes."""
+    numbers = component_numbers(mask)
+    sizes = np.bincount(numbers[mask], minlength=1)
+    return np.asarray(mask & (numbers == sizes.argmax()))

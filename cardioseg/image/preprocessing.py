@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cardioseg.image.bounding_box import extent
 from cardioseg.image.intensity import Intensity, scale_intensity
 from cardioseg.image.inverse_resampling import Floats, Undo, apply
+from cardioseg.image.window import Window
 
 __all__ = ["Floats", "Preprocessing", "Undo", "prepare", "scale_intensity"]
 
@@ -37,6 +38,8 @@ class Preprocessing:
             the whole slice.
         locate_mm: in-plane pixel spacing at which the same network first finds the heart on whole slices. The window is
             centred on the heart. Without it, the window is centred on the slice.
+        margin_mm: margin in mm around the heart that a window must show. Each slice then has the smallest window that
+            shows this much, up to `window`. Without it, every slice has a window of `window` pixels.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}  # recipes and cards hold one
@@ -46,6 +49,7 @@ class Preprocessing:
     multiple: int = 16
     window: int | None = None
     locate_mm: float | None = None
+    margin_mm: float | None = None
 
     def __post_init__(self) -> None:
         if self.locate_mm is not None and not (self.window and self.spacing_mm):
@@ -54,6 +58,10 @@ class Preprocessing:
             raise ValueError(f"window {self.window} is not a multiple of {self.multiple}")
         if self.locate_mm is not None and not 0 < self.locate_mm < np.inf:
             raise ValueError(f"locate_mm {self.locate_mm} is not positive")
+        if self.margin_mm is not None and self.locate_mm is None:
+            raise ValueError("margin_mm needs locate_mm")
+        if self.margin_mm is not None and not 0 <= self.margin_mm < np.inf:
+            raise ValueError(f"margin_mm {self.margin_mm} is negative or not finite")
         if self.spacing_mm is not None and not 0 < self.spacing_mm < np.inf:
             raise ValueError(f"spacing_mm {self.spacing_mm} is not positive")
         if self.multiple < 1:
@@ -62,15 +70,20 @@ class Preprocessing:
     @property
     def whole(self) -> "Preprocessing":
         """The settings without the window: whole slices."""
-        return replace(self, window=None, locate_mm=None)
+        return replace(self, window=None, locate_mm=None, margin_mm=None)
 
     @property
     def coarse(self) -> "Preprocessing":
         """The settings to find the heart: whole slices at `locate_mm`."""
         return replace(self.whole, spacing_mm=self.locate_mm)
 
+    @property
+    def largest_window(self) -> int:
+        """Height and width in pixels of the largest window; 0 if the network sees whole slices."""
+        return self.window or 0
+
     def pixels(self, shape: Sequence[int], pixel_mm: tuple[float, float] | None) -> int:
-        """The approximate number of input pixels for a slice of this shape."""
+        """The approximate number of input pixels for a slice of this shape; with a window, at most."""
         if self.window:
             return self.window**2
         return round(prod(shape) * (prod(pixel_mm) / self.spacing_mm**2 if pixel_mm and self.spacing_mm else 1)) or 1
@@ -80,7 +93,7 @@ def prepare(
     slices: NDArray[np.generic],
     pixel_mm: tuple[float, float] | None,
     settings: Preprocessing,
-    heart: tuple[float, float] | None = None,
+    window: Window | None = None,
 ) -> tuple[Floats, Undo]:
     """Slices [n, h, w] to float32 images [n, H, W], and the undo from logits [n, c, H, W] to slices of h x w pixels.
 
@@ -88,11 +101,11 @@ def prepare(
         slices: intensities of any real type.
         pixel_mm: (row, column) spacing, or None if unknown: then the pixels are not resampled.
         settings: the model's preprocessing.
-        heart: centre (row, column) of a window, in pixels of `slices`; None: their middle. Outside the window, the undo
-            gives logits of zero, which is background.
+        window: the window of these slices, for settings with a window; None: the largest one at their middle. Outside
+            the window, the undo gives logits of zero, which is background.
     """
     if settings.window:
-        return _prepare_window(slices, pixel_mm, settings, settings.window, heart)
+        return _prepare_window(slices, pixel_mm, settings, window or Window(settings.window))
     images = resample(scale_intensity(slices, settings.intensity), pixel_mm, settings.spacing_mm)
     images = pad(images, settings.multiple)
     h, w = slices.shape[-2:]
@@ -163,15 +176,14 @@ def _prepare_window(
     slices: NDArray[np.generic],
     pixel_mm: tuple[float, float] | None,
     settings: Preprocessing,
-    window: int,
-    heart: tuple[float, float] | None,
+    window: Window,
 ) -> tuple[Floats, Undo]:
-    """Resample a window of [n, h, w] to [n, window, window]; zero outside the border, in both directions."""
+    """Resample a window of [n, h, w] to [n, size, size]; zero outside the border, in both directions."""
     spacing_mm = settings.spacing_mm
     steps = [spacing_mm / mm if spacing_mm and pixel_mm else 1.0 for mm in pixel_mm or (1.0, 1.0)]
     h, w = slices.shape[-2:]
-    middles = heart or ((h - 1) / 2, (w - 1) / 2)
-    rows, columns = (_axis(n, window, *place) for n, *place in zip((h, w), steps, middles, strict=True))
+    middles = window.middle or ((h - 1) / 2, (w - 1) / 2)
+    rows, columns = (_axis(n, window.size, *place) for n, *place in zip((h, w), steps, middles, strict=True))
     undo = Undo(rows.backward, columns.backward, (rows.outputs, columns.outputs), (h, w))
     visible = scale_intensity(slices, settings.intensity, (rows.inputs, columns.inputs))
     return apply(rows.forward, columns.forward, visible), undo
@@ -187,7 +199,7 @@ class _Axis:
     outputs: slice
 
 
-@lru_cache(maxsize=8)  # the same for all slices of a case, rarely for another case
+@lru_cache(maxsize=128)  # the same for all phases of a slice, rarely for another case
 def _axis(n: int, window: int, step: float, middle: float) -> _Axis:
     forward = _zero_outside(interpolation(n, window, step, middle), n, step, middle)
     place = ((n - 1) / 2 - middle) / step + (window - 1) / 2

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.image.bounding_box import in_plane_box
-from cardioseg.image.components import component_numbers
+from cardioseg.image.components import component_numbers, largest_component
 from cardioseg.image.labels import Label
 from cardioseg.image.orientation import is_base_first_by_ventricles
 from cardioseg.image.volume import Cine
@@ -35,16 +35,9 @@ def clean(mask: NDArray[np.uint8], labels: Collection[Label]) -> NDArray[np.uint
     box = (..., *in_plane_box(mask))  # most of a slice is no heart, and components cost by the pixel
     inside, result = mask[box], kept[box]
     for value in labels:
-        structure = keep_on_axis if set(labels) == {Label.LV_CAVITY} else keep_largest
+        structure = keep_on_axis if set(labels) == {Label.LV_CAVITY} else largest_component
         result[structure(inside == value)] = value
     return kept
-
-
-def keep_largest(mask: Mask) -> Mask:
-    """The largest component, connected through rows, columns, slices and time."""
-    numbers = component_numbers(mask)
-    sizes = np.bincount(numbers[mask], minlength=1)
-    return np.asarray(mask & (numbers == sizes.argmax()))
 
 
 def keep_on_axis(mask: Mask) -> Mask:

@@ -1,6 +1,6 @@
 """Segmentation: a cine and a model become a mask on the cine's own grid."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -11,10 +11,11 @@ from cardioseg.image.heart_position import locate
 from cardioseg.image.labels import Label
 from cardioseg.image.preprocessing import Floats, prepare
 from cardioseg.image.volume import Cine, Voxels
+from cardioseg.image.window import Window
 from cardioseg.inference.flicker import without_flicker
 from cardioseg.inference.postprocessing import clean, without_basal_myocardium
 from cardioseg.inference.session import Model
-from cardioseg.inference.slice_batches import in_batches
+from cardioseg.inference.slice_batches import in_batches, in_parallel
 from cardioseg.measure.curves import Curves
 
 _LOOKS = 3  # phases on which the heart is looked for
@@ -44,25 +45,48 @@ def segment(cine: Cine, model: Model, report: Callable[[int, int], None] = lambd
         model: what to run.
         report: called with the number of slices done and of all, batch by batch.
     """
-    settings, pixel_mm = model.card.preprocessing, cine.grid.pixel_mm
+    structures = model.card.structures
     slices = cine.voxels.reshape(-1, *cine.grid.shape[1:])
-    heart = _heart(cine, model) if settings.locate_mm else None
-    size = model.batch_slices(settings.pixels(cine.grid.shape[1:], pixel_mm))
-    masks, areas = np.empty(slices.shape, np.uint8), []
-    done = 0
-    for labels, alone in in_batches(lambda some: _label(some, pixel_mm, model, heart), slices, size, model.workers):
-        masks[done : done + len(labels)] = labels
+    batches = list(_batches(cine, model))
+    masks, areas, done = np.empty(slices.shape, np.uint8), [], 0
+
+    def label(batch: _Batch) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        return _label(slices[batch.places], cine.grid.pixel_mm, model, batch.window)
+
+    for batch, (labels, alone) in zip(batches, in_parallel(label, batches, model.workers), strict=True):
+        masks[batch.places] = labels
         areas.append(alone)
         done += len(labels)
         report(done, len(slices))
-    structures = model.card.structures
     cleaned = Cine(clean(masks.reshape(cine.voxels.shape), structures), cine.grid, cine.times_ms)
     mask = without_basal_myocardium(without_flicker(cleaned))
-    return Segmentation(mask, _fold_curves_ml(mask, structures, np.concatenate(areas)))
+    order = np.argsort(np.concatenate([batch.places for batch in batches]))
+    return Segmentation(mask, _fold_curves_ml(mask, structures, np.concatenate(areas)[order]))
 
 
-def _heart(cine: Cine, model: Model) -> tuple[float, float] | None:
-    """Where the heart is, from every slice once: the phases take turns."""
+@dataclass(frozen=True)
+class _Batch:
+    """Slices that the network labels at once: their places in (phase x slice), and their window."""
+
+    places: NDArray[np.intp]
+    window: Window | None
+
+
+def _batches(cine: Cine, model: Model) -> Iterator[_Batch]:
+    """All slices of all phases, those with the same window together."""
+    windows = _windows(cine, model)
+    places = np.arange(cine.voxels.shape[0] * len(windows)).reshape(-1, len(windows))
+    for window in dict.fromkeys(windows):
+        alike = places[:, [other == window for other in windows]].ravel()
+        pixels = window.size**2 if window else model.card.preprocessing.pixels(cine.grid.shape[1:], cine.grid.pixel_mm)
+        size = model.batch_slices(pixels)
+        yield from (_Batch(alike[start : start + size], window) for start in range(0, len(alike), size))
+
+
+def _windows(cine: Cine, model: Model) -> Sequence[Window | None]:
+    """The window of each slice of the stack, from every slice once: the phases take turns. None: the settings' own."""
+    if not model.card.preprocessing.locate_mm:
+        return [None] * cine.grid.shape[0]
     index = np.arange(cine.grid.shape[0])
     phases = np.linspace(0, len(cine.voxels) - 1, _LOOKS).round().astype(int)[index % _LOOKS]
     settings, pixel_mm = model.card.preprocessing, cine.grid.pixel_mm
@@ -75,11 +99,11 @@ def _heart(cine: Cine, model: Model) -> tuple[float, float] | None:
 
 
 def _label(
-    slices: Voxels, pixel_mm: tuple[float, float], model: Model, heart: tuple[float, float] | None
+    slices: Voxels, pixel_mm: tuple[float, float], model: Model, window: Window | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Labels [n, h, w] of slices, and the area in mm² [n, network, structure] that each network alone would give."""
     settings, structures = model.card.preprocessing, model.card.structures
-    images, undo = prepare(slices, pixel_mm, settings, heart)
+    images, undo = prepare(slices, pixel_mm, settings, window)
     logits, votes = model.votes(images[:, None])
     labels = np.array([Label.BACKGROUND, *structures], np.uint8)[undo.classes(logits)]
     counts = np.stack([np.count_nonzero(votes == i, axis=(2, 3)) for i in range(1, len(structures) + 1)], -1)

@@ -37,7 +37,7 @@ def draw(network: UNet, recipe: Recipe, subjects: Iterable[Subject], rng: np.ran
     """Segment one random image from each eighth of the way through the hearts, so that base and apex are present."""
     subjects = tuple(subjects)
     slices, names = slices_for(recipe, subjects), tuple(_names(recipe, subjects))
-    images, references = _network_inputs(slices)
+    images, references = _network_inputs(slices, recipe)
     with_structure = [index for index in range(len(names)) if references[index].any()]
     by_depth = sorted(with_structure, key=lambda index: _depth(index, with_structure, names))
     groups = np.array_split(np.array(by_depth, np.int64), min(COUNT, len(by_depth)) or 1)
@@ -60,9 +60,10 @@ def _depth(index: int, with_structure: list[int], names: tuple[tuple[str, str, i
     return (of_volume.index(index) + 0.5) / len(of_volume)
 
 
-def _network_inputs(slices: Slices) -> tuple[Floats, NDArray[np.uint8]]:
+def _network_inputs(slices: Slices, recipe: Recipe) -> tuple[Floats, NDArray[np.uint8]]:
     """Images float32 [n, h, w] in [0, 1] and class numbers uint8 [n, h, w], as the network sees them."""
-    images, targets = (center(array.numpy(), slices.look_size) for array in (slices.images, slices.targets))
+    size = recipe.preprocessing.largest_window or slices.size
+    images, targets = (center(array.numpy(), size) for array in (slices.images, slices.targets))
     return images.astype(np.float32), targets.astype(np.uint8)
 
 
@@ -72,7 +73,7 @@ def look_up(samples: Samples, recipe: Recipe, dataset: Dataset) -> tuple[Floats,
     subjects = [dataset.subject(subject_id) for subject_id in subject_ids]
     names = list(_names(recipe, subjects))
     indices = [names.index(name) for name in samples.names]
-    images, references = _network_inputs(slices_for(recipe, subjects))
+    images, references = _network_inputs(slices_for(recipe, subjects), recipe)
     return images[indices], references[indices]
 
 

@@ -21,7 +21,7 @@ from cardioseg.export.onnx_export import combine, prove_parity, to_onnx
 from cardioseg.export.quantization import to_int8
 from cardioseg.export.readme import write_readme
 from cardioseg.files import sweep_partials, write_bytes
-from cardioseg.image.heart_position import middle
+from cardioseg.image.heart_position import windows
 from cardioseg.image.preprocessing import Floats, prepare
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
 from cardioseg.training.crossval import fold_folder, network_of
@@ -135,7 +135,9 @@ def _real_slices(dataset: Dataset, trained: Collection[str], recipe: Recipe) -> 
         volume = dataset.subject(subject_id).volumes[0]
         chosen = np.unique(np.linspace(0, len(volume.image) - 1, slices_of_subject).astype(int))
         pixel_mm = volume.pixel_mm(recipe.nominal_spacing_mm)
-        slices += list(prepare(volume.image[chosen], pixel_mm, recipe.preprocessing, middle(volume.mask > 0))[0])
+        around_heart = windows(volume.mask > 0, pixel_mm, recipe.preprocessing)
+        for index in chosen:
+            slices += list(prepare(volume.image[[index]], pixel_mm, recipe.preprocessing, around_heart[index])[0])
     if not slices:
         raise RefusedError("the dataset has no slice to test the model on")
     return slices

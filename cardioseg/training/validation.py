@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from cardioseg.dataset.slices import annotated_with
 from cardioseg.image.heart_position import locate
@@ -64,15 +65,22 @@ def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolum
     annotated = np.flatnonzero(annotated_with(volume, recipe.structures))
     if not len(annotated):
         return
-    settings, pixel_mm, slices = (
-        recipe.preprocessing,
-        volume.pixel_mm(recipe.nominal_spacing_mm),
-        volume.image[annotated],
-    )
-    heart = locate(slices, pixel_mm, settings, partial(logits, network)) if settings.locate_mm else None
-    images, undo = prepare(slices, pixel_mm, settings, heart)
-    predicted = undo.classes(logits(network, images))
+    predicted = _predicted(network, recipe, volume.image[annotated], volume.pixel_mm(recipe.nominal_spacing_mm))
     for row, index in enumerate(annotated):
         for number, label in enumerate(recipe.structures, 1):
             score = dice(volume.mask[index] == label, predicted[row] == number)
             yield SliceScore(subject_id, volume.name, int(index), label.key, score)
+
+
+def _predicted(
+    network: UNet, recipe: Recipe, slices: NDArray[np.generic], pixel_mm: tuple[float, float] | None
+) -> NDArray[np.uint8]:
+    """Classes [n, h, w] of the slices of one stack."""
+    settings, run = recipe.preprocessing, partial(logits, network)
+    windows = locate(slices, pixel_mm, settings, run) if settings.locate_mm else [None] * len(slices)
+    classes = np.zeros(slices.shape, np.uint8)
+    for window in dict.fromkeys(windows):
+        alike = [other == window for other in windows]
+        images, undo = prepare(slices[alike], pixel_mm, settings, window)
+        classes[alike] = undo.classes(run(images))
+    return classes

@@ -18,12 +18,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from cardioseg.dataset.augmentation import Augmentation
 from cardioseg.dataset.slices import Slices
+from cardioseg.image.window import Window
 from cardioseg.network.unet import Convolution, UNet
 from cardioseg.training.fit import Job, fit
 from cardioseg.training.optimization import Optimization
@@ -132,10 +132,11 @@ def _job(recipe: Recipe, slices: Slices, steps: int, folder: Path, device: str) 
 
 def _slices(recipe: Recipe) -> Slices:
     torch.manual_seed(0)
-    size, window = recipe.size, recipe.preprocessing.window
-    if not recipe.preprocessing.locate_mm:
-        return replace(_random_slices(size), window=window)
-    return replace(_random_slices(window or size), finer=_random_slices(size), hearts=np.zeros((IMAGES, 2)))
+    slices, window = _random_slices(recipe.size), recipe.preprocessing.window
+    if not window:
+        return slices
+    coarse = _random_slices(window) if recipe.preprocessing.locate_mm else None
+    return replace(slices, windows=(Window(window),) * IMAGES, coarse=coarse)
 
 
 def _random_slices(size: int) -> Slices:

@@ -15,6 +15,7 @@ from cardioseg.dataset.slices import Slices, annotated_with, gather
 from cardioseg.dataset.training_batches import Epoch
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.preprocessing import Preprocessing, center, prepare
+from cardioseg.image.window import Window
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 
 few = settings(max_examples=20, deadline=None, database=None)
@@ -283,8 +284,8 @@ def test_a_window_shows_the_heart_and_whole_slices_too() -> None:
     volume = replace(blank, mask=mask.repeat(2, 0), image=mask.repeat(2, 0).astype(np.float32))
     settings_ = Preprocessing(spacing_mm=1.5, window=64, locate_mm=3.0)
     slices = gather([Subject("a", (volume,))], [Label.LV_CAVITY], 128, settings_)
-    assert slices.finer is not None
-    assert (slices.images.shape, slices.finer.images.shape) == ((1, 64, 64), (1, 128, 128))
+    assert slices.coarse is not None
+    assert (slices.images.shape, slices.coarse.images.shape) == ((1, 128, 128), (1, 64, 64))
     epoch = Epoch(slices, Augmentation(angles=Angles(stop=39)), 40, (0, 0, 0))
     _, targets = epoch.batch(range(40))
     areas = targets.sum((1, 2))
@@ -292,6 +293,29 @@ def test_a_window_shows_the_heart_and_whole_slices_too() -> None:
     assert 3 < whole.sum() < 20
     centred = [np.argwhere(target.numpy()).mean(0) for target in targets[~whole]]
     np.testing.assert_allclose(centred, 31.5, atol=1)
+
+
+def test_windows_of_several_sizes_come_in_batches_of_one_size() -> None:
+    discs = [np.hypot(*(np.mgrid[:128, :128] - 63.5)) < radius for radius in (6, 6, 6, 30, 30, 30)]
+    mask = np.stack(discs).astype(np.uint8) * np.uint8(Label.LV_CAVITY)
+    blank = noise_volume(0, (len(mask), 128, 128), (8.0, 1.5, 1.5))
+    volume = replace(blank, mask=mask, image=mask.astype(np.float32), annotated=np.ones_like(blank.annotated))
+    fitting = Preprocessing(spacing_mm=1.5, window=96, locate_mm=3.0, margin_mm=12.0)
+    slices = gather([Subject("a", (volume,))], [Label.LV_CAVITY], 128, fitting)
+    assert [window.size for window in slices.windows] == [32, 32, 80, 80, 80, 80]  # the neighbours' hearts are shown
+    epoch = Epoch(slices, Augmentation(angles=Angles(stop=39)), 8, (0, 0, 0))
+    order = epoch.order()
+    assert order.shape == (30, 8)
+    assert len({*order.ravel().tolist()}) > 220
+    sizes = []
+    for pairs in order:
+        images, targets = epoch.batch(pairs)
+        assert images.shape[2:] == targets.shape[1:]
+        sizes.append(images.shape[-1])
+        assert all(target.any() for target in targets)
+    assert {*sizes} == {32, 80, 96}
+    assert 3 < sizes.count(96) < 14  # a quarter of the looks show whole slices
+    assert len({*sizes[:12]}) == 3  # sizes are mixed from the start
 
 
 def test_shading_and_noise_change_images_alone() -> None:
@@ -307,7 +331,7 @@ def test_shading_and_noise_change_images_alone() -> None:
 
 
 def test_a_window_without_a_search_shows_the_middle() -> None:
-    whole = replace(noise(3, 64), window=32)
+    whole = replace(noise(3, 64), windows=(Window(32),) * 3)
     angles = Augmentation(angles=Angles(start=0, stop=0))
     images, targets = Epoch(whole, angles, 3, (0,)).batch([0, 1, 2])
     margin = (whole.images.shape[-1] - 32) // 2

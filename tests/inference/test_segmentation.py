@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
-from thresholds import write_threshold_model
+from thresholds import LEVELS, write_threshold_model
 from untrained import write_model
 
 from cardioseg.image.labels import Label
@@ -52,12 +54,42 @@ def test_a_model_with_a_window_labels_nothing_beyond_it(tmp_path: Path) -> None:
     assert (np.ptp(marked, axis=0) <= 32).all()
 
 
-def test_each_network_of_an_ensemble_has_its_volumes(tmp_path: Path) -> None:
+def test_windows_fit_the_heart_and_lose_none_of_it(tmp_path: Path) -> None:
+    """Slices of several sizes at several places, exact but for the pixels at the edge."""
+    rows, columns, index = np.mgrid[:100, :90, :7].astype(np.float32)
+    radius = np.array([0, 9, 20, 24, 16, 8, 0], np.float32)
+    beyond = np.hypot(rows - 50 - 2 * index, columns - 48 + index) - radius  # pixels from the edge, outwards
+    beyond = np.stack([beyond.transpose(2, 0, 1) + phase for phase in range(4)])
+    voxels = np.where(beyond < 0, int(1000 * LEVELS["lv_cavity"]), 0).astype(np.int16)
+    voxels[..., :3, :] = 1000  # so that intensities are normalized to the same levels
+    settings = Preprocessing("percentile", 2.0, window=64, locate_mm=4.0, margin_mm=12.0)
+    model = open_model(write_threshold_model(tmp_path, ("lv_cavity",), preprocessing=settings))
+    sizes = []
+
+    def run(names: Any, given: Any) -> Any:
+        sizes.append(given["image"].shape[-1])
+        return model.session.run(names, given)
+
+    mask = segment(Cine(voxels, Grid((7, 100, 90), (8.0, 2.0, 2.0))), replace(model, session=SimpleNamespace(run=run)))
+    inside, certain = beyond < 0, np.abs(beyond) > 1.5
+    np.testing.assert_array_equal(mask.mask.voxels[certain] > 0, inside[certain])
+    assert {*sizes[1:]} == {32, 48, 64}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [Preprocessing("percentile", 2.0), Preprocessing("percentile", 2.0, window=64, locate_mm=4.0, margin_mm=4.0)],
+)
+def test_each_network_of_an_ensemble_has_its_volumes(settings: Preprocessing, tmp_path: Path) -> None:
     """Two networks that agree have the mask's own volumes; another seed has others."""
     grid = Grid((3, 64, 64), (8.0, 2.0, 2.0))
     voxels = np.random.default_rng(0).integers(0, 900, (2, *grid.shape)).astype(np.int16)
-    alike = segment(Cine(voxels, grid), open_model(write_model(tmp_path / "alike", seeds=(0, 0))))
-    other = segment(Cine(voxels, grid), open_model(write_model(tmp_path / "other", seeds=(0, 1))))
+    alike = segment(
+        Cine(voxels, grid), open_model(write_model(tmp_path / "alike", seeds=(0, 0), preprocessing=settings))
+    )
+    other = segment(
+        Cine(voxels, grid), open_model(write_model(tmp_path / "other", seeds=(0, 1), preprocessing=settings))
+    )
     assert alike.fold_curves_ml[0] == alike.fold_curves_ml[1]
     whole = np.count_nonzero(alike.mask.voxels, axis=(1, 2, 3)) * grid.voxel_ml
     assert (np.array(alike.fold_curves_ml[0][Label.LV_CAVITY]) >= whole - 1e-9).all()
