@@ -47,6 +47,9 @@ class Augmentation(BaseModel):
         noise: add normal noise with a standard deviation of up to this fraction of the intensity range.
         bend: deform the image smoothly: each of 4 x 4 points moves by up to this fraction of the image's size in each
             direction.
+        sharpness: blur or sharpen the image with a Gaussian filter; its standard deviation is up to this many pixels.
+        ghosting: add a copy of the image with up to this fraction of its intensity, shifted along one axis by a half to
+            a sixth of the image's size, as breathing does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +63,8 @@ class Augmentation(BaseModel):
     shading: Fraction = 0
     noise: Fraction = 0
     bend: Fraction = 0
+    sharpness: Annotated[float, Field(ge=0, le=4)] = 0
+    ghosting: Fraction = 0
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,9 @@ class Variation:
         noise: standard deviation of the noise.
         noise_seed: seed of the noise.
         bend: [2, 4, 4] displacements (column, row) of points of the output, before `matrix`.
+        sharpness: standard deviation in pixels of the filter that sharpens the image; below 0, of one that blurs it.
+        ghost: intensity of the added copy.
+        ghost_shift: (column, row) shift of the copy, as a fraction of the image's size.
     """
 
     matrix: NDArray[np.float64]
@@ -81,6 +89,9 @@ class Variation:
     noise: float
     noise_seed: int
     bend: NDArray[np.float64]
+    sharpness: float
+    ghost: float
+    ghost_shift: tuple[float, float]
 
     def zoomed(self, fraction: float, middle: NDArray[np.floating]) -> "Variation":
         """The variation for a window of this fraction of the image about `middle` (column, row), in [-1, 1]."""
@@ -100,7 +111,14 @@ def draw(augmentation: Augmentation, angle_deg: float, rng: np.random.Generator)
     noise, seed = augmentation.noise * rng.random(), int(rng.integers(2**32))
     matrix = np.column_stack([rotation @ np.diag([mirror, 1.0]) / zoom, shift])
     bend = 2 * augmentation.bend * rng.uniform(-1, 1, (2, _POINTS, _POINTS))
-    return Variation(matrix, power, (slope[0], slope[1]), noise, seed, bend)
+    sharpness = augmentation.sharpness * rng.uniform(-1, 1)
+    ghost, shift_of_ghost, along_columns = (
+        augmentation.ghosting * rng.random(),
+        1 / rng.integers(2, 7),
+        rng.random() < 0.5,
+    )
+    ghost_shift = (shift_of_ghost, 0.0) if along_columns else (0.0, shift_of_ghost)
+    return Variation(matrix, power, (slope[0], slope[1]), noise, seed, bend, sharpness, ghost, ghost_shift)
 
 
 def _around_one(spread: float, rng: np.random.Generator) -> float:

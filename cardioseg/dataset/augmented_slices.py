@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from torch.nn import functional
 
 from cardioseg.dataset.augmentation import Variation
 from cardioseg.dataset.slices import Slices
+
+_LEAST_SIGMA = 1e-3  # pixels; such a filter changes nothing
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,9 @@ def _sampling_points(variations: Sequence[Variation], size: int, device: torch.d
 
 
 def _recolour(image: Tensor, variations: Sequence[Variation]) -> Tensor:
+    image = _sharpened(_with_ghosts(image, variations), variations)
     numbers = [(variation.power, *variation.slope, variation.noise) for variation in variations]
-    per_image = torch.tensor(numbers, dtype=image.dtype, device=image.device)[:, :, None, None, None]
-    power, column, row, noise = per_image.unbind(1)
+    power, column, row, noise = _per_image(numbers, image).unbind(1)
     image = image**power
     across = torch.linspace(-1, 1, image.shape[-1], device=image.device)
     if any(any(variation.slope) for variation in variations):
@@ -82,3 +85,35 @@ def _recolour(image: Tensor, variations: Sequence[Variation]) -> Tensor:
         generator = torch.Generator(image.device).manual_seed(variations[0].noise_seed)
         image = image + noise * torch.randn(image.shape, generator=generator, device=image.device)
     return image.clamp_(0, 1)
+
+
+def _with_ghosts(image: Tensor, variations: Sequence[Variation]) -> Tensor:
+    if not any(variation.ghost for variation in variations):
+        return image
+    size = image.shape[-1]
+    shifts = [tuple(round(size * fraction) for fraction in variation.ghost_shift[::-1]) for variation in variations]
+    copies = torch.stack([one.roll(shift, (-2, -1)) for one, shift in zip(image, shifts, strict=True)])
+    strength = _per_image([(variation.ghost,) for variation in variations], image)[:, 0]
+    return (image + strength * copies).clamp_(0, 1)
+
+
+def _sharpened(image: Tensor, variations: Sequence[Variation]) -> Tensor:
+    """Sharpen by adding what a Gaussian filter takes away; below 0, blur by that filter."""
+    sigmas = [variation.sharpness for variation in variations]
+    if not any(sigmas):
+        return image
+    sigma = _per_image([(abs(value),) for value in sigmas], image)[:, 0]
+    reach = ceil(3 * max(map(abs, sigmas)))
+    offsets = torch.arange(-reach, reach + 1, device=image.device)
+    kernel = torch.exp(-(offsets**2) / (2 * sigma.clamp(min=_LEAST_SIGMA) ** 2))
+    kernel = kernel / kernel.sum(-1, keepdim=True)  # [b, 1, 1, n]
+    padded = functional.pad(image.transpose(0, 1), [reach] * 4, "replicate")
+    rows = functional.conv2d(padded, kernel.transpose(2, 3), groups=len(variations))
+    blurred = functional.conv2d(rows, kernel, groups=len(variations)).transpose(0, 1)
+    is_sharper = _per_image([(value > 0,) for value in sigmas], image)[:, 0]
+    return torch.where(is_sharper > 0, 2 * image - blurred, blurred).clamp_(0, 1)
+
+
+def _per_image(numbers: Sequence[tuple[float, ...]], image: Tensor) -> Tensor:
+    """[b, k, 1, 1, 1]: k numbers of each image."""
+    return torch.tensor(numbers, dtype=image.dtype, device=image.device)[:, :, None, None, None]

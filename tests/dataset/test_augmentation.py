@@ -44,7 +44,7 @@ def test_no_rotation_is_one_angle() -> None:
         *({"angles": angles} for angles in ({"stop": -1}, {"step": 0}, {"step": -1}, {"stop": np.inf}, {"turns": 2})),
         *({"angles": {"start": np.nan}}, {"angles": {"step": np.nan}}, {"grid_fraction": 0}, {"grid_fraction": 1.1}),
         *({key: value} for key in ("scale", "shift", "contrast") for value in (-0.1, 1.1, np.nan)),
-        *({"flip": "perhaps"}, {"blur": 1}),
+        *({"flip": "perhaps"}, {"hue": 1}, {"sharpness": -1}, {"sharpness": 5}, {"ghosting": 1.1}),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(wrong: dict[str, Any]) -> None:

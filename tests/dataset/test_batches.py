@@ -330,6 +330,45 @@ def test_shading_and_noise_change_images_alone() -> None:
     torch.testing.assert_close(target, same_target)
 
 
+def test_sharpness_blurs_or_sharpens_and_moves_nothing() -> None:
+    discs = two_discs()
+    seen = []
+    for number in range(30):
+        images, targets = Epoch(discs, Augmentation(sharpness=2), 1, (0, 0, number)).batch([0])
+        assert torch.equal(targets[0], discs.targets[0].long())
+        assert dice(images[0, 0].numpy() > 0.5, discs.images[0].numpy() > 0.5) > 0.98
+        seen.append(float(images[0, 0].diff(dim=0).abs().max()))
+    assert min(seen) < 0.6  # the steepest edge of a blurred disc
+    assert max(seen) > 0.99
+    grey = made(discs.images.numpy() * 0.4 + 0.3, discs.targets.numpy())
+    ranges = [
+        float(np.ptp(Epoch(grey, Augmentation(sharpness=2), 1, (0, 0, number)).batch([0])[0].numpy()))
+        for number in range(30)
+    ]
+    assert max(ranges) > 0.45  # a sharpened edge overshoots
+    assert sum(extent > 0.41 for extent in ranges) in range(8, 23)
+
+
+def test_a_ghost_is_a_faint_shifted_copy() -> None:
+    discs = two_discs()
+    shifts = set()
+    for number in range(60):
+        images, targets = Epoch(discs, Augmentation(ghosting=0.3), 1, (0, 0, number)).batch([0])
+        assert torch.equal(targets[0], discs.targets[0].long())
+        ghost = (images[0, 0] - discs.images[0]).numpy()
+        assert ghost.min() >= -1e-4
+        assert ghost.max() <= 0.3 + 1e-4
+        copies = {
+            (axis, part)
+            for axis in (0, 1)
+            for part in range(2, 7)
+            if dice(np.roll(discs.images[0].numpy(), round(96 / part), axis) * (1 - discs.images[0].numpy()) > 0.5,
+                    ghost > 1e-3) > 0.99
+        }  # fmt: skip
+        shifts |= copies if ghost.max() > 0.01 else set()
+    assert len(shifts) == 10
+
+
 def test_a_window_without_a_search_shows_the_middle() -> None:
     whole = replace(noise(3, 64), windows=(Window(32),) * 3)
     angles = Augmentation(angles=Angles(start=0, stop=0))
