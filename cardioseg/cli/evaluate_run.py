@@ -50,7 +50,7 @@ class Validation:
             raise model
         predicted = predict_held_out(self.run, subject, model)
         pairs = (Pair(subject.subject_id, volume.case_ids[0], volume, mask) for volume, mask in predicted)
-        return judge(pairs, self.segmented)
+        return replace(judge(pairs, self.segmented), group_of={subject.subject_id: subject.group})
 
 
 def evaluate_run(

@@ -65,6 +65,7 @@ def print_tables(evaluations: "Mapping[str, Evaluation]", tests: "Sequence[Syste
     for name, evaluation in evaluations.items():
         _print_summary(evaluation, name)
         _print_errors(evaluation)
+        _print_subject_groups(evaluation)
         _print_agreement(AT_READERS, evaluation.measures, evaluation.agreements)
         _print_agreement(AS_REPORTED, evaluation.reported_measures, evaluation.reported_agreements)
         _print_worst(evaluation)
@@ -114,6 +115,29 @@ def _print_errors(evaluation: "Evaluation") -> None:
         "the rest, on the other slices, is divided by region and, again, by direction"
     )
     console.print_table("Where the points of Dice are lost", columns, rows, caption)
+
+
+def _print_subject_groups(evaluation: "Evaluation") -> None:
+    from cardioseg.evaluation.subject_groups import EJECTION_FRACTIONS
+    from cardioseg.evaluation.wording import mean, number
+    from cardioseg.report.measure_columns import measure_title
+
+    groups, labels = evaluation.subject_groups, evaluation.labels
+    measures = [name for name in EJECTION_FRACTIONS if any(name in group.errors for group in groups)]
+    columns = [*("group ", "subjects"), *(f"Dice {label.title}" for label in labels), "lowest"]
+    columns += [f"error of {measure_title(name)}" for name in measures]
+    rows = [
+        (
+            *(group.name, group.subjects),
+            *(mean(group.dice.get(label), 3) for label in labels),
+            number(min(group.lowest_dice.values(), default=None), 3),
+            *(mean(group.errors.get(name), 1) for name in measures),
+        )
+        for group in groups
+    ]
+    if rows:
+        caption = "Dice per volume; lowest: of any volume and label; error: predicted minus reference"
+        console.print_table("By group of subjects: mean ± standard deviation (n)", columns, rows, caption)
 
 
 def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Mapping[str, Agreement]") -> None:

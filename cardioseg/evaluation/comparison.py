@@ -111,12 +111,14 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
     mistakes: list[Skipped] = []
     edits: list[Skipped] = []
     edited: list[str] = []
+    group_of: dict[str, str] = {}
     worst = WorstPairs()
     for judgement in judgements:
         problems += judgement.problems
         mistakes += judgement.mistakes
         edits += judgement.edits
         edited += judgement.edited
+        group_of |= judgement.group_of
         for pair, pair_scores in judgement.scored:
             scores += pair_scores
             worst.add(pair, pair_scores)
@@ -136,6 +138,7 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
         edited=tuple(dict.fromkeys(edited)),
         worst=worst.pairs,
         origin=origin,
+        group_of=group_of,
     )
 
 

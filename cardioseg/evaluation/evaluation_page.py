@@ -13,6 +13,7 @@ from cardioseg.evaluation.measures import AS_REPORTED, AT_READERS, MeasurePair, 
 from cardioseg.evaluation.pair_pictures import WIDTH, CasePicture, case_picture
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
+from cardioseg.evaluation.subject_groups import EJECTION_FRACTIONS
 from cardioseg.evaluation.summary import ALL, GROUPS, PHASES, LabelSummary
 from cardioseg.evaluation.systems import SystemTest
 from cardioseg.evaluation.wording import counted, interval, number, probability, signed
@@ -47,6 +48,7 @@ def write_evaluation(evaluation: Evaluation, name: str, folder: Path) -> None:
         "groups": _groups(evaluation),
         "by_group": {(summary.label, summary.group): summary for summary in evaluation.summary},
         "error_columns": COLUMN_TITLES,
+        "group_measures": _group_measures(evaluation),
         "pictures": pictures,
         "tile_width": WIDTH,
         "on_dark": {label.key: COLOURS[label] for label in evaluation.labels},
@@ -112,6 +114,12 @@ def _groups(evaluation: Evaluation) -> list[str]:
     """The groups that have a summary, in the order of `GROUPS`, without that of everything."""
     present = {summary.group for summary in evaluation.summary}
     return [group for group in GROUPS if group != ALL and group in present]
+
+
+def _group_measures(evaluation: Evaluation) -> list[str]:
+    """The ejection fractions that any group of subjects has."""
+    measured = {name for group in evaluation.subject_groups for name in group.errors}
+    return [name for name in EJECTION_FRACTIONS if name in measured]
 
 
 def _counts(evaluation: Evaluation) -> str:

@@ -24,6 +24,7 @@ class Judgement:
         edits: masks whose edit is compared, and files next to masks that are not compared, and why.
         edited: case ids of the predictions that were edited.
         matched: case ids of the predictions that belong to the subject.
+        group_of: the subject's group by its id, if the references name groups.
         has_unusable_reference: whether one of the subject's references cannot be used.
     """
 
@@ -34,6 +35,7 @@ class Judgement:
     edited: tuple[str, ...] = ()
     matched: tuple[str, ...] = ()
     has_unusable_reference: bool = False
+    group_of: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge(
@@ -94,7 +96,8 @@ class Judging:
         judgement = judge(pairs, self.segmented, self.doubtful)
         ids = (matching_id(volume, self.predictions) for volume in subject.volumes)
         matched, edits = tuple(case for case in ids if case), (*judgement.edits, *subject.remarks)
-        return replace(judgement, edits=edits, matched=matched, has_unusable_reference=bool(subject.skipped))
+        judgement = replace(judgement, edits=edits, matched=matched, group_of={subject.subject_id: subject.group})
+        return replace(judgement, has_unusable_reference=bool(subject.skipped))
 
 
 def unjudged(where: str, lost: Lost) -> Judgement:

@@ -1,6 +1,6 @@
 """Result: an evaluation as a record, JSON and CSV."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,8 @@ from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.reported_measures import other_phases
 from cardioseg.evaluation.scores import METRICS, VolumeScore
+from cardioseg.evaluation.subject_groups import COLUMNS as GROUP_COLUMNS
+from cardioseg.evaluation.subject_groups import SubjectGroup, subject_groups
 from cardioseg.evaluation.summary import ALL, LabelSummary, summarise
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import Label
@@ -75,6 +77,7 @@ class Evaluation:
         reported: the measures of the predictions in `measures.csv`.
         edits: masks whose edit is compared, and files next to masks that are not compared, and why.
         edited: cases whose prediction was edited; their rows in `measures.csv` are of the mask before the edit.
+        group_of: the group of each subject by its id, such as its scanner or diagnosis, if the references name groups.
     """
 
     labels: tuple[Label, ...]
@@ -86,6 +89,7 @@ class Evaluation:
     reported: Reported = field(default_factory=dict, repr=False)
     edits: tuple[Skipped, ...] = ()
     edited: tuple[str, ...] = ()
+    group_of: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def summary(self) -> tuple[LabelSummary, ...]:
@@ -96,6 +100,11 @@ class Evaluation:
     def error_budgets(self) -> tuple[ErrorBudget, ...]:
         """Which mistakes cost how much Dice per volume, for each label over all and by phase."""
         return error_budgets(self.scores)
+
+    @cached_property
+    def subject_groups(self) -> tuple[SubjectGroup, ...]:
+        """The results of each group of subjects, such as one scanner; none if all subjects are in one group."""
+        return subject_groups(self.scores, self.measures, self.group_of)
 
     @cached_property
     def left_out(self) -> tuple[Skipped, ...]:
@@ -152,6 +161,7 @@ class Evaluation:
             "labels": [label.key for label in self.labels],
             "summary": [asdict(summary) | {"label": summary.label.key} for summary in self.summary],
             "error_budget": list(self.error_rows()),
+            "subject_groups": list(self.group_rows()),
             "warning": self.warning,
             "agreement": {name: asdict(agreement) for name, agreement in self.agreements.items()},
             "agreement_as_reported": {name: asdict(agreement) for name, agreement in self.reported_agreements.items()},
@@ -193,9 +203,14 @@ class Evaluation:
             identity = {"label": budget.label.key, "group": budget.group, "volumes": budget.volumes}
             yield identity | {"lost": budget.parts.lost} | asdict(budget.parts)
 
+    def group_rows(self) -> Iterator[dict[str, Any]]:
+        """Rows for each group of subjects, with the columns of `evaluation_groups.csv`."""
+        for group in self.subject_groups:
+            yield from group.rows()
+
 
 def write(evaluation: Evaluation, folder: Path) -> None:
-    """Write `evaluation.json`, and as tidy tables `evaluation.csv` and `evaluation_slices|measures|errors.csv`.
+    """Write `evaluation.json`, and as tidy tables `evaluation.csv` and `evaluation_slices|measures|errors|groups.csv`.
 
     Raises:
         ResourceError: the file system refuses.
@@ -204,6 +219,7 @@ def write(evaluation: Evaluation, folder: Path) -> None:
     write_csv(folder / "evaluation_slices.csv", SLICE_COLUMNS, evaluation.slice_rows())
     write_csv(folder / "evaluation_measures.csv", MEASURE_COLUMNS, map(asdict, evaluation.measures))
     write_csv(folder / "evaluation_errors.csv", ERROR_COLUMNS, evaluation.error_rows())
+    write_csv(folder / "evaluation_groups.csv", GROUP_COLUMNS, evaluation.group_rows())
     write_json(folder / "evaluation.json", evaluation.to_json())
 
 

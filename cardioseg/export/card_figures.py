@@ -10,6 +10,7 @@ from cardioseg.export.card import Metric, Precision
 
 _PHASES = {"all": "ED and ES", "ed": "ED", "es": "ES"}
 _REGIONS = ("base", "mid", "apex")
+_GROUP_METRICS = {"dice_per_volume": "Dice", "error": "bias", "absolute_error": "mean absolute error"}
 _BY_OTHERS = "by other networks of this recipe"
 _BY_ALL = "by the networks of its cross validation"
 
@@ -74,6 +75,15 @@ def _figures(document: dict[str, Any], tested: str) -> Iterator[Metric]:
             protocol, n = f"{data}; over subjects, at the reference's ED and ES", agreement["n"]
             yield from _metric(measure, "mean absolute error", {**agreement["mae"], "std": None, "n": n}, protocol)
             yield from _metric(measure, "bias", {**agreement["bias"], "std": agreement["sd"], "n": n}, protocol)
+    yield from _group_figures(document, data)
+
+
+def _group_figures(document: dict[str, Any], data: str) -> Iterator[Metric]:
+    for row in document.get("subject_groups", ()):
+        name, metric = row["label_or_measure"], _GROUP_METRICS[row["metric"]]
+        if metric == "Dice" or name.endswith("ef_percent"):
+            over = "volumes in 3D, ED and ES" if metric == "Dice" else "subjects, at the reference's ED and ES"
+            yield from _metric(name, metric, row, f"{data}; mean over {over}, group {row['subject_group']}")
 
 
 def _metric(label: str, metric: str, value: dict[str, Any], protocol: str) -> Iterator[Metric]:

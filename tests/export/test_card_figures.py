@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from cardioseg.errors import UsageError
+from cardioseg.evaluation.subject_groups import SubjectGroup
 from cardioseg.export.card_figures import read_figures
+from cardioseg.image.labels import Label
+from cardioseg.measure.spread import spread
 
 MODEL, NETWORKS, RECIPE = "m" * 64, ("a" * 64, "b" * 64), "r" * 64
 
@@ -57,6 +60,27 @@ def test_figures_say_whose_they_are(origin: dict[str, str], data: str, tmp_path:
 def test_figures_of_another_model_are_refused(origin: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="belongs to another model"):
         read_figures(evaluation(tmp_path, **origin), MODEL, NETWORKS, RECIPE, "float32")
+
+
+def test_figures_of_a_group_name_it(tmp_path: Path) -> None:
+    group = SubjectGroup(
+        name="Siemens",
+        subjects=2,
+        dice={Label.LV_CAVITY: spread([0.8, 0.9])},
+        lowest_dice={Label.LV_CAVITY: 0.8},
+        errors={"lv_ef_percent": spread([-2.0, 4.0]), "lv_edv_ml": spread([1.0, 2.0])},
+        absolute_errors={"lv_ef_percent": spread([2.0, 4.0]), "lv_edv_ml": spread([1.0, 2.0])},
+    )
+    path = evaluation(tmp_path, model=MODEL) / "evaluation.json"
+    document = json.loads(path.read_text()) | {"subject_groups": list(group.rows())}
+    path.write_text(json.dumps(document))
+    _, *of_group = read_figures(tmp_path, MODEL, NETWORKS, RECIPE, "float32")
+    assert [(figure.label, figure.metric, round(figure.mean, 3)) for figure in of_group] == [
+        ("lv_cavity", "Dice", 0.85),
+        ("lv_ef_percent", "bias", 1.0),
+        ("lv_ef_percent", "mean absolute error", 3.0),
+    ]
+    assert all(figure.protocol.endswith("ED and ES, group Siemens") for figure in of_group)
 
 
 def test_figures_of_integers_are_those_of_integers(tmp_path: Path) -> None:

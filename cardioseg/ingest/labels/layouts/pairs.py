@@ -6,8 +6,8 @@ subject's phase become one volume without a spacing; each NIfTI image is one vol
 which its 4D mask is drawn is a volume; for a 3D mask, `phase` is the number of its phase, from 0.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -118,7 +118,10 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
         raise NoInputError(problem, "write a row for each image")
     meaning = convention or CONVENTIONS["acdc"]
     unnamed = [Skipped(row.get("image") or str(root), "its row names no subject") for row in by_subject.pop("", [])]
-    named = (Source(name, name, partial(_subject, root, name, rows, meaning)) for name, rows in by_subject.items())
+    images = {row.get("image", "") for rows in by_subject.values() for row in rows}
+    shared = frozenset(name for name, count in Counter(stem(Path(image)) for image in images).items() if count > 1)
+    read = partial(_subject, root, meaning, shared)
+    named = (Source(name, name, partial(read, name, rows)) for name, rows in by_subject.items())
     return chain(unnamed, named)
 
 
@@ -130,7 +133,10 @@ def _has_mask(path: Path) -> bool:
     return not {_NUMBERED, *_STRUCTURES}.isdisjoint(columns_of(path))
 
 
-def _subject(root: Path, subject_id: str, rows: Sequence[Row], meaning: Convention) -> Subject | Skipped:
+def _subject(
+    root: Path, meaning: Convention, shared: Set[str], subject_id: str, rows: Sequence[Row]
+) -> Subject | Skipped:
+    """Read the rows of a subject; `shared` are file names that several images have."""
     skipped: list[Skipped] = []
     by_phase: dict[str, list[_Pair]] = defaultdict(list)
     for row in sorted(rows, key=_order):
@@ -144,7 +150,7 @@ def _subject(root: Path, subject_id: str, rows: Sequence[Row], meaning: Conventi
     if not named:
         return Skipped(subject_id, f"none of its images can be used; the first: {skipped[0].why}")
     names = unique_names(name for name, _ in named)
-    volumes = [_volume(root, subject_id, name, pairs) for name, (_, pairs) in zip(names, named, strict=True)]
+    volumes = [_volume(root, subject_id, name, pairs, shared) for name, (_, pairs) in zip(names, named, strict=True)]
     return Subject(subject_id, tuple(volumes), rows[0].get("group", ""), tuple(skipped))
 
 
@@ -163,15 +169,15 @@ def _volumes_of_phase(phase: str, pairs: Sequence[_Pair]) -> Iterator[tuple[str,
         yield from ((pair.name, [pair]) for pair in pairs)
 
 
-def _volume(root: Path, subject_id: str, name: str, pairs: Sequence[_Pair]) -> LabelledVolume:
-    grid = pairs[0].grid
+def _volume(root: Path, subject_id: str, name: str, pairs: Sequence[_Pair], shared: Set[str]) -> LabelledVolume:
+    grid, files = pairs[0].grid, [stem(pair.path) for pair in pairs]
     return LabelledVolume(
         name=name,
         image=np.concatenate([pair.image for pair in pairs]),
         mask=np.concatenate([pair.mask for pair in pairs]),
         annotated=np.concatenate([pair.annotated for pair in pairs]),
         spacing_mm=grid.spacing_mm if grid else None,
-        case_ids=(subject_id, *(f"{subject_id}/{stem(pair.path)}" for pair in pairs)),
+        case_ids=(subject_id, *(f"{subject_id}/{file}" for file in files), *(f for f in files if f not in shared)),
         phase=pairs[0].phase,
         sources=tuple(str(pair.path.relative_to(root)) for pair in pairs for _ in pair.image),
         grid=grid,

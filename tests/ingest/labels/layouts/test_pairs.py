@@ -63,6 +63,20 @@ def test_slices_of_a_phase_are_one_volume_in_order_of_instance(tmp_path: Path, p
     assert {"a", "a/9"} <= set(ed.case_ids)
 
 
+def test_a_prediction_may_have_the_name_of_the_image_unless_several_have_it(tmp_path: Path) -> None:
+    volume = Volume(np.full((2, 8, 9), 3, np.uint8), Grid((2, 8, 9), (8.0, 2.0, 2.0)))
+    for name in ("p1/x_ED", "p1/x_ES", "p1/scan", "p2/scan"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_volume(tmp_path / f"{name}.nii.gz", volume)
+    rows = (f"{name[:2]},{name}.nii.gz,{name}.nii.gz" for name in ("p1/x_ED", "p1/x_ES", "p1/scan", "p2/scan"))
+    table(tmp_path, "subject,image,mask", *rows)
+    one, two = layouts.read(tmp_path)
+    assert isinstance(one, Subject)
+    assert isinstance(two, Subject)
+    assert [volume.case_ids[1:] for volume in one.volumes] == [("p1/x_ED", "x_ED"), ("p1/x_ES", "x_ES"), ("p1/scan",)]
+    assert two.volumes[0].case_ids == ("p2", "p2/scan")
+
+
 ORDER = ((10, "ED"), (2, "ES"), (9, "ED"), (30, "ES"), (100, "ED"))
 
 
