@@ -164,7 +164,7 @@ class Wish:
 
 def _run_all(protocol: "Protocol", wished: Wish, workers: int, threads: int, plain: bool) -> None:
     from cardioseg.reproduce.experiment import finished
-    from cardioseg.reproduce.pilot import chosen_rates, pilot_jobs
+    from cardioseg.reproduce.pilot import chosen_rate, pilot_jobs, undecided
     from cardioseg.reproduce.protocol import claim, plan
 
     rates = dict.fromkeys(wished.norms, wished.learning_rates)
@@ -172,7 +172,10 @@ def _run_all(protocol: "Protocol", wished: Wish, workers: int, threads: int, pla
         claim(protocol.pilot)
         _run(protocol.pilot, pilot_jobs(wished.norms, wished.learning_rates), workers, threads, plain)
         tried = finished(protocol.pilot)
-        rates = {norm: chosen_rates(tried, norm, wished.learning_rates) for norm in wished.norms}
+        if slow := undecided(tried, wished.norms):
+            _run(protocol, pilot_jobs(slow, wished.learning_rates), workers, threads, plain)
+            tried |= {job: outcome for job, outcome in finished(protocol).items() if job.norm in slow}
+        rates = {norm: [chosen_rate(tried, norm)] for norm in wished.norms}
     jobs = plan(rates, wished.folds, wished.seeds)
     _run(protocol, jobs, workers, threads, plain)
 

@@ -154,7 +154,8 @@ def _pilot(report: Report) -> Iterator[str]:
     yield f"Mean Dice per image on the training subjects of fold {PILOT_FOLD + 1} that are kept out of training, after"
     yield f"{steps[0]} steps. The best rate is chosen."
     if any(means and not any(means.values()) for means in map(report.pilot_means, report.norms)):
-        yield "Where none has found anything by then, all rates run in full."
+        yield f"Where none has found anything by then, all rates run in full on fold {PILOT_FOLD + 1}, and the best of"
+        yield "them on the other folds."
     yield ""
 
 

@@ -1,4 +1,7 @@
-"""Pilot: short jobs on one fold that choose each norm's learning rate for the jobs of the tables."""
+"""Pilot: short jobs on one fold that choose each norm's learning rate for the jobs of the tables.
+
+A norm that has found nothing by the end of its short jobs has its learning rate chosen by full jobs on the same fold.
+"""
 
 from collections.abc import Sequence
 
@@ -14,8 +17,18 @@ def pilot_jobs(norms: Sequence[str], learning_rates: Sequence[float]) -> list[Jo
     return plan(dict.fromkeys(norms, learning_rates), [PILOT_FOLD], [_SEED])
 
 
-def chosen_rates(results: Results, norm: str, learning_rates: Sequence[float]) -> list[float]:
-    """The learning rate that is best on the subjects kept out of training; all rates if each has Dice 0 or no job."""
+def chosen_rate(results: Results, norm: str) -> float:
+    """The learning rate that is best on the subjects kept out of training; of equally good rates the largest.
+
+    Raises:
+        ValueError: the norm has no finished job.
+    """
     rate = best_rate(results, norm, PILOT_FOLD, CHOOSING)
-    means = mean_by_rate(results, norm, PILOT_FOLD, CHOOSING)
-    return list(learning_rates) if rate is None or not means[rate] else [rate]
+    if rate is None:
+        raise ValueError(f"{norm} has no finished job")
+    return rate
+
+
+def undecided(results: Results, norms: Sequence[str]) -> list[str]:
+    """The norms that have Dice 0 at every learning rate."""
+    return [norm for norm in norms if not any(mean_by_rate(results, norm, PILOT_FOLD, CHOOSING).values())]

@@ -36,7 +36,7 @@ from cardioseg.reproduce.jobs import progress
 from cardioseg.reproduce.markdown import markdown
 from cardioseg.reproduce.paper import ORGANS, TABLES, norms
 from cardioseg.reproduce.paper_tables import Report
-from cardioseg.reproduce.pilot import chosen_rates
+from cardioseg.reproduce.pilot import chosen_rate, undecided
 from cardioseg.reproduce.pool import run_all
 from cardioseg.reproduce.protocol import Job, Protocol, plan
 from cardioseg.training.recipe import Recipe, read_recipe
@@ -240,8 +240,11 @@ def test_the_pilot_chooses_by_subjects_kept_out() -> None:
         ("ln", 0.5): [0.0],
     }
     pilot = outcomes({Job(norm, rate, 0, 0): {"choosing": values} for (norm, rate), values in dice.items()})
-    assert chosen_rates(pilot, "iln", [1.5, 0.5, 0.1]) == [0.5]
-    assert chosen_rates(pilot, "ln", [1.5, 0.5]) == [1.5, 0.5]  # none has led to anything: all run in full
+    assert chosen_rate(pilot, "iln") == 0.5
+    assert undecided(pilot, ["iln", "ln"]) == ["ln"]
+    assert chosen_rate(pilot, "ln") == 1.5
+    with pytest.raises(ValueError, match="gn4 has no finished job"):
+        chosen_rate(pilot, "gn4")
     main = outcomes(
         {Job("iln", 0.5, 0, 0): {"test": [0.9]}} | {Job("ln", rate, 0, 0): {"test": [0.1]} for rate in (1.5, 0.5)}
     )
@@ -249,7 +252,16 @@ def test_the_pilot_chooses_by_subjects_kept_out() -> None:
     assert "| iln | 0.200 | **0.800** | 0.700 |" in page
     assert "| ln | 0.000 | 0.000 | – |" in page
     assert "**0.900 ± 0.000 (0.5)**" in page
-    assert "all rates run in full" in page
+    assert "all rates run in full on fold 1, and the best of" in page
+
+
+def test_a_norm_that_finds_nothing_in_the_pilot_has_its_rate_chosen_by_full_jobs(dataset: Path, tmp_path: Path) -> None:
+    """At such rates a network finds nothing, however long it trains."""
+    rates = ("--rates", "chosen", "--lrs", "9e8,8e8")
+    assert run(options(dataset, tmp_path, "--norms", "iln", *rates, "-q")) == 0
+    jobs = {path.name for path in (tmp_path / "jobs").iterdir()}
+    assert jobs == {"iln-lr9e+08-fold0-seed0", "iln-lr8e+08-fold0-seed0", "iln-lr9e+08-fold1-seed0"}
+    assert "and the best of\nthem on the other folds" in (tmp_path / "tables.md").read_text()
 
 
 def test_examples_reach_from_end_to_end_of_the_heart(dataset: Path) -> None:
