@@ -10,17 +10,22 @@ from cardioseg.phantom.rendering import cine, reference
 from cardioseg.phantom.study import write_instance
 from cardioseg.phantom.truth import Truth, truth
 from cardioseg.phantom.vendors import Vendor, write_dicom
+from cardioseg.phantom.wall_change import WallChange
+from cardioseg.phantom.wall_truth import SegmentTruth, segment_truth
 
 __all__ = [
     "Encoding",
     "Phantom",
+    "SegmentTruth",
     "Truth",
     "Vendor",
+    "WallChange",
     "cine",
     "enhanced_instance",
     "instance",
     "localizer",
     "reference",
+    "segment_truth",
     "truth",
     "write_contours",
     "write_dicom",

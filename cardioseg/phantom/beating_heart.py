@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cardioseg.phantom.phantom_settings import Phantom
+from cardioseg.phantom.wall_change import WallChange, added_mm
 
 Array = NDArray[np.float64]
 
@@ -25,6 +26,7 @@ _RV_LENGTH = 0.85  # of the LV's
 _RV_HALF_WIDTH = np.deg2rad(70)
 _SMALLEST_SHARE = 0.04  # sections smaller than 1/25 of the largest are left out, as experts do not draw them
 _TURN = np.arange(0, 2 * np.pi, 2 * np.pi / 4096)
+_STEP = 2 * np.pi / len(_TURN)
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,14 @@ class Section:
     Attributes:
         center_mm: (right, down) from the image's middle.
         cavity_mm: radius of the circle that has the LV cavity's area; 0 without a cavity.
-        epicardium_mm: the same for the LV's outer wall.
+        epicardium_mm: the same for the LV's outer wall without its changes.
         rv_depth_mm: h, from the septum to the RV's free wall; 0 without an RV.
         depth_mm: depth of the plane below the base.
         contraction: 0 at ED, 1 at ES.
         crowding: surface of the LV cavity at ED divided by the surface now; the density of trabeculae grows by it.
         pose: the outlines.
+        wall_changes: of the phantom.
+        change_share: how much of them is left in this plane.
     """
 
     center_mm: tuple[float, float]
@@ -90,6 +94,8 @@ class Section:
     contraction: float
     crowding: float
     pose: Pose
+    wall_changes: tuple[WallChange, ...] = ()
+    change_share: float = 0.0
 
     @property
     def reach_mm(self) -> float:
@@ -102,7 +108,9 @@ class Section:
 
     def epicardium(self, angle: ArrayLike) -> Array:
         """Radius of the LV's outer wall in mm at each angle."""
-        return self.epicardium_mm * self.pose.epicardium.radius(angle)
+        from_septum = np.asarray(angle) - self.pose.septum
+        changes = self.change_share * added_mm(self.wall_changes, from_septum, self.contraction)
+        return self.epicardium_mm * self.pose.epicardium.radius(angle) + changes
 
     def rv(self, angle: ArrayLike) -> Array:
         """Radius of the RV cavity's free wall in mm at each angle; that of the LV's outer wall away from the RV."""
@@ -139,11 +147,15 @@ def sections(phantom: Phantom, phase: int) -> tuple[Section, ...]:
     """The sections of all planes at one phase, in slice order."""
     posed, depths, contraction = pose(phantom), phantom.depths_mm, float(phantom.contraction[phase])
     inner, outer = _lv_radii_mm(phantom, contraction)
+    shares = np.sqrt(_lv_shares(phantom, contraction)[1])
     rv_depths = _rv_depths_mm(phantom, contraction, float(volumes_ml(phantom)[1][phase]))
     centers = np.asarray(posed.center_mm) + np.clip(depths, 0, None)[:, None] * np.asarray(posed.tilt)
-    planes = np.column_stack([centers, inner, outer, rv_depths, depths]).tolist()
-    crowding = _crowding(phantom, contraction)
-    return tuple(Section((x, y), r, R, h, depth, contraction, crowding, posed) for x, y, r, R, h, depth in planes)
+    planes = np.column_stack([centers, inner, outer, rv_depths, depths, shares]).tolist()
+    crowding, changes = _crowding(phantom, contraction), phantom.wall_changes
+    return tuple(
+        Section((x, y), r, R, h, depth, contraction, crowding, posed, changes, share)
+        for x, y, r, R, h, depth, share in planes
+    )
 
 
 def _share(depths_mm: Array, length_mm: float) -> Array:
@@ -181,13 +193,28 @@ def _lv_ed_ml(phantom: Phantom) -> tuple[float, float]:
 
 
 def _lv_radii_mm(phantom: Phantom, contraction: float) -> tuple[Array, Array]:
-    """Per plane, the radii that give the cavity its current volume and the wall its constant volume."""
+    """Per plane, the radii that give the cavity its current volume and the wall its constant volume.
+
+    The outer one solves pi R^2 + L R + Q = area, where L and Q are the integrals of s d and d^2 / 2 over the turn, for
+    the outline R s + d with the changes d of the wall.
+    """
     edv, outer_ml = _lv_ed_ml(phantom)
     cavity_ml = edv * (1 - phantom.lv_ef_percent / 100 * contraction)
     wanted = (cavity_ml, cavity_ml + outer_ml - edv)
     shares = _lv_shares(phantom, contraction)
     inner, outer = (np.sqrt(q * ml / _slabs_ml(phantom, np.pi * q)) for q, ml in zip(shares, wanted, strict=True))
+    if phantom.wall_changes:
+        changes = _changes_mm(phantom, contraction)
+        linear = (pose(phantom).epicardium.radius(_TURN) * changes).sum(1) * _STEP
+        square = (changes**2).sum(1) * _STEP / 2
+        outer = (np.sqrt(linear**2 + 4 * np.pi * (np.pi * outer**2 - square)) - linear) / (2 * np.pi)
     return inner, outer
+
+
+def _changes_mm(phantom: Phantom, contraction: float) -> Array:
+    """Per plane, what the changes add to the wall at each angle of `_TURN`."""
+    shares = np.sqrt(_lv_shares(phantom, contraction)[1])
+    return shares[:, None] * added_mm(phantom.wall_changes, _TURN - pose(phantom).septum, contraction)
 
 
 def _rv_share(phantom: Phantom, contraction: float) -> Array:
@@ -197,11 +224,12 @@ def _rv_share(phantom: Phantom, contraction: float) -> Array:
 def _rv_areas(phantom: Phantom, contraction: float) -> tuple[Array, Array]:
     """Per plane, A1 and A2 of the area A1 h + A2 h^2 between the septum and a free wall at depth h sqrt(q)."""
     posed = pose(phantom)
-    out, step = posed.bulge(_TURN), 2 * np.pi / len(_TURN)
+    out = posed.bulge(_TURN)
     q = _rv_share(phantom, contraction)
     _, outer = _lv_radii_mm(phantom, contraction)
-    linear = (posed.epicardium.radius(_TURN) * out).sum() * step * outer * np.sqrt(q)
-    return linear, (out**2).sum() * step / 2 * q
+    outline = outer[:, None] * posed.epicardium.radius(_TURN) + _changes_mm(phantom, contraction)
+    linear = (outline * out).sum(1) * _STEP * np.sqrt(q)
+    return linear, (out**2).sum() * _STEP / 2 * q
 
 
 def _rv_depths_mm(phantom: Phantom, contraction: float, volume_ml: float) -> Array:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.image.volume import Grid
+from cardioseg.phantom.wall_change import WallChange
 
 _ACROSS = (0.712, 0.701, -0.034)  # increasing column, near that of a Sunnybrook short-axis series
 _DOWN = (-0.308, 0.268, -0.913)  # increasing row, before it is made perpendicular to _ACROSS
@@ -36,6 +37,7 @@ class Phantom:
         wall_mm: thickness of the LV wall at its widest, at ED.
         rv_depth_mm: largest distance from the septum to the RV's free wall, at ED.
         rr_interval_ms: length of a cycle.
+        wall_changes: parts of the wall that are thicker or thinner; volumes and mass stay the same.
     """
 
     slices: int = 10
@@ -52,6 +54,7 @@ class Phantom:
     wall_mm: float = 9.0
     rv_depth_mm: float = 36.0
     rr_interval_ms: float = 920.0
+    wall_changes: tuple[WallChange, ...] = ()
 
     def __post_init__(self) -> None:
         if self.slices < 2 or self.phases < 1 or min(self.rows, self.columns) < 8:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cardioseg.phantom import Phantom, truth
 from cardioseg.phantom.beating_heart import Section, pose, sections
+from cardioseg.phantom.wall_change import WallChange
 
 TURN = np.arange(0, 2 * np.pi, 2 * np.pi / 720)
 
@@ -23,6 +24,9 @@ phantoms = st.builds(
     wall_mm=st.floats(7, 14),
     lv_ef_percent=st.floats(15, 75),
     rv_ef_percent=st.floats(15, 75),
+    wall_changes=st.sampled_from(
+        [(), (WallChange(0, 50, 4, 6),), (WallChange(-80, 35, -3, -5), WallChange(90, 20, 3, 3))]
+    ),
 )
 
 
@@ -52,11 +56,25 @@ def test_outlines_enclose_the_analytic_volumes(phantom: Phantom) -> None:
 @given(phantoms)
 @settings(max_examples=40, deadline=None)
 def test_the_wall_is_never_open_and_thickens(phantom: Phantom) -> None:
-    ed, es = (sections(phantom, phase) for phase in phantom.ed_es_phases)
+    even = replace(phantom, wall_changes=())
+    ed, es = (sections(even, phase) for phase in even.ed_es_phases)
     for plane in (*ed, *es):
         assert plane.epicardium_mm == 0 or wall_gaps(plane).min() > 2
     cut = [(a, b) for a, b in zip(ed, es, strict=True) if a.cavity_mm and b.cavity_mm]
     assert all(wall_gaps(b).mean() > wall_gaps(a).mean() for a, b in cut)
+
+
+def test_a_change_thickens_its_part_of_the_wall_and_no_other() -> None:
+    septum = WallChange(angle_deg=0, half_width_deg=50, ed_mm=5, es_mm=7)
+    even, thick = (Phantom(wall_changes=changes) for changes in ((), (septum,)))
+    for phase, added in zip(thick.ed_es_phases, (5, 7), strict=True):
+        before, after = sections(even, phase)[6], sections(thick, phase)[6]
+        angles = pose(thick).septum + np.deg2rad([0, 33, 50, 67, 120, 180, -120])
+        gained = after.epicardium(angles) - before.epicardium(angles)
+        gained -= gained[-1]  # the rest becomes a little thinner, since the mass stays
+        assert gained[:4] == pytest.approx(after.change_share * added * np.array([1, 1, 0.5, 0]), abs=0.25)
+        assert gained[4:] == pytest.approx(0, abs=0.2)
+        assert np.array_equal(before.cavity(TURN), after.cavity(TURN))
 
 
 @given(beats)

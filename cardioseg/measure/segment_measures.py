@@ -1,0 +1,123 @@
+"""Segment measures: thickness and thickening of the LV's wall in each AHA segment, and its thickest place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.image.volume import Cine
+from cardioseg.measure.curves import Moments
+from cardioseg.measure.segments import NAMES, Segmented, segmented
+from cardioseg.measure.wall import ANGLES, Wall, wall_of
+
+_LEAST_SHARE = 0.5  # of a segment's rays, that have a wall
+_PATCH_RAYS = 5  # over which the thickest place is averaged: 15 degrees
+_OPEN_AT_ED = "the wall is open here at end-diastole"
+_OPEN_AT_ES = "the wall is open here at end-systole"
+
+
+@dataclass(frozen=True)
+class SegmentMeasures:
+    """One segment of the wall.
+
+    Thickness is the mean over the segment's rays and slices. If end-systole is known, both phases are measured on the
+    slices that have a wall at both.
+
+    Attributes:
+        ed_mm: thickness at end-diastole.
+        es_mm: thickness at end-systole.
+        thickening_percent: 100 (es_mm - ed_mm) / ed_mm.
+        ed_area_mm2: mean area of the segment's wall in a slice at end-diastole.
+        curve_mm: thickness at each phase; None where the wall is open.
+        reason: why a value is missing; empty if none is.
+    """
+
+    ed_mm: float | None = None
+    es_mm: float | None = None
+    thickening_percent: float | None = None
+    ed_area_mm2: float | None = None
+    curve_mm: tuple[float | None, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ThickestPlace:
+    """Where the wall is thickest at end-diastole.
+
+    Attributes:
+        mm: mean thickness over 15 degrees of one slice.
+        slice: 0-based slice.
+        segment: AHA number.
+    """
+
+    mm: float
+    slice: int
+    segment: int
+
+
+@dataclass(frozen=True)
+class RegionalWall:
+    """The wall by segments.
+
+    Attributes:
+        segments: by AHA number, all 16.
+        thickest: the thickest place at end-diastole, if there are segments.
+        borrowed: slices whose segments lie between the RV's insertion points of another slice.
+    """
+
+    segments: Mapping[int, SegmentMeasures]
+    thickest: ThickestPlace | None = None
+    borrowed: tuple[int, ...] = ()
+
+
+def regional_wall(mask: Cine, moments: Moments) -> RegionalWall:
+    """Measure the wall by segments.
+
+    Args:
+        mask: `Label` values (phase, slice, row, column).
+        moments: end-diastole and end-systole of the LV. Without end-diastole, there are no segments.
+    """
+    if moments.ed_phase is None:
+        return _without_segments("the phase of end-diastole is unknown")
+    wall = wall_of(mask)
+    found = segmented(mask, wall, moments.ed_phase)
+    if isinstance(found, str):
+        return _without_segments(found)
+    segments = {number: _measured(found.numbers == number, wall, moments) for number in NAMES}
+    return RegionalWall(segments, _thickest(found, wall, moments.ed_phase), found.borrowed)
+
+
+def _without_segments(reason: str) -> RegionalWall:
+    return RegionalWall({number: SegmentMeasures(reason=reason) for number in NAMES})
+
+
+def _measured(rays: NDArray[np.bool_], wall: Wall, moments: Moments) -> SegmentMeasures:
+    """Measure the segment of some rays (slice, ray)."""
+    ed, es = moments.ed_phase, moments.es_phase
+    at_both = np.asarray(wall.is_present[[phase for phase in (ed, es) if phase is not None]].all(axis=0))
+    if not (rays & at_both[:, None]).any():
+        return SegmentMeasures(reason="no slice of this level has a wall at end-diastole and at end-systole")
+    rays = rays & at_both[:, None]
+    curve = tuple(_mean(thickness[rays]) for thickness in wall.thickness_mm)
+    ed_mm, es_mm = (None if phase is None else curve[phase] for phase in (ed, es))
+    if ed_mm is None:
+        return SegmentMeasures(es_mm=es_mm, curve_mm=curve, reason=_OPEN_AT_ED)
+    area = (wall.outer_mm[ed] ** 2 - wall.inner_mm[ed] ** 2) / 2 * ANGLES[1]
+    area_mm2 = float(np.nansum(area[rays]) / rays.any(1).sum())
+    if es_mm is None:
+        return SegmentMeasures(ed_mm, None, None, area_mm2, curve, "" if es is None else _OPEN_AT_ES)
+    return SegmentMeasures(ed_mm, es_mm, 100 * (es_mm - ed_mm) / ed_mm, area_mm2, curve)
+
+
+def _mean(thickness_mm: NDArray[np.float64]) -> float | None:
+    known = np.isfinite(thickness_mm)
+    return float(thickness_mm[known].mean()) if known.mean() >= _LEAST_SHARE else None
+
+
+def _thickest(found: Segmented, wall: Wall, ed_phase: int) -> ThickestPlace:
+    reach = range(-(_PATCH_RAYS // 2), _PATCH_RAYS // 2 + 1)
+    shifted = [np.roll(wall.thickness_mm[ed_phase], offset, axis=-1) for offset in reach]
+    patches = np.where(found.numbers > 0, np.mean(shifted, axis=0), np.nan)
+    index, ray = np.unravel_index(int(np.nanargmax(patches)), patches.shape)
+    return ThickestPlace(float(patches[index, ray]), int(index), int(found.numbers[index, ray]))
