@@ -14,7 +14,8 @@ from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.image.labels import Label
 from cardioseg.measure.curves import Beat
 from cardioseg.measure.quantities import QUANTITIES
-from cardioseg.measure.ventricles import Values, beat_values
+from cardioseg.measure.quantity import Values
+from cardioseg.measure.ventricles import beat_values
 
 AT_READERS, AS_REPORTED = "at the reader's phases and slices", "as reported"
 MEASURES = tuple(key for key, quantity in QUANTITIES.items() if quantity.is_compared)

@@ -7,6 +7,7 @@ from typing import Any
 from cardioseg.image.labels import Label
 from cardioseg.measure.curves import Moments
 from cardioseg.measure.quantities import QUANTITIES
+from cardioseg.measure.quantity import Values
 
 _DIGITS = 2  # 0.01 mL is less than one voxel
 _PHASES = {"LV": ("lv_ed_phase", "lv_es_phase"), "RV": ("rv_ed_phase", "rv_es_phase")}
@@ -46,6 +47,10 @@ class Measures:
         """End-diastole and end-systole of the ventricle that a structure belongs to, as far as they are known."""
         ed, es = _PHASES[label.side]
         return Moments(self._phase(ed), self._phase(es))
+
+    def joined(self, values: Values) -> "Measures":
+        """These measures and those of `values` that are known."""
+        return Measures({**self.known, **{key: value for key, value in values.items() if value is not None}})
 
     def as_row(self) -> dict[str, float | None]:
         """Every quantity by key, in the order of `QUANTITIES`, rounded to 0.01; None is an empty cell."""

@@ -1,7 +1,7 @@
 """Labelled cine: a mask with all that it takes to measure and to judge it; areas and volumes are counted once."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine
 from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.wall import Wall, wall_of
 
 Counts = NDArray[np.float64]  # (phase, slice)
 
@@ -49,6 +50,17 @@ class LabelledCine:
         """Volume in mL of each structure at each phase: the slices' areas times the distance between slices."""
         voxel_ml = self.mask.grid.voxel_ml
         return {label: tuple((counts.sum(1) * voxel_ml).tolist()) for label, counts in self.pixel_counts.items()}
+
+    @cached_property
+    def wall(self) -> Wall | None:
+        """The LV's wall; None if the model does not segment both the cavity and its wall. Missing slices have none."""
+        if not {Label.LV_CAVITY, Label.LV_MYOCARDIUM} <= set(self.labels):
+            return None
+        if not self.acquisition.missing:
+            return wall_of(self.mask)
+        voxels = self.mask.voxels.copy()
+        voxels[:, list(self.acquisition.missing)] = Label.BACKGROUND
+        return wall_of(replace(self.mask, voxels=voxels))
 
     def _counts(self, label: Label) -> Counts:
         value = int(label)  # an enumeration's members are slow to compare with

@@ -14,7 +14,9 @@ from collections.abc import Mapping
 
 from cardioseg.image.labels import Label
 from cardioseg.image.plausible_ranges import HEART_RATE_BPM, HEIGHT_M, WEIGHT_KG, Bounds
+from cardioseg.measure.filling import FILLING_QUANTITIES
 from cardioseg.measure.quantity import Quantity, Table, indexed, spread
+from cardioseg.measure.wall_motion import WALL_QUANTITIES
 
 _LV, _MYO, _RV = Label.LV_CAVITY, Label.LV_MYOCARDIUM, Label.RV_CAVITY
 _ALWAYS = Table.OVERVIEW | Table.TERMINAL
@@ -134,13 +136,13 @@ def _by_key(*quantities: Quantity) -> Mapping[str, Quantity]:
 
 QUANTITIES: Mapping[str, Quantity] = _by_key(
     *(*_LV_BEAT, *_RV_BEAT, *_SHOWN_PHASES, *_PHASES, _LV_VOLUME, _RV_VOLUME, _RATE, _OUTPUT, _BSA),
-    *(*_INDEXED, _CARDIAC_INDEX, *_SPREADS, *_SCAN),
+    *(*_INDEXED, _CARDIAC_INDEX, *_SPREADS, *_SCAN, *WALL_QUANTITIES, *FILLING_QUANTITIES),
 )
 """By key, in the order of the columns of `measures.csv` behind `CASE_COLUMNS`: new ones come last."""
 
 FOR_READERS: tuple[Quantity, ...] = (
     *(_LV_VOLUME, *_LV_BEAT, _RV_VOLUME, *_RV_BEAT, *_INDEXED, *_PHASES, _BSA, _RATE, _OUTPUT, _CARDIAC_INDEX),
-    *(*_SCAN, *_SHOWN_PHASES),
+    *(*WALL_QUANTITIES, *FILLING_QUANTITIES, *_SCAN, *_SHOWN_PHASES),
 )
 """Those that a table for people shows, in its order."""
 

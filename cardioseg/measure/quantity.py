@@ -1,10 +1,13 @@
 """Quantity: what is known of one measure beside its value: name, heading, unit, limits, and where it is shown."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Flag, auto
 
 from cardioseg.image.labels import Label
 from cardioseg.image.plausible_ranges import Bounds
+
+Values = Mapping[str, float | None]  # by key of the quantity
 
 
 class Table(Flag):

@@ -1,7 +1,8 @@
 """Segment measures: thickness and thickening of the LV's wall in each AHA segment, and its thickest place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from cardioseg.image.volume import Cine
 from cardioseg.measure.curves import Moments
 from cardioseg.measure.segments import NAMES, Segmented, segmented
-from cardioseg.measure.wall import ANGLES, Wall, wall_of
+from cardioseg.measure.wall import ANGLES, Wall
 
 _LEAST_SHARE = 0.5  # of a segment's rays, that have a wall
 _PATCH_RAYS = 5  # over which the thickest place is averaged: 15 degrees
@@ -61,26 +62,32 @@ class RegionalWall:
     """The wall by segments.
 
     Attributes:
-        segments: by AHA number, all 16.
+        segments: by AHA number, all 16; none if nothing was measured.
         thickest: the thickest place at end-diastole, if there are segments.
         borrowed: slices whose segments lie between the RV's insertion points of another slice.
     """
 
-    segments: Mapping[int, SegmentMeasures]
+    segments: Mapping[int, SegmentMeasures] = field(default_factory=dict)
     thickest: ThickestPlace | None = None
     borrowed: tuple[int, ...] = ()
 
+    def document(self) -> dict[str, Any]:
+        """For JSON, rounded to 0.01."""
+        return dict(_rounded(asdict(self)))
 
-def regional_wall(mask: Cine, moments: Moments) -> RegionalWall:
+
+def regional_wall(mask: Cine, wall: Wall | None, moments: Moments) -> RegionalWall:
     """Measure the wall by segments.
 
     Args:
         mask: `Label` values (phase, slice, row, column).
+        wall: the wall of this mask; None if the cavity and its wall are not both segmented.
         moments: end-diastole and end-systole of the LV. Without end-diastole, there are no segments.
     """
+    if wall is None:
+        return _without_segments("the model does not segment both the LV's cavity and its wall")
     if moments.ed_phase is None:
         return _without_segments("the phase of end-diastole is unknown")
-    wall = wall_of(mask)
     found = segmented(mask, wall, moments.ed_phase)
     if isinstance(found, str):
         return _without_segments(found)
@@ -121,3 +128,11 @@ def _thickest(found: Segmented, wall: Wall, ed_phase: int) -> ThickestPlace:
     patches = np.where(found.numbers > 0, np.mean(shifted, axis=0), np.nan)
     index, ray = np.unravel_index(int(np.nanargmax(patches)), patches.shape)
     return ThickestPlace(float(patches[index, ray]), int(index), int(found.numbers[index, ray]))
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - of JSON
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_rounded(item) for item in value]
+    return round(value, 2) if isinstance(value, float) else value

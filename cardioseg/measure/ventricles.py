@@ -3,21 +3,21 @@
 Mass = 1.05 g/mL x volume of the myocardium at end-diastole, cardiac output = SV x heart rate, index = measure / BSA.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import stdev
 
 from cardioseg.image.labels import Label
 from cardioseg.image.plausible_ranges import HEART_RATE_BPM
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Beat, Curve, Curves, Moments, beat
+from cardioseg.measure.filling import filling_values
 from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.quantities import QUANTITIES, SPREADS
+from cardioseg.measure.quantity import Values
 
 MYOCARDIUM_G_PER_ML = 1.05  # Vinnakota & Bassingthwaighte, AJP Heart 2004; the value of the SCMR guidelines
 _ML_PER_L, _MS_PER_MINUTE = 1000, 60_000
 _COVERED = 0.8  # of the beat; prospectively gated cines leave out its last tenth or two
-
-Values = Mapping[str, float | None]  # by key of the quantity
 
 
 def measure(
@@ -44,7 +44,7 @@ def measure(
     lv, rv = _beats(heart.curves_ml, moments, earlier)
     values = _volumes(heart.curves_ml, lv, rv)
     spreads = _spreads([_volumes(fold, *_beats(fold, moments)) for fold in fold_curves_ml])
-    flow = _flow(lv, heart.acquisition.heart_rate_bpm, heart.mask.times_ms)
+    flow = _flow(lv, heart)
     indices = _indices({**values, **flow}, heart.acquisition.bsa_m2)
     phases, sampling = _phases(lv, rv), _sampling(heart)
     values_by_key = {**values, **spreads, **flow, **indices, **phases, **sampling}
@@ -107,15 +107,17 @@ def _spreads(folds: Sequence[Values]) -> Values:
     return spreads
 
 
-def _flow(lv: Beat, heart_rate_bpm: float | None, times_ms: Sequence[float]) -> Values:
-    """Heart rate, and output where the cine covers the beat: else its largest volume need not be end-diastole."""
-    output = None
+def _flow(lv: Beat, heart: LabelledCine) -> Values:
+    """Heart rate; output and rates where the cine covers the beat: else its largest volume need not be end-diastole."""
+    heart_rate_bpm, times_ms = heart.acquisition.heart_rate_bpm, heart.mask.times_ms
+    values: dict[str, float | None] = {"heart_rate_bpm": heart_rate_bpm}
     rate_bpm = heart_rate_bpm if HEART_RATE_BPM.hold(heart_rate_bpm) else None
     if lv.sv_ml is not None and rate_bpm and len(times_ms) > 1:
         covered_ms = (max(times_ms) - min(times_ms)) * len(times_ms) / (len(times_ms) - 1)
         if covered_ms * rate_bpm / _MS_PER_MINUTE >= _COVERED:
-            output = lv.sv_ml * rate_bpm / _ML_PER_L
-    return {"heart_rate_bpm": heart_rate_bpm, "cardiac_output_l_per_min": output}
+            values["cardiac_output_l_per_min"] = lv.sv_ml * rate_bpm / _ML_PER_L
+            values |= filling_values(heart.curves_ml[Label.LV_CAVITY], times_ms, lv)
+    return values
 
 
 def _indices(values: Values, bsa_m2: float | None) -> Values:
@@ -124,7 +126,7 @@ def _indices(values: Values, bsa_m2: float | None) -> Values:
     indexed = {
         quantity.key: value / bsa_m2
         for quantity in QUANTITIES.values()
-        if quantity.index_of and (value := values[quantity.index_of]) is not None
+        if quantity.index_of and (value := values.get(quantity.index_of)) is not None
     }
     return {"bsa_m2": bsa_m2, **indexed}
 

@@ -17,7 +17,7 @@ ANGLES = np.arange(RAYS) * 2 * np.pi / RAYS  # in radians from increasing column
 Lengths = NDArray[np.float64]  # mm, (phase, slice, ray); NaN where a border is missing
 
 _STEP = 0.5  # pixels between samples of a ray
-_LEAST_PIXELS = 0.6  # a thinner wall is none: cavity and surroundings touch
+_LEAST_PIXELS = 0.75  # of the larger side; a thinner wall is none: cavity and surroundings touch
 _SMOOTHING = 1.5  # rays; standard deviation of the filter for the direction of the wall
 
 
@@ -42,7 +42,7 @@ class Wall:
         That is the length of the wall on the ray times the cosine of the angle between the ray and the normal.
         """
         middle = (self.inner_mm + self.outer_mm) / 2
-        smooth = _smoothed(middle)
+        smooth = smoothed(middle)
         slope = (np.roll(smooth, -1, axis=-1) - np.roll(smooth, 1, axis=-1)) / (2 * ANGLES[1])
         return np.asarray((self.outer_mm - self.inner_mm) / np.hypot(1, slope / smooth))
 
@@ -90,7 +90,7 @@ def _borders_mm(plane: Voxels, center: NDArray[np.float64], pixel_mm: tuple[floa
     reach_mm = float(np.hypot(*(np.array(plane.shape) * pixel_mm)))
     profile = samples(layers, center, pixel_mm, np.arange(0, reach_mm, step_mm))
     inner, outer = (_end(profile, level) * step_mm for level in (1.5, 0.5))
-    has_wall = outer - inner >= _LEAST_PIXELS * min(pixel_mm)
+    has_wall = outer - inner >= _LEAST_PIXELS * max(pixel_mm)
     return np.where(np.isfinite(inner), inner, np.nan), np.where(has_wall, outer, np.nan)
 
 
@@ -105,7 +105,7 @@ def _end(profile: NDArray[np.float64], level: float) -> NDArray[np.float64]:
     return np.where(above.any(1), place, np.nan)
 
 
-def _smoothed(values: Lengths) -> Lengths:
+def smoothed(values: Lengths) -> Lengths:
     """A Gaussian mean over neighbouring rays, of those that have a value."""
     reach = round(3 * _SMOOTHING)
     weights = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * _SMOOTHING**2))

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from cardioseg.measure.curves import Beat
-from cardioseg.measure.ventricles import Values, beat_values
+from cardioseg.measure.quantity import Values
+from cardioseg.measure.ventricles import beat_values
 from cardioseg.phantom.beating_heart import volumes_ml, wall_ml
 from cardioseg.phantom.phantom_settings import Phantom
 

@@ -13,6 +13,7 @@ from cardioseg.image.labels import Label
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Curve, Curves
+from cardioseg.measure.segment_measures import RegionalWall
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.records import read_record
 
@@ -30,6 +31,7 @@ class Description:
         times_ms: time of each phase, or empty where unknown.
         acquisition: what is known of the scan beside its voxels.
         fold_curves_ml: the curves of each network of an ensemble, or empty.
+        wall: the LV's wall by segments; without any in files of earlier versions.
     """
 
     measures: Measures
@@ -38,6 +40,7 @@ class Description:
     times_ms: tuple[float, ...]
     acquisition: Acquisition
     fold_curves_ml: tuple[Curves, ...] = ()
+    wall: RegionalWall = RegionalWall()  # noqa: RUF009 - frozen
 
     @property
     def remark(self) -> str:
@@ -56,6 +59,7 @@ class Description:
             "times_ms": [round(value, 3) for value in self.times_ms],
             "acquisition": self.acquisition.document(),
             "fold_curves_ml": [_rounded(curves) for curves in self.fold_curves_ml],
+            "wall": self.wall.document(),
         }
         write_json(folder.measures, document)
 
@@ -69,6 +73,7 @@ class _Document(BaseModel):
     times_ms: tuple[float, ...]
     acquisition: Acquisition
     fold_curves_ml: list[dict[str, Curve]]
+    wall: RegionalWall = RegionalWall()
 
 
 def read_description(folder: CaseFolder) -> Description:
@@ -84,7 +89,7 @@ def read_description(folder: CaseFolder) -> Description:
     except (KeyError, ValueError):
         raise UnusableError(f"{folder.measures}: it holds unknown measures or structures", _HINT) from None
     flags, times = tuple(document.flags), document.times_ms
-    return Description(measures, flags, curves, times, document.acquisition, tuple(folds))
+    return Description(measures, flags, curves, times, document.acquisition, tuple(folds), document.wall)
 
 
 def _rounded(curves_ml: Curves) -> dict[str, list[float]]:

@@ -22,8 +22,12 @@ HYPERTROPHY = WallChange(angle_deg=0, half_width_deg=50, ed_mm=6, es_mm=8)  # of
 few = settings(max_examples=15, deadline=None, database=None)
 
 
+def by_segments(mask: Cine, ed_phase: int, es_phase: int | None) -> RegionalWall:
+    return regional_wall(mask, wall_of(mask), Moments(ed_phase, es_phase))
+
+
 def measured(phantom: Phantom, mask: Cine | None = None) -> RegionalWall:
-    return regional_wall(mask or reference(phantom), Moments(*phantom.ed_es_phases))
+    return by_segments(mask or reference(phantom), *phantom.ed_es_phases)
 
 
 @pytest.mark.parametrize("changes", [(), (INFARCT,), (HYPERTROPHY,), (INFARCT, WallChange(180, 30, 4, 4))])
@@ -100,11 +104,11 @@ def rotated(degrees: float, mirrored: bool) -> Cine:
 @few
 @given(st.floats(0, 360))
 def test_rotation_of_the_heart_changes_nothing_and_a_mirror_image_counts_the_other_way(degrees: float) -> None:
-    upright = regional_wall(rotated(180, mirrored=False), Moments(0, 1))
+    upright = by_segments(rotated(180, mirrored=False), 0, 1)
     thickest = max(NAMES, key=lambda number: upright.segments[number].ed_mm or 0)
     assert NAMES[thickest].endswith(" anterior")
-    found = regional_wall(rotated(degrees, mirrored=False), Moments(0, 1))
-    mirror = regional_wall(rotated(degrees, mirrored=True), Moments(0, 1))
+    found = by_segments(rotated(degrees, mirrored=False), 0, 1)
+    mirror = by_segments(rotated(degrees, mirrored=True), 0, 1)
     other_way = {1: 4, 2: 3, 3: 2, 4: 1, 5: 6, 6: 5} | {7: 10, 8: 9, 9: 8, 10: 7, 11: 12, 12: 11}
     other_way |= {13: 15, 14: 14, 15: 13, 16: 16}
     for number in NAMES:
@@ -148,7 +152,7 @@ def lacking(label: Label, slices: slice = slice(None), phases: slice = slice(Non
     ],
 )
 def test_without_segments_the_reason_is_said(mask: Cine, moments: Moments, reason: str) -> None:
-    found = regional_wall(mask, moments)
+    found = regional_wall(mask, wall_of(mask), moments)
     assert found.thickest is None
     assert found.segments.keys() == NAMES.keys()
     for segment in found.segments.values():
@@ -157,7 +161,7 @@ def test_without_segments_the_reason_is_said(mask: Cine, moments: Moments, reaso
 
 
 def test_without_end_systole_there_is_no_thickening() -> None:
-    for segment in regional_wall(reference(EVEN), Moments(0, None)).segments.values():
+    for segment in by_segments(reference(EVEN), 0, None).segments.values():
         assert segment.ed_mm is not None
         assert (segment.es_mm, segment.thickening_percent, segment.reason) == (None, None, "")
 

@@ -1,0 +1,67 @@
+"""Wall motion: the thickest place and the peak geometric strain of the LV's wall, as quantities of a case."""
+
+from cardioseg.image.labels import Label
+from cardioseg.measure.quantity import Quantity, Table, Values
+from cardioseg.measure.segment_measures import RegionalWall
+from cardioseg.measure.strain import geometric_strain, peak
+from cardioseg.measure.wall import Wall
+
+_MYO = Label.LV_MYOCARDIUM
+_CIRCUMFERENTIAL = (
+    "peak circumferential strain of the {} contour of the LV wall: the largest shortening of the contour since "
+    "end-diastole; negative; geometric, from the masks"
+)
+
+
+def _detail(key: str, title: str, meaning: str, unit: str = "%", digits: int = 1) -> Quantity:
+    return Quantity(key, title, meaning, unit, digits, _MYO, Table.DETAILS)
+
+
+WALL_QUANTITIES = (
+    _detail(
+        "lv_wall_max_mm",
+        "Largest wall thickness",
+        "thickness of the LV wall at end-diastole where it is thickest: mean over 15 degrees of one slice",
+        "mm",
+    ),
+    _detail(
+        "lv_wall_max_segment",
+        "Segment of largest thickness",
+        "AHA number of the segment with the thickest place of the LV wall",
+        "",
+        0,
+    ),
+    _detail("lv_strain_endo_percent", "Strain, inner contour", _CIRCUMFERENTIAL.format("inner")),
+    _detail("lv_strain_mid_percent", "Strain, middle contour", _CIRCUMFERENTIAL.format("middle")),
+    _detail("lv_strain_epi_percent", "Strain, outer contour", _CIRCUMFERENTIAL.format("outer")),
+    _detail(
+        "lv_strain_radial_percent",
+        "Strain, radial",
+        "peak radial strain of the LV wall: the largest increase of its mean thickness since end-diastole; geometric, "
+        "from the masks",
+    ),
+)
+
+
+def wall_values(wall: Wall | None, regional: RegionalWall, ed_phase: int | None) -> Values:
+    """The values of `WALL_QUANTITIES`; strain needs a second phase.
+
+    Args:
+        wall: the wall; None if cavity and wall are not both segmented.
+        regional: the wall by segments.
+        ed_phase: end-diastole of the LV, where that is known.
+    """
+    if wall is None or ed_phase is None:
+        return {}
+    thickest = regional.thickest
+    values: dict[str, float | None] = {
+        "lv_wall_max_mm": thickest.mm if thickest else None,
+        "lv_wall_max_segment": thickest.segment if thickest else None,
+    }
+    if len(wall.inner_mm) > 1:
+        strain = geometric_strain(wall, ed_phase)
+        values["lv_strain_endo_percent"] = peak(strain.endo, is_shortening=True)
+        values["lv_strain_mid_percent"] = peak(strain.mid, is_shortening=True)
+        values["lv_strain_epi_percent"] = peak(strain.epi, is_shortening=True)
+        values["lv_strain_radial_percent"] = peak(strain.radial, is_shortening=False)
+    return values
