@@ -70,7 +70,7 @@ class Quantity:
 
     def text(self, value: float) -> str:
         """A value for people, without its unit."""
-        return f"{value:.{self.digits}f}"
+        return f"{value:z.{self.digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def indexed(key: str, quantity: Quantity) -> Quantity:

@@ -1,6 +1,6 @@
 """Segment measures: thickness and thickening of the LV's wall in each AHA segment, and its thickest place."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,6 +18,20 @@ _OPEN_AT_ED = "the wall is open here at end-diastole"
 _OPEN_AT_ES = "the wall is open here at end-systole"
 
 
+SEGMENT_COLUMNS: Mapping[str, str] = {
+    "case_id": "name of the case and of its folder",
+    "segment": "AHA number, 1 to 16",
+    "name": "level and wall of the segment",
+    "ed_thickness_mm": "thickness of the wall at end-diastole: mean over the segment in all slices of its level",
+    "es_thickness_mm": "the same at end-systole",
+    "thickening_percent": "100 (thickness at end-systole - at end-diastole) / thickness at end-diastole",
+    "ed_area_mm2": "mean area of the wall of the segment in a slice at end-diastole",
+    "es_area_mm2": "the same at end-systole",
+    "reason": "why a value is missing",
+}
+"""The columns of `segments.csv`, and what they mean."""
+
+
 @dataclass(frozen=True)
 class SegmentMeasures:
     """One segment of the wall.
@@ -30,6 +44,7 @@ class SegmentMeasures:
         es_mm: thickness at end-systole.
         thickening_percent: 100 (es_mm - ed_mm) / ed_mm.
         ed_area_mm2: mean area of the segment's wall in a slice at end-diastole.
+        es_area_mm2: the same at end-systole.
         curve_mm: thickness at each phase; None where the wall is open.
         reason: why a value is missing; empty if none is.
     """
@@ -38,6 +53,7 @@ class SegmentMeasures:
     es_mm: float | None = None
     thickening_percent: float | None = None
     ed_area_mm2: float | None = None
+    es_area_mm2: float | None = None
     curve_mm: tuple[float | None, ...] = ()
     reason: str = ""
 
@@ -62,7 +78,7 @@ class RegionalWall:
     """The wall by segments.
 
     Attributes:
-        segments: by AHA number, all 16; none if nothing was measured.
+        segments: by AHA number, all 16; none if the model does not segment both the LV's cavity and its wall.
         thickest: the thickest place at end-diastole, if there are segments.
         borrowed: slices whose segments lie between the RV's insertion points of another slice.
     """
@@ -70,6 +86,14 @@ class RegionalWall:
     segments: Mapping[int, SegmentMeasures] = field(default_factory=dict)
     thickest: ThickestPlace | None = None
     borrowed: tuple[int, ...] = ()
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """A row for each segment with the columns `SEGMENT_COLUMNS` after the case."""
+        for number, segment in self.segments.items():
+            thickness = {"ed_thickness_mm": segment.ed_mm, "es_thickness_mm": segment.es_mm}
+            areas = {"ed_area_mm2": segment.ed_area_mm2, "es_area_mm2": segment.es_area_mm2}
+            thickening = {"thickening_percent": segment.thickening_percent, "reason": segment.reason}
+            yield {"segment": number, "name": NAMES[number]} | thickness | thickening | areas
 
     def document(self) -> dict[str, Any]:
         """For JSON, rounded to 0.01."""
@@ -85,7 +109,7 @@ def regional_wall(mask: Cine, wall: Wall | None, moments: Moments) -> RegionalWa
         moments: end-diastole and end-systole of the LV. Without end-diastole, there are no segments.
     """
     if wall is None:
-        return _without_segments("the model does not segment both the LV's cavity and its wall")
+        return RegionalWall()
     if moments.ed_phase is None:
         return _without_segments("the phase of end-diastole is unknown")
     found = segmented(mask, wall, moments.ed_phase)
@@ -108,13 +132,22 @@ def _measured(rays: NDArray[np.bool_], wall: Wall, moments: Moments) -> SegmentM
     rays = rays & at_both[:, None]
     curve = tuple(_mean(thickness[rays]) for thickness in wall.thickness_mm)
     ed_mm, es_mm = (None if phase is None else curve[phase] for phase in (ed, es))
-    if ed_mm is None:
-        return SegmentMeasures(es_mm=es_mm, curve_mm=curve, reason=_OPEN_AT_ED)
-    area = (wall.outer_mm[ed] ** 2 - wall.inner_mm[ed] ** 2) / 2 * ANGLES[1]
-    area_mm2 = float(np.nansum(area[rays]) / rays.any(1).sum())
-    if es_mm is None:
-        return SegmentMeasures(ed_mm, None, None, area_mm2, curve, "" if es is None else _OPEN_AT_ES)
-    return SegmentMeasures(ed_mm, es_mm, 100 * (es_mm - ed_mm) / ed_mm, area_mm2, curve)
+    ed_area, es_area = (
+        None if mm is None else _area_mm2(wall, phase, rays) for mm, phase in ((ed_mm, ed), (es_mm, es))
+    )
+    thickening = None if ed_mm is None or es_mm is None else 100 * (es_mm - ed_mm) / ed_mm
+    open_then = [
+        name
+        for mm, phase, name in ((ed_mm, ed, _OPEN_AT_ED), (es_mm, es, _OPEN_AT_ES))
+        if phase is not None and mm is None
+    ]
+    return SegmentMeasures(ed_mm, es_mm, thickening, ed_area, es_area, curve, "; ".join(open_then))
+
+
+def _area_mm2(wall: Wall, phase: int | None, rays: NDArray[np.bool_]) -> float:
+    """The mean area in a slice of the wall on some rays (slice, ray), at one phase."""
+    area = (wall.outer_mm[phase] ** 2 - wall.inner_mm[phase] ** 2) / 2 * ANGLES[1]
+    return float(np.nansum(area[rays]) / rays.any(1).sum())
 
 
 def _mean(thickness_mm: NDArray[np.float64]) -> float | None:

@@ -14,6 +14,9 @@ from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.quantity import Quantity
+from cardioseg.measure.segment_measures import RegionalWall
+from cardioseg.measure.segments import NAMES
+from cardioseg.report.bullseye import Bullseye, bullseyes
 from cardioseg.report.charts import Chart, volume_chart
 from cardioseg.report.measure_columns import (
     COLUMNS,
@@ -45,6 +48,7 @@ class CaseReport:
         times_ms: time of each phase, or empty if unknown.
         pictures: overlay and loop; missing files are left out.
         flags: the reasons why a human must look at the case.
+        wall: the LV's wall by segments.
     """
 
     case_id: str
@@ -55,6 +59,7 @@ class CaseReport:
     times_ms: Sequence[float] = ()
     pictures: Sequence[Path] = ()
     flags: Sequence[Flag] = ()
+    wall: RegionalWall = RegionalWall()  # noqa: RUF009 - frozen
 
     @property
     def is_done(self) -> bool:
@@ -87,6 +92,17 @@ class CaseReport:
     def has_errors(self) -> bool:
         """Whether at least one measure has a standard deviation."""
         return any(spread_text(column, self.measures) for column in self.columns)
+
+    @property
+    def bullseyes(self) -> tuple[Bullseye, ...]:
+        """Thickness and thickening of the wall by segments, as far as they are known."""
+        return bullseyes(self.wall.segments)
+
+    @property
+    def without_segments(self) -> str:
+        """Why no segment has a thickness; empty if one has, or if nothing was measured."""
+        reasons = {segment.reason for segment in self.wall.segments.values() if segment.ed_mm is None}
+        return "" if self.bullseyes or not reasons else min(reasons)
 
     @property
     def chart(self) -> Chart | None:
@@ -155,6 +171,7 @@ def write_report(path: Path, run: Mapping[str, Any], cases: Iterable[CaseReport]
         "sides": sides,
         "value_text": value_text,
         "spread_text": spread_text,
+        "segment_names": NAMES,
     }
     if not is_embedded:
         values["images"] = _LINKED

@@ -103,6 +103,11 @@ class ResultsFolder:
         return self.path / "measures.csv"
 
     @property
+    def segments(self) -> Path:
+        """A row for each AHA segment of each case."""
+        return self.path / "segments.csv"
+
+    @property
     def run(self) -> Path:
         """Model, versions, settings and timings; see `RunRecord`."""
         return self.path / "run.json"

@@ -1,4 +1,4 @@
-"""Run tables: `status.csv`, `measures.csv`, `run.json` and `report.html` of all cases in a folder of results."""
+"""Run tables: `status.csv`, `measures.csv`, `segments.csv`, `run.json` and `report.html` of all cases in a folder."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -7,6 +7,7 @@ from typing import Any
 
 from cardioseg.files import write_csv, write_json
 from cardioseg.measure.quantities import CASE_COLUMNS, QUANTITIES
+from cardioseg.measure.segment_measures import SEGMENT_COLUMNS
 from cardioseg.report.run_report import CaseReport, write_report
 from cardioseg.results.description import read_description
 from cardioseg.results.folder import ResultsFolder
@@ -21,7 +22,7 @@ _TEXTS = ("case_id", "flags")
 def write_summary(
     folder: ResultsFolder, outcomes: Iterable[Outcome], run: RunRecord, tables: ResultsFolder | None = None
 ) -> None:
-    """Write `status.csv`, `measures.csv`, `run.json` and, where they stand beside the cases, `report.html`.
+    """Write `status.csv`, `measures.csv`, `segments.csv`, `run.json` and, beside the cases, `report.html`.
 
     Args:
         folder: with the folder of each case.
@@ -38,6 +39,7 @@ def write_summary(
     place, reports = tables or folder, CaseReports(outcomes, folder)
     write_csv(place.status, STATUS_COLUMNS, (outcome.row() for outcome in outcomes))
     write_csv(place.measures, MEASURE_COLUMNS, _measures(reports))
+    write_csv(place.segments, SEGMENT_COLUMNS, _segments(reports))
     write_json(place.run, document)
     if place == folder:
         write_report(folder.report, {key: document[key] for key in document if key not in _LISTS}, reports)
@@ -92,6 +94,7 @@ def _report(outcome: Outcome, folder: ResultsFolder) -> CaseReport:
         description.times_ms,
         (case.overlay, case.loop),
         description.flags,
+        description.wall,
     )
 
 
@@ -101,3 +104,9 @@ def _measures(reports: Iterable[CaseReport]) -> Iterator[dict[str, Any]]:
         if case.measures:
             kinds = "; ".join(dict.fromkeys(flag.kind for flag in case.flags))
             yield {"case_id": case.case_id, "flag_count": len(case.flags), "flags": kinds} | case.measures.as_row()
+
+
+def _segments(reports: Iterable[CaseReport]) -> Iterator[dict[str, Any]]:
+    """A row for each AHA segment of each case whose model segments the LV's cavity and its wall."""
+    for case in reports:
+        yield from ({"case_id": case.case_id} | row for row in case.wall.rows())

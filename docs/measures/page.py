@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cardioseg.measure.quantities import CASE_COLUMNS, QUANTITIES
 from cardioseg.measure.quantity import Quantity
+from cardioseg.measure.segment_measures import SEGMENT_COLUMNS
 
 PAGE = Path(__file__).parents[1] / "measures.md"
 
@@ -21,9 +22,31 @@ one (LN is LOINC, SCT is SNOMED CT).
 """
 
 
+SEGMENTS = """\
+# The columns of segments.csv
+
+`segments.csv` has one row for each of the 16 AHA segments of each case (Cerqueira et al., Circulation 2002;105:539).
+The 17th segment, the apical cap, is not in a short-axis stack.
+
+- Slices: those with a wall around the LV cavity at end-diastole, divided into basal, mid and apical thirds. A slice has
+  a wall if more than half of the rays from its centre meet one. If end-systole is known, a segment is measured on the
+  slices that have a wall at both phases.
+- Borders: the septum lies between the two insertion points of the RV, where the RV, the wall and the surroundings meet
+  at end-diastole. In basal and mid slices, its halves are the two septal segments, and the rest of the wall is divided
+  into four equal segments. In apical slices, the four segments are quarters; the septal one is centred on the septum.
+  Slices that the RV does not reach have the borders of the nearest slice that it reaches.
+- Thickness: along the normal of the midline of the wall, on rays every 3 degrees from the centre of the cavity, at
+  borders that are interpolated between pixels. Papillary muscles belong to the cavity.
+- Anterior and inferior: from the position of the stack in the patient. If the file does not say it, cardioseg assumes
+  that the images are shown as usual: seen from the apex, with the RV on the left.
+
+A case has no rows if its model does not segment both the LV cavity and the myocardium.
+"""
+
+
 def page() -> str:
     """The whole page."""
-    return "\n".join([INTRODUCTION, *_table()])
+    return "\n".join([INTRODUCTION, *_table(), SEGMENTS, *_segment_table()])
 
 
 def _table() -> Iterator[str]:
@@ -31,6 +54,13 @@ def _table() -> Iterator[str]:
     yield "|---|---|---|---|---|"
     yield from (f"| `{name}` |  | {meaning} |  |  |" for name, meaning in CASE_COLUMNS.items())
     yield from map(_row, QUANTITIES.values())
+    yield ""
+
+
+def _segment_table() -> Iterator[str]:
+    yield "| column | meaning |"
+    yield "|---|---|"
+    yield from (f"| `{name}` | {meaning} |" for name, meaning in SEGMENT_COLUMNS.items())
     yield ""
 
 

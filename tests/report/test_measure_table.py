@@ -30,7 +30,7 @@ def test_the_unit_is_the_one_in_the_name(column: Quantity) -> None:
     expected = {
         "ml": "mL", "percent": "%", "g": "g", "phase": "", "ml_per_m2": "mL/m²", "g_per_m2": "g/m²", "m2": "m²",
         "bpm": "bpm", "l_per_min": "L/min", "l_per_min_per_m2": "L/min/m²", "mm": "mm",
-        "count": "",
+        "count": "", "segment": "", "ml_per_s": "mL/s", "ms": "ms",
     }  # fmt: skip
     unit = max((unit for unit in expected if column.key.endswith(f"_{unit}")), key=len)
     assert column.unit == expected[unit]
