@@ -73,7 +73,7 @@ def test_gathered_parts_are_the_whole(parts: Path, whole: Path, capsys: pytest.C
     seconds = json.loads((parts / "run.json").read_text())["seconds_by_case"]
     assert list(seconds) == [f"heart-{number:02d}" for number in (0, 1, 2, 4, 5, 6)]
     assert {path.name for path in (parts / "parts" / "1-of-3").iterdir()} == {
-        "status.csv", "measures.csv", "run.json", ".ledger.jsonl",
+        "status.csv", "measures.csv", "segments.csv", "run.json", ".ledger.jsonl",
     }  # fmt: skip
     document = run(["gather", str(parts), "--json"])
     assert document == 3
@@ -131,7 +131,7 @@ def test_a_killed_run_is_gathered_from_its_ledger_and_records(
     lines = [{"run": {key: header[key] for key in list(header)[:6]}}, {"units": ""}, {"begun": 0}]
     failure = {"case_id": "heart-03", "source": "x", "status": "failed", "reason": "bad", "seconds": 0, "flags": []}
     lines.append({"outcome": failure})
-    for name in ("run.json", "status.csv", "measures.csv", "report.html"):
+    for name in ("run.json", "status.csv", "measures.csv", "segments.csv", "report.html"):
         (out / name).unlink()
     text = "".join(json.dumps(line) + "\n" for line in lines) + '{"outcome": {"case_id": "hea'
     (out / ".ledger.jsonl").write_text(text)
@@ -140,7 +140,8 @@ def test_a_killed_run_is_gathered_from_its_ledger_and_records(
     with (out / "status.csv").open(newline="") as file:
         rows = {row["case_id"]: row["status"] for row in csv.DictReader(file)}
     assert rows == {f"heart-{number:02d}": "failed" if number == 3 else "done" for number in range(7)}
-    assert (out / "measures.csv").read_bytes() == (whole / "measures.csv").read_bytes()
+    for name in ("measures.csv", "segments.csv"):
+        assert (out / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_nothing_to_gather(whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
