@@ -12,6 +12,7 @@ Directions = tuple[Direction, Direction, Direction]
 _BASE_TO_APEX = np.array([1.0, -1.0, -1.0]) / np.sqrt(3)  # LPS: to the left, the front and the feet
 _ACROSS = np.array([0.0, 1.0, -1.0]) / np.sqrt(2)  # a direction perpendicular to it
 _SURE = 0.75  # cosine; a grid without a real orientation has 0.58
+_ALONG = 0.98  # cosine: within 11 degrees of an axis of the body
 _LEVEL = 1e-9  # a slope from rounding only
 
 
@@ -40,6 +41,11 @@ def says_base_first(grid: Grid) -> bool | None:
     """Whether slice 0 is the basal end as far as the geometry says it; None where it does not."""
     towards_apex = _towards_apex(grid)
     return towards_apex > 0 if abs(towards_apex) > _SURE else None
+
+
+def is_placed(grid: Grid) -> bool:
+    """Whether the geometry says how the stack lies in the patient: no short axis runs along an axis of the body."""
+    return max(map(abs, grid.directions[0])) < _ALONG
 
 
 def axes(base_first: bool) -> Directions:

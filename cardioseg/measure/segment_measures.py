@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.image.orientation import is_placed
 from cardioseg.image.volume import Cine
 from cardioseg.measure.curves import Moments
 from cardioseg.measure.segments import NAMES, Segmented, segmented
@@ -81,11 +82,14 @@ class RegionalWall:
         segments: by AHA number, all 16; none if the model does not segment both the LV's cavity and its wall.
         thickest: the thickest place at end-diastole, if there are segments.
         borrowed: slices whose segments lie between the RV's insertion points of another slice.
+        is_placed: whether the file says how the stack lies in the patient; if not, which wall is anterior follows from
+            the usual way of showing a short axis.
     """
 
     segments: Mapping[int, SegmentMeasures] = field(default_factory=dict)
     thickest: ThickestPlace | None = None
     borrowed: tuple[int, ...] = ()
+    is_placed: bool = True
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """A row for each segment with the columns `SEGMENT_COLUMNS` after the case."""
@@ -116,7 +120,7 @@ def regional_wall(mask: Cine, wall: Wall | None, moments: Moments) -> RegionalWa
     if isinstance(found, str):
         return _without_segments(found)
     segments = {number: _measured(found.numbers == number, wall, moments) for number in NAMES}
-    return RegionalWall(segments, _thickest(found, wall, moments.ed_phase), found.borrowed)
+    return RegionalWall(segments, _thickest(found, wall, moments.ed_phase), found.borrowed, is_placed(mask.grid))
 
 
 def _without_segments(reason: str) -> RegionalWall:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.image.labels import Label
-from cardioseg.image.orientation import is_base_first_by_ventricles, says_base_first
+from cardioseg.image.orientation import is_base_first_by_ventricles, is_placed
 from cardioseg.image.volume import Cine, Voxels
 from cardioseg.measure.wall import ANGLES, RAYS, Wall, samples
 
@@ -143,10 +143,10 @@ def _nearest(found: Mapping[int, Septum], index: int, slices: tuple[int, ...]) -
 def _turn_to_anterior(mask: Cine, base_first: bool) -> int:
     """1 if the anterior wall follows the septum with increasing angles, else -1.
 
-    Seen from the apex, the anterior wall follows the septum clockwise. A grid without a real orientation is taken to be
-    shown as usual, seen from the apex.
+    Seen from the apex, the anterior wall follows the septum clockwise. A stack of which nobody says how it lies in the
+    patient is taken to be shown as usual, seen from the apex.
     """
-    if says_base_first(mask.grid) is None:
+    if not is_placed(mask.grid):
         return 1
     slices, rows, columns = np.asarray(mask.grid.directions)
     to_apex = slices if base_first else -slices

@@ -71,6 +71,7 @@ def test_the_order_of_voxels_changes_nothing() -> None:
     phantom = replace(EVEN, wall_changes=(INFARCT,), slices=9)
     mask = reference(phantom)
     expected = measured(phantom, mask)
+    assert expected.is_placed
     for *flips, swaps in product((False, True), repeat=4):
         found = measured(phantom, turned(mask, (flips[0], flips[1], flips[2]), swaps))
         for number in NAMES:
@@ -105,6 +106,7 @@ def rotated(degrees: float, mirrored: bool) -> Cine:
 @given(st.floats(0, 360))
 def test_rotation_of_the_heart_changes_nothing_and_a_mirror_image_counts_the_other_way(degrees: float) -> None:
     upright = by_segments(rotated(180, mirrored=False), 0, 1)
+    assert not upright.is_placed
     thickest = max(NAMES, key=lambda number: upright.segments[number].ed_mm or 0)
     assert NAMES[thickest].endswith(" anterior")
     found = by_segments(rotated(degrees, mirrored=False), 0, 1)

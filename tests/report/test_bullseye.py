@@ -76,6 +76,9 @@ def test_the_report_shows_the_segments(tmp_path: Path) -> None:
     assert f"Largest thickness at end-diastole: {wall.thickest.mm if wall.thickest else 0:.1f} mm" in text
     assert "Slice 1: the right ventricle does not reach this slice" in text
     assert "hypertrophic" not in text
+    assert "does not say how the stack lies" not in text
+    unplaced = replace(wall, is_placed=False)
+    assert "The file does not say how the stack lies in the patient." in page(tmp_path, unplaced)
 
 
 def test_a_thick_wall_is_remarked_and_missing_segments_have_a_reason(tmp_path: Path) -> None:
