@@ -1,10 +1,12 @@
 """Draws docs/report.png: `python docs/pictures/report.py` (needs Debian's `chromium`).
 
-The hearts are phantoms, measured from their known labels. One has a piece cut out of its wall, to show what flags do.
+The hearts are phantoms, measured from their known labels. One has a thick septum, and a
+piece cut out of its wall, to show what flags do.
 """
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from browser import cardioseg, photograph
@@ -12,14 +14,14 @@ from browser import cardioseg, photograph
 from cardioseg.files import write_text
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine
-from cardioseg.phantom import Phantom, write_nifti
+from cardioseg.phantom import Phantom, WallChange, write_nifti
 
 PICTURE = Path(__file__).parents[1] / "report.png"
 SIZE = (1080, 1660)
-HEARTS = {
+HEARTS: dict[int, dict[str, Any]] = {
     1: {},
     3: {"lv_ef_percent": 31.0, "rv_ef_percent": 34.0, "lv_radius_mm": 30.0},
-    4: {"wall_mm": 13.0, "lv_ef_percent": 70.0, "lv_radius_mm": 23.0},
+    4: {"wall_mm": 11.0, "lv_ef_percent": 68.0, "lv_radius_mm": 23.0, "wall_changes": (WallChange(0, 50, 5, 6),)},
     5: {"lv_ef_percent": 57.0},
 }
 CUT_SEED, CUT_SLICE, CUT_PHASES = 4, 5, (18, 19)

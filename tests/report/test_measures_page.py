@@ -10,6 +10,7 @@ from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import write_cine
+from cardioseg.measure.segment_measures import SEGMENT_COLUMNS
 from cardioseg.phantom import Phantom, cine
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -41,3 +42,13 @@ def test_every_column_is_described_in_order(page: ModuleType) -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.*?) ?\| (.+?) \|", page.page(), re.MULTILINE)
     assert tuple(name for name, _, _ in rows) == MEASURE_COLUMNS
     assert all(len(meaning) > 10 for _, _, meaning in rows)
+
+
+def test_the_page_about_the_wall_is_up_to_date() -> None:
+    wall = script(DOCS / "function" / "page.py")
+    assert wall.PAGE.read_text(encoding="utf-8") == wall.page()
+
+
+def test_every_column_of_segments_csv_is_described(page: ModuleType) -> None:
+    rows = page.page().partition("# The columns of segments.csv")[2]
+    assert re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE) == list(SEGMENT_COLUMNS)
