@@ -16,7 +16,7 @@ ANGLES = np.arange(RAYS) * 2 * np.pi / RAYS  # in radians from increasing column
 
 Lengths = NDArray[np.float64]  # mm, (phase, slice, ray); NaN where a border is missing
 
-_STEP = 0.5  # pixels between samples of a ray
+_STEP = 0.8  # pixels between samples of a ray
 _LEAST_PIXELS = 0.75  # of the larger side; a thinner wall is none: cavity and surroundings touch
 _SMOOTHING = 1.5  # rays; standard deviation of the filter for the direction of the wall
 
@@ -61,9 +61,10 @@ def wall_of(mask: Cine) -> Wall:
     phases, slices = mask.voxels.shape[:2]
     inner, outer = np.full((2, phases, slices, RAYS), np.nan)
     centers = np.full((phases, slices, 2), np.nan)
-    rows, columns = in_plane_box(mask.voxels)
+    ventricle = np.where(mask.voxels == Label.RV_CAVITY, np.uint8(0), mask.voxels)
+    rows, columns = in_plane_box(ventricle)
     corner = np.array([rows.start - 2, columns.start - 2])
-    inside = np.pad(mask.voxels[:, :, rows, columns], ((0, 0), (0, 0), (2, 2), (2, 2)))
+    inside = np.pad(ventricle[:, :, rows, columns], ((0, 0), (0, 0), (2, 2), (2, 2)))
     for phase, index in np.argwhere((inside == Label.LV_CAVITY).any((2, 3))).tolist():
         plane = inside[phase, index]
         center = np.argwhere(plane == Label.LV_CAVITY).mean(0)
@@ -87,7 +88,7 @@ def _borders_mm(plane: Voxels, center: NDArray[np.float64], pixel_mm: tuple[floa
     """The outermost places on each ray at which the cavity and the wall end."""
     step_mm = _STEP * min(pixel_mm)
     layers = (plane == Label.LV_CAVITY).astype(np.float32) * 2 + (plane == Label.LV_MYOCARDIUM)
-    reach_mm = float(np.hypot(*(np.array(plane.shape) * pixel_mm)))
+    reach_mm = float(np.hypot(*(np.maximum(center, np.array(plane.shape) - center) * pixel_mm)))
     profile = samples(layers, center, pixel_mm, np.arange(0, reach_mm, step_mm))
     inner, outer = (_end(profile, level) * step_mm for level in (1.5, 0.5))
     has_wall = outer - inner >= _LEAST_PIXELS * max(pixel_mm)

@@ -34,7 +34,7 @@ from cardioseg.phantom import Phantom, WallChange, cine, reference, segment_trut
 INFARCT = WallChange(angle_deg=60, half_width_deg=35, ed_mm=-3, es_mm=-7)
 HYPERTROPHY = WallChange(angle_deg=0, half_width_deg=50, ed_mm=6, es_mm=8)
 HEARTS = {"even wall": (), "infarct": (INFARCT,), "thick septum": (HYPERTROPHY,)}
-KNOWN, PREDICTED = 30, 4  # phantoms of each kind
+KNOWN, PREDICTED = 30, 6  # phantoms of each kind
 COMPARED = 20  # patients whose thickness is measured in a second way
 LOW_PERCENT = 15.0
 MID_SEPTUM, SEPTUM = (8, 9), (2, 3, 8, 9, 14)
