@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor
@@ -79,7 +80,7 @@ def read_networks(content: bytes, count: int, classes: int, norm: str) -> list[U
     networks = [UNet(classes, norm).eval() for _ in range(count)]
     graph = _TracedGraph(networks)
     expected = graph.model([graph.unet(network, "image") for network in networks], classes)
-    model = onnx.load_model_from_string(content)
+    model = _parsed(content)
     if list(_structure(model)) != list(_structure(expected)):
         raise RefusedError(
             "the model's graph is not one of this version of cardioseg",
@@ -95,6 +96,14 @@ def read_networks(content: bytes, count: int, classes: int, norm: str) -> list[U
         instance, layer_weight = (max(constants[constant].item(), _TINY) for constant in names)
         states[index][name].copy_(torch.tensor(_RHOS[layers[index, name].gate](instance, layer_weight)))
     return networks
+
+
+def _parsed(content: bytes) -> onnx.ModelProto:
+    """The model; an empty one if the bytes are none, whose structure no network has."""
+    try:
+        return onnx.load_model_from_string(content)
+    except DecodeError:
+        return onnx.ModelProto()
 
 
 def _structure(model: onnx.ModelProto) -> Iterator[Any]:

@@ -72,6 +72,7 @@ def test_what_another_program_wrote_is_refused() -> None:
     del model.graph.node[-1]
     for content, count, norm in (
         (model.SerializeToString(), 1, "in"),
+        (b"not a model at all", 1, "in"),
         (to_onnx([network("in")]), 1, "iln"),
         (to_onnx([network("in")]), 2, "in"),
         (to_int8(to_onnx([network("in")]), [np.random.default_rng(1).random((32, 32), np.float32)]), 1, "in"),
