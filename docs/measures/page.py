@@ -40,6 +40,9 @@ The 17th segment, the apical cap, is not in a short-axis stack.
 - Anterior and inferior: from the position of the stack in the patient. If the file does not say it, cardioseg assumes
   that the images are shown as usual: seen from the apex, with the RV on the left.
 
+In basal slices, the heart moves through the slice with the beat, and the wall is open at the outflow tract. There,
+thickening is often low, or negative, in normal hearts too ([function.md](function.md) shows it by group).
+
 A case has no rows if its model does not segment both the LV cavity and the myocardium.
 """
 
