@@ -11,8 +11,8 @@ from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Curves, Moments
 from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.quality import quality_flags
-from cardioseg.measure.segment_measures import regional_wall
 from cardioseg.measure.ventricles import measure
+from cardioseg.measure.wall_measures import measure_wall
 from cardioseg.measure.wall_motion import wall_values
 from cardioseg.results.description import Description
 
@@ -42,10 +42,10 @@ def describe(
     heart = LabelledCine(mask, labels, acquisition)
     measures = measure(heart, moments, fold_curves_ml, earlier=earlier)
     beat = measures.moments(Label.LV_CAVITY)
-    regional = regional_wall(mask, heart.wall, beat)
-    measures = measures.joined(wall_values(heart.wall, regional, beat.ed_phase))
+    wall = measure_wall(mask, heart.wall, beat)
+    measures = measures.joined(wall_values(wall))
     flags = quality_flags(heart, measures)
-    return Description(measures, flags, heart.curves_ml, mask.times_ms, acquisition, tuple(fold_curves_ml), regional)
+    return Description(measures, flags, heart.curves_ml, mask.times_ms, acquisition, tuple(fold_curves_ml), wall)
 
 
 def acquisition_of(case: Case) -> Acquisition:

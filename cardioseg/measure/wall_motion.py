@@ -2,9 +2,8 @@
 
 from cardioseg.image.labels import Label
 from cardioseg.measure.quantity import Quantity, Table, Values
-from cardioseg.measure.segment_measures import RegionalWall
-from cardioseg.measure.strain import geometric_strain, peak
-from cardioseg.measure.wall import Wall
+from cardioseg.measure.strain import peak
+from cardioseg.measure.wall_measures import WallMeasures
 
 _MYO = Label.LV_MYOCARDIUM
 _CIRCUMFERENTIAL = (
@@ -43,23 +42,13 @@ WALL_QUANTITIES = (
 )
 
 
-def wall_values(wall: Wall | None, regional: RegionalWall, ed_phase: int | None) -> Values:
-    """The values of `WALL_QUANTITIES`; strain needs a second phase.
-
-    Args:
-        wall: the wall; None if cavity and wall are not both segmented.
-        regional: the wall by segments.
-        ed_phase: end-diastole of the LV, where that is known.
-    """
-    if wall is None or ed_phase is None:
-        return {}
-    thickest = regional.thickest
-    values: dict[str, float | None] = {
-        "lv_wall_max_mm": thickest.mm if thickest else None,
-        "lv_wall_max_segment": thickest.segment if thickest else None,
-    }
-    if len(wall.inner_mm) > 1:
-        strain = geometric_strain(wall, ed_phase)
+def wall_values(wall: WallMeasures) -> Values:
+    """The values of `WALL_QUANTITIES`, as far as they are known."""
+    thickest, strain = wall.thickest, wall.strain
+    values: dict[str, float | None] = {}
+    if thickest:
+        values |= {"lv_wall_max_mm": thickest.mm, "lv_wall_max_segment": thickest.segment}
+    if strain:
         values["lv_strain_endo_percent"] = peak(strain.endo, is_shortening=True)
         values["lv_strain_mid_percent"] = peak(strain.mid, is_shortening=True)
         values["lv_strain_epi_percent"] = peak(strain.epi, is_shortening=True)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import cos, radians, sin
 
-from cardioseg.measure.segment_measures import SegmentMeasures
 from cardioseg.measure.segments import NAMES
+from cardioseg.measure.wall_measures import SegmentMeasures
 
 _CENTER, _RADII = 100.0, (95.0, 68.0, 41.0, 15.0)  # of the rings, from outside; the apical cap is empty
 _LIGHT, _DARK = (240, 245, 251), (11, 72, 140)  # one hue: it reads the same with every kind of colour vision

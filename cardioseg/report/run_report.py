@@ -14,8 +14,8 @@ from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.quantity import Quantity
-from cardioseg.measure.segment_measures import RegionalWall
 from cardioseg.measure.segments import NAMES
+from cardioseg.measure.wall_measures import WallMeasures
 from cardioseg.report.bullseye import Bullseye, bullseyes
 from cardioseg.report.charts import Chart, volume_chart
 from cardioseg.report.measure_columns import (
@@ -59,7 +59,7 @@ class CaseReport:
     times_ms: Sequence[float] = ()
     pictures: Sequence[Path] = ()
     flags: Sequence[Flag] = ()
-    wall: RegionalWall = RegionalWall()  # noqa: RUF009 - frozen
+    wall: WallMeasures = WallMeasures()  # noqa: RUF009 - frozen
 
     @property
     def is_done(self) -> bool:

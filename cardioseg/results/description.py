@@ -13,7 +13,7 @@ from cardioseg.image.labels import Label
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Curve, Curves
-from cardioseg.measure.segment_measures import RegionalWall
+from cardioseg.measure.wall_measures import WallMeasures
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.records import read_record
 
@@ -31,7 +31,7 @@ class Description:
         times_ms: time of each phase, or empty where unknown.
         acquisition: what is known of the scan beside its voxels.
         fold_curves_ml: the curves of each network of an ensemble, or empty.
-        wall: the LV's wall by segments; without any in files of earlier versions.
+        wall: the measures of the LV's wall; none in files of earlier versions.
     """
 
     measures: Measures
@@ -40,7 +40,7 @@ class Description:
     times_ms: tuple[float, ...]
     acquisition: Acquisition
     fold_curves_ml: tuple[Curves, ...] = ()
-    wall: RegionalWall = RegionalWall()  # noqa: RUF009 - frozen
+    wall: WallMeasures = WallMeasures()  # noqa: RUF009 - frozen
 
     @property
     def remark(self) -> str:
@@ -73,7 +73,7 @@ class _Document(BaseModel):
     times_ms: tuple[float, ...]
     acquisition: Acquisition
     fold_curves_ml: list[dict[str, Curve]]
-    wall: RegionalWall = RegionalWall()
+    wall: WallMeasures = WallMeasures()
 
 
 def read_description(folder: CaseFolder) -> Description:

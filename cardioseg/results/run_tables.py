@@ -7,7 +7,7 @@ from typing import Any
 
 from cardioseg.files import write_csv, write_json
 from cardioseg.measure.quantities import CASE_COLUMNS, QUANTITIES
-from cardioseg.measure.segment_measures import SEGMENT_COLUMNS
+from cardioseg.measure.wall_measures import SEGMENT_COLUMNS
 from cardioseg.report.run_report import CaseReport, write_report
 from cardioseg.results.description import read_description
 from cardioseg.results.folder import ResultsFolder

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cardioseg.measure.quantities import CASE_COLUMNS, QUANTITIES
 from cardioseg.measure.quantity import Quantity
-from cardioseg.measure.segment_measures import SEGMENT_COLUMNS
+from cardioseg.measure.wall_measures import SEGMENT_COLUMNS
 
 PAGE = Path(__file__).parents[1] / "measures.md"
 

@@ -26,9 +26,9 @@ from cardioseg.image.volume import Cine
 from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.curves import Moments
-from cardioseg.measure.segment_measures import RegionalWall, SegmentMeasures, regional_wall
 from cardioseg.measure.segments import NAMES, segmented
 from cardioseg.measure.wall import ANGLES, Wall, wall_of
+from cardioseg.measure.wall_measures import SegmentMeasures, WallMeasures, measure_wall
 from cardioseg.phantom import Phantom, WallChange, cine, reference, segment_truth
 
 INFARCT = WallChange(angle_deg=60, half_width_deg=35, ed_mm=-3, es_mm=-7)
@@ -60,9 +60,9 @@ def main() -> None:
         options.out.write_text(text)
 
 
-def measured(mask: Cine) -> RegionalWall:
+def measured(mask: Cine) -> WallMeasures:
     """The wall of a mask whose two phases are end-diastole and end-systole."""
-    return regional_wall(mask, wall_of(mask), ED_ES)
+    return measure_wall(mask, wall_of(mask), ED_ES)
 
 
 def of_phantoms(model: Model | None, count: int) -> Iterator[dict[str, Any]]:
@@ -97,7 +97,7 @@ def _ed_es(phantom: Phantom, model: Model | None) -> Cine:
     return segment(ed_es, model).mask if model else ed_es
 
 
-def _is_found(kind: str, wall: RegionalWall, truth: dict[int, float]) -> bool:
+def _is_found(kind: str, wall: WallMeasures, truth: dict[int, float]) -> bool:
     """Whether the segment that thickens least is one of the four that do so in truth, or the thickest is septal."""
     if kind == "infarct":
         measured_percent = {n: value.thickening_percent for n, value in wall.segments.items()}
@@ -118,7 +118,7 @@ def _errors(values: list[float], limit: float) -> dict[str, float]:
     }
 
 
-def of_patients(dataset: Dataset) -> Iterator[tuple[str, tuple[str, RegionalWall]]]:
+def of_patients(dataset: Dataset) -> Iterator[tuple[str, tuple[str, WallMeasures]]]:
     """The group and the wall of each patient, from the experts' masks."""
     for subject in dataset.subjects():
         yield subject.subject_id, (subject.group, measured(_mask(dataset, subject.subject_id)))
@@ -129,7 +129,7 @@ def _mask(dataset: Dataset, subject_id: str) -> Cine:
     return Cine(np.stack([volumes["ed"].mask, volumes["es"].mask]), volumes["ed"].grid_or_nominal())
 
 
-def summary(patients: dict[str, tuple[str, RegionalWall]]) -> dict[str, Any]:
+def summary(patients: dict[str, tuple[str, WallMeasures]]) -> dict[str, Any]:
     """What tells the groups apart."""
     groups = sorted({group for group, _ in patients.values()})
     walls = {group: [wall for of_group, wall in patients.values() if of_group == group] for group in groups}
@@ -157,18 +157,18 @@ def summary(patients: dict[str, tuple[str, RegionalWall]]) -> dict[str, Any]:
     }
 
 
-def _mean(wall: RegionalWall, numbers: tuple[int, ...]) -> float:
+def _mean(wall: WallMeasures, numbers: tuple[int, ...]) -> float:
     return float(np.mean([value for n in numbers if (value := wall.segments[n].ed_mm) is not None]))
 
 
-def _low_segments(wall: RegionalWall) -> int:
+def _low_segments(wall: WallMeasures) -> int:
     return sum(
         value.thickening_percent is not None and value.thickening_percent < LOW_PERCENT
         for value in wall.segments.values()
     )
 
 
-def _group_mean(walls: list[RegionalWall], number: int, key: str) -> float:
+def _group_mean(walls: list[WallMeasures], number: int, key: str) -> float:
     values: list[SegmentMeasures] = [wall.segments[number] for wall in walls]
     return float(np.mean([getattr(value, key) for value in values if getattr(value, key) is not None]))
 

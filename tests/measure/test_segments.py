@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine, Grid
 from cardioseg.measure.curves import Moments
-from cardioseg.measure.segment_measures import RegionalWall, regional_wall
 from cardioseg.measure.segments import NAMES, segmented
 from cardioseg.measure.wall import RAYS, wall_of
+from cardioseg.measure.wall_measures import WallMeasures, measure_wall
 from cardioseg.phantom import Phantom, WallChange, reference, segment_truth
 
 EVEN = Phantom(phases=8, ed_phase=0, rows=128, columns=128)
@@ -22,11 +22,11 @@ HYPERTROPHY = WallChange(angle_deg=0, half_width_deg=50, ed_mm=6, es_mm=8)  # of
 few = settings(max_examples=15, deadline=None, database=None)
 
 
-def by_segments(mask: Cine, ed_phase: int, es_phase: int | None) -> RegionalWall:
-    return regional_wall(mask, wall_of(mask), Moments(ed_phase, es_phase))
+def by_segments(mask: Cine, ed_phase: int, es_phase: int | None) -> WallMeasures:
+    return measure_wall(mask, wall_of(mask), Moments(ed_phase, es_phase))
 
 
-def measured(phantom: Phantom, mask: Cine | None = None) -> RegionalWall:
+def measured(phantom: Phantom, mask: Cine | None = None) -> WallMeasures:
     return by_segments(mask or reference(phantom), *phantom.ed_es_phases)
 
 
@@ -154,7 +154,7 @@ def lacking(label: Label, slices: slice = slice(None), phases: slice = slice(Non
     ],
 )
 def test_without_segments_the_reason_is_said(mask: Cine, moments: Moments, reason: str) -> None:
-    found = regional_wall(mask, wall_of(mask), moments)
+    found = measure_wall(mask, wall_of(mask), moments)
     assert found.thickest is None
     assert found.segments.keys() == NAMES.keys()
     for segment in found.segments.values():

@@ -78,6 +78,9 @@ def test_the_measures_of_a_case_hold_strain_thickness_and_rates() -> None:
     strains = [measures[f"lv_strain_{name}_percent"] or 0 for name in ("endo", "mid", "epi")]
     assert strains[0] < strains[1] < strains[2] < -5
     assert (measures["lv_strain_radial_percent"] or 0) > 20
+    assert found.wall.strain is not None
+    assert min(value or 0 for value in found.wall.strain.mid) == strains[1]
+    assert len(found.wall.document()["strain"]["endo"]) == phantom.phases
     assert measures["lv_wall_max_segment"] == found.wall.thickest.segment if found.wall.thickest else False
 
 

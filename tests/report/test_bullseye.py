@@ -11,8 +11,8 @@ from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.inference.measured_mask import describe
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Moments
-from cardioseg.measure.segment_measures import RegionalWall, SegmentMeasures, ThickestPlace
 from cardioseg.measure.segments import NAMES
+from cardioseg.measure.wall_measures import SegmentMeasures, ThickestPlace, WallMeasures
 from cardioseg.phantom import Phantom, reference
 from cardioseg.report.bullseye import bullseyes
 from cardioseg.report.run_report import CaseReport, write_report
@@ -62,7 +62,7 @@ def test_what_is_missing_is_a_dash_with_its_reason() -> None:
     assert [bullseye.title for bullseye in bullseyes(only_ed)] == ["Wall thickness at end-diastole, mm"]
 
 
-def page(folder: Path, wall: RegionalWall) -> str:
+def page(folder: Path, wall: WallMeasures) -> str:
     write_report(folder / "report.html", {}, [CaseReport("heart", "done", wall=wall)])
     return re.sub(r"\s+", " ", (folder / "report.html").read_text())
 
@@ -82,7 +82,7 @@ def test_the_report_shows_the_segments(tmp_path: Path) -> None:
 
 
 def test_a_thick_wall_is_remarked_and_missing_segments_have_a_reason(tmp_path: Path) -> None:
-    thick = RegionalWall(SEGMENTS, ThickestPlace(16.04, 5, 3), (0, 1))
+    thick = WallMeasures(SEGMENTS, ThickestPlace(16.04, 5, 3), (0, 1))
     text = page(tmp_path, thick)
     assert "Largest thickness at end-diastole: 16.0 mm, basal inferoseptal, slice 5." in text
     assert "guidelines consider hypertrophic cardiomyopathy" in text
@@ -92,4 +92,4 @@ def test_a_thick_wall_is_remarked_and_missing_segments_have_a_reason(tmp_path: P
     voxels[voxels == Label.RV_CAVITY] = Label.BACKGROUND
     without = describe(replace(mask, voxels=voxels), STRUCTURES, Acquisition(), Moments()).wall
     assert "No wall segments: the right ventricle does not touch the wall in any slice" in page(tmp_path, without)
-    assert "segments" not in page(tmp_path, RegionalWall())
+    assert "segments" not in page(tmp_path, WallMeasures())

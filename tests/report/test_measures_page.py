@@ -10,7 +10,7 @@ from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import write_cine
-from cardioseg.measure.segment_measures import SEGMENT_COLUMNS
+from cardioseg.measure.wall_measures import SEGMENT_COLUMNS
 from cardioseg.phantom import Phantom, cine
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -1,4 +1,4 @@
-"""Segment measures: thickness and thickening of the LV's wall in each AHA segment, and its thickest place."""
+"""Wall measures: thickness and thickening of the LV's wall by AHA segments, its thickest place, and its strain."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,6 +11,7 @@ from cardioseg.image.orientation import is_placed
 from cardioseg.image.volume import Cine
 from cardioseg.measure.curves import Moments
 from cardioseg.measure.segments import NAMES, Segmented, segmented
+from cardioseg.measure.strain import GeometricStrain, geometric_strain
 from cardioseg.measure.wall import ANGLES, Wall
 
 _LEAST_SHARE = 0.5  # of a segment's rays, that have a wall
@@ -75,8 +76,8 @@ class ThickestPlace:
 
 
 @dataclass(frozen=True)
-class RegionalWall:
-    """The wall by segments.
+class WallMeasures:
+    """What is measured of the LV's wall.
 
     Attributes:
         segments: by AHA number, all 16; none if the model does not segment both the LV's cavity and its wall.
@@ -84,12 +85,14 @@ class RegionalWall:
         borrowed: slices whose segments lie between the RV's insertion points of another slice.
         is_placed: whether the file says how the stack lies in the patient; if not, which wall is anterior follows from
             the usual way of showing a short axis.
+        strain: the strain curves; None with a single phase.
     """
 
     segments: Mapping[int, SegmentMeasures] = field(default_factory=dict)
     thickest: ThickestPlace | None = None
     borrowed: tuple[int, ...] = ()
     is_placed: bool = True
+    strain: GeometricStrain | None = None
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """A row for each segment with the columns `SEGMENT_COLUMNS` after the case."""
@@ -104,27 +107,30 @@ class RegionalWall:
         return dict(_rounded(asdict(self)))
 
 
-def regional_wall(mask: Cine, wall: Wall | None, moments: Moments) -> RegionalWall:
-    """Measure the wall by segments.
+def measure_wall(mask: Cine, wall: Wall | None, moments: Moments) -> WallMeasures:
+    """Measure the wall.
 
     Args:
         mask: `Label` values (phase, slice, row, column).
         wall: the wall of this mask; None if the cavity and its wall are not both segmented.
-        moments: end-diastole and end-systole of the LV. Without end-diastole, there are no segments.
+        moments: end-diastole and end-systole of the LV. Without end-diastole, there are neither segments nor strain.
     """
     if wall is None:
-        return RegionalWall()
+        return WallMeasures()
     if moments.ed_phase is None:
         return _without_segments("the phase of end-diastole is unknown")
+    strain = geometric_strain(wall, moments.ed_phase) if mask.phases > 1 else None
     found = segmented(mask, wall, moments.ed_phase)
     if isinstance(found, str):
-        return _without_segments(found)
+        return _without_segments(found, strain)
     segments = {number: _measured(found.numbers == number, wall, moments) for number in NAMES}
-    return RegionalWall(segments, _thickest(found, wall, moments.ed_phase), found.borrowed, is_placed(mask.grid))
+    return WallMeasures(
+        segments, _thickest(found, wall, moments.ed_phase), found.borrowed, is_placed(mask.grid), strain
+    )
 
 
-def _without_segments(reason: str) -> RegionalWall:
-    return RegionalWall({number: SegmentMeasures(reason=reason) for number in NAMES})
+def _without_segments(reason: str, strain: GeometricStrain | None = None) -> WallMeasures:
+    return WallMeasures({number: SegmentMeasures(reason=reason) for number in NAMES}, strain=strain)
 
 
 def _measured(rays: NDArray[np.bool_], wall: Wall, moments: Moments) -> SegmentMeasures:
