@@ -1,7 +1,7 @@
 """Wall measures: thickness and thickening of the LV's wall by AHA segments, its thickest place, and its strain."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,12 @@ class WallMeasures:
     borrowed: tuple[int, ...] = ()
     is_placed: bool = True
     strain: GeometricStrain | None = None
+
+    @property
+    def without_curves(self) -> "WallMeasures":
+        """The same without the values of each phase: thousands of cases fit into memory."""
+        segments = {number: replace(segment, curve_mm=()) for number, segment in self.segments.items()}
+        return replace(self, segments=segments, strain=None)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """A row for each segment with the columns `SEGMENT_COLUMNS` after the case."""

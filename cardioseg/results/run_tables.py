@@ -94,7 +94,7 @@ def _report(outcome: Outcome, folder: ResultsFolder) -> CaseReport:
         description.times_ms,
         (case.overlay, case.loop),
         description.flags,
-        description.wall,
+        description.wall.without_curves,
     )
 
 
