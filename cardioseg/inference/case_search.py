@@ -9,7 +9,7 @@ from pathlib import Path
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
 from cardioseg.image.nnunet_names import case_stem, other_channel
-from cardioseg.image.volume_files import is_volume_file
+from cardioseg.image.volume_files import REFERENCE, is_volume_file, stem
 from cardioseg.inference.cases import Case, Findings, other_names
 from cardioseg.ingest.cine.shared_ids import fits, same_image
 from cardioseg.ingest.cine.volume_suitability import judge_volume
@@ -163,9 +163,15 @@ class Search:
         counts = {"series of another kind": others, "unusable files": unused}
         counted = [f"{count} {name}" for name, count in counts.items() if count]
         if not counted:
-            return f"no short-axis cine in {where}: no image files"
+            found = "only reference masks (*_gt)" if any(map(_has_references, self.sources)) else "no image files"
+            return f"no short-axis cine in {where}: {found}"
         reasons = "".join(f"; the first: {item.where}: {item.why}" for item in first)
         return f"no short-axis cine in {where}: {' and '.join(counted)}{reasons}"
+
+
+def _has_references(source: Path) -> bool:
+    """Whether NIfTI files that are named as reference masks lie below a folder."""
+    return any(is_volume_file(path) and stem(path).endswith(REFERENCE) for path in source.rglob(f"*{REFERENCE}.*"))
 
 
 def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:

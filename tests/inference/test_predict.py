@@ -13,7 +13,7 @@ from thresholds import write_threshold_model
 from cardioseg.errors import NoInputError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, read_volume, write_cine, write_volume
-from cardioseg.image.volume import Cine, Volume
+from cardioseg.image.volume import Cine, Grid, Volume
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Findings
 from cardioseg.inference.chosen_phases import Choices
@@ -249,6 +249,14 @@ def test_nothing_to_segment(tmp_path: Path) -> None:
         find_cases([tmp_path])
     with pytest.raises(NoInputError, match="no such file or folder"):
         find_cases([tmp_path / "nowhere"])
+
+
+def test_a_folder_of_reference_masks_alone_is_called_so(tmp_path: Path) -> None:
+    write_volume(
+        tmp_path / "p1" / "p1_ed_gt.nii.gz", Volume(np.zeros((2, 8, 8), np.uint8), Grid((2, 8, 8), (8.0, 1.0, 1.0)))
+    )
+    with pytest.raises(NoInputError, match=r"no short-axis cine in .*: only reference masks \(\*_gt\)"):
+        find_cases([tmp_path])
 
 
 def test_what_is_missing_is_remarked(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
