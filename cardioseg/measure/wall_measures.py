@@ -96,9 +96,9 @@ class WallMeasures:
 
     @property
     def without_curves(self) -> "WallMeasures":
-        """The same without the values of each phase: thousands of cases fit into memory."""
+        """The same without the segments' values of each phase: thousands of cases fit into memory."""
         segments = {number: replace(segment, curve_mm=()) for number, segment in self.segments.items()}
-        return replace(self, segments=segments, strain=None)
+        return replace(self, segments=segments)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """A row for each segment with the columns `SEGMENT_COLUMNS` after the case."""

@@ -1,4 +1,4 @@
-"""Charts: volume over time as coordinates of an SVG, which the report's template draws.
+"""Charts: volume and strain over time as coordinates of an SVG, which the report's template draws.
 
 Not matplotlib: it would take half a second of each run, and everyone who predicts would have to install it.
 """
@@ -9,9 +9,10 @@ from itertools import pairwise
 from math import ceil, floor, log10
 
 from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.measure.strain import GeometricStrain
 
 _WIDTH, _HEIGHT = 560.0, 220.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 34.0, 20.0, 38.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 54.0, 20.0, 38.0
 _TICKS = 5
 _WORD_GAP = 14.0  # least distance between words
 _SHORT = {Label.RV_CAVITY: "RV", Label.LV_MYOCARDIUM: "Myo", Label.LV_CAVITY: "LV"}
@@ -28,17 +29,17 @@ class Tick:
 
 @dataclass(frozen=True)
 class Line:
-    """The curve of one structure.
+    """One curve.
 
     Attributes:
-        label: the structure.
+        key: what it shows, as the page's classes name it.
         points: the points of an SVG polyline.
         name: the text at its end.
         name_y: the height of this text.
         dots: the places (x, y) of end-diastole and end-systole.
     """
 
-    label: Label
+    key: str
     points: str
     name: str
     name_y: float
@@ -47,19 +48,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """A volume-time chart, in the units of its view box.
+    """A chart over time, in the units of its view box.
 
     Attributes:
+        title: what it shows, with the unit.
         x_title: the title of the x axis.
         x_ticks: the ticks of the x axis.
-        y_ticks: the ticks of the y axis, in mL.
+        y_ticks: the ticks of the y axis.
         marks: ED and ES.
-        lines: one per structure that was found.
+        lines: the curves.
         width: width of the view box.
         height: height of the view box.
         left: left edge of the plot; `right`, `top` and `bottom` are the other edges.
     """
 
+    title: str
     x_title: str
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
@@ -110,21 +113,65 @@ def volume_chart(
     Returns:
         The chart, or None if there is nothing to draw: fewer than two phases or no structure.
     """
-    curves = {label: curves_ml[label] for label in STRUCTURES if any(curves_ml.get(label, ()))}
-    phases = len(next(iter(curves.values()), ()))
+    found = [label for label in STRUCTURES if any(curves_ml.get(label, ()))]
+    if not found:
+        return None
+    dots = moments or {}
+    curves = [_Curve(label.key, _SHORT[label], curves_ml[label], dots.get(label, ())) for label in found]
+    y_axis = Axis(0, 1.06 * max(max(curves_ml[label]) for label in found), _HEIGHT - _BOTTOM, _TOP)
+    return _chart("Volume, mL", curves, times_ms, y_axis, next(iter(dots.values()), ()))
+
+
+def strain_chart(
+    strain: GeometricStrain, times_ms: Sequence[float] = (), moments: Sequence[int | None] = ()
+) -> Chart | None:
+    """Lay out the curves of circumferential strain.
+
+    Args:
+        strain: the curves.
+        times_ms: time of each phase; the x axis counts phases if the times are unknown or do not increase.
+        moments: the 0-based phases of end-diastole and end-systole of the LV.
+
+    Returns:
+        The chart, or None with fewer than two phases.
+    """
+    curves = [
+        _Curve("lv_cavity", "inner", strain.endo, moments),
+        _Curve("lv_myocardium", "middle", strain.mid, moments),
+        _Curve("outer", "outer", strain.epi, moments),
+    ]
+    values = [value for curve in curves for value in curve.values if value is not None]
+    y_axis = Axis(min(1.06 * min(values, default=0.0), -1.0), max([0.0, *values]), _HEIGHT - _BOTTOM, _TOP)
+    return _chart("Circumferential strain, %", curves, times_ms, y_axis, moments)
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """A curve before it is laid out: its key, its name, its value at each phase, and the phases with dots."""
+
+    key: str
+    name: str
+    values: Sequence[float | None]
+    dots: Sequence[int | None]
+
+
+def _chart(
+    title: str, curves: Sequence[_Curve], times_ms: Sequence[float], y_axis: Axis, marked: Sequence[int | None]
+) -> Chart | None:
+    phases = len(curves[0].values)
     if phases < 2:
         return None
     timed = len(times_ms) == phases and all(b > a for a, b in pairwise(times_ms))
     x_values = [float(value) for value in (times_ms if timed else range(phases))]
     x_axis = Axis(x_values[0], x_values[-1], _LEFT, _WIDTH - _RIGHT)
-    y_axis = Axis(0, 1.06 * max(map(max, curves.values())), _HEIGHT - _BOTTOM, _TOP)
     x_places = [x_axis.place(value) for value in x_values]
     return Chart(
+        title=title,
         x_title="ms after the R wave" if timed else "phase",
         x_ticks=x_axis.ticks() if timed else x_axis.ticks(least_step=1),
         y_ticks=y_axis.ticks(),
-        marks=_marks(x_places, next(iter((moments or {}).values()), ())),
-        lines=_lines(curves, x_places, y_axis, moments or {}),
+        marks=_marks(x_places, marked),
+        lines=_lines(curves, x_places, y_axis),
     )
 
 
@@ -152,17 +199,14 @@ def _marks(x_places: Sequence[float], phases: Sequence[int | None]) -> tuple[Tic
     return tuple(Tick(at, name, anchor) for (at, name), anchor in zip(marked, anchors, strict=False))
 
 
-def _lines(
-    curves_ml: Mapping[Label, Sequence[float]],
-    x_places: Sequence[float],
-    y_axis: Axis,
-    moments: Mapping[Label, Sequence[int | None]],
-) -> tuple[Line, ...]:
-    heights = {label: [y_axis.place(volume_ml) for volume_ml in curve] for label, curve in curves_ml.items()}
-    name_places = spread([places[-1] for places in heights.values()])
+def _lines(curves: Sequence[_Curve], x_places: Sequence[float], y_axis: Axis) -> tuple[Line, ...]:
+    """The curves; phases without a value are left out."""
+    places = [[None if value is None else y_axis.place(value) for value in curve.values] for curve in curves]
+    ends = [next((y for y in reversed(heights) if y is not None), 0.0) for heights in places]
     lines = []
-    for (label, places), name_y in zip(heights.items(), name_places, strict=True):
-        points = " ".join(f"{x:g},{y:g}" for x, y in zip(x_places, places, strict=True))
-        dots = tuple((x_places[phase], places[phase]) for phase in moments.get(label, ()) if phase is not None)
-        lines.append(Line(label, points, _SHORT[label], name_y, dots))
+    for curve, heights, name_y in zip(curves, places, spread(ends), strict=True):
+        known = {phase: (x_places[phase], y) for phase, y in enumerate(heights) if y is not None}
+        points = " ".join(f"{x:g},{y:g}" for x, y in known.values())
+        dots = tuple(known[phase] for phase in curve.dots if phase in known)
+        lines.append(Line(curve.key, points, curve.name, name_y, dots))
     return tuple(lines)

@@ -17,7 +17,7 @@ from cardioseg.measure.quantity import Quantity
 from cardioseg.measure.segments import NAMES
 from cardioseg.measure.wall_measures import WallMeasures
 from cardioseg.report.bullseye import Bullseye, bullseyes
-from cardioseg.report.charts import Chart, volume_chart
+from cardioseg.report.charts import Chart, strain_chart, volume_chart
 from cardioseg.report.measure_columns import (
     COLUMNS,
     UNKNOWN,
@@ -105,12 +105,15 @@ class CaseReport:
         return "" if self.bullseyes or not reasons else min(reasons)
 
     @property
-    def chart(self) -> Chart | None:
-        """The volume-time curve, or None."""
+    def charts(self) -> list[Chart]:
+        """The curves of the volumes and of the strain, as far as there are any."""
         measures = self.measures or Measures()
         moments = {label: measures.moments(label) for label in (Label.LV_CAVITY, Label.RV_CAVITY)}
         present = {label: (phases.ed_phase, phases.es_phase) for label, phases in moments.items() if phases.known}
-        return volume_chart(self.curves_ml, self.times_ms, moments=present)
+        volumes = volume_chart(self.curves_ml, self.times_ms, moments=present)
+        of_lv = present.get(Label.LV_CAVITY, ())
+        strain = strain_chart(self.wall.strain, self.times_ms, of_lv) if self.wall.strain else None
+        return [chart for chart in (volumes, strain) if chart]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.phantom import Phantom, WallChange, write_nifti
 
 PICTURE = Path(__file__).parents[1] / "report.png"
-SIZE = (1080, 1660)
+SIZE = (1080, 1700)
 HEARTS: dict[int, dict[str, Any]] = {
     1: {},
     3: {"lv_ef_percent": 31.0, "rv_ef_percent": 34.0, "lv_radius_mm": 30.0},

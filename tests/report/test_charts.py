@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardioseg.image.labels import Label
-from cardioseg.report.charts import spread, tick_step, volume_chart
+from cardioseg.measure.strain import GeometricStrain
+from cardioseg.report.charts import spread, strain_chart, tick_step, volume_chart
 
 CURVES = {Label.LV_CAVITY: (120.0, 60.0, 90.0), Label.RV_CAVITY: (0.0, 0.0, 0.0)}
 
@@ -31,7 +32,7 @@ def test_each_ventricle_has_its_own_moments_and_the_first_is_marked() -> None:
     chart = volume_chart(curves, moments={Label.LV_CAVITY: (0, None), Label.RV_CAVITY: (1, 2)})
     assert chart is not None
     assert [mark.text for mark in chart.marks] == ["ED"]
-    assert {line.label: len(line.dots) for line in chart.lines} == {Label.LV_CAVITY: 1, Label.RV_CAVITY: 2}
+    assert {line.key: len(line.dots) for line in chart.lines} == {"lv_cavity": 1, "rv_cavity": 2}
 
 
 def test_the_words_of_two_phases_side_by_side_do_not_touch() -> None:
@@ -86,3 +87,28 @@ def test_every_point_and_tick_lies_in_the_plot(curve: list[float]) -> None:
     assert all(chart.top <= tick.at <= chart.bottom for tick in chart.y_ticks)
     assert all(chart.left <= tick.at <= chart.right for tick in chart.x_ticks)
     assert len(chart.lines[0].points.split()) == len(curve)
+
+
+def test_strain_hangs_from_zero_and_gaps_are_left_out() -> None:
+    strain = GeometricStrain((0.0, -30.0, None, -10.0), (0.0, -20.0, None, -5.0), (0.0, -10.0, None, 0.5), (0.0,) * 4)
+    chart = strain_chart(strain, (0.0, 100.0, 200.0, 300.0), (0, 1))
+    assert chart is not None
+    assert [(line.key, line.name) for line in chart.lines] == [
+        ("lv_cavity", "inner"),
+        ("lv_myocardium", "middle"),
+        ("outer", "outer"),
+    ]
+    inner, middle, outer = ([tuple(map(float, p.split(","))) for p in line.points.split()] for line in chart.lines)
+    assert [len(points) for points in (inner, middle, outer)] == [3, 3, 3]  # one phase has no wall
+    assert inner[1][1] > middle[1][1] > outer[1][1] > outer[0][1]  # further down is shorter
+    assert chart.lines[0].dots == (inner[0], inner[1])
+    assert {"0", "\N{MINUS SIGN}20"} <= {tick.text for tick in chart.y_ticks}
+    assert [mark.text for mark in chart.marks] == ["ED", "ES"]
+    assert all(chart.top <= y <= chart.bottom for _, y in (*inner, *middle, *outer))
+
+
+def test_strain_of_a_single_phase_or_without_a_wall_is_no_curve() -> None:
+    assert strain_chart(GeometricStrain((0.0,), (0.0,), (0.0,), (0.0,))) is None
+    nothing = strain_chart(GeometricStrain((None,) * 3, (None,) * 3, (None,) * 3, (None,) * 3))
+    assert nothing is not None
+    assert [line.points for line in nothing.lines] == ["", "", ""]
