@@ -78,7 +78,7 @@ def segmented(mask: Cine, wall: Wall, ed_phase: int) -> Segmented | str:
     with_wall = np.flatnonzero(wall.is_present[ed_phase])
     slices = tuple(int(index) for index in (with_wall if base_first else with_wall[::-1]))
     if len(slices) < len(LEVELS):
-        return f"only {len(slices)} slices have a wall around the cavity at end-diastole; three levels need three"
+        return f"slices with a wall around the cavity at end-diastole: {len(slices)}; three levels need three"
     found = {index: septum for index in slices if (septum := _septum(mask, wall, ed_phase, index))}
     if not found:
         return "the right ventricle does not touch the wall in any slice, so that its insertion points are unknown"

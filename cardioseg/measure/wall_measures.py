@@ -171,10 +171,13 @@ def _mean(thickness_mm: NDArray[np.float64]) -> float | None:
     return float(thickness_mm[known].mean()) if known.mean() >= _LEAST_SHARE else None
 
 
-def _thickest(found: Segmented, wall: Wall, ed_phase: int) -> ThickestPlace:
+def _thickest(found: Segmented, wall: Wall, ed_phase: int) -> ThickestPlace | None:
+    """The thickest place; None if the wall is nowhere closed over 15 degrees."""
     reach = range(-(_PATCH_RAYS // 2), _PATCH_RAYS // 2 + 1)
     shifted = [np.roll(wall.thickness_mm[ed_phase], offset, axis=-1) for offset in reach]
     patches = np.where(found.numbers > 0, np.mean(shifted, axis=0), np.nan)
+    if not np.isfinite(patches).any():
+        return None
     index, ray = np.unravel_index(int(np.nanargmax(patches)), patches.shape)
     return ThickestPlace(float(patches[index, ray]), int(index), int(found.numbers[index, ray]))
 

@@ -147,9 +147,13 @@ def lacking(label: Label, slices: slice = slice(None), phases: slice = slice(Non
     ("mask", "moments", "reason"),
     [
         (lacking(Label.RV_CAVITY), Moments(0, 3), "the right ventricle does not touch the wall in any slice"),
-        (lacking(Label.LV_MYOCARDIUM), Moments(0, 3), "only 0 slices have a wall around the cavity"),
-        (lacking(Label.LV_MYOCARDIUM, slice(2, None)), Moments(0, 3), "only 1 slices have a wall"),
-        (lacking(Label.LV_CAVITY), Moments(0, 3), "only 0 slices"),
+        (lacking(Label.LV_MYOCARDIUM), Moments(0, 3), "slices with a wall around the cavity at end-diastole: 0; three"),
+        (
+            lacking(Label.LV_MYOCARDIUM, slice(2, None)),
+            Moments(0, 3),
+            "slices with a wall around the cavity at end-diastole: 1;",
+        ),
+        (lacking(Label.LV_CAVITY), Moments(0, 3), "slices with a wall around the cavity at end-diastole: 0;"),
         (reference(EVEN), Moments(None, 3), "the phase of end-diastole is unknown"),
     ],
 )
@@ -185,6 +189,16 @@ def test_an_open_wall_has_no_thickness_there_and_says_so() -> None:
     assert opened[16].ed_mm is not None
     assert (opened[16].es_mm, opened[16].thickening_percent, opened[16].curve_mm[es]) == (None, None, None)
     assert opened[14].reason == ""
+
+
+def test_a_wall_of_spokes_has_no_thickest_place() -> None:
+    mask = reference(EVEN)
+    wall = wall_of(mask)
+    outer = wall.outer_mm.copy()
+    outer[..., ::4] = np.nan  # three rays in a row at most
+    found = measure_wall(mask, replace(wall, outer_mm=outer), Moments(*EVEN.ed_es_phases))
+    assert found.thickest is None
+    assert all(segment.ed_mm is not None for segment in found.segments.values())
 
 
 def test_every_ray_of_a_slice_has_a_segment_of_its_level() -> None:
