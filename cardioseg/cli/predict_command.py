@@ -46,9 +46,9 @@ def predict(
         typer.Option(
             "--format",
             metavar="NAMES",
-            help="Formats of the masks, separated by commas. Known: "
-            f"{', '.join(module_names('results.formats', '_mask'))}. nifti is always written, "
-            "even if you name only dicom-seg.",
+            help="Formats to write, separated by commas. Known: "
+            f"{', '.join(module_names('results.formats', '_format'))}. nifti is always written; "
+            "dicom-sr also writes dicom-seg.",
         ),
     ] = "nifti",
     ed: ED = None,

@@ -31,8 +31,8 @@ from cardioseg.results.catalogue import Catalogue
 from cardioseg.results.description import Description, read_description
 from cardioseg.results.edits import edit_kept, edited_file
 from cardioseg.results.folder import CaseFolder, ResultsFolder
-from cardioseg.results.formats import mask_files, refers_to_images, write_masks
-from cardioseg.results.formats.predicted import PredictedMask
+from cardioseg.results.formats import format_files, refers_to_images, write_formats
+from cardioseg.results.formats.predicted import PredictedCase
 from cardioseg.results.outcome import DONE, FAILED, Outcome, in_one
 
 Report = Callable[[int, int], None]
@@ -163,11 +163,11 @@ def _predicted(scan: Scan, model: Model, folder: CaseFolder, asked: CaseRecord, 
     description = describe(mask, model.card.structures, acquisition_of(case), moments, segmented.fold_curves_ml)
     stack = case.series.stack if case.series else None
     _clear(folder)
-    predicted = PredictedMask(mask, description.measures, model.card, stack, case.is_4d)
-    remark = case.without_paths(in_one(*write_masks(predicted, folder, asked.formats)))
+    predicted = PredictedCase(mask, description, model.card, stack, case.is_4d)
     description.write(folder)
     write_pictures(folder, cine, mask, description.measures, flags=description.flags, title=folder.case_id)
-    hashes = {path.name: sha256(path) for path in mask_files(folder) if path.exists()}
+    remark = case.without_paths(in_one(*write_formats(predicted, folder, asked.formats)))
+    hashes = {path.name: sha256(path) for path in format_files(folder) if path.exists()}
     said_of_scan = {"content": scan.content, "header": scan.header}
     asked.model_copy(update=said_of_scan | {"remark": remark, "sha256": hashes}).write(folder)
     remarks = in_one(asked.naming, remark)
@@ -177,7 +177,7 @@ def _predicted(scan: Scan, model: Model, folder: CaseFolder, asked: CaseRecord, 
 def _clear(folder: CaseFolder) -> None:
     """Remove what an earlier run wrote. Its mask stays until the new one replaces it."""
     sweep_partials(folder.path)
-    for path in (folder.record, *mask_files(folder)):
+    for path in (folder.record, *format_files(folder)):
         if path != folder.mask:
             path.unlink(missing_ok=True)
 

@@ -18,13 +18,14 @@ _LEAST_PHASES = 10  # of a beat; fewer cannot show how fast it ejects
 _COVERED = "; only if the phases cover the beat"
 
 
-def _rate(key: str, title: str, meaning: str) -> Quantity:
-    return Quantity(key, title, f"{meaning} of the LV cavity volume{_COVERED}", "mL/s", 0, _LV, Table.DETAILS)
+def _rate(key: str, title: str, meaning: str, code: str) -> Quantity:
+    meaning = f"{meaning} of the LV cavity volume{_COVERED}"
+    return Quantity(key, title, meaning, "mL/s", 0, _LV, Table.DETAILS, code=code)
 
 
 FILLING_QUANTITIES = (
-    _rate("lv_ejection_rate_ml_per_s", "Peak ejection rate", "fastest decrease"),
-    _rate("lv_filling_rate_ml_per_s", "Peak filling rate", "fastest increase"),
+    _rate("lv_ejection_rate_ml_per_s", "Peak ejection rate", "fastest decrease", "DCM 122616"),
+    _rate("lv_filling_rate_ml_per_s", "Peak filling rate", "fastest increase", "DCM 122618"),
     Quantity(
         "lv_time_to_es_ms",
         "Time to end-systole",

@@ -7,7 +7,8 @@ Limits are far wider than normal: sick hearts must pass, mistakes must not. ACDC
 and hypertrophy, span: LV EDV 49 to 374 mL, LV ESV 22 to 334, RV EDV 47 to 295, LV EF 10 to 82 %, RV EF 2 to 73 %, LV
 mass 34 to 272 g. Healthy adults lie well inside (Petersen et al., J Cardiovasc Magn Reson 2017;19:18).
 
-Codes are those of DICOM PS3.16: CID 3833 and 3835 (ejection fractions and volumes of CT and MR), 12204, 12239, 3455.
+Codes are those of DICOM PS3.16: CID 3833 and 3835 (ejection fractions and volumes of CT and MR), 12203, 12204, 12239,
+3455.
 """
 
 from collections.abc import Mapping
@@ -41,7 +42,9 @@ _LV_SV = Quantity(
 _LV_EF = Quantity(
     "lv_ef_percent", "EF", _FRACTION.format("LV"), "%", 1, _LV, _ALWAYS, _EF, "LN 8811-2", is_compared=True
 )
-_LV_MASS = Quantity("lv_mass_g", "Mass", _MASS.format("LV"), "g", 1, _MYO, _ALWAYS, Bounds(25, 450), is_compared=True)
+_LV_MASS = Quantity(
+    *("lv_mass_g", "Mass", _MASS.format("LV"), "g", 1, _MYO, _ALWAYS, Bounds(25, 450), "LN 18087-7"), is_compared=True
+)
 _RV_EDV = Quantity("rv_edv_ml", "EDV", _AT_ED.format("RV"), "mL", 1, _RV, _ALWAYS, _EDV, "LN 8822-9", is_compared=True)
 _RV_ESV = Quantity("rv_esv_ml", "ESV", _AT_ES.format("RV"), "mL", 1, _RV, _ALWAYS, _ESV, "LN 8824-5", is_compared=True)
 _RV_SV = Quantity(
@@ -97,11 +100,11 @@ _BSA = Quantity(
 _INDEXED = (
     indexed("lv_edv_index_ml_per_m2", _LV_EDV),
     indexed("lv_esv_index_ml_per_m2", _LV_ESV),
-    indexed("lv_sv_index_ml_per_m2", _LV_SV),
+    indexed("lv_sv_index_ml_per_m2", _LV_SV, "SCT 277381004"),
     indexed("lv_mass_index_g_per_m2", _LV_MASS),
     indexed("rv_edv_index_ml_per_m2", _RV_EDV),
     indexed("rv_esv_index_ml_per_m2", _RV_ESV),
-    indexed("rv_sv_index_ml_per_m2", _RV_SV),
+    indexed("rv_sv_index_ml_per_m2", _RV_SV, "SCT 429619008"),
 )
 _SPREADS = (
     spread("lv_edv_sd_ml", _LV_EDV),

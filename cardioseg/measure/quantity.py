@@ -73,8 +73,8 @@ class Quantity:
         return f"{value:z.{self.digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def indexed(key: str, quantity: Quantity) -> Quantity:
-    """The quantity `key`: another one per body surface area."""
+def indexed(key: str, quantity: Quantity, code: str = "") -> Quantity:
+    """The quantity `key`: another one per body surface area; `code` is its own."""
     return Quantity(
         key,
         f"{quantity.title} / BSA",
@@ -83,6 +83,7 @@ def indexed(key: str, quantity: Quantity) -> Quantity:
         1,
         quantity.structure,
         Table.DETAILS,
+        code=code,
         index_of=quantity.key,
     )
 

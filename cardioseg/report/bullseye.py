@@ -1,4 +1,4 @@
-"""Bullseye: a value of each AHA segment as rings of an SVG, basal outside, apical inside, anterior on top."""
+"""Bullseye: a value of each AHA segment as rings of a picture, basal outside, apical inside, anterior on top."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from cardioseg.measure.wall_measures import SegmentMeasures
 _CENTER, _RADII = 100.0, (95.0, 68.0, 41.0, 15.0)  # of the rings, from outside; the apical cap is empty
 _LIGHT, _DARK = (240, 245, 251), (11, 72, 140)  # one hue: it reads the same with every kind of colour vision
 _WHITE_TEXT = 0.5  # share of the dark colour from which the text is white
+_ARC_STEPS = 24  # of an arc drawn as a polygon
 _EMPTY, _NONE = "#ffffff", "–"  # of a segment without a value
 
 _Value = Callable[[SegmentMeasures], float | None]
@@ -17,24 +18,53 @@ _Value = Callable[[SegmentMeasures], float | None]
 
 @dataclass(frozen=True)
 class Cell:
-    """One segment.
+    """One segment, as a part of a ring around (100, 100).
 
     Attributes:
-        path: its outline, as an SVG path.
-        x: place of its text; `y` likewise.
+        middle: direction of its middle in degrees, against the clock from the right.
+        half: half of its angle in degrees.
+        outer: radius of its outer edge.
+        inner: radius of its inner edge.
         text: the value, or a dash.
         fill: its colour.
         is_dark: whether its colour needs white text.
         title: its name, its value or why there is none.
     """
 
-    path: str
-    x: float
-    y: float
+    middle: float
+    half: float
+    outer: float
+    inner: float
     text: str
     fill: str
     is_dark: bool
     title: str
+
+    @property
+    def x(self) -> float:
+        """Place of the text, from the left."""
+        return _point(self.middle, (self.outer + self.inner) / 2)[0]
+
+    @property
+    def y(self) -> float:
+        """Place of the text, from the top."""
+        return _point(self.middle, (self.outer + self.inner) / 2)[1]
+
+    @property
+    def path(self) -> str:
+        """Its outline, as an SVG path."""
+        ends = self.middle - self.half, self.middle + self.half
+        (ax, ay), (bx, by) = (_point(end, self.outer) for end in ends)
+        (dx, dy), (cx, cy) = (_point(end, self.inner) for end in ends)
+        arcs = f"A{self.outer} {self.outer} 0 0 0 {bx} {by}", f"A{self.inner} {self.inner} 0 0 1 {dx} {dy}"
+        return f"M{ax} {ay}{arcs[0]}L{cx} {cy}{arcs[1]}Z"
+
+    @property
+    def polygon(self) -> list[tuple[float, float]]:
+        """Its outline as points, for pictures of pixels."""
+        steps = [self.middle + self.half * (2 * step / _ARC_STEPS - 1) for step in range(_ARC_STEPS + 1)]
+        outside = [_point(degrees, self.outer) for degrees in steps]
+        return outside + [_point(degrees, self.inner) for degrees in reversed(steps)]
 
 
 @dataclass(frozen=True)
@@ -82,30 +112,12 @@ def _cell(
     ring = (number - 1) // 6
     sectors = 4 if ring == 2 else 6
     middle = 90 + 360 / sectors * ((number - 1) % 6)  # from the anterior wall to the septum, against the clock
-    outer, inner = _RADII[ring], _RADII[ring + 1]
-    x, y = _point(middle, (outer + inner) / 2)
-    name = f"{number} {NAMES[number]}"
+    place, name = (middle, 180 / sectors, _RADII[ring], _RADII[ring + 1]), f"{number} {NAMES[number]}"
     if value is None:
-        return Cell(
-            _outline(middle, 180 / sectors, outer, inner), x, y, _NONE, _EMPTY, False, f"{name}: {segment.reason}"
-        )
+        return Cell(*place, _NONE, _EMPTY, False, f"{name}: {segment.reason}")
     share = min(max((value - ends[0]) / (ends[1] - ends[0]), 0.0), 1.0)
     text = f"{value:z.{digits}f}".replace("-", "\N{MINUS SIGN}")
-    return Cell(
-        _outline(middle, 180 / sectors, outer, inner),
-        x,
-        y,
-        text,
-        _colour(share),
-        share > _WHITE_TEXT,
-        f"{name}: {text}",
-    )
-
-
-def _outline(middle: float, half: float, outer: float, inner: float) -> str:
-    (ax, ay), (bx, by) = _point(middle - half, outer), _point(middle + half, outer)
-    (cx, cy), (dx, dy) = _point(middle + half, inner), _point(middle - half, inner)
-    return f"M{ax} {ay}A{outer} {outer} 0 0 0 {bx} {by}L{cx} {cy}A{inner} {inner} 0 0 1 {dx} {dy}Z"
+    return Cell(*place, text, _colour(share), share > _WHITE_TEXT, f"{name}: {text}")
 
 
 def _point(degrees: float, radius: float) -> tuple[float, float]:

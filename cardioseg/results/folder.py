@@ -62,6 +62,21 @@ class CaseFolder:
         return self.path / "seg_es.dcm"
 
     @property
+    def structured_report(self) -> Path:
+        """The measures as DICOM SR."""
+        return self.path / "sr.dcm"
+
+    @property
+    def captured_sheet(self) -> Path:
+        """The contact sheet as DICOM secondary capture."""
+        return self.path / "sc_sheet.dcm"
+
+    @property
+    def captured_measures(self) -> Path:
+        """A picture of the measures as DICOM secondary capture."""
+        return self.path / "sc_measures.dcm"
+
+    @property
     def is_measured(self) -> bool:
         """Whether `predict` or `measure` described a mask here."""
         return self.measures.is_file()

@@ -18,7 +18,7 @@ Written by `python docs/measures/page.py` from the list of measures in the code.
 Slices and phases are counted from 0. Numbers are rounded to 0.01. A volume is the sum of the areas times the distance
 from slice to slice. A value outside the range of the fourth column is kept, but flagged (`implausible value`), because
 hardly any living patient has such a value. The last column has the code of the measure in DICOM PS3.16, where there is
-one (LN is LOINC, SCT is SNOMED CT).
+one (DCM is DICOM, LN is LOINC, SCT is SNOMED CT).
 """
 
 

@@ -75,7 +75,7 @@ def measure(scans: Path, model: str, threads: int, out: Path) -> dict[str, Any]:
         from cardioseg.inference import cases, segmentation, session
         from cardioseg.inference.cohort_prediction import predict_all
         from cardioseg.results import run_tables
-        from cardioseg.results.formats import nifti_mask
+        from cardioseg.results.formats import nifti_format
     if threads == 1:
         stages.wrap(segmentation, "prepare", "preprocessing")
         stages.wrap(session.Model, "_run", "network")
@@ -84,7 +84,7 @@ def measure(scans: Path, model: str, threads: int, out: Path) -> dict[str, Any]:
     for owner, attribute, name in (
         (segmentation, "_heart", "heart: rest"), (segmentation, "_label", "labels from logits"),
         (segmentation, "clean", "clean"),
-        (predict, "segment", "segment: rest"), (predict, "describe", "measures"), (nifti_mask, "write", "mask file"),
+        (predict, "segment", "segment: rest"), (predict, "describe", "measures"), (nifti_format, "write", "mask file"),
         (predict, "write_pictures", "pictures"), (run_tables, "write_report", "report"),
         (search, "survey_paths", "headers"),
     ):  # fmt: skip

@@ -22,15 +22,18 @@ from cardioseg.inference.cases import Case
 from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.session import Model, open_model
+from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.ventricles import measure
 from cardioseg.phantom import cine, reference, write_dicom
+from cardioseg.results.description import Description
 from cardioseg.results.folder import CaseFolder
-from cardioseg.results.formats import dicom_seg_mask, parse_formats
-from cardioseg.results.formats.predicted import PredictedMask
+from cardioseg.results.formats import FORMATS, dicom_seg_format, parse_formats
+from cardioseg.results.formats.predicted import PredictedCase
 
 BOTH = ("nifti", "dicom-seg")
+ALL = tuple(known.NAME for known in FORMATS)
 SEGS = ["seg_ed.dcm", "seg_es.dcm"]
 # The model's card is all that a SEG takes of it.
 ANY_MODEL = cast("Model", SimpleNamespace(card=SimpleNamespace(name="any", sha256="0" * 64, structures=STRUCTURES)))
@@ -65,13 +68,19 @@ def segs(folder: Path) -> list[str]:
 
 def write_segs(case: Case, mask: Cine, measures: Measures, folder: Path) -> str:
     assert case.series
-    predicted = PredictedMask(mask, measures, ANY_MODEL.card, case.series.stack, case.is_4d)
-    return dicom_seg_mask.write(predicted, CaseFolder(folder))
+    description = Description(measures, (), {}, (), Acquisition())
+    predicted = PredictedCase(mask, description, ANY_MODEL.card, case.series.stack, case.is_4d)
+    return dicom_seg_format.write(predicted, CaseFolder(folder))
 
 
 @pytest.mark.parametrize("text", ["nifti", "dicom-seg", "nifti,dicom-seg", "dicom-seg, nifti"])
 def test_nifti_is_always_among_the_formats(text: str) -> None:
     assert parse_formats(text) == {"nifti"} | ({"dicom-seg"} if "seg" in text else set())
+
+
+def test_a_structured_report_brings_the_masks_that_it_refers_to() -> None:
+    assert parse_formats("dicom-sr") == {"nifti", "dicom-seg", "dicom-sr"}
+    assert parse_formats("dicom-sc") == {"nifti", "dicom-sc"}
 
 
 @pytest.mark.parametrize("text", ["", "png", "nifti,", "nifti dicom-seg"])
@@ -81,7 +90,7 @@ def test_another_format_is_a_usage_error(text: str, tmp_path: Path, capsys: pyte
     assert run(["predict", "nowhere", "-o", str(tmp_path / "out"), "--format", text]) == 2
     error, hint = capsys.readouterr().err.splitlines()
     assert error.startswith("error: no format '")
-    assert hint == "hint: nifti, dicom-seg; nifti is always written"
+    assert hint == "hint: nifti, dicom-seg, dicom-sr, dicom-sc; nifti is always written"
 
 
 def test_the_segs_hold_the_masks_of_ed_and_es(case: Case, tmp_path: Path) -> None:
@@ -128,9 +137,11 @@ def test_a_source_that_cannot_be_referred_to_is_a_remark_that_stays(model: Model
 
 def test_a_nifti_scan_is_done_with_a_remark(model: Model, tmp_path: Path) -> None:
     write_volume(tmp_path / "a.nii.gz", cine(SMALL).phase(0))
-    outcome = predict(tmp_path / "a.nii.gz", model, tmp_path / "out")
+    outcome = predict(tmp_path / "a.nii.gz", model, tmp_path / "out", ALL)
     assert outcome.status == "done"
     assert "no DICOM SEG: a NIfTI scan has no DICOM images that it could refer to" in outcome.reason
+    assert "no DICOM SR: a NIfTI scan has no DICOM images that it could refer to" in outcome.reason
+    assert "no DICOM secondary capture: a NIfTI scan has no DICOM study that it could belong to" in outcome.reason
     assert (tmp_path / "out" / "a" / "mask.nii.gz").is_file()
     assert not segs(tmp_path / "out")
 
@@ -168,6 +179,19 @@ def test_what_is_not_asked_for_again_does_not_go_stale(finished: Path, scans: Pa
     assert segs(finished) == SEGS
 
 
+def test_no_object_is_a_scan_again(scans: Path, model: Model, tmp_path: Path) -> None:
+    """Where a PACS exports all that it has of a study."""
+    shutil.copytree(scans, tmp_path / "export")
+    predict(scans, model, tmp_path / "out", ALL)
+    for path in (tmp_path / "out").rglob("*.dcm"):
+        shutil.copy(path, tmp_path / "export")
+    findings = find_cases([tmp_path / "export"])
+    assert len(findings.cases) == 1
+    assert [item.why.split(":")[0] for item in findings.others].count("not MR") == 2
+    assert sorted(Path(item.where).name for item in findings.unused) == ["sc_measures.dcm", "sc_sheet.dcm", "sr.dcm"]
+    assert {item.why for item in findings.unused} == {"a DICOM object without an image plane in space"}
+
+
 def test_segs_are_no_scans(finished: Path, scans: Path, tmp_path: Path) -> None:
     """Not in OUT, and not where a PACS exports them beside the scan."""
     together = tmp_path / "export"
@@ -184,18 +208,18 @@ def test_segs_are_no_scans(finished: Path, scans: Path, tmp_path: Path) -> None:
         assert [item.why.split(":")[0] for item in findings.others] == ["localizer"]
 
 
-def test_no_identity_leaves_the_segs(model: Model, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_identity_leaves_the_dicom_files(model: Model, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     surname = "Zebedee"
     for path in write_dicom(SMALL, tmp_path / "scans").iterdir():
         dataset = dcmread(path)
         dataset.PatientName, dataset.PatientID, dataset.StudyID = f"{surname}^Anna", f"{surname}-1", f"{surname}-2"
         dataset.AccessionNumber, dataset.ReferringPhysicianName = f"{surname}-3", f"{surname}^Doc"
         dataset.save_as(path)
-    assert predict(tmp_path / "scans", model, tmp_path / "out").status == "done"
+    assert predict(tmp_path / "scans", model, tmp_path / "out", ALL).status == "done"
     holding = [
         path.name for path in (tmp_path / "out").rglob("*") if path.is_file() and surname.encode() in path.read_bytes()
     ]
-    assert sorted(holding) == SEGS
+    assert sorted(holding) == ["sc_measures.dcm", "sc_sheet.dcm", *SEGS, "sr.dcm"]
     assert surname not in "".join(capfd.readouterr())
 
 

@@ -12,12 +12,16 @@ import highdicom
 import numpy as np
 import pytest
 from labelled_points import Points
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.uid import EnhancedMRImageStorage
 
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.ingest.cine.stack import Stack
 from cardioseg.ingest.finding.survey import survey
-from cardioseg.phantom import Phantom, reference
-from cardioseg.report.dicom_seg import END_DIASTOLE, Author, Drawing, write_segmentation
+from cardioseg.phantom import Phantom, reference, write_dicom
+from cardioseg.report.dicom_object import Author
+from cardioseg.report.dicom_seg import END_DIASTOLE, Drawing, write_segmentation
 
 HEART = Phantom(slices=5, phases=8, rows=48, columns=40, spacing_mm=(16.0, 6.0, 5.0))  # pixels that are not square
 AUTHOR = Author("sax", "ab" * 32)
@@ -66,13 +70,41 @@ def points_of_one(segmentation: Any) -> Points:
     return points_of(segmentation, (Label.LV_CAVITY,))
 
 
-def dciodvfy(path: Path) -> list[tuple[str, str]]:
-    """The errors that the validator finds, as (where without ordinals, what)."""
+def dciodvfy(path: Path, kind: str = "Segmentation") -> list[tuple[str, str]]:
+    """The errors that the validator finds in an object of this kind, as (where without ordinals, what)."""
     if which("dciodvfy") is None:
         pytest.skip("dciodvfy (Debian's dicom3tools) is not installed")
     done = subprocess.run(["dciodvfy", "-new", path], capture_output=True, text=True, timeout=60, check=False)
     said = done.stdout + done.stderr
-    assert "Segmentation" in said.splitlines()
+    assert kind in said.splitlines()
     found = [re.match(r"Error - <(.*?)> - (.*)", line) for line in said.splitlines() if line.startswith("Error")]
     assert all(found)
     return [(re.sub(r"\[\d+\]", "", match[1]), match[2]) for match in found if match]
+
+
+def enhanced(folder: Path, phantom: Phantom = HEART) -> Path:
+    """The phantom's cine as one enhanced multi-frame object, its frames in the order of their file names."""
+    images = [dcmread(path) for path in sorted(write_dicom(phantom, folder / "classic").iterdir())]
+    whole = images[0]
+    whole.SOPClassUID = whole.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
+    whole.NumberOfFrames = len(images)
+    shared = Dataset()
+    shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [Dataset()], [Dataset()]
+    shared.PixelMeasuresSequence[0].PixelSpacing = whole.PixelSpacing
+    shared.PlaneOrientationSequence[0].ImageOrientationPatient = whole.ImageOrientationPatient
+    whole.SharedFunctionalGroupsSequence = [shared]
+    whole.PerFrameFunctionalGroupsSequence = [_of_frame(image) for image in images]
+    whole.PixelData = b"".join(image.PixelData for image in images)
+    for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "TriggerTime", "SliceThickness"):
+        delattr(whole, keyword)
+    (folder / "enhanced").mkdir()
+    whole.save_as(folder / "enhanced" / "all.dcm")
+    return folder / "enhanced"
+
+
+def _of_frame(image: Dataset) -> Dataset:
+    groups = Dataset()
+    groups.PlanePositionSequence, groups.CardiacSynchronizationSequence = [Dataset()], [Dataset()]
+    groups.PlanePositionSequence[0].ImagePositionPatient = image.ImagePositionPatient
+    groups.CardiacSynchronizationSequence[0].NominalCardiacTriggerDelayTime = float(image.TriggerTime)
+    return groups

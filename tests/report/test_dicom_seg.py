@@ -17,7 +17,8 @@ from segmentations import ED, ES, HEART, dciodvfy, drawing, points_of, points_of
 from cardioseg.errors import ResourceError
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.ingest.cine.stack import Stack
-from cardioseg.report.dicom_seg import END_SYSTOLE, Author, Drawing, write_segmentation
+from cardioseg.report.dicom_object import Author
+from cardioseg.report.dicom_seg import END_SYSTOLE, Drawing, write_segmentation
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # pydicom warns where a test reads back what a real source had
 

@@ -12,14 +12,13 @@ from labelled_points import assert_same_points, labelled_points
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import EnhancedMRImageStorage
-from segmentations import AUTHOR, ED, HEART, dciodvfy, drawing, points_of, points_of_one, stack_of, write
+from segmentations import AUTHOR, ED, HEART, dciodvfy, drawing, enhanced, points_of, points_of_one, stack_of, write
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Volume
 from cardioseg.ingest.cine.stack import Stack, stack
 from cardioseg.ingest.finding.survey import survey
-from cardioseg.phantom import write_dicom
 from cardioseg.report.dicom_seg import END_DIASTOLE, Drawing, write_segmentation
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # pydicom warns where a test reads back what a real source had
@@ -58,34 +57,6 @@ def test_slices_that_are_series_of_their_own(changed: Changed, tmp_path: Path) -
     images = [dcmread(header.path) for header in source.headers[ED]]
     assert named == {image.SOPInstanceUID: image.SeriesInstanceUID for image in images}
     assert len(set(named.values())) == HEART.slices
-
-
-def enhanced(folder: Path) -> Path:
-    """The phantom's cine as one enhanced multi-frame object, its frames in the order of their file names."""
-    images = [dcmread(path) for path in sorted(write_dicom(HEART, folder / "classic").iterdir())]
-    whole = images[0]
-    whole.SOPClassUID = whole.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
-    whole.NumberOfFrames = len(images)
-    shared = Dataset()
-    shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [Dataset()], [Dataset()]
-    shared.PixelMeasuresSequence[0].PixelSpacing = whole.PixelSpacing
-    shared.PlaneOrientationSequence[0].ImageOrientationPatient = whole.ImageOrientationPatient
-    whole.SharedFunctionalGroupsSequence = [shared]
-    whole.PerFrameFunctionalGroupsSequence = [of_frame(image) for image in images]
-    whole.PixelData = b"".join(image.PixelData for image in images)
-    for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "TriggerTime", "SliceThickness"):
-        delattr(whole, keyword)
-    (folder / "enhanced").mkdir()
-    whole.save_as(folder / "enhanced" / "all.dcm")
-    return folder / "enhanced"
-
-
-def of_frame(image: Dataset) -> Dataset:
-    groups = Dataset()
-    groups.PlanePositionSequence, groups.CardiacSynchronizationSequence = [Dataset()], [Dataset()]
-    groups.PlanePositionSequence[0].ImagePositionPatient = image.ImagePositionPatient
-    groups.CardiacSynchronizationSequence[0].NominalCardiacTriggerDelayTime = float(image.TriggerTime)
-    return groups
 
 
 def test_frames_of_one_multi_frame_object(tmp_path: Path) -> None:

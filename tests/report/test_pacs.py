@@ -1,4 +1,7 @@
-"""A real PACS: Orthanc takes the source and its SEG from the network, gives back the same voxels in the same place."""
+"""A real PACS: Orthanc takes the source and what is made of it from the network, and gives back the same.
+
+The SEG has the same voxels in the same place, the structured report the same numbers, the captures the same pixels.
+"""
 
 import json
 import os
@@ -17,6 +20,7 @@ from urllib.request import ProxyHandler, build_opener
 import highdicom
 import numpy as np
 import pytest
+from described_cases import THICK, described
 from labelled_points import assert_same_points, labelled_points
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -27,8 +31,12 @@ from cardioseg.image.nifti import read_volume, write_volume
 from cardioseg.image.volume import Grid, Volume
 from cardioseg.ingest.cine.stack import Stack
 from cardioseg.ingest.finding.survey import survey
-from cardioseg.phantom import reference, write_dicom
-from cardioseg.report.dicom_seg import END_DIASTOLE, Author, Drawing, write_segmentation
+from cardioseg.phantom import cine, reference, write_dicom
+from cardioseg.report.dicom_object import Author
+from cardioseg.report.dicom_seg import END_DIASTOLE, Drawing, write_segmentation
+from cardioseg.results.case_pictures import write_pictures
+from cardioseg.results.folder import CaseFolder
+from cardioseg.results.formats import write_formats
 
 pynetdicom = pytest.importorskip("pynetdicom")
 
@@ -169,3 +177,52 @@ def test_sunnybrook_comes_back_the_same(patient: str, pacs: Pacs, shared_data: P
     with warnings.catch_warnings():  # of its invalid UIDs and dates
         warnings.simplefilter("ignore")
         round_trip(pacs, series.stack, 18, voxels, STRUCTURES, tmp_path)
+
+
+def test_the_report_and_the_pictures_come_back_the_same(pacs: Pacs, tmp_path: Path) -> None:
+    write_dicom(THICK, tmp_path / "scans")
+    (series,) = survey(tmp_path / "scans").cines
+    assert series.stack
+    predicted, case = described(series.stack), CaseFolder(tmp_path / "case")
+    write_pictures(case, cine(THICK), predicted.mask, predicted.description.measures)
+    assert "".join(write_formats(predicted, case, ("dicom-seg", "dicom-sr", "dicom-sc"))) == ""
+    pacs.store([*sorted((tmp_path / "scans").rglob("*.dcm")), *sorted(case.path.glob("*.dcm"))])
+    assert len(pacs.ask("studies")) == 1
+    held = dict(pacs.series())
+    (report,) = held["SR"]
+    values = said(dcmread(BytesIO(report)))
+    row = predicted.description.measures.as_row()
+    assert {key: values[code] for key, code in CODES.items()} == {key: row[key] for key in CODES}
+    stored = {
+        dcmread(BytesIO(content), stop_before_pixels=True).SOPInstanceUID
+        for _, files in pacs.series()
+        for content in files
+    }
+    assert referenced(dcmread(BytesIO(report))) <= stored
+    sent = {dcmread(path).pixel_array.tobytes() for path in (case.captured_sheet, case.captured_measures)}
+    assert {dcmread(BytesIO(content)).pixel_array.tobytes() for content in held["OT"]} == sent
+
+
+CODES = {"lv_edv_ml": "8821-1", "lv_ef_percent": "8811-2", "lv_mass_g": "18087-7", "rv_esv_ml": "8824-5"}
+
+
+def items(dataset: Dataset) -> Iterator[Dataset]:
+    """The content items of a structured report, at any depth."""
+    for item in dataset.get("ContentSequence", ()):
+        yield item
+        yield from items(item)
+
+
+def said(report: Dataset) -> dict[str, float]:
+    """The numbers of a report by code."""
+    numbers = [item for item in items(report) if item.ValueType == "NUM"]
+    codes = [number.ConceptNameCodeSequence[0] for number in numbers]
+    values = [float(number.MeasuredValueSequence[0].NumericValue) for number in numbers]
+    return dict(zip((code.get("CodeValue", "") for code in codes), values, strict=True))
+
+
+def referenced(report: Dataset) -> set[str]:
+    """The objects that a report refers to."""
+    return {
+        item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID for item in items(report) if item.ValueType == "IMAGE"
+    }

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.results.folder import CaseFolder
-from cardioseg.results.formats.predicted import PredictedMask
+from cardioseg.results.formats.predicted import PredictedCase
 
 NAME = "nifti"
 REFERS_TO_IMAGES = False
+REFERS_TO: tuple[str, ...] = ()
 
 
 def files(folder: CaseFolder) -> tuple[Path, ...]:
@@ -15,7 +16,7 @@ def files(folder: CaseFolder) -> tuple[Path, ...]:
     return (folder.mask,)
 
 
-def write(predicted: PredictedMask, folder: CaseFolder) -> str:
+def write(predicted: PredictedCase, folder: CaseFolder) -> str:
     """Write a 4D image of a cine, a 3D one of a volume.
 
     Raises:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.cine.stack import Stack
-from cardioseg.report.dicom_seg import END_DIASTOLE, END_SYSTOLE, Author, Drawing, write_segmentation
+from cardioseg.report.dicom_seg import END_DIASTOLE, END_SYSTOLE, Drawing, write_segmentation
 from cardioseg.results.folder import CaseFolder
-from cardioseg.results.formats.predicted import PredictedMask
+from cardioseg.results.formats.predicted import PredictedCase
 
 NAME = "dicom-seg"
 REFERS_TO_IMAGES = True
+REFERS_TO: tuple[str, ...] = ()
 
 
 def files(folder: CaseFolder) -> tuple[Path, ...]:
@@ -18,7 +19,7 @@ def files(folder: CaseFolder) -> tuple[Path, ...]:
     return folder.seg_ed, folder.seg_es
 
 
-def write(predicted: PredictedMask, folder: CaseFolder) -> str:
+def write(predicted: PredictedCase, folder: CaseFolder) -> str:
     """Write an object for each of the two moments.
 
     Returns:
@@ -35,8 +36,8 @@ def write(predicted: PredictedMask, folder: CaseFolder) -> str:
         return f"no DICOM SEG: {error}"
 
 
-def _write(predicted: PredictedMask, stack: Stack, folder: CaseFolder) -> Iterator[str]:
-    author, measures = Author(predicted.card.name, predicted.card.sha256), predicted.measures
+def _write(predicted: PredictedCase, stack: Stack, folder: CaseFolder) -> Iterator[str]:
+    measures = predicted.description.measures
     for moment, phase, path in (
         (END_DIASTOLE, measures.ed_phase, folder.seg_ed),
         (END_SYSTOLE, measures.es_phase, folder.seg_es),
@@ -44,5 +45,5 @@ def _write(predicted: PredictedMask, stack: Stack, folder: CaseFolder) -> Iterat
         if phase is None:
             yield f"no DICOM SEG of {moment.name}, which is not known"
         else:
-            drawing = Drawing(predicted.mask.phase(phase), predicted.card.structures, moment, author)
+            drawing = Drawing(predicted.mask.phase(phase), predicted.card.structures, moment, predicted.author)
             write_segmentation(path, drawing, stack.headers[phase])

@@ -1,0 +1,97 @@
+"""DICOM object: what all DICOM objects that cardioseg writes have in common.
+
+Identity: patient and study are copied exactly from the source, so that a PACS can file the object.
+
+UIDs: a hash of the object's content: source images, model, version, and what the object says. An object that is made a
+second time has the same UID, so that a PACS stores no second copy; one that differs has another UID. Only the time of
+creation is not part of the hash.
+"""
+
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+from cardioseg import __version__
+from cardioseg.errors import UnusableError
+from cardioseg.files import safe_name, write_bytes
+from cardioseg.ingest.dicom.slice_header import SliceHeader
+from cardioseg.ingest.dicom.source_image import Original, read_originals
+
+logging.getLogger("highdicom").addHandler(logging.NullHandler())
+logging.getLogger("highdicom").propagate = False  # its log records contain names and UIDs
+
+MANUFACTURER = "cardioseg"
+FIRST_SERIES = 9000  # above the series numbers of scanners
+_LONG_STRING = 64  # most characters of a DICOM LO
+
+
+@dataclass(frozen=True)
+class Author:
+    """The model that drew the mask: its name and the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+    @property
+    def model_name(self) -> str:
+        """The name as DICOM can hold it."""
+        return safe_name(self.name)[:_LONG_STRING]
+
+    def series_description(self, content: str) -> str:
+        """What a viewer shows of a series: `sax end-diastole`."""
+        return f"{safe_name(self.name)[:40]} {content}"
+
+
+def write_object(
+    path: Path,
+    kind: str,
+    headers: Sequence[SliceHeader | None],
+    build: Callable[[Sequence[Original]], Any],
+) -> None:
+    """Write a DICOM object into the study of its source.
+
+    Args:
+        path: where to write.
+        kind: what the object is called in messages.
+        headers: the source images; None for a slice that was not acquired.
+        build: makes the object of the source images; patient and study are set afterwards.
+
+    Raises:
+        ResourceError: the file system refuses the write.
+        UnusableError: no object can refer to the source, which lacks what the object needs.
+    """
+    with warnings.catch_warnings():  # real sources have invalid UIDs and dates, and warnings contain them
+        warnings.simplefilter("ignore")
+        originals = read_originals([header for header in headers if header])
+        try:
+            dataset = build(originals)
+            dataset.update(originals[0].identity)
+            buffer = BytesIO()
+            dataset.save_as(buffer, enforce_file_format=True)
+        except Exception as error:  # noqa: BLE001 - any type; its text is dropped because it may contain tag values
+            raise UnusableError(f"no {kind} can be made for these images ({type(error).__name__})") from None
+    write_bytes(path, buffer.getvalue())
+
+
+def content_digest(originals: Sequence[Original], author: Author, content: object, pixels: bytes = b"") -> str:
+    """A hash of what an object says, of its source images and of who says it.
+
+    Args:
+        originals: the source images.
+        author: the model.
+        content: values whose `repr` is the same for the same values.
+        pixels: the bytes of its pixels.
+    """
+    sources = [(original.view.SOPInstanceUID, original.frame) for original in originals]
+    return sha256(repr((sources, content, author.sha256, __version__)).encode() + pixels).hexdigest()
+
+
+def derived_uid(digest: str, part: str) -> str:
+    """A UID derived from a UUID (PS3.5 B.2), the same for the same digest and part."""
+    return f"2.25.{uuid5(NAMESPACE_OID, f'{digest} {part}').int}"

@@ -1,0 +1,99 @@
+"""Measures picture: the numbers of one case as a picture, for viewers that show pictures alone."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
+from textwrap import wrap
+
+from PIL import Image, ImageDraw
+
+from cardioseg.image.flag import Flag
+from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.wall_measures import WallMeasures
+from cardioseg.report.bullseye import Bullseye, bullseyes
+from cardioseg.report.drawing import drawable, text_font
+from cardioseg.report.measure_columns import known_columns, pairs, sides, spread_text, value_text
+from cardioseg.report.palette import FAINT, FLAGGED, INK, PAPER
+
+_WIDTH, _EDGE, _TOP, _LINE = 1120, 32, 76, 25
+_TITLE_PX, _TEXT_PX = 22, 16
+_VALUE_X, _VALUE_STEP, _UNIT_GAP = 320, 110, 16  # right edge of the first column of values, to the next, to the unit
+_RIGHT = 660  # left edge of the bullseyes
+_SCALE, _BULLSEYE_PX = 1.25, 300
+_FLAG_LETTERS = 62  # in a line
+_NOTE = "cardioseg, research use only, not a medical device. Automatic, not verified."
+
+Line = tuple[str, tuple[str, ...], str]  # title, values, unit
+
+
+def draw_measures(measures: Measures, wall: WallMeasures, flags: Sequence[Flag], title: str) -> Image.Image:
+    """Draw the known measures, the bullseyes of the wall and the flags, RGB.
+
+    Args:
+        measures: of the case.
+        wall: its measures of the LV's wall.
+        flags: why a person must look at the case.
+        title: the case's name.
+    """
+    lines, shown = list(_lines(measures)), bullseyes(wall.segments)
+    warnings = [text for flag in flags for text in wrap(drawable(_flag_text(flag)), _FLAG_LETTERS)]
+    right_px = len(shown) * _BULLSEYE_PX + (len(warnings) + 2) * _LINE
+    height = _TOP + max((len(lines) + 1) * _LINE, right_px) + 2 * _EDGE
+    picture = Image.new("RGB", (_WIDTH, height), PAPER)
+    draw = ImageDraw.Draw(picture)
+    draw.text((_EDGE, _EDGE), drawable(title), INK, text_font(_TITLE_PX), "lm")
+    _draw_table(draw, lines, sides(known_columns([measures])))
+    for number, bullseye in enumerate(shown):
+        _draw_bullseye(draw, bullseye, _TOP + number * _BULLSEYE_PX)
+    _draw_flags(draw, warnings, _TOP + len(shown) * _BULLSEYE_PX)
+    draw.text((_EDGE, height - _EDGE / 2), _NOTE, FAINT, text_font(_TEXT_PX), "lm")
+    return picture
+
+
+def _lines(measures: Measures) -> Iterator[Line]:
+    columns = known_columns([measures])
+    for pair in pairs(columns):
+        values = (
+            f"{value_text(column, measures)} {spread_text(column, measures)}".rstrip() if column else ""
+            for column in pair.columns
+        )
+        yield pair.title, tuple(values), pair.unit
+    for column in columns:
+        if not column.side:
+            yield column.title, (value_text(column, measures),), column.unit
+
+
+def _draw_table(draw: ImageDraw.ImageDraw, lines: Iterable[Line], heads: Sequence[str]) -> None:
+    font = text_font(_TEXT_PX)
+    rows = (("", tuple(heads), ""), *lines)
+    unit_x = _VALUE_X + _VALUE_STEP * (len(heads) - 1) + _UNIT_GAP
+    for y, (title, values, unit) in zip(count(_TOP, _LINE), rows, strict=False):
+        draw.text((_EDGE, y), drawable(title), FAINT, font, "lm")
+        for x, value in zip(count(_VALUE_X, _VALUE_STEP), values, strict=False):
+            draw.text((x, y), drawable(value), INK, font, "rm")
+        draw.text((unit_x, y), drawable(unit), FAINT, font, "lm")
+
+
+def _draw_bullseye(draw: ImageDraw.ImageDraw, bullseye: Bullseye, top: float) -> None:
+    font = text_font(_TEXT_PX)
+    left, upper = _RIGHT + 90, top + 24
+
+    def placed(x: float, y: float) -> tuple[float, float]:
+        return left + _SCALE * x, upper + _SCALE * y
+
+    draw.text((_RIGHT, top), bullseye.title, INK, font, "lm")
+    for cell in bullseye.cells:
+        draw.polygon([placed(*point) for point in cell.polygon], cell.fill, PAPER, 2)
+        draw.text(placed(cell.x, cell.y), drawable(cell.text), PAPER if not cell.is_dark else INK, font, "mm")
+    for x, y, anchor, name in ((0, 100, "rm", "septal "), (200, 100, "lm", " lateral")):
+        draw.text(placed(x, y), name, FAINT, font, anchor)
+
+
+def _draw_flags(draw: ImageDraw.ImageDraw, warnings: Sequence[str], top: float) -> None:
+    font = text_font(_TEXT_PX)
+    draw.text((_RIGHT, top), "Check" if warnings else "No flags", FLAGGED if warnings else FAINT, font, "lm")
+    for number, text in enumerate(warnings, start=1):
+        draw.text((_RIGHT, top + number * _LINE), text, INK, font, "lm")
+
+
+def _flag_text(flag: Flag) -> str:
+    return f"{flag.kind}: {flag.reason}" + (f" ({flag.place})" if flag.place else "")

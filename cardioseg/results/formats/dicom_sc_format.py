@@ -1,0 +1,42 @@
+"""DICOM secondary capture: the contact sheet and the measures as pictures, which every viewer shows beside the scan."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from cardioseg.errors import UnusableError
+from cardioseg.report.dicom_sc import write_captures
+from cardioseg.report.measures_picture import draw_measures
+from cardioseg.results.folder import CaseFolder
+from cardioseg.results.formats.predicted import PredictedCase
+
+NAME = "dicom-sc"
+REFERS_TO_IMAGES = True
+REFERS_TO: tuple[str, ...] = ()
+
+
+def files(folder: CaseFolder) -> tuple[Path, ...]:
+    """The files that are written."""
+    return folder.captured_sheet, folder.captured_measures
+
+
+def write(predicted: PredictedCase, folder: CaseFolder) -> str:
+    """Write a picture of the contact sheet, which is drawn already, and one of the measures.
+
+    Returns:
+        A remark on why they cannot be written, or nothing.
+
+    Raises:
+        ResourceError: the file system refuses a write.
+    """
+    if predicted.stack is None:
+        return "no DICOM secondary capture: a NIfTI scan has no DICOM study that it could belong to"
+    description, headers = predicted.description, predicted.shown_headers(predicted.stack)
+    page = draw_measures(description.measures, description.wall, description.flags, folder.case_id)
+    try:
+        with Image.open(folder.overlay) as sheet:
+            pictures = {folder.captured_sheet: sheet, folder.captured_measures: page}
+            write_captures(pictures, predicted.author, headers)
+    except UnusableError as error:
+        return f"no DICOM secondary capture: {error}"
+    return ""

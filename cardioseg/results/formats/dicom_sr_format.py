@@ -1,0 +1,43 @@
+"""DICOM SR: the measures as a structured report beside the scan's images. It refers to the DICOM SEG."""
+
+from pathlib import Path
+
+from cardioseg.errors import UnusableError
+from cardioseg.report.dicom_sr import write_structured_report
+from cardioseg.report.dicom_sr_groups import Findings
+from cardioseg.results.folder import CaseFolder
+from cardioseg.results.formats import dicom_seg_format
+from cardioseg.results.formats.predicted import PredictedCase
+
+NAME = "dicom-sr"
+REFERS_TO_IMAGES = True
+REFERS_TO: tuple[str, ...] = (dicom_seg_format.NAME,)
+
+
+def files(folder: CaseFolder) -> tuple[Path, ...]:
+    """The file that is written."""
+    return (folder.structured_report,)
+
+
+def write(predicted: PredictedCase, folder: CaseFolder) -> str:
+    """Write the report.
+
+    Returns:
+        A remark on why it cannot be written, or nothing.
+
+    Raises:
+        ResourceError: the file system refuses the write.
+    """
+    if predicted.stack is None:
+        return "no DICOM SR: a NIfTI scan has no DICOM images that it could refer to"
+    description = predicted.description
+    measures, segments = description.measures, description.wall.segments
+    phases = (measures.ed_phase, folder.seg_ed), (measures.es_phase, folder.seg_es)
+    masks = {phase: path for phase, path in phases if phase is not None and path.exists()}
+    findings = Findings(measures, segments, description.flags, predicted.card.structures, predicted.author)
+    headers = predicted.shown_headers(predicted.stack)
+    try:
+        write_structured_report(folder.structured_report, findings, masks, headers)
+    except UnusableError as error:
+        return f"no DICOM SR: {error}"
+    return ""

@@ -1,0 +1,88 @@
+"""Secondary capture: the pictures, pixel by pixel, in the study of the scan."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from described_cases import THICK, described
+from PIL import Image
+from pydicom import dcmread
+from segmentations import dciodvfy, stack_of
+
+from cardioseg.image.flag import Flag
+from cardioseg.ingest.cine.stack import Stack
+from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.wall_measures import WallMeasures
+from cardioseg.phantom import cine, write_dicom
+from cardioseg.report.measures_picture import draw_measures
+from cardioseg.results.case_pictures import write_pictures
+from cardioseg.results.folder import CaseFolder
+from cardioseg.results.formats import write_formats
+from cardioseg.results.formats.predicted import PredictedCase
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    folder = tmp_path_factory.mktemp("source")
+    write_dicom(THICK, folder)
+    return stack_of(folder)
+
+
+def written(predicted: PredictedCase, folder: Path) -> CaseFolder:
+    case = CaseFolder(folder)
+    write_pictures(case, cine(THICK), predicted.mask, predicted.description.measures, title="a case")
+    assert "".join(write_formats(predicted, case, ("dicom-sc",))) == ""
+    return case
+
+
+def test_the_contact_sheet_is_there_pixel_by_pixel(source: Stack, tmp_path: Path) -> None:
+    case = written(described(source), tmp_path)
+    capture = dcmread(case.captured_sheet)
+    assert np.array_equal(capture.pixel_array, np.asarray(Image.open(case.overlay).convert("RGB")))
+    assert capture.BurnedInAnnotation == "YES"
+
+
+def test_the_objects_are_one_series_of_the_study(source: Stack, tmp_path: Path) -> None:
+    case = written(described(source), tmp_path)
+    captures = [dcmread(path) for path in (case.captured_sheet, case.captured_measures)]
+    header = source.headers[0][0]
+    assert header
+    image = dcmread(header.path)
+    for capture in captures:
+        for keyword in ("PatientName", "PatientID", "StudyInstanceUID", "StudyDate", "AccessionNumber"):
+            assert capture[keyword].value == image[keyword].value
+    assert len({capture.SeriesInstanceUID for capture in captures} | {image.SeriesInstanceUID}) == 2
+    assert [capture.InstanceNumber for capture in captures] == [1, 2]
+    uids = {capture.SOPInstanceUID for capture in captures}
+    assert len(uids) == 2
+    again = written(described(source), tmp_path)
+    assert {dcmread(path).SOPInstanceUID for path in (again.captured_sheet, again.captured_measures)} == uids
+
+
+def test_the_validator_finds_no_error(source: Stack, tmp_path: Path) -> None:
+    case = written(described(source), tmp_path)
+    for path in (case.captured_sheet, case.captured_measures):
+        assert dciodvfy(path, "SCImage") == []
+
+
+def test_the_picture_changes_with_the_numbers(source: Stack) -> None:
+    description = described(source).description
+
+    def drawn(measures: Measures, wall: WallMeasures, flags: tuple[Flag, ...] = ()) -> bytes:
+        return draw_measures(measures, wall, flags, "a case").tobytes()
+
+    measures, wall = description.measures, description.wall
+    first = drawn(measures, wall)
+    assert drawn(measures, wall) == first
+    other = Measures({**measures.known, "lv_ef_percent": 1 + (measures["lv_ef_percent"] or 0)})
+    assert drawn(other, wall) != first
+    thicker = replace(wall.segments[7], ed_mm=1 + (wall.segments[7].ed_mm or 0))
+    assert drawn(measures, replace(wall, segments={**wall.segments, 7: thicker})) != first
+    assert drawn(measures, wall, (Flag("open ring", "the ring is open", 0, 0),)) != first
+
+
+def test_a_case_without_any_measure_is_drawn() -> None:
+    picture = draw_measures(Measures(), WallMeasures(), (), "M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller")
+    assert picture.size[0] > 0
+    assert np.asarray(picture).max() > 200  # the title
