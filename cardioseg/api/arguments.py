@@ -10,6 +10,7 @@ from cardioseg.execution.executor import Executor
 from cardioseg.execution.in_process import Here
 from cardioseg.execution.processes import Processes
 from cardioseg.inference.chosen_phases import Choices
+from cardioseg.inference.patients import Patients, patient
 from cardioseg.measure.curves import Moments
 
 AnyPath = str | PathLike[str]
@@ -56,18 +57,33 @@ def choices_of(ed: Phase, es: Phase, phases: Mapping[str, tuple[Phase, Phase]] |
     return Choices(_moments(ed, es), single)
 
 
-def require_met(choices: Choices, case_ids: Iterable[str]) -> None:
-    """Make sure that the phases of single cases had an effect.
+def patients_of(
+    patients: Mapping[str, Mapping[str, object]] | None, with_reference_values: bool, use_tags: bool = False
+) -> Patients:
+    """What a caller says of the patients.
 
     Raises:
-        UsageError: they are of a case that is not among `case_ids`.
+        UsageError: a name or a value is impossible, or reference values are asked for without sex and age.
     """
-    unmet = sorted(set(choices.by_case) - set(case_ids))
+    by_case = {
+        name: patient({key: "" if value is None else str(value) for key, value in said.items()}, f"patients[{name!r}]")
+        for name, said in (patients or {}).items()
+    }
+    return Patients(by_case, use_tags, with_reference_values)
+
+
+def require_met(argument: str, names: Iterable[str], case_ids: Iterable[str]) -> None:
+    """Make sure that what is said of single cases had an effect.
+
+    Raises:
+        UsageError: one of `names` is not among `case_ids`.
+    """
+    unmet = sorted(set(names) - set(case_ids))
     if unmet:
         more = f" and {len(unmet) - 1} more" * (len(unmet) > 1)
         raise UsageError(
-            f"phases: no case of this run is called {unmet[0]}{more}",
-            "all cases are done, without these phases; open_results lists their names",
+            f"{argument}: no case of this run is called {unmet[0]}{more}",
+            f"all cases are done, without these {argument}; open_results lists their names",
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from cardioseg.api.arguments import AnyPath, Phase, choices_of, executor_of, path_of, paths_of, require_met
+from cardioseg.api.arguments import AnyPath, Phase, choices_of, executor_of, path_of, paths_of, patients_of, require_met
 from cardioseg.api.loaded_model import LoadedModel
 from cardioseg.api.opened_results import Results, open_results
 from cardioseg.api.raised_errors import in_words_of_python
@@ -27,6 +27,9 @@ def predict(
     ed: Phase = None,
     es: Phase = None,
     phases: Mapping[str, tuple[Phase, Phase]] | None = None,
+    patients: Mapping[str, Mapping[str, object]] | None = None,
+    reference_values: bool = False,
+    use_patient_tags: bool = False,
     overwrite: bool = False,
     discard_edits: bool = False,
 ) -> Results:
@@ -46,6 +49,10 @@ def predict(
         ed: 0-based phase of end-diastole for all cases; None: each ventricle's largest volume.
         es: 0-based phase of end-systole for all cases; None: each ventricle's smallest volume.
         phases: the same for single cases, by their names: `{"patient1": (19, 7)}`. They come before `ed` and `es`.
+        patients: what you know of the patients, by the names of their cases: `{"patient1": {"sex": "F", "age": 61,
+            "height_cm": 168, "weight_kg": 64}}`; each may be left out. It overrides the files of the scans.
+        reference_values: compare with healthy people of the same sex: z-scores, and limits in the report.
+        use_patient_tags: read sex and age from DICOM for that; the results then contain them.
         overwrite: predict again what is done. Edited masks are kept.
         discard_edits: predict again what was edited. The edits are lost.
 
@@ -53,7 +60,8 @@ def predict(
         All that lies in `out`, cases of earlier runs too.
 
     Raises:
-        UsageError: there is no such model, device or format; a phase is none; `phases` names a case that is not there.
+        UsageError: there is no such model, device or format; a phase is none; `patients` holds an impossible
+            value; `phases` or `patients` names a case that is not there.
         NoInputError: a path does not exist, or there is no short-axis scan at or below it.
         RefusedError: the model is damaged.
         ResourceError: disk, memory, permission or device is missing, or another run writes into `out`.
@@ -64,12 +72,14 @@ def predict(
     """
     folder, choices, executor = path_of(out), choices_of(ed, es, phases), executor_of(workers)
     wanted = parse_formats(formats if isinstance(formats, str) else ",".join(formats))
-    settings = Settings(overwrite, discard_edits, wanted, choices)
+    told = patients_of(patients, reference_values, use_patient_tags)
+    settings = Settings(overwrite, discard_edits, wanted, choices, patients=told)
     opened = _opened(model, device, executor.threads(threads))
     with sole_writer(folder):
         search = Search(paths_of(scans), folder)
         names = [outcome.case_id for outcome in predict_all(search, opened, folder, settings, executor=executor)]
-    require_met(choices, names)
+    require_met("phases", choices.by_case, names)
+    require_met("patients", told.by_case, names)
     return open_results(folder)
 
 

@@ -1,6 +1,5 @@
 """Case tables: what `predict` and `measure` print about the cases, and their exit codes."""
 
-from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,9 @@ from cardioseg.cli import console
 from cardioseg.errors import ExitCode, NoInputError, UsageError
 
 if TYPE_CHECKING:
+    from cardioseg.inference.patients import Patients
+    from cardioseg.inference.predict_settings import Settings
+    from cardioseg.inference.remeasurement import MeasureSettings
     from cardioseg.measure.curves import Moments
     from cardioseg.results.folder import ResultsFolder
     from cardioseg.results.outcome import Outcome, Tally
@@ -36,6 +38,24 @@ Phases = Annotated[
     ),
 ]
 
+PatientTable = Annotated[
+    Path | None,
+    typer.Option(
+        "--patients",
+        metavar="FILE",
+        help="CSV file with what you know of the patients (columns case_id, sex, age, height_cm, weight_kg; you may "
+        "leave out columns and cells). It overrides the files of the scans.",
+    ),
+]
+ReferenceValues = Annotated[
+    bool,
+    typer.Option(
+        "--reference-values",
+        help="Compare the measures with those of healthy people of the same sex: z-scores in measures.csv, limits in "
+        "the report. This needs sex and age.",
+    ),
+]
+
 _NAMED = 5  # of unknown cases
 _ROWS = 100  # of a table on the terminal
 
@@ -56,15 +76,36 @@ def chosen_by_case(phases: Path | None) -> "dict[str, Moments]":
     return read_choices(phases) if phases else {}
 
 
-def say_unmet(unmet: "Collection[str]", quiet: bool) -> None:
-    """A line where `--phases` names cases that the run has not met."""
-    unknown = list(unmet)
-    more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
-    if unknown:
-        console.say(
-            f"--phases: this run has no case {', '.join(unknown[:_NAMED])}{more}: these phases have no effect",
-            quiet,
-        )
+def patients_of(table: Path | None, reference_values: bool, use_tags: bool = False) -> "Patients":
+    """What the options say of the patients."""
+    from cardioseg.inference.patients import Patients, read_patients
+
+    return Patients(read_patients(table) if table else {}, use_tags, reference_values)
+
+
+class Unmet:
+    """The cases that the tables of `--phases` and `--patients` name and that a run has not met yet."""
+
+    def __init__(self, settings: "Settings | MeasureSettings") -> None:
+        self._by_option = {
+            "--phases": dict.fromkeys(settings.choices.by_case),
+            "--patients": dict.fromkeys(settings.patients.by_case),
+        }
+
+    def meet(self, case_id: str) -> None:
+        """The run has a case of this name."""
+        for names in self._by_option.values():
+            names.pop(case_id, None)
+
+    def say(self, quiet: bool) -> None:
+        """A line for each table that names other cases."""
+        for option, names in self._by_option.items():
+            unknown = list(names)
+            more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+            named = f"{', '.join(unknown[:_NAMED])}{more}"
+            text = f"{option}: this run has no case {named}: these {option[2:]} have no effect"
+            if unknown:
+                console.say(text, quiet)
 
 
 def say_copies(results: "ResultsFolder", quiet: bool) -> None:

@@ -10,13 +10,16 @@ from cardioseg.cli.case_tables import (
     ED,
     ES,
     OutFolder,
+    PatientTable,
     Phases,
+    ReferenceValues,
+    Unmet,
     chosen,
     chosen_by_case,
     finish,
+    patients_of,
     say_copies,
     say_outcome,
-    say_unmet,
 )
 from cardioseg.cli.console import AsJson, Quiet
 
@@ -29,6 +32,8 @@ def measure(
     ed: ED = None,
     es: ES = None,
     phases: Phases = None,
+    patients: PatientTable = None,
+    reference_values: ReferenceValues = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
@@ -38,20 +43,21 @@ def measure(
     """
     from cardioseg.files import sole_writer
     from cardioseg.inference.chosen_phases import Choices
-    from cardioseg.inference.remeasurement import find_edited, measure_all
+    from cardioseg.inference.remeasurement import MeasureSettings, find_edited, measure_all
     from cardioseg.results.folder import ResultsFolder
     from cardioseg.results.outcome import Tally
 
     choices = Choices(chosen(ed, es), chosen_by_case(phases))
-    results, tally, unmet = ResultsFolder(out), Tally(), dict.fromkeys(choices.by_case)
+    settings = MeasureSettings(choices, patients_of(patients, reference_values))
+    results, tally, unmet = ResultsFolder(out), Tally(), Unmet(settings)
     with sole_writer(out), console.progress(quiet or as_json) as bars:
         mask_folder = find_edited(masks, out)
         everything = bars.add_task("cases", total=len(mask_folder.paths))
-        for outcome in measure_all(mask_folder, out, choices):
+        for outcome in measure_all(mask_folder, out, settings):
             tally.count(outcome)
-            unmet.pop(outcome.case_id, None)
+            unmet.meet(outcome.case_id)
             bars.advance(everything)
             say_outcome(outcome, quiet)
     say_copies(results, quiet)
-    say_unmet(unmet, quiet)
+    unmet.say(quiet)
     return finish(results, tally, quiet, as_json)

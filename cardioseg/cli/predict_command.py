@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cardioseg.cli import console
-from cardioseg.cli.case_tables import ED, ES, OutFolder, Phases, chosen, chosen_by_case, finish, say_copies, say_unmet
+from cardioseg.cli.case_tables import (
+    ED,
+    ES,
+    OutFolder,
+    PatientTable,
+    Phases,
+    ReferenceValues,
+    Unmet,
+    chosen,
+    chosen_by_case,
+    finish,
+    patients_of,
+    say_copies,
+)
 from cardioseg.cli.console import AsJson, Device, Force, Quiet, Threads
 from cardioseg.cli.executor_options import Scheduler, Workers, executor_of
 from cardioseg.cli.help_text import module_names
@@ -54,6 +67,15 @@ def predict(
     ed: ED = None,
     es: ES = None,
     phases: Phases = None,
+    patients: PatientTable = None,
+    reference_values: ReferenceValues = False,
+    use_patient_tags: Annotated[
+        bool,
+        typer.Option(
+            "--use-patient-tags",
+            help="Read sex and age from DICOM for --reference-values. The results then contain them.",
+        ),
+    ] = False,
     names: Annotated[
         str,
         typer.Option(
@@ -96,14 +118,15 @@ def predict(
     from cardioseg.results.formats import parse_formats
 
     choices = Choices(chosen(ed, es), chosen_by_case(phases))
-    unmet = dict.fromkeys(choices.by_case)
     wanted, own = parse_formats(formats), parse_part(part) if part else None
     if names not in NAMES:
         raise UsageError(f"--names {names!r} is unknown", f"the choices are {', '.join(NAMES)}")
     scans = [scan.absolute() for scan in scans] if cluster or not paths else scans
     out = out.absolute() if cluster else out
     results, tables = ResultsFolder(out), own.folder(out) if own else None
-    settings = Settings(overwrite, discard_edits, wanted, choices, paths)
+    told = patients_of(patients, reference_values, use_patient_tags)
+    settings = Settings(overwrite, discard_edits, wanted, choices, paths, told)
+    unmet = Unmet(settings)
     with ExitStack() as held:
         held.enter_context(sole_writer(out, is_part=own is not None))
         if tables:
@@ -117,8 +140,8 @@ def predict(
             how["named"] = findings.note
         for outcome in predict_all(findings, opened, out, settings, watch.report, **how):
             watch.count(outcome)
-            unmet.pop(outcome.case_id, None)
-    say_unmet(unmet, quiet or own is not None)
+            unmet.meet(outcome.case_id)
+    unmet.say(quiet or own is not None)
     say_copies(results, quiet or own is not None)
     _say_others(results, watch.tally, quiet or own is not None)
     return finish(results, watch.tally, quiet, as_json, tables)

@@ -20,6 +20,7 @@ from cardioseg.files import make_folder, sha256, sweep_partials
 from cardioseg.inference.acquired_slices import acquired, restored
 from cardioseg.inference.cases import Case
 from cardioseg.inference.measured_mask import acquisition_of, describe
+from cardioseg.inference.patients import Patients
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.scan import Scan
 from cardioseg.inference.segmentation import segment
@@ -83,7 +84,7 @@ def _settled(
         if earlier := _found(scan, folder, settings, asked):
             return earlier
         settings.choices.require_within(folder.case_id, scan.cine.phases)
-        return _predicted(scan, model, folder, asked, report)
+        return _predicted(scan, model, folder, asked, settings.patients, report=report)
     except UnusableError as error:
         return replace(failed, reason=_failure(error, scan.case))
     except MemoryError:
@@ -101,6 +102,7 @@ def _asked(scan: Scan, model: Model, name: str, settings: Settings, catalogue: C
         model_sha256=model.card.sha256,
         chosen_phases=asdict(settings.choices.of(name)),
         formats=tuple(sorted(settings.formats)),
+        patient=settings.patients.asked_of(name),
     )
 
 
@@ -143,7 +145,7 @@ def _verifies(record: CaseRecord, asked: CaseRecord, folder: CaseFolder, scan: S
     same = ("cardioseg", "model_sha256", "chosen_phases")
     if any(getattr(record, name) != getattr(asked, name) for name in same):
         return False
-    if not set(asked.formats) <= set(record.formats):
+    if not set(asked.formats) <= set(record.formats) or (asked.patient and asked.patient != record.patient):
         return False
     try:
         if any(sha256(folder.path / name) != digest for name, digest in record.sha256.items()):
@@ -155,18 +157,22 @@ def _verifies(record: CaseRecord, asked: CaseRecord, folder: CaseFolder, scan: S
     return not refers_to_images(record.formats) and record.header == scan.header
 
 
-def _predicted(scan: Scan, model: Model, folder: CaseFolder, asked: CaseRecord, report: Report) -> Outcome:
+def _predicted(
+    scan: Scan, model: Model, folder: CaseFolder, asked: CaseRecord, patients: Patients, *, report: Report
+) -> Outcome:
     start = time.perf_counter()
     case, cine, moments = scan.case, scan.cine, Moments(**asked.chosen_phases)
     segmented = segment(acquired(cine, case.missing), model, report)
     mask = restored(segmented.mask, cine, case.missing)
-    description = describe(mask, model.card.structures, acquisition_of(case), moments, segmented.fold_curves_ml)
     stack = case.series.stack if case.series else None
+    acquisition = patients.completed(acquisition_of(case), folder.case_id, stack)
+    description = describe(mask, model.card.structures, acquisition, moments, segmented.fold_curves_ml)
     _clear(folder)
     predicted = PredictedCase(mask, description, model.card, stack, case.is_4d)
     description.write(folder)
     write_pictures(folder, cine, mask, description.measures, flags=description.flags, title=folder.case_id)
     remark = case.without_paths(in_one(*write_formats(predicted, folder, asked.formats)))
+    remark = in_one(remark, patients.remark(acquisition))
     hashes = {path.name: sha256(path) for path in format_files(folder) if path.exists()}
     said_of_scan = {"content": scan.content, "header": scan.header}
     asked.model_copy(update=said_of_scan | {"remark": remark, "sha256": hashes}).write(folder)

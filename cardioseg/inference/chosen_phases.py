@@ -1,19 +1,17 @@
 """Chosen phases: the phases of end-diastole and end-systole that a person chose, for all cases and for single ones."""
 
-import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from cardioseg.errors import UsageError
+from cardioseg.inference.case_csv import case_rows
 from cardioseg.measure.curves import Moments
 
 COLUMNS = ("case_id", "ed_phase", "es_phase")
 _HINT = f"its columns are {','.join(COLUMNS)}; phases count from 0; for an empty cell, cardioseg finds the phase itself"
 _IN_FILE = "for this case in the --phases file"
-_LIMIT_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -52,34 +50,7 @@ def read_choices(path: Path) -> dict[str, Moments]:
     Raises:
         UsageError: it cannot be read, lacks a column, names a case twice, or a phase is no whole number.
     """
-    chosen: dict[str, Moments] = {}
-    for number, row in _rows(path):
-        name = (row["case_id"] or "").strip()
-        if name in chosen:
-            raise UsageError(f"{path}, line {number}: {name} appears twice", "give each case one line")
-        chosen[name] = _moments(row, f"{path}, line {number}")
-    return chosen
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each line with its number; semicolons, which spreadsheets of many countries write, do too."""
-    try:
-        if path.stat().st_size > _LIMIT_BYTES:
-            raise UsageError(f"{path} is too large for a table of phases", _HINT)
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError):
-        raise UsageError(f"{path} cannot be read as a CSV", _HINT) from None
-    first = text.split("\n", 1)[0]
-    reader = csv.reader(StringIO(text, newline=""), delimiter=";" if ";" in first and "," not in first else ",")
-    try:
-        titles = [title.strip().lower() for title in next(reader, [])]
-        if missing := [name for name in COLUMNS if name not in titles]:
-            raise UsageError(f"{path} has no column {missing[0]}", _HINT)
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, dict(zip(titles, [*cells, "", "", ""], strict=False))
-    except csv.Error:
-        raise UsageError(f"{path} cannot be read as a CSV", _HINT) from None
+    return {name: _moments(row, where) for name, where, row in case_rows(path, COLUMNS[1:], _HINT)}
 
 
 def _moments(row: Mapping[str, str], where: str) -> Moments:

@@ -14,7 +14,6 @@ from cardioseg.execution.executor import Executor, Lost
 from cardioseg.execution.in_process import Here
 from cardioseg.files import first_free, write_text
 from cardioseg.inference.cases import Case, Findings
-from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.prediction_work import Prediction, Progress, silent
 from cardioseg.inference.scan import Scan, is_at_place
@@ -57,7 +56,7 @@ def predict_all(
     start, results = time.perf_counter(), ResultsFolder(out)
     ledger = Ledger(((tables or results).ledger,))
     earlier = earlier_seconds(results, tables or results, ledger)
-    ledger.begin(_run_record(model, settings.choices), getattr(findings, "digest", ""))
+    ledger.begin(_run_record(model, settings), getattr(findings, "digest", ""))
     with _probe(results, executor) as probe:
         sources = tuple(getattr(findings, "sources", ()))
         progress = report if executor.is_here else silent
@@ -101,14 +100,15 @@ def _place(item: Mapping[str, str]) -> tuple[str, str]:
     return item["where"], item["why"]
 
 
-def _run_record(model: Model, choices: Choices) -> RunRecord:
+def _run_record(model: Model, settings: Settings) -> RunRecord:
     return RunRecord(
         version=__version__,
         model=UsedModel(name=model.card.name, sha256=model.card.sha256, licence=model.card.licence),
         labels=list(model.card.labels),
-        chosen_phases=choices.document(),
+        chosen_phases=settings.choices.document(),
         device=model.device,
         packages={name: version(name) for name in _PACKAGES} | {"onnxruntime": model.runtime},
+        **settings.patients.document(),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from cardioseg.inference.chosen_phases import Choices
+from cardioseg.inference.patients import Patients
 from cardioseg.results.formats import ALWAYS
 
 
@@ -17,6 +18,7 @@ class Settings:
         formats: what to write of each mask.
         choices: phases that a person chose.
         paths: whether the results say where the scans lie.
+        patients: what a person says of the patients.
     """
 
     overwrite: bool = False
@@ -24,3 +26,4 @@ class Settings:
     formats: Collection[str] = (ALWAYS,)
     choices: Choices = Choices()  # noqa: RUF009 - frozen
     paths: bool = True
+    patients: Patients = Patients()  # noqa: RUF009 - frozen

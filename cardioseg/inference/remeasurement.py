@@ -17,6 +17,7 @@ from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.edited_mask import present, read_edited, source_of
 from cardioseg.inference.measured_mask import describe
 from cardioseg.inference.moved_extremes import moved_extremes
+from cardioseg.inference.patients import Patients
 from cardioseg.inference.scan import is_at_place
 from cardioseg.ingest.finding.distinct_names import distinct_names
 from cardioseg.measure.case_measures import Measures
@@ -31,6 +32,19 @@ from cardioseg.results.mask_files import MaskFolder, case_id, find_masks, no_mas
 from cardioseg.results.outcome import DONE, FAILED, Outcome, in_one
 from cardioseg.results.run_record import RunRecord, read_run_record
 from cardioseg.results.run_tables import write_summary
+
+
+@dataclass(frozen=True)
+class MeasureSettings:
+    """What a person said of masks to measure.
+
+    Attributes:
+        choices: phases that a person chose.
+        patients: what a person says of the patients.
+    """
+
+    choices: Choices = Choices()  # noqa: RUF009 - frozen
+    patients: Patients = Patients()  # noqa: RUF009 - frozen
 
 
 def find_edited(masks: Path, out: Path) -> MaskFolder:
@@ -52,7 +66,11 @@ def find_edited(masks: Path, out: Path) -> MaskFolder:
     return mask_folder
 
 
-def measure_all(mask_folder: MaskFolder, out: Path, choices: Choices = Choices()) -> Iterator[Outcome]:  # noqa: B008 - frozen
+def measure_all(
+    mask_folder: MaskFolder,
+    out: Path,
+    settings: MeasureSettings = MeasureSettings(),
+) -> Iterator[Outcome]:
     """Measure every mask, yielding what became of each; the summary is written when the last is done.
 
     The phases that were found when a mask was predicted stay where nobody chooses others.
@@ -61,7 +79,7 @@ def measure_all(mask_folder: MaskFolder, out: Path, choices: Choices = Choices()
         mask_folder: the masks.
         out: gets `status.csv`, `measures.csv`, `run.json` and `report.html` of all cases in it, and per case
             `measures.json` and, where the scan is still at its place, `overlay.png`.
-        choices: phases that a person chose.
+        settings: what a person said.
 
     Raises:
         UnusableError: a run's record beside the masks is damaged.
@@ -76,11 +94,11 @@ def measure_all(mask_folder: MaskFolder, out: Path, choices: Choices = Choices()
     for name, path in mask_folder.paths.items():
         mask = MeasuredMask(path, (name, *other_names(name, path)))
         with catalogue.folder_of(mask) as folder:
-            outcome = _measure(mask, catalogue.naming(mask, folder.case_id), labels, folder, choices)
+            outcome = _measure(mask, catalogue.naming(mask, folder.case_id), labels, folder, settings)
         ledger.add_outcome(outcome)
         yield outcome
     with every_outcome(results, ledger, is_at_place) as outcomes:
-        write_summary(results, outcomes, _run_record(mask_folder, labels, choices, time.perf_counter() - start))
+        write_summary(results, outcomes, _run_record(mask_folder, labels, settings, time.perf_counter() - start))
     ledger.remove()
 
 
@@ -142,23 +160,22 @@ def _labels(mask_folder: MaskFolder) -> frozenset[Label]:
 
 
 def _measure(
-    mask: MeasuredMask, naming: str, labels: frozenset[Label], folder: CaseFolder, choices: Choices
+    mask: MeasuredMask, naming: str, labels: frozenset[Label], folder: CaseFolder, settings: MeasureSettings
 ) -> Outcome:
     """One case, from the mask that is its source to its folder."""
     start, case = time.perf_counter(), Outcome(folder.case_id, mask.path, DONE)
     for path in (folder.record, folder.measures):
         path.unlink(missing_ok=True)
     remove_pictures(folder)
-    moments = choices.of(folder.case_id)
+    moments, patients = settings.choices.of(folder.case_id), settings.patients
     try:
         edited = read_edited(mask.path)
-        choices.require_within(folder.case_id, edited.mask.phases)
+        settings.choices.require_within(folder.case_id, edited.mask.phases)
         structures = labels | present(edited.mask)
         earlier = edited.earlier.measures if edited.earlier else Measures()
         wanted = moments.filled(edited.chosen)
-        description = describe(
-            edited.mask, structures, edited.acquisition, wanted, edited.fold_curves_ml, earlier=earlier
-        )
+        acquisition = patients.completed(edited.acquisition, folder.case_id)
+        description = describe(edited.mask, structures, acquisition, wanted, edited.fold_curves_ml, earlier=earlier)
     except UnusableError as error:
         return replace(case, status=FAILED, reason=f"{error.message} ({error.hint or 'repair it, or leave it out'})")
     description.write(folder)
@@ -167,17 +184,20 @@ def _measure(
         write_pictures(folder, edited.image, edited.mask, measures, flags=flags, title=case.case_id)
     gone = "no picture: its scan is gone" if source_of(mask.path) and not edited.image else ""
     moved = moved_extremes(edited.earlier.curves_ml, description, moments) if edited.earlier else ""
-    remarks = in_one("edited" if edited.is_edited else "", *edited.remarks, moved, gone)
+    remarks = in_one("edited" if edited.is_edited else "", *edited.remarks, moved, gone, patients.remark(acquisition))
     CaseRecord(content=mask.content, input=mask.input, source=mask.source, naming=naming, remark=remarks).write(folder)
     reason = in_one(naming, remarks, description.remark)
     return replace(case, reason=reason, seconds=time.perf_counter() - start, flags=description.flags)
 
 
-def _run_record(mask_folder: MaskFolder, labels: frozenset[Label], choices: Choices, seconds: float) -> RunRecord:
+def _run_record(
+    mask_folder: MaskFolder, labels: frozenset[Label], settings: MeasureSettings, seconds: float
+) -> RunRecord:
     return RunRecord(
         version=__version__,
         masks=str(mask_folder.root),
         labels=[label.key for label in sorted(labels)],
-        chosen_phases=choices.document(),
+        chosen_phases=settings.choices.document(),
         seconds=round(seconds, 2),
+        **settings.patients.document(),
     )

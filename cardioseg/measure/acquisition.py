@@ -1,6 +1,5 @@
 """Acquisition: what is known of a scan beside its voxels, as far as a measure or a flag rests on it."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any
@@ -20,6 +19,8 @@ class Acquisition:
         missing: 0-based slices that were not acquired and hold no picture.
         flags: what the reading of the scan found.
         slice_thickness_mm: of the slices that were excited; no NIfTI says it.
+        sex: `F` or `M`; known only if a user asked for reference values.
+        age_years: at the scan, likewise.
     """
 
     height_m: float | None = None
@@ -28,6 +29,8 @@ class Acquisition:
     missing: tuple[int, ...] = ()
     flags: tuple[Flag, ...] = ()
     slice_thickness_mm: float | None = None
+    sex: str | None = None
+    age_years: float | None = None
 
     @property
     def is_body_plausible(self) -> bool:
@@ -47,19 +50,3 @@ class Acquisition:
     def document(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> "Acquisition":
-        """The inverse of `document`; what an earlier version did not write is not known.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is none.
-        """
-        height, weight, heart_rate = (_number(document[name]) for name in ("height_m", "weight_kg", "heart_rate_bpm"))
-        missing = tuple(int(index) for index in document["missing"])
-        flags = tuple(map(Flag.from_document, document["flags"]))
-        return cls(height, weight, heart_rate, missing, flags, _number(document.get("slice_thickness_mm")))
-
-
-def _number(value: Any) -> float | None:  # noqa: ANN401 - from JSON
-    return None if value is None else float(value)

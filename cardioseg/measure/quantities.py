@@ -17,6 +17,7 @@ from cardioseg.image.labels import Label
 from cardioseg.image.plausible_ranges import HEART_RATE_BPM, HEIGHT_M, WEIGHT_KG, Bounds
 from cardioseg.measure.filling import FILLING_QUANTITIES
 from cardioseg.measure.quantity import Quantity, Table, indexed, spread
+from cardioseg.measure.reference_values import z_quantities
 from cardioseg.measure.wall_motion import WALL_QUANTITIES
 
 _LV, _MYO, _RV = Label.LV_CAVITY, Label.LV_MYOCARDIUM, Label.RV_CAVITY
@@ -133,14 +134,17 @@ _SCAN = (
 )
 
 
+_MEASURED = (
+    *(*_LV_BEAT, *_RV_BEAT, *_SHOWN_PHASES, *_PHASES, _LV_VOLUME, _RV_VOLUME, _RATE, _OUTPUT, _BSA),
+    *(*_INDEXED, _CARDIAC_INDEX, *_SPREADS, *_SCAN, *WALL_QUANTITIES, *FILLING_QUANTITIES),
+)
+
+
 def _by_key(*quantities: Quantity) -> Mapping[str, Quantity]:
     return {quantity.key: quantity for quantity in quantities}
 
 
-QUANTITIES: Mapping[str, Quantity] = _by_key(
-    *(*_LV_BEAT, *_RV_BEAT, *_SHOWN_PHASES, *_PHASES, _LV_VOLUME, _RV_VOLUME, _RATE, _OUTPUT, _BSA),
-    *(*_INDEXED, _CARDIAC_INDEX, *_SPREADS, *_SCAN, *WALL_QUANTITIES, *FILLING_QUANTITIES),
-)
+QUANTITIES: Mapping[str, Quantity] = _by_key(*_MEASURED, *z_quantities(_by_key(*_MEASURED)))
 """By key, in the order of the columns of `measures.csv` behind `CASE_COLUMNS`: new ones come last."""
 
 FOR_READERS: tuple[Quantity, ...] = (

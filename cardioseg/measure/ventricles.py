@@ -14,6 +14,7 @@ from cardioseg.measure.filling import filling_values
 from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.quantities import QUANTITIES, SPREADS
 from cardioseg.measure.quantity import Values
+from cardioseg.measure.reference_values import z_values
 
 MYOCARDIUM_G_PER_ML = 1.05  # Vinnakota & Bassingthwaighte, AJP Heart 2004; the value of the SCMR guidelines
 _ML_PER_L, _MS_PER_MINUTE = 1000, 60_000
@@ -46,8 +47,9 @@ def measure(
     spreads = _spreads([_volumes(fold, *_beats(fold, moments)) for fold in fold_curves_ml])
     flow = _flow(lv, heart)
     indices = _indices({**values, **flow}, heart.acquisition.bsa_m2)
+    scores = z_values({**values, **indices}, heart.acquisition)
     phases, sampling = _phases(lv, rv), _sampling(heart)
-    values_by_key = {**values, **spreads, **flow, **indices, **phases, **sampling}
+    values_by_key = {**values, **spreads, **flow, **indices, **scores, **phases, **sampling}
     return Measures({key: value for key, value in values_by_key.items() if value is not None})
 
 

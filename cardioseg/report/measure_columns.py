@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.quantities import BODY, FOR_READERS, QUANTITIES, SPREADS
 from cardioseg.measure.quantity import Quantity, Table
+from cardioseg.measure.reference_values import ReferenceValue
 
 UNKNOWN = "–"
 
@@ -34,6 +35,15 @@ def spread_text(quantity: Quantity, measures: Measures | None) -> str:
     spread = SPREADS.get(quantity.key)
     value = measures[spread.key] if spread and measures else None
     return "" if value is None else f"± {quantity.text(value)}"
+
+
+def reference_text(value: float | None, reference: ReferenceValue | None) -> tuple[str, str]:
+    """The limits of healthy people, and how a value lies to them: `88 to 161` and `low`, `high` or nothing."""
+    if reference is None or value is None:
+        return "", ""
+    low, high = reference.limits.low, reference.limits.high
+    side = "low" if value < low else "high" if value > high else ""
+    return f"{low:.0f} to {high:.0f}", side
 
 
 def measure_title(key: str) -> str:

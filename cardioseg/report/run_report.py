@@ -4,116 +4,30 @@ The page contains its pictures. With too many of them, it shows the picture file
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cardioseg.image.flag import Flag
-from cardioseg.image.labels import Label
-from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.quantity import Quantity
+from cardioseg.measure.reference_values import STUDY
 from cardioseg.measure.segments import NAMES
-from cardioseg.measure.wall_measures import WallMeasures
-from cardioseg.report.bullseye import Bullseye, bullseyes
-from cardioseg.report.charts import Chart, strain_chart, volume_chart
+from cardioseg.report.case_report import CaseReport
 from cardioseg.report.measure_columns import (
     COLUMNS,
     UNKNOWN,
-    known_columns,
     pairs,
+    reference_text,
     sides,
     spread_text,
     value_text,
 )
 from cardioseg.report.page_frame import write_page
 
-_DONE = "done"
 _EMBED_LIMIT_BYTES = 64_000_000  # above that browsers are slow, and the page loads each picture when it comes into view
 _SECTIONS, _ROWS = 1000, 5000  # limits for cohorts; the most urgent cases come first
 _LINKED = "data: 'self' file:"
-
-
-@dataclass(frozen=True)
-class CaseReport:
-    """The content of the report about one case.
-
-    Attributes:
-        case_id: the case.
-        status: `done`, or another status of `status.csv`.
-        reason: why it is not done, or a remark.
-        measures: the measures, or None.
-        curves_ml: volume at each phase for each structure that the model segments.
-        times_ms: time of each phase, or empty if unknown.
-        pictures: overlay and loop; missing files are left out.
-        flags: the reasons why a human must look at the case.
-        wall: the LV's wall by segments.
-    """
-
-    case_id: str
-    status: str
-    reason: str = ""
-    measures: Measures | None = None
-    curves_ml: Mapping[Label, Sequence[float]] = field(default_factory=dict)
-    times_ms: Sequence[float] = ()
-    pictures: Sequence[Path] = ()
-    flags: Sequence[Flag] = ()
-    wall: WallMeasures = WallMeasures()  # noqa: RUF009 - frozen
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the case has a result."""
-        return self.status == _DONE
-
-    @property
-    def verdict(self) -> str:
-        """The main finding: `failed`, `2 flags` or `no flags`."""
-        if not self.is_done:
-            return self.status
-        return f"{len(self.flags) or 'no'} flag{'' if len(self.flags) == 1 else 's'}"
-
-    @property
-    def urgency(self) -> int:
-        """The order in which a human must look, highest first: cases without a result, then those with most flags."""
-        return len(self.flags) if self.is_done else 1000
-
-    @property
-    def kinds(self) -> str:
-        """The kinds of the flags, each once."""
-        return ", ".join(dict.fromkeys(flag.kind for flag in self.flags))
-
-    @property
-    def columns(self) -> tuple[Quantity, ...]:
-        """The measures that are known."""
-        return known_columns([self.measures])
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether at least one measure has a standard deviation."""
-        return any(spread_text(column, self.measures) for column in self.columns)
-
-    @property
-    def bullseyes(self) -> tuple[Bullseye, ...]:
-        """Thickness and thickening of the wall by segments, as far as they are known."""
-        return bullseyes(self.wall.segments)
-
-    @property
-    def without_segments(self) -> str:
-        """Why no segment has a thickness; empty if one has, or if nothing was measured."""
-        reasons = {segment.reason for segment in self.wall.segments.values() if segment.ed_mm is None}
-        return "" if self.bullseyes or not reasons else min(reasons)
-
-    @property
-    def charts(self) -> list[Chart]:
-        """The curves of the volumes and of the strain, as far as there are any."""
-        measures = self.measures or Measures()
-        moments = {label: measures.moments(label) for label in (Label.LV_CAVITY, Label.RV_CAVITY)}
-        present = {label: (phases.ed_phase, phases.es_phase) for label, phases in moments.items() if phases.known}
-        volumes = volume_chart(self.curves_ml, self.times_ms, moments=present)
-        of_lv = present.get(Label.LV_CAVITY, ())
-        strain = strain_chart(self.wall.strain, self.times_ms, of_lv) if self.wall.strain else None
-        return [chart for chart in (volumes, strain) if chart]
 
 
 @dataclass(frozen=True)
@@ -175,6 +89,8 @@ def write_report(path: Path, run: Mapping[str, Any], cases: Iterable[CaseReport]
         "value_text": value_text,
         "spread_text": spread_text,
         "segment_names": NAMES,
+        "reference_text": reference_text,
+        "study": STUDY,
     }
     if not is_embedded:
         values["images"] = _LINKED

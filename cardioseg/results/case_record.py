@@ -28,6 +28,7 @@ class CaseRecord(BaseModel):
         model_sha256: the model; empty for measured masks.
         chosen_phases: `ed_phase` and `es_phase` as far as a person chose them.
         formats: what was written of the mask.
+        patient: what a person said of the patient, or asked to read of them.
         sha256: file name -> hash, of the masks.
     """
 
@@ -44,6 +45,7 @@ class CaseRecord(BaseModel):
     model_sha256: str = ""
     chosen_phases: dict[str, int | None] = {}
     formats: tuple[str, ...] = ()
+    patient: dict[str, str | float | bool] = {}
     sha256: dict[str, str] = {}
 
     def write(self, folder: CaseFolder) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 from cardioseg.files import write_csv, write_json
 from cardioseg.measure.quantities import CASE_COLUMNS, QUANTITIES
+from cardioseg.measure.reference_values import reference_values
 from cardioseg.measure.wall_measures import SEGMENT_COLUMNS
-from cardioseg.report.run_report import CaseReport, write_report
+from cardioseg.report.case_report import CaseReport
+from cardioseg.report.run_report import write_report
 from cardioseg.results.description import read_description
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.outcome import DONE, STATUS_COLUMNS, Outcome, Tally
@@ -95,6 +97,8 @@ def _report(outcome: Outcome, folder: ResultsFolder) -> CaseReport:
         (case.overlay, case.loop),
         description.flags,
         description.wall.without_curves,
+        reference_values(description.acquisition),
+        description.acquisition.sex,
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cardioseg.measure.quantities import CASE_COLUMNS, QUANTITIES
 from cardioseg.measure.quantity import Quantity
+from cardioseg.measure.reference_values import FEMALE, MALE, REFERENCE_VALUES, STUDY, ReferenceValue
 from cardioseg.measure.wall_measures import SEGMENT_COLUMNS
 
 PAGE = Path(__file__).parents[1] / "measures.md"
@@ -47,9 +48,41 @@ A case has no rows if its model does not segment both the LV cavity and the myoc
 """
 
 
+REFERENCES = f"""\
+# Reference values
+
+With `--reference-values`, the measures of a patient whose sex and age are known are compared with those of healthy
+people of the same sex: {STUDY.subjects}, {STUDY.ages} years ({STUDY.citation},
+doi {STUDY.doi}). Convention: {STUDY.convention}, as here. Patients of another age have no
+reference values. The values of ejection fraction and mass are from the abstract of the study. The others are from
+public code that quotes its tables; check them before you publish results that rest on them.
+
+The z-score of a measure is (value - mean) / SD. Limits are those between which 95 % of healthy people lie. They are
+printed in the study (women's volumes and ejection fraction), or they are mean ± 1.96 SD (all others, marked with \\*).
+A measure without a row has no reference values: the RV of men, the ejection fraction of the RV, and the wall.
+"""
+
+
 def page() -> str:
     """The whole page."""
-    return "\n".join([INTRODUCTION, *_table(), SEGMENTS, *_segment_table()])
+    return "\n".join([INTRODUCTION, *_table(), REFERENCES, *_reference_table(), SEGMENTS, *_segment_table()])
+
+
+def _reference_table() -> Iterator[str]:
+    yield "| measure | unit | women, mean ± SD | women, limits | men, mean ± SD | men, limits |"
+    yield "|---|---|---|---|---|---|"
+    for key in REFERENCE_VALUES[FEMALE]:
+        of_sexes = (cell for sex in (FEMALE, MALE) for cell in _reference_cells(REFERENCE_VALUES[sex].get(key)))
+        yield f"| {QUANTITIES[key].caption} | {QUANTITIES[key].unit} | {' | '.join(of_sexes)} |"
+    yield ""
+
+
+def _reference_cells(reference: ReferenceValue | None) -> tuple[str, str]:
+    if reference is None:
+        return "", ""
+    mean = "" if reference.mean is None else f"{reference.mean:g} ± {reference.sd:g}"
+    limits = f"{reference.limits.low:.0f} to {reference.limits.high:.0f}"
+    return mean, limits if reference.printed else f"{limits} \\*"
 
 
 def _table() -> Iterator[str]:

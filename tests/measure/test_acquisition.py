@@ -1,10 +1,7 @@
 """Body and slices: Mosteller's formula, what cannot be a person, and the way through JSON."""
 
-import json
-
 import pytest
 
-from cardioseg.image.flag import Flag
 from cardioseg.measure.acquisition import Acquisition
 
 
@@ -23,11 +20,3 @@ def test_half_a_body_has_no_surface(height_m: float | None, weight_kg: float | N
 def test_no_person(height_m: float, weight_kg: float) -> None:
     assert not Acquisition(height_m, weight_kg).is_body_plausible
     assert Acquisition(height_m, weight_kg).bsa_m2 is None
-
-
-def test_survives_json() -> None:
-    for acquisition in (
-        Acquisition(),
-        Acquisition(1.7, 61.5, 72.0, (3, 4), (Flag("gap", "slice 3 is missing", slice=3), Flag("other", "why"))),
-    ):
-        assert Acquisition.from_document(json.loads(json.dumps(acquisition.document()))) == acquisition

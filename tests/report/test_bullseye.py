@@ -15,7 +15,8 @@ from cardioseg.measure.segments import NAMES
 from cardioseg.measure.wall_measures import SegmentMeasures, ThickestPlace, WallMeasures
 from cardioseg.phantom import Phantom, reference
 from cardioseg.report.bullseye import bullseyes
-from cardioseg.report.run_report import CaseReport, write_report
+from cardioseg.report.case_report import CaseReport
+from cardioseg.report.run_report import write_report
 
 SEGMENTS = {number: SegmentMeasures(5.0 + number / 2, 9.0, 5.0 * number, 100.0, 120.0) for number in NAMES}
 

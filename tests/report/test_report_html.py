@@ -13,8 +13,9 @@ from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
 from cardioseg.measure.case_measures import Measures
 from cardioseg.report import run_report as html
+from cardioseg.report.case_report import CaseReport
 from cardioseg.report.page_frame import RESEARCH_USE
-from cardioseg.report.run_report import CaseReport, flatten, write_report
+from cardioseg.report.run_report import flatten, write_report
 
 HOSTILE = """<script>alert(1)</script>"onload='x' & {{ 7 * 7 }} </style>"""
 MEASURES = Measures(

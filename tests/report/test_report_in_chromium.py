@@ -13,13 +13,17 @@ from PIL import Image, ImageColor
 from small_phantoms import SQUARE
 
 from cardioseg.image.flag import Flag
-from cardioseg.image.labels import STRUCTURES
+from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.labelled_cine import LabelledCine
+from cardioseg.measure.reference_values import reference_values
 from cardioseg.measure.ventricles import measure
+from cardioseg.measure.wall_measures import measure_wall
+from cardioseg.measure.wall_motion import wall_values
 from cardioseg.phantom import Phantom, cine, reference
+from cardioseg.report.case_report import CaseReport
 from cardioseg.report.palette import COLOURS, ON_LIGHT
-from cardioseg.report.run_report import CaseReport, write_report
+from cardioseg.report.run_report import write_report
 from cardioseg.results.case_pictures import write_pictures
 from cardioseg.results.folder import CaseFolder
 
@@ -37,11 +41,18 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         image, mask = cine(phantom), reference(phantom)
         curves = LabelledCine(mask, STRUCTURES).curves_ml
         folds = [{label: tuple(share * ml for ml in curve) for label, curve in curves.items()} for share in (0.9, 1.1)]
-        measures = measure(LabelledCine(mask, STRUCTURES, Acquisition(1.8, 80.0, 65.0)), fold_curves_ml=folds)
+        person = Acquisition(1.8, 80.0, 65.0, sex="F", age_years=61)
+        heart = LabelledCine(mask, STRUCTURES, person)
+        measures = measure(heart, fold_curves_ml=folds)
+        wall = measure_wall(mask, heart.wall, measures.moments(Label.LV_CAVITY))
+        measures = measures.joined(wall_values(wall))
+        references = reference_values(person) if name == "large" else {}
         flags = [Flag("open ring", "12 % of the LV cavity's outline has no myocardium", 3, 2)] * (name == "middle")
         write_pictures(CaseFolder(out / name), image, mask, measures, flags=flags, title=name)
         pictures = [CaseFolder(out / name).overlay, CaseFolder(out / name).loop]
-        cases.append(CaseReport(name, "done", "", measures, curves, mask.times_ms, pictures, flags))
+        cases.append(
+            CaseReport(name, "done", "", measures, curves, mask.times_ms, pictures, flags, wall, references, "F")
+        )
     write_report(out / "report.html", {"model": "none", "version": "1"}, cases)
     return out / "report.html"
 
@@ -133,4 +144,4 @@ def test_a_narrow_window_does_not_scroll_sideways(browser: Chromium, report: Pat
 def test_it_prints_a_page_a_case(browser: Chromium, report: Path) -> None:
     browser.open(report)
     pages = len(re.findall(rb"/Type\s*/Page\b", browser.pdf()))
-    assert pages == 1 + len(SIZES_MM)
+    assert pages == 1 + len(SIZES_MM) + 1  # all cases first, and the run last
