@@ -1,7 +1,7 @@
 """Case report: what the report of a run shows of one case."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cardioseg.image.flag import Flag
@@ -11,8 +11,9 @@ from cardioseg.measure.quantity import Quantity
 from cardioseg.measure.reference_values import ReferenceValue
 from cardioseg.measure.wall_measures import WallMeasures
 from cardioseg.report.bullseye import Bullseye, bullseyes
-from cardioseg.report.charts import Chart, strain_chart, volume_chart
+from cardioseg.report.charts import Chart, volume_chart
 from cardioseg.report.measure_columns import known_columns, spread_text
+from cardioseg.report.wall_charts import strain_chart, thickness_charts
 
 _DONE = "done"
 
@@ -89,6 +90,17 @@ class CaseReport:
         """Why no segment has a thickness; empty if one has, or if nothing was measured."""
         reasons = {segment.reason for segment in self.wall.segments.values() if segment.ed_mm is None}
         return "" if self.bullseyes or not reasons else min(reasons)
+
+    @property
+    def thickness_charts(self) -> list[Chart]:
+        """The thickness of the wall by segments, as far as there are any curves of it."""
+        moments = (self.measures or Measures()).moments(Label.LV_CAVITY)
+        return thickness_charts(self.wall.segments, self.times_ms, (moments.ed_phase, moments.es_phase))
+
+    @property
+    def without_curves(self) -> "CaseReport":
+        """The same without the segments' curves: thousands of cases fit into memory."""
+        return replace(self, wall=self.wall.without_curves)
 
     @property
     def charts(self) -> list[Chart]:

@@ -1,4 +1,4 @@
-"""Charts: volume and strain over time as coordinates of an SVG, which the report's template draws.
+"""Charts: curves over time as coordinates of an SVG, which the report's template draws.
 
 Not matplotlib: it would take half a second of each run, and everyone who predicts would have to install it.
 """
@@ -9,10 +9,10 @@ from itertools import pairwise
 from math import ceil, floor, log10
 
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.measure.strain import GeometricStrain
 
 _WIDTH, _HEIGHT = 560.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 54.0, 20.0, 38.0
+PLOT_HEIGHTS = _HEIGHT - _BOTTOM, _TOP  # of the lowest and the highest value
 _TICKS = 5
 _WORD_GAP = 14.0  # least distance between words
 _SHORT = {Label.RV_CAVITY: "RV", Label.LV_MYOCARDIUM: "Myo", Label.LV_CAVITY: "LV"}
@@ -117,36 +117,13 @@ def volume_chart(
     if not found:
         return None
     dots = moments or {}
-    curves = [_Curve(label.key, _SHORT[label], curves_ml[label], dots.get(label, ())) for label in found]
-    y_axis = Axis(0, 1.06 * max(max(curves_ml[label]) for label in found), _HEIGHT - _BOTTOM, _TOP)
-    return _chart("Volume, mL", curves, times_ms, y_axis, next(iter(dots.values()), ()))
-
-
-def strain_chart(
-    strain: GeometricStrain, times_ms: Sequence[float] = (), moments: Sequence[int | None] = ()
-) -> Chart | None:
-    """Lay out the curves of circumferential strain.
-
-    Args:
-        strain: the curves.
-        times_ms: time of each phase; the x axis counts phases if the times are unknown or do not increase.
-        moments: the 0-based phases of end-diastole and end-systole of the LV.
-
-    Returns:
-        The chart, or None with fewer than two phases.
-    """
-    curves = [
-        _Curve("lv_cavity", "inner", strain.endo, moments),
-        _Curve("lv_myocardium", "middle", strain.mid, moments),
-        _Curve("outer", "outer", strain.epi, moments),
-    ]
-    values = [value for curve in curves for value in curve.values if value is not None]
-    y_axis = Axis(min(1.06 * min(values, default=0.0), -1.0), max([0.0, *values]), _HEIGHT - _BOTTOM, _TOP)
-    return _chart("Circumferential strain, %", curves, times_ms, y_axis, moments)
+    curves = [Curve(label.key, _SHORT[label], curves_ml[label], dots.get(label, ())) for label in found]
+    y_axis = Axis(0, 1.06 * max(max(curves_ml[label]) for label in found), *PLOT_HEIGHTS)
+    return chart_over_time("Volume, mL", curves, times_ms, y_axis, next(iter(dots.values()), ()))
 
 
 @dataclass(frozen=True)
-class _Curve:
+class Curve:
     """A curve before it is laid out: its key, its name, its value at each phase, and the phases with dots."""
 
     key: str
@@ -155,9 +132,28 @@ class _Curve:
     dots: Sequence[int | None]
 
 
-def _chart(
-    title: str, curves: Sequence[_Curve], times_ms: Sequence[float], y_axis: Axis, marked: Sequence[int | None]
+def chart_over_time(
+    title: str,
+    curves: Sequence[Curve],
+    times_ms: Sequence[float],
+    y_axis: Axis,
+    marked: Sequence[int | None],
+    *,
+    gap: float = _WORD_GAP,
 ) -> Chart | None:
+    """Lay out curves over the phases.
+
+    Args:
+        title: what the chart shows, with the unit.
+        curves: the curves.
+        times_ms: time of each phase; the x axis counts phases if the times are unknown or do not increase.
+        y_axis: their scale.
+        marked: the 0-based phases of end-diastole and end-systole, for lines across the chart.
+        gap: least distance between the names of the curves.
+
+    Returns:
+        The chart, or None with fewer than two phases.
+    """
     phases = len(curves[0].values)
     if phases < 2:
         return None
@@ -171,7 +167,7 @@ def _chart(
         x_ticks=x_axis.ticks() if timed else x_axis.ticks(least_step=1),
         y_ticks=y_axis.ticks(),
         marks=_marks(x_places, marked),
-        lines=_lines(curves, x_places, y_axis),
+        lines=_lines(curves, x_places, y_axis, gap),
     )
 
 
@@ -199,12 +195,12 @@ def _marks(x_places: Sequence[float], phases: Sequence[int | None]) -> tuple[Tic
     return tuple(Tick(at, name, anchor) for (at, name), anchor in zip(marked, anchors, strict=False))
 
 
-def _lines(curves: Sequence[_Curve], x_places: Sequence[float], y_axis: Axis) -> tuple[Line, ...]:
+def _lines(curves: Sequence[Curve], x_places: Sequence[float], y_axis: Axis, gap: float) -> tuple[Line, ...]:
     """The curves; phases without a value are left out."""
     places = [[None if value is None else y_axis.place(value) for value in curve.values] for curve in curves]
     ends = [next((y for y in reversed(heights) if y is not None), 0.0) for heights in places]
     lines = []
-    for curve, heights, name_y in zip(curves, places, spread(ends), strict=True):
+    for curve, heights, name_y in zip(curves, places, spread(ends, gap), strict=True):
         known = {phase: (x_places[phase], y) for phase, y in enumerate(heights) if y is not None}
         points = " ".join(f"{x:g},{y:g}" for x, y in known.values())
         dots = tuple(known[phase] for phase in curve.dots if phase in known)

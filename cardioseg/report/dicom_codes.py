@@ -58,6 +58,8 @@ THICKENING = ("59092-7", "LN", "% Thickening")
 CYCLE_POINT = ("272518008", "SCT", "Cardiac Cycle Point")
 END_DIASTOLE = ("416190007", "SCT", "End Diastole")
 END_SYSTOLE = ("416430001", "SCT", "End Systole")
+NORMAL_LOW = ("385524004", "SCT", "Normal Range Lower Limit")  # CID 223
+NORMAL_HIGH = ("371933006", "SCT", "Normal Range Upper Limit")
 COMMENT = ("121106", "DCM", "Comment")
 
 

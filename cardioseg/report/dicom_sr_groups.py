@@ -6,7 +6,8 @@ ventricle, one for the heart and the scan, one for each AHA segment.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cardioseg import __version__
@@ -15,27 +16,21 @@ from cardioseg.image.labels import Label
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.quantities import FOR_READERS
 from cardioseg.measure.quantity import Quantity
+from cardioseg.measure.reference_values import ReferenceValue
 from cardioseg.measure.segments import NAMES
 from cardioseg.measure.wall_measures import SegmentMeasures
 from cardioseg.report.dicom_codes import (
     COMMENT,
-    CYCLE_POINT,
-    END_DIASTOLE,
-    END_SYSTOLE,
     HEART,
     SEGMENTS,
     STRUCTURES,
-    THICKENING,
     VENTRICLES,
-    WALL_THICKNESS,
     Code,
     concept,
-    name_of,
-    unit_of,
 )
 from cardioseg.report.dicom_object import MANUFACTURER, Author, derived_uid
+from cardioseg.report.dicom_sr_numbers import measurement, segment_measurements
 
-_DIGITS = 2  # as in `measures.csv`
 _RESEARCH = "For research use; not a medical device. Drawn and measured automatically; no person has verified it."
 _METHOD = (
     "Volume: sum of slice areas times slice step; papillary muscles belong to the cavity. Mass: at end-diastole, "
@@ -65,6 +60,7 @@ class Findings:
         flags: why a person must look at the case.
         labels: the labels that the model segments.
         author: the model.
+        references: what healthy people have, by key of the quantity.
     """
 
     measures: Measures
@@ -72,6 +68,7 @@ class Findings:
     flags: Sequence[Flag]
     labels: Sequence[Label]
     author: Author
+    references: Mapping[str, ReferenceValue] = field(default_factory=dict)
 
     @property
     def known(self) -> Known:
@@ -81,7 +78,7 @@ class Findings:
 
     def as_values(self) -> tuple[object, ...]:
         """What is said, as values whose `repr` is the same for the same report."""
-        return self.measures.as_row(), dict(self.segments), tuple(self.flags), sorted(self.labels)
+        return self.measures.as_row(), dict(self.segments), tuple(self.flags), sorted(self.labels), self.references
 
 
 @dataclass(frozen=True)
@@ -110,15 +107,18 @@ def groups(findings: Findings, sources: Sources) -> Iterator[Any]:
         mask = sources.masks[int(findings.measures[_PHASE_OF_MASK[quantity.key]] or 0)]
         yield _group_of_mask(quantity, value, mask, findings, sources.digest)
     others = {quantity: value for quantity, value in findings.known.items() if quantity not in of_masks}
+    measured = partial(measurement, references=findings.references)
     for side, site in VENTRICLES.items():
-        if values := [_measurement(quantity, value) for quantity, value in others.items() if quantity.side == side]:
+        if values := [measured(*item) for item in others.items() if item[0].side == side]:
             yield _group(_Group(side, site, values, images=sources.images), findings.author, sources.digest)
-    values = [_measurement(quantity, value) for quantity, value in others.items() if not quantity.side]
+    values = [measured(*item) for item in others.items() if not item[0].side]
     comments = [_RESEARCH, _METHOD, *map(_flag_text, findings.flags)]
     yield _group(_Group("Heart", HEART, values, comments, sources.images), findings.author, sources.digest)
     for number, segment in findings.segments.items():
         comments = [segment.reason] if segment.reason else []
-        group = _Group(f"Segment {number}: {NAMES[number]}", SEGMENTS[number], list(_of_segment(segment)), comments)
+        group = _Group(
+            f"Segment {number}: {NAMES[number]}", SEGMENTS[number], list(segment_measurements(segment)), comments
+        )
         yield _group(group, findings.author, sources.digest)
 
 
@@ -132,7 +132,7 @@ def _group_of_mask(quantity: Quantity, value: float, mask: Any, findings: Findin
         referenced_segment=_segment(mask, sorted(findings.labels).index(label) + 1),
         algorithm_id=_algorithm(findings.author),
         finding_sites=[FindingSite(concept(STRUCTURES[label]))],
-        measurements=[_measurement(quantity, value)],
+        measurements=[measurement(quantity, value, findings.references)],
     )
 
 
@@ -186,29 +186,6 @@ def _group(group: _Group, author: Author, digest: str) -> Any:  # noqa: ANN401
         text = TextContentItem(concept(COMMENT), comment, relationship_type=RelationshipTypeValues.CONTAINS)
         item[0].ContentSequence.append(text)
     return item
-
-
-def _of_segment(segment: SegmentMeasures) -> Iterator[Any]:
-    for value, moment in ((segment.ed_mm, END_DIASTOLE), (segment.es_mm, END_SYSTOLE)):
-        if value is not None:
-            yield _number(WALL_THICKNESS, value, "mm", moment)
-    if segment.thickening_percent is not None:
-        yield _number(THICKENING, segment.thickening_percent, "%")
-
-
-def _measurement(quantity: Quantity, value: float) -> Any:  # noqa: ANN401
-    return _number(name_of(quantity), value, quantity.unit)
-
-
-def _number(name: Code, value: float, unit: str, moment: Code | None = None) -> Any:  # noqa: ANN401
-    """A number with its unit, at a point of the cardiac cycle where that is not part of its name."""
-    from highdicom.sr import CodeContentItem, Measurement, RelationshipTypeValues  # noqa: PLC0415
-
-    measurement = Measurement(concept(name), round(value, _DIGITS), unit_of(unit))
-    if moment:
-        kind = RelationshipTypeValues.HAS_CONCEPT_MOD
-        measurement[0].ContentSequence = [CodeContentItem(concept(CYCLE_POINT), concept(moment), kind)]
-    return measurement
 
 
 def _tracking(name: str, digest: str) -> Any:  # noqa: ANN401

@@ -70,8 +70,12 @@ def write_report(path: Path, run: Mapping[str, Any], cases: Iterable[CaseReport]
     """
     urgencies, counts, columns = _overview(cases)
     shown = sorted(range(len(urgencies)), key=lambda index: -urgencies[index])[:_ROWS]
-    indices = set(shown)
-    kept = {index: case for index, case in enumerate(cases) if index in indices}
+    ranks = {index: rank for rank, index in enumerate(shown)}
+    kept = {
+        index: case if ranks[index] < _SECTIONS else case.without_curves
+        for index, case in enumerate(cases)
+        if index in ranks
+    }
     rows = [kept[index] for index in shown]
     with_section = rows[:_SECTIONS]
     is_embedded = sum(_size_bytes(picture) for case in rows for picture in case.pictures) <= _EMBED_LIMIT_BYTES

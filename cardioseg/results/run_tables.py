@@ -96,7 +96,7 @@ def _report(outcome: Outcome, folder: ResultsFolder) -> CaseReport:
         description.times_ms,
         (case.overlay, case.loop),
         description.flags,
-        description.wall.without_curves,
+        description.wall,
         reference_values(description.acquisition),
         description.acquisition.sex,
     )

@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardioseg.image.labels import Label
+from cardioseg.measure.segments import NAMES
 from cardioseg.measure.strain import GeometricStrain
-from cardioseg.report.charts import spread, strain_chart, tick_step, volume_chart
+from cardioseg.measure.wall_measures import SegmentMeasures
+from cardioseg.report.charts import spread, tick_step, volume_chart
+from cardioseg.report.wall_charts import strain_chart, thickness_charts
 
 CURVES = {Label.LV_CAVITY: (120.0, 60.0, 90.0), Label.RV_CAVITY: (0.0, 0.0, 0.0)}
 
@@ -112,3 +115,24 @@ def test_strain_of_a_single_phase_or_without_a_wall_is_no_curve() -> None:
     nothing = strain_chart(GeometricStrain((None,) * 3, (None,) * 3, (None,) * 3, (None,) * 3))
     assert nothing is not None
     assert [line.points for line in nothing.lines] == ["", "", ""]
+
+
+def test_thickness_has_a_chart_for_each_level_of_one_scale() -> None:
+    curves = {number: SegmentMeasures(curve_mm=(8.0, None, 8.0 + number)) for number in NAMES if number != 5}
+    basal, mid, apical = thickness_charts(curves, (0, 400, 800), (0, 2))
+    assert [chart.title for chart in (basal, mid, apical)] == [
+        f"Wall thickness, {level}, mm" for level in ("basal", "mid", "apical")
+    ]
+    assert [line.name for line in basal.lines] == ["ant", "antsep", "infsep", "inf", "antlat"]
+    assert [line.key for line in apical.lines] == ["anterior", "septal", "inferior", "lateral"]
+    assert basal.y_ticks == mid.y_ticks == apical.y_ticks
+    highest = apical.lines[3].points.split()[-1].split(",")[1]
+    assert float(highest) == pytest.approx(apical.top + (1 - 1 / 1.06) * (apical.bottom - apical.top), abs=0.1)
+    assert all(len(line.points.split()) == 2 for line in basal.lines)
+    assert all(b - a >= 20 for a, b in pairwise(sorted(line.name_y for line in basal.lines)))
+
+
+def test_thickness_needs_curves_of_two_phases() -> None:
+    assert thickness_charts({}) == []
+    assert thickness_charts({1: SegmentMeasures(curve_mm=(8.0,))}) == []
+    assert thickness_charts({1: SegmentMeasures(reason="no RV")}) == []

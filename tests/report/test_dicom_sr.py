@@ -104,6 +104,26 @@ def test_every_known_measure_stands_there_once(predicted: PredictedCase, tmp_pat
     assert units["SCT 54993008"] == "L/min/m2"
 
 
+def test_limits_of_healthy_people_stand_with_the_measure(
+    predicted: PredictedCase, source: Stack, tmp_path: Path
+) -> None:
+    acquisition = Acquisition(source.height_m, source.weight_kg, source.heart_rate_bpm, sex="F", age_years=61)
+    description = describe(predicted.mask, STRUCTURES, acquisition, Moments())
+    found = groups(written(replace(predicted, description=description), tmp_path))
+    (edv,) = (item for item in found["LV EDV"].ContentSequence if item.ValueType == "NUM")
+    limits = {
+        meaning(item): float(item.MeasuredValueSequence[0].NumericValue)
+        for item in edv.ContentSequence
+        if item.ValueType == "NUM"
+    }
+    assert limits == {"Normal Range Lower Limit": 88, "Normal Range Upper Limit": 161}
+    assert "Petersen" in text(edv, "Normal Range Authority")[0]
+    assert "45 to 74 years" in text(edv, "Normal Range description")[0]
+    (wall,) = (item for item in found["LV"].ContentSequence if meaning(item) == "LV largest wall thickness")
+    assert "ContentSequence" not in wall
+    assert dciodvfy(tmp_path / "sr.dcm", "ComprehensiveSR") == []
+
+
 def test_a_volume_refers_to_its_mask_and_its_images(predicted: PredictedCase, source: Stack, tmp_path: Path) -> None:
     found = groups(written(predicted, tmp_path))
     measures = predicted.description.measures
