@@ -57,8 +57,8 @@ def _number(name: Code, value: float, unit: str, moment: Code | None = None) -> 
     """A number with its unit, at a point of the cardiac cycle where that is not part of its name."""
     from highdicom.sr import CodeContentItem, Measurement, RelationshipTypeValues  # noqa: PLC0415
 
-    measurement = Measurement(concept(name), round(value, _DIGITS), unit_of(unit))
+    item = Measurement(concept(name), round(value, _DIGITS), unit_of(unit))
     if moment:
         kind = RelationshipTypeValues.HAS_CONCEPT_MOD
-        measurement[0].ContentSequence = [CodeContentItem(concept(CYCLE_POINT), concept(moment), kind)]
-    return measurement
+        item[0].ContentSequence = [CodeContentItem(concept(CYCLE_POINT), concept(moment), kind)]
+    return item
