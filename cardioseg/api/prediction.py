@@ -50,7 +50,8 @@ def predict(
         es: 0-based phase of end-systole for all cases; None: each ventricle's smallest volume.
         phases: the same for single cases, by their names: `{"patient1": (19, 7)}`. They come before `ed` and `es`.
         patients: what you know of the patients, by the names of their cases: `{"patient1": {"sex": "F", "age": 61,
-            "height_cm": 168, "weight_kg": 64}}`; each may be left out. It overrides the files of the scans.
+            "height_cm": 168, "weight_kg": 64}}`; each may be left out. These values are used instead
+            of those in the scans.
         reference_values: compare with healthy people of the same sex: z-scores, and limits in the report.
         use_patient_tags: read sex and age from DICOM for that; the results then contain them.
         overwrite: predict again what is done. Edited masks are kept.

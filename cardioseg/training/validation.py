@@ -65,17 +65,17 @@ def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolum
     annotated = np.flatnonzero(annotated_with(volume, recipe.structures))
     if not len(annotated):
         return
-    predicted = _predicted(network, recipe, volume.image[annotated], volume.pixel_mm(recipe.nominal_spacing_mm))
+    classes = predict(network, recipe, volume.image[annotated], volume.pixel_mm(recipe.nominal_spacing_mm))
     for row, index in enumerate(annotated):
         for number, label in enumerate(recipe.structures, 1):
-            score = dice(volume.mask[index] == label, predicted[row] == number)
+            score = dice(volume.mask[index] == label, classes[row] == number)
             yield SliceScore(subject_id, volume.name, int(index), label.key, score)
 
 
-def _predicted(
+def predict(
     network: UNet, recipe: Recipe, slices: NDArray[np.generic], pixel_mm: tuple[float, float] | None
 ) -> NDArray[np.uint8]:
-    """Classes [n, h, w] of the slices of one stack."""
+    """Classes [n, h, w] of the slices [n, h, w] of one stack, numbered from 1 in the order of `recipe.structures`."""
     settings, run = recipe.preprocessing, partial(logits, network)
     windows = locate(slices, pixel_mm, settings, run) if settings.locate_mm else [None] * len(slices)
     classes = np.zeros(slices.shape, np.uint8)
