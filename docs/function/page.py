@@ -20,7 +20,10 @@ again. [docs/measures.md](measures.md) defines the segments and how thickness is
 def page(folder: Path = FOLDER) -> str:
     """The whole page."""
     found = json.loads((folder / "segments.json").read_text())
-    parts = (_phantoms(found["phantoms"]), _second_way(found["second way"]), _patients(found["patients"]))
+    parts = (
+        *(_phantoms(found["phantoms"]), _unseen_patients(found["unseen patients"])),
+        *(_second_way(found["second way"]), _patients(found["patients"])),
+    )
     return "\n".join([INTRODUCTION, *(line for part in parts for line in part)])
 
 
@@ -64,6 +67,28 @@ def _errors(errors: dict[str, float], digits: int, unit: str) -> Sequence[str]:
         f"{errors['largest']:.{digits}f}",
         f"{100 * errors['share_within']:.1f} % within {errors['limit']:g} {unit}",
     )
+
+
+def _unseen_patients(found: dict[str, Any]) -> Iterator[str]:
+    yield "## Predicted masks of patients\n"
+    thickness, thickening = found["thickness_mm"], found["thickening_points"]
+    yield _paragraph(
+        f"The networks of `sax_ensemble` were run on the {found['patients']} ACDC patients that they were not trained "
+        "on, at end-diastole and end-systole. Errors are values from these masks minus values from the experts' masks, "
+        f"over all segments. Thickness: {_in_words(thickness, 2, 'mm')}. Thickening: "
+        f"{_in_words(thickening, 1, 'points')}. Segments without a value in one of the two masks: {found['missing']}. "
+        "Hypertrophy (HCM) against normal hearts (NOR) by the largest thickness of the predicted masks: AUC "
+        f"{found['auc_thickest']:.2f}."
+    )
+    yield _paragraph(
+        "Compare these errors with those of predicted masks of phantoms, above: the images of phantoms are drawn, and "
+        "differ from those that the networks have learnt from."
+    )
+
+
+def _in_words(errors: dict[str, float], digits: int, unit: str) -> str:
+    mean, _, within = _errors(errors, digits, unit)
+    return f"{mean} {unit}, {within}"
 
 
 def _second_way(found: dict[str, Any]) -> Iterator[str]:

@@ -3,7 +3,8 @@
     python tests/benchmarks/segments.py DATASET -o docs/function/segments.json
 
 DATASET is ACDC as `cardioseg ingest` prepared it: the experts' masks of patients at end-diastole and end-systole.
-Phantoms are measured from their known labels and from the labels that the model `sax` gives their images.
+Phantoms are measured from their known labels and from the labels that the model `sax` gives their images. Patients
+are also measured from the masks of the networks of `sax_ensemble`, each on patients that it was not trained on.
 """
 
 import argparse
@@ -20,16 +21,22 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
+from cardioseg.dataset.folds import split
 from cardioseg.dataset.store import Dataset, open_dataset
-from cardioseg.image.labels import Label
+from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine
+from cardioseg.inference.postprocessing import clean, without_basal_myocardium
 from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.curves import Moments
 from cardioseg.measure.segments import NAMES, segmented
 from cardioseg.measure.wall import ANGLES, Wall, wall_of
 from cardioseg.measure.wall_measures import SegmentMeasures, WallMeasures, measure_wall
+from cardioseg.network.unet import UNet
 from cardioseg.phantom import Phantom, WallChange, cine, reference, segment_truth
+from cardioseg.training.initial_model import read_initial_model
+from cardioseg.training.recipe import read_recipe
+from cardioseg.training.validation import predict
 
 INFARCT = WallChange(angle_deg=60, half_width_deg=35, ed_mm=-3, es_mm=-7)
 HYPERTROPHY = WallChange(angle_deg=0, half_width_deg=50, ed_mm=6, es_mm=8)
@@ -52,6 +59,7 @@ def main() -> None:
     result = {
         "phantoms": [*of_phantoms(None, KNOWN), *of_phantoms(open_model(Path("models") / "sax", "cpu"), PREDICTED)],
         "patients": {"dataset": dataset.name, **summary(patients)},
+        "unseen patients": of_unseen_patients(dataset, patients),
         "second way": second_way(dataset),
     }
     text = json.dumps(result, indent=1) + "\n"
@@ -181,6 +189,53 @@ def _auc(higher: list[float], lower: list[float]) -> float:
     """The probability that a value of the first group is above one of the second."""
     a, b = np.array(higher)[:, None], np.array(lower)
     return float(np.mean((a > b) + 0.5 * (a == b)))
+
+
+def of_unseen_patients(dataset: Dataset, patients: dict[str, tuple[str, WallMeasures]]) -> dict[str, Any]:
+    """What the networks of `sax_ensemble` make of patients that they were not trained on, minus the experts' masks."""
+    recipe = read_recipe("sax")
+    model = read_initial_model(Path("models") / "sax_ensemble", recipe)
+    folds = split(dataset.subject_ids, 5, model.card.training.seed)[: len(model.weights)]
+    found: dict[str, tuple[str, WallMeasures]] = {}
+    for fold in folds:
+        network = UNet(len(recipe.structures) + 1, recipe.norm)
+        network.load_state_dict(model.of_fold(fold.index))
+        for subject_id in fold.validation:
+            known = _mask(dataset, subject_id)
+            volumes = {volume.name: volume for volume in dataset.subject(subject_id).volumes}
+            classes = [
+                predict(network, recipe, volumes[name].image, volumes[name].pixel_mm(None)) for name in ("ed", "es")
+            ]
+            cleaned = without_basal_myocardium(replace(known, voxels=clean(np.stack(classes), STRUCTURES)))
+            found[subject_id] = patients[subject_id][0], measured(cleaned)
+    return _against_experts(found, patients)
+
+
+def _against_experts(
+    found: dict[str, tuple[str, WallMeasures]], patients: dict[str, tuple[str, WallMeasures]]
+) -> dict[str, Any]:
+    thickness: list[float] = []
+    thickening: list[float] = []
+    missing = 0
+    for subject_id, (_, wall) in found.items():
+        for number, value in wall.segments.items():
+            known = patients[subject_id][1].segments[number]
+            if value.thickening_percent is None or known.thickening_percent is None:
+                missing += 1
+                continue
+            thickness += [(value.ed_mm or 0) - (known.ed_mm or 0), (value.es_mm or 0) - (known.es_mm or 0)]
+            thickening.append(value.thickening_percent - known.thickening_percent)
+    largest = {
+        group: [wall.thickest.mm for of_group, wall in found.values() if of_group == group and wall.thickest]
+        for group in ("HCM", "NOR")
+    }
+    return {
+        "patients": len(found),
+        "missing": missing,
+        "thickness_mm": _errors(thickness, 1.2),
+        "thickening_points": _errors(thickening, 8),
+        "auc_thickest": _auc(largest["HCM"], largest["NOR"]),
+    }
 
 
 def second_way(dataset: Dataset) -> dict[str, Any]:
