@@ -16,6 +16,7 @@ from cardioseg.measure.curves import Moments
 AnyPath = str | PathLike[str]
 Phase = SupportsFloat | None
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # as on the command line: NumPy's threads would slow the networks' down
+_PATIENTS = 'for example {"patient1": {"sex": "F", "age": 61, "height_cm": 168, "weight_kg": 64}}'
 _FROM_0 = "phases count from 0; None leaves the choice to the volume curve"
 
 
@@ -65,11 +66,20 @@ def patients_of(
     Raises:
         UsageError: a name or a value is impossible, or reference values are asked for without sex and age.
     """
-    by_case = {
-        name: patient({key: "" if value is None else str(value) for key, value in said.items()}, f"patients[{name!r}]")
-        for name, said in (patients or {}).items()
-    }
+    if not isinstance(patients or {}, Mapping):
+        raise UsageError("patients is no dictionary by case", _PATIENTS)
+    by_case = {}
+    for name, said in (patients or {}).items():
+        if not isinstance(said, Mapping):
+            raise UsageError(f"patients[{name!r}] is no dictionary", _PATIENTS)
+        cells = {str(key).strip().lower(): _cell(value) for key, value in said.items()}
+        by_case[name] = patient(cells, f"patients[{name!r}]")
     return Patients(by_case, use_tags, with_reference_values)
+
+
+def _cell(value: object) -> str:
+    """A value as a table has it; None and not-a-number are empty."""
+    return "" if value is None or value != value else str(value)  # noqa: PLR0124 - not a number
 
 
 def require_met(argument: str, names: Iterable[str], case_ids: Iterable[str]) -> None:

@@ -74,6 +74,7 @@ def predict(
     folder, choices, executor = path_of(out), choices_of(ed, es, phases), executor_of(workers)
     wanted = parse_formats(formats if isinstance(formats, str) else ",".join(formats))
     told = patients_of(patients, reference_values, use_patient_tags)
+    told.require_use()
     settings = Settings(overwrite, discard_edits, wanted, choices, patients=told)
     opened = _opened(model, device, executor.threads(threads))
     with sole_writer(folder):

@@ -56,6 +56,7 @@ ReferenceValues = Annotated[
     ),
 ]
 
+_SAID = {"--phases": "phases", "--patients": "lines"}  # by a table of single cases
 _NAMED = 5  # of unknown cases
 _ROWS = 100  # of a table on the terminal
 
@@ -103,7 +104,7 @@ class Unmet:
             unknown = list(names)
             more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
             named = f"{', '.join(unknown[:_NAMED])}{more}"
-            text = f"{option}: this run has no case {named}: these {option[2:]} have no effect"
+            text = f"{option}: this run has no case {named}: these {_SAID[option]} have no effect"
             if unknown:
                 console.say(text, quiet)
 

@@ -125,6 +125,7 @@ def predict(
     out = out.absolute() if cluster else out
     results, tables = ResultsFolder(out), own.folder(out) if own else None
     told = patients_of(patients, reference_values, use_patient_tags)
+    told.require_use()
     settings = Settings(overwrite, discard_edits, wanted, choices, paths, told)
     unmet = Unmet(settings)
     with ExitStack() as held:

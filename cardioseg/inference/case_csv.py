@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from io import StringIO
 from pathlib import Path
 
 from cardioseg.errors import UsageError
@@ -11,7 +10,7 @@ _LIMIT_BYTES = 64_000_000
 
 
 def case_rows(path: Path, required: Sequence[str], hint: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Each case with its place in the file and its cells by column; semicolons may stand for commas.
+    """Each case with its place in the file and its other cells by column; commas, semicolons or tabs divide them.
 
     Args:
         path: the file; its columns may have capitals, spaces around them and any order.
@@ -19,11 +18,13 @@ def case_rows(path: Path, required: Sequence[str], hint: str) -> Iterator[tuple[
         hint: what to do where the file is of no use.
 
     Raises:
-        UsageError: it cannot be read, lacks a column or names a case twice.
+        UsageError: it cannot be read, lacks a column, has one twice, or names a case twice or not at all.
     """
     names: set[str] = set()
     for number, row in _rows(path, ("case_id", *required), hint):
-        name, where = row["case_id"].strip(), f"{path}, line {number}"
+        name, where = row.pop("case_id").strip(), f"{path}, line {number}"
+        if not name:
+            raise UsageError(f"{where}: it names no case", hint)
         if name in names:
             raise UsageError(f"{where}: {name} appears twice", "give each case one line")
         names.add(name)
@@ -31,20 +32,43 @@ def case_rows(path: Path, required: Sequence[str], hint: str) -> Iterator[tuple[
 
 
 def _rows(path: Path, required: Sequence[str], hint: str) -> Iterator[tuple[int, dict[str, str]]]:
+    lines = _text(path, hint).splitlines(keepends=True)
+    first = next((line for line in lines if line.strip() and not line.startswith("sep=")), "")
+    reader = csv.reader(lines, delimiter=next((mark for mark in ",;\t" if mark in first), ","))
+    titles: list[str] = []
+    try:
+        for cells in reader:
+            if not any(cell.strip() for cell in cells) or (not titles and cells[0].startswith("sep=")):
+                continue
+            if not titles:
+                titles = _titles(path, cells, required, hint)
+                continue
+            if any(cell.strip() for cell in cells[len(titles) :]):
+                more = "put numbers with a comma in quotes, or divide the columns by semicolons"
+                raise UsageError(f"{path}, line {reader.line_num}: it has more cells than the header", more)
+            yield reader.line_num, dict(zip(titles, [*cells, *[""] * len(titles)], strict=False))
+    except csv.Error:
+        raise UsageError(f"{path} cannot be read as a CSV", hint) from None
+    if not titles:
+        raise UsageError(f"{path} has no column {required[0]}", hint)
+
+
+def _titles(path: Path, cells: Sequence[str], required: Sequence[str], hint: str) -> list[str]:
+    titles = [title.strip().lower() for title in cells]
+    if missing := [name for name in required if name not in titles]:
+        raise UsageError(f"{path} has no column {missing[0]}", hint)
+    if twice := [title for index, title in enumerate(titles) if title and title in titles[:index]]:
+        raise UsageError(f"{path} has the column {twice[0]} twice", hint)
+    return titles
+
+
+def _text(path: Path, hint: str) -> str:
     try:
         if path.stat().st_size > _LIMIT_BYTES:
             raise UsageError(f"{path} is too large for a table of cases", hint)
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError):
-        raise UsageError(f"{path} cannot be read as a CSV", hint) from None
-    first = text.split("\n", 1)[0]
-    reader = csv.reader(StringIO(text, newline=""), delimiter=";" if ";" in first and "," not in first else ",")
-    try:
-        titles = [title.strip().lower() for title in next(reader, [])]
-        if missing := [name for name in required if name not in titles]:
-            raise UsageError(f"{path} has no column {missing[0]}", hint)
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, dict(zip(titles, [*cells, *[""] * len(titles)], strict=False))
-    except csv.Error:
-        raise UsageError(f"{path} cannot be read as a CSV", hint) from None
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not in UTF-8", "save it as CSV in UTF-8") from None
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or "it cannot be read").lower()
+        raise UsageError(f"{path} cannot be read as a CSV: {reason}", hint) from None

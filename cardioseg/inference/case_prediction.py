@@ -20,7 +20,7 @@ from cardioseg.files import make_folder, sha256, sweep_partials
 from cardioseg.inference.acquired_slices import acquired, restored
 from cardioseg.inference.cases import Case
 from cardioseg.inference.measured_mask import acquisition_of, describe
-from cardioseg.inference.patients import Patients
+from cardioseg.inference.patients import Patients, completed
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.scan import Scan
 from cardioseg.inference.segmentation import segment
@@ -38,6 +38,7 @@ from cardioseg.results.outcome import DONE, FAILED, Outcome, in_one
 
 Report = Callable[[int, int], None]
 
+_PATIENT_KEPT = "what is now said of its patient counts for an edited case if you give it to `cardioseg measure`"
 _OUT_OF_MEMORY = "out of memory, even slice by slice (end other programs, or use a machine with more memory)"
 
 
@@ -80,7 +81,7 @@ def _settled(
     """What became of a case: found done, predicted, or failed."""
     failed = Outcome(folder.case_id, scan.case.source, FAILED)
     try:
-        asked = _asked(scan, model, folder.case_id, settings, catalogue)
+        asked = _asked(scan, model, folder, settings, catalogue)
         if earlier := _found(scan, folder, settings, asked):
             return earlier
         settings.choices.require_within(folder.case_id, scan.cine.phases)
@@ -91,8 +92,10 @@ def _settled(
         return replace(failed, reason=_OUT_OF_MEMORY)
 
 
-def _asked(scan: Scan, model: Model, name: str, settings: Settings, catalogue: Catalogue) -> CaseRecord:
-    """The record of the case as far as it can be said before the scan is read."""
+def _asked(scan: Scan, model: Model, folder: CaseFolder, settings: Settings, catalogue: Catalogue) -> CaseRecord:
+    """The record of the case as far as it can be said before the scan is read; what earlier runs were asked counts."""
+    name, earlier = folder.case_id, read_case_record(folder) or CaseRecord()
+    is_compared = bool(earlier.patient.get("with_reference_values"))
     return CaseRecord(
         input=scan.input,
         source=scan.source if settings.paths else None,
@@ -101,8 +104,8 @@ def _asked(scan: Scan, model: Model, name: str, settings: Settings, catalogue: C
         cardioseg=__version__,
         model_sha256=model.card.sha256,
         chosen_phases=asdict(settings.choices.of(name)),
-        formats=tuple(sorted(settings.formats)),
-        patient=settings.patients.asked_of(name),
+        formats=tuple(sorted({*settings.formats, *earlier.formats})),
+        patient=earlier.patient | settings.patients.asked_of(name, has_reference_values=is_compared),
     )
 
 
@@ -113,7 +116,8 @@ def _found(scan: Scan, folder: CaseFolder, settings: Settings, asked: CaseRecord
         return None
     edited = edited_file(folder.mask, record)
     if edited and not settings.discard_edits:
-        description, kept = _described(folder, edited), edit_kept(edited)
+        description = _described(folder, edited)
+        kept = in_one(edit_kept(edited), _PATIENT_KEPT if asked.patient != record.patient else "")
     elif edited or settings.overwrite or not _verifies(record, asked, folder, scan):
         return None
     else:
@@ -145,7 +149,7 @@ def _verifies(record: CaseRecord, asked: CaseRecord, folder: CaseFolder, scan: S
     same = ("cardioseg", "model_sha256", "chosen_phases")
     if any(getattr(record, name) != getattr(asked, name) for name in same):
         return False
-    if not set(asked.formats) <= set(record.formats) or (asked.patient and asked.patient != record.patient):
+    if not set(asked.formats) <= set(record.formats) or asked.patient != record.patient:
         return False
     try:
         if any(sha256(folder.path / name) != digest for name, digest in record.sha256.items()):
@@ -165,11 +169,12 @@ def _predicted(
     segmented = segment(acquired(cine, case.missing), model, report)
     mask = restored(segmented.mask, cine, case.missing)
     stack = case.series.stack if case.series else None
-    acquisition = patients.completed(acquisition_of(case), folder.case_id, stack)
+    acquisition = completed(acquisition_of(case), asked.patient, stack)
     description = describe(mask, model.card.structures, acquisition, moments, segmented.fold_curves_ml)
     _clear(folder)
-    predicted = PredictedCase(mask, description, model.card, stack, case.is_4d)
     description.write(folder)
+    description = read_description(folder)  # with its rounding: all that is written says the same
+    predicted = PredictedCase(mask, description, model.card, stack, case.is_4d)
     write_pictures(folder, cine, mask, description.measures, flags=description.flags, title=folder.case_id)
     remark = case.without_paths(in_one(*write_formats(predicted, folder, asked.formats)))
     remark = in_one(remark, patients.remark(acquisition))

@@ -108,7 +108,6 @@ def _run_record(model: Model, settings: Settings) -> RunRecord:
         chosen_phases=settings.choices.document(),
         device=model.device,
         packages={name: version(name) for name in _PACKAGES} | {"onnxruntime": model.runtime},
-        **settings.patients.document(),
     )
 
 

@@ -14,8 +14,12 @@ from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.reference_values import FEMALE, MALE, STUDY, reference_values
 
 COLUMNS = ("sex", "age", "height_cm", "weight_kg")
-_HINT = f"its columns are case_id,{','.join(COLUMNS)}; a cell, and each column but case_id, may be left out"
-_SEXES = {"f": FEMALE, "female": FEMALE, "m": MALE, "male": MALE, "": None}
+_HINT = (
+    f"its columns are case_id,{','.join(COLUMNS)}; each column but case_id may be left out, and each cell may be empty"
+)
+_ALIKE = ("sex", "gender", "age", "height", "size", "weight")  # of columns that may be meant
+_BODY = ("height_m", "weight_kg")
+_SEXES = {"f": FEMALE, "female": FEMALE, "m": MALE, "male": MALE, "o": None, "other": None, "unknown": None, "": None}
 _HEIGHT_CM = Bounds(100 * HEIGHT_M.low, 100 * HEIGHT_M.high)
 
 
@@ -50,11 +54,12 @@ class Patients:
     use_tags: bool = False
     with_reference_values: bool = False
 
-    def __post_init__(self) -> None:
+    def require_use(self) -> None:
+        """Raise UsageError where an option can have no effect on a prediction."""
         if self.with_reference_values and not (self.by_case or self.use_tags):
             raise UsageError(
                 "reference values need the sex and the age of each patient",
-                "give a table of them (--patients FILE), or let them be read from DICOM (--use-patient-tags)",
+                "give a table of them (--patients), or let them be read from DICOM (--use-patient-tags)",
             )
         if self.use_tags and not self.with_reference_values:
             raise UsageError(
@@ -62,47 +67,44 @@ class Patients:
                 "height and weight are always read from DICOM; sex and age serve the reference values alone",
             )
 
-    def asked_of(self, case_id: str) -> dict[str, Any]:
-        """What is asked for one case, for its record; empty where nothing is."""
-        own = asdict(self.by_case.get(case_id, Patient()))
-        switches = {"use_tags": self.use_tags, "with_reference_values": self.with_reference_values}
-        asked = own | switches
-        return {key: value for key, value in asked.items() if value}
-
-    def completed(self, acquisition: Acquisition, case_id: str, stack: Stack | None = None) -> Acquisition:
-        """What is known of a scan, with what is known of its patient.
+    def asked_of(self, case_id: str, *, has_reference_values: bool = False) -> dict[str, Any]:
+        """What is asked for one case, for its record; empty where nothing is.
 
         Args:
-            acquisition: of the scan.
             case_id: the case.
-            stack: the DICOM images of the scan; None of a NIfTI scan.
+            has_reference_values: whether it was compared with healthy people before: then sex and age count, too.
         """
-        own = self.by_case.get(case_id, Patient())
-        body = {name: value for name in ("height_m", "weight_kg") if (value := getattr(own, name)) is not None}
-        completed = replace(acquisition, **body)
-        if not self.with_reference_values:
-            return completed
-        sex, age = _sex_and_age(stack) if self.use_tags and stack else (None, None)
-        return replace(
-            completed,
-            sex=own.sex or sex or completed.sex,
-            age_years=next((value for value in (own.age_years, age, completed.age_years) if value is not None), None),
-        )
-
-    def document(self) -> dict[str, Any]:
-        """For `run.json`."""
-        return {"reference_values": f"{STUDY.citation}, doi {STUDY.doi}"} if self.with_reference_values else {}
+        own = {name: value for name, value in asdict(self.by_case.get(case_id, Patient())).items() if value is not None}
+        if not (self.with_reference_values or has_reference_values):
+            own = {name: value for name, value in own.items() if name in _BODY}
+        asked = own | ({"use_tags": True} if self.use_tags else {})
+        is_compared = self.with_reference_values and asked
+        return asked | ({"with_reference_values": True} if is_compared else {})
 
     def remark(self, acquisition: Acquisition) -> str:
-        """Why a case has no reference values though they are asked for; or nothing."""
-        if not self.with_reference_values or reference_values(acquisition):
+        """Why a case has no reference values though it is to be compared with healthy people; or nothing."""
+        is_compared = self.with_reference_values or acquisition.has_sex_or_age
+        if not is_compared or reference_values(acquisition):
             return ""
         if acquisition.sex is None or acquisition.age_years is None:
-            unknown = " and ".join(
-                name for name, value in (("sex", acquisition.sex), ("age", acquisition.age_years)) if value is None
-            )
+            known = {"sex": acquisition.sex, "age": acquisition.age_years}
+            unknown = " and ".join(name for name, value in known.items() if value is None)
             return f"no reference values: {unknown} unknown"
         return f"no reference values: the age is outside {STUDY.ages} years, those of the study"
+
+
+def completed(acquisition: Acquisition, asked: Mapping[str, Any], stack: Stack | None = None) -> Acquisition:
+    """What is known of a scan, with what is known of its patient.
+
+    Args:
+        acquisition: of the scan; it has sex and age only if the case was compared with healthy people before.
+        asked: for the case; see `Patients.asked_of`.
+        stack: the DICOM images of the scan; None of a NIfTI scan.
+    """
+    said = {name: asked[name] for name in ("sex", "age_years", *_BODY) if name in asked}
+    sex, age_years = _sex_and_age(stack) if asked.get("use_tags") and stack else (None, None)
+    read = {name: value for name, value in (("sex", sex), ("age_years", age_years)) if value is not None}
+    return replace(acquisition, **(read | said))
 
 
 def _sex_and_age(stack: Stack) -> tuple[str | None, float | None]:
@@ -113,13 +115,12 @@ def read_patients(path: Path) -> dict[str, Patient]:
     """The patients of single cases from a CSV with the column `case_id` and some of `COLUMNS`; others may follow.
 
     Raises:
-        UsageError: it cannot be read, has none of the columns, names a case twice, or a value is impossible.
+        UsageError: it cannot be read, has none of the columns or no lines, names a case twice, or a value is
+            impossible.
     """
-    patients = {}
-    for name, where, row in case_rows(path, (), _HINT):
-        if not set(COLUMNS) & set(row):
-            raise UsageError(f"{path} has none of the columns {', '.join(COLUMNS)}", _HINT)
-        patients[name] = patient(row, where)
+    patients = {name: patient(row, where) for name, where, row in case_rows(path, (), _HINT)}
+    if not patients:
+        raise UsageError(f"{path} has no lines beside its header", _HINT)
     return patients
 
 
@@ -127,30 +128,37 @@ def patient(row: Mapping[str, str], where: str) -> Patient:
     """One patient from cells by column.
 
     Raises:
-        UsageError: a value is impossible; the message says `where`.
+        UsageError: a column or a value is impossible; the message says `where`.
     """
-    sex = row.get("sex", "").strip().lower()
-    if sex not in _SEXES:
-        raise UsageError(f"{where}: sex is {sex!r}", "it is F, M or empty")
+    _require_columns(row, where)
+    sex = row.get("sex", "").strip()
+    if sex.lower() not in _SEXES:
+        raise UsageError(f"{where}: sex is {sex!r}", "it is F, M, O (other or unknown) or empty")
     height_cm = _number(row, "height_cm", _HEIGHT_CM, "cm", where)
     return Patient(
-        _SEXES[sex],
+        _SEXES[sex.lower()],
         _number(row, "age", AGE_YEARS, "years", where),
         None if height_cm is None else height_cm / 100,
         _number(row, "weight_kg", WEIGHT_KG, "kg", where),
     )
 
 
+def _require_columns(row: Mapping[str, str], where: str) -> None:
+    if wrong := [name for name in row if name not in COLUMNS and name.startswith(_ALIKE)]:
+        raise UsageError(f"{where}: there is no column {wrong[0]}", _HINT)
+    if not set(COLUMNS) & set(row):
+        raise UsageError(f"{where}: there is none of the columns {', '.join(COLUMNS)}", _HINT)
+
+
 def _number(row: Mapping[str, str], name: str, bounds: Bounds, unit: str, where: str) -> float | None:
-    text = row.get(name, "").strip().replace(",", ".")
+    text = row.get(name, "").strip()
     if not text:
         return None
+    must = f"it must be a number between {bounds.low:g} and {bounds.high:g} {unit}, or empty"
     try:
-        value = float(text)
+        value = float(text.replace(",", "."))
     except ValueError:
-        raise UsageError(f"{where}: {name} is no number", _HINT) from None
+        raise UsageError(f"{where}: {name} is {text!r}", must) from None
     if not bounds.hold(value):
-        raise UsageError(
-            f"{where}: {name} is {value:g}", f"it must be between {bounds.low:g} and {bounds.high:g} {unit}"
-        )
+        raise UsageError(f"{where}: {name} is {text}", must)
     return value

@@ -17,7 +17,7 @@ from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.edited_mask import present, read_edited, source_of
 from cardioseg.inference.measured_mask import describe
 from cardioseg.inference.moved_extremes import moved_extremes
-from cardioseg.inference.patients import Patients
+from cardioseg.inference.patients import Patients, completed
 from cardioseg.inference.scan import is_at_place
 from cardioseg.ingest.finding.distinct_names import distinct_names
 from cardioseg.measure.case_measures import Measures
@@ -174,7 +174,9 @@ def _measure(
         structures = labels | present(edited.mask)
         earlier = edited.earlier.measures if edited.earlier else Measures()
         wanted = moments.filled(edited.chosen)
-        acquisition = patients.completed(edited.acquisition, folder.case_id)
+        known = edited.acquisition
+        asked = patients.asked_of(folder.case_id, has_reference_values=known.has_sex_or_age)
+        acquisition = completed(known, asked)
         description = describe(edited.mask, structures, acquisition, wanted, edited.fold_curves_ml, earlier=earlier)
     except UnusableError as error:
         return replace(case, status=FAILED, reason=f"{error.message} ({error.hint or 'repair it, or leave it out'})")
@@ -199,5 +201,4 @@ def _run_record(
         labels=[label.key for label in sorted(labels)],
         chosen_phases=settings.choices.document(),
         seconds=round(seconds, 2),
-        **settings.patients.document(),
     )

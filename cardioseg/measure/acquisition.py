@@ -33,6 +33,11 @@ class Acquisition:
     age_years: float | None = None
 
     @property
+    def has_sex_or_age(self) -> bool:
+        """Whether a user wants reference values for this case."""
+        return self.sex is not None or self.age_years is not None
+
+    @property
     def is_body_plausible(self) -> bool:
         """Whether height and weight, as far as they are known, can be a person's."""
         return HEIGHT_M.hold(self.height_m) and WEIGHT_KG.hold(self.weight_kg)

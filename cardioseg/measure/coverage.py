@@ -61,7 +61,8 @@ def _extents(areas: Counts, label: Label, phases: Iterable[int], step_mm: float)
             yield Flag("slice extent", reason, phase, int(holes[0]), places)
         extent_mm = len(filled) * step_mm
         if len(filled) and not low_mm <= extent_mm <= high_mm:
-            length = f"{len(filled)} slices, {extent_mm:.0f} mm (limits {low_mm:.0f} to {high_mm:.0f} mm)"
+            count = f"{len(filled)} slice{'s' * (len(filled) > 1)}"
+            length = f"{count}, {extent_mm:.0f} mm (limits {low_mm:.0f} to {high_mm:.0f} mm)"
             place = (phase, int(filled[0]))
             yield Flag("slice extent", f"{label.title}: {length}", *place, (place,))
 

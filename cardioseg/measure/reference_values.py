@@ -16,6 +16,7 @@ from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.quantity import Quantity, Values
 
 FEMALE, MALE = "F", "M"
+_MASS = "lv_mass_index_g_per_m2"
 _REACH_SD = 1.96  # from the mean to the limits between which 95 % of a normal distribution lie
 
 
@@ -104,22 +105,29 @@ Z_SCORES: Mapping[str, str] = {
 """Key of a z-score -> that of the measure."""
 
 
-def reference_values(acquisition: Acquisition) -> Mapping[str, ReferenceValue]:
-    """The reference values by key of the quantity; none where sex or age is unknown or not in the study."""
+def reference_values(acquisition: Acquisition, *, is_ed_known: bool = True) -> Mapping[str, ReferenceValue]:
+    """The reference values by key of the quantity; none where sex or age is unknown or not in the study.
+
+    Args:
+        acquisition: it says sex and age, if a user wants reference values.
+        is_ed_known: whether end-diastole is known; if not, there are none of the mass, which is one at end-diastole.
+    """
     age_years = acquisition.age_years
     if age_years is None or not STUDY.ages.low <= age_years < STUDY.ages.high + 1:
         return {}
-    return REFERENCE_VALUES.get(acquisition.sex or "", {})
+    of_sex = REFERENCE_VALUES.get(acquisition.sex or "", {})
+    return {key: reference for key, reference in of_sex.items() if is_ed_known or key != _MASS}
 
 
-def z_values(values: Values, acquisition: Acquisition) -> Values:
+def z_values(values: Values, acquisition: Acquisition, *, is_ed_known: bool = True) -> Values:
     """The z-scores of measures, as far as there are reference values for the person.
 
     Args:
         values: measures by key.
         acquisition: it says sex and age, if a user wants reference values.
+        is_ed_known: whether end-diastole is known.
     """
-    known = reference_values(acquisition)
+    known = reference_values(acquisition, is_ed_known=is_ed_known)
     scores: dict[str, float | None] = {}
     for key, of_key in Z_SCORES.items():
         value = values.get(of_key)

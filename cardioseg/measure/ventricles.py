@@ -47,7 +47,7 @@ def measure(
     spreads = _spreads([_volumes(fold, *_beats(fold, moments)) for fold in fold_curves_ml])
     flow = _flow(lv, heart)
     indices = _indices({**values, **flow}, heart.acquisition.bsa_m2)
-    scores = z_values({**values, **indices}, heart.acquisition)
+    scores = z_values({**values, **indices}, heart.acquisition, is_ed_known=lv.ed_phase is not None)
     phases, sampling = _phases(lv, rv), _sampling(heart)
     values_by_key = {**values, **spreads, **flow, **indices, **scores, **phases, **sampling}
     return Measures({key: value for key, value in values_by_key.items() if value is not None})

@@ -24,10 +24,14 @@ from cardioseg.report.dicom_object import (
 from cardioseg.report.dicom_sr_groups import Findings, Reference, Sources, groups
 
 _SERIES = FIRST_SERIES + 3
+_OF_THE_PATIENT = ("PatientSize", "PatientWeight")  # of the source; a user may have said that they are others
 
 
 def write_structured_report(
-    path: Path, findings: Findings, masks: Mapping[int, Path], headers: Sequence[SliceHeader | None]
+    path: Path,
+    findings: Findings,
+    masks: Mapping[int, Path],
+    headers: Mapping[str, Sequence[SliceHeader | None]],
 ) -> None:
     """Write an SR into the study of its source.
 
@@ -35,16 +39,21 @@ def write_structured_report(
         path: where to write.
         findings: what to write.
         masks: the DICOM SEG of each phase that has one.
-        headers: the source images that were measured; None for a slice that was not acquired.
+        headers: the source images that were measured, by ventricle; None for a slice that was not acquired.
 
     Raises:
         ResourceError: the file system refuses the write.
         UnusableError: no SR can refer to the source, which lacks what an SR needs.
     """
-    write_object(path, "DICOM SR", headers, lambda originals: _document(findings, masks, originals))
+    everything = [header for of_side in headers.values() for header in of_side if header]
+    sides = [side for side, of_side in headers.items() for header in of_side if header]
+    write_object(path, "DICOM SR", everything, lambda originals: _document(findings, masks, originals, sides))
 
 
-def _document(findings: Findings, paths: Mapping[int, Path], originals: Sequence[Original]) -> Any:  # noqa: ANN401 - highdicom is untyped
+def _document(
+    findings: Findings, paths: Mapping[int, Path], originals: Sequence[Original], sides: Sequence[str]
+) -> Any:  # noqa: ANN401 - highdicom is untyped
+    """The report; `sides` says of which ventricle each of `originals` is."""
     from highdicom.seg import segread  # noqa: PLC0415 - slow to import
     from highdicom.sr import ComprehensiveSR, MeasurementReport  # noqa: PLC0415
 
@@ -52,14 +61,18 @@ def _document(findings: Findings, paths: Mapping[int, Path], originals: Sequence
     uids = {phase: str(mask.SOPInstanceUID) for phase, mask in masks.items()}
     author = findings.author
     digest = content_digest(originals, author, ("SR", findings.as_values(), uids))
-    sources = Sources(digest, _references(originals), masks)
+    images = {
+        side: _references([original for original, of in zip(originals, sides, strict=True) if of == side])
+        for side in dict.fromkeys(sides)
+    }
+    sources = Sources(digest, images, masks)
     content = MeasurementReport(
         observation_context=_observer(author),
         procedure_reported=concept(MR_OF_THE_HEART),
         imaging_measurements=list(groups(findings, sources)),
         title=concept(TITLE),
     )
-    return ComprehensiveSR(
+    report = ComprehensiveSR(
         evidence=[*_evidence(originals), *masks.values()],
         content=content[0],
         series_instance_uid=derived_uid(digest, "series"),
@@ -73,6 +86,10 @@ def _document(findings: Findings, paths: Mapping[int, Path], originals: Sequence
         software_versions=__version__,
         is_complete=True,
     )
+    for keyword in _OF_THE_PATIENT:
+        if keyword in report:
+            delattr(report, keyword)
+    return report
 
 
 def _evidence(originals: Sequence[Original]) -> Iterator[Any]:

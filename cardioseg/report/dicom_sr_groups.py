@@ -30,6 +30,8 @@ from cardioseg.report.dicom_codes import (
 )
 from cardioseg.report.dicom_object import MANUFACTURER, Author, derived_uid
 from cardioseg.report.dicom_sr_numbers import measurement, segment_measurements
+from cardioseg.report.measure_columns import in_words
+from cardioseg.report.plain_letters import ascii_text
 
 _RESEARCH = "For research use; not a medical device. Drawn and measured automatically; no person has verified it."
 _METHOD = (
@@ -87,12 +89,12 @@ class Sources:
 
     Attributes:
         digest: of the report; the groups' UIDs are derived from it.
-        images: class, UID and, of a multi-frame object, frames of the images that were measured.
+        images: class, UID and, of a multi-frame object, frames of the images that were measured, by ventricle.
         masks: the DICOM SEG of each phase that has one, as highdicom reads it.
     """
 
     digest: str
-    images: Sequence[Reference]
+    images: Mapping[str, Sequence[Reference]]
     masks: Mapping[int, Any]
 
 
@@ -110,10 +112,12 @@ def groups(findings: Findings, sources: Sources) -> Iterator[Any]:
     measured = partial(measurement, references=findings.references)
     for side, site in VENTRICLES.items():
         if values := [measured(*item) for item in others.items() if item[0].side == side]:
-            yield _group(_Group(side, site, values, images=sources.images), findings.author, sources.digest)
+            group = _Group(side, site, values, [_phases(side, findings.measures)], sources.images.get(side, ()))
+            yield _group(group, findings.author, sources.digest)
     values = [measured(*item) for item in others.items() if not item[0].side]
     comments = [_RESEARCH, _METHOD, *map(_flag_text, findings.flags)]
-    yield _group(_Group("Heart", HEART, values, comments, sources.images), findings.author, sources.digest)
+    heart = _Group("Heart", HEART, values, comments, sources.images.get("", ()))
+    yield _group(heart, findings.author, sources.digest)
     for number, segment in findings.segments.items():
         comments = [segment.reason] if segment.reason else []
         group = _Group(
@@ -183,7 +187,7 @@ def _group(group: _Group, author: Author, digest: str) -> Any:  # noqa: ANN401
         source_images=[SourceImageForMeasurementGroup(*image, frames or None) for *image, frames in group.images],
     )
     for comment in group.comments:
-        text = TextContentItem(concept(COMMENT), comment, relationship_type=RelationshipTypeValues.CONTAINS)
+        text = TextContentItem(concept(COMMENT), ascii_text(comment), relationship_type=RelationshipTypeValues.CONTAINS)
         item[0].ContentSequence.append(text)
     return item
 
@@ -201,6 +205,15 @@ def _algorithm(author: Author) -> Any:  # noqa: ANN401
     return AlgorithmIdentification(author.model_name, version, manufacturer=MANUFACTURER)
 
 
+def _phases(side: str, measures: Measures) -> str:
+    """At which phases a ventricle was measured; the two may differ."""
+    ed, es = (measures[f"{side.lower()}_{moment}_phase"] for moment in ("ed", "es"))
+    told = (
+        f"{name} is phase {phase:g}" for name, phase in (("end-diastole", ed), ("end-systole", es)) if phase is not None
+    )
+    return f"{side}: {', '.join(told) or 'end-diastole and end-systole are unknown'}; phases are counted from 0"
+
+
 def _flag_text(flag: Flag) -> str:
     place = f" ({flag.place})" if flag.place else ""
-    return f"Check {flag.kind}{place}: {flag.reason}"
+    return f"Check {flag.kind}{place}: {in_words(flag.reason)}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from functools import cache
-from unicodedata import combining, normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,6 @@ _LINE_PX, _CASING_PX = 1.5, 3.0
 _CASING_SHARES = [round(0.55 * share) for share in range(256)]
 _TEXT_PX = 15
 _PLATE_PX = 4  # around a text
-_DASHES = str.maketrans(dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}", "-"))
 
 
 def window(intensities: NDArray[np.generic], labels: NDArray[np.generic]) -> NDArray[np.float32]:
@@ -78,12 +76,6 @@ def write_name(picture: Image.Image, corner: tuple[int, int], name: str, is_flag
     width, height = round(font.getlength(name)) + 2 * _PLATE_PX, _TEXT_PX + _PLATE_PX
     draw.rounded_rectangle((x, y, x + width, y + height), 3, fill=FLAGGED if is_flagged else CASING)
     draw.text((x + _PLATE_PX, y + height / 2), name, CASING if is_flagged else INK, font, "lm")
-
-
-def drawable(text: str) -> str:
-    """A text in the letters that Pillow's font has: `m2` for `m²`, `Muller` for `Müller`, `-5` for `−5`."""
-    plain = "".join(letter for letter in normalize("NFKD", text) if not combining(letter))
-    return plain.translate(_DASHES)
 
 
 @cache

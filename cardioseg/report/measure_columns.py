@@ -41,9 +41,9 @@ def reference_text(value: float | None, reference: ReferenceValue | None) -> tup
     """The limits of healthy people, and how a value lies to them: `88 to 161` and `low`, `high` or nothing."""
     if reference is None or value is None:
         return "", ""
-    low, high = reference.limits.low, reference.limits.high
+    low, high = (round(limit, 1) for limit in (reference.limits.low, reference.limits.high))
     side = "low" if value < low else "high" if value > high else ""
-    return f"{low:.0f} to {high:.0f}", side
+    return f"{low:g} to {high:g}", side
 
 
 def measure_title(key: str) -> str:

@@ -1,6 +1,7 @@
 """Measures picture: the numbers of one case as a picture, for viewers that show pictures alone."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from textwrap import wrap
 
@@ -8,24 +9,57 @@ from PIL import Image, ImageDraw
 
 from cardioseg.image.flag import Flag
 from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.reference_values import ReferenceValue
 from cardioseg.measure.wall_measures import WallMeasures
 from cardioseg.report.bullseye import Bullseye, bullseyes
-from cardioseg.report.drawing import drawable, text_font
-from cardioseg.report.measure_columns import known_columns, pairs, sides, spread_text, value_text
+from cardioseg.report.drawing import text_font
+from cardioseg.report.measure_columns import (
+    in_words,
+    known_columns,
+    pairs,
+    reference_text,
+    sides,
+    spread_text,
+    value_text,
+)
 from cardioseg.report.palette import FAINT, FLAGGED, INK, PAPER
+from cardioseg.report.plain_letters import without_accents
 
 _WIDTH, _EDGE, _TOP, _LINE = 1120, 32, 76, 25
-_TITLE_PX, _TEXT_PX = 22, 16
+_TITLE_PX, _TEXT_PX, _SMALL_PX = 22, 16, 12
+_LIMITS_PX = 66  # from a unit to the limits of healthy people
+_SIDES = {"": "", "low": "below ", "high": "above "}
 _VALUE_X, _VALUE_STEP, _UNIT_GAP = 320, 110, 16  # right edge of the first column of values, to the next, to the unit
 _RIGHT = 660  # left edge of the bullseyes
 _SCALE, _BULLSEYE_PX = 1.25, 300
 _FLAG_LETTERS = 62  # in a line
 _NOTE = "cardioseg, research use only, not a medical device. Automatic, not verified."
 
-Line = tuple[str, tuple[str, ...], str]  # title, values, unit
+References = Mapping[str, ReferenceValue]
 
 
-def draw_measures(measures: Measures, wall: WallMeasures, flags: Sequence[Flag], title: str) -> Image.Image:
+@dataclass(frozen=True)
+class Line:
+    """One line of the table.
+
+    Attributes:
+        title: of the measure.
+        values: one for each ventricle, or one of the body or the scan.
+        unit: their unit.
+        limits: of healthy people, one for each ventricle that has some, or nothing.
+        is_outside: whether a value lies outside them.
+    """
+
+    title: str
+    values: tuple[str, ...]
+    unit: str
+    limits: str = ""
+    is_outside: bool = False
+
+
+def draw_measures(
+    measures: Measures, wall: WallMeasures, flags: Sequence[Flag], title: str, references: References
+) -> Image.Image:
     """Draw the known measures, the bullseyes of the wall and the flags, RGB.
 
     Args:
@@ -33,14 +67,15 @@ def draw_measures(measures: Measures, wall: WallMeasures, flags: Sequence[Flag],
         wall: its measures of the LV's wall.
         flags: why a person must look at the case.
         title: the case's name.
+        references: what healthy people have, by key of the quantity; empty unless a user asks for it.
     """
-    lines, shown = list(_lines(measures)), bullseyes(wall.segments)
-    warnings = [text for flag in flags for text in wrap(drawable(_flag_text(flag)), _FLAG_LETTERS)]
+    lines, shown = list(_lines(measures, references)), bullseyes(wall.segments)
+    warnings = [text for flag in flags for text in wrap(without_accents(_flag_text(flag)), _FLAG_LETTERS)]
     right_px = len(shown) * _BULLSEYE_PX + (len(warnings) + 2) * _LINE
     height = _TOP + max((len(lines) + 1) * _LINE, right_px) + 2 * _EDGE
     picture = Image.new("RGB", (_WIDTH, height), PAPER)
     draw = ImageDraw.Draw(picture)
-    draw.text((_EDGE, _EDGE), drawable(title), INK, text_font(_TITLE_PX), "lm")
+    draw.text((_EDGE, _EDGE), _shortened(without_accents(title)), INK, text_font(_TITLE_PX), "lm")
     _draw_table(draw, lines, sides(known_columns([measures])))
     for number, bullseye in enumerate(shown):
         _draw_bullseye(draw, bullseye, _TOP + number * _BULLSEYE_PX)
@@ -49,28 +84,42 @@ def draw_measures(measures: Measures, wall: WallMeasures, flags: Sequence[Flag],
     return picture
 
 
-def _lines(measures: Measures) -> Iterator[Line]:
+def _shortened(title: str) -> str:
+    """A title that fits the width."""
+    font, end = text_font(_TITLE_PX), len(title)
+    while end and font.getlength(title[:end]) > _WIDTH - 3 * _EDGE:
+        end -= 1
+    return title if end == len(title) else f"{title[:end]}..."
+
+
+def _lines(measures: Measures, references: References) -> Iterator[Line]:
     columns = known_columns([measures])
     for pair in pairs(columns):
         values = (
             f"{value_text(column, measures)} {spread_text(column, measures)}".rstrip() if column else ""
             for column in pair.columns
         )
-        yield pair.title, tuple(values), pair.unit
+        compared = [
+            reference_text(measures[column.key], references.get(column.key)) for column in pair.columns if column
+        ]
+        limits = ", ".join(f"{_SIDES[side]}{text}" for text, side in compared if text)
+        yield Line(pair.title, tuple(values), pair.unit, limits, any(side for _, side in compared))
     for column in columns:
         if not column.side:
-            yield column.title, (value_text(column, measures),), column.unit
+            yield Line(column.title, (value_text(column, measures),), column.unit)
 
 
 def _draw_table(draw: ImageDraw.ImageDraw, lines: Iterable[Line], heads: Sequence[str]) -> None:
     font = text_font(_TEXT_PX)
-    rows = (("", tuple(heads), ""), *lines)
+    rows = (Line("", tuple(heads), ""), *lines)
     unit_x = _VALUE_X + _VALUE_STEP * (len(heads) - 1) + _UNIT_GAP
-    for y, (title, values, unit) in zip(count(_TOP, _LINE), rows, strict=False):
-        draw.text((_EDGE, y), drawable(title), FAINT, font, "lm")
-        for x, value in zip(count(_VALUE_X, _VALUE_STEP), values, strict=False):
-            draw.text((x, y), drawable(value), INK, font, "rm")
-        draw.text((unit_x, y), drawable(unit), FAINT, font, "lm")
+    for y, line in zip(count(_TOP, _LINE), rows, strict=False):
+        draw.text((_EDGE, y), without_accents(line.title), FAINT, font, "lm")
+        for x, value in zip(count(_VALUE_X, _VALUE_STEP), line.values, strict=False):
+            draw.text((x, y), without_accents(value), INK, font, "rm")
+        draw.text((unit_x, y), without_accents(line.unit), FAINT, font, "lm")
+        colour = FLAGGED if line.is_outside else FAINT
+        draw.text((unit_x + _LIMITS_PX, y), line.limits, colour, text_font(_SMALL_PX), "lm")
 
 
 def _draw_bullseye(draw: ImageDraw.ImageDraw, bullseye: Bullseye, top: float) -> None:
@@ -83,7 +132,7 @@ def _draw_bullseye(draw: ImageDraw.ImageDraw, bullseye: Bullseye, top: float) ->
     draw.text((_RIGHT, top), bullseye.title, INK, font, "lm")
     for cell in bullseye.cells:
         draw.polygon([placed(*point) for point in cell.polygon], cell.fill, PAPER, 2)
-        draw.text(placed(cell.x, cell.y), drawable(cell.text), PAPER if not cell.is_dark else INK, font, "mm")
+        draw.text(placed(cell.x, cell.y), without_accents(cell.text), PAPER if not cell.is_dark else INK, font, "mm")
     for x, y, anchor, name in ((0, 100, "rm", "septal "), (200, 100, "lm", " lateral")):
         draw.text(placed(x, y), name, FAINT, font, anchor)
 
@@ -96,4 +145,5 @@ def _draw_flags(draw: ImageDraw.ImageDraw, warnings: Sequence[str], top: float) 
 
 
 def _flag_text(flag: Flag) -> str:
-    return f"{flag.kind}: {flag.reason}" + (f" ({flag.place})" if flag.place else "")
+    place = f", {flag.place}" if flag.place else ""
+    return f"{flag.kind}{place}: {in_words(flag.reason)}"

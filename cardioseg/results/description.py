@@ -13,6 +13,7 @@ from cardioseg.image.labels import Label
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Curve, Curves
+from cardioseg.measure.reference_values import STUDY, ReferenceValue, reference_values
 from cardioseg.measure.wall_measures import WallMeasures
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.records import read_record
@@ -43,6 +44,12 @@ class Description:
     wall: WallMeasures = WallMeasures()  # noqa: RUF009 - frozen
 
     @property
+    def references(self) -> Mapping[str, ReferenceValue]:
+        """What healthy people have, by key of the quantity; empty unless a user asks for it."""
+        is_ed_known = self.measures["lv_ed_phase"] is not None
+        return reference_values(self.acquisition, is_ed_known=is_ed_known)
+
+    @property
     def remark(self) -> str:
         """The flags in one line, or nothing."""
         if not self.flags:
@@ -60,6 +67,7 @@ class Description:
             "acquisition": self.acquisition.document(),
             "fold_curves_ml": [_rounded(curves) for curves in self.fold_curves_ml],
             "wall": self.wall.document(),
+            "reference_values": f"{STUDY.citation}, doi {STUDY.doi}" if self.references else "",
         }
         write_json(folder.measures, document)
 

@@ -42,7 +42,6 @@ class RunRecord(BaseModel):
         masks: of `measure`: where they lay.
         labels: keys of the structures that are segmented.
         chosen_phases: phases that a person chose, for every case and for single ones.
-        reference_values: the study that measures are compared with.
         device: where the network ran.
         packages: versions of what the numbers rest on.
         seconds: time of the run.
@@ -60,7 +59,6 @@ class RunRecord(BaseModel):
     masks: str = ""
     labels: list[str] | None = None
     chosen_phases: dict[str, Any] = Field(default_factory=dict)
-    reference_values: str = ""
     device: str = ""
     packages: dict[str, str] = Field(default_factory=dict)
     seconds: float = 0.0

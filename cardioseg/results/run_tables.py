@@ -7,7 +7,6 @@ from typing import Any
 
 from cardioseg.files import write_csv, write_json
 from cardioseg.measure.quantities import CASE_COLUMNS, QUANTITIES
-from cardioseg.measure.reference_values import reference_values
 from cardioseg.measure.wall_measures import SEGMENT_COLUMNS
 from cardioseg.report.case_report import CaseReport
 from cardioseg.report.run_report import write_report
@@ -97,7 +96,7 @@ def _report(outcome: Outcome, folder: ResultsFolder) -> CaseReport:
         (case.overlay, case.loop),
         description.flags,
         description.wall,
-        reference_values(description.acquisition),
+        description.references,
         description.acquisition.sex,
     )
 

@@ -81,7 +81,7 @@ def _reference_cells(reference: ReferenceValue | None) -> tuple[str, str]:
     if reference is None:
         return "", ""
     mean = "" if reference.mean is None else f"{reference.mean:g} ± {reference.sd:g}"
-    limits = f"{reference.limits.low:.0f} to {reference.limits.high:.0f}"
+    limits = f"{round(reference.limits.low, 1):g} to {round(reference.limits.high, 1):g}"
     return mean, limits if reference.printed else f"{limits} \\*"
 
 

@@ -117,6 +117,11 @@ def test_a_model_that_is_open_and_other_formats(scans: Path, thresholds: Path, t
         ({"ed": 3, "es": 3}, "ED and ES are both 3"),
         ({"phases": {"a": 3}}, r"phases\['a'\] is no pair"),
         ({"phases": {"a": (3, 3)}}, r"phases\['a'\]: ED and ES are both 3"),
+        ({"patients": "patients.csv"}, "patients is no dictionary by case"),
+        ({"patients": {"a": "F"}}, r"patients\['a'\] is no dictionary"),
+        ({"patients": {"a": {"gender": "F"}}}, r"patients\['a'\]: there is no column gender"),
+        ({"patients": {"a": {"age": 161}}}, r"patients\['a'\]: age is 161"),
+        ({"reference_values": True}, "reference values need the sex and the age"),
     ],
 )
 def test_settings_that_make_no_sense(
@@ -125,6 +130,17 @@ def test_settings_that_make_no_sense(
     with pytest.raises(UsageError, match=message):
         cardioseg.predict(scans, tmp_path / "out", **({"model": thresholds} | settings))  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
+
+
+def test_patients_as_a_table_of_pandas_has_them(scans: Path, thresholds: Path, tmp_path: Path) -> None:
+    first = cardioseg.find_scans(scans)[0].name
+    patients = {first: {"Sex": "F", "Age": 61.0, "height_cm": float("nan"), "weight_kg": None}}
+    results = cardioseg.predict(scans, tmp_path / "out", model=thresholds, patients=patients, reference_values=True)
+    row = next(row for row in results.measures if row["case_id"] == first)
+    assert row["lv_edv_z"] == pytest.approx((row["lv_edv_ml"] - 124) / 21, abs=0.01)
+    again = cardioseg.measure_masks(tmp_path / "out", tmp_path / "m", patients={first: {"sex": "M", "age": 50}})
+    row = next(row for row in again.measures if row["case_id"] == first)
+    assert row["lv_edv_z"] == pytest.approx((row["lv_edv_ml"] - 166) / 32, abs=0.01)
 
 
 def test_no_scans(thresholds: Path, tmp_path: Path) -> None:

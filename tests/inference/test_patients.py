@@ -11,7 +11,7 @@ from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
 from cardioseg.errors import UsageError
-from cardioseg.image.nifti import write_cine
+from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.inference.patients import Patient, Patients, read_patients
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.phantom import Phantom, cine, write_dicom
@@ -57,7 +57,8 @@ def test_a_table_gives_body_surface_area_and_z_scores(scans: Path, model: str, t
     page = (out / "report.html").read_text()
     assert "88 to 161" in page
     assert "95 % of healthy women" in page
-    assert "Petersen" in json.loads((out / "run.json").read_text())["reference_values"]
+    assert "Petersen" in json.loads((out / "a" / "measures.json").read_text())["reference_values"]
+    assert json.loads((out / "b" / "measures.json").read_text())["reference_values"] == ""
 
 
 def test_a_table_alone_gives_the_body_and_keeps_sex_and_age_out(scans: Path, model: str, tmp_path: Path) -> None:
@@ -66,6 +67,7 @@ def test_a_table_alone_gives_the_body_and_keeps_sex_and_age_out(scans: Path, mod
     assert rows(out)["a"]["lv_edv_z"] == ""
     acquisition = json.loads((out / "a" / "measures.json").read_text())["acquisition"]
     assert (acquisition["sex"], acquisition["age_years"]) == (None, None)
+    assert set(json.loads((out / "a" / "case.json").read_text())["patient"]) == {"height_m", "weight_kg"}
     assert "healthy women" not in (out / "report.html").read_text()
 
 
@@ -85,6 +87,11 @@ def test_measure_keeps_what_was_said_and_takes_what_is_new(scans: Path, model: s
     measured, again = tmp_path / "measured", tmp_path / "again"
     assert run(["measure", str(out), "-o", str(measured), "-q"]) == 0
     assert rows(measured)["a"] == rows(out)["a"]
+    corrected = table(tmp_path, "case_id,sex,age,height_cm,weight_kg\na,M,50,190,100\n")
+    assert run(["measure", str(out), "-o", str(tmp_path / "m"), "-q", "--patients", corrected]) == 0
+    of_a = rows(tmp_path / "m")["a"]  # body, sex and age are those of one person
+    assert float(of_a["lv_edv_z"]) == pytest.approx((float(of_a["lv_edv_ml"]) - 166) / 32, abs=0.01)
+    assert float(of_a["bsa_m2"]) == pytest.approx((190 * 100 / 3600) ** 0.5, abs=0.005)
     man = table(tmp_path, "case_id;sex;age\nb;male;50\n")
     command = ["measure", str(out), "-o", str(again), "-q", "--patients", man, "--reference-values"]
     assert run(command) == 0
@@ -97,17 +104,24 @@ def test_a_case_that_the_run_does_not_have(
 ) -> None:
     command = ["predict", str(scans), "-o", str(tmp_path / "out"), "-m", model]
     assert run([*command, "--patients", table(tmp_path, "case_id,age\nz,50\n")]) == 0
-    assert "--patients: this run has no case z: these patients have no effect" in capsys.readouterr().err
+    assert "--patients: this run has no case z: these lines have no effect" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("a,F\n", "has no column case_id"),
-        ("case_id,phase\na,1\n", "has none of the columns sex, age, height_cm, weight_kg"),
+        ("case_id,phase\na,1\n", "none of the columns sex, age, height_cm, weight_kg"),
+        ("case_id,gender\na,F\n", "line 2: there is no column gender"),
+        ("case_id,height,age\na,168,61\n", "line 2: there is no column height"),
+        ("case_id,age,age\na,61,62\n", "has the column age twice"),
+        ("case_id,age\na,61,5\n", "line 2: it has more cells than the header"),
+        ("case_id,age\n,61\n", "line 2: it names no case"),
+        ("case_id,age\n", "has no lines beside its header"),
+        ("", "has no column case_id"),
         ("case_id,sex\na,F\na,M\n", "line 3: a appears twice"),
         ("case_id,sex\na,x\n", "line 2: sex is 'x'"),
-        ("case_id,age\na,old\n", "line 2: age is no number"),
+        ("case_id,age\na,old\n", "line 2: age is 'old'"),
         ("case_id,height_cm\na,1.68\n", "line 2: height_cm is 1.68"),
         ("case_id,weight_kg\na,64000\n", "line 2: weight_kg is 64000"),
         ("case_id,age\na,nan\n", "line 2: age is nan"),
@@ -116,6 +130,53 @@ def test_a_case_that_the_run_does_not_have(
 def test_a_table_that_cannot_be_meant(text: str, complaint: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=complaint):
         read_patients(Path(table(tmp_path, text)))
+
+
+def test_a_file_that_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file"):
+        read_patients(tmp_path / "gone.csv")
+    with pytest.raises(UsageError, match="is a directory"):
+        read_patients(tmp_path)
+    (tmp_path / "excel.csv").write_bytes(
+        "case_id,age\nM\N{LATIN SMALL LETTER U WITH DIAERESIS}ller,61\n".encode("cp1252")
+    )
+    with pytest.raises(UsageError, match="is not in UTF-8"):
+        read_patients(tmp_path / "excel.csv")
+
+
+@pytest.mark.parametrize(
+    "text", ["case_id\tage\na\t61\n", "sep=;\ncase_id;age\na;61\n", "\n;\ncase_id;age\r\na;61\r\n\r\n"]
+)
+def test_tables_as_spreadsheets_save_them(text: str, tmp_path: Path) -> None:
+    assert read_patients(Path(table(tmp_path, text))) == {"a": Patient(age_years=61.0)}
+
+
+def test_sex_may_be_another_or_unknown(tmp_path: Path) -> None:
+    read = read_patients(Path(table(tmp_path, "case_id,sex,age\na,O,61\nb,Female,61\nc,m,61\n")))
+    assert [one.sex for one in read.values()] == [None, "F", "M"]
+
+
+def test_an_edited_case_says_where_new_facts_of_its_patient_belong(scans: Path, model: str, tmp_path: Path) -> None:
+    out = predict(scans, model)
+    mask = read_cine(out / "a" / "mask.nii.gz")
+    mask.voxels[0, 0, 0, 0] = 3
+    write_cine(out / "a" / "mask.nii.gz", mask)
+    predict(scans, model, "--patients", table(tmp_path, WOMAN))
+    assert "if you give it to `cardioseg measure`" in rows(out, "status.csv")["a"]["reason"]
+    assert rows(out)["a"]["bsa_m2"] == ""
+
+
+def test_a_run_without_the_options_keeps_what_was_asked_before(scans: Path, model: str, tmp_path: Path) -> None:
+    out = predict(scans, model, "--patients", table(tmp_path, WOMAN), "--reference-values")
+    before = rows(out)["a"]
+    predict(scans, model, "--overwrite")
+    assert rows(out)["a"] == before
+    predict(scans, model, "--patients", table(tmp_path, "case_id,age\nb,50\n"), "--reference-values")
+    assert rows(out)["a"] == before
+    predict(scans, model, "--patients", table(tmp_path, "case_id,weight_kg\na,80\n"))
+    after = rows(out)["a"]
+    assert after["lv_edv_z"] == before["lv_edv_z"]
+    assert float(after["bsa_m2"]) == pytest.approx((168 * 80 / 3600) ** 0.5, abs=0.005)
 
 
 def test_cells_may_be_empty_and_numbers_have_a_comma(tmp_path: Path) -> None:
@@ -128,9 +189,9 @@ def test_cells_may_be_empty_and_numbers_have_a_comma(tmp_path: Path) -> None:
 
 def test_reference_values_need_somebody_who_says_sex_and_age() -> None:
     with pytest.raises(UsageError, match="need the sex and the age"):
-        Patients(with_reference_values=True)
+        Patients(with_reference_values=True).require_use()
     with pytest.raises(UsageError, match="only with --reference-values"):
-        Patients(use_tags=True)
+        Patients(use_tags=True).require_use()
 
 
 @pytest.mark.parametrize(
@@ -144,7 +205,8 @@ def test_reference_values_need_somebody_who_says_sex_and_age() -> None:
 )
 def test_why_there_are_no_reference_values(known: Acquisition, remark: str) -> None:
     assert Patients(use_tags=True, with_reference_values=True).remark(known).startswith(remark)
-    assert Patients().remark(known) == ""
+    assert Patients().remark(known).startswith(remark)  # sex and age are known only of who is to be compared
+    assert Patients().remark(Acquisition()) == ""
 
 
 def test_tags_are_read_only_where_that_is_asked_for(model: str, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from cardioseg.image.volume import Cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.cohort_prediction import predict_all
-from cardioseg.inference.remeasurement import find_edited, measure_all
+from cardioseg.inference.remeasurement import MeasureSettings, find_edited, measure_all
 from cardioseg.inference.segmentation import Segmentation
 from cardioseg.inference.session import open_model
 from cardioseg.measure.curves import Moments
@@ -55,7 +55,8 @@ def masks(predicted: Path, tmp_path: Path) -> Path:
 
 
 def remeasure(masks: Path, out: Path, moments: Moments = Moments()) -> dict[str, Outcome]:  # noqa: B008
-    return {outcome.case_id: outcome for outcome in measure_all(find_edited(masks, out), out, Choices(moments))}
+    settings = MeasureSettings(Choices(moments))
+    return {outcome.case_id: outcome for outcome in measure_all(find_edited(masks, out), out, settings)}
 
 
 def rows(out: Path) -> dict[str, dict[str, str]]:

@@ -12,7 +12,9 @@ from segmentations import dciodvfy, stack_of
 
 from cardioseg.image.flag import Flag
 from cardioseg.ingest.cine.stack import Stack
+from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.reference_values import reference_values
 from cardioseg.measure.wall_measures import WallMeasures
 from cardioseg.phantom import cine, write_dicom
 from cardioseg.report.measures_picture import draw_measures
@@ -70,7 +72,7 @@ def test_the_picture_changes_with_the_numbers(source: Stack) -> None:
     description = described(source).description
 
     def drawn(measures: Measures, wall: WallMeasures, flags: tuple[Flag, ...] = ()) -> bytes:
-        return draw_measures(measures, wall, flags, "a case").tobytes()
+        return draw_measures(measures, wall, flags, "a case", {}).tobytes()
 
     measures, wall = description.measures, description.wall
     first = drawn(measures, wall)
@@ -79,10 +81,12 @@ def test_the_picture_changes_with_the_numbers(source: Stack) -> None:
     assert drawn(other, wall) != first
     thicker = replace(wall.segments[7], ed_mm=1 + (wall.segments[7].ed_mm or 0))
     assert drawn(measures, replace(wall, segments={**wall.segments, 7: thicker})) != first
+    references = reference_values(Acquisition(sex="F", age_years=61))
+    assert draw_measures(measures, wall, (), "a case", references).tobytes() != first
     assert drawn(measures, wall, (Flag("open ring", "the ring is open", 0, 0),)) != first
 
 
 def test_a_case_without_any_measure_is_drawn() -> None:
-    picture = draw_measures(Measures(), WallMeasures(), (), "M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller")
+    picture = draw_measures(Measures(), WallMeasures(), (), "M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller" * 40, {})
     assert picture.size[0] > 0
     assert np.asarray(picture).max() > 200  # the title

@@ -141,13 +141,22 @@ def test_a_volume_refers_to_its_mask_and_its_images(predicted: PredictedCase, so
     assert len(images(found["LV"], "Source of Measurement")) == 2 * THICK.slices
 
 
-def test_what_another_phase_gives_does_not_refer_to_the_mask(predicted: PredictedCase, tmp_path: Path) -> None:
+def test_what_another_phase_gives_refers_to_its_images_and_not_to_the_mask(
+    predicted: PredictedCase, source: Stack, tmp_path: Path
+) -> None:
     measures = predicted.description.measures
     later = Measures({**measures.known, "rv_es_phase": (measures.es_phase or 0) + 1})
     other = replace(predicted, description=replace(predicted.description, measures=later))
     found = groups(written(other, tmp_path))
     assert set(OF_ONE_MASK) - set(found) == {"RV ESV"}
     assert "LN 8824-5" in [code for code, _, _ in numbers(found["RV"])]
+    drawn_on = {image.ReferencedSOPInstanceUID for image in images(found["RV"], "Source of Measurement")}
+    phases = (later["rv_ed_phase"], later["rv_es_phase"])
+    headers = [header for phase in phases for header in source.headers[int(phase or 0)] if header]
+    assert drawn_on == {dcmread(header.path).SOPInstanceUID for header in headers}
+    assert text(found["RV"], "Comment") == [
+        f"RV: end-diastole is phase {phases[0]:g}, end-systole is phase {phases[1]:g}; phases are counted from 0"
+    ]
 
 
 def test_without_masks_the_images_are_named(predicted: PredictedCase, tmp_path: Path) -> None:
@@ -176,14 +185,18 @@ def test_each_segment_has_its_place_and_its_values(predicted: PredictedCase, tmp
 def test_remarks_stand_there_in_words(predicted: PredictedCase, tmp_path: Path) -> None:
     wall = predicted.description.wall
     open_ring = {**wall.segments, 5: SegmentMeasures(reason="the wall is open here at end-diastole")}
-    flags = (Flag("open ring", "the ring is open over 40 degrees", 3, 2),)
+    flags = (
+        Flag("open ring", "the ring is open over 40 mm\N{SUPERSCRIPT TWO}", 3, 2),
+        Flag("implausible value", "lv_edv_ml is 17 mL"),
+    )
     description = replace(predicted.description, wall=replace(wall, segments=open_ring), flags=flags)
     found = groups(written(replace(predicted, description=description), tmp_path))
     assert text(found[f"Segment 5: {NAMES[5]}"], "Comment") == ["the wall is open here at end-diastole"]
-    research, method, flag = text(found["Heart"], "Comment")
+    research, method, flag, implausible = text(found["Heart"], "Comment")
+    assert implausible == "Check implausible value: LV EDV is 17 mL"
     assert "not a medical device" in research
     assert "papillary muscles belong to the cavity" in method
-    assert flag == "Check open ring (slice 2, phase 3): the ring is open over 40 degrees"
+    assert flag == "Check open ring (slice 2, phase 3): the ring is open over 40 mm2"
 
 
 def test_an_empty_mask_is_reported_as_such(predicted: PredictedCase, source: Stack, tmp_path: Path) -> None:
@@ -238,6 +251,25 @@ def test_patient_and_study_are_those_of_the_source(predicted: PredictedCase, sou
     assert (report.VerificationFlag, report.CompletionFlag) == ("UNVERIFIED", "COMPLETE")
     assert report.SeriesDescription == "sax measures"
     assert report.SeriesInstanceUID != image.SeriesInstanceUID
+
+
+def test_letters_fit_any_character_set(predicted: PredictedCase, tmp_path: Path) -> None:
+    """A source that declares none, as many do, allows ASCII alone."""
+    report = written(predicted, tmp_path)
+    for item in report.iterall():
+        if item.VR in ("UT", "LO", "SH", "LT", "ST", "UC"):
+            assert str(item.value).isascii()
+
+
+def test_what_a_user_may_have_said_otherwise_is_not_copied(
+    predicted: PredictedCase, source: Stack, tmp_path: Path
+) -> None:
+    header = source.headers[0][0]
+    assert header
+    assert dcmread(header.path).PatientWeight
+    report = written(predicted, tmp_path)
+    assert "PatientWeight" not in report
+    assert "PatientSize" not in report
 
 
 def test_the_validators_find_no_error(predicted: PredictedCase, tmp_path: Path) -> None:

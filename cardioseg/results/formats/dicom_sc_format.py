@@ -31,8 +31,9 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
     """
     if predicted.stack is None:
         return "no DICOM secondary capture: a NIfTI scan has no DICOM study that it could belong to"
-    description, headers = predicted.description, predicted.shown_headers(predicted.stack)
-    page = draw_measures(description.measures, description.wall, description.flags, folder.case_id)
+    description, headers = predicted.description, predicted.stack.headers[0]
+    measures, references = description.measures, description.references
+    page = draw_measures(measures, description.wall, description.flags, folder.case_id, references)
     try:
         with Image.open(folder.overlay) as sheet:
             pictures = {folder.captured_sheet: sheet, folder.captured_measures: page}

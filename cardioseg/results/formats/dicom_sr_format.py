@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from cardioseg.errors import UnusableError
-from cardioseg.measure.reference_values import reference_values
 from cardioseg.report.dicom_sr import write_structured_report
 from cardioseg.report.dicom_sr_groups import Findings
 from cardioseg.results.folder import CaseFolder
@@ -35,9 +34,9 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
     measures, segments = description.measures, description.wall.segments
     phases = (measures.ed_phase, folder.seg_ed), (measures.es_phase, folder.seg_es)
     masks = {phase: path for phase, path in phases if phase is not None and path.exists()}
-    references = reference_values(description.acquisition)
-    findings = Findings(measures, segments, description.flags, predicted.card.structures, predicted.author, references)
-    headers = predicted.shown_headers(predicted.stack)
+    labels, author = predicted.card.structures, predicted.author
+    findings = Findings(measures, segments, description.flags, labels, author, description.references)
+    headers = predicted.measured_headers(predicted.stack)
     try:
         write_structured_report(folder.structured_report, findings, masks, headers)
     except UnusableError as error:

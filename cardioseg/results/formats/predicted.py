@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cardioseg.export.card import Card
+from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.cine.stack import Stack
 from cardioseg.ingest.dicom.slice_header import SliceHeader
@@ -33,8 +34,12 @@ class PredictedCase:
         """Who drew the mask."""
         return Author(self.card.name, self.card.sha256)
 
-    def shown_headers(self, stack: Stack) -> list[SliceHeader | None]:
-        """The images at end-diastole and end-systole as far as these are known, or else those of the first phase."""
+    def measured_headers(self, stack: Stack) -> dict[str, list[SliceHeader | None]]:
+        """The images at end-diastole and end-systole of each ventricle; else those of the first phase."""
         measures = self.description.measures
-        phases = [phase for phase in (measures.ed_phase, measures.es_phase) if phase is not None] or [0]
-        return [header for phase in phases for header in stack.headers[phase]]
+        headers = {}
+        for label in (Label.LV_CAVITY, Label.RV_CAVITY):
+            moments = measures.moments(label)
+            phases = [phase for phase in (moments.ed_phase, moments.es_phase) if phase is not None]
+            headers[label.side] = [header for phase in phases for header in stack.headers[phase]]
+        return {side: found for side, found in headers.items() if found} or {"": list(stack.headers[0])}
