@@ -31,7 +31,11 @@ Device = Annotated[
 ]
 Threads = Annotated[int, typer.Option("--threads", metavar="N", min=0, help="Number of CPU threads. 0: one per core.")]
 Force = Annotated[
-    bool, typer.Option("--overwrite", help="Predict finished cases again; edited masks are kept (see --discard-edits).")
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Predict finished cases again, except those with an edited mask (for these, see --discard-edits).",
+    ),
 ]
 
 _LOOK_ALIKES = {"−": "-", "–": "-", "±": "+/-", "×": "x", "…": "...", "²": "2", "°": " degrees", "µ": "u", "·": "-"}

@@ -47,8 +47,8 @@ def export(
     """Export a finished training run as a model folder for `predict`.
 
     The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their logits
-    differ by at most 0.001. With --int8, ONNX Runtime and PyTorch must give the same label for at least 90 % of
-    the pixels. Pixels that both label as background are not counted.
+    differ by at most 0.001. With --int8, another condition applies instead: they must give the same label for at least
+    90 % of the pixels. Pixels that both label as background are not counted.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset
