@@ -16,7 +16,7 @@ def gather(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
-    """Write tables and report after `predict --part` or after a killed run.
+    """Write tables and report after `predict --part` or a killed run.
 
     It writes one set of tables and one report into OUT. Run it after all parts are done. After a run that was killed,
     the tables and the report list the cases that are done.
