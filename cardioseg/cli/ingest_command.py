@@ -22,7 +22,7 @@ def inspect(
     scans: Annotated[Path, typer.Argument(metavar="SCANS", help="A folder (subfolders are searched) or a file.")],
     as_json: AsJson = False,
 ) -> int:
-    """Show how DICOM series and NIfTI files are classified, and why."""
+    """Show how DICOM series and image files are classified, and why."""
     from dataclasses import asdict
 
     from cardioseg.ingest.finding.inspection import inspect_scans

@@ -42,7 +42,7 @@ def predict(
         list[Path],
         typer.Argument(
             metavar="SCANS...",
-            help="DICOM folders (subfolders are searched), NIfTI files (3D or 4D), or folders of NIfTI files.",
+            help="DICOM folders (subfolders are searched), or NIfTI or MetaImage files (3D or 4D) or folders of them.",
         ),
     ],
     out: OutFolder,

@@ -16,12 +16,12 @@ from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.files import atomic_path
 from cardioseg.image.alignment import as_stored, slice_order, slices_first
 from cardioseg.image.nifti_grid import grid_of
-from cardioseg.image.nifti_header import Header, read_first_phase, read_header, read_voxels, stamped
-from cardioseg.image.volume import Cine, Grid, Volume, Voxels
+from cardioseg.image.nifti_header import read_first_phase, read_header, read_voxels, stamped
+from cardioseg.image.volume import Cine, Grid, Volume, Voxels, times_ms
 
 NAME = "NIfTI"
 SUFFIXES: tuple[str, ...] = (".nii.gz", ".nii")
-_BEAT_S = (0.24, 3.0)  # 250 and 20 beats a minute
+PARTS: tuple[str, ...] = ()
 _SAME_MM = 1e-3
 
 
@@ -41,7 +41,7 @@ def read_cine(path: Path) -> Cine:
     voxels = read_voxels(path, header)
     if len(header.size) == 3:
         return slices_first(Cine(voxels[None], grid))
-    return slices_first(Cine(voxels, grid, _times_ms(header)))
+    return slices_first(Cine(voxels, grid, times_ms(header.step_s, header.size[3])))
 
 
 def read_grid(path: Path) -> tuple[Grid, int]:
@@ -104,17 +104,6 @@ def write_cine(path: Path, cine: Cine) -> None:
     directions[:3, :3] = _directions(cine.grid)
     image.SetDirection(directions.ravel().tolist())
     _write(path, image, cine.grid)
-
-
-def _times_ms(header: Header) -> tuple[float, ...]:
-    """Times from the fourth spacing; none if the phases would not span a plausible heart beat.
-
-    Some converters write the repetition time there, others 0 or 1.
-    """
-    phases = header.size[3]
-    if header.step_s >= 1 or not _BEAT_S[0] <= phases * header.step_s <= _BEAT_S[1]:
-        return ()
-    return tuple(1000 * header.step_s * phase for phase in range(phases))
 
 
 def _image(voxels: Voxels, grid: Grid) -> sitk.Image:

@@ -11,6 +11,7 @@ from cardioseg.image.nifti_forms import Forms
 
 Voxels = NDArray[Any]
 _T = TypeVar("_T")
+_BEAT_S = (0.24, 3.0)  # 250 and 20 beats a minute
 _ROUNDING_MM, _ROUNDING, _SHARE = 0.1, 1e-3, 0.4  # of positions; relative to a grid's length; to a pixel
 
 
@@ -128,3 +129,13 @@ class Cine:
     def phase(self, index: int) -> Volume:
         """The volume of one phase (0-based)."""
         return Volume(self.voxels[index], self.grid)
+
+
+def times_ms(step_s: float, phases: int) -> tuple[float, ...]:
+    """Times of phases that are `step_s` seconds apart; none if they would not span a plausible heart beat.
+
+    Some converters write the repetition time as the step, others 0 or 1.
+    """
+    if phases < 2 or step_s >= 1 or not _BEAT_S[0] <= phases * step_s <= _BEAT_S[1]:
+        return ()
+    return tuple(1000 * step_s * phase for phase in range(phases))

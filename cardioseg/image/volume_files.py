@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from cardioseg.image import nifti
+from cardioseg.image import metaimage, nifti
 from cardioseg.image.volume import Cine, Grid, Voxels
 
 REFERENCE = "_gt"  # ends the stem of a reference mask, as in ACDC
@@ -14,6 +14,7 @@ class VolumeFormat(Protocol):
 
     NAME: str  # for people
     SUFFIXES: tuple[str, ...]  # lower case, the longest first
+    PARTS: tuple[str, ...]  # suffixes of files with the voxels of such a file, which has the same stem
 
     def read_cine(self, path: Path, /) -> Cine:
         """A 3D or 4D image; a 3D image is a cine of one phase."""
@@ -28,12 +29,22 @@ class VolumeFormat(Protocol):
         """Whether the image has a time axis."""
 
 
-FORMATS: tuple[VolumeFormat, ...] = (nifti,)
+FORMATS: tuple[VolumeFormat, ...] = (nifti, metaimage)
 
 
 def is_volume_file(path: Path) -> bool:
     """Whether the name has the suffix of a volume file."""
     return _suffix(path) != ""
+
+
+def is_part(path: Path) -> bool:
+    """Whether a file holds the voxels of a volume file beside it, and is none itself."""
+    stems = [(volume_format, suffix) for volume_format in FORMATS for suffix in volume_format.PARTS]
+    return any(
+        path.name.lower().endswith(suffix) and path.with_name(path.name[: -len(suffix)] + own).is_file()
+        for volume_format, suffix in stems
+        for own in volume_format.SUFFIXES
+    )
 
 
 def format_of(path: Path) -> VolumeFormat:

@@ -9,7 +9,7 @@ from pathlib import Path
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
 from cardioseg.image.nnunet_names import case_stem, other_channel
-from cardioseg.image.volume_files import REFERENCE, is_volume_file, stem
+from cardioseg.image.volume_files import REFERENCE, is_part, is_volume_file, stem
 from cardioseg.inference.cases import Case, Findings, other_names
 from cardioseg.ingest.cine.shared_ids import fits, same_image
 from cardioseg.ingest.cine.volume_suitability import judge_volume
@@ -136,7 +136,7 @@ class Search:
         kept = [series for series in survey.series if remarks.get(id(series)) != _COPY]
         cines = [series for series in kept if series.kind is Kind.SHORT_AXIS_CINE]
         others = [_describe(series) for series in kept if series.kind is not Kind.SHORT_AXIS_CINE]
-        unused = [item for item in survey.unused if not is_volume_file(Path(item.where))]
+        unused = [item for item in survey.unused if not (is_volume_file(Path(item.where)) or is_part(Path(item.where)))]
         unused += [
             Skipped(str(series.folder), remarks[id(series)]) for series in survey.series if id(series) in remarks
         ]

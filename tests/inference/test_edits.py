@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from small_phantoms import SIX_SLICES as SMALL
 from thresholds import write_threshold_model
 
@@ -106,6 +107,18 @@ def test_an_edit_beside_the_mask_is_measured(results: Path, name: str) -> None:
     assert volume_ml(results) == beside
 
 
+def test_an_edit_saved_as_metaimage_is_measured(results: Path) -> None:
+    measure(results)
+    before = volume_ml(results)
+    write_volume(results / "a" / "edit.nii.gz", edited(results))
+    sitk.WriteImage(sitk.ReadImage(results / "a" / "edit.nii.gz"), results / "a" / "Segmentation.mha")
+    (results / "a" / "edit.nii.gz").unlink()
+    later(results / "a" / "Segmentation.mha")
+    outcome = measure(results)
+    assert "from Segmentation.mha" in outcome.reason
+    assert volume_ml(results) < before
+
+
 def test_a_segmentation_that_was_cropped_to_its_segments(results: Path) -> None:
     mask = edited(results)
     box = tuple(slice(int(where.min()), int(where.max()) + 1) for where in np.nonzero(mask.voxels))
@@ -147,7 +160,7 @@ def test_what_is_not_clearly_the_edit_is_named(results: Path, how: str, why: str
     if how == "broken":
         path.write_bytes(path.read_bytes()[:50])
     if how == "format":
-        path = path.rename(path.with_suffix(".mha"))
+        path = path.rename(path.with_suffix(".vtm"))
     later(path, -5 if how == "older" else 5)
     outcome = measure(results)
     assert outcome.status == "done"

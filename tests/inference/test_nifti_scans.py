@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from scipy.ndimage import gaussian_filter
 from small_phantoms import SIX_SLICES as SMALL
 
@@ -305,3 +306,21 @@ def test_every_real_nifti_scan_can_be_segmented(shared_data: Path) -> None:
 def test_a_mask_of_dicom_is_written_as_ever(tmp_path: Path) -> None:
     write_cine(tmp_path / "a.nii.gz", reference(SMALL))
     assert read_cine(tmp_path / "a.nii.gz").grid.matches(SMALL.grid)
+
+
+@pytest.mark.parametrize("name", ["heart.mha", "heart.mhd"])
+def test_metaimage_gives_the_same_mask_and_numbers(name: str, scan: Path, model_folder: Path, tmp_path: Path) -> None:
+    code, out = predict(scan, model_folder)
+    assert code == 0
+    other = tmp_path / "others" / "scans" / name
+    other.parent.mkdir(parents=True)
+    sitk.WriteImage(sitk.ReadImage(scan), other, useCompression=True)
+    code, again = predict(other.parent, model_folder)
+    assert code == 0
+    assert json.loads((again / "run.json").read_text())["unused_files"] == []  # its voxels are no file of their own
+    rows = [(folder / "measures.csv").read_text() for folder in (out, again)]
+    assert rows[0] == rows[1]
+    masks = [read_cine(folder / "heart" / "mask.nii.gz") for folder in (out, again)]
+    assert np.array_equal(masks[0].voxels, masks[1].voxels)
+    assert masks[0].grid.matches(masks[1].grid)
+    assert run(["inspect", str(other.parent)]) == 0

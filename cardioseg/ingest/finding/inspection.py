@@ -6,14 +6,15 @@ from pathlib import Path
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.foreign_formats import foreign
-from cardioseg.image.volume_files import FORMATS, is_volume_file
+from cardioseg.image.volume_files import FORMATS, is_part, is_volume_file
 from cardioseg.ingest.cine.volume_suitability import judge_volume
 from cardioseg.ingest.finding.survey import Series, survey
 from cardioseg.skipped import Skipped
 
 Row = tuple[str, int, int, int, str | None, str | None, str, str]
 
-_FORMATS = " and ".join(["DICOM", *(f"{each.NAME} ({', '.join(reversed(each.SUFFIXES))})" for each in FORMATS)])
+_NAMES = ["DICOM", *(f"{each.NAME} ({', '.join(sorted(each.SUFFIXES, key=len))})" for each in FORMATS)]
+_FORMATS = f"{', '.join(_NAMES[:-1])} and {_NAMES[-1]}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def inspect_scans(root: Path) -> Inspection:
             unused.append(judged)
         else:
             rows.append(judged)
+    unused = [item for item in unused if not is_part(Path(item.where))]
     return Inspection(tuple(rows), tuple(unused))
 
 

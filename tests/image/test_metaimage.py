@@ -1,0 +1,178 @@
+"""MetaImage as ITK writes it: the same voxels at the same place, and damage refused in words."""
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from cardioseg.errors import UnusableError
+from cardioseg.image.metaimage import is_4d, read_cine, read_grid, read_sample
+
+KINDS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"]
+MUTANTS = 2000
+
+
+def rotation(seed: int) -> NDArray[np.float64]:
+    """A random rotation or reflection."""
+    matrix, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    return np.asarray(matrix)
+
+
+def image(voxels: NDArray[np.generic], seed: int = 1) -> sitk.Image:
+    """An oblique image with different spacings; (phase,) slice, row, column."""
+    made = sitk.GetImageFromArray(voxels, isVector=False)
+    directions = np.eye(voxels.ndim)
+    directions[:3, :3] = rotation(seed)
+    made.SetDirection(directions.ravel().tolist())
+    made.SetSpacing((1.25, 1.5, 8.0, 0.04)[: voxels.ndim])
+    made.SetOrigin((-30.5, 12.25, 7.0, 0.0)[: voxels.ndim])
+    return made
+
+
+def voxels_of(shape: tuple[int, ...], kind: str = "int16") -> NDArray[np.generic]:
+    return np.random.default_rng(0).integers(0, 100, shape).astype(kind)
+
+
+def assert_same(path: Path, expected: sitk.Image) -> None:
+    """The voxels, and where ITK puts the corners."""
+    cine = read_cine(path)
+    stored = sitk.GetArrayFromImage(expected)
+    assert np.array_equal(cine.voxels, stored if stored.ndim == 4 else stored[None])
+    assert cine.voxels.dtype == stored.dtype
+    assert (cine.grid, cine.phases) == read_grid(path)
+    for index in np.ndindex(2, 2, 2):
+        corner = np.multiply(index, np.subtract(cine.grid.shape, 1))
+        at = [*corner[::-1].tolist(), *([0] if stored.ndim == 4 else [])]
+        assert cine.grid.position_mm(corner) == pytest.approx(expected.TransformIndexToPhysicalPoint(at)[:3], abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("suffix", ["mha", "mhd"])
+def test_what_itk_writes_is_read_the_same(kind: str, packed: bool, suffix: str, tmp_path: Path) -> None:
+    written = image(voxels_of((4, 20, 24), kind))
+    sitk.WriteImage(written, tmp_path / f"scan.{suffix}", useCompression=packed)
+    assert_same(tmp_path / f"scan.{suffix}", written)
+    assert not is_4d(tmp_path / f"scan.{suffix}")
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_orientation(seed: int, tmp_path: Path) -> None:
+    written = image(voxels_of((4, 20, 24)), seed)
+    sitk.WriteImage(written, tmp_path / "scan.mha")
+    assert_same(tmp_path / "scan.mha", written)
+
+
+def test_a_fourth_axis_is_time_in_seconds(tmp_path: Path) -> None:
+    written = image(voxels_of((12, 4, 20, 24)))
+    sitk.WriteImage(written, tmp_path / "cine.mha", useCompression=True)
+    assert_same(tmp_path / "cine.mha", written)
+    assert is_4d(tmp_path / "cine.mha")
+    assert read_cine(tmp_path / "cine.mha").times_ms == pytest.approx([40 * phase for phase in range(12)])
+
+
+def test_a_sample_is_the_first_phase_unless_that_is_constant(tmp_path: Path) -> None:
+    voxels = voxels_of((3, 4, 20, 24))
+    sitk.WriteImage(image(voxels), tmp_path / "cine.mha")
+    assert np.array_equal(read_sample(tmp_path / "cine.mha"), voxels[0])
+    voxels[0] = 0
+    sitk.WriteImage(image(voxels), tmp_path / "cine.mha")
+    assert np.array_equal(read_sample(tmp_path / "cine.mha"), voxels)
+
+
+def edited(path: Path, old: bytes, new: bytes) -> Path:
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, 1))
+    return path
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> Path:
+    sitk.WriteImage(image(voxels_of((4, 20, 24))), tmp_path / "scan.mha")
+    return tmp_path / "scan.mha"
+
+
+def test_the_other_byte_order_and_a_header_before_the_voxels(tmp_path: Path) -> None:
+    voxels = voxels_of((4, 20, 24))
+    sitk.WriteImage(image(voxels), tmp_path / "scan.mhd")
+    (tmp_path / "scan.raw").write_bytes(b"twelve bytes" + voxels.astype(">i2").tobytes())
+    edited(tmp_path / "scan.mhd", b"BinaryDataByteOrderMSB = False", b"BinaryDataByteOrderMSB = True")
+    for size in (b"12", b"-1"):
+        path = tmp_path / f"{size.decode()}.mhd"
+        path.write_bytes((tmp_path / "scan.mhd").read_bytes())
+        edited(path, b"ElementType", b"HeaderSize = " + size + b"\nElementType")
+        assert np.array_equal(read_cine(path).voxels[0], voxels)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        (b"NDims = 3", b"NDims = 2", "not a readable MetaImage file"),
+        (b"DimSize = 24 20 4", b"DimSize = 24 20 5", "damaged or truncated"),
+        (b"DimSize = 24 20 4", b"DimSize = 24 20 -4", "not a readable MetaImage file"),
+        (b"DimSize = 24 20 4", b"DimSize = 24000 20000 4000", "more than"),
+        (b"DimSize = 24 20 4", b"DimSize = 2400 2000 40", "damaged or truncated"),
+        (b"MET_SHORT", b"MET_STRING", "not one real number each"),
+        (b"ElementType", b"ElementNumberOfChannels = 3\nElementType", "not one real number each"),
+        (b"BinaryData = True", b"BinaryData = False", "written as text"),
+        (b"ElementSpacing = 1.25", b"ElementSpacing = 0", "spacing is not three positive numbers"),
+        (b"ElementSpacing = 1.25", b"ElementSpacing = nan", "spacing is not three positive numbers"),
+        (b"Offset = -30.5", b"Offset = inf", "geometry is not finite"),
+        (b"TransformMatrix = ", b"TransformMatrix = 1 ", "not a readable MetaImage file"),
+        (b"TransformMatrix = ", b"TransformMatrix = 1 0 0 1 0 0 0 0 1\nX = ", "axes are not perpendicular"),
+        (b"LOCAL", b"LIST", "several files or in another folder"),
+        (b"LOCAL", b"../x.raw", "several files or in another folder"),
+        (b"LOCAL", b"/etc/hostname", "several files or in another folder"),
+        (b"LOCAL", b"%03d.raw", "several files or in another folder"),
+        (b"LOCAL", b"gone.raw", "the file of its voxels is missing"),
+        (b"ElementDataFile", b"ElementDataFil", "not a readable MetaImage file"),
+    ],
+)
+def test_what_cannot_be_read_is_said(old: bytes, new: bytes, complaint: str, scan: Path) -> None:
+    with pytest.raises(UnusableError, match=complaint):
+        read_cine(edited(scan, old, new))
+
+
+def test_a_time_axis_that_leans_into_space(tmp_path: Path) -> None:
+    sitk.WriteImage(image(voxels_of((3, 4, 20, 24))), tmp_path / "cine.mha")
+    edited(tmp_path / "cine.mha", b"TransformMatrix = ", b"TransformMatrix = 1 0 0 0.1 0 1 0 0 0 0 1 0 0 0 0 1\nX = ")
+    with pytest.raises(UnusableError, match="time axis is not perpendicular to space"):
+        read_cine(tmp_path / "cine.mha")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_damage_is_refused_or_read_and_nothing_else_happens(packed: bool, tmp_path: Path) -> None:
+    sitk.WriteImage(image(voxels_of((4, 20, 24))), tmp_path / "scan.mha", useCompression=packed)
+    good, path = (tmp_path / "scan.mha").read_bytes(), tmp_path / "mutant.mha"
+    refused = 0
+    for seed in range(MUTANTS):
+        path.write_bytes(damaged(good, Random(seed)))  # noqa: S311 - damage is no secret
+        try:
+            assert read_cine(path).voxels.size <= 1e6
+        except UnusableError:
+            refused += 1
+    assert MUTANTS / 4 < refused < MUTANTS
+
+
+def damaged(content: bytes, random: Random) -> bytes:
+    """A copy with bytes changed, taken out, put in or cut off, mostly in the header."""
+    made, head = bytearray(content), content.index(b"LOCAL")
+    for _ in range(random.choice((1, 1, 2, 4))):
+        at = random.randrange(min(len(made), head) if random.random() < 0.8 else len(made)) if made else 0
+        match random.randrange(4):
+            case 0:
+                made[at : at + 1] = bytes([random.randrange(256)])
+            case 1:
+                del made[at : at + random.randrange(1, 20)]
+            case 2:
+                made[at:at] = random.choice((b"9", b"-", b"0", b" ", b"nan", b"1e99", b"\n")) * random.randrange(1, 9)
+            case _:
+                del made[at + 1 :]
+    return bytes(made)
