@@ -16,6 +16,7 @@ from cardioseg.ingest.cine.volume_suitability import judge_volume
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.finding.survey import Kind, LeftOut, Series, survey_paths
 from cardioseg.ingest.finding.survey_units import Unit, find_units
+from cardioseg.ingest.labels.layouts.acdc import CARD
 from cardioseg.results.folder import MARKS, ResultsFolder
 from cardioseg.skipped import Skipped
 
@@ -136,7 +137,7 @@ class Search:
         kept = [series for series in survey.series if remarks.get(id(series)) != _COPY]
         cines = [series for series in kept if series.kind is Kind.SHORT_AXIS_CINE]
         others = [_describe(series) for series in kept if series.kind is not Kind.SHORT_AXIS_CINE]
-        unused = [item for item in survey.unused if not (is_volume_file(Path(item.where)) or is_part(Path(item.where)))]
+        unused = [item for item in survey.unused if not _is_used(Path(item.where))]
         unused += [
             Skipped(str(series.folder), remarks[id(series)]) for series in survey.series if id(series) in remarks
         ]
@@ -199,6 +200,11 @@ def _cases(unit: Unit, cines: Sequence[Series], left: LeftOut) -> Iterator[Case]
 
 def _of_file(name: str, path: Path) -> Case:
     return Case(name, path, (path,), None, other_names(name, path))
+
+
+def _is_used(path: Path) -> bool:
+    """Whether a file that is no DICOM image is read all the same: as a volume, for its voxels or for the body."""
+    return is_volume_file(path) or is_part(path) or path.name == CARD
 
 
 def _judged(findings: Findings) -> Findings:

@@ -1,6 +1,6 @@
 """Measures picture: the numbers of one case as a picture, for viewers that show pictures alone."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from textwrap import wrap
@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from cardioseg.image.flag import Flag
 from cardioseg.measure.case_measures import Measures
-from cardioseg.measure.reference_values import ReferenceValue
+from cardioseg.measure.reference_values import STUDY, ReferenceValue
 from cardioseg.measure.wall_measures import WallMeasures
 from cardioseg.report.bullseye import Bullseye, bullseyes
 from cardioseg.report.drawing import text_font
@@ -34,6 +34,7 @@ _RIGHT = 660  # left edge of the bullseyes
 _SCALE, _BULLSEYE_PX = 1.25, 300
 _FLAG_LETTERS = 62  # in a line
 _NOTE = "cardioseg, research use only, not a medical device. Automatic, not verified."
+_LIMITS = f"Limits: 95 % of healthy people of the same sex, {STUDY.ages} years ({STUDY.citation})."
 
 References = Mapping[str, ReferenceValue]
 
@@ -80,7 +81,8 @@ def draw_measures(
     for number, bullseye in enumerate(shown):
         _draw_bullseye(draw, bullseye, _TOP + number * _BULLSEYE_PX)
     _draw_flags(draw, warnings, _TOP + len(shown) * _BULLSEYE_PX)
-    draw.text((_EDGE, height - _EDGE / 2), _NOTE, FAINT, text_font(_TEXT_PX), "lm")
+    note = f"{_NOTE} {_LIMITS}" if references else _NOTE
+    draw.text((_EDGE, height - _EDGE / 2), note, FAINT, text_font(_SMALL_PX), "lm")
     return picture
 
 
@@ -109,9 +111,9 @@ def _lines(measures: Measures, references: References) -> Iterator[Line]:
             yield Line(column.title, (value_text(column, measures),), column.unit)
 
 
-def _draw_table(draw: ImageDraw.ImageDraw, lines: Iterable[Line], heads: Sequence[str]) -> None:
+def _draw_table(draw: ImageDraw.ImageDraw, lines: Sequence[Line], heads: Sequence[str]) -> None:
     font = text_font(_TEXT_PX)
-    rows = (Line("", tuple(heads), ""), *lines)
+    rows = (Line("", tuple(heads), "", "limits" if any(line.limits for line in lines) else ""), *lines)
     unit_x = _VALUE_X + _VALUE_STEP * (len(heads) - 1) + _UNIT_GAP
     for y, line in zip(count(_TOP, _LINE), rows, strict=False):
         draw.text((_EDGE, y), without_accents(line.title), FAINT, font, "lm")

@@ -324,3 +324,11 @@ def test_metaimage_gives_the_same_mask_and_numbers(name: str, scan: Path, model_
     assert np.array_equal(masks[0].voxels, masks[1].voxels)
     assert masks[0].grid.matches(masks[1].grid)
     assert run(["inspect", str(other.parent)]) == 0
+
+
+def test_the_card_of_acdc_is_used_and_not_called_useless(scan: Path, model_folder: Path) -> None:
+    (scan.parent / "Info.cfg").write_text("Height: 170\nWeight: 70\n")
+    code, out = predict(scan.parent, model_folder)
+    assert code == 0
+    assert json.loads((out / "run.json").read_text())["unused_files"] == []
+    assert json.loads((out / "heart" / "measures.json").read_text())["measures"]["bsa_m2"] == pytest.approx(1.82)

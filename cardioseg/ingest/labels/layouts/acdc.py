@@ -17,7 +17,8 @@ from cardioseg.skipped import Skipped, reasons
 NAME = "acdc"
 HAS_NUMBERS = True
 LOOKS_FOR = "folders patient*/ with Info.cfg"
-_CARDS = ("Info.cfg", "patient*/Info.cfg", "*/patient*/Info.cfg")  # a patient, the folder of patients, the one above
+CARD = "Info.cfg"
+_CARDS = (CARD, f"patient*/{CARD}", f"*/patient*/{CARD}")  # a patient, the folder of patients, the one above
 _MASKS = ("*_frame*_gt.nii*", "*/*_frame*_gt.nii*", "*/*/*_frame*_gt.nii*")
 _SUFFIXES = (".nii.gz", ".nii")
 _MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name and its key in Info.cfg, whose frames are 1-based
@@ -46,7 +47,7 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source]:
 def read_body(folder: Path) -> tuple[float | None, float | None]:
     """Height in m and weight in kg from the Info.cfg in a folder; None if there is none or it does not give them."""
     try:
-        card = _card(folder / "Info.cfg")
+        card = _card(folder / CARD)
     except OSError:
         return None, None
     height_cm, weight_kg = (_positive(card.get(key, "")) for key in ("Height", "Weight"))
@@ -62,7 +63,7 @@ def _positive(text: str) -> float | None:
 
 
 def _subject(root: Path, folder: Path, meaning: Convention) -> Subject:
-    card = _card(folder / "Info.cfg")
+    card = _card(folder / CARD)
     volumes: list[LabelledVolume] = []
     skipped: list[Skipped] = []
     for name, key in _MOMENTS.items():
