@@ -44,7 +44,7 @@ PatientTable = Annotated[
         "--patients",
         metavar="FILE",
         help="CSV file with what you know of the patients (columns case_id, sex, age, height_cm, weight_kg; you may "
-        "leave out columns and cells). Its values are used instead of those in the scans.",
+        "leave out columns and cells). Its values are used instead of those from the scans.",
     ),
 ]
 ReferenceValues = Annotated[

@@ -48,7 +48,7 @@ def export(
 
     The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their logits
     differ by at most 0.001. With --int8, another condition applies instead: they must give the same label for at least
-    90 % of the pixels. Pixels that both label as background are not counted.
+    90 % of the pixels. Pixels that are background for both are not counted.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset

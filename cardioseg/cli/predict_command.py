@@ -42,7 +42,8 @@ def predict(
         list[Path],
         typer.Argument(
             metavar="SCANS...",
-            help="DICOM folders (subfolders are searched), or NIfTI or MetaImage files (3D or 4D) or folders of them.",
+            help="Folders of DICOM, NIfTI, MetaImage or NRRD files (subfolders are searched), or single "
+            "NIfTI, MetaImage or NRRD files (3D or 4D).",
         ),
     ],
     out: OutFolder,

@@ -7,6 +7,7 @@ canonical" orientation may have its slices along the first axis. Turning adds an
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardioseg.image.volume import Cine, Grid
 
@@ -39,6 +40,26 @@ def turned_to(cine: Cine, grid: Grid) -> Cine:
     up, down, across = (bool(cosines[axis, cine_axis] < 0) for axis, cine_axis in enumerate(order))
     flips = (up, down, across)
     return replace(cine, voxels=_laid_out(cine, order, flips), grid=cine.grid.turned(order, flips))
+
+
+def on_grid(part: Cine, grid: Grid, tolerance_mm: float) -> Cine | None:
+    """The label map on a larger grid, with 0 around it; None if its voxels are not voxels of the grid.
+
+    3D Slicer may save only the box around its segments, and programs use different orders and directions of axes.
+    """
+    part = turned_to(part, grid)
+    steps, part_steps = _steps(grid), _steps(part.grid)
+    if (np.abs(steps - part_steps).max(axis=1) * part.grid.shape > tolerance_mm).any():
+        return None
+    offset_mm = np.subtract(part.grid.origin_mm, grid.origin_mm)
+    index = np.linalg.solve(steps.T, offset_mm)
+    first = np.rint(index).astype(int)
+    last = first + part.grid.shape
+    if np.abs((index - first) @ steps).max() > tolerance_mm or (first < 0).any() or (last > grid.shape).any():
+        return None
+    whole = np.zeros((part.phases, *grid.shape), part.voxels.dtype)
+    whole[:, *(slice(start, stop) for start, stop in zip(first, last, strict=True))] = part.voxels
+    return Cine(whole, grid)
 
 
 def slices_first(cine: Cine) -> Cine:
@@ -77,3 +98,8 @@ def _laid_out(
     turned = cine.voxels.transpose(0, *(axis + 1 for axis in order))
     backwards = [slice(None, None, -1) if flip else slice(None) for flip in flips]
     return np.ascontiguousarray(turned[:, *backwards])
+
+
+def _steps(grid: Grid) -> NDArray[np.float64]:
+    """The step from a voxel to the next, in mm: one row for each axis (slice, row, column)."""
+    return np.asarray(np.asarray(grid.directions) * np.asarray(grid.spacing_mm)[:, None], np.float64)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from cardioseg.image import metaimage, nifti
+from cardioseg.image import metaimage, nifti, nrrd
 from cardioseg.image.volume import Cine, Grid, Voxels
 
 REFERENCE = "_gt"  # ends the stem of a reference mask, as in ACDC
@@ -29,7 +29,7 @@ class VolumeFormat(Protocol):
         """Whether the image has a time axis."""
 
 
-FORMATS: tuple[VolumeFormat, ...] = (nifti, metaimage)
+FORMATS: tuple[VolumeFormat, ...] = (nifti, metaimage, nrrd)
 
 
 def is_volume_file(path: Path) -> bool:

@@ -8,9 +8,9 @@ import numpy as np
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import sha256
-from cardioseg.image.alignment import aligned
+from cardioseg.image.alignment import aligned, on_grid
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label, relabel
-from cardioseg.image.nrrd_labels import on_grid, read_labels
+from cardioseg.image.nrrd import read_stored
 from cardioseg.image.volume import Cine
 from cardioseg.image.volume_files import format_of, is_volume_file
 from cardioseg.results.case_record import CaseRecord, read_case_record
@@ -152,7 +152,7 @@ def _read(file: Path, written: Cine, convention: Convention) -> Cine:
 
 
 def _read_nrrd(file: Path, written: Cine, convention: Convention) -> Cine:
-    part = read_labels(file)
+    part = read_stored(file)
     _require_phases(file, part, written)  # before it is laid on the grid of the mask, which takes memory for each
     edit = on_grid(part, written.grid, written.grid.rounding_mm)
     if edit is None:

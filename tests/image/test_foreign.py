@@ -20,7 +20,7 @@ ITEM = sitk.GetImageFromArray(np.random.default_rng(0).integers(0, 900, (4, 12, 
 def made(folder: Path, kind: str) -> Path:
     """A folder with files of one other format."""
     folder.mkdir(parents=True)
-    if kind in {"scan.nrrd", "pair.hdr"}:
+    if kind == "pair.hdr":
         sitk.WriteImage(ITEM, str(folder / kind))
     elif kind == "scan.zip":
         with zipfile.ZipFile(folder / kind, "w") as archive:
@@ -40,7 +40,6 @@ def made(folder: Path, kind: str) -> Path:
 
 
 KINDS = {
-    "scan.nrrd": ("an NRRD image", "save it as NIfTI (.nii.gz), for instance with 3D Slicer"),
     "pair.hdr": ("one half of a NIfTI pair", "save both as one .nii.gz"),
     "scan.zip": ("a zip archive", "unpack it and give the folder"),
     "scan.dcm.gz": ("packed with gzip", "unpack it and give the folder"),

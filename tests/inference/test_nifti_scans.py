@@ -308,8 +308,10 @@ def test_a_mask_of_dicom_is_written_as_ever(tmp_path: Path) -> None:
     assert read_cine(tmp_path / "a.nii.gz").grid.matches(SMALL.grid)
 
 
-@pytest.mark.parametrize("name", ["heart.mha", "heart.mhd"])
-def test_metaimage_gives_the_same_mask_and_numbers(name: str, scan: Path, model_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["heart.mha", "heart.mhd", "heart.nrrd"])
+def test_another_format_gives_the_same_mask_and_numbers(
+    name: str, scan: Path, model_folder: Path, tmp_path: Path
+) -> None:
     code, out = predict(scan, model_folder)
     assert code == 0
     other = tmp_path / "others" / "scans" / name

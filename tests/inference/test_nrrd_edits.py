@@ -191,12 +191,12 @@ def test_another_number_of_phases_is_said(case: Path, axis: int) -> None:
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"type": "block"}, "its voxels are of the type block (save it as unsigned char)"),
-        ({"type": "long double"}, "its voxels are of the type long double (save it as unsigned char)"),
-        ({"sizes": "5 40 48 6 2"}, "5 dimensions, expected 3 or 4 (export it as a label map)"),
-        ({"sizes": "40 48"}, "2 dimensions, expected 3 or 4 (export it as a label map)"),
-        ({"sizes": "90000 90000 90000 5"}, "too large for a label map"),
-        ({"sizes": "4000 4000 5 1", "type": "double"}, "too large for a label map"),
+        ({"type": "block"}, "its voxels are of the type block (save it as short)"),
+        ({"type": "long double"}, "its voxels are of the type long double (save it as short)"),
+        ({"sizes": "5 40 48 6 2"}, "5 dimensions, expected 3 or 4"),
+        ({"sizes": "40 48"}, "2 dimensions, expected 3 or 4"),
+        ({"sizes": "90000 90000 90000 5"}, "too large"),
+        ({"sizes": "4000 4000 5 1", "type": "double"}, "too large"),
         ({"sizes": "400 400 5 1", "type": "double"}, "damaged or truncated"),
         ({"sizes": "40 48 -6 5"}, "not a readable NRRD file"),
         ({"space": "scanner-xyz"}, "it does not say where in the patient it lies (save it with the space LPS or RAS)"),

@@ -1,4 +1,4 @@
-"""NRRD: read label maps as 3D Slicer and ITK save them, `Segmentation.nrrd` or `mask.seg.nrrd`.
+"""NRRD: images and label maps as 3D Slicer and ITK save them: `scan.nrrd`, `cine.seq.nrrd`, `Segmentation.nrrd`.
 
 The format: https://teem.sourceforge.net/nrrd/format.html. A header of text lines, an empty line, then the voxels.
 Slicer saves the phases of a film along an axis without a direction (`list`), the first or the last; ITK saves them
@@ -16,9 +16,13 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
-from cardioseg.image.alignment import turned_to
-from cardioseg.image.volume import Cine, Grid
+from cardioseg.image.alignment import slices_first
+from cardioseg.image.stored_axes import grid_along
+from cardioseg.image.volume import Cine, Grid, Voxels, times_ms
 
+NAME = "NRRD"
+SUFFIXES: tuple[str, ...] = (".nrrd",)
+PARTS: tuple[str, ...] = ()
 _FILE_LIMIT_BYTES, _HEADER_LIMIT_BYTES = 512 * 1024**2, 1024**2
 _VOXELS_LIMIT, _VOXELS_LIMIT_BYTES = 128 * 1024**2, 512 * 1024**2
 _TYPES = {
@@ -41,15 +45,67 @@ _TO_LPS = {
 }  # fmt: skip
 _TIMED = re.compile("-time$|(?<=^...)t$")  # left-posterior-superior-time, LPST
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
+_OF_PHASES = {"domain", "space", "time", "list", "vector", "none", "???"}  # kinds of axes; others are of colours
+_LARGEST_VECTOR = 4  # components of a displacement or of a colour; ITK stores phases as components, too
 _AS_LABEL_MAP = "export it as a label map"
 
 
-def read_labels(path: Path) -> Cine:
-    """Read a 3D label map, or a 4D label map of several phases.
+def read_cine(path: Path) -> Cine:
+    """A 3D or 4D image; a 3D image is a cine of one phase. The slice axis is moved to the front.
 
     Raises:
-        UnusableError: unreadable, damaged, without a position in space, or segments in several layers.
+        UnusableError: unreadable, damaged, without a position in space, too large, or segments in several layers.
     """
+    cine = read_stored(path)
+    if cine.phases <= _LARGEST_VECTOR and "vector" in _parts(path)[0].get("kinds", ""):
+        raise UnusableError(f"{path}: its voxels are not one real number each")
+    return slices_first(cine)
+
+
+def read_grid(path: Path) -> tuple[Grid, int]:
+    """The grid of each phase and the number of phases.
+
+    Raises:
+        UnusableError: as `read_cine`.
+    """
+    cine = read_cine(path)
+    return cine.grid, cine.phases
+
+
+def read_sample(path: Path) -> Voxels:
+    """The voxels of the first phase, or of all phases if the first is constant.
+
+    Raises:
+        UnusableError: as `read_cine`.
+    """
+    voxels = read_cine(path).voxels
+    return voxels[0] if voxels[0].min() < voxels[0].max() else voxels
+
+
+def is_4d(path: Path) -> bool:
+    """Whether the image has a time axis.
+
+    Raises:
+        UnusableError: as `read_cine`.
+    """
+    return len(_sizes(path, _parts(path)[0])) == 4
+
+
+def read_stored(path: Path) -> Cine:
+    """As `read_cine`, with the axes in the order of the file.
+
+    Raises:
+        UnusableError: as `read_cine`.
+    """
+    fields, packed = _parts(path)
+    try:
+        return _cine(path, fields, packed)
+    except (KeyError, ValueError, OverflowError, np.linalg.LinAlgError):
+        raise UnusableError(f"{path}: not a readable NRRD file") from None
+
+
+def _parts(path: Path) -> tuple[dict[str, str], bytes]:
+    """The fields of the header, and the voxels as they are stored."""
     try:
         require_size_below(path, _FILE_LIMIT_BYTES)
         content = path.read_bytes()
@@ -61,35 +117,7 @@ def read_labels(path: Path) -> Cine:
     fields = _fields(head.decode(errors="replace"))
     if b"\nSegment0_" in head and {"list", "vector"} & set(fields.get("kinds", "").split()):
         raise UnusableError(f"{path}: its segments lie in several layers", _AS_LABEL_MAP)
-    try:
-        return _cine(path, fields, b"".join(packed))
-    except (KeyError, ValueError, np.linalg.LinAlgError):
-        raise UnusableError(f"{path}: not a readable NRRD file") from None
-
-
-def on_grid(part: Cine, grid: Grid, tolerance_mm: float) -> Cine | None:
-    """The label map on a larger grid, with 0 around it; None if its voxels are not voxels of the grid.
-
-    3D Slicer may save only the box around its segments, and programs use different orders and directions of axes.
-    """
-    part = turned_to(part, grid)
-    steps, part_steps = _steps(grid), _steps(part.grid)
-    if (np.abs(steps - part_steps).max(axis=1) * part.grid.shape > tolerance_mm).any():
-        return None
-    offset_mm = np.subtract(part.grid.origin_mm, grid.origin_mm)
-    index = np.linalg.solve(steps.T, offset_mm)
-    first = np.rint(index).astype(int)
-    last = first + part.grid.shape
-    if np.abs((index - first) @ steps).max() > tolerance_mm or (first < 0).any() or (last > grid.shape).any():
-        return None
-    whole = np.zeros((part.phases, *grid.shape), part.voxels.dtype)
-    whole[:, *(slice(start, stop) for start, stop in zip(first, last, strict=True))] = part.voxels
-    return Cine(whole, grid)
-
-
-def _steps(grid: Grid) -> NDArray[np.float64]:
-    """The step from a voxel to the next, in mm: one row for each axis (slice, row, column)."""
-    return np.asarray(np.asarray(grid.directions) * np.asarray(grid.spacing_mm)[:, None], np.float64)
+    return fields, b"".join(packed)
 
 
 def _fields(head: str) -> dict[str, str]:
@@ -103,30 +131,34 @@ def _cine(path: Path, fields: dict[str, str], packed: bytes) -> Cine:
         raise UnusableError(f"{path}: its voxels are in another file", "save it as one .nrrd file")
     kind, sizes, signs = _kind(path, fields), _sizes(path, fields), _signs(path, fields)
     if prod(sizes) > min(_VOXELS_LIMIT, _VOXELS_LIMIT_BYTES // kind.itemsize):
-        raise UnusableError(f"{path}: too large for a label map", "save it as unsigned char")
+        raise UnusableError(f"{path}: too large", "save a label map as unsigned char, and an image as short")
     content = _unpacked(path, fields, packed, prod(sizes) * kind.itemsize)
     voxels = np.frombuffer(content, _with_byte_order(kind, fields)).reshape(sizes[::-1]).astype(kind)
     vectors = _directions(fields)
     if len(sizes) == 3:
-        return Cine(voxels[None], _grid(fields, signs, vectors, voxels.shape))
+        return Cine(voxels[None], _grid(path, fields, signs, vectors, voxels.shape))
+    if not set(fields.get("kinds", "").lower().split()) <= _OF_PHASES:
+        raise UnusableError(f"{path}: its voxels are not one real number each")
     phases = _phase_axis(vectors)
     voxels = np.moveaxis(voxels, 3 - phases, 0)  # NumPy counts the axes from the other end
     if any(step < 0 for step in vectors[phases][3:]):
         voxels = voxels[::-1]  # the last phase is stored first
-    return Cine(voxels, _grid(fields, signs, vectors[:phases] + vectors[phases + 1 :], voxels.shape[1:]))
+    grid = _grid(path, fields, signs, vectors[:phases] + vectors[phases + 1 :], voxels.shape[1:])
+    step_s = abs(vectors[phases][3]) if len(vectors[phases]) == 4 else 0.0
+    return Cine(voxels, grid, times_ms(step_s, len(voxels)))
 
 
 def _kind(path: Path, fields: dict[str, str]) -> "np.dtype[Any]":
     name = fields["type"].lower()
     if name not in _KINDS:
-        raise UnusableError(f"{path}: its voxels are of the type {name[:30]}", "save it as unsigned char")
+        raise UnusableError(f"{path}: its voxels are of the type {name[:30]}", "save it as short")
     return np.dtype(_KINDS[name])
 
 
 def _sizes(path: Path, fields: dict[str, str]) -> list[int]:
     sizes = [int(size) for size in fields["sizes"].split()]
     if len(sizes) not in (3, 4):
-        raise UnusableError(f"{path}: {len(sizes)} dimensions, expected 3 or 4", _AS_LABEL_MAP)
+        raise UnusableError(f"{path}: {len(sizes)} dimensions, expected 3 or 4")
     if min(sizes) < 1:
         raise ValueError("no voxels")
     return sizes
@@ -160,18 +192,20 @@ def _unpacked(path: Path, fields: dict[str, str], packed: bytes, size: int) -> b
 
 
 def _grid(
-    fields: dict[str, str], signs: NDArray[np.float64], vectors: list[list[float]], shape: tuple[int, ...]
+    path: Path,
+    fields: dict[str, str],
+    signs: NDArray[np.float64],
+    vectors: list[list[float]],
+    shape: tuple[int, ...],
 ) -> Grid:
     columns, rows, slices = (_in_space(vector) * signs for vector in vectors)
-    steps = np.array([slices, rows, columns])
+    steps = np.array([columns, rows, slices])
     spacing = np.linalg.norm(steps, axis=1)
     origin = np.array(_numbers(fields["space origin"])[:3]) * signs
-    if not np.isfinite(steps).all() or not (spacing > 0).all() or not np.isfinite(origin).all():
+    if not np.isfinite(steps).all() or not (spacing > 0).all() or len(origin) != 3:
         raise ValueError("no geometry")
-    z, y, x = (tuple(map(float, step / mm)) for step, mm in zip(steps, spacing, strict=True))
-    dz, dy, dx = map(float, spacing)
-    a, b, c = map(float, origin)
-    return Grid(shape, (dz, dy, dx), (a, b, c), (z, y, x))  # type: ignore[arg-type]
+    size = shape[2], shape[1], shape[0]
+    return grid_along(path, size, spacing, origin, steps / spacing[:, None])
 
 
 def _signs(path: Path, fields: dict[str, str]) -> NDArray[np.float64]:
