@@ -53,7 +53,9 @@ def predict(
     overwrite: Force = False,
     discard_edits: Annotated[
         bool,
-        typer.Option("--discard-edits", help="Predict edited cases again. Their edits are lost."),
+        typer.Option(
+            "--discard-edits", help="Predict edited cases again, also without --overwrite. Their edits are lost."
+        ),
     ] = False,
     formats: Annotated[
         str,
