@@ -78,8 +78,7 @@ def read_sample(path: Path) -> Voxels:
     Raises:
         UnusableError: as `read_cine`.
     """
-    voxels = read_cine(path).voxels
-    return voxels[0] if voxels[0].min() < voxels[0].max() else voxels
+    return read_cine(path).sample
 
 
 def is_4d(path: Path) -> bool:

@@ -126,6 +126,12 @@ class Cine:
         """Number of phases."""
         return len(self.voxels)
 
+    @property
+    def sample(self) -> Voxels:
+        """The voxels of the first phase, or of all phases if the first is constant, for a quick look."""
+        first = self.voxels[0]
+        return first if first.min() < first.max() else self.voxels
+
     def phase(self, index: int) -> Volume:
         """The volume of one phase (0-based)."""
         return Volume(self.voxels[index], self.grid)

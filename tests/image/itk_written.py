@@ -8,7 +8,7 @@ import pytest
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from cardioseg.image.volume_files import VolumeFormat
+from cardioseg.image.volume_files import format_of
 
 KINDS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"]
 
@@ -30,8 +30,9 @@ def voxels_of(shape: tuple[int, ...], kind: str = "int16") -> NDArray[np.generic
     return np.random.default_rng(0).integers(0, 100, shape).astype(kind)
 
 
-def assert_same(volume_format: VolumeFormat, path: Path, expected: sitk.Image) -> None:
+def assert_same(path: Path, expected: sitk.Image) -> None:
     """The voxels, and where ITK puts the corners."""
+    volume_format = format_of(path)
     cine = volume_format.read_cine(path)
     stored = sitk.GetArrayFromImage(expected)
     assert np.array_equal(cine.voxels, stored if stored.ndim == 4 else stored[None])
