@@ -19,7 +19,7 @@ from cardioseg.image.labels import Label
 from cardioseg.image.volume import Volume, Voxels
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.dicom.source_image import Original
-from cardioseg.report.dicom_codes import STRUCTURES, concept
+from cardioseg.report.dicom_codes import ANATOMICAL_STRUCTURE, STRUCTURES, concept
 from cardioseg.report.dicom_object import (
     FIRST_SERIES,
     MANUFACTURER,
@@ -31,7 +31,6 @@ from cardioseg.report.dicom_object import (
 from cardioseg.report.dicom_references import correct_references
 from cardioseg.report.palette import COLOURS
 
-_ANATOMICAL_STRUCTURE = ("123037004", "SCT", "Anatomical Structure")  # CID 7150
 _ARTIFICIAL_INTELLIGENCE = ("123110", "DCM", "Artificial Intelligence")  # CID 7162
 
 
@@ -145,7 +144,7 @@ def _describe(number: int, label: Label, author: Author) -> Any:  # noqa: ANN401
     return SegmentDescription(
         segment_number=number,
         segment_label=label.title,
-        segmented_property_category=concept(_ANATOMICAL_STRUCTURE),
+        segmented_property_category=concept(ANATOMICAL_STRUCTURE),
         segmented_property_type=concept(STRUCTURES[label]),
         algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=algorithm,

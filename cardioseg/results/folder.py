@@ -62,6 +62,26 @@ class CaseFolder:
         return self.path / "seg_es.dcm"
 
     @property
+    def slicer_volume(self) -> Path:
+        """The mask of a volume as a segmentation of 3D Slicer."""
+        return self.path / "mask.seg.nrrd"
+
+    @property
+    def slicer_ed(self) -> Path:
+        """The mask at end-diastole as a segmentation of 3D Slicer."""
+        return self.path / "mask_ed.seg.nrrd"
+
+    @property
+    def slicer_es(self) -> Path:
+        """The mask at end-systole as a segmentation of 3D Slicer."""
+        return self.path / "mask_es.seg.nrrd"
+
+    @property
+    def slicer_sequence(self) -> Path:
+        """The mask of all phases as a sequence of 3D Slicer."""
+        return self.path / "mask.seq.nrrd"
+
+    @property
     def structured_report(self) -> Path:
         """The measures as DICOM SR."""
         return self.path / "sr.dcm"

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from cardioseg.errors import UsageError
 from cardioseg.results.folder import CaseFolder
-from cardioseg.results.formats import dicom_sc_format, dicom_seg_format, dicom_sr_format, nifti_format
+from cardioseg.results.formats import dicom_sc_format, dicom_seg_format, dicom_sr_format, nifti_format, seg_nrrd_format
 from cardioseg.results.formats.predicted import PredictedCase
 
 
@@ -24,7 +24,7 @@ class Format(Protocol):
         """Write them; returns what cannot be written and why, or nothing. Raises ResourceError."""
 
 
-FORMATS: tuple[Format, ...] = (nifti_format, dicom_seg_format, dicom_sr_format, dicom_sc_format)
+FORMATS: tuple[Format, ...] = (nifti_format, dicom_seg_format, dicom_sr_format, dicom_sc_format, seg_nrrd_format)
 """In the order in which they are written."""
 
 ALWAYS = nifti_format.NAME
