@@ -35,6 +35,7 @@ ModelName = Annotated[
     str, typer.Option("--model", "-m", metavar="MODEL", help="Name of a built-in model, or a model folder.")
 ]
 DEFAULT = "sax"
+ED_ES, ALL_PHASES = "ed-es", "all"
 
 
 def predict(
@@ -67,6 +68,15 @@ def predict(
             "dicom-sr also writes dicom-seg.",
         ),
     ] = "nifti",
+    seg_phases: Annotated[
+        str,
+        typer.Option(
+            "--seg-phases",
+            metavar="NAME",
+            help=f"Phases to write as DICOM SEG: {ED_ES} or {ALL_PHASES}. {ALL_PHASES} means --format "
+            "dicom-seg-phases: one object per phase.",
+        ),
+    ] = ED_ES,
     ed: ED = None,
     es: ES = None,
     phases: Phases = None,
@@ -118,10 +128,13 @@ def predict(
     from cardioseg.inference.predict_settings import Settings
     from cardioseg.inference.session import find_model, open_model
     from cardioseg.results.folder import ResultsFolder
-    from cardioseg.results.formats import parse_formats
+    from cardioseg.results.formats import dicom_seg_phases_format, parse_formats
 
     choices = Choices(chosen(ed, es), chosen_by_case(phases))
-    wanted, own = parse_formats(formats), parse_part(part) if part else None
+    own = parse_part(part) if part else None
+    if seg_phases not in (ED_ES, ALL_PHASES):
+        raise UsageError(f"--seg-phases {seg_phases!r} is unknown", f"the choices are {ED_ES} and {ALL_PHASES}")
+    wanted = parse_formats(f"{formats},{dicom_seg_phases_format.NAME}" if seg_phases == ALL_PHASES else formats)
     if names not in NAMES:
         raise UsageError(f"--names {names!r} is unknown", f"the choices are {', '.join(NAMES)}")
     scans = [scan.absolute() for scan in scans] if cluster or not paths else scans

@@ -7,6 +7,7 @@ A segmentation that differs in a single voxel has another UID.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ class Moment:
     """The phase of a mask.
 
     Attributes:
-        code: `ED` or `ES`.
+        code: `ED`, `ES` or `PHASE07`.
         name: the full name.
         number: number of the moment, added to the series number.
     """
@@ -50,6 +51,12 @@ class Moment:
 
 
 END_DIASTOLE, END_SYSTOLE = Moment("ED", "end-diastole", 1), Moment("ES", "end-systole", 2)
+_FIRST_PHASE = 100  # above the numbers of all other objects
+
+
+def other_phase(phase: int) -> Moment:
+    """A phase that is neither, counted from 0."""
+    return Moment(f"PHASE{phase:02d}", f"phase {phase}", _FIRST_PHASE + phase)
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,7 @@ def _segmentation(drawing: Drawing, planes: Voxels, originals: Sequence[Original
     segmentation = _build(drawing, planes, [original.view for original in originals], digest)
     correct_references(segmentation, originals)
     _set_dimension_uid(segmentation, derived_uid(digest, "dimensions"))
+    _name_segment_in_frames(segmentation)
     return segmentation
 
 
@@ -162,3 +170,12 @@ def _set_dimension_uid(segmentation: Any, uid: str) -> None:  # noqa: ANN401
     """Replace highdicom's random UID of the dimensions by a reproducible one."""
     for item in (*segmentation.DimensionOrganizationSequence, *segmentation.DimensionIndexSequence):
         item.DimensionOrganizationUID = uid
+
+
+def _name_segment_in_frames(segmentation: Any) -> None:  # noqa: ANN401
+    """Say in each frame which segment it is of; highdicom says it once if there is one segment, and MONAI needs it."""
+    (shared,) = segmentation.SharedFunctionalGroupsSequence
+    if "SegmentIdentificationSequence" in shared:
+        for frame in segmentation.PerFrameFunctionalGroupsSequence:
+            frame.SegmentIdentificationSequence = deepcopy(shared.SegmentIdentificationSequence)
+        del shared.SegmentIdentificationSequence
