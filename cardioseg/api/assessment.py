@@ -11,6 +11,7 @@ from cardioseg.evaluation.evaluation_page import write_evaluation
 from cardioseg.evaluation.result import Evaluation, write
 from cardioseg.files import sole_writer, unique_names
 from cardioseg.image.labels import convention_of
+from cardioseg.ingest.labels.structures import meaning_of
 
 
 @in_words_of_python()
@@ -20,6 +21,7 @@ def evaluate(
     out: AnyPath | None = None,
     *,
     labels: str | None = None,
+    structures: AnyPath | None = None,
     predicted_labels: str | None = None,
     workers: int = 1,
 ) -> Evaluation:
@@ -32,6 +34,8 @@ def evaluate(
         labels: what the numbers in the reference masks mean: `acdc` (1 RV, 2 myocardium, 3 LV), `mnms` or `ukbb` (1 LV,
             2 myocardium, 3 RV); None: what the data say, else `acdc`.
         predicted_labels: the same of the predicted masks.
+        structures: a table (TOML) of the names of contours, segments and labels in the reference; None: the built-in
+            table.
         workers: processes that share the subjects; 1 works in this process.
 
     Returns:
@@ -51,8 +55,8 @@ def evaluate(
     masks = path_of(predicted)
     if is_run(masks):
         raise UsageError(f"{masks} is a run of `train`", "`cardioseg evaluate` on the command line compares its folds")
-    conventions = convention_of(predicted_labels), convention_of(labels)
-    evaluation = compare(masks, path_of(reference), *conventions, executor_of(workers))
+    meaning = meaning_of(labels, None if structures is None else path_of(structures))
+    evaluation = compare(masks, path_of(reference), convention_of(predicted_labels), meaning, executor_of(workers))
     if out is not None:
         _write(evaluation, masks, path_of(out))
     return evaluation

@@ -9,7 +9,7 @@ import typer
 from cardioseg.cli import console
 from cardioseg.cli import evaluation_tables as verdicts
 from cardioseg.cli.console import AsJson, Quiet, Threads
-from cardioseg.cli.conventions import CONVENTION
+from cardioseg.cli.conventions import CONVENTION, Structures
 from cardioseg.cli.executor_options import Workers, executor_of
 from cardioseg.errors import ExitCode, UsageError
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from cardioseg.evaluation.result import Evaluation
     from cardioseg.execution.executor import Executor
     from cardioseg.image.labels import Label
+    from cardioseg.ingest.labels.structures import Meaning
 
     Convention = Mapping[int, Label]
-    Conventions = tuple[Convention | None, Convention | None]
+    Meanings = tuple[Convention | None, Meaning]
 
 Predicted = Annotated[
     list[Path],
@@ -73,6 +74,7 @@ def evaluate(
     out: Out = None,
     compare: Compare = False,
     labels: Numbers = None,
+    structures: Structures = None,
     predicted_labels: PredictedNumbers = None,
     nnunet: NnUnet = False,
     int8: Int8 = False,
@@ -91,13 +93,14 @@ def evaluate(
     from cardioseg.evaluation.systems import untested, warning
     from cardioseg.files import sole_writer
     from cardioseg.image.labels import convention_of
+    from cardioseg.ingest.labels.structures import meaning_of
 
     systems = _systems(predicted, compare)
-    conventions = convention_of(predicted_labels), convention_of(labels)
+    meanings = convention_of(predicted_labels), meaning_of(labels, structures)
     silent = quiet or as_json
     with executor_of(workers) as executor:
         evaluations = {
-            name: _evaluate(path, reference, conventions, executor, threads, int8, silent)
+            name: _evaluate(path, reference, meanings, executor, threads, int8, silent)
             for name, path in systems.items()
         }
     tests = test_systems(evaluations)
@@ -138,7 +141,7 @@ def _systems(predicted: Sequence[Path], compare: bool) -> dict[str, Path]:
 def _evaluate(
     predicted: Path,
     reference: Path,
-    conventions: "Conventions",
+    meanings: "Meanings",
     executor: "Executor",
     threads: int,
     int8: bool,
@@ -146,17 +149,18 @@ def _evaluate(
 ) -> "Evaluation":
     from cardioseg.dataset.training_run import is_run
     from cardioseg.evaluation.comparison import evaluate as compare_folders
+    from cardioseg.ingest.labels.structures import AS_USUAL
 
     if is_run(predicted):
         from cardioseg.cli.evaluate_run import evaluate_run
 
-        if any(convention is not None for convention in conventions):
+        if meanings != (None, AS_USUAL):
             raise UsageError(
-                f"--labels and --predicted-labels have no effect: {predicted} is a training run",
+                f"--labels, --structures and --predicted-labels have no effect: {predicted} is a training run",
                 "leave them out; the run and its dataset define their label numbers",
             )
 
         return evaluate_run(predicted, reference, executor, threads, "int8" if int8 else "float32", silent)
     if int8:
         raise UsageError(f"{predicted} is not a training run", "--int8 applies to training runs only")
-    return compare_folders(predicted, reference, *conventions, executor)
+    return compare_folders(predicted, reference, *meanings, executor)

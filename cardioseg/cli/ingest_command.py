@@ -7,7 +7,7 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.console import AsJson, Quiet
-from cardioseg.cli.conventions import CONVENTION
+from cardioseg.cli.conventions import CONVENTION, Structures
 from cardioseg.cli.executor_options import executor_of
 from cardioseg.cli.help_text import module_names, one_of
 from cardioseg.errors import ExitCode, NoInputError
@@ -64,6 +64,7 @@ def ingest(
             help=f"Numbering of the labels in the masks: {CONVENTION}. Default: the numbering of the layout.",
         ),
     ] = None,
+    structures: Structures = None,
     name: Annotated[
         str, typer.Option(metavar="NAME", help="Name of the dataset. Default: the names of the source folders.")
     ] = "",
@@ -78,13 +79,13 @@ def ingest(
     from cardioseg.dataset.preparation import Prepared, write_dataset
     from cardioseg.dataset.store import open_dataset
     from cardioseg.files import sole_writer
-    from cardioseg.image.labels import convention_of
     from cardioseg.ingest.labels import layouts
+    from cardioseg.ingest.labels.structures import meaning_of
     from cardioseg.ingest.labels.subject import Source
     from cardioseg.skipped import Skipped
 
-    convention = convention_of(labels)
-    found_sources = list(chain.from_iterable(layouts.find(source, layout, convention) for source in sources))
+    meaning = meaning_of(labels, structures)
+    found_sources = list(chain.from_iterable(layouts.find(source, layout, meaning) for source in sources))
     called = name or "+".join(source.resolve().name for source in sources)
     counts: dict[str, tuple[tuple[str, int], ...]] = {}
     with sole_writer(out), executor_of(workers) as executor, console.progress(quiet or as_json) as bars:

@@ -18,6 +18,7 @@ from cardioseg.execution.executor import Executor, Lost, in_order
 from cardioseg.execution.in_process import Here
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.ingest.labels.nnunet_dataset_json import stated_convention
+from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import Source
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.mask_files import (
@@ -41,7 +42,7 @@ def evaluate(
     predicted: Path,
     reference: Path,
     predicted_convention: Convention | None = None,
-    convention: Convention | None = None,
+    meaning: Meaning = AS_USUAL,
     executor: Executor = Here(),  # noqa: B008 - frozen
 ) -> Evaluation:
     """Compare predicted masks with reference labels.
@@ -51,7 +52,7 @@ def evaluate(
             has a `run.json`, only the labels that the model segments are evaluated.
         reference: a prepared dataset, a labelled layout that `ingest` reads, or a folder of NIfTI masks named by case.
         predicted_convention: the meaning of the numbers in predicted masks; None: as in nnU-Net's card, else ACDC's.
-        convention: the meaning of the numbers in reference masks; None: as in their layout, else ACDC's.
+        meaning: what the numbers and names of the references mean, if not what their layout says, else ACDC's.
         executor: reads and scores the subjects.
 
     Returns:
@@ -60,7 +61,7 @@ def evaluate(
     Raises:
         NoInputError: nothing could be compared.
         UnusableError: `run.json` or the prepared dataset is damaged.
-        UsageError: a convention is given for references whose numbers already have a meaning.
+        UsageError: a meaning is given for references whose numbers and names already have one.
     """
     for folder in (predicted, reference):
         if not folder.exists():
@@ -80,9 +81,11 @@ def evaluate(
     if structures is None or predicted_convention != _ACDC:
         doubtful = DoubtfulConvention(predicted_convention, "--predicted-labels")
     elif is_plain(reference):
-        doubtful = DoubtfulConvention(convention or plain_convention(reference), "--labels", is_reference=True)
+        doubtful = DoubtfulConvention(
+            meaning.numbers or plain_convention(reference, meaning), "--labels", is_reference=True
+        )
     work = Judging(predictions, predicted_convention, STRUCTURES if structures is None else structures, doubtful)
-    evaluation = collect(_judged(work, find_references(reference, convention), executor), origin)
+    evaluation = collect(_judged(work, find_references(reference, meaning), executor), origin)
     unchanged = {score.case_id for score in evaluation.scores}.difference(evaluation.edited)
     swapped = _swapped(reference, origin) if structures is None else ()
     mistakes = (*swapped, *evaluation.mistakes)

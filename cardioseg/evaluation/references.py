@@ -15,6 +15,7 @@ from cardioseg.image.volume import Cine
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
 from cardioseg.ingest.labels.nnunet_dataset_json import stated_convention
+from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, read_all
 from cardioseg.results.mask_files import MaskFolder, find_masks, no_masks
 from cardioseg.skipped import Skipped
@@ -23,7 +24,7 @@ _NNUNET = "labelsTr"
 _REFERENCES = "give a prepared dataset, labelled data that `cardioseg ingest` reads, or a folder of NIfTI masks"
 
 
-def find_references(root: Path, convention: Mapping[int, Label] | None = None) -> Iterator[Source | Skipped]:
+def find_references(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
     """Find the reference labels below `root`, subject by subject.
 
     A folder that is neither a prepared dataset nor in a layout that `ingest` knows is read as a plain folder of NIfTI
@@ -34,38 +35,44 @@ def find_references(root: Path, convention: Mapping[int, Label] | None = None) -
 
     Args:
         root: a folder, or one mask.
-        convention: the meaning of the numbers; None: as in the layout, the dataset or nnU-Net's card, else ACDC's.
+        meaning: what the numbers and names of the labels mean, if not what the layout, the dataset or nnU-Net's card
+            says; numbers that nothing explains are ACDC's.
 
     Raises:
         NoInputError: there are no labels, or nnU-Net's `dataset.json` does not say what the numbers mean.
         UnusableError: the prepared dataset is damaged.
-        UsageError: a convention is given, but the numbers already have a meaning.
+        UsageError: a meaning is given for numbers or names that already have one, or that are not there.
     """
     if is_dataset(root):
-        if convention is not None:
-            raise UsageError(f"--labels has no effect: {root} is a prepared dataset", layouts.NO_NUMBERS)
+        for option, given in (("--labels", meaning.numbers), ("--structures", meaning.names)):
+            if given is not None:
+                raise UsageError(f"{option} has no effect: {root} is a prepared dataset", layouts.NO_EFFECT)
         return open_dataset(root).sources()
     if layouts.detect(root):
-        return layouts.find(root, convention=convention)
+        return layouts.find(root, meaning=meaning)
     masks = find_masks(root / _NNUNET if (root / _NNUNET).is_dir() else root)
     if not masks.paths and not masks.clashes:
         raise no_masks(root, _REFERENCES, "reference labels")
-    return _find_plain(masks, convention or plain_convention(root))
+    return _find_plain(masks, meaning.numbers or plain_convention(root, meaning))
 
 
-def read_references(root: Path, convention: Mapping[int, Label] | None = None) -> Iterator[Subject | Skipped]:
+def read_references(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Subject | Skipped]:
     """Read what `find_references` finds, one subject in memory at a time; raises the same errors."""
-    return read_all(find_references(root, convention))
+    return read_all(find_references(root, meaning))
 
 
-def plain_convention(root: Path) -> Mapping[int, Label]:
+def plain_convention(root: Path, meaning: Meaning = AS_USUAL) -> Mapping[int, Label]:
     """The meaning of the numbers in a plain folder of masks: as in nnU-Net's card, or ACDC's if there is no card.
 
     Raises:
         NoInputError: there is a card that does not say what the numbers mean.
+        UsageError: names are given, and there is no card.
     """
     masks = root / _NNUNET
-    return stated_convention(masks if masks.is_dir() else root) or CONVENTIONS["acdc"]
+    stated = stated_convention(masks if masks.is_dir() else root, meaning=meaning)
+    if stated is None and meaning.names is not None:
+        raise UsageError(f"--structures has no effect: the labels in {root} have no names", layouts.NO_EFFECT)
+    return stated or CONVENTIONS["acdc"]
 
 
 def is_plain(root: Path) -> bool:

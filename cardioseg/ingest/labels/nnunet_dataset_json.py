@@ -12,17 +12,11 @@ from typing import Any
 from cardioseg.errors import NoInputError
 from cardioseg.image.labels import Label
 from cardioseg.ingest.labels.drawn_labels import Convention
+from cardioseg.ingest.labels.structures import AS_USUAL, Meaning, Structure
 
 CARD = "dataset.json"
 _GIVE = "--labels acdc or --labels mnms says what the numbers mean"
 _MASKS = re.compile("labels.*|gt_segmentations", re.IGNORECASE)  # nnU-Net's folders whose card lies above them
-_NAMES = {
-    Label.BACKGROUND: "background bg",
-    Label.RV_CAVITY: "rv rvc rvcavity rvbp rvbloodpool rightventricle rightventricularcavity rightventriclecavity",
-    Label.LV_MYOCARDIUM: "myo myocardium mlv lvm lvmyo myolv lvmyocardium leftventricularmyocardium lvwall",
-    Label.LV_CAVITY: "lv lvc lvcavity lvbp lvbloodpool leftventricle leftventricularcavity leftventriclecavity",
-}
-_MEANING = {name: label for label, names in _NAMES.items() for name in names.split()}
 _LONGEST = 40  # characters of a name that are shown
 
 
@@ -44,43 +38,50 @@ def read_card(path: Path) -> dict[str, Any]:
     return card
 
 
-def meaning_of(path: Path, card: Mapping[str, Any]) -> Convention:
-    """The meaning of the numbers of a card; `path` is its path.
+def convention_of_card(path: Path, card: Mapping[str, Any], meaning: Meaning = AS_USUAL) -> Convention:
+    """The meaning of the numbers of a card.
+
+    Args:
+        path: of the card, for messages.
+        card: as `read_card` returns it.
+        meaning: of the names.
 
     Raises:
         NoInputError: a name is not a known structure, or two names or numbers contradict each other.
     """
-    meaning: dict[int, Label] = {}
+    convention: dict[int, Label] = {}
     for name, number in _names_and_numbers(card["labels"]):
-        label = _MEANING.get(re.sub(r"[^a-z]", "", name.lower()))
-        if why := _contradiction(number, label, meaning):
+        structure = meaning.structure(name)
+        if why := _contradiction(number, structure, convention):
             raise NoInputError(f"{path}: label {str(number)[:_LONGEST]} is called {name!r}, {why}", _GIVE)
-        if label is not None:
-            meaning[int(number)] = label
-    return {0: Label.BACKGROUND} | meaning
+        if structure is not None:
+            convention[int(number)] = structure.label
+    return {0: Label.BACKGROUND} | convention
 
 
-def _contradiction(number: Any, label: Label | None, meaning: Convention) -> str:  # noqa: ANN401 - JSON
+def _contradiction(number: Any, structure: Structure | None, convention: Convention) -> str:  # noqa: ANN401 - JSON
     """Why a name and its number are invalid or contradict earlier ones; "" if they do not."""
     if isinstance(number, list):
         return "a region of several numbers; cardioseg needs one number for each structure"
-    if label is None or not str(number).isdecimal():
+    if structure in (None, Structure.LV_EPICARDIUM) or not str(number).isdecimal():
         return "which does not tell what structure it is"
-    if label in meaning.values():
+    label = structure.label
+    if label is not Label.BACKGROUND and label in convention.values():
         return f"but another label is the {label.title} already"
-    if int(number) in meaning:
-        return f"but it is the {meaning[int(number)].title} already"
-    if (label is Label.BACKGROUND) != (int(number) == 0):
+    if int(number) in convention:
+        return f"but it is the {convention[int(number)].title} already"
+    if (structure is Structure.BACKGROUND) != (int(number) == 0):
         return "but 0 is the background"
     return ""
 
 
-def stated_convention(masks: Path, option: str = "--labels") -> Convention | None:
+def stated_convention(masks: Path, option: str = "--labels", meaning: Meaning = AS_USUAL) -> Convention | None:
     """The convention stated by nnU-Net's card in a folder of masks, or above it if it is one of nnU-Net's folders.
 
     Args:
         masks: the folder, or one of its files.
         option: the command line option that replaces the card.
+        meaning: of the names in the card.
 
     Returns:
         The meaning of the numbers; None if there is no card.
@@ -92,7 +93,7 @@ def stated_convention(masks: Path, option: str = "--labels") -> Convention | Non
     places = (folder, folder.parent) if _MASKS.fullmatch(folder.name) else (folder,)
     path = next((place / CARD for place in places if (place / CARD).exists()), None)
     try:
-        return None if path is None else meaning_of(path, read_card(path))
+        return None if path is None else convention_of_card(path, read_card(path), meaning)
     except NoInputError as error:
         raise NoInputError(error.message, _GIVE.replace("--labels", option)) from None
 

@@ -6,19 +6,20 @@ from pathlib import Path
 from typing import Protocol
 
 from cardioseg.errors import NoInputError, UsageError
-from cardioseg.ingest.labels.drawn_labels import Convention
 from cardioseg.ingest.labels.layouts import acdc, mnms, nnunet, pairs, sunnybrook
+from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import Source, Subject, read_all
 from cardioseg.skipped import Skipped
 
-NO_NUMBERS = "leave it out: its labels have a meaning of their own"
+NO_EFFECT = "leave it out: its labels have a meaning of their own"
 
 
 class Layout(Protocol):
     """The interface of each module here. A bad subject becomes Skipped when it is read and never stops the others."""
 
     NAME: str
-    HAS_NUMBERS: bool  # whether its labels are masks, whose numbers need a meaning; contours have none
+    HAS_NUMBERS: bool  # whether its labels are masks, whose numbers need a meaning
+    HAS_NAMES: bool  # whether its contours or labels have names that a person may have chosen
     LOOKS_FOR: str  # what `recognises` needs; shown if it does not recognise a folder
 
     def recognises(self, root: Path, /) -> bool:
@@ -27,8 +28,8 @@ class Layout(Protocol):
     def misses(self, root: Path, /) -> Iterator[str]:
         """Which parts of this layout a folder that is not recognised has and lacks; one sentence each."""
 
-    def find(self, root: Path, convention: Convention | None = None, /) -> Iterator[Source | Skipped]:
-        """Yield the subjects below `root`, not yet read; `convention`: the meaning of the numbers, if not the usual."""
+    def find(self, root: Path, meaning: Meaning = AS_USUAL, /) -> Iterator[Source | Skipped]:
+        """Yield the subjects below `root`, not yet read; `meaning`: of numbers and names, if not the usual."""
 
 
 LAYOUTS: tuple[Layout, ...] = (sunnybrook, acdc, mnms, pairs, nnunet)
@@ -39,16 +40,16 @@ def detect(root: Path) -> Layout | None:
     return next((layout for layout in LAYOUTS if layout.recognises(root)), None)
 
 
-def find(root: Path, layout: str = "auto", convention: Convention | None = None) -> Iterator[Source | Skipped]:
+def find(root: Path, layout: str = "auto", meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
     """Find the subjects below `root` in a layout given by name, or in the one that recognises it.
 
     Args:
         root: a folder.
         layout: a layout's name, or `auto`.
-        convention: the meaning of the numbers in the masks; None: that of the layout.
+        meaning: what the numbers and names of the labels mean.
 
     Raises:
-        UsageError: there is no layout of that name, or a convention is given for masks without numbers.
+        UsageError: there is no layout of that name, or a meaning is given for numbers or names that it does not have.
         NoInputError: the folder does not exist, or is not in the layout.
     """
     layout_names = [candidate.NAME for candidate in LAYOUTS]
@@ -64,11 +65,13 @@ def find(root: Path, layout: str = "auto", convention: Convention | None = None)
         nearly = [candidate for candidate, missed in zip(candidates, misses, strict=True) if missed] or candidates
         looked_for = "; ".join(f"{candidate.NAME} is {candidate.LOOKS_FOR}" for candidate in nearly)
         raise NoInputError(f"{root}: no labelled data in a known layout", looked_for, list(chain(*misses)))
-    if convention is not None and not recognised.HAS_NUMBERS:
-        raise UsageError(f"--labels has no effect: {root} holds contours", NO_NUMBERS)
-    return recognised.find(root, convention)
+    if meaning.numbers is not None and not recognised.HAS_NUMBERS:
+        raise UsageError(f"--labels has no effect: the labels in {root} have no numbers", NO_EFFECT)
+    if meaning.names is not None and not recognised.HAS_NAMES:
+        raise UsageError(f"--structures has no effect: the labels in {root} have no names", NO_EFFECT)
+    return recognised.find(root, meaning)
 
 
-def read(root: Path, layout: str = "auto", convention: Convention | None = None) -> Iterator[Subject | Skipped]:
+def read(root: Path, layout: str = "auto", meaning: Meaning = AS_USUAL) -> Iterator[Subject | Skipped]:
     """Read what `find` finds, one subject in memory at a time; it raises the same."""
-    return read_all(find(root, layout, convention))
+    return read_all(find(root, layout, meaning))

@@ -11,11 +11,13 @@ from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import read_cine, read_volume
 from cardioseg.image.volume import Volume
 from cardioseg.ingest.labels.drawn_labels import Convention, labels_of
+from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped, reasons
 
 NAME = "acdc"
 HAS_NUMBERS = True
+HAS_NAMES = False
 LOOKS_FOR = "folders patient*/ with Info.cfg"
 CARD = "Info.cfg"
 _CARDS = (CARD, f"patient*/{CARD}", f"*/patient*/{CARD}")  # a patient, the folder of patients, the one above
@@ -36,12 +38,12 @@ def misses(root: Path) -> Iterator[str]:
         yield f"{min(folders)} has masks *_frame*_gt, but no Info.cfg that gives the frames of ED and ES"
 
 
-def find(root: Path, convention: Convention | None = None) -> Iterator[Source]:
+def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source]:
     """Yield the patients."""
     root = root if root.name else root.resolve()  # files are named after their folder, even if that is `.`
-    meaning = convention or CONVENTIONS["acdc"]
+    convention = meaning.numbers or CONVENTIONS["acdc"]
     for folder in sorted(card.parent for pattern in _CARDS for card in root.glob(pattern)):
-        yield Source(folder.name, str(folder), partial(_subject, root, folder, meaning))
+        yield Source(folder.name, str(folder), partial(_subject, root, folder, convention))
 
 
 def read_body(folder: Path) -> tuple[float | None, float | None]:

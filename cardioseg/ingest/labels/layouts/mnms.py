@@ -17,11 +17,13 @@ from cardioseg.image.volume import Cine, Voxels
 from cardioseg.image.volume_files import stem
 from cardioseg.ingest.labels.csv_table import Row, columns_of, rows_of, tables_in
 from cardioseg.ingest.labels.drawn_labels import Convention, Mask, labels_of
+from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped, reasons
 
 NAME = "mnms"
 HAS_NUMBERS = True
+HAS_NAMES = False
 LOOKS_FOR = "a .csv with columns External code, ED and ES beside folders <code>/ with <code>_sa_gt.nii.gz"
 _CODE = "external_code"
 _MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name, also its column (phases from 0), and its title
@@ -44,13 +46,13 @@ def misses(root: Path) -> Iterator[str]:
         yield f"{root} has {len(masks)} masks *_sa_gt, but no CSV with the columns External code, ED and ES"
 
 
-def find(root: Path, convention: Convention | None = None) -> Iterator[Source]:
+def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source]:
     """Yield the patients that have a mask, also those that the CSV does not list."""
     rows = {row.get(_CODE, ""): row for path in _tables(root) if _is_table(path) for row in rows_of(path)}
-    meaning = convention or CONVENTIONS["mnms"]
+    convention = meaning.numbers or CONVENTIONS["mnms"]
     for path in _masks(root):
         code = stem(path).removesuffix(_MASK)
-        yield Source(code, str(path), partial(_subject, root, path, code, rows.get(code, {}), meaning))
+        yield Source(code, str(path), partial(_subject, root, path, code, rows.get(code, {}), convention))
 
 
 def _masks(root: Path) -> list[Path]:

@@ -18,12 +18,14 @@ from cardioseg.image.nnunet_names import case_stem
 from cardioseg.image.volume_files import stem
 from cardioseg.ingest.labels.drawn_labels import Convention, drawn_phases, labels_of
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
-from cardioseg.ingest.labels.nnunet_dataset_json import CARD, meaning_of, read_card
+from cardioseg.ingest.labels.nnunet_dataset_json import CARD, convention_of_card, read_card
+from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped, reasons
 
 NAME = "nnunet"
 HAS_NUMBERS = True
+HAS_NAMES = True
 LOOKS_FOR = "dataset.json beside imagesTr/ and labelsTr/"
 _IMAGES, _LABELS = "imagesTr", "labelsTr"
 _CHANNEL = "_0000"
@@ -65,7 +67,7 @@ def _faults(root: Path) -> Iterator[str]:
         yield error.message
 
 
-def find(root: Path, convention: Convention | None = None) -> Iterator[Source | Skipped]:
+def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
     """Yield the subjects: masks named `<subject>_ed`, `_es`, `_frame01` or `_phase07` are volumes of one subject.
 
     Raises:
@@ -75,7 +77,7 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
     channels = card.get("channel_names", card.get("modality", {}))
     if isinstance(channels, Mapping) and len(channels) > 1:
         raise NoInputError(f"{root / CARD}: {len(channels)} channels an image, cardioseg reads one", "keep the cine's")
-    meaning = meaning_of(root / CARD, card) if convention is None else convention
+    convention = convention_of_card(root / CARD, card, meaning) if meaning.numbers is None else meaning.numbers
     masks = sorted(path for path in (root / _LABELS).glob("*") if is_nifti(path) and not path.name.startswith("."))
     if not masks:
         raise NoInputError(f"{root / _LABELS}: no NIfTI masks in it", "convert them to .nii.gz")
@@ -84,7 +86,7 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
         subject_id, name = subject_and_moment(stem(path))
         by_subject.setdefault(subject_id, []).append((stem(path), name, path))
     sources = (
-        Source(subject_id, str(root / _LABELS / subject_id), partial(_subject, root, subject_id, named, meaning))
+        Source(subject_id, str(root / _LABELS / subject_id), partial(_subject, root, subject_id, named, convention))
         for subject_id, named in by_subject.items()
     )
     return chain(_images_without_mask(root, {stem(path) for path in masks}), sources)

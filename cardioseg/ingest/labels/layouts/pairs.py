@@ -25,11 +25,13 @@ from cardioseg.image.volume_files import stem
 from cardioseg.ingest.labels.csv_table import Row, columns_of, file_named, is_blank, rows_of, tables_in
 from cardioseg.ingest.labels.drawn_labels import Convention, drawn_phases, labels_of
 from cardioseg.ingest.labels.png import read_png
+from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped
 
 NAME = "pairs"
 HAS_NUMBERS = True
+HAS_NAMES = False
 LOOKS_FOR = "a .csv with columns subject, image and one of mask, lv_mask, myo_mask, rv_mask"
 _NEEDED = ("subject", "image")
 _NUMBERED = "mask"
@@ -100,7 +102,7 @@ def misses(root: Path) -> Iterator[str]:
         yield f"{masks} NIfTI files *_gt lie below {root}: list them in a CSV with the columns subject,image,mask"
 
 
-def find(root: Path, convention: Convention | None = None) -> Iterator[Source | Skipped]:
+def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
     """Yield the subjects in the order of the CSV, after the rows that name none.
 
     Raises:
@@ -108,7 +110,7 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
         UsageError: a convention is given, and no mask has numbers.
     """
     tables = [path for path in tables_in(root) if _is_table(path)]
-    if convention is not None and not any(_NUMBERED in columns_of(path) for path in tables):
+    if meaning.numbers is not None and not any(_NUMBERED in columns_of(path) for path in tables):
         raise UsageError(f"--labels has no effect: no CSV in {root} has the column {_NUMBERED}", "leave it out")
     by_subject: dict[str, list[Row]] = defaultdict(list)
     for row in chain.from_iterable(map(rows_of, tables)):
@@ -116,11 +118,11 @@ def find(root: Path, convention: Convention | None = None) -> Iterator[Source | 
     if not by_subject:
         problem = f"{' and '.join(map(str, tables))} ha{'s' if len(tables) == 1 else 've'} a header but no rows"
         raise NoInputError(problem, "write a row for each image")
-    meaning = convention or CONVENTIONS["acdc"]
+    convention = meaning.numbers or CONVENTIONS["acdc"]
     unnamed = [Skipped(row.get("image") or str(root), "its row names no subject") for row in by_subject.pop("", [])]
     images = {row.get("image", "") for rows in by_subject.values() for row in rows}
     shared = frozenset(name for name, count in Counter(stem(Path(image)) for image in images).items() if count > 1)
-    read = partial(_subject, root, meaning, shared)
+    read = partial(_subject, root, convention, shared)
     named = (Source(name, name, partial(read, name, rows)) for name, rows in by_subject.items())
     return chain(unnamed, named)
 

@@ -8,41 +8,30 @@ acquired.
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
-from cardioseg.image.labels import Label
 from cardioseg.ingest.cine.stack import Stack
 from cardioseg.ingest.finding.survey import Series, survey
-from cardioseg.ingest.labels.contours import polygon_area, polygon_mask, read_sunnybrook_contour
-from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.ingest.labels.contours import polygon_mask, read_sunnybrook_contour
+from cardioseg.ingest.labels.drawn_images import DrawnCine, Region, with_cavity
+from cardioseg.ingest.labels.structures import AS_USUAL, Meaning, Structure
+from cardioseg.ingest.labels.subject import Source, Subject
 from cardioseg.skipped import Skipped
 
 NAME = "sunnybrook"
 HAS_NUMBERS = False
+HAS_NAMES = False
 LOOKS_FOR = "scd_patientdata.csv beside SCD_IMAGES_*/<id>/ and SCD_ManualContours*/<id>/contours-manual/"
 _CONTOURS = "SCD_ManualContours*/*/contours-manual/IRCCI-expert"
 _IMAGES = "SCD_IMAGES_*/*"
 _PATIENTS = "scd_patientdata.csv"
 _FILE = re.compile(r"IM-\d+-(?P<instance>\d+)-(?P<side>[io])contour-manual\.txt")
 _PADDING = re.compile(r"(?<!\d)0+(?=\d)")
-
-
-@dataclass(frozen=True, eq=False)
-class _Contour:
-    """One outline and its place in the stack; `label` is the structure inside it: the cavity, or the wall."""
-
-    label: Label
-    phase: int
-    index: int
-    points: NDArray[np.float64]
-    path: Path
 
 
 def recognises(root: Path) -> bool:
@@ -60,7 +49,7 @@ def misses(root: Path) -> Iterator[str]:
         yield f"{root} has {' and '.join(present)}, but no {' and no '.join(lacking)}"
 
 
-def find(root: Path, _convention: object = None) -> Iterator[Source]:
+def find(root: Path, _meaning: Meaning = AS_USUAL) -> Iterator[Source]:
     """Yield a subject for every folder of contours."""
     patients = _patients(root / _PATIENTS)
     for folder in sorted(root.glob(_CONTOURS)):
@@ -89,24 +78,21 @@ def _subject(root: Path, folder: Path, ids: tuple[str, str], group: str) -> Subj
     wanted = {int(match["instance"]) for match in files.values()}
     arranged = _short_axis([path for path in root.glob(_IMAGES) if path.name == ids[1]], wanted)
     skipped: list[Skipped] = []
-    contours = _with_cavity(list(_contours(files, arranged.places(), skipped)), skipped)
-    if not contours:
+    regions = with_cavity(list(_regions(files, arranged, skipped)), skipped)
+    if not regions:
         raise UnusableError(
             "none of its contours can be used" + "".join(f"; the first: {first.why}" for first in skipped[:1])
         )
-    names = _names(contours)
-    count = Counter(contour.label for contour in contours)
+    names, cine = _names(regions), DrawnCine(root, ids, arranged)
+    count = Counter(region.structure for region in regions)
     return Subject(
         subject_id=ids[0],
-        volumes=tuple(
-            _volume(root, arranged, names[phase], ids, [contour for contour in contours if contour.phase == phase])
-            for phase in sorted(names)
-        ),
+        volumes=tuple(cine.volume(phase, names[phase], regions) for phase in sorted(names)),
         group=group,
         skipped=tuple(skipped),
         counts=(
-            ("endocardial contours", count[Label.LV_CAVITY]),
-            ("epicardial contours", count[Label.LV_MYOCARDIUM]),
+            ("endocardial contours", count[Structure.LV_CAVITY]),
+            ("epicardial contours", count[Structure.LV_EPICARDIUM]),
         ),
     )
 
@@ -128,62 +114,30 @@ def _short_axis(folders: Sequence[Path], wanted: set[int]) -> Stack:
     return best.stack
 
 
-def _contours(
-    files: Mapping[Path, re.Match[str]], places: Mapping[int, tuple[int, int]], skipped: list[Skipped]
-) -> Iterator[_Contour]:
+def _regions(files: Mapping[Path, re.Match[str]], arranged: Stack, skipped: list[Skipped]) -> Iterator[Region]:
+    places, shape = arranged.places(), arranged.grid.shape[1:]
     for path, match in files.items():
-        label = Label.LV_CAVITY if match["side"] == "i" else Label.LV_MYOCARDIUM
+        structure = Structure.LV_CAVITY if match["side"] == "i" else Structure.LV_EPICARDIUM
         try:
-            yield _Contour(label, *places[int(match["instance"])], read_sunnybrook_contour(path), path)
+            inside = polygon_mask(read_sunnybrook_contour(path), shape)
+            yield Region(structure, *places[int(match["instance"])], inside, str(path))
         except KeyError:
             skipped.append(Skipped(str(path), "the short-axis cine has no image for it"))
         except UnusableError as error:
             skipped.append(Skipped(str(path), error.message.removeprefix(f"{path}: ")))
 
 
-def _with_cavity(contours: Sequence[_Contour], skipped: list[Skipped]) -> list[_Contour]:
-    """The cavities and the walls around them; an epicardium alone does not say where the wall ends."""
-    cavities = {(contour.phase, contour.index) for contour in contours if contour.label is Label.LV_CAVITY}
-    alone = [contour for contour in contours if (contour.phase, contour.index) not in cavities]
-    skipped.extend(Skipped(str(contour.path), "its image has no endocardial contour") for contour in alone)
-    return [contour for contour in contours if contour not in alone]
-
-
-def _names(contours: Iterable[_Contour]) -> dict[int, str]:
+def _names(regions: Sequence[Region]) -> dict[int, str]:
     """A name for every contoured phase: of the two drawn on most slices, ED is the one with epicardium or more area."""
-    cavity = [contour for contour in contours if contour.label is Label.LV_CAVITY]
-    slices = Counter(contour.phase for contour in cavity)
-    walls = Counter(contour.phase for contour in contours if contour.label is Label.LV_MYOCARDIUM)
+    cavities = [region for region in regions if region.structure is Structure.LV_CAVITY]
+    slices = Counter(region.phase for region in cavities)
+    walls = Counter(region.phase for region in regions if region.structure is Structure.LV_EPICARDIUM)
     area: Counter[int] = Counter()
-    for contour in cavity:
-        area[contour.phase] += round(polygon_area(contour.points))
+    for region in cavities:
+        area[region.phase] += int(np.count_nonzero(region.inside))
     names = {phase: f"phase-{phase:02d}" for phase in slices}
     main = sorted(slices, key=lambda phase: (-slices[phase], phase))[:2]
     by_moment = sorted(main, key=lambda phase: (walls[phase], area[phase]), reverse=True)
     if len(main) == 2 or any(walls[phase] for phase in main):
         names.update(zip(by_moment, ("ed", "es"), strict=False))
     return names
-
-
-def _volume(
-    root: Path, arranged: Stack, name: str, case_ids: tuple[str, ...], contours: Sequence[_Contour]
-) -> LabelledVolume:
-    """The stack at the phase of these contours, and their mask."""
-    phase = contours[0].phase
-    volume = arranged.volume(phase)
-    mask = np.zeros(volume.grid.shape, np.uint8)
-    annotated = np.zeros((len(mask), len(Label)), np.bool_)
-    for contour in sorted(contours, key=lambda contour: contour.label):  # the wall is filled first, the cavity over it
-        mask[contour.index][polygon_mask(contour.points, volume.grid.shape[1:])] = contour.label
-        annotated[contour.index, [Label.BACKGROUND, contour.label]] = True
-    return LabelledVolume(
-        name=name,
-        image=volume.voxels,
-        mask=mask,
-        annotated=annotated,
-        spacing_mm=volume.grid.spacing_mm,
-        case_ids=case_ids,
-        phase=phase,
-        sources=tuple(str(header.path.relative_to(root)) if header else "" for header in arranged.headers[phase]),
-        grid=volume.grid,
-    )

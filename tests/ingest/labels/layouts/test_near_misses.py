@@ -16,6 +16,7 @@ from cardioseg.image.labels import CONVENTIONS, Label, relabel
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Volume
 from cardioseg.ingest.labels import layouts
+from cardioseg.ingest.labels.structures import Meaning, Structure
 from cardioseg.ingest.labels.subject import Subject
 from cardioseg.phantom import cine, reference
 from cardioseg.skipped import Skipped
@@ -141,7 +142,7 @@ def test_other_numbers_are_named_and_can_be_given(tmp_path: Path) -> None:
     listed(tmp_path, "a,x.nii.gz,m.nii.gz")
     said = "its masks follow mnms's and ukbb's numbers (the myocardium lies around 1): use --labels mnms"
     assert said in why(tmp_path)
-    one = subject(tmp_path, convention=CONVENTIONS["mnms"])
+    one = subject(tmp_path, meaning=Meaning(CONVENTIONS["mnms"]))
     np.testing.assert_array_equal(one.volumes[0].mask, MASK.voxels[0])
 
 
@@ -150,7 +151,9 @@ def test_mnms_in_the_numbers_of_acdc(tmp_path: Path) -> None:
     write_cine(tmp_path / "A1" / "A1_sa_gt.nii.gz", MASK)
     (tmp_path / "info.csv").write_text("External code,ED,ES\nA1,0,2\n")
     assert "its masks follow acdc's numbers (the myocardium lies around 3): use --labels acdc" in why(tmp_path)
-    np.testing.assert_array_equal(subject(tmp_path, convention=CONVENTIONS["acdc"]).volumes[0].mask, MASK.voxels[0])
+    np.testing.assert_array_equal(
+        subject(tmp_path, meaning=Meaning(CONVENTIONS["acdc"])).volumes[0].mask, MASK.voxels[0]
+    )
 
 
 def nnunet_dataset(root: Path, labels: object, mask: Cine = MASK, **more: object) -> Path:
@@ -203,7 +206,7 @@ def test_nnunet_that_cannot_be_read(tmp_path: Path, labels: object, more: dict[s
 
 def test_nnunet_with_labels_that_are_given(tmp_path: Path) -> None:
     nnunet_dataset(tmp_path, {"background": 0, "1st": 1, "2nd": 2, "3rd": 3}, numbered(OTHER[MASK.voxels]))
-    one = subject(tmp_path, convention=CONVENTIONS["mnms"])
+    one = subject(tmp_path, meaning=Meaning(CONVENTIONS["mnms"]))
     np.testing.assert_array_equal(one.volumes[0].mask, MASK.voxels[0])
 
 
@@ -288,7 +291,7 @@ def write_source() -> Callable[[Path], None]:
 def test_unknown_numbers(tmp_path: Path, write_source: Callable[[Path], None]) -> None:
     write_source(tmp_path)
     with pytest.raises(UsageError, match="has the column mask"):
-        list(layouts.find(tmp_path, convention=CONVENTIONS["mnms"]))
+        list(layouts.find(tmp_path, meaning=Meaning(CONVENTIONS["mnms"])))
     assert relabel(MASK.voxels, CONVENTIONS["acdc"]).max() == Label.LV_CAVITY
 
 
@@ -356,3 +359,25 @@ def test_one_subject_and_one_slice_are_no_plurals(tmp_path: Path, capsys: pytest
     listed(tmp_path, "a,x.png,m.png", "subject,image,lv_mask")
     assert run(["ingest", str(tmp_path), "-o", str(tmp_path / "out")]) == 0
     assert "1 subject, 1 labelled slice in " in capsys.readouterr().out
+
+
+def test_names_of_an_nnunet_card_can_be_given(tmp_path: Path) -> None:
+    for folder, name, voxels in (("imagesTr", "a_0000", IMAGE), ("labelsTr", "a", MASK)):
+        (tmp_path / folder).mkdir()
+        volume(tmp_path / folder, f"{name}.nii.gz", voxels)
+    (tmp_path / "dataset.json").write_text('{"labels": {"background": 0, "rechts": 1, "muskel": 2, "links": 3}}')
+    with pytest.raises(NoInputError, match="label 1 is called 'rechts', which does not tell what structure it is"):
+        list(layouts.find(tmp_path))
+    names = {"rechts": Structure.OTHER, "muskel": Structure.LV_MYOCARDIUM, "links": Structure.LV_CAVITY}
+    [read] = layouts.read(tmp_path, meaning=Meaning(names=names))
+    assert isinstance(read, Subject)
+    expected = np.where(MASK.voxels[0] == Label.RV_CAVITY, Label.BACKGROUND, MASK.voxels[0])
+    np.testing.assert_array_equal(read.volumes[0].mask, expected)
+
+
+def test_names_for_labels_without_names_are_refused(tmp_path: Path) -> None:
+    volume(tmp_path, "x.nii.gz", IMAGE)
+    volume(tmp_path, "m.nii.gz", MASK)
+    listed(tmp_path, "a,x.nii.gz,m.nii.gz")
+    with pytest.raises(UsageError, match=r"--structures has no effect: the labels in .* have no names"):
+        list(layouts.find(tmp_path, meaning=Meaning(names={})))
