@@ -128,13 +128,9 @@ def predict(
     from cardioseg.inference.predict_settings import Settings
     from cardioseg.inference.session import find_model, open_model
     from cardioseg.results.folder import ResultsFolder
-    from cardioseg.results.formats import dicom_seg_phases_format, parse_formats
 
     choices = Choices(chosen(ed, es), chosen_by_case(phases))
-    own = parse_part(part) if part else None
-    if seg_phases not in (ED_ES, ALL_PHASES):
-        raise UsageError(f"--seg-phases {seg_phases!r} is unknown", f"the choices are {ED_ES} and {ALL_PHASES}")
-    wanted = parse_formats(f"{formats},{dicom_seg_phases_format.NAME}" if seg_phases == ALL_PHASES else formats)
+    wanted, own = _wanted(formats, seg_phases), parse_part(part) if part else None
     if names not in NAMES:
         raise UsageError(f"--names {names!r} is unknown", f"the choices are {', '.join(NAMES)}")
     scans = [scan.absolute() for scan in scans] if cluster or not paths else scans
@@ -162,6 +158,15 @@ def predict(
     say_copies(results, quiet or own is not None)
     _say_others(results, watch.tally, quiet or own is not None)
     return finish(results, watch.tally, quiet, as_json, tables)
+
+
+def _wanted(formats: str, seg_phases: str) -> frozenset[str]:
+    """The names of the formats to write."""
+    from cardioseg.results.formats import dicom_seg_phases_format, parse_formats
+
+    if seg_phases not in (ED_ES, ALL_PHASES):
+        raise UsageError(f"--seg-phases {seg_phases!r} is unknown", f"the choices are {ED_ES} and {ALL_PHASES}")
+    return parse_formats(f"{formats},{dicom_seg_phases_format.NAME}" if seg_phases == ALL_PHASES else formats)
 
 
 def _say_others(results: "ResultsFolder", tally: "Tally", quiet: bool) -> None:
