@@ -25,7 +25,7 @@ from cardioseg.cli.console import AsJson, Device, Force, Quiet, Threads
 from cardioseg.cli.executor_options import Scheduler, Workers, executor_of
 from cardioseg.cli.help_text import module_names
 from cardioseg.cli.predict_progress import watched
-from cardioseg.errors import ExitCode
+from cardioseg.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from cardioseg.results.folder import ResultsFolder
@@ -35,6 +35,7 @@ ModelName = Annotated[
     str, typer.Option("--model", "-m", metavar="MODEL", help="Name of a built-in model, or a model folder.")
 ]
 DEFAULT = "sax"
+ED_ES, ALL_PHASES = "ed-es", "all"
 
 
 def predict(
@@ -67,6 +68,15 @@ def predict(
             "dicom-sr also writes dicom-seg.",
         ),
     ] = "nifti",
+    seg_phases: Annotated[
+        str,
+        typer.Option(
+            "--seg-phases",
+            metavar="NAME",
+            help=f"Phases to write as DICOM SEG: {ED_ES} or {ALL_PHASES}. {ALL_PHASES} means --format "
+            "dicom-seg-phases: one object per phase.",
+        ),
+    ] = ED_ES,
     ed: ED = None,
     es: ES = None,
     phases: Phases = None,
@@ -119,10 +129,9 @@ def predict(
     from cardioseg.inference.predict_settings import Settings
     from cardioseg.inference.session import find_model, open_model
     from cardioseg.results.folder import ResultsFolder
-    from cardioseg.results.formats import parse_formats
 
     choices = Choices(chosen(ed, es), chosen_by_case(phases))
-    wanted, own = parse_formats(formats), parse_part(part) if part else None
+    wanted, own = _wanted(formats, seg_phases), parse_part(part) if part else None
     naming = read_naming(names, scans)
     scans = [scan.absolute() for scan in scans] if cluster or not paths else scans
     out = out.absolute() if cluster else out
@@ -149,6 +158,15 @@ def predict(
     say_copies(results, quiet or own is not None)
     _say_others(results, watch.tally, quiet or own is not None)
     return finish(results, watch.tally, quiet, as_json, tables)
+
+
+def _wanted(formats: str, seg_phases: str) -> frozenset[str]:
+    """The names of the formats to write."""
+    from cardioseg.results.formats import dicom_seg_phases_format, parse_formats
+
+    if seg_phases not in (ED_ES, ALL_PHASES):
+        raise UsageError(f"--seg-phases {seg_phases!r} is unknown", f"the choices are {ED_ES} and {ALL_PHASES}")
+    return parse_formats(f"{formats},{dicom_seg_phases_format.NAME}" if seg_phases == ALL_PHASES else formats)
 
 
 def _say_others(results: "ResultsFolder", tally: "Tally", quiet: bool) -> None:
