@@ -95,7 +95,8 @@ def predict(
             "--names",
             metavar="NAME",
             help="own: name cases after their folders or files. hash: use names that reveal nothing; the list of names "
-            "is kept in OUT.names.json, beside OUT.",
+            "is kept in OUT.names.json, beside OUT. FILE.csv: use the names in this table (columns source, case_id; "
+            "source is a folder or file of the scans).",
         ),
     ] = "own",
     paths: Annotated[
@@ -124,15 +125,14 @@ def predict(
     from cardioseg.inference.case_search import Search, parse_part
     from cardioseg.inference.chosen_phases import Choices
     from cardioseg.inference.cohort_prediction import predict_all
-    from cardioseg.inference.hashed_names import HASH, NAMES, Hashed
+    from cardioseg.inference.named_cases import read_naming
     from cardioseg.inference.predict_settings import Settings
     from cardioseg.inference.session import find_model, open_model
     from cardioseg.results.folder import ResultsFolder
 
     choices = Choices(chosen(ed, es), chosen_by_case(phases))
     wanted, own = _wanted(formats, seg_phases), parse_part(part) if part else None
-    if names not in NAMES:
-        raise UsageError(f"--names {names!r} is unknown", f"the choices are {', '.join(NAMES)}")
+    naming = read_naming(names, scans)
     scans = [scan.absolute() for scan in scans] if cluster or not paths else scans
     out = out.absolute() if cluster else out
     results, tables = ResultsFolder(out), own.folder(out) if own else None
@@ -147,14 +147,14 @@ def predict(
         executor = held.enter_context(executor_of(workers, cluster))
         opened = open_model(find_model(model), device, executor.threads(threads))
         watch = held.enter_context(watched(Search(scans, out, own), quiet, as_json))
-        findings = Hashed(watch, out) if names == HASH else watch
-        how: dict[str, Any] = {"executor": executor, "tables": tables}
-        if isinstance(findings, Hashed):
-            how["named"] = findings.note
+        findings = naming(watch, out)
+        how: dict[str, Any] = {"executor": executor, "tables": tables, "named": findings.note}
         for outcome in predict_all(findings, opened, out, settings, watch.report, **how):
             watch.count(outcome)
             unmet.meet(outcome.case_id)
     unmet.say(quiet or own is not None)
+    for remark in findings.remarks():
+        console.say(f"--names: {remark}", quiet or own is not None)
     say_copies(results, quiet or own is not None)
     _say_others(results, watch.tally, quiet or own is not None)
     return finish(results, watch.tally, quiet, as_json, tables)
