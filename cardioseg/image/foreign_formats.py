@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from cardioseg.archive.member_paths import is_archive, open_file
+from cardioseg.errors import UnusableError
+
 START_BYTES = 1024  # enough to recognise the formats
 _AS_NIFTI = "save it as NIfTI (.nii.gz), for instance with 3D Slicer, ITK-SNAP or SimpleITK"
 _UNPACK = "unpack it and give the folder"
@@ -16,8 +19,9 @@ _PAIRED = (
     "save both as one .nii.gz, for instance with nibabel or ITK-SNAP",
 )
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
-    (b"PK\x03\x04", "a zip archive", _UNPACK),
-    (b"PK\x05\x06", "an empty zip archive", _UNPACK),
+    (b"PK\x03\x04", "a zip archive by another name", "name it .zip if it contains scans"),
+    (b"PK\x05\x06", "an empty zip archive", "export the scans again"),
+    (b"PK\x07\x08", "one part of a split zip archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (b"Rar!\x1a\x07", "a rar archive", _UNPACK),
     (b"BZh", "packed with bzip2", _UNPACK),
@@ -40,6 +44,8 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"# === DATA DESCRIPTION FILE", "a Philips PAR file", "convert PAR and REC to NIfTI with dcm2niix"),
 )
 _SUFFIXES: dict[str, tuple[str, str]] = {  # of files without characteristic first bytes
+    ".iso": ("the image of a disc", "mount it and give the folder"),
+    ".z01": ("one part of a split zip archive", _UNPACK),
     ".bmp": ("a BMP picture, which has no geometry", _EXPORT),
     ".raw": ("bare voxels, whose geometry is in another file", _AS_NIFTI),
     ".zraw": ("bare voxels, whose geometry is in another file", _AS_NIFTI),
@@ -57,11 +63,22 @@ def foreign(path: Path) -> tuple[str, str] | None:
 
     Files with a NIfTI name are checked by the NIfTI reader.
     """
+    start = b"" if is_archive(path) else _start(path)
+    return foreign_content(path.name, start) if start else None
+
+
+def is_dicomdir(path: Path) -> bool:
+    """Whether a file is the list of the files on a disc or in a folder."""
+    return foreign_content(path.name, _start(path)) == _DICOMDIR
+
+
+def _start(path: Path) -> bytes:
+    """The first bytes of a file; none if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return foreign_content(path.name, file.read(START_BYTES))
-    except OSError:
-        return None
+        with open_file(path) as file:
+            return file.read(START_BYTES)
+    except (OSError, UnusableError):
+        return b""
 
 
 def foreign_content(name: str, start: bytes) -> tuple[str, str] | None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from cardioseg.archive.member_paths import open_file, size_bytes
 from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
 from cardioseg.image.foreign_formats import START_BYTES, foreign_content
@@ -111,7 +112,7 @@ def read_voxels(path: Path, header: Header) -> Voxels:
         UnusableError: the file has fewer voxels than its header states, or far more, or its checksum does not match.
     """
     end = header.offset_bytes + prod(header.size) * header.kind.itemsize
-    if end > max(_ALWAYS_BYTES, _PACKING * path.stat().st_size):  # before memory is allocated
+    if end > max(_ALWAYS_BYTES, _PACKING * size_bytes(path)):  # before memory is allocated
         raise UnusableError(f"{path}: damaged or truncated")
     with _content(path) as file:
         content = file.read(end)
@@ -146,7 +147,7 @@ def _scaled(stored: Voxels, header: Header) -> Voxels:
 def _content(path: Path) -> Iterator[BufferedIOBase]:
     try:
         require_size_below(path, _FILE_LIMIT_BYTES)
-        with path.open("rb") as file:
+        with open_file(path) as file:
             packed = file.read(len(_GZIP)) == _GZIP
             if packed and path.suffix.lower() != ".gz":
                 raise UnusableError(f"{path}: packed with gzip", "name it .nii.gz")

@@ -14,7 +14,8 @@ from cardioseg.inference.cases import Case, Findings, other_names
 from cardioseg.ingest.cine.shared_ids import fits, same_image
 from cardioseg.ingest.cine.volume_suitability import judge_volume
 from cardioseg.ingest.dicom.reader import read_headers
-from cardioseg.ingest.finding.survey import Kind, LeftOut, Series, survey_paths
+from cardioseg.ingest.finding.scan_files import LeftOut, place_of
+from cardioseg.ingest.finding.survey import Kind, Series, survey_paths
 from cardioseg.ingest.finding.survey_units import Unit, find_units
 from cardioseg.ingest.labels.layouts.acdc import CARD
 from cardioseg.results.folder import MARKS, ResultsFolder
@@ -101,7 +102,7 @@ class Search:
     """
 
     def __init__(self, sources: Sequence[Path], out: Path | None = None, part: Part | None = None) -> None:
-        self.sources = tuple({source.resolve(): source for source in sources}.values())
+        self.sources = tuple({source.resolve(): source for source in map(place_of, sources)}.values())
         self._left = LeftOut(out.resolve() if out else None, MARKS)
         self._part = part
         every = find_units(self.sources, self._left)

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cardioseg.archive.member_paths import is_file
 from cardioseg.errors import UnusableError
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.volume_files import FORMATS, is_part, is_volume_file
 from cardioseg.ingest.cine.volume_suitability import judge_volume
+from cardioseg.ingest.finding.scan_files import place_of
 from cardioseg.ingest.finding.survey import Series, survey
 from cardioseg.skipped import Skipped
 
@@ -45,7 +47,7 @@ def inspect_scans(root: Path) -> Inspection:
     Raises:
         NoInputError: there is no such file or folder.
     """
-    surveyed = survey(root)
+    surveyed = survey(place_of(root))
     rows = [_series_row(series) for series in surveyed.series]
     unused: list[Skipped] = []
     for item in surveyed.unused:
@@ -59,7 +61,7 @@ def inspect_scans(root: Path) -> Inspection:
 
 
 def _is_volume_file(path: Path) -> bool:
-    return is_volume_file(path) and path.is_file()
+    return is_volume_file(path) and is_file(path)
 
 
 def _series_row(series: Series) -> Row:

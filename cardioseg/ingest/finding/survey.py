@@ -1,12 +1,11 @@
-"""Survey: walk a tree, group images by series and classify each series by its geometry, never by a name."""
+"""Survey: read a tree, group images by series and classify each series by its geometry, never by a name."""
 
-import os
-import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cardioseg.archive.member_paths import exists
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.volume_files import is_volume_file
@@ -19,33 +18,10 @@ from cardioseg.ingest.cine.split_series import join_split_series
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.finding.distinct_names import distinct_names
+from cardioseg.ingest.finding.scan_files import NOTHING, LeftOut, regular_files
 from cardioseg.skipped import Skipped
 
-__all__ = ["Kind", "LeftOut", "Series", "Survey", "case_ids", "judge", "survey", "survey_paths"]
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Folders that are never searched.
-
-    Attributes:
-        folder: left out with everything below it; absolute, links resolved.
-        beside: file names; if a folder contains one of them, its files are results and not scans.
-    """
-
-    folder: Path | None = None
-    beside: tuple[str, ...] = ()
-
-    def prunes(self, folder: Path) -> bool:
-        """Whether the folder is left out with everything below it."""
-        return self.folder is not None and folder.resolve().is_relative_to(self.folder)
-
-    def holds(self, folder: Path) -> bool:
-        """Whether the files directly in the folder are left out."""
-        return any((folder / name).is_file() for name in self.beside) or self.prunes(folder)
-
-
-NOTHING = LeftOut()
+__all__ = ["Kind", "Series", "Survey", "case_ids", "judge", "survey", "survey_paths"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +44,7 @@ def survey(root: Path) -> Survey:
     Raises:
         NoInputError: there is no such file or folder.
     """
-    if not root.exists():
+    if not exists(root):
         raise NoInputError(f"{root}: no such file or folder")
     return survey_paths(root, (root,))
 
@@ -114,41 +90,6 @@ def own_folder(root: Path, folder: Path, touching: Mapping[Path, set[Path]]) -> 
     """The topmost folder below `root`, on the way to the case's folder, that contains files of this case only."""
     below = [path for path in (folder, *folder.parents) if path != root and path.is_relative_to(root)]
     return next((path for path in reversed(below) if touching[path] == {folder}), folder)
-
-
-def regular_files(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> Iterator[Path | Skipped]:
-    """Regular files in the order of their paths. Links are not followed: they may leave the tree or form loops."""
-    denied: list[Skipped] = []
-    for path in paths:
-        if path == root and path.is_file():
-            yield path
-        elif path != root and (path.is_symlink() or not path.is_dir()):
-            if not left.holds(path.parent):
-                yield _checked_file(path)
-        else:
-            yield from _files_below(path, left, denied)
-    yield from denied
-
-
-def _files_below(root: Path, left: LeftOut, denied: list[Skipped]) -> Iterator[Path | Skipped]:
-    for directory, folders, names in os.walk(
-        root, onerror=lambda error: denied.append(Skipped(str(error.filename), "folder cannot be read"))
-    ):
-        folder = Path(directory)
-        links = [name for name in folders if (folder / name).is_symlink()]
-        folders[:] = sorted(name for name in folders if not left.prunes(folder / name))
-        if not left.holds(folder):
-            yield from (_checked_file(folder / name) for name in sorted(names + links))
-
-
-def _checked_file(path: Path) -> Path | Skipped:
-    try:
-        kind = path.lstat().st_mode
-    except OSError:
-        return Skipped(str(path), "cannot be read")
-    if stat.S_ISLNK(kind):
-        return Skipped(str(path), "a symbolic link, not followed")
-    return path if stat.S_ISREG(kind) else Skipped(str(path), "not a regular file")
 
 
 def _headers(path: Path) -> tuple[SliceHeader, ...] | Skipped:

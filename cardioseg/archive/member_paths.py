@@ -1,0 +1,201 @@
+"""Member paths: a file in a zip archive has a path like any other, `scans/1234.zip/series/0001.dcm`.
+
+These functions do for such paths, and for all others, what the methods of `Path` do for files and folders. A path
+without `.zip` in it costs nothing more. An archive and the folders in it count as folders.
+"""
+
+import os
+from functools import lru_cache
+from io import BufferedReader, BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from cardioseg.archive.zip_contents import Contents, Member, read_contents, read_member
+from cardioseg.errors import UnusableError
+
+SUFFIX = ".zip"
+_OTHERS = (".cvi42wsx.zip",)  # workspaces of cvi42: contours
+_MAGIC = b"PK"
+_ARCHIVES = 16  # whose lists are kept in memory
+
+Stamp = tuple[int, int]  # a file's size in bytes and its modification time in ns
+
+
+class MemberFile(BytesIO):
+    """An open file of an archive: its content, unpacked in memory."""
+
+    def __init__(self, content: bytes, stamp: Stamp) -> None:
+        super().__init__(content)
+        self.stamp = stamp
+
+
+def is_archive(path: Path) -> bool:
+    """Whether it is a file that is named and begins like a zip archive."""
+    return path.suffix.lower() == SUFFIX and not path.name.lower().endswith(_OTHERS) and _begins_like_one(path)
+
+
+def open_file(path: Path) -> BufferedReader | MemberFile:
+    """Open a file for reading.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+        UnusableError: it lies in an archive and cannot be unpacked there.
+    """
+    try:
+        return path.open("rb")
+    except (NotADirectoryError, FileNotFoundError):
+        archive, member = _member(path) or (None, None)
+        if archive is None or member is None:
+            raise
+    try:
+        content = read_member(archive, member)
+    except UnusableError as error:
+        raise UnusableError(f"{path}: {error.message}") from None
+    return MemberFile(content, (len(content), archive.stat().st_mtime_ns))
+
+
+def stamp_of(file: BinaryIO) -> Stamp:
+    """The stamp of an open file, which changes when the file, or its archive, is written."""
+    if isinstance(file, MemberFile):
+        return file.stamp
+    state = os.fstat(file.fileno())
+    return state.st_size, state.st_mtime_ns
+
+
+def size_bytes(path: Path) -> int:
+    """Size of a file, unpacked.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    found = _member(path)
+    return found[1].size_bytes if found else path.stat().st_size
+
+
+def state_on_disk(path: Path) -> os.stat_result:
+    """The state of a file, or of the archive that holds it.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    found = _member(path)
+    return (found[0] if found else path).stat()
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is a file, on disk or in an archive."""
+    return path.is_file() or _member(path) is not None
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder, an archive, or a folder in an archive; links to folders are none."""
+    return (path.is_dir() and not path.is_symlink()) or is_archive(path) or _is_folder_in_archive(path)
+
+
+def exists(path: Path) -> bool:
+    """Whether it is a file or a folder, on disk or in an archive."""
+    return path.exists() or is_file(path) or _is_folder_in_archive(path)
+
+
+def is_packed(path: Path) -> bool:
+    """Whether it is an archive, or a file or folder in one."""
+    return _place(path) is not None
+
+
+def entries(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The folders and the files in a folder, sorted; links count as files.
+
+    Raises:
+        OSError: it cannot be listed.
+        UnusableError: its archive cannot be read.
+    """
+    if place := _place(folder):
+        folders, files = _contents(place[0]).children(place[1])
+        return [folder / name for name in folders], [folder / name for name in files]
+    paths = sorted(folder.iterdir())
+    are_folders = [is_folder(path) and not path.is_symlink() for path in paths]
+    return (
+        [path for path, is_one in zip(paths, are_folders, strict=True) if is_one],
+        [path for path, is_one in zip(paths, are_folders, strict=True) if not is_one],
+    )
+
+
+def files_below(folder: Path) -> list[Path]:
+    """All files below an archive or a folder in it; the files of a folder come before its folders.
+
+    Raises:
+        UnusableError: the archive cannot be read.
+    """
+    place = _place(folder)
+    if place is None:
+        return []
+    archive, _ = place
+    return [archive / path for path in _contents(archive).below(place[1])]
+
+
+def plain_name(name: str) -> str:
+    """The name of a folder or an archive; an archive's without its suffix."""
+    return name[: -len(SUFFIX)] if name.lower().endswith(SUFFIX) and len(name) > len(SUFFIX) else name
+
+
+def _member(path: Path) -> tuple[Path, Member] | None:
+    """The archive and the file in it that the path names."""
+    if (place := _place(path)) is None or not place[1]:
+        return None
+    try:
+        member = _contents(place[0]).members.get(place[1])
+    except UnusableError:
+        return None
+    return None if member is None else (place[0], member)
+
+
+def _is_folder_in_archive(path: Path) -> bool:
+    place = _place(path)
+    try:
+        return place is not None and _contents(place[0]).has_folder(place[1])
+    except UnusableError:
+        return False
+
+
+def _place(path: Path) -> tuple[Path, str] | None:
+    """The archive that is or contains a path, and the rest of the path, joined by `/`."""
+    if SUFFIX not in str(path).lower():
+        return None
+    for number, part in enumerate(path.parts, start=1):
+        if part.lower().endswith(SUFFIX) and is_archive(archive := Path(*path.parts[:number])):
+            return archive, "/".join(path.parts[number:])
+    return None
+
+
+def _begins_like_one(path: Path) -> bool:
+    try:
+        state = path.stat()
+        return _magic(str(path), state.st_size, state.st_mtime_ns, state.st_ino) == _MAGIC
+    except OSError:
+        return False
+
+
+def _contents(archive: Path) -> Contents:
+    try:
+        state = archive.stat()
+        contents = _listed(str(archive), state.st_size, state.st_mtime_ns, state.st_ino)
+    except OSError as error:
+        raise UnusableError(f"{archive}: cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+    if isinstance(contents, str):
+        raise UnusableError(f"{archive}: {contents}")
+    return contents
+
+
+@lru_cache(maxsize=1024)
+def _magic(path: str, *_state: int) -> bytes:
+    with Path(path).open("rb") as file:
+        return file.read(len(_MAGIC))
+
+
+@lru_cache(maxsize=_ARCHIVES)
+def _listed(path: str, *_state: int) -> Contents | str:
+    """The list, or why there is none, so that neither is worked out again."""
+    try:
+        return read_contents(Path(path))
+    except UnusableError as error:
+        return error.message
