@@ -97,9 +97,10 @@ def exists(path: Path) -> bool:
     return path.exists() or is_file(path) or _is_folder_in_archive(path)
 
 
-def is_packed(path: Path) -> bool:
-    """Whether it is an archive, or a file or folder in one."""
-    return _place(path) is not None
+def archive_of(path: Path) -> Path | None:
+    """The archive that the path names, or that a file or folder lies in; None for all others."""
+    place = _place(path)
+    return place[0] if place else None
 
 
 def entries(folder: Path) -> tuple[list[Path], list[Path]]:

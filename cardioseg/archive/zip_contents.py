@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 LIMIT_BYTES = 512 * 1024**2  # of a file in memory; the largest enhanced objects are some 200 MB
 _LIST_LIMIT_BYTES = 32 * 1024**2  # 250,000 files with names of 80 characters
+_END_BYTES = 2**17  # of the last record with its comment
 _NAME_LIMIT = 1000
-# Measured: scans compress to 1/1.4 to 1/4, padded CT and masked MRI to 1/20. Deflate reaches 1/1032, on constant bytes.
+# 600 cine images of Sunnybrook are up to 5.3 times as large unpacked; an empty image up to 1032 times, deflate's limit
 _PACKING, _ALWAYS_BYTES, _ALWAYS_TOTAL_BYTES = 100, 16 * 1024**2, 1024**3
 _OVERHEAD, _OVERHEAD_BYTES = 1.01, 1024  # packed data that cannot be compressed are a little longer than unpacked
 _JUNK = "__MACOSX/"  # macOS keeps the Finder's notes about each file there
@@ -194,7 +195,7 @@ class _BoundedList:
         """Read `size` bytes; without `size`, to the end of the file."""
         if size > _LIST_LIMIT_BYTES:
             raise UnusableError("a zip archive with too many files: unpack it and give the folder")
-        return self._file.read(size if size >= 0 else _LIST_LIMIT_BYTES)
+        return self._file.read(size if size >= 0 else _END_BYTES)
 
 
 def _member(info: "ZipInfo") -> Member:
@@ -232,7 +233,7 @@ def _refusals(info: "ZipInfo", name: str) -> Iterator[str]:
 
 
 def _refusals_by_size(info: "ZipInfo") -> Iterator[str]:
-    if info.compress_size > _OVERHEAD * info.file_size + _OVERHEAD_BYTES:
+    if info.header_offset < 0 or info.compress_size > _OVERHEAD * info.file_size + _OVERHEAD_BYTES:
         yield _DAMAGED
     if info.file_size > LIMIT_BYTES:
         yield f"larger than {LIMIT_BYTES // 1024**2} MiB: {_UNPACK}"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cardioseg.archive.member_paths import is_archive, open_file
+from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError
 
 START_BYTES = 1024  # enough to recognise the formats
@@ -13,14 +13,16 @@ _DICOMDIR_CLASS = b"1.2.840.10008.1.3.10"
 _HEADER_BYTES, _NIFTI_2_BYTES = 348, 540  # the first number in the file, in either byte order
 _PAIR, _SINGLE = b"ni1\0", b"n+1\0"
 _REGULAR, _ANALYZE = slice(38, 39), b"r"  # a mark that every program sets
-_DICOMDIR = ("a DICOMDIR, which lists files but holds no images", "give the folder with the files that it lists")
+_DICOMDIR = ("a DICOMDIR, which lists files but holds no images", "the files that it lists must lie in its folder")
+_WORKSPACE = ("a workspace of cvi42, which holds contours but no images", _EXPORT)
+_WORKSPACES = (".cvi42wsx", ".cvi42wsx.zip")
 _PAIRED = (
     "one half of a NIfTI pair (.hdr and .img)",
     "save both as one .nii.gz, for instance with nibabel or ITK-SNAP",
 )
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
-    (b"PK\x03\x04", "a zip archive by another name", "name it .zip if it contains scans"),
-    (b"PK\x05\x06", "an empty zip archive", "export the scans again"),
+    (b"PK\x03\x04", "a zip archive", _UNPACK),
+    (b"PK\x05\x06", "an empty zip archive", _UNPACK),
     (b"PK\x07\x08", "one part of a split zip archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (b"Rar!\x1a\x07", "a rar archive", _UNPACK),
@@ -63,7 +65,7 @@ def foreign(path: Path) -> tuple[str, str] | None:
 
     Files with a NIfTI name are checked by the NIfTI reader.
     """
-    start = b"" if is_archive(path) else _start(path)
+    start = _start(path)
     return foreign_content(path.name, start) if start else None
 
 
@@ -85,6 +87,8 @@ def foreign_content(name: str, start: bytes) -> tuple[str, str] | None:
     """As `foreign`, from a file's name and its first `START_BYTES`, unpacked."""
     if start[128:132] == b"DICM":
         return _DICOMDIR if _DICOMDIR_CLASS + b"\0" in start or name.upper() == "DICOMDIR" else None
+    if name.lower().endswith(_WORKSPACES):
+        return _WORKSPACE
     for beginning, format_name, remedy in _BEGINNINGS:
         if start.startswith(beginning):
             return format_name, remedy

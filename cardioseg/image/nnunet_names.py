@@ -6,7 +6,7 @@ Isensee et al., Nat Methods 2021;18:203; nnU-Net's documentation, dataset_format
 import re
 from pathlib import Path
 
-from cardioseg.archive.member_paths import entries, is_file, is_packed
+from cardioseg.archive.member_paths import archive_of, entries, is_file
 from cardioseg.image.volume_files import is_volume_file, stem
 
 _CHANNEL = re.compile(r"(?P<case>.+)_(?P<number>\d{4})")
@@ -48,7 +48,7 @@ def _channels(path: Path, case: str) -> set[str]:
     folder = path.absolute().parent
     pattern = f"{_escaped(case)}_[0-9][0-9][0-9][0-9].*"
     siblings = (
-        [file for file in entries(folder)[1] if file.match(pattern)] if is_packed(folder) else folder.glob(pattern)
+        [file for file in entries(folder)[1] if file.match(pattern)] if archive_of(folder) else folder.glob(pattern)
     )
     return {stem(sibling) for sibling in siblings if is_volume_file(sibling) and _CHANNEL.fullmatch(stem(sibling))}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardioseg.archive.member_paths import is_file
+from cardioseg.archive.member_paths import is_archive, is_file
 from cardioseg.errors import UnusableError
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.volume_files import FORMATS, is_part, is_volume_file
@@ -34,7 +34,8 @@ class Inspection:
     @property
     def hint(self) -> str:
         """What to do if nothing can be used."""
-        formats = (foreign(Path(item.where)) for item in self.unused)
+        paths = (Path(item.where) for item in self.unused)
+        formats = (foreign(path) for path in paths if not is_archive(path))
         return next(
             (f"the first is {format_name}: {remedy}" for format_name, remedy in filter(None, formats)),
             f"cardioseg reads {_FORMATS}",

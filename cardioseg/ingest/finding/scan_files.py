@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from cardioseg.archive.member_paths import entries, files_below, is_archive, is_file, is_folder, is_packed
+from cardioseg.archive.member_paths import archive_of, entries, files_below, is_archive, is_file, is_folder
 from cardioseg.errors import UnusableError
 from cardioseg.image.foreign_formats import is_dicomdir
 from cardioseg.skipped import Skipped
@@ -52,7 +52,7 @@ def regular_files(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) ->
         elif path != root and (path.is_symlink() or is_archive(path) or not is_folder(path)):
             if not left.holds(path.parent):
                 yield from _with_members(_checked_file(path), left)
-        elif is_packed(path):
+        elif archive_of(path):
             yield from _members(path, left)
         else:
             yield from _files_below(path, left, denied)
@@ -73,7 +73,7 @@ def files_backwards(paths: Sequence[Path], left: LeftOut) -> Iterator[Path]:
     for path in sorted(paths, key=lambda path: (is_folder(path), path), reverse=True):
         if is_archive(path) and (path.is_symlink() or left.holds(path.parent)):
             continue
-        if is_packed(path) and is_folder(path):
+        if archive_of(path) and is_folder(path):
             yield from (file for file in reversed(list(_members(path, left))) if isinstance(file, Path))
         elif is_folder(path) and not left.prunes(path):
             folders, files = entries_of(path, left)
@@ -113,7 +113,7 @@ def _checked_file(path: Path) -> Path | Skipped:
     try:
         kind = path.lstat().st_mode
     except OSError:
-        return path if is_packed(path) else Skipped(str(path), "cannot be read")
+        return path if archive_of(path) else Skipped(str(path), "cannot be read")
     if stat.S_ISLNK(kind):
         return Skipped(str(path), "a symbolic link, not followed")
     return path if stat.S_ISREG(kind) else Skipped(str(path), "not a regular file")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cardioseg.archive.member_paths import exists
+from cardioseg.archive.member_paths import archive_of, exists, files_below
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.volume_files import is_volume_file
@@ -63,7 +63,7 @@ def survey_paths(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> 
     series = join_split_series([judge(group) for group in _by_series(originals)])
     ordered = sorted(series, key=lambda entry: (entry.folder, entry.headers[0].path, entry.headers[0].frame or 0))
     strays = (stray for entry in ordered for stray in entry.strays)
-    return Survey(root, tuple(ordered), (*unused, *copies, *strays))
+    return Survey(root, tuple(ordered), (*_counted_by_archive([*unused, *copies]), *strays))
 
 
 def case_ids(root: Path, cases: Sequence[Series]) -> list[str]:
@@ -100,6 +100,20 @@ def _headers(path: Path) -> tuple[SliceHeader, ...] | Skipped:
         return Skipped(
             str(path), ": ".join(foreign_format) if foreign_format else error.message.removeprefix(f"{path}: ")
         )
+
+
+def _counted_by_archive(unused: Sequence[Skipped]) -> Iterator[Skipped]:
+    """The files that are not used; if an archive has only such files, it is one line."""
+    groups: dict[Path | None, list[Skipped]] = defaultdict(list)
+    for item in unused:
+        groups[archive_of(Path(item.where))].append(item)
+    for archive, items in groups.items():
+        places = [Path(item.where) for item in items]
+        if archive in (None, places[0]) or len(items) != len(files_below(archive)) or any(map(is_volume_file, places)):
+            yield from items
+        else:
+            first = f"the first is {places[0].relative_to(archive)}: {items[0].why}"
+            yield Skipped(str(archive), f"none of its {len(items)} files is used; {first}")
 
 
 def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[Skipped]]:
