@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from cardioseg.archive.member_paths import archive_of, files_below
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
 from cardioseg.image.nnunet_names import case_stem, other_channel
@@ -172,8 +173,9 @@ class Search:
 
 
 def _has_references(source: Path) -> bool:
-    """Whether NIfTI files that are named as reference masks lie below a folder."""
-    return any(is_volume_file(path) and stem(path).endswith(REFERENCE) for path in source.rglob(f"*{REFERENCE}.*"))
+    """Whether volume files that are named as reference masks lie below a folder."""
+    paths = files_below(source) if archive_of(source) else source.rglob(f"*{REFERENCE}.*")
+    return any(is_volume_file(path) and stem(path).endswith(REFERENCE) for path in paths)
 
 
 def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
