@@ -50,7 +50,7 @@ def open_file(path: Path) -> BufferedReader | MemberFile:
     try:
         content = read_member(archive, member)
     except UnusableError as error:
-        raise UnusableError(f"{path}: {error.message}") from None
+        raise UnusableError(f"{path}: {error.message}", error.hint) from None
     return MemberFile(content, (len(content), archive.stat().st_mtime_ns))
 
 
@@ -182,8 +182,8 @@ def _contents(archive: Path) -> Contents:
         contents = _listed(str(archive), state.st_size, state.st_mtime_ns, state.st_ino)
     except OSError as error:
         raise UnusableError(f"{archive}: cannot be read: {(error.strerror or 'unknown error').lower()}") from None
-    if isinstance(contents, str):
-        raise UnusableError(f"{archive}: {contents}")
+    if isinstance(contents, UnusableError):
+        raise UnusableError(f"{archive}: {contents.message}", contents.hint)
     return contents
 
 
@@ -194,9 +194,9 @@ def _magic(path: str, *_state: int) -> bytes:
 
 
 @lru_cache(maxsize=_ARCHIVES)
-def _listed(path: str, *_state: int) -> Contents | str:
+def _listed(path: str, *_state: int) -> Contents | UnusableError:
     """The list, or why there is none, so that neither is worked out again."""
     try:
         return read_contents(Path(path))
     except UnusableError as error:
-        return error.message
+        return error.with_traceback(None)

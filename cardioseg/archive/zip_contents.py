@@ -115,7 +115,7 @@ def read_contents(archive: Path) -> Contents:
     total_bytes = sum(info.file_size for info in infos)
     if total_bytes > max(_ALWAYS_TOTAL_BYTES, _PACKING * size_bytes):
         times = total_bytes / max(size_bytes, 1)
-        raise UnusableError(
+        raise _unusable(
             f"a zip archive that is {times:.0f} times as large unpacked: if you trust it, unpack it and give the folder"
         )
     members: dict[str, Member] = {}
@@ -135,7 +135,7 @@ def _require_no_file_in_file(paths: Iterable[str]) -> None:
     """Refuse an archive in which one path is a file and a folder: programs that unpack it disagree."""
     ordered = sorted(path.replace("/", _END) for path in paths)
     if any(below.startswith(path + _END) for path, below in pairwise(ordered)):
-        raise UnusableError(f"a zip archive in which one name is a file and a folder: {_UNPACK}")
+        raise _unusable(f"a zip archive in which one name is a file and a folder: {_UNPACK}")
 
 
 def read_member(archive: Path, member: Member) -> bytes:
@@ -146,16 +146,16 @@ def read_member(archive: Path, member: Member) -> bytes:
         OSError: the file system refuses.
     """
     if member.refusal:
-        raise UnusableError(member.refusal)
+        raise _unusable(member.refusal)
     with archive.open("rb") as file:
         file.seek(member.offset)
         header = file.read(_LOCAL_HEADER_BYTES)
         if len(header) < _LOCAL_HEADER_BYTES or not header.startswith(_LOCAL_HEADER):
-            raise UnusableError(_DAMAGED)
+            raise _unusable(_DAMAGED)
         file.seek(sum(int.from_bytes(header[length], "little") for length in _LENGTHS), 1)
         content = _unpacked(file.read(member.packed_bytes), member)
     if len(content) != member.size_bytes or zlib.crc32(content) != member.checksum:
-        raise UnusableError(_DAMAGED)
+        raise _unusable(_DAMAGED)
     return content
 
 
@@ -165,7 +165,7 @@ def _unpacked(packed: bytes, member: Member) -> bytes:
     try:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, member.size_bytes + 1)
     except zlib.error:
-        raise UnusableError(_DAMAGED) from None
+        raise _unusable(_DAMAGED) from None
 
 
 def _infos(file: BinaryIO) -> list["ZipInfo"]:
@@ -178,9 +178,9 @@ def _infos(file: BinaryIO) -> list["ZipInfo"]:
     except (UnusableError, OSError):
         raise
     except Exception:  # noqa: BLE001 - an open set of types, as of every parser
-        raise UnusableError(_UNREADABLE) from None
+        raise _unusable(_UNREADABLE) from None
     if any(info.volume for info in infos):
-        raise UnusableError(f"the last part of a split zip archive: {_UNPACK}")
+        raise _unusable(f"the last part of a split zip archive: {_UNPACK}")
     return [info for info in infos if not info.filename.endswith("/") and not info.filename.startswith(_JUNK)]
 
 
@@ -194,7 +194,7 @@ class _BoundedList:
     def read(self, size: int = -1) -> bytes:
         """Read `size` bytes; without `size`, to the end of the file."""
         if size > _LIST_LIMIT_BYTES:
-            raise UnusableError("a zip archive with too many files: unpack it and give the folder")
+            raise _unusable("a zip archive with too many files: unpack it and give the folder")
         return self._file.read(size if size >= 0 else _END_BYTES)
 
 
@@ -239,6 +239,11 @@ def _refusals_by_size(info: "ZipInfo") -> Iterator[str]:
         yield f"larger than {LIMIT_BYTES // 1024**2} MiB: {_UNPACK}"
     if info.file_size > max(_ALWAYS_BYTES, _PACKING * info.compress_size):
         yield f"{info.file_size / max(info.compress_size, 1):.0f} times as large unpacked: if you trust it, {_UNPACK}"
+
+
+def _unusable(problem_and_remedy: str) -> UnusableError:
+    problem, _, remedy = problem_and_remedy.partition(": ")
+    return UnusableError(problem, remedy)
 
 
 def _key(path: str) -> str:

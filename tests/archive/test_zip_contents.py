@@ -7,6 +7,8 @@ import time
 import tracemalloc
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -21,6 +23,18 @@ MIB = 1024**2
 
 def refusals(archive: Path) -> dict[str, str]:
     return {path: member.refusal for path, member in read_contents(archive).members.items()}
+
+
+@contextmanager
+def traced_memory() -> Iterator[dict[str, int]]:
+    """Bytes that are allocated at the end, and at most, within the block."""
+    memory: dict[str, int] = {}
+    tracemalloc.start()
+    try:
+        yield memory
+    finally:
+        memory["held"], memory["peak"] = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
 
 
 def content_of(archive: Path, path: str) -> bytes:
@@ -152,7 +166,7 @@ def test_two_files_of_one_name_are_refused_unless_they_are_equal(tmp_path: Path)
 
 
 def test_one_name_for_a_file_and_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnusableError, match="one name is a file and a folder: unpack"):
+    with pytest.raises(UnusableError, match=r"one name is a file and a folder \(unpack"):
         read_contents(write_zip(tmp_path / "a.zip", {"a": b"", "a b": b"", "a/b": b""}))
 
 
@@ -168,7 +182,9 @@ def test_a_bomb_is_refused_file_by_file_and_as_a_whole(tmp_path: Path) -> None:
     )
     assert content_of(archive, "empty image") == bytes(8 * MIB)
     start = time.perf_counter()
-    with pytest.raises(UnusableError, match="times as large unpacked: if you trust it, unpack it and give the folder"):
+    with pytest.raises(
+        UnusableError, match=r"times as large unpacked \(if you trust it, unpack it and give the folder\)"
+    ):
         read_contents(overlapping_bomb(tmp_path / "b.zip", 20_000, bytes(8 * MIB)))  # 160 GB in 1 MB
     assert time.perf_counter() - start < 10
 
@@ -181,11 +197,9 @@ def test_what_a_file_unpacks_to_is_bounded_by_what_the_list_says(tmp_path: Path)
     assert "damaged in its archive" in member.refusal  # far more packed than unpacked bytes
     small = write_zip(tmp_path / "b.zip", {"x": bytes(MIB)})
     patched(small, central={24: struct.pack("<L", 100)})
-    tracemalloc.start()
-    with pytest.raises(UnusableError, match="damaged in its archive"):
+    with traced_memory() as memory, pytest.raises(UnusableError, match="damaged in its archive"):
         content_of(small, "x")
-    assert tracemalloc.get_traced_memory()[1] < MIB / 2
-    tracemalloc.stop()
+    assert memory["peak"] < MIB / 2
 
 
 def test_a_file_too_large_for_memory_is_refused(tmp_path: Path) -> None:
@@ -199,7 +213,7 @@ def test_damage_is_found(tmp_path: Path) -> None:
     content = bytearray(archive.read_bytes())
     content[60] ^= 1
     archive.write_bytes(content)
-    with pytest.raises(UnusableError, match="damaged in its archive: copy or download the archive again"):
+    with pytest.raises(UnusableError, match=r"damaged in its archive \(copy or download the archive again\)"):
         content_of(archive, "x")
     patched(archive, central={42: struct.pack("<L", 9)})  # where the file begins
     with pytest.raises(UnusableError, match="damaged in its archive"):
@@ -216,7 +230,7 @@ def test_a_truncated_archive_is_named(tmp_path: Path, share: float) -> None:
 
 def test_the_last_part_of_a_split_archive_is_named(tmp_path: Path) -> None:
     archive = patched(write_zip(tmp_path / "a.zip", {"x": b"x"}), central={34: b"\2\0"})
-    with pytest.raises(UnusableError, match="the last part of a split zip archive: unpack"):
+    with pytest.raises(UnusableError, match=r"the last part of a split zip archive \(unpack"):
         read_contents(archive)
 
 
@@ -226,11 +240,9 @@ def test_a_list_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path) ->
         file.truncate(40 * MIB)  # sparse
         file.seek(0, 2)
         file.write(struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 9, 9, 40 * MIB, 0, 0))
-    tracemalloc.start()
-    with pytest.raises(UnusableError, match="too many files: unpack it"):
+    with traced_memory() as memory, pytest.raises(UnusableError, match=r"too many files \(unpack it"):
         read_contents(archive)
-    assert tracemalloc.get_traced_memory()[1] < MIB
-    tracemalloc.stop()
+    assert memory["peak"] < MIB
 
 
 def test_a_hundred_thousand_files_take_seconds_and_bounded_memory(tmp_path: Path) -> None:
@@ -240,12 +252,10 @@ def test_a_hundred_thousand_files_take_seconds_and_bounded_memory(tmp_path: Path
     assert contents.children("")[1][-1] == "00099999"
     assert time.process_time() - start < 20  # some 2 s
     part = overlapping_bomb(tmp_path / "b.zip", 10_000, b"")
-    tracemalloc.start()
-    contents = read_contents(part)
-    held, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert held < 8 * MIB
-    assert peak < 25 * MIB
+    with traced_memory() as memory:
+        contents = read_contents(part)
+    assert memory["held"] < 8 * MIB
+    assert memory["peak"] < 25 * MIB
 
 
 def mutated(content: bytes, random: Random) -> bytes:

@@ -151,7 +151,7 @@ def boundary(path: Path) -> Iterator[None]:
             with disable_value_validation():  # validation only warns, and takes a tenth of the time
                 yield
     except UnusableError as error:
-        raise UnusableError(f"{path}: {error.message.removeprefix(f'{path}: ')}") from None
+        raise UnusableError(f"{path}: {error.message.removeprefix(f'{path}: ')}", error.hint) from None
     except Exception as error:  # noqa: BLE001 - an open set of types; the text is dropped because it quotes tags
         if isinstance(error, OSError) and error.strerror:  # from the system; OSErrors from pydicom have no strerror
             raise UnusableError(f"{path}: cannot be read: {error.strerror.lower()}") from None

@@ -75,7 +75,7 @@ def _volume_row(path: Path) -> Row | Skipped:
     try:
         verdict = judge_volume(path)
     except UnusableError as error:
-        return Skipped(str(path), ": ".join(filter(None, [error.message.removeprefix(f"{path}: "), error.hint])))
+        return Skipped.of(path, error)
     grid = verdict.grid
     shape, spacing_mm = _times(grid.shape[1:]), _spacing(grid.spacing_mm)
     return (str(path), 1, grid.shape[0], verdict.phases, shape, spacing_mm, str(verdict.kind), verdict.reason)

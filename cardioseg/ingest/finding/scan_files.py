@@ -104,7 +104,7 @@ def _members(folder: Path, left: LeftOut) -> Iterable[Path | Skipped]:
     try:
         members = files_below(folder)
     except UnusableError as error:
-        return (Skipped(str(folder), error.message.removeprefix(f"{folder}: ")),)
+        return (Skipped.of(folder, error),)
     holds = cache(left.holds)
     return (member for member in members if not holds(member.parent))
 

@@ -97,9 +97,7 @@ def _headers(path: Path) -> tuple[SliceHeader, ...] | Skipped:
         return read_headers(path)
     except UnusableError as error:
         foreign_format = None if is_volume_file(path) else foreign(path)
-        return Skipped(
-            str(path), ": ".join(foreign_format) if foreign_format else error.message.removeprefix(f"{path}: ")
-        )
+        return Skipped(str(path), ": ".join(foreign_format)) if foreign_format else Skipped.of(path, error)
 
 
 def _counted_by_archive(unused: Sequence[Skipped]) -> Iterator[Skipped]:
