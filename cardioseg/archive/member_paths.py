@@ -15,7 +15,6 @@ from cardioseg.errors import UnusableError
 
 SUFFIX = ".zip"
 _OTHERS = (".cvi42wsx.zip",)  # workspaces of cvi42: contours
-_MAGIC = b"PK"
 _ARCHIVES = 16  # whose lists are kept in memory
 
 Stamp = tuple[int, int]  # a file's size in bytes and its modification time in ns
@@ -30,8 +29,8 @@ class MemberFile(BytesIO):
 
 
 def is_archive(path: Path) -> bool:
-    """Whether it is a file that is named and begins like a zip archive."""
-    return path.suffix.lower() == SUFFIX and not path.name.lower().endswith(_OTHERS) and _begins_like_one(path)
+    """Whether it is a file that is named like a zip archive."""
+    return path.suffix.lower() == SUFFIX and not path.name.lower().endswith(_OTHERS) and path.is_file()
 
 
 def open_file(path: Path) -> BufferedReader | MemberFile:
@@ -168,14 +167,6 @@ def _place(path: Path) -> tuple[Path, str] | None:
     return None
 
 
-def _begins_like_one(path: Path) -> bool:
-    try:
-        state = path.stat()
-        return _magic(str(path), state.st_size, state.st_mtime_ns, state.st_ino) == _MAGIC
-    except OSError:
-        return False
-
-
 def _contents(archive: Path) -> Contents:
     try:
         state = archive.stat()
@@ -185,12 +176,6 @@ def _contents(archive: Path) -> Contents:
     if isinstance(contents, UnusableError):
         raise UnusableError(f"{archive}: {contents.message}", contents.hint)
     return contents
-
-
-@lru_cache(maxsize=1024)
-def _magic(path: str, *_state: int) -> bytes:
-    with Path(path).open("rb") as file:
-        return file.read(len(_MAGIC))
 
 
 @lru_cache(maxsize=_ARCHIVES)

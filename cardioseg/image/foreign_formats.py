@@ -1,5 +1,6 @@
 """Foreign formats: files that cardioseg does not read, recognised by their first bytes, and what to do with them."""
 
+import re
 from pathlib import Path
 
 from cardioseg.archive.member_paths import open_file
@@ -15,6 +16,8 @@ _PAIR, _SINGLE = b"ni1\0", b"n+1\0"
 _REGULAR, _ANALYZE = slice(38, 39), b"r"  # a mark that every program sets
 _DICOMDIR = ("a DICOMDIR, which lists files but holds no images", "the files that it lists must lie in its folder")
 _WORKSPACE = ("a workspace of cvi42, which holds contours but no images", _EXPORT)
+_SPLIT_ZIP = ("one part of a split zip archive", _UNPACK)
+_PART_SUFFIX = re.compile(r"\.z\d\d")
 _WORKSPACES = (".cvi42wsx", ".cvi42wsx.zip")
 _PAIRED = (
     "one half of a NIfTI pair (.hdr and .img)",
@@ -23,7 +26,6 @@ _PAIRED = (
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"PK\x03\x04", "a zip archive", _UNPACK),
     (b"PK\x05\x06", "an empty zip archive", _UNPACK),
-    (b"PK\x07\x08", "one part of a split zip archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (b"Rar!\x1a\x07", "a rar archive", _UNPACK),
     (b"BZh", "packed with bzip2", _UNPACK),
@@ -47,7 +49,6 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
 )
 _SUFFIXES: dict[str, tuple[str, str]] = {  # of files without characteristic first bytes
     ".iso": ("the image of a disc", "mount it and give the folder"),
-    ".z01": ("one part of a split zip archive", _UNPACK),
     ".bmp": ("a BMP picture, which has no geometry", _EXPORT),
     ".raw": ("bare voxels, whose geometry is in another file", _AS_NIFTI),
     ".zraw": ("bare voxels, whose geometry is in another file", _AS_NIFTI),
@@ -89,6 +90,8 @@ def foreign_content(name: str, start: bytes) -> tuple[str, str] | None:
         return _DICOMDIR if _DICOMDIR_CLASS + b"\0" in start or name.upper() == "DICOMDIR" else None
     if name.lower().endswith(_WORKSPACES):
         return _WORKSPACE
+    if _PART_SUFFIX.fullmatch(Path(name).suffix.lower()):
+        return _SPLIT_ZIP
     for beginning, format_name, remedy in _BEGINNINGS:
         if start.startswith(beginning):
             return format_name, remedy

@@ -107,11 +107,18 @@ def _counted_by_archive(unused: Sequence[Skipped]) -> Iterator[Skipped]:
         groups[archive_of(Path(item.where))].append(item)
     for archive, items in groups.items():
         places = [Path(item.where) for item in items]
-        if archive in (None, places[0]) or len(items) != len(files_below(archive)) or any(map(is_volume_file, places)):
+        if archive is None or not _are_all(archive, places):
             yield from items
         else:
             first = f"the first is {places[0].relative_to(archive)}: {items[0].why}"
             yield Skipped(str(archive), f"none of its {len(items)} files is used; {first}")
+
+
+def _are_all(archive: Path, places: Sequence[Path]) -> bool:
+    """Whether these are all files of an archive of several files, without any volume file, which is judged later."""
+    if len(places) == 1 or any(map(is_volume_file, places)):
+        return False
+    return len(places) == len(files_below(archive))
 
 
 def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[Skipped]]:
