@@ -75,9 +75,11 @@ def test_zips_beside_loose_files_and_copies(folders: list[Path], tmp_path: Path)
     zip_folder(folders[0], tmp_path / "b.zip")
     zip_folder(folders[1], tmp_path / "c.zip")
     write_dicom(replace(SIX_SLICES, seed=9), tmp_path / "loose")
+    (tmp_path / "loose" / "z.zip").symlink_to(tmp_path / "a.zip")
     found = find_cases([tmp_path])
     assert [case.case_id for case in found.cases] == ["a", "c", "loose"]
-    (copy,) = found.unused
+    copy, link = sorted(found.unused, key=lambda item: item.where)
+    assert link.why == "a symbolic link, not followed"
     assert copy.where == str(tmp_path / "b.zip")
     assert copy.why.startswith("none of its 43 files is used; the first is DOE^JANE/")
     assert ": a copy of " in copy.why
@@ -108,6 +110,18 @@ def test_a_folder_in_a_zip_and_a_single_file_can_be_given(folders: list[Path], t
     assert again.fingerprint() == case.fingerprint()
     assert run(["inspect", str(case.files[0])]) == 0
     assert run(["inspect", str(archive / "nowhere")]) == 4
+
+
+def test_a_zip_of_deep_folders(folders: list[Path], tmp_path: Path) -> None:
+    files = {"a/" * 450 + file.name: file.read_bytes() for file in folders[0].rglob("sax_cine/*.dcm")}
+    assert names(write_zip(tmp_path / "in" / "deep.zip", files)) == names(tmp_path / "in") == ["deep"]
+
+
+def test_a_link_to_a_zip_can_be_given(folders: list[Path], tmp_path: Path) -> None:
+    archive = zip_folder(folders[0], tmp_path / "1234.zip")
+    (tmp_path / "current.zip").symlink_to(archive)
+    (case,) = find_cases([tmp_path / "current.zip"]).cases
+    assert (case.case_id, case.read().phases) == ("1234", 8)
 
 
 def test_volume_files_in_a_zip(tmp_path: Path) -> None:
