@@ -40,12 +40,10 @@ def open_file(path: Path) -> BufferedReader | MemberFile:
         OSError: there is no such file, or it cannot be read.
         UnusableError: it lies in an archive and cannot be unpacked there.
     """
-    try:
+    found = _member(path)
+    if found is None:
         return path.open("rb")
-    except (NotADirectoryError, FileNotFoundError):
-        archive, member = _member(path) or (None, None)
-        if archive is None or member is None:
-            raise
+    archive, member = found
     try:
         content = read_member(archive, member)
     except UnusableError as error:
@@ -83,17 +81,17 @@ def state_on_disk(path: Path) -> os.stat_result:
 
 def is_file(path: Path) -> bool:
     """Whether it is a file, on disk or in an archive."""
-    return path.is_file() or _member(path) is not None
+    return _member(path) is not None or path.is_file()
 
 
 def is_folder(path: Path) -> bool:
     """Whether it is a folder, an archive, or a folder in an archive; links to folders are none."""
-    return (path.is_dir() and not path.is_symlink()) or is_archive(path) or _is_folder_in_archive(path)
+    return is_archive(path) or _is_folder_in_archive(path) or (path.is_dir() and not path.is_symlink())
 
 
 def exists(path: Path) -> bool:
     """Whether it is a file or a folder, on disk or in an archive."""
-    return path.exists() or is_file(path) or _is_folder_in_archive(path)
+    return _is_folder_in_archive(path) or is_file(path) or path.exists()
 
 
 def archive_of(path: Path) -> Path | None:

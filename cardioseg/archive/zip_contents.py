@@ -175,7 +175,7 @@ def _infos(file: BinaryIO) -> list["ZipInfo"]:
     try:
         with ZipFile(cast("BinaryIO", _BoundedList(file))) as parsed:
             infos = parsed.infolist()
-    except (UnusableError, OSError):
+    except UnusableError:
         raise
     except Exception:  # noqa: BLE001 - an open set of types, as of every parser
         raise _unusable(_UNREADABLE) from None
@@ -200,7 +200,8 @@ class _BoundedList:
 
 def _member(info: "ZipInfo") -> Member:
     name = _name(info)
-    parts = [part for part in name.split("/") if part not in ("", ".", "..")]
+    inner = name[2:] if _has_drive(name) else name
+    parts = [part for part in inner.split("/") if part not in ("", ".", "..")]
     path = "/".join(parts)[-_NAME_LIMIT:].lstrip("/") or "unnamed"
     numbers = info.header_offset, info.compress_size, info.file_size, info.compress_type, info.CRC
     return Member(path, *numbers, next(_refusals(info, name), ""))
@@ -212,12 +213,16 @@ def _name(info: "ZipInfo") -> str:
     if not info.flag_bits & _UTF_8:
         with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
-    return name if info.create_system else name.replace("\\", "/")
+    return name if info.create_system and ".." not in name else name.replace("\\", "/")
+
+
+def _has_drive(name: str) -> bool:
+    return name[1:2] == ":"
 
 
 def _refusals(info: "ZipInfo", name: str) -> Iterator[str]:
     mode = info.external_attr >> 16
-    if name.startswith("/") or ".." in name.split("/") or name[1:2] == ":" or len(name) > _NAME_LIMIT:
+    if name.startswith("/") or _has_drive(name) or ".." in name.split("/") or len(name) > _NAME_LIMIT:
         yield f"its path in the archive is absolute, leads out of it or is too long: {_UNPACK}"
     if stat.S_ISLNK(mode):
         yield "a symbolic link, not followed"
