@@ -1,8 +1,10 @@
 """The list of a zip archive and its files: what is read, and what is refused and why. All archives are made here."""
 
 import os
+import shutil
 import stat
 import struct
+import subprocess
 import time
 import tracemalloc
 import zipfile
@@ -75,6 +77,32 @@ def test_sizes_after_the_file_are_read(tmp_path: Path) -> None:
         archive.writestr("x", b"content" * 99)
     (tmp_path / "a.zip").write_bytes(pipe.content)
     assert content_of(tmp_path / "a.zip", "x") == b"content" * 99
+
+
+def test_large_archives_have_longer_headers(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive, archive.open("x", "w", force_zip64=True) as file:
+        file.write(b"content")
+    assert content_of(tmp_path / "a.zip", "x") == b"content"
+
+
+@pytest.mark.skipif(shutil.which("zip") is None, reason="Info-ZIP's zip is not installed")
+def test_archives_of_info_zip(tmp_path: Path) -> None:
+    """Its default, from a pipe, encrypted, with bzip2, with a link, and split into parts of 64 KiB."""
+    folder = tmp_path / "Müller"
+    folder.mkdir()
+    content = Random(0).randbytes(99_999)  # noqa: S311
+    (folder / "1.dcm").write_bytes(content)
+    (folder / "2.dcm").symlink_to("1.dcm")
+    options = {"plain": [], "link": ["-y"], "bzip2": ["-Z", "bzip2"], "encrypted": ["-P", "x"], "split": ["-s", "64k"]}
+    for name, given in options.items():
+        command = ["zip", "-qr", *given, f"{name}.zip", "Müller"]
+        subprocess.run(command, cwd=tmp_path, check=True)
+    assert content_of(tmp_path / "plain.zip", "Müller/2.dcm") == content
+    assert refusals(tmp_path / "link.zip") == {"Müller/1.dcm": "", "Müller/2.dcm": "a symbolic link, not followed"}
+    assert refusals(tmp_path / "bzip2.zip")["Müller/1.dcm"].startswith("compressed with bzip2")
+    assert refusals(tmp_path / "encrypted.zip")["Müller/1.dcm"].startswith("encrypted")
+    with pytest.raises(UnusableError, match="split"):
+        read_contents(tmp_path / "split.zip")
 
 
 def test_a_folder_has_its_files_first_then_its_folders(tmp_path: Path) -> None:
