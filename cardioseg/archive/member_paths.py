@@ -10,7 +10,8 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from cardioseg.archive.zip_contents import Contents, Member, read_contents, read_member
+from cardioseg.archive.zip_contents import Contents, read_contents
+from cardioseg.archive.zip_member import Member, read_member
 from cardioseg.errors import UnusableError
 
 SUFFIX = ".zip"

@@ -17,7 +17,8 @@ from random import Random
 import pytest
 from zips import overlapping_bomb, patched, write_entries, write_zip, zip_folder
 
-from cardioseg.archive.zip_contents import read_contents, read_member
+from cardioseg.archive.zip_contents import read_contents
+from cardioseg.archive.zip_member import read_member
 from cardioseg.errors import UnusableError
 
 MIB = 1024**2
