@@ -21,7 +21,10 @@ _COLUMNS = ("subject ", "volumes", "labelled slices", "labels ", "spacing mm", "
 
 
 def inspect(
-    scans: Annotated[Path, typer.Argument(metavar="SCANS", help="A folder (subfolders are searched) or a file.")],
+    scans: Annotated[
+        Path,
+        typer.Argument(metavar="SCANS", help="A folder, zip or file. Subfolders and zips in a folder are searched."),
+    ],
     as_json: AsJson = False,
 ) -> int:
     """Show how DICOM series and image files are classified, and why."""

@@ -5,9 +5,9 @@ items costs a hundred times its size in memory and takes minutes, and a sparse f
 memory.
 """
 
-import os
 from typing import BinaryIO, cast
 
+from cardioseg.archive.member_paths import stamp_of
 from cardioseg.errors import UnusableError
 
 _READS, _BYTES_A_READ = 2**16, 128  # a classic image needs 300, a frame of an enhanced one up to 500
@@ -22,7 +22,7 @@ def bounded(file: BinaryIO, value_bytes: int = _VALUE_BYTES) -> BinaryIO:
 
 class _BoundedFile:
     def __init__(self, file: BinaryIO, value_bytes: int) -> None:
-        size_bytes = os.fstat(file.fileno()).st_size
+        size_bytes, _ = stamp_of(file)
         self._file = file
         self._value_bytes = max(value_bytes, size_bytes // _FILE_TO_VALUE)
         self._reads_left = _READS + size_bytes // _BYTES_A_READ

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import read_cine, read_volume
@@ -20,6 +21,7 @@ HAS_NUMBERS = True
 HAS_NAMES = False
 LOOKS_FOR = "folders patient*/ with Info.cfg"
 CARD = "Info.cfg"
+_CARD_LIMIT_BYTES = 64 * 1024
 _CARDS = (CARD, f"patient*/{CARD}", f"*/patient*/{CARD}")  # a patient, the folder of patients, the one above
 _MASKS = ("*_frame*_gt.nii*", "*/*_frame*_gt.nii*", "*/*/*_frame*_gt.nii*")
 _SUFFIXES = (".nii.gz", ".nii")
@@ -50,7 +52,7 @@ def read_body(folder: Path) -> tuple[float | None, float | None]:
     """Height in m and weight in kg from the Info.cfg in a folder; None if there is none or it does not give them."""
     try:
         card = _card(folder / CARD)
-    except OSError:
+    except (OSError, UnusableError):
         return None, None
     height_cm, weight_kg = (_positive(card.get(key, "")) for key in ("Height", "Weight"))
     return None if height_cm is None else height_cm / 100, weight_kg
@@ -79,7 +81,8 @@ def _subject(root: Path, folder: Path, meaning: Convention) -> Subject:
 
 
 def _card(path: Path) -> Mapping[str, str]:
-    lines = path.read_text(errors="replace").splitlines()
+    with open_file(path) as file:
+        lines = file.read(_CARD_LIMIT_BYTES).decode(errors="replace").splitlines()
     pairs = (line.split(":", 1) for line in lines if ":" in line)
     return {key.strip(): value.strip() for key, value in pairs}
 
