@@ -63,10 +63,9 @@ class DrawnCine:
         """The place of each image that has an id; an image that also fills in for a missing phase has one place."""
         filled = {(flag.phase, flag.slice) for flag in self.stack.flags if flag.kind == MISSING_PHASE}
         return {
-            (header.sop_uid, header.frame): (phase, index)
-            for phase, row in enumerate(self.stack.headers)
-            for index, header in enumerate(row)
-            if header is not None and header.sop_uid and (phase, index) not in filled
+            (header.sop_uid, header.frame): place
+            for place, header in self.images.items()
+            if header.sop_uid and place not in filled
         }
 
     @cached_property
@@ -82,12 +81,15 @@ class DrawnCine:
         """SOP instance UIDs of its images."""
         return self._frames.keys()
 
-    def header(self, place: Place) -> SliceHeader:
-        """The image at a place of `places`."""
-        header = self.stack.headers[place[0]][place[1]]
-        if header is None:
-            raise ValueError(f"there is no image at {place}")
-        return header
+    @cached_property
+    def images(self) -> Mapping[Place, SliceHeader]:
+        """The acquired image at each place."""
+        return {
+            (phase, index): header
+            for phase, row in enumerate(self.stack.headers)
+            for index, header in enumerate(row)
+            if header is not None
+        }
 
     def places_of(self, images: Iterable[ImageId]) -> list[Place]:
         """The places of those of the images that it has; an id without a frame stands for all frames of an object."""
@@ -119,7 +121,7 @@ class DrawnCine:
         if not places:
             raise UnusableError("its image is not in the cine")
         on_slices = {
-            index: on_image(self.header(place), points_mm) for index, place in {at[1]: at for at in places}.items()
+            index: on_image(self.images[place], points_mm) for index, place in {at[1]: at for at in places}.items()
         }
         nearest = min(on_slices, key=lambda index: on_slices[index][1])
         points, distance_mm = on_slices[nearest]

@@ -88,14 +88,15 @@ def sources(root: Path, files: Iterable[Path], form: DrawnFormat, meaning: Meani
     for number in sorted(drawings):
         cine = cines[number]
         reader = partial(_subject, cine, tuple(drawings[number]), form, meaning)
-        yield Source(cine.case_ids[0], str(root / cine.case_ids[0]), reader)
+        yield Source(cine.case_ids[0], str(next(iter(cine.images.values())).path.parent), reader)
 
 
 def remark_on_names(path: Path, names: Iterable[str]) -> Iterator[Skipped]:
     """A remark on the names in a file that no table gives a structure, if there are any."""
     if unknown := list(dict.fromkeys(names)):
-        which = "its name is" if len(unknown) == 1 else "their names are"
-        yield Skipped(str(path), f"{listed_names(unknown)} left out: {which} in no table (see --structures)")
+        them = "it" if len(unknown) == 1 else "them"
+        remedy = f"list {them} in a table for --structures, as `other` where nothing is to be read"
+        yield Skipped(str(path), f"left out, as no table has the name: {listed_names(unknown)} ({remedy})")
 
 
 def _cines_below(root: Path) -> tuple[list[DrawnCine], Mapping[str, str]]:
@@ -162,7 +163,7 @@ def _first_of(reasons: Iterable[str]) -> str:
 
 def _nearest(path: Path, cines: Sequence[DrawnCine]) -> int:
     """The cine whose files share the most folders with a file."""
-    shared = [max(_depth(path, header.path) for header in cine.stack.headers[0] if header) for cine in cines]
+    shared = [max(_depth(path, header.path) for header in cine.images.values()) for cine in cines]
     if shared.count(max(shared)) > 1:
         raise UnusableError("it names no images, and there are several short-axis cines on which it may be drawn")
     return int(np.argmax(shared))

@@ -111,7 +111,6 @@ def _located(
 
 def _require_frame_of_reference(cine: DrawnCine, roi: RegionOfInterest) -> None:
     """Millimetres mean the same place only in the same frame of reference."""
-    first = next(header for header in cine.stack.headers[0] if header)
-    own = read_frame_of_reference(first.path)
+    own = read_frame_of_reference(next(iter(cine.images.values())).path)
     if roi.frame_of_reference and own and roi.frame_of_reference != own:
         raise UnusableError("it names no image, and its frame of reference is not that of the cine")
