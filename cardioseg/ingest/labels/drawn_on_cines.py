@@ -17,6 +17,7 @@ import numpy as np
 from cardioseg import files as file_system
 from cardioseg.errors import UnusableError
 from cardioseg.image.volume_files import is_volume_file
+from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.finding.survey import Series, regular_files, survey_paths
 from cardioseg.ingest.finding.survey_units import find_units
 from cardioseg.ingest.labels.drawn_images import DrawnCine, Place, Region, with_cavity
@@ -60,6 +61,19 @@ def objects_of(root: Path, class_uid: str) -> Iterator[Path]:
     for path in regular_files(root, (root,)):
         if isinstance(path, Path) and not is_volume_file(path) and uid in _uids(path):
             yield path
+
+
+def has_images(root: Path) -> bool:
+    """Whether a DICOM image lies below a folder. Without one, drawings are results, such as those of `predict`."""
+    files = (path for path in regular_files(root, (root,)) if isinstance(path, Path) and not is_volume_file(path))
+    return any(map(_is_image, files))
+
+
+def _is_image(path: Path) -> bool:
+    try:
+        return bool(read_headers(path))
+    except UnusableError:
+        return False
 
 
 def _uids(path: Path) -> Iterable[bytes]:

@@ -191,6 +191,12 @@ def test_a_binary_workspace_is_named(study: Path, capsys: pytest.CaptureFixture[
     reasons = json.loads(capsys.readouterr().out)["error"]["reasons"]
     binary = f"cvi42: {study / 'a.cvi42ws'} is a binary workspace: export it from cvi42 as an XML workspace (.cvi42wsx)"
     assert binary in reasons
+    (study / "b.cvi42wsx").write_text(workspace(heart()))
+    assert cvi42.recognises(study)
+    shutil.move(study / "b.cvi42wsx", study / "out.cvi42wsx")
+    shutil.rmtree(next(study.glob("PHANTOM*")))
+    assert next(iter(cvi42.misses(study))).startswith(str(study / "a.cvi42ws"))
+    assert f"there is no DICOM image below {study}" in list(cvi42.misses(study))[1]
 
 
 def refusal(path: Path, content: bytes) -> str:

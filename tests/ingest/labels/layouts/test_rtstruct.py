@@ -267,17 +267,30 @@ def test_another_frame_of_reference(study: Path) -> None:
     assert "its frame of reference is not that of the cine" in why(study)
 
 
-def test_images_that_are_not_there(study: Path, tmp_path: Path) -> None:
+def test_images_that_are_not_there(study: Path) -> None:
     write_rtstruct(study / "a.dcm", PLAIN, [drawn("LV", circle(9, (32, 36)))])
     assert why(study) == f"the images on which it was drawn do not lie below {study}"
     scout = next(study.rglob("localizer/*.dcm"))
     uid = read_headers(scout)[0].sop_uid
     write_rtstruct(study / "a.dcm", HEART, [Drawn("LV", 2, 0, circle(9, (32, 36)), images=(uid,))])
     assert why(study).startswith("it was drawn on images of another kind: localizer")
-    alone = tmp_path / "alone"
-    alone.mkdir()
-    shutil.copy(study / "a.dcm", alone)
-    assert why(alone) == f"there is no short-axis cine below {alone}"
+
+
+def test_a_structure_set_without_images_is_no_reference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It may lie among results; the masks beside it are the reference then."""
+    path = write_rtstruct(tmp_path / "results" / "p" / "a.dcm", HEART, list(outlines(HEART)))
+    assert run(["ingest", str(tmp_path / "results"), "-o", str(tmp_path / "out"), "--json"]) == 4
+    reasons = json.loads(capsys.readouterr().out)["error"]["reasons"]
+    assert f"rtstruct: {path} is an RTSTRUCT, but there is no DICOM image below {tmp_path / 'results'}" in reasons
+    for folder in ("results", "masks"):
+        write_cine(tmp_path / folder / "p.nii.gz", reference(HEART))
+    assert run(["evaluate", str(tmp_path / "masks"), str(tmp_path / "results"), "--json"]) == 0
+
+
+def test_scans_that_are_no_cine(scans: Path, tmp_path: Path) -> None:
+    shutil.copytree(next(scans.rglob("localizer")), tmp_path / "scouts")
+    write_rtstruct(tmp_path / "a.dcm", HEART, list(outlines(HEART)))
+    assert why(tmp_path).startswith(f"there is no short-axis cine below {tmp_path}; the first series is a localizer")
 
 
 def test_two_studies_and_a_structure_set_that_names_no_image(scans: Path, tmp_path: Path) -> None:
