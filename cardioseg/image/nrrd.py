@@ -18,7 +18,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
 from cardioseg.image.alignment import slices_first
 from cardioseg.image.stored_axes import grid_along
-from cardioseg.image.volume import Cine, Grid, Voxels, times_ms
+from cardioseg.image.volume import LARGEST_VECTOR, Cine, Grid, Voxels, times_ms
 
 NAME = "NRRD"
 SUFFIXES: tuple[str, ...] = (".nrrd",)
@@ -46,7 +46,6 @@ _TO_LPS = {
 _TIMED = re.compile("-time$|(?<=^...)t$")  # left-posterior-superior-time, LPST
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _OF_PHASES = {"domain", "space", "time", "list", "vector", "none", "???"}  # kinds of axes; others are of colours
-_LARGEST_VECTOR = 4  # components of a displacement or of a colour; ITK stores phases as components, too
 _AS_LABEL_MAP = "export it as a label map"
 
 
@@ -57,7 +56,7 @@ def read_cine(path: Path) -> Cine:
         UnusableError: unreadable, damaged, without a position in space, too large, or segments in several layers.
     """
     cine = read_stored(path)
-    if cine.phases <= _LARGEST_VECTOR and "vector" in _parts(path)[0].get("kinds", ""):
+    if cine.phases <= LARGEST_VECTOR and "vector" in _parts(path)[0].get("kinds", ""):
         raise UnusableError(f"{path}: its voxels are not one real number each")
     return slices_first(cine)
 
@@ -79,6 +78,11 @@ def read_sample(path: Path) -> Voxels:
         UnusableError: as `read_cine`.
     """
     return read_cine(path).sample
+
+
+def files(path: Path) -> tuple[Path, ...]:
+    """The file."""
+    return (path,)
 
 
 def is_4d(path: Path) -> bool:
