@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,21 @@ from pydicom.uid import ImplicitVRLittleEndian
 
 from cardioseg.cli.app import run
 from cardioseg.errors import UnusableError
-from cardioseg.image.labels import Label
+from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import write_cine
+from cardioseg.ingest.dicom import structure_set
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.dicom.structure_set import read_structure_set
+from cardioseg.ingest.finding.survey import survey
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.contours import polygon_area
 from cardioseg.ingest.labels.layouts import rtstruct
 from cardioseg.ingest.labels.structures import Meaning, Structure
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 from cardioseg.phantom import Phantom, Vendor, reference, truth, write_dicom
+from cardioseg.report.dicom_object import Author
+from cardioseg.report.dicom_rtstruct import write_contours
+from cardioseg.report.dicom_seg import END_DIASTOLE, END_SYSTOLE, Drawing
 from cardioseg.skipped import Skipped
 
 HEART = Phantom(slices=5, phases=8, rows=64, columns=56, spacing_mm=(16.0, 3.0, 3.4))
@@ -368,6 +374,33 @@ def test_damaged_files_are_named(study: Path) -> None:
     assert not rtstruct.recognises(study)
     with pytest.raises(UnusableError, match="not an RTSTRUCT"):
         read_structure_set(path)
+
+
+def test_contours_that_cardioseg_writes_are_read_as_its_mask(study: Path) -> None:
+    (series,) = survey(study).cines
+    assert series.stack
+    for phase, moment in ((ED, END_DIASTOLE), (ES, END_SYSTOLE)):
+        drawing = Drawing(reference(HEART).phase(phase), STRUCTURES, moment, Author("sax", "ab" * 32))
+        write_contours(study / f"{phase}.dcm", drawing, series.stack.headers[phase])
+    one = subject(study)
+    assert ({volume.name for volume in one.volumes}, one.skipped) == ({"ed", "es"}, ())
+    for volume in one.volumes:
+        assert np.array_equal(volume.mask, reference(HEART).voxels[volume.phase or 0])
+
+
+def test_a_file_without_meta_information_and_one_that_is_too_large(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rtstruct(study / "a.dcm", HEART, list(outlines(HEART)))
+    dataset = dcmread(path)
+    buffer = BytesIO()
+    for keyword in ("file_meta", "preamble"):
+        delattr(dataset, keyword)
+    dataset.save_as(buffer, implicit_vr=True, little_endian=True)
+    path.write_bytes(buffer.getvalue())
+    assert {volume.name for volume in subject(study).volumes} == {"ed", "es"}
+    monkeypatch.setattr(structure_set, "_FILE_LIMIT_BYTES", 100)
+    assert why(study) == "larger than 0 MiB"
 
 
 @pytest.mark.skipif(not shutil.which("plastimatch"), reason="plastimatch is not installed")
