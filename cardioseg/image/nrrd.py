@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
 from cardioseg.image.alignment import slices_first
@@ -111,7 +112,8 @@ def _parts(path: Path) -> tuple[dict[str, str], bytes]:
     """The fields of the header, and the voxels as they are stored."""
     try:
         require_size_below(path, _FILE_LIMIT_BYTES)
-        content = path.read_bytes()
+        with open_file(path) as file:
+            content = file.read()
     except OSError as error:
         raise UnusableError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from None
     head, *packed = _EMPTY_LINE.split(content, maxsplit=1)

@@ -14,7 +14,6 @@ import signal
 import sys
 import tempfile
 import time
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -85,15 +84,11 @@ def rtstruct_originals(folder: Path) -> list[tuple[bytes, str]]:
     return [(path.read_bytes(), ".dcm")]
 
 
-def cvi42_originals(folder: Path) -> list[tuple[bytes, str]]:
-    """The same as a workspace, plain and zipped."""
+def cvi42_originals(_folder: Path) -> list[tuple[bytes, str]]:
+    """The same as a workspace."""
     made = drawn_outlines()
     text = made.workspace({one.images[0]: [(made.NAMES[one.name], one.points)] for one in few_points()})
-    folder.mkdir()
-    with zipfile.ZipFile(folder / "original.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("original.cvi42wsx", text)
-    plain = text.encode(), ".cvi42wsx"
-    return [plain, plain, ((folder / "original.zip").read_bytes(), ".zip")]
+    return [(text.encode(), ".cvi42wsx")]
 
 
 def few_points() -> list[Any]:

@@ -21,6 +21,7 @@ from pydicom.tag import Tag
 from pydicom.uid import UID, RTStructureSetStorage
 from pydicom.values import convert_value
 
+from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.bounded_file import Allowance, bounded, bounded_by
 from cardioseg.ingest.dicom.elements import look_up
@@ -98,7 +99,7 @@ def read_structure_set(path: Path) -> StructureSet:
     Raises:
         UnusableError: it is none, is damaged or too large, or has no contours.
     """
-    with boundary(path), path.open("rb") as file:
+    with boundary(path), open_file(path) as file:
         if (size := size_bytes(file)) > _FILE_LIMIT_BYTES:
             raise UnusableError(f"larger than {_FILE_LIMIT_BYTES // 1024**2} MiB")
         allowance = Allowance(_READS + size // _BYTES_A_READ)
@@ -117,7 +118,7 @@ def read_frame_of_reference(path: Path) -> str:
     Raises:
         UnusableError: it cannot be read.
     """
-    with boundary(path), path.open("rb") as file:
+    with boundary(path), open_file(path) as file:
         tags: list[Any] = [Tag("FrameOfReferenceUID")]
         dataset = dcmread(bounded(file), stop_before_pixels=True, specific_tags=tags, force=True)
         return str(look_up(dataset, "FrameOfReferenceUID") or "")

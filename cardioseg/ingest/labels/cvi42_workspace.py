@@ -17,20 +17,19 @@ also what `defusedxml` does.
 """
 
 import re
-import zipfile
-import zlib
 from array import array
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 from xml.parsers import expat
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.numerals import number
 
@@ -61,7 +60,7 @@ class Cvi42Contour:
 
 
 def read_workspace(path: Path) -> Mapping[str, Sequence[Cvi42Contour]]:
-    """Read the contours of a workspace in XML, or of those in a zip file.
+    """Read the contours of a workspace in XML.
 
     Returns:
         SOP instance UID -> contours on the image.
@@ -71,13 +70,10 @@ def read_workspace(path: Path) -> Mapping[str, Sequence[Cvi42Contour]]:
     """
     reader = _Reader()
     try:
-        if zipfile.is_zipfile(path):
-            _read_zipped(path, reader)
-        else:
-            with path.open("rb") as file:
-                _parse(file, reader)
+        with open_file(path) as file:
+            _parse(file, reader)
     except UnusableError as error:
-        raise UnusableError(f"{path}: {error.message}") from None
+        raise UnusableError(f"{path}: {error.message.removeprefix(f'{path}: ')}", error.hint) from None
     except (expat.ExpatError, LookupError, ValueError):  # the latter two for encodings
         raise UnusableError(f"{path}: damaged, no valid XML") from None
     except OSError as error:
@@ -87,33 +83,7 @@ def read_workspace(path: Path) -> Mapping[str, Sequence[Cvi42Contour]]:
     return reader.contours
 
 
-def workspaces_in(path: Path) -> list[str]:
-    """The names of the workspaces in XML that a zip file contains; none if it is no zip file."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _names(archive)
-    except (OSError, zipfile.BadZipFile, NotImplementedError):
-        return []
-
-
-def _read_zipped(path: Path, reader: "_Reader") -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = _names(archive)
-            if not names:
-                raise UnusableError(f"a zip file without a workspace (*{SUFFIX})")
-            for name in names:
-                with archive.open(name) as file:
-                    _parse(file, reader)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError):
-        raise UnusableError("a zip file that is damaged, encrypted or packed in an unknown way") from None
-
-
-def _names(archive: zipfile.ZipFile) -> list[str]:
-    return [item.filename for item in archive.infolist() if item.filename.lower().endswith(SUFFIX)]
-
-
-def _parse(file: IO[bytes], reader: "_Reader") -> None:
+def _parse(file: BinaryIO, reader: "_Reader") -> None:
     """Give a file to expat in pieces; stop before expat or the reader keeps too much."""
     parser, size = expat.ParserCreate(), 0
     parser.StartDoctypeDeclHandler = _refuse_document_type

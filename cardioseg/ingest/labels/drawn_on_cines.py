@@ -5,6 +5,7 @@ which images a file names, and what it draws on a cine; the rest is here. Each c
 named as `predict` names the case. Nothing that two files draw differently is merged.
 """
 
+import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -14,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cardioseg import files as file_system
+from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError
 from cardioseg.image.volume_files import is_volume_file
 from cardioseg.ingest.dicom.reader import read_headers
-from cardioseg.ingest.finding.survey import Series, regular_files, survey_paths
+from cardioseg.ingest.finding.scan_files import regular_files
+from cardioseg.ingest.finding.survey import Series, survey_paths
 from cardioseg.ingest.finding.survey_units import find_units
 from cardioseg.ingest.labels.drawn_images import DrawnCine, Place, Region, with_cavity
 from cardioseg.ingest.labels.structures import Meaning, Structure, listed_names
@@ -79,9 +81,9 @@ def _is_image(path: Path) -> bool:
 def _uids(path: Path) -> Iterable[bytes]:
     """The words of the head of a file; UIDs end with a zero, a blank or the next tag."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(_HEAD_BYTES)
-    except OSError:
+    except (OSError, UnusableError):
         return ()
     return bytes(byte if byte in b"0123456789." else 0x20 for byte in head).split()
 
@@ -98,7 +100,7 @@ def sources(root: Path, files: Iterable[Path], form: DrawnFormat, meaning: Meani
             for number in _drawn_cines(root, path, form.images_of(path), cines, others):
                 drawings[number].append(path)
         except UnusableError as error:
-            yield Skipped(str(path), error.message.removeprefix(f"{path}: "))
+            yield Skipped.of(path, error)
     for number in sorted(drawings):
         cine = cines[number]
         reader = partial(_subject, cine, tuple(drawings[number]), form, meaning)
@@ -146,11 +148,14 @@ def _without_copies(files: Iterable[Path]) -> Iterator[Path | Skipped]:
     originals: dict[str, Path] = {}
     for path in files:
         try:
-            original = originals.setdefault(file_system.sha256(path), path)
+            with open_file(path) as file:
+                original = originals.setdefault(hashlib.file_digest(file, "sha256").hexdigest(), path)
         except OSError as error:
-            yield Skipped(str(path), f"cannot be read: {(error.strerror or '').lower()}")
-            continue
-        yield path if original is path else Skipped(str(path), f"a copy of {original}")
+            yield Skipped(str(path), f"cannot be read: {(error.strerror or 'unknown error').lower()}")
+        except UnusableError as error:
+            yield Skipped.of(path, error)
+        else:
+            yield path if original is path else Skipped(str(path), f"a copy of {original}")
 
 
 def _drawn_cines(

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.finding.survey import regular_files
+from cardioseg.ingest.finding.scan_files import regular_files
 from cardioseg.ingest.labels.contours import polygon_mask
 from cardioseg.ingest.labels.cvi42_workspace import (
     BINARY_SUFFIX,
@@ -23,7 +24,6 @@ from cardioseg.ingest.labels.cvi42_workspace import (
     SUFFIX,
     Cvi42Contour,
     read_workspace,
-    workspaces_in,
 )
 from cardioseg.ingest.labels.drawn_images import DrawnCine, Place, Region
 from cardioseg.ingest.labels.drawn_on_cines import DrawnFormat, has_images, remark_on_names, sources
@@ -71,16 +71,14 @@ def _workspaces(root: Path) -> Iterator[Path]:
 
 def _is_workspace(path: Path) -> bool:
     suffix = path.suffix.lower()
-    if suffix == ".zip":
-        return bool(workspaces_in(path))
     return suffix == SUFFIX or (suffix == ".xml" and NAMESPACE in _head(path))
 
 
 def _head(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return file.read(HEAD_BYTES)
-    except OSError:
+    except (OSError, UnusableError):
         return b""
 
 

@@ -98,7 +98,7 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
     if isinstance(channels, Mapping) and len(channels) > 1:
         raise NoInputError(f"{root / CARD}: {len(channels)} channels an image, cardioseg reads one", "keep the cine's")
     convention = convention_of_card(root / CARD, card, meaning) if meaning.numbers is None else meaning.numbers
-    numbers = Numbers(convention, ignored_number(card))
+    numbers = Numbers(convention, ignored_number(root / CARD, card))
     masks = sorted(path for path in (root / _LABELS).glob("*") if is_nifti(path) and not path.name.startswith("."))
     if not masks:
         raise NoInputError(f"{root / _LABELS}: no NIfTI masks in it", "convert them to .nii.gz")

@@ -219,17 +219,10 @@ def test_hostile_and_damaged_files_are_refused(tmp_path: Path, monkeypatch: pyte
     assert refusal(path, b"<a/>") == "a workspace without contours"
     whole = workspace(heart()).encode()
     assert refusal(path, whole[:-50]) == "damaged, no valid XML"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.cvi42wsx", whole)
-    packed = path.read_bytes()
-    for broken in (packed[:60] + b"\xff" * 60 + packed[120:], packed[-30:]):
-        assert refusal(path, broken).startswith("a zip file that is damaged")
-    renamed = packed.replace(b"a.cvi42wsx", b"a.textfile")
-    assert refusal(path, renamed) == "a zip file without a workspace (*.cvi42wsx)"
     monkeypatch.setattr(cvi42_workspace, "_POINTS", 100)
     assert refusal(path, whole) == "its contours have more than 0 million points"
     monkeypatch.setattr(cvi42_workspace, "_LIMIT_BYTES", 1000)
-    assert refusal(path, packed) == "larger than 0 MiB"
+    assert refusal(path, whole) == "larger than 0 MiB"
     with pytest.raises(UnusableError, match="cannot be read"):
         read_workspace(tmp_path / "absent.cvi42wsx")
 
