@@ -9,6 +9,7 @@ from pathlib import Path
 from cardioseg.archive.member_paths import archive_of, files_below
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
+from cardioseg.image.ed_es_pair import CARD
 from cardioseg.image.nnunet_names import case_stem, other_channel
 from cardioseg.image.volume_files import REFERENCE, format_of, is_part, is_volume_file, stem
 from cardioseg.inference.cases import Case, Findings, other_names
@@ -18,7 +19,6 @@ from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.finding.scan_files import LeftOut, place_of
 from cardioseg.ingest.finding.survey import Kind, Series, survey_paths
 from cardioseg.ingest.finding.survey_units import Unit, find_units
-from cardioseg.ingest.labels.layouts.acdc import CARD
 from cardioseg.results.folder import MARKS, ResultsFolder
 from cardioseg.skipped import Skipped
 

@@ -155,7 +155,9 @@ def _results() -> Iterator[str]:
 def _findings() -> Iterator[str]:
     """The first sentence of each script, which says what it shows."""
     for path in sorted((ROOT / "findings").glob("*.sh")):
-        sentence = " ".join(re.findall(r"^# (.+)", path.read_text(encoding="utf-8").partition("\n#\n")[0], re.MULTILINE))
+        sentence = " ".join(
+            re.findall(r"^# (.+)", path.read_text(encoding="utf-8").partition("\n#\n")[0], re.MULTILINE)
+        )
         yield f"- {sentence} ([{path.name}](../findings/{path.name}))"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cardioseg.archive.member_paths import is_archive, is_file
 from cardioseg.errors import UnusableError
+from cardioseg.image.ed_es_pair import is_card
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.volume_files import FORMATS, is_part, is_volume_file
 from cardioseg.ingest.cine.volume_suitability import judge_volume
@@ -52,7 +53,7 @@ def inspect_scans(root: Path) -> Inspection:
     rows = [_series_row(series) for series in surveyed.series]
     unused: list[Skipped] = []
     for item in surveyed.unused:
-        judged = _volume_row(Path(item.where)) if _is_volume_file(Path(item.where)) else item
+        judged = _volume_row(Path(item.where)) if _is_volume_file(Path(item.where), root) else item
         if isinstance(judged, Skipped):
             unused.append(judged)
         else:
@@ -61,8 +62,8 @@ def inspect_scans(root: Path) -> Inspection:
     return Inspection(tuple(rows), tuple(unused))
 
 
-def _is_volume_file(path: Path) -> bool:
-    return is_volume_file(path) and is_file(path)
+def _is_volume_file(path: Path, root: Path) -> bool:
+    return (is_volume_file(path) or (path == root and is_card(path))) and is_file(path)
 
 
 def _series_row(series: Series) -> Row:
