@@ -19,8 +19,9 @@ also what `defusedxml` does.
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from math import nan
 from pathlib import Path
 from typing import BinaryIO
@@ -30,10 +31,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.archive.member_paths import open_file
+from cardioseg.archive.zip_contents import read_contents
+from cardioseg.archive.zip_member import read_member
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.numerals import number
 
-SUFFIX, BINARY_SUFFIX = ".cvi42wsx", ".cvi42ws"
+SUFFIX, ZIPPED_SUFFIX, BINARY_SUFFIX = ".cvi42wsx", ".cvi42wsx.zip", ".cvi42ws"
 NAMESPACE = b"circlecvi.com/cvi42/Workspace"
 HEAD_BYTES = 4096
 
@@ -60,7 +63,7 @@ class Cvi42Contour:
 
 
 def read_workspace(path: Path) -> Mapping[str, Sequence[Cvi42Contour]]:
-    """Read the contours of a workspace in XML.
+    """Read the contours of a workspace in XML, or of those in a file `.cvi42wsx.zip`.
 
     Returns:
         SOP instance UID -> contours on the image.
@@ -70,8 +73,9 @@ def read_workspace(path: Path) -> Mapping[str, Sequence[Cvi42Contour]]:
     """
     reader = _Reader()
     try:
-        with open_file(path) as file:
-            _parse(file, reader)
+        for file in _opened(path):
+            with file:
+                _parse(file, reader)
     except UnusableError as error:
         raise UnusableError(f"{path}: {error.message.removeprefix(f'{path}: ')}", error.hint) from None
     except (expat.ExpatError, LookupError, ValueError):  # the latter two for encodings
@@ -81,6 +85,18 @@ def read_workspace(path: Path) -> Mapping[str, Sequence[Cvi42Contour]]:
     if not reader.contours:
         raise UnusableError(f"{path}: a workspace without contours")
     return reader.contours
+
+
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The file; or the workspaces in it, if it is a zip file."""
+    if not path.name.lower().endswith(ZIPPED_SUFFIX):
+        yield open_file(path)
+        return
+    members = [member for name, member in read_contents(path).members.items() if name.lower().endswith(SUFFIX)]
+    if not members:
+        raise UnusableError(f"a zip file without a workspace (*{SUFFIX})")
+    for member in members:
+        yield BytesIO(read_member(path, member))
 
 
 def _parse(file: BinaryIO, reader: "_Reader") -> None:

@@ -22,6 +22,7 @@ from cardioseg.ingest.labels.cvi42_workspace import (
     HEAD_BYTES,
     NAMESPACE,
     SUFFIX,
+    ZIPPED_SUFFIX,
     Cvi42Contour,
     read_workspace,
 )
@@ -70,8 +71,8 @@ def _workspaces(root: Path) -> Iterator[Path]:
 
 
 def _is_workspace(path: Path) -> bool:
-    suffix = path.suffix.lower()
-    return suffix == SUFFIX or (suffix == ".xml" and NAMESPACE in _head(path))
+    name = path.name.lower()
+    return name.endswith((SUFFIX, ZIPPED_SUFFIX)) or (name.endswith(".xml") and NAMESPACE in _head(path))
 
 
 def _head(path: Path) -> bytes:

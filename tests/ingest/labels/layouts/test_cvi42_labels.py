@@ -219,6 +219,13 @@ def test_hostile_and_damaged_files_are_refused(tmp_path: Path, monkeypatch: pyte
     assert refusal(path, b"<a/>") == "a workspace without contours"
     whole = workspace(heart()).encode()
     assert refusal(path, whole[:-50]) == "damaged, no valid XML"
+    zipped = tmp_path / "a.cvi42wsx.zip"
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.cvi42wsx", whole)
+    packed = zipped.read_bytes()
+    assert "damaged" in refusal(zipped, packed[:60] + b"\xff" * 60 + packed[120:])
+    assert "zip archive" in refusal(zipped, packed[-30:])
+    assert "without a workspace" in refusal(zipped, packed.replace(b"a.cvi42wsx", b"a.textfile"))
     monkeypatch.setattr(cvi42_workspace, "_POINTS", 100)
     assert refusal(path, whole) == "its contours have more than 0 million points"
     monkeypatch.setattr(cvi42_workspace, "_LIMIT_BYTES", 1000)
