@@ -73,7 +73,9 @@ def read_column_masks(root: Path, row: Row, image: Voxels, grid: Grid | None, me
     elif NUMBERED in columns:
         convention = meaning.numbers or convention
         labels |= set(STRUCTURES)
-    return ColumnMasks(_combined_labels(masks, convention), tuple(sorted(labels)), tuple(named.left_out) if named else ())
+    return ColumnMasks(
+        _combined_labels(masks, convention), tuple(sorted(labels)), tuple(named.left_out) if named else ()
+    )
 
 
 def read_image(path: Path) -> tuple[Voxels, Grid | None]:

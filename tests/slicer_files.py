@@ -21,7 +21,9 @@ def tags(code: str = "SCT^85756007^Tissue") -> str:
     return f"Segmentation.Status:inprogress|TerminologyEntry:{term}|"
 
 
-def keys(names: Sequence[str], places: Sequence[tuple[int, int]], codes: Mapping[int, str] | None = None) -> dict[str, str]:
+def keys(
+    names: Sequence[str], places: Sequence[tuple[int, int]], codes: Mapping[int, str] | None = None
+) -> dict[str, str]:
     """The keys of segments in these layers and with these numbers."""
     made = {"Segmentation_ReferenceImageExtentOffset": "0 0 0", "Segmentation_MasterRepresentation": "Binary labelmap"}
     for index, (name, (layer, number)) in enumerate(zip(names, places, strict=True)):
@@ -51,7 +53,9 @@ def write_slicer(
     return path
 
 
-def one_layer(path: Path, mask: NDArray[np.uint8], grid: Grid, names: Mapping[Label, str] = NAMES, *, ras: bool = False) -> Path:
+def one_layer(
+    path: Path, mask: NDArray[np.uint8], grid: Grid, names: Mapping[Label, str] = NAMES, *, ras: bool = False
+) -> Path:
     """A mask whose segments share a layer, with the numbers 1 to 3 in the order LV cavity, myocardium, RV cavity."""
     numbered = np.zeros_like(mask)
     for label, number in SLICERS.items():
@@ -60,7 +64,9 @@ def one_layer(path: Path, mask: NDArray[np.uint8], grid: Grid, names: Mapping[La
     return write_slicer(path, numbered[None], grid, keys(list(names.values()), places), ras=ras)
 
 
-def layer_each(path: Path, mask: NDArray[np.uint8], grid: Grid, names: Mapping[Label, str] = NAMES, *, ras: bool = False) -> Path:
+def layer_each(
+    path: Path, mask: NDArray[np.uint8], grid: Grid, names: Mapping[Label, str] = NAMES, *, ras: bool = False
+) -> Path:
     """A mask with a layer for each segment, each with the number 1."""
     layers = np.stack([mask == label for label in names]).astype(np.uint8)
     return write_slicer(path, layers, grid, keys(list(names.values()), [(n, 1) for n in range(len(names))]), ras=ras)
