@@ -1,6 +1,6 @@
 """Mask files: the NIfTI masks below a folder, by case id."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from cardioseg.skipped import Skipped
 _EDITORS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mrb", ".vtm")  # suffixes of theirs
 _RENAME = "rename the segments in 3D Slicer, for instance to RV cavity, or remove them"
 _NAMED_BY_FOLDER = "mask"
-_MASK_ENDS = (REFERENCE, SEGMENTATION)  # an image whose name has none of them is a scan if another one has
 
 
 @dataclass(frozen=True)
@@ -94,8 +93,14 @@ def _mask_files(root: Path) -> list[Path]:
     paths = [root] if root.is_file() else sorted(root.rglob("*"))
     files = [path for path in paths if is_volume_file(path) and not path.name.startswith(".") and path.is_file()]
     stems = {path.with_name(stem(path)) for path in files}
-    masks = [path for path in files if not any(path.with_name(stem(path) + end) in stems for end in _MASK_ENDS)]
+    masks = [path for path in files if not _is_scan_of_a_mask(path, stems)]
     return [path for path in masks if path == root or not _is_beside_a_prediction(path)]
+
+
+def _is_scan_of_a_mask(path: Path, stems: Set[Path]) -> bool:
+    """Whether a mask of the same name with `_gt` or `.seg` lies beside it; a predicted mask may have been edited so."""
+    ends = (REFERENCE,) if CaseFolder(path.parent).is_committed else (REFERENCE, SEGMENTATION)
+    return any(path.with_name(stem(path) + end) in stems for end in ends)
 
 
 def _is_beside_a_prediction(path: Path) -> bool:
