@@ -6,6 +6,7 @@ memory.
 """
 
 import os
+from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from cardioseg.errors import UnusableError
@@ -15,17 +16,30 @@ _VALUE_BYTES, _FILE_TO_VALUE = 2**20, 16  # an enhanced object describes all fra
 PIXELS_BYTES = 4096 * 4096 * 8  # of the largest frame
 
 
+@dataclass
+class Allowance:
+    """How often a parser may still read from a file, or from sequences of the file that it has in memory."""
+
+    reads: int
+
+
 def bounded(file: BinaryIO, value_bytes: int = _VALUE_BYTES) -> BinaryIO:
     """`file` for reading; a single value may have up to `value_bytes` or a sixteenth of the file's size."""
-    return cast("BinaryIO", _BoundedFile(file, value_bytes))
+    size_bytes = os.fstat(file.fileno()).st_size
+    reads = _READS + size_bytes // _BYTES_A_READ
+    return cast("BinaryIO", _BoundedFile(file, max(value_bytes, size_bytes // _FILE_TO_VALUE), Allowance(reads)))
+
+
+def bounded_by(file: BinaryIO, value_bytes: int, allowance: Allowance) -> BinaryIO:
+    """`file` for reading up to `value_bytes` at once, as often as the allowance permits."""
+    return cast("BinaryIO", _BoundedFile(file, value_bytes, allowance))
 
 
 class _BoundedFile:
-    def __init__(self, file: BinaryIO, value_bytes: int) -> None:
-        size_bytes = os.fstat(file.fileno()).st_size
+    def __init__(self, file: BinaryIO, value_bytes: int, allowance: Allowance) -> None:
         self._file = file
-        self._value_bytes = max(value_bytes, size_bytes // _FILE_TO_VALUE)
-        self._reads_left = _READS + size_bytes // _BYTES_A_READ
+        self._value_bytes = value_bytes
+        self._allowance = allowance
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int = -1) -> bytes:
@@ -34,8 +48,8 @@ class _BoundedFile:
         Raises:
             UnusableError: the parser asks for too much.
         """
-        self._reads_left -= 1
-        if self._reads_left < 0:
+        self._allowance.reads -= 1
+        if self._allowance.reads < 0:
             raise UnusableError("its header does not end")
         if size > self._value_bytes:
             raise UnusableError("a value in its header is too long")
