@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 
+BIT = "bit"
 Stamp = tuple[int, int]  # a file's size in bytes and its modification time in ns
 
 
@@ -20,7 +21,7 @@ class PlainPixels:
 
     Attributes:
         offset_bytes: offset of the first pixel of the first frame.
-        kind: NumPy's name of a stored number's type, with its byte order.
+        kind: NumPy's name of a stored number's type, with its byte order; `BIT` if eight pixels share a byte.
         bits: number of bits used in a stored number.
         is_inverted: whether smaller is brighter (MONOCHROME1).
         stamp: stamp of the file when its header was read.
@@ -41,6 +42,8 @@ class PlainPixels:
         Raises:
             UnusableError: the file ends too early.
         """
+        if self.kind == BIT:
+            return self._read_bits(file, shape, frame * prod(shape))
         pixels = np.empty(shape, self.kind)
         file.seek(self.offset_bytes + frame * prod(shape) * pixels.itemsize)
         if file.readinto(pixels.data) != pixels.nbytes:
@@ -49,6 +52,16 @@ class PlainPixels:
             pixels <<= unused_bits
             pixels >>= unused_bits
         return pixels
+
+    def _read_bits(self, file: BufferedReader, shape: tuple[int, int], start: int) -> NDArray[Any]:
+        """Pixels from the bit `start` on. Frames may begin and end within a byte, lowest bit first (PS3.5 8.1.1)."""
+        first, skipped = divmod(start, 8)
+        file.seek(self.offset_bytes + first)
+        packed = np.frombuffer(file.read((skipped + prod(shape) + 7) // 8), np.uint8)
+        pixels = np.unpackbits(packed, bitorder="little")[skipped : skipped + prod(shape)]
+        if pixels.size != prod(shape):
+            raise UnusableError("its pixel data is truncated")
+        return pixels.reshape(shape)
 
 
 def stamp(file: BinaryIO) -> Stamp:
