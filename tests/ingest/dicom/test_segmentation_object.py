@@ -8,7 +8,7 @@ import pytest
 from segmentation_objects import ED, HEART, by_highdicom, mask_at, stack_of
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.dicom.segmentation import read_segmentation
+from cardioseg.ingest.dicom.segment_frames import read_segmentation
 from cardioseg.phantom import write_dicom
 
 MUTANTS = 1000

@@ -27,7 +27,7 @@ from cardioseg.image.nifti import write_cine
 from cardioseg.image.volume import Volume
 from cardioseg.ingest.cine.stack import Stack
 from cardioseg.ingest.labels import layouts
-from cardioseg.ingest.labels.layouts import dicom_seg
+from cardioseg.ingest.labels.layouts import dicomseg
 from cardioseg.ingest.labels.subject import Subject
 from cardioseg.phantom import reference, write_dicom
 from cardioseg.report.dicom_object import Author
@@ -250,11 +250,11 @@ def test_without_any_known_structure(study: Path, source: Stack) -> None:
 
 def test_what_is_no_study_of_it(study: Path, source: Stack, tmp_path: Path) -> None:
     path = by_highdicom(tmp_path / "results" / "seg.dcm", source, ED)
-    assert not dicom_seg.recognises(path.parent)
+    assert not dicomseg.recognises(path.parent)
     with pytest.raises(NoInputError) as error:
         list(layouts.read(path.parent))
     assert any("there are no MR images" in reason for reason in error.value.reasons)
-    assert not dicom_seg.recognises(study)
+    assert not dicomseg.recognises(study)
 
 
 def test_what_cannot_be_read_is_named(study: Path, source: Stack) -> None:

@@ -1,4 +1,4 @@
-"""DICOM SEG: DICOM cines, and segmentations that were drawn on their images.
+"""DicomSeg: DICOM cines, and segmentations that were drawn on their images.
 
 The files may have any names and lie anywhere below the folder. Segments are known by coded meaning and by label. A
 frame belongs to the image that it names, or else to the one in whose plane it lies. Frames that were left out because
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.dicom.segmentation import CLASS_UIDS, Segment, Segmentation, SegmentFrame, read_segmentation
+from cardioseg.ingest.dicom.segment_frames import CLASS_UIDS, Segment, Segmentation, SegmentFrame, read_segmentation
 from cardioseg.ingest.dicom.structure_set import read_frame_of_reference
 from cardioseg.ingest.labels.drawn_images import DrawnCine, Place, Region
 from cardioseg.ingest.labels.drawn_on_cines import DrawnFormat, objects_of, sources
@@ -23,7 +23,7 @@ from cardioseg.ingest.labels.structures import AS_USUAL, Meaning, Structure, lis
 from cardioseg.ingest.labels.subject import Source
 from cardioseg.skipped import Skipped
 
-NAME = "dicom_seg"
+NAME = "dicomseg"
 HAS_NUMBERS = False
 HAS_NAMES = True
 LOOKS_FOR = "DICOM images and DICOM SEG files in any subfolders"

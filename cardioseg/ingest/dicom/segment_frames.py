@@ -1,4 +1,4 @@
-"""Segmentation: the segments and frames of a DICOM SEG, binary, fractional or label map, of any program.
+"""Segment frames: the segments and frames of a DICOM SEG, binary, fractional or label map, of any program.
 
 `reader.py` reads the planes and the pixels as those of any multi-frame object, with its limits; this module adds what
 only segmentations have (PS3.3 C.8.20.2 and C.8.20.3). highdicom's reader would read them too, but it reads the whole
