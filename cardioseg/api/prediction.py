@@ -45,7 +45,8 @@ def predict(
         device: `auto`, `cpu`, `cuda` or `cuda:N`; `auto` leaves a model that is open where it is.
         threads: of the CPU, for all workers together; 0 for as many as this process may use.
         workers: processes that share the cases; 1 works in this process.
-        formats: `nifti` (always written), `dicom-seg`, `dicom-sr` and `dicom-sc`.
+        formats: `nifti` (always written), `dicom-seg`, `dicom-seg-phases`, `dicom-sr`, `dicom-sc`, `rtstruct` and
+            `seg-nrrd`.
         ed: 0-based phase of end-diastole for all cases; None: each ventricle's largest volume.
         es: 0-based phase of end-systole for all cases; None: each ventricle's smallest volume.
         phases: the same for single cases, by their names: `{"patient1": (19, 7)}`. They come before `ed` and `es`.

@@ -10,11 +10,13 @@ from cardioseg.cli.console import AsJson, Quiet
 from cardioseg.cli.conventions import CONVENTION, Structures
 from cardioseg.cli.executor_options import executor_of
 from cardioseg.cli.help_text import module_names, one_of
-from cardioseg.errors import ExitCode, NoInputError
+from cardioseg.cli.nnunet_output import write_nnunet
+from cardioseg.errors import ExitCode, NoInputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+PREPARED, NNUNET = "prepared", "nnunet"
 _COLUMNS = ("subject ", "volumes", "labelled slices", "labels ", "spacing mm", "found ")
 
 
@@ -49,6 +51,15 @@ def ingest(
         typer.Argument(metavar="SOURCES...", help="Folders of labelled data: images with masks or contours."),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Output folder for the prepared dataset.")],
+    output_format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help=f"{PREPARED}: a prepared dataset. {NNUNET}: a raw dataset for nnU-Net, made from a prepared dataset, "
+            "with the folds of `train`.",
+        ),
+    ] = PREPARED,
     layout: Annotated[
         str,
         typer.Option(
@@ -68,6 +79,8 @@ def ingest(
     name: Annotated[
         str, typer.Option(metavar="NAME", help="Name of the dataset. Default: the names of the source folders.")
     ] = "",
+    folds: Annotated[int, typer.Option(metavar="N", min=2, help=f"Number of folds, for --format {NNUNET}.")] = 3,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help=f"Random seed for folds, for --format {NNUNET}.")] = 0,
     workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Number of processes.")] = 1,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -84,6 +97,10 @@ def ingest(
     from cardioseg.ingest.labels.subject import Source
     from cardioseg.skipped import Skipped
 
+    if output_format not in (PREPARED, NNUNET):
+        raise UsageError(f"--format {output_format!r} is unknown", f"the choices are {PREPARED} and {NNUNET}")
+    if output_format == NNUNET:
+        return write_nnunet(sources, out, folds, seed, quiet=quiet, as_json=as_json)
     meaning = meaning_of(labels, structures)
     found_sources = list(chain.from_iterable(layouts.find(source, layout, meaning) for source in sources))
     called = name or "+".join(source.resolve().name for source in sources)

@@ -35,6 +35,7 @@ ModelName = Annotated[
     str, typer.Option("--model", "-m", metavar="MODEL", help="Name of a built-in model, or a model folder.")
 ]
 DEFAULT = "sax"
+ED_ES, ALL_PHASES = "ed-es", "all"
 
 
 def predict(
@@ -67,6 +68,15 @@ def predict(
             "dicom-sr also writes dicom-seg.",
         ),
     ] = "nifti",
+    seg_phases: Annotated[
+        str,
+        typer.Option(
+            "--seg-phases",
+            metavar="NAME",
+            help=f"Phases to write as DICOM SEG: {ED_ES} or {ALL_PHASES}. {ALL_PHASES} means --format "
+            "dicom-seg-phases: one object per phase.",
+        ),
+    ] = ED_ES,
     ed: ED = None,
     es: ES = None,
     phases: Phases = None,
@@ -85,7 +95,8 @@ def predict(
             "--names",
             metavar="NAME",
             help="own: name cases after their folders or files. hash: use names that reveal nothing; the list of names "
-            "is kept in OUT.names.json, beside OUT.",
+            "is kept in OUT.names.json, beside OUT. FILE.csv: use the names in this table (columns source, case_id; "
+            "source is a folder or file of the scans).",
         ),
     ] = "own",
     paths: Annotated[
@@ -114,16 +125,14 @@ def predict(
     from cardioseg.inference.case_search import Search, parse_part
     from cardioseg.inference.chosen_phases import Choices
     from cardioseg.inference.cohort_prediction import predict_all
-    from cardioseg.inference.hashed_names import HASH, NAMES, Hashed
+    from cardioseg.inference.named_cases import read_naming
     from cardioseg.inference.predict_settings import Settings
     from cardioseg.inference.session import find_model, open_model
     from cardioseg.results.folder import ResultsFolder
-    from cardioseg.results.formats import parse_formats
 
     choices = Choices(chosen(ed, es), chosen_by_case(phases))
-    wanted, own = parse_formats(formats), parse_part(part) if part else None
-    if names not in NAMES:
-        raise UsageError(f"--names {names!r} is unknown", f"the choices are {', '.join(NAMES)}")
+    wanted, own = _wanted(formats, seg_phases), parse_part(part) if part else None
+    naming = read_naming(names, scans)
     scans = [scan.absolute() for scan in scans] if cluster or not paths else scans
     out = out.absolute() if cluster else out
     results, tables = ResultsFolder(out), own.folder(out) if own else None
@@ -138,17 +147,26 @@ def predict(
         executor = held.enter_context(executor_of(workers, cluster))
         opened = open_model(find_model(model), device, executor.threads(threads))
         watch = held.enter_context(watched(Search(scans, out, own), quiet, as_json))
-        findings = Hashed(watch, out) if names == HASH else watch
-        how: dict[str, Any] = {"executor": executor, "tables": tables}
-        if isinstance(findings, Hashed):
-            how["named"] = findings.note
+        findings = naming(watch, out)
+        how: dict[str, Any] = {"executor": executor, "tables": tables, "named": findings.note}
         for outcome in predict_all(findings, opened, out, settings, watch.report, **how):
             watch.count(outcome)
             unmet.meet(outcome.case_id)
     unmet.say(quiet or own is not None)
+    for remark in findings.remarks():
+        console.say(f"--names: {remark}", quiet or own is not None)
     say_copies(results, quiet or own is not None)
     _say_others(results, watch.tally, quiet or own is not None)
     return finish(results, watch.tally, quiet, as_json, tables)
+
+
+def _wanted(formats: str, seg_phases: str) -> frozenset[str]:
+    """The names of the formats to write."""
+    from cardioseg.results.formats import dicom_seg_phases_format, parse_formats
+
+    if seg_phases not in (ED_ES, ALL_PHASES):
+        raise UsageError(f"--seg-phases {seg_phases!r} is unknown", f"the choices are {ED_ES} and {ALL_PHASES}")
+    return parse_formats(f"{formats},{dicom_seg_phases_format.NAME}" if seg_phases == ALL_PHASES else formats)
 
 
 def _say_others(results: "ResultsFolder", tally: "Tally", quiet: bool) -> None:

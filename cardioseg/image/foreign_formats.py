@@ -7,14 +7,15 @@ _AS_NIFTI = "save it as NIfTI (.nii.gz), for instance with 3D Slicer, ITK-SNAP o
 _UNPACK = "unpack it and give the folder"
 _EXPORT = "give the DICOM or NIfTI files that it was made from"
 _DICOMDIR_CLASS = b"1.2.840.10008.1.3.10"
-_HEADER_BYTES, _NIFTI_2_BYTES = 348, 540  # the first number in the file, in either byte order
-_PAIR, _SINGLE = b"ni1\0", b"n+1\0"
+_HEADER_BYTES = 348  # the first number in the file, in either byte order
+_PAIR, _SINGLE, _PAIR_2, _SINGLE_2 = b"ni1\0", b"n+1\0", b"ni2\0", b"n+2\0"
 _REGULAR, _ANALYZE = slice(38, 39), b"r"  # a mark that every program sets
 _DICOMDIR = ("a DICOMDIR, which lists files but holds no images", "give the folder with the files that it lists")
 _PAIRED = (
     "one half of a NIfTI pair (.hdr and .img)",
-    "save both as one .nii.gz, for instance with nibabel or ITK-SNAP",
+    "keep both files in one folder, with the same name, and give the .hdr file",
 )
+_OTHER_NAME = ("a NIfTI file by another name", "name it .nii, or .nii.gz if it is compressed")
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"PK\x03\x04", "a zip archive", _UNPACK),
     (b"PK\x05\x06", "an empty zip archive", _UNPACK),
@@ -24,7 +25,7 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xfd7zXZ\0", "packed with xz", _UNPACK),
     (b"\x28\xb5\x2f\xfd", "packed with zstd", _UNPACK),
     (b"\x1f\x8b", "packed with gzip", _UNPACK),
-    (b"NRRD", "an NRRD image", _AS_NIFTI),
+    (b"NRRD", "an NRRD image by another name, or a header without its voxels", "save it as one .nrrd file"),
     (b"ObjectType", "a MetaImage (.mha, .mhd)", _AS_NIFTI),
     (b"NDims", "a MetaImage (.mha, .mhd)", _AS_NIFTI),
     (b"MATLAB", "a MATLAB file", "save its volume as NIfTI with niftiwrite, or give the DICOM files"),
@@ -80,13 +81,13 @@ def _nifti_relative(name: str, start: bytes) -> tuple[str, str] | None:
     """Formats related to NIfTI."""
     length = {int.from_bytes(start[:4], order) for order in ("little", "big")}
     magic = start[344:348]
-    if _NIFTI_2_BYTES in length:
-        return "a NIfTI-2 file", "save it as NIfTI-1 (.nii.gz), for instance with nibabel or SimpleITK"
+    if start[4:8] in (_PAIR_2, _SINGLE_2):
+        return _PAIRED if start[4:8] == _PAIR_2 else _OTHER_NAME
     if _HEADER_BYTES in length and len(start) >= _HEADER_BYTES:
         if magic == _PAIR:
             return _PAIRED
         if magic == _SINGLE:
-            return "a NIfTI file by another name", "name it .nii, or .nii.gz if it is compressed"
+            return _OTHER_NAME
         if start[_REGULAR] == _ANALYZE:
             return (
                 "an Analyze image, which does not tell left from right",

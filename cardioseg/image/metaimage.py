@@ -1,7 +1,8 @@
 """MetaImage: `.mha`, or `.mhd` with its voxels in another file of the same folder, as ITK and elastix save images.
 
 The format: https://itk.org/Wiki/ITK/MetaIO/Documentation. Coordinates are LPS; each row of the matrix is the direction
-of one axis. A fourth axis is time, in seconds. Files are parsed here and not by ITK, which damaged headers can crash.
+of one axis. A fourth axis is time, in seconds; ITK also stores phases as the components of each voxel. Files are parsed
+here and not by ITK, which damaged headers can crash.
 """
 
 import re
@@ -17,7 +18,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
 from cardioseg.image.alignment import slice_order, slices_first
 from cardioseg.image.stored_axes import grid_along
-from cardioseg.image.volume import Cine, Grid, Voxels, times_ms
+from cardioseg.image.volume import LARGEST_VECTOR, Cine, Grid, Voxels, times_ms
 
 NAME = "MetaImage"
 SUFFIXES: tuple[str, ...] = (".mha", ".mhd")
@@ -41,6 +42,7 @@ class Header:
 
     Attributes:
         size: (columns, rows, slices) or (columns, rows, slices, phases).
+        is_interleaved: whether the phases are stored as the components of each voxel.
         kind: the stored number type, with its byte order.
         grid: of each phase, its axes in the order of the file.
         step_s: seconds between phases, as stored.
@@ -56,6 +58,7 @@ class Header:
     voxels: Path
     offset_bytes: int | None
     packed_bytes: int | None
+    is_interleaved: bool
 
     @property
     def phases(self) -> int:
@@ -70,7 +73,11 @@ def read_cine(path: Path) -> Cine:
         UnusableError: unreadable, damaged, not 3D or 4D, without a valid geometry, or too large.
     """
     header = _header(path)
-    voxels = _voxels(path, header).reshape(header.phases, *header.grid.shape)
+    voxels = _voxels(path, header)
+    if header.is_interleaved:
+        voxels = np.moveaxis(voxels.reshape(*header.grid.shape, header.phases), -1, 0)
+    else:
+        voxels = voxels.reshape(header.phases, *header.grid.shape)
     return slices_first(Cine(voxels, header.grid, times_ms(header.step_s, header.phases)))
 
 
@@ -91,6 +98,14 @@ def read_sample(path: Path) -> Voxels:
         UnusableError: as `read_cine`.
     """
     return read_cine(path).sample
+
+
+def files(path: Path) -> tuple[Path, ...]:
+    """The file, and that of its voxels if there is one; the file alone if it cannot be read."""
+    try:
+        return tuple(dict.fromkeys((path, _header(path).voxels)))
+    except UnusableError:
+        return (path,)
 
 
 def is_4d(path: Path) -> bool:
@@ -120,8 +135,11 @@ def _fields(text: str) -> dict[str, str]:
 
 
 def _checked(path: Path, fields: dict[str, str], voxels: Path | None, end: int) -> Header:
-    size, kind = _size(path, fields), _kind(path, fields)
-    count = len(size)
+    sides, kind, channels = _size(path, fields), _kind(path, fields), _channels(path, fields)
+    count = len(sides)
+    size = sides if channels == 1 else (*sides, channels)
+    if prod(size) > _VOXELS_LIMIT:
+        raise UnusableError(f"{path}: more than {_VOXELS_LIMIT:.0e} voxels")
     spacing = _numbers(fields, ("elementspacing", "elementsize"), [1.0] * count)
     origin = _numbers(fields, ("offset", "position", "origin"), [0.0] * count)
     axes = _numbers(fields, ("transformmatrix", "rotation", "orientation"), np.eye(count).ravel().tolist())
@@ -135,7 +153,7 @@ def _checked(path: Path, fields: dict[str, str], voxels: Path | None, end: int) 
     packed = int(fields.get("compresseddatasize", "0")) if is_packed else None
     is_last = skipped == -1 and not is_packed
     step_s = spacing[3] if count == 4 and np.isfinite(spacing[3]) else 0.0
-    return Header(size, kind, grid, step_s, voxels or path, None if is_last else offset, packed)
+    return Header(size, kind, grid, step_s, voxels or path, None if is_last else offset, packed, channels > 1)
 
 
 def _size(path: Path, fields: dict[str, str]) -> tuple[int, ...]:
@@ -144,13 +162,19 @@ def _size(path: Path, fields: dict[str, str]) -> tuple[int, ...]:
         raise ValueError("no voxels")
     if len(size) not in (3, 4):
         raise UnusableError(f"{path}: {len(size)} dimensions, expected 3 or 4")
-    if prod(size) > _VOXELS_LIMIT:
-        raise UnusableError(f"{path}: more than {_VOXELS_LIMIT:.0e} voxels")
     return size
 
 
+def _channels(path: Path, fields: dict[str, str]) -> int:
+    """The numbers of a voxel, which are the phases of a 3D image if they are too many for a vector or a colour."""
+    channels = int(fields.get("elementnumberofchannels", "1"))
+    if channels != 1 and (channels <= LARGEST_VECTOR or int(fields["ndims"]) != 3):
+        raise UnusableError(f"{path}: its voxels are not one real number each")
+    return channels
+
+
 def _kind(path: Path, fields: dict[str, str]) -> np.dtype[Any]:
-    if int(fields.get("elementnumberofchannels", "1")) != 1 or fields["elementtype"].upper() not in _KINDS:
+    if fields["elementtype"].upper() not in _KINDS:
         raise UnusableError(f"{path}: its voxels are not one real number each")
     if not _is_true(fields, "binarydata", otherwise=True):
         raise UnusableError(f"{path}: its voxels are written as text", "save it in binary form")

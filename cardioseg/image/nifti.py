@@ -1,4 +1,4 @@
-"""NIfTI: the only reader and writer of `.nii` and `.nii.gz`. SimpleITK writes; reading is done here.
+"""NIfTI: the only reader and writer of `.nii`, `.nii.gz` and pairs `.hdr`, `.img`. SimpleITK writes; this reads.
 
 A mask of a scan that was read from NIfTI is written with the forms, codes and order of axes of the scan, so that every
 program shows it at the position of the scan.
@@ -16,12 +16,20 @@ from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.files import atomic_path
 from cardioseg.image.alignment import as_stored, slice_order, slices_first
 from cardioseg.image.nifti_grid import grid_of
-from cardioseg.image.nifti_header import read_first_phase, read_header, read_voxels, stamped
+from cardioseg.image.nifti_header import (
+    PAIR_HEADERS,
+    PAIR_VOXELS,
+    files_of,
+    read_first_phase,
+    read_header,
+    read_voxels,
+    stamped,
+)
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels, times_ms
 
 NAME = "NIfTI"
-SUFFIXES: tuple[str, ...] = (".nii.gz", ".nii")
-PARTS: tuple[str, ...] = ()
+SUFFIXES: tuple[str, ...] = (".nii.gz", ".nii", *PAIR_HEADERS)
+PARTS: tuple[str, ...] = PAIR_VOXELS
 _SAME_MM = 1e-3
 
 
@@ -64,6 +72,11 @@ def read_sample(path: Path) -> Voxels:
     header = read_header(path)
     voxels = read_first_phase(path, header)
     return voxels if voxels.min() < voxels.max() else read_voxels(path, header)
+
+
+def files(path: Path) -> tuple[Path, ...]:
+    """The files that the image is read from."""
+    return files_of(path)
 
 
 def read_volume(path: Path) -> Volume:

@@ -41,8 +41,10 @@ class Forms:
 
     @classmethod
     def of(cls, fields: np.void) -> "Forms":
-        """From the fields of a header."""
-        pixdim, qform, sform = (tuple(fields[name].tolist()) for name in ("pixdim", "qform", "sform"))
+        """From the fields of a header; in single precision, in which masks are written."""
+        with np.errstate(over="ignore", under="ignore"):  # of NIfTI-2; infinity is refused later
+            singles = (fields[name].astype(np.float32) for name in ("pixdim", "qform", "sform"))
+            pixdim, qform, sform = (tuple(numbers.tolist()) for numbers in singles)
         codes = int(fields["qform_code"]), int(fields["sform_code"])
         return cls(pixdim[:4], int(fields["units"]), *codes, qform, sform)
 

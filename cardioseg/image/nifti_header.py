@@ -21,41 +21,19 @@ from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
 from cardioseg.image.foreign_formats import START_BYTES, foreign_content
 from cardioseg.image.nifti_forms import Forms
-from cardioseg.image.volume import Voxels
+from cardioseg.image.nifti_layouts import NIFTI_1, Layout, read_fields
+from cardioseg.image.volume import LARGEST_VECTOR, Voxels
 
 _FILE_LIMIT_BYTES = 2 * 1024**3
 _TRAILER_LIMIT_BYTES = 1024**2
 _VOXELS_LIMIT = 512 * 1024**2
-_ALWAYS_BYTES, _PACKING = (
-    128 * 1024**2,
-    100,
-)  # a scan compresses to a half; masks and black images more, but they are small
+# A scan compresses to a half; masks and black images more, but they are small.
+_ALWAYS_BYTES, _PACKING = 128 * 1024**2, 100
 _GZIP = b"\x1f\x8b"
-_FIRST_VOXEL = 352  # smallest offset of the voxels
 _KINDS = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
-_FIELDS = {  # of NIfTI-1: type and offset
-    "sizeof_hdr": ("i4", 0),
-    "dim": ("8i2", 40),
-    "datatype": ("i2", 70),
-    "pixdim": ("8f4", 76),
-    "vox_offset": ("f4", 108),
-    "scl_slope": ("f4", 112),
-    "scl_inter": ("f4", 116),
-    "units": ("u1", 123),
-    "qform_code": ("i2", 252),
-    "sform_code": ("i2", 254),
-    "qform": ("6f4", 256),
-    "sform": ("12f4", 280),
-    "magic": ("S4", 344),
-}
-_LAYOUT = np.dtype(
-    {
-        "names": list(_FIELDS),
-        "formats": [kind for kind, _ in _FIELDS.values()],
-        "offsets": [offset for _, offset in _FIELDS.values()],
-        "itemsize": 348,
-    }
-)
+PAIR_HEADERS, PAIR_VOXELS = (".hdr.gz", ".hdr"), (".img.gz", ".img")
+_LARGEST_SIDE = 2**15 - 1  # in NIfTI-1, in which masks are written
+_VECTORS = range(1005, 1008)  # intents: a symmetric matrix, a displacement, a vector
 
 
 @dataclass(frozen=True)
@@ -70,6 +48,7 @@ class Header:
         intercept: added after that.
         forms: geometry of the voxels.
         step_s: seconds between phases, as stored.
+        voxels_path: the file that has them.
     """
 
     size: tuple[int, ...]
@@ -79,29 +58,54 @@ class Header:
     intercept: float
     forms: Forms
     step_s: float
+    voxels_path: Path
 
 
 def read_header(path: Path) -> Header:
-    """Read and check the header of a single-file NIfTI-1 image, packed or not.
+    """Read and check the header of a NIfTI-1 or NIfTI-2 image, packed or not.
 
     Raises:
         UnusableError: unreadable, not 3D or 4D, not one real number per voxel, or too large.
     """
     with _content(path) as file:
         start = file.read(START_BYTES)
-    fields = _fields(path, start)
-    size = _size(path, fields["dim"].tolist())
+    found = read_fields(start)
+    if found is None:
+        problem, remedy = foreign_content(path.name, start) or ("not a readable NIfTI file", "")
+        raise UnusableError(f"{path}: {problem}", remedy)
+    fields, layout = found
+    size, time_axis = _size(path, fields)
     if int(fields["datatype"]) not in _KINDS:
         raise UnusableError(f"{path}: its voxels are not one real number each")
-    first = float(fields["vox_offset"])
-    if not 0 <= first < _FILE_LIMIT_BYTES:
-        raise UnusableError(f"{path}: damaged or truncated")
     kind = np.dtype(_KINDS[int(fields["datatype"])]).newbyteorder(fields["dim"].dtype.byteorder)
     slope, intercept = float(fields["scl_slope"]), float(fields["scl_inter"])
     is_scaled = slope != 0 and np.isfinite([slope, intercept]).all()  # the standard: 0 is no scaling
     scale = (slope, intercept) if is_scaled else (1.0, 0.0)
     forms = Forms.of(fields)
-    return Header(size, kind, max(int(first), _FIRST_VOXEL), *scale, forms, float(fields["pixdim"][4]) * forms.unit_s)
+    step_s = float(fields["pixdim"][time_axis]) * forms.unit_s
+    offset, voxels_path = _place(path, fields, layout)
+    return Header(size, kind, offset, *scale, forms, step_s, voxels_path)
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """The file, and that of its voxels if it is the header of a pair."""
+    stems = [path.name[: -len(suffix)] for suffix in PAIR_HEADERS if path.name.lower().endswith(suffix)]
+    voxels = [path.with_name(stem + suffix) for stem in stems for suffix in PAIR_VOXELS]
+    return (path, *filter(Path.is_file, voxels))
+
+
+def _place(path: Path, fields: np.void, layout: Layout) -> tuple[int, Path]:
+    """The offset of the first voxel, and the file that it is in."""
+    offset = float(fields["vox_offset"])
+    if not 0 <= offset < _FILE_LIMIT_BYTES:
+        raise UnusableError(f"{path}: damaged or truncated")
+    if fields["magic"] == layout.single:
+        return max(int(offset), layout.first_voxel), path
+    voxels = files_of(path)[1:]
+    if len(voxels) != 1:
+        which = "both .img and .img.gz are beside it" if voxels else "there is no .img file of the same name beside it"
+        raise UnusableError(f"{path}: it is the header of a pair, but {which}", "keep both files in one folder")
+    return int(offset), voxels[0]
 
 
 def read_voxels(path: Path, header: Header) -> Voxels:
@@ -111,9 +115,9 @@ def read_voxels(path: Path, header: Header) -> Voxels:
         UnusableError: the file has fewer voxels than its header states, or far more, or its checksum does not match.
     """
     end = header.offset_bytes + prod(header.size) * header.kind.itemsize
-    if end > max(_ALWAYS_BYTES, _PACKING * path.stat().st_size):  # before memory is allocated
+    if end > max(_ALWAYS_BYTES, _PACKING * header.voxels_path.stat().st_size):  # before memory is allocated
         raise UnusableError(f"{path}: damaged or truncated")
-    with _content(path) as file:
+    with _content(header.voxels_path) as file:
         content = file.read(end)
         trailer = file.read(_TRAILER_LIMIT_BYTES)  # to the very end, where a packed file's checksum is compared
     if len(content) < end or len(trailer) == _TRAILER_LIMIT_BYTES:
@@ -128,7 +132,7 @@ def read_first_phase(path: Path, header: Header) -> Voxels:
         UnusableError: the file has fewer.
     """
     shape = header.size[2::-1]
-    with _content(path) as file:
+    with _content(header.voxels_path) as file:
         content = file.read(header.offset_bytes + prod(shape) * header.kind.itemsize)
     if len(content) < header.offset_bytes + prod(shape) * header.kind.itemsize:
         raise UnusableError(f"{path}: damaged or truncated")
@@ -158,30 +162,28 @@ def _content(path: Path) -> Iterator[BufferedIOBase]:
         raise UnusableError(f"{path}: cannot be read: {(error.strerror or 'unknown error').lower()}") from None
 
 
-def _fields(path: Path, start: bytes) -> np.void:
-    for layout in (_LAYOUT.newbyteorder("<"), _LAYOUT.newbyteorder(">")) if len(start) >= _LAYOUT.itemsize else ():
-        fields: np.void = np.frombuffer(start, layout, 1)[0]
-        if fields["sizeof_hdr"] == _LAYOUT.itemsize and fields["magic"] == b"n+1":
-            return fields
-    problem, remedy = foreign_content(path.name, start) or ("not a readable NIfTI file", "")
-    raise UnusableError(f"{path}: {problem}", remedy)
-
-
-def _size(path: Path, dim: list[int]) -> tuple[int, ...]:
-    count, *sizes = dim
+def _size(path: Path, fields: np.void) -> tuple[tuple[int, ...], int]:
+    """The size, and the axis of `dim` that is time: the fourth, or the fifth if the fourth has one place."""
+    count, *sizes = fields["dim"].tolist()
     if not 1 <= count <= len(sizes) or min(sizes[:count]) < 1:
         raise UnusableError(f"{path}: not a readable NIfTI file")
     while count > 3 and sizes[count - 1] == 1:
         count -= 1
-    if count not in (3, 4):
+    time_axis = 5 if count == 5 and sizes[3] == 1 else 4
+    size = (*sizes[:3], sizes[4]) if time_axis == 5 else tuple(sizes[:count])
+    if len(size) not in (3, 4):
         raise UnusableError(f"{path}: {count} dimensions, expected 3 or 4")
-    if prod(sizes[:count]) > _VOXELS_LIMIT:
+    if time_axis == 5 and size[3] <= LARGEST_VECTOR and int(fields["intent_code"]) in _VECTORS:
+        raise UnusableError(f"{path}: its voxels are not one real number each")
+    if prod(size) > _VOXELS_LIMIT:
         raise UnusableError(f"{path}: more than {_VOXELS_LIMIT:.0e} voxels")
-    return tuple(sizes[:count])
+    if max(size) > _LARGEST_SIDE:
+        raise UnusableError(f"{path}: a side of {max(size)} voxels, more than a mask can have ({_LARGEST_SIDE})")
+    return size, time_axis
 
 
 def stamped(content: bytes, forms: Forms) -> bytes:
-    """A NIfTI file's content with other forms."""
-    start = bytearray(content[: _LAYOUT.itemsize])
-    forms.stamp(np.frombuffer(start, _LAYOUT.newbyteorder("<"))[0])
-    return bytes(start) + content[_LAYOUT.itemsize :]
+    """A NIfTI-1 file's content with other forms."""
+    start = bytearray(content[: NIFTI_1.size_bytes])
+    forms.stamp(np.frombuffer(start, NIFTI_1.fields)[0])
+    return bytes(start) + content[NIFTI_1.size_bytes :]

@@ -18,7 +18,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.alignment import slices_first
 from cardioseg.image.nrrd_header import NrrdHeader, read_header, read_parts
 from cardioseg.image.stored_axes import grid_along
-from cardioseg.image.volume import Cine, Grid, Voxels, times_ms
+from cardioseg.image.volume import LARGEST_VECTOR, Cine, Grid, Voxels, times_ms
 
 NAME = "NRRD"
 SUFFIXES: tuple[str, ...] = (".nrrd",)
@@ -44,7 +44,6 @@ _TO_LPS = {
 }  # fmt: skip
 _TIMED = re.compile("-time$|(?<=^...)t$")  # left-posterior-superior-time, LPST
 _OF_PHASES = {"domain", "space", "time", "list", "vector", "none", "???"}  # kinds of axes; others are of colours
-_LARGEST_VECTOR = 4  # components of a displacement or of a colour; ITK stores phases as components, too
 _AS_LABEL_MAP = "export it as a label map"
 
 
@@ -55,7 +54,7 @@ def read_cine(path: Path) -> Cine:
         UnusableError: unreadable, damaged, without a position in space, too large, or segments in several layers.
     """
     cine = read_stored(path)
-    if cine.phases <= _LARGEST_VECTOR and "vector" in read_header(path).fields.get("kinds", ""):
+    if cine.phases <= LARGEST_VECTOR and "vector" in read_header(path).fields.get("kinds", ""):
         raise UnusableError(f"{path}: its voxels are not one real number each")
     return slices_first(cine)
 
@@ -77,6 +76,11 @@ def read_sample(path: Path) -> Voxels:
         UnusableError: as `read_cine`.
     """
     return read_cine(path).sample
+
+
+def files(path: Path) -> tuple[Path, ...]:
+    """The file."""
+    return (path,)
 
 
 def is_4d(path: Path) -> bool:

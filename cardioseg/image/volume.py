@@ -11,6 +11,7 @@ from cardioseg.image.nifti_forms import Forms
 
 Voxels = NDArray[Any]
 _T = TypeVar("_T")
+LARGEST_VECTOR = 4  # components of a displacement or of a colour; ITK also stores phases as components
 _BEAT_S = (0.24, 3.0)  # 250 and 20 beats a minute
 _ROUNDING_MM, _ROUNDING, _SHARE = 0.1, 1e-3, 0.4  # of positions; relative to a grid's length; to a pixel
 

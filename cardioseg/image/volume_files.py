@@ -26,6 +26,9 @@ class VolumeFormat(Protocol):
     def read_sample(self, path: Path, /) -> Voxels:
         """The voxels of the first phase, or of all phases if the first is constant."""
 
+    def files(self, path: Path, /) -> tuple[Path, ...]:
+        """The files that the image is read from: the file itself first."""
+
     def is_4d(self, path: Path, /) -> bool:
         """Whether the image has a time axis."""
 

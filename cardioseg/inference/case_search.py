@@ -9,7 +9,7 @@ from pathlib import Path
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
 from cardioseg.image.nnunet_names import case_stem, other_channel
-from cardioseg.image.volume_files import REFERENCE, is_part, is_volume_file, stem
+from cardioseg.image.volume_files import REFERENCE, format_of, is_part, is_volume_file, stem
 from cardioseg.inference.cases import Case, Findings, other_names
 from cardioseg.ingest.cine.shared_ids import fits, same_image
 from cardioseg.ingest.cine.volume_suitability import judge_volume
@@ -199,7 +199,7 @@ def _cases(unit: Unit, cines: Sequence[Series], left: LeftOut) -> Iterator[Case]
 
 
 def _of_file(name: str, path: Path) -> Case:
-    return Case(name, path, (path,), None, other_names(name, path))
+    return Case(name, path, format_of(path).files(path), None, other_names(name, path))
 
 
 def _is_used(path: Path) -> bool:

@@ -9,7 +9,6 @@ from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.names_register import NamesRegister, note_names
 
 OWN, HASH = "own", "hash"
-NAMES = (OWN, HASH)
 _MANY = 1000  # names that are noted at once
 
 
@@ -45,6 +44,10 @@ class Hashed:
         """Note which of its names a case has got."""
         others = {other: own for other in case.others if (own := self._others.pop(other, None))}
         self._new |= {name: others[name]} if name in others else {}
+
+    def remarks(self) -> Iterator[str]:
+        """Nothing: every case has a hashed name."""
+        yield from ()
 
     def _renamed(self, findings: Findings) -> Findings:
         name = self._register.name

@@ -13,6 +13,7 @@ from cardioseg.measure.quantity import Quantity
 Code = tuple[str, str, str]  # value, scheme, meaning
 OWN_SCHEME = "99CARDIOSEG"  # "99" marks a private scheme; a code is the key of a quantity
 
+ANATOMICAL_STRUCTURE = ("123037004", "SCT", "Anatomical Structure")  # CID 7150
 HEART = ("80891009", "SCT", "Heart")
 VENTRICLES: Mapping[str, Code] = {
     "LV": ("87878005", "SCT", "Left ventricle"),

@@ -7,6 +7,7 @@ A segmentation that differs in a single voxel has another UID.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from cardioseg.image.labels import Label
 from cardioseg.image.volume import Volume, Voxels
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.dicom.source_image import Original
-from cardioseg.report.dicom_codes import STRUCTURES, concept
+from cardioseg.report.dicom_codes import ANATOMICAL_STRUCTURE, STRUCTURES, concept
 from cardioseg.report.dicom_object import (
     FIRST_SERIES,
     MANUFACTURER,
@@ -31,7 +32,6 @@ from cardioseg.report.dicom_object import (
 from cardioseg.report.dicom_references import correct_references
 from cardioseg.report.palette import COLOURS
 
-_ANATOMICAL_STRUCTURE = ("123037004", "SCT", "Anatomical Structure")  # CID 7150
 _ARTIFICIAL_INTELLIGENCE = ("123110", "DCM", "Artificial Intelligence")  # CID 7162
 
 
@@ -40,7 +40,7 @@ class Moment:
     """The phase of a mask.
 
     Attributes:
-        code: `ED` or `ES`.
+        code: `ED`, `ES` or `PHASE07`.
         name: the full name.
         number: number of the moment, added to the series number.
     """
@@ -51,6 +51,12 @@ class Moment:
 
 
 END_DIASTOLE, END_SYSTOLE = Moment("ED", "end-diastole", 1), Moment("ES", "end-systole", 2)
+_FIRST_PHASE = 100  # above the numbers of all other objects
+
+
+def other_phase(phase: int) -> Moment:
+    """A phase that is neither, counted from 0."""
+    return Moment(f"PHASE{phase:02d}", f"phase {phase}", _FIRST_PHASE + phase)
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,7 @@ def _segmentation(drawing: Drawing, planes: Voxels, originals: Sequence[Original
     segmentation = _build(drawing, planes, [original.view for original in originals], digest)
     correct_references(segmentation, originals)
     _set_dimension_uid(segmentation, derived_uid(digest, "dimensions"))
+    _name_segment_in_frames(segmentation)
     return segmentation
 
 
@@ -145,7 +152,7 @@ def _describe(number: int, label: Label, author: Author) -> Any:  # noqa: ANN401
     return SegmentDescription(
         segment_number=number,
         segment_label=label.title,
-        segmented_property_category=concept(_ANATOMICAL_STRUCTURE),
+        segmented_property_category=concept(ANATOMICAL_STRUCTURE),
         segmented_property_type=concept(STRUCTURES[label]),
         algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=algorithm,
@@ -163,3 +170,12 @@ def _set_dimension_uid(segmentation: Any, uid: str) -> None:  # noqa: ANN401
     """Replace highdicom's random UID of the dimensions by a reproducible one."""
     for item in (*segmentation.DimensionOrganizationSequence, *segmentation.DimensionIndexSequence):
         item.DimensionOrganizationUID = uid
+
+
+def _name_segment_in_frames(segmentation: Any) -> None:  # noqa: ANN401
+    """Say in each frame which segment it is of; highdicom says it once if there is one segment, and MONAI needs it."""
+    (shared,) = segmentation.SharedFunctionalGroupsSequence
+    if "SegmentIdentificationSequence" in shared:
+        for frame in segmentation.PerFrameFunctionalGroupsSequence:
+            frame.SegmentIdentificationSequence = deepcopy(shared.SegmentIdentificationSequence)
+        del shared.SegmentIdentificationSequence

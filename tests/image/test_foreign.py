@@ -20,8 +20,9 @@ ITEM = sitk.GetImageFromArray(np.random.default_rng(0).integers(0, 900, (4, 12, 
 def made(folder: Path, kind: str) -> Path:
     """A folder with files of one other format."""
     folder.mkdir(parents=True)
-    if kind == "pair.hdr":
+    if kind == "pair.img":
         sitk.WriteImage(ITEM, str(folder / kind))
+        (folder / "pair.hdr").unlink()
     elif kind == "scan.zip":
         with zipfile.ZipFile(folder / kind, "w") as archive:
             archive.writestr("IM-0001.dcm", bytes(900))
@@ -40,7 +41,7 @@ def made(folder: Path, kind: str) -> Path:
 
 
 KINDS = {
-    "pair.hdr": ("one half of a NIfTI pair", "save both as one .nii.gz"),
+    "pair.img": ("one half of a NIfTI pair", "keep both files in one folder, with the same name, and give the .hdr"),
     "scan.zip": ("a zip archive", "unpack it and give the folder"),
     "scan.dcm.gz": ("packed with gzip", "unpack it and give the folder"),
     "scan.mat": ("a MATLAB file", "save its volume as NIfTI with niftiwrite"),

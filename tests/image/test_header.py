@@ -118,8 +118,11 @@ SHEARED = (280, "12f", (1.2, 0.5, 0, 0, 0, 1.3, 0, 0, 0, 0.4, 8, 0))
 @pytest.mark.parametrize(
     ("reason", "patches"),
     [
-        ("a NIfTI-2 file", [(0, "i", (540,))]),
-        ("one half of a NIfTI pair (.hdr and .img)", [(344, "4s", (b"ni1\0",))]),  # the voxels are in another file
+        ("not a readable NIfTI file", [(0, "i", (540,))]),
+        (
+            "it is the header of a pair, but there is no .img file of the same name beside it",
+            [(344, "4s", (b"ni1\0",))],
+        ),
         ("an Analyze image, which does not tell left from right", [(344, "4s", (bytes(4),))]),
         ("not a readable NIfTI file", [(40, "h", (0,))]),
         ("not a readable NIfTI file", [(40, "h", (8,))]),

@@ -105,13 +105,17 @@ def test_writing_twice_gives_the_same_bytes(tmp_path: Path, suffix: str) -> None
 
 def test_only_real_single_valued_images_of_three_or_four_dimensions(tmp_path: Path) -> None:
     path = tmp_path / "a.nii"
-    for shape, vector in (((4, 5, 6, 3), True), ((4, 5, 6, 2), True), ((5, 6), False), ((2, 3, 4, 5, 6), False)):
-        sitk.WriteImage(sitk.GetImageFromArray(np.ones(shape, np.float32), isVector=vector), path)
+    for shape in ((5, 6), (2, 3, 4, 5, 6)):
+        sitk.WriteImage(sitk.GetImageFromArray(np.ones(shape, np.float32), isVector=False), path)
         with pytest.raises(UnusableError, match=r"a\.nii: \d dimensions, expected 3 or 4"):
             read_cine(path)
-    for image in (sitk.Image((4, 5, 6), sitk.sitkComplexFloat32), sitk.Image((4, 5, 6), sitk.sitkVectorUInt8, 3)):
+    vectors = ((sitk.sitkVectorUInt8, 3), (sitk.sitkVectorFloat32, 2), (sitk.sitkVectorFloat32, 4))
+    for image in (
+        sitk.Image((4, 5, 6), sitk.sitkComplexFloat32),
+        *(sitk.Image((4, 5, 6), kind, components) for kind, components in vectors),
+    ):
         sitk.WriteImage(image, path)
-        with pytest.raises(UnusableError, match=r"a\.nii: (its voxels are not one real number each|5 dim)"):
+        with pytest.raises(UnusableError, match=r"a\.nii: its voxels are not one real number each"):
             read_cine(path)
 
 

@@ -19,11 +19,13 @@ from cardioseg.image.nifti import read_cine, write_volume
 from cardioseg.image.volume import Cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Case
+from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.session import Model, open_model
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.curves import Moments
 from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.ventricles import measure
 from cardioseg.phantom import cine, reference, write_dicom
@@ -35,6 +37,8 @@ from cardioseg.results.formats.predicted import PredictedCase
 BOTH = ("nifti", "dicom-seg")
 ALL = tuple(known.NAME for known in FORMATS)
 SEGS = ["seg_ed.dcm", "seg_es.dcm"]
+PHASES = [f"seg_phase{phase:02d}.dcm" for phase in range(SMALL.phases) if phase not in (3, 7)]  # neither ED nor ES
+CONTOURS = ["rtstruct_ed.dcm", "rtstruct_es.dcm"]
 # The model's card is all that a SEG takes of it.
 ANY_MODEL = cast("Model", SimpleNamespace(card=SimpleNamespace(name="any", sha256="0" * 64, structures=STRUCTURES)))
 
@@ -90,7 +94,9 @@ def test_another_format_is_a_usage_error(text: str, tmp_path: Path, capsys: pyte
     assert run(["predict", "nowhere", "-o", str(tmp_path / "out"), "--format", text]) == 2
     error, hint = capsys.readouterr().err.splitlines()
     assert error.startswith("error: no format '")
-    assert hint == "hint: nifti, dicom-seg, dicom-sr, dicom-sc; nifti is always written"
+    assert hint == (
+        "hint: nifti, dicom-seg, dicom-seg-phases, dicom-sr, dicom-sc, rtstruct, seg-nrrd; nifti is always written"
+    )
 
 
 def test_the_segs_hold_the_masks_of_ed_and_es(case: Case, tmp_path: Path) -> None:
@@ -140,10 +146,12 @@ def test_a_nifti_scan_is_done_with_a_remark(model: Model, tmp_path: Path) -> Non
     outcome = predict(tmp_path / "a.nii.gz", model, tmp_path / "out", ALL)
     assert outcome.status == "done"
     assert "no DICOM SEG: a NIfTI scan has no DICOM images that it could refer to" in outcome.reason
+    assert "no RTSTRUCT: the scan has no DICOM images that it could refer to" in outcome.reason
     assert "no DICOM SR: a NIfTI scan has no DICOM images that it could refer to" in outcome.reason
     assert "no DICOM secondary capture: a NIfTI scan has no DICOM study that it could belong to" in outcome.reason
     assert (tmp_path / "out" / "a" / "mask.nii.gz").is_file()
     assert not segs(tmp_path / "out")
+    assert (tmp_path / "out" / "a" / "mask.seg.nrrd").is_file()
 
 
 @pytest.fixture(scope="session")
@@ -179,6 +187,59 @@ def test_what_is_not_asked_for_again_does_not_go_stale(finished: Path, scans: Pa
     assert (finished / "seg_ed.dcm").stat().st_mtime_ns > written
 
 
+def test_every_phase_has_an_object(finished: Path, scans: Path, model: Model, case: Case) -> None:
+    assert predict(scans, model, finished.parent, ("nifti", "dicom-seg", "dicom-seg-phases")).seconds > 0
+    assert segs(finished) == [*SEGS, *PHASES]
+    mask = read_cine(finished / "mask.nii.gz")
+    assert case.series
+    assert case.series.stack
+    for name in PHASES:
+        phase = int(name[9:11])
+        segmentation = highdicom.seg.segread(finished / name)
+        images = [dcmread(header.path).SOPInstanceUID for header in case.series.stack.headers[phase]]
+        numbers = segmentation.get_pixels_by_source_instance(images, segment_numbers=[1])[..., 0]
+        assert np.array_equal(numbers > 0, mask.voxels[phase] == Label.LV_CAVITY)
+        assert (segmentation.ContentLabel, segmentation.SeriesNumber) == (f"PHASE{phase:02d}", 9100 + phase)
+    assert predict(scans, model, finished.parent).seconds == 0  # more than asked for is done, and is kept
+    (finished / PHASES[2]).unlink()
+    assert predict(scans, model, finished.parent).seconds > 0
+    assert segs(finished) == [*SEGS, *PHASES]
+
+
+def test_phases_of_an_earlier_run_do_not_stay(finished: Path, scans: Path, model: Model) -> None:
+    """If a person chooses other moments, other phases have objects."""
+    asked = "nifti", "dicom-seg", "dicom-seg-phases"
+    predict(scans, model, finished.parent, asked)
+    choices = Choices(Moments(0, 4))
+    assert predict(scans, model, finished.parent, asked, choices=choices).seconds > 0
+    assert segs(finished) == [*SEGS, *(f"seg_phase{phase:02d}.dcm" for phase in (1, 2, 3, 5, 6, 7))]
+
+
+@pytest.mark.parametrize("text", ["all", "ed-es", "ES"])
+def test_seg_phases_on_the_command_line(
+    text: str, scans: Path, model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["predict", str(scans), "-o", str(tmp_path / "out"), "-m", str(model_folder), "--format", "dicom-seg"]
+    code = run([*command, "--seg-phases", text])
+    if text == "ES":
+        assert code == 2
+        assert "error: --seg-phases 'ES' is unknown" in capsys.readouterr().err
+    else:
+        assert code == 0
+        assert segs(tmp_path / "out") == [*SEGS, *(PHASES if text == "all" else [])]
+
+
+def test_no_phase_can_be_referred_to(model: Model, tmp_path: Path) -> None:
+    for path in write_dicom(SMALL, tmp_path / "scans").iterdir():
+        dataset = dcmread(path)
+        del dataset.FrameOfReferenceUID
+        dataset.save_as(path)
+    outcome = predict(tmp_path / "scans", model, tmp_path / "out", ALL)
+    assert "no DICOM SEG of phase 0: " in outcome.reason
+    assert "no RTSTRUCT: " in outcome.reason
+    assert not segs(tmp_path / "out")
+
+
 def test_no_object_is_a_scan_again(scans: Path, model: Model, tmp_path: Path) -> None:
     """Where a PACS exports all that it has of a study."""
     shutil.copytree(scans, tmp_path / "export")
@@ -187,8 +248,9 @@ def test_no_object_is_a_scan_again(scans: Path, model: Model, tmp_path: Path) ->
         shutil.copy(path, tmp_path / "export")
     findings = find_cases([tmp_path / "export"])
     assert len(findings.cases) == 1
-    assert [item.why.split(":")[0] for item in findings.others].count("not MR") == 2
-    assert sorted(Path(item.where).name for item in findings.unused) == ["sc_measures.dcm", "sc_sheet.dcm", "sr.dcm"]
+    assert [item.why.split(":")[0] for item in findings.others].count("not MR") == SMALL.phases
+    names = sorted(Path(item.where).name for item in findings.unused)
+    assert names == [*CONTOURS, "sc_measures.dcm", "sc_sheet.dcm", "sr.dcm"]
     assert {item.why for item in findings.unused} == {"a DICOM object without an image plane in space"}
 
 
@@ -219,7 +281,7 @@ def test_no_identity_leaves_the_dicom_files(model: Model, tmp_path: Path, capfd:
     holding = [
         path.name for path in (tmp_path / "out").rglob("*") if path.is_file() and surname.encode() in path.read_bytes()
     ]
-    assert sorted(holding) == ["sc_measures.dcm", "sc_sheet.dcm", *SEGS, "sr.dcm"]
+    assert sorted(holding) == [*CONTOURS, "sc_measures.dcm", "sc_sheet.dcm", *SEGS, *PHASES, "sr.dcm"]
     assert surname not in "".join(capfd.readouterr())
 
 

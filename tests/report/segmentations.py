@@ -62,14 +62,6 @@ def points_of(segmentation: Any, labels: Sequence[Label]) -> Points:
     return {label: np.concatenate(parts) for label, parts in points.items()}
 
 
-def points_of_one(segmentation: Any) -> Points:
-    """As `points_of`; where there is one segment, its number stands in the shared group."""
-    (number,) = segmentation.SharedFunctionalGroupsSequence[0].SegmentIdentificationSequence
-    for frame in segmentation.PerFrameFunctionalGroupsSequence:
-        frame.SegmentIdentificationSequence = [number]
-    return points_of(segmentation, (Label.LV_CAVITY,))
-
-
 def dciodvfy(path: Path, kind: str = "Segmentation") -> list[tuple[str, str]]:
     """The errors that the validator finds in an object of this kind, as (where without ordinals, what)."""
     if which("dciodvfy") is None:

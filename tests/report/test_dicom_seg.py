@@ -12,7 +12,7 @@ import pytest
 import SimpleITK as sitk
 from labelled_points import assert_same_points, labelled_points
 from pydicom import dcmread
-from segmentations import ED, ES, HEART, dciodvfy, drawing, points_of, points_of_one, write
+from segmentations import ED, ES, HEART, dciodvfy, drawing, points_of, write
 
 from cardioseg.errors import ResourceError
 from cardioseg.image.labels import STRUCTURES, Label
@@ -70,7 +70,7 @@ def test_a_model_of_one_label_writes_one_segment(source: Stack, tmp_path: Path) 
     what = drawing(labels=labels)
     segmentation = write(tmp_path, source, what)
     assert [segment.SegmentLabel for segment in segmentation.SegmentSequence] == ["LV cavity"]
-    assert_same_points(points_of_one(segmentation), labelled_points(what.mask, labels))
+    assert_same_points(points_of(segmentation, labels), labelled_points(what.mask, labels))
 
 
 def test_an_empty_mask_is_written_as_such(source: Stack, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from labelled_points import assert_same_points, labelled_points
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import EnhancedMRImageStorage
-from segmentations import AUTHOR, ED, HEART, dciodvfy, drawing, enhanced, points_of, points_of_one, stack_of, write
+from segmentations import AUTHOR, ED, HEART, dciodvfy, drawing, enhanced, points_of, stack_of, write
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.labels import STRUCTURES, Label
@@ -160,7 +160,7 @@ def test_sunnybrook_has_no_error_but_its_own(patient: str, shared_data: Path, tm
     voxels[2:5, 100:140, 90:130] = Label.LV_CAVITY
     what = Drawing(Volume(voxels, source.grid), (Label.LV_CAVITY,), END_DIASTOLE, AUTHOR)
     segmentation = write(tmp_path, source, what, 0)
-    assert_same_points(points_of_one(segmentation), labelled_points(what.mask, (Label.LV_CAVITY,)))
+    assert_same_points(points_of(segmentation, (Label.LV_CAVITY,)), labelled_points(what.mask, (Label.LV_CAVITY,)))
     errors = dciodvfy(tmp_path / "seg.dcm")
     own = b"".join(header.path.read_bytes() for header in source.headers[0])
     for where, what_is_wrong in errors:

@@ -203,6 +203,29 @@ def test_the_report_and_the_pictures_come_back_the_same(pacs: Pacs, tmp_path: Pa
     assert {dcmread(BytesIO(content)).pixel_array.tobytes() for content in held["OT"]} == sent
 
 
+def test_contours_and_the_masks_of_all_phases_come_back_the_same(pacs: Pacs, tmp_path: Path) -> None:
+    write_dicom(THICK, tmp_path / "scans")
+    (series,) = survey(tmp_path / "scans").cines
+    assert series.stack
+    predicted, case = described(series.stack), CaseFolder(tmp_path / "case")
+    assert "".join(write_formats(predicted, case, ("dicom-seg", "dicom-seg-phases", "rtstruct"))) == ""
+    pacs.store([*sorted((tmp_path / "scans").rglob("*.dcm")), *sorted(case.path.glob("*.dcm"))])
+    assert len(pacs.ask("studies")) == 1
+    objects = [(modality, dcmread(BytesIO(content))) for modality, files in pacs.series() for content in files]
+    images = {dataset.SOPInstanceUID for modality, dataset in objects if modality == "MR"}
+    segmentations = {dataset.ContentLabel: dataset for modality, dataset in objects if modality == "SEG"}
+    assert len(segmentations) == THICK.phases
+    for path in (case.seg_ed, case.seg_es, *case.seg_phases):
+        sent = dcmread(path)
+        assert segmentations[sent.ContentLabel].PixelData == sent.PixelData
+    structures = {dataset.StructureSetLabel: dataset for modality, dataset in objects if modality == "RTSTRUCT"}
+    for label, path in (("ED", case.contours_ed), ("ES", case.contours_es)):
+        sent = dcmread(path)
+        assert structures[label].ROIContourSequence == sent.ROIContourSequence
+        contours = [contour for region in sent.ROIContourSequence for contour in region.ContourSequence]
+        assert {contour.ContourImageSequence[0].ReferencedSOPInstanceUID for contour in contours} <= images
+
+
 CODES = {"lv_edv_ml": "8821-1", "lv_ef_percent": "8811-2", "lv_mass_g": "18087-7", "rv_esv_ml": "8824-5"}
 
 

@@ -17,6 +17,7 @@ from cardioseg.ingest.labels.structures import AS_USUAL, Meaning, Structure
 CARD = "dataset.json"
 _GIVE = "--labels acdc or --labels mnms says what the numbers mean"
 _MASKS = re.compile("labels.*|gt_segmentations", re.IGNORECASE)  # nnU-Net's folders whose card lies above them
+_IGNORE = "ignore"  # nnU-Net's name for pixels without a reference; documentation, ignore_label.md
 _LONGEST = 40  # characters of a name that are shown
 
 
@@ -51,12 +52,20 @@ def convention_of_card(path: Path, card: Mapping[str, Any], meaning: Meaning = A
     """
     convention: dict[int, Label] = {}
     for name, number in _names_and_numbers(card["labels"]):
+        if name == _IGNORE:
+            continue
         structure = meaning.structure(name)
         if why := _contradiction(number, structure, convention):
             raise NoInputError(f"{path}: label {str(number)[:_LONGEST]} is called {name!r}, {why}", _GIVE)
         if structure is not None:
             convention[int(number)] = structure.label
     return {0: Label.BACKGROUND} | convention
+
+
+def ignored_number(card: Mapping[str, Any]) -> int | None:
+    """The number of pixels without a reference; None if there are none."""
+    numbers = [number for name, number in _names_and_numbers(card["labels"]) if name == _IGNORE]
+    return next((int(number) for number in numbers if str(number).isdecimal()), None)
 
 
 def _contradiction(number: Any, structure: Structure | None, convention: Convention) -> str:  # noqa: ANN401 - JSON

@@ -6,7 +6,15 @@ from typing import Protocol
 
 from cardioseg.errors import UsageError
 from cardioseg.results.folder import CaseFolder
-from cardioseg.results.formats import dicom_sc_format, dicom_seg_format, dicom_sr_format, nifti_format
+from cardioseg.results.formats import (
+    dicom_sc_format,
+    dicom_seg_format,
+    dicom_seg_phases_format,
+    dicom_sr_format,
+    nifti_format,
+    rtstruct_format,
+    seg_nrrd_format,
+)
 from cardioseg.results.formats.predicted import PredictedCase
 
 
@@ -24,7 +32,15 @@ class Format(Protocol):
         """Write them; returns what cannot be written and why, or nothing. Raises ResourceError."""
 
 
-FORMATS: tuple[Format, ...] = (nifti_format, dicom_seg_format, dicom_sr_format, dicom_sc_format)
+FORMATS: tuple[Format, ...] = (
+    nifti_format,
+    dicom_seg_format,
+    dicom_seg_phases_format,
+    dicom_sr_format,
+    dicom_sc_format,
+    rtstruct_format,
+    seg_nrrd_format,
+)
 """In the order in which they are written."""
 
 ALWAYS = nifti_format.NAME

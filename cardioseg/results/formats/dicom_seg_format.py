@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.cine.stack import Stack
-from cardioseg.report.dicom_seg import END_DIASTOLE, END_SYSTOLE, Drawing, write_segmentation
+from cardioseg.report.dicom_seg import Drawing, write_segmentation
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.formats.predicted import PredictedCase
 
@@ -37,11 +37,7 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
 
 
 def _write(predicted: PredictedCase, stack: Stack, folder: CaseFolder) -> Iterator[str]:
-    measures = predicted.description.measures
-    for moment, phase, path in (
-        (END_DIASTOLE, measures.ed_phase, folder.seg_ed),
-        (END_SYSTOLE, measures.es_phase, folder.seg_es),
-    ):
+    for (moment, phase), path in zip(predicted.moments, files(folder), strict=True):
         if phase is None:
             yield f"no DICOM SEG of {moment.name}, which is not known"
         else:

@@ -8,6 +8,7 @@ from cardioseg.image.volume import Cine
 from cardioseg.ingest.cine.stack import Stack
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.report.dicom_object import Author
+from cardioseg.report.dicom_seg import END_DIASTOLE, END_SYSTOLE, Moment
 from cardioseg.results.description import Description
 
 
@@ -33,6 +34,12 @@ class PredictedCase:
     def author(self) -> Author:
         """Who drew the mask."""
         return Author(self.card.name, self.card.sha256)
+
+    @property
+    def moments(self) -> tuple[tuple[Moment, int | None], ...]:
+        """End-diastole and end-systole, each with its phase as far as it is known."""
+        measures = self.description.measures
+        return (END_DIASTOLE, measures.ed_phase), (END_SYSTOLE, measures.es_phase)
 
     def measured_headers(self, stack: Stack) -> dict[str, list[SliceHeader | None]]:
         """The images at end-diastole and end-systole of each ventricle; else those of the first phase."""

@@ -1,24 +1,28 @@
 """nnU-Net: `imagesTr/<case>_0000.nii.gz`, `labelsTr/<case>.nii.gz`, and a `dataset.json` that names the labels.
 
+The images and masks may have any format of one file a volume that cardioseg reads, whatever `file_ending` says.
+
 Isensee et al., "nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation", Nature
 Methods 2021.
 """
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.labels import Label
-from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.nnunet_names import case_stem
-from cardioseg.image.volume_files import stem
+from cardioseg.image.volume import Voxels
+from cardioseg.image.volume_files import format_of, is_part, is_volume_file, siblings, stem
 from cardioseg.ingest.labels.drawn_labels import Convention, drawn_phases, labels_of
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
-from cardioseg.ingest.labels.nnunet_dataset_json import CARD, convention_of_card, read_card
+from cardioseg.ingest.labels.nnunet_dataset_json import CARD, convention_of_card, ignored_number, read_card
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped, reasons
@@ -33,9 +37,26 @@ _ONE_PHASE = "save the phase that is drawn as a 3D image"
 Named = tuple[str, str, Path]  # of a mask: case, moment and file
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """The meaning of the numbers in the masks.
+
+    Attributes:
+        convention: the structures.
+        ignored: the number of pixels without a reference; None if there are none.
+    """
+
+    convention: Convention
+    ignored: int | None
+
+    def has_none(self, mask: Voxels) -> NDArray[np.bool_]:
+        """The pixels without a reference."""
+        return np.asarray(mask == self.ignored) if self.ignored is not None else np.zeros(mask.shape, np.bool_)
+
+
 def recognises(root: Path) -> bool:
     """Whether the card names structures, and there are images and masks."""
-    if not (root / CARD).is_file() or not all(any((root / name).glob("*.nii*")) for name in (_IMAGES, _LABELS)):
+    if not (root / CARD).is_file() or not all(_volume_files(root / name) for name in (_IMAGES, _LABELS)):
         return False
     try:
         read_card(root / CARD)
@@ -59,8 +80,8 @@ def misses(root: Path) -> Iterator[str]:
 def _faults(root: Path) -> Iterator[str]:
     """Faults of a folder that has all parts."""
     for name in (_IMAGES, _LABELS):
-        if not any((root / name).glob("*.nii*")):
-            yield f"{root / name} holds no NIfTI files"
+        if not _volume_files(root / name):
+            yield f"{root / name} holds no NIfTI, NRRD or MetaImage files"
     try:
         read_card(root / CARD)
     except NoInputError as error:
@@ -71,40 +92,44 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
     """Yield the subjects: masks named `<subject>_ed`, `_es`, `_frame01` or `_phase07` are volumes of one subject.
 
     Raises:
-        NoInputError: there are several channels, no mask is NIfTI, or the card does not say what the numbers mean.
+        NoInputError: there are several channels, or the card does not say what the numbers mean.
     """
     card = read_card(root / CARD)
     channels = card.get("channel_names", card.get("modality", {}))
     if isinstance(channels, Mapping) and len(channels) > 1:
         raise NoInputError(f"{root / CARD}: {len(channels)} channels an image, cardioseg reads one", "keep the cine's")
     convention = convention_of_card(root / CARD, card, meaning) if meaning.numbers is None else meaning.numbers
-    masks = sorted(path for path in (root / _LABELS).glob("*") if is_nifti(path) and not path.name.startswith("."))
-    if not masks:
-        raise NoInputError(f"{root / _LABELS}: no NIfTI masks in it", "convert them to .nii.gz")
+    numbers = Numbers(convention, ignored_number(card))
+    masks = _volume_files(root / _LABELS)
     by_subject: dict[str, list[Named]] = {}
     for path in masks:
         subject_id, name = subject_and_moment(stem(path))
         by_subject.setdefault(subject_id, []).append((stem(path), name, path))
     sources = (
-        Source(subject_id, str(root / _LABELS / subject_id), partial(_subject, root, subject_id, named, convention))
+        Source(subject_id, str(root / _LABELS / subject_id), partial(_subject, root, subject_id, named, numbers))
         for subject_id, named in by_subject.items()
     )
     return chain(_images_without_mask(root, {stem(path) for path in masks}), sources)
 
 
+def _volume_files(folder: Path) -> list[Path]:
+    files = (path for path in folder.glob("*") if is_volume_file(path) and not path.name.startswith("."))
+    return sorted(path for path in files if path.is_file() and not is_part(path))
+
+
 def _images_without_mask(root: Path, cases: Set[str]) -> Iterator[Skipped]:
     """The images without a mask."""
-    for path in sorted((root / _IMAGES).glob("*")):
-        if is_nifti(path) and not path.name.startswith(".") and not {stem(path), case_stem(path)} & cases:
+    for path in _volume_files(root / _IMAGES):
+        if not {stem(path), case_stem(path)} & cases:
             yield Skipped(str(path.relative_to(root)), f"it has no mask in {_LABELS}")
 
 
-def _subject(root: Path, subject_id: str, named: Sequence[Named], meaning: Convention) -> Subject:
+def _subject(root: Path, subject_id: str, named: Sequence[Named], numbers: Numbers) -> Subject:
     volumes: list[LabelledVolume] = []
     skipped: list[Skipped] = []
     for case, name, path in named:
         try:
-            volumes += _volumes(root, case, name, path, meaning)
+            volumes += _volumes(root, case, name, path, numbers)
         except UnusableError as error:
             skipped.append(Skipped(str(path.relative_to(root)), str(error).removeprefix(f"{path}: ")))
     if not volumes:
@@ -112,19 +137,17 @@ def _subject(root: Path, subject_id: str, named: Sequence[Named], meaning: Conve
     return Subject(subject_id, tuple(with_moments(volumes)), skipped=tuple(skipped))
 
 
-def _volumes(root: Path, case: str, name: str, path: Path, meaning: Convention) -> Iterator[LabelledVolume]:
+def _volumes(root: Path, case: str, name: str, path: Path, numbers: Numbers) -> Iterator[LabelledVolume]:
     scan = _image(root, case)
-    image, mask = read_cine(scan), read_cine(path)
+    image, mask = format_of(scan).read_cine(scan), format_of(path).read_cine(path)
     if not mask.grid.matches(image.grid):
         raise UnusableError("the mask is on another grid than the image")
-    annotated = np.zeros((image.grid.shape[0], len(Label)), np.bool_)
-    annotated[:, [Label.BACKGROUND, *meaning.values()]] = True
     for phase in drawn_phases(image.phases, mask.voxels, _ONE_PHASE):
         yield LabelledVolume(
             name=name if image.phases == 1 else f"phase{phase:02d}",
             image=image.voxels[phase],
-            mask=labels_of(mask.voxels[phase], meaning),
-            annotated=annotated,
+            mask=labels_of(np.where(numbers.has_none(mask.voxels[phase]), 0, mask.voxels[phase]), numbers.convention),
+            annotated=_annotated(mask.voxels[phase], numbers),
             spacing_mm=image.grid.spacing_mm,
             case_ids=(case, case + _CHANNEL),
             phase=None if image.phases == 1 else phase,
@@ -133,10 +156,17 @@ def _volumes(root: Path, case: str, name: str, path: Path, meaning: Convention) 
         )
 
 
+def _annotated(mask: Voxels, numbers: Numbers) -> NDArray[np.bool_]:
+    """(slice, Label): a slice with ignored pixels has no complete reference of any structure."""
+    annotated = np.zeros((len(mask), len(Label)), np.bool_)
+    annotated[:, [Label.BACKGROUND, *numbers.convention.values()]] = True
+    annotated[numbers.has_none(mask).any(axis=(1, 2))] = False
+    return annotated
+
+
 def _image(root: Path, case: str) -> Path:
+    folder = root / _IMAGES
     for name in (case + _CHANNEL, case):
-        for suffix in (".nii.gz", ".nii"):
-            path = root / _IMAGES / (name + suffix)
-            if path.is_file():
-                return path
-    raise UnusableError(f"{root / _IMAGES / case}{_CHANNEL}.nii.gz: no such file")
+        if images := siblings(folder / name, name):
+            return images[0]
+    raise UnusableError(f"{folder / case}{_CHANNEL}: no image of this name")

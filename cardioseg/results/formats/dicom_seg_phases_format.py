@@ -1,0 +1,46 @@
+"""DICOM SEG phases: the mask at every other phase, beside those of end-diastole and end-systole.
+
+Each phase is an object of its own. All phases have the same positions, so that in one object they would lie on top of
+each other: viewers and readers place a segment's frames by position.
+"""
+
+from pathlib import Path
+
+from cardioseg.errors import UnusableError
+from cardioseg.report.dicom_seg import Drawing, other_phase, write_segmentation
+from cardioseg.results.folder import CaseFolder
+from cardioseg.results.formats import dicom_seg_format
+from cardioseg.results.formats.predicted import PredictedCase
+
+NAME = "dicom-seg-phases"
+REFERS_TO_IMAGES = True
+REFERS_TO: tuple[str, ...] = (dicom_seg_format.NAME,)
+
+
+def files(folder: CaseFolder) -> tuple[Path, ...]:
+    """The files that were written."""
+    return folder.seg_phases
+
+
+def write(predicted: PredictedCase, folder: CaseFolder) -> str:
+    """Write an object for each phase but end-diastole and end-systole, which have theirs.
+
+    Returns:
+        Nothing: why no object can be written is what `dicom-seg` says.
+
+    Raises:
+        ResourceError: the file system refuses the write.
+    """
+    if predicted.stack is None:
+        return ""
+    have_theirs = {phase for _, phase in predicted.moments}
+    for phase in range(predicted.mask.phases):
+        if phase in have_theirs:
+            continue
+        moment = other_phase(phase)
+        drawing = Drawing(predicted.mask.phase(phase), predicted.card.structures, moment, predicted.author)
+        try:
+            write_segmentation(folder.seg_phase(phase), drawing, predicted.stack.headers[phase])
+        except UnusableError as error:
+            return f"no DICOM SEG of {moment.name}: {error}"
+    return ""

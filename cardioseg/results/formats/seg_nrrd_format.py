@@ -1,0 +1,51 @@
+"""Seg NRRD: the mask for 3D Slicer: segmentations of end-diastole and end-systole, and a sequence of all phases.
+
+Slicer opens a `.seg.nrrd` as one segmentation, with names and colours; it holds one phase. A `.seq.nrrd` of label maps
+is what Slicer plays beside the scan: Slicer stores a sequence of segmentations only in an archive of MRML nodes.
+"""
+
+from pathlib import Path
+
+from cardioseg.files import write_bytes
+from cardioseg.image.alignment import as_stored
+from cardioseg.image.nrrd_encoding import encode_sequence, encode_volume
+from cardioseg.image.volume import Volume
+from cardioseg.report.slicer_keys import segmentation_keys, sequence_axis, sequence_keys
+from cardioseg.results.folder import CaseFolder
+from cardioseg.results.formats.predicted import PredictedCase
+
+NAME = "seg-nrrd"
+REFERS_TO_IMAGES = False
+REFERS_TO: tuple[str, ...] = ()
+
+
+def files(folder: CaseFolder) -> tuple[Path, ...]:
+    """The files that are written: the first of a volume, the others of a cine."""
+    return folder.slicer_volume, folder.slicer_ed, folder.slicer_es, folder.slicer_sequence
+
+
+def write(predicted: PredictedCase, folder: CaseFolder) -> str:
+    """Write a segmentation of a volume; of a cine, one of each of the two moments, and the sequence.
+
+    Returns:
+        A remark on what cannot be written and why, or nothing.
+
+    Raises:
+        ResourceError: the file system refuses the write.
+    """
+    stored = as_stored(predicted.mask)
+    if not predicted.is_4d:
+        _write_segmentation(folder.slicer_volume, stored.phase(0), predicted)
+        return ""
+    write_bytes(folder.slicer_sequence, encode_sequence(stored, *sequence_axis(stored), sequence_keys(stored)))
+    unknown = []
+    for (moment, phase), path in zip(predicted.moments, (folder.slicer_ed, folder.slicer_es), strict=True):
+        if phase is None:
+            unknown.append(f"no segmentation for 3D Slicer of {moment.name}, which is not known")
+        else:
+            _write_segmentation(path, stored.phase(phase), predicted)
+    return "; ".join(unknown)
+
+
+def _write_segmentation(path: Path, mask: Volume, predicted: PredictedCase) -> None:
+    write_bytes(path, encode_volume(mask, segmentation_keys(predicted.card.structures, mask.grid)))
