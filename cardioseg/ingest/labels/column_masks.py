@@ -11,8 +11,9 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.alignment import on_grid
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label, whole
 from cardioseg.image.slicer_segmentation import is_segmentation
-from cardioseg.image.volume import Grid, Voxels
+from cardioseg.image.volume import Cine, Grid, Voxels
 from cardioseg.image.volume_files import format_of, is_volume_file
+from cardioseg.ingest.finding.survey import survey
 from cardioseg.ingest.labels.csv_table import Row, file_named
 from cardioseg.ingest.labels.drawn_labels import labels_of
 from cardioseg.ingest.labels.named_mask import NamedMask, read_named_mask
@@ -79,15 +80,27 @@ def read_column_masks(root: Path, row: Row, image: Voxels, grid: Grid | None, me
 
 
 def read_image(path: Path) -> tuple[Voxels, Grid | None]:
-    """(phase, slice, row, column), and the grid of a volume file.
+    """(phase, slice, row, column), and the grid of a volume file or of the only cine in a folder of DICOM files.
 
     Raises:
-        UnusableError: it cannot be read.
+        UnusableError: it cannot be read, or the folder does not hold one cine.
     """
+    if path.is_dir():
+        cine = _only_cine(path)
+        return cine.voxels, cine.grid
     if not is_volume_file(path):
         return read_png(path)[None, None], None
     cine = format_of(path).read_cine(path)
     return cine.voxels, cine.grid
+
+
+def _only_cine(folder: Path) -> Cine:
+    cines = survey(folder).cines
+    if len(cines) != 1:
+        raise UnusableError(f"{folder}: {len(cines)} short-axis cines in the folder, expected one")
+    if cines[0].stack is None:
+        raise UnusableError(f"{folder}: {cines[0].reason}")
+    return cines[0].stack.read()
 
 
 def _named(root: Path, row: Row, grid: Grid | None, meaning: Meaning) -> NamedMask | None:

@@ -5,7 +5,7 @@ plane tells the slice; the phase must then be known in another way. Its pixels m
 may be a part of it, or stored in another order of rows and columns, but not resampled.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from cardioseg.ingest.labels.drawn_images import DrawnCine, ImageId, Place
 from cardioseg.ingest.labels.image_plane import on_image
 
 _PIXELS = 0.1  # how far a pixel may lie from its place on the image
+_OF_ONE_PHASE = "make it of the images of one phase; or list a .seg.nrrd with its phase in a table, the layout pairs"
 Pixels = NDArray[np.bool_]
 
 
@@ -30,12 +31,21 @@ def place_of(cine: DrawnCine, plane: SliceHeader, images: Iterable[ImageId]) -> 
     Raises:
         UnusableError: none lies there, or several phases do.
     """
-    corners = _corners_mm(plane)
-    place, _ = cine.locate(corners, images)
+    corners, images = _corners_mm(plane), tuple(images)
+    try:
+        place, _ = cine.locate(corners, images)
+    except UnusableError as error:
+        raise UnusableError(error.message, _OF_ONE_PHASE if _is_in_plane(cine, corners, images) else "") from None
     distance_mm = on_image(cine.images[place], corners)[1]
     if distance_mm > cine.stack.grid.rounding_mm:
         raise UnusableError(f"it lies between the images, {distance_mm:.1f} mm off the nearest")
     return place
+
+
+def _is_in_plane(cine: DrawnCine, corners: NDArray[np.float64], images: Sequence[ImageId]) -> bool:
+    """Whether a frame lies in the plane of an image."""
+    places = cine.places_of(images) if images else cine.images
+    return any(on_image(cine.images[place], corners)[1] <= cine.stack.grid.rounding_mm for place in places)
 
 
 def require_pixels_of(image: SliceHeader, plane: SliceHeader) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from slicer_files import NAMES, keys, layer_each, one_layer, write_slicer
+from small_phantoms import OBLONG
 
 from cardioseg.cli.app import run
 from cardioseg.dataset.store import open_dataset
@@ -14,8 +15,10 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Grid, Volume
+from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.named_mask import read_named_mask
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning, Structure
+from cardioseg.phantom import reference, write_dicom
 from cardioseg.results.mask_files import read_mask
 
 TILT = ((0.0, -0.6, 0.8), (0.0, 0.8, 0.6), (1.0, 0.0, 0.0))
@@ -244,6 +247,22 @@ def test_a_scan_may_be_nrrd_too(tmp_path: Path) -> None:
     path = one_layer(tmp_path / "p1" / "a.seg.nrrd", heart(), GRID)
     write_slicer(path.with_name("scan.nrrd"), np.arange(heart().size, dtype=np.int16).reshape(1, *GRID.shape), GRID, {})
     assert np.array_equal(ingested(listed(path.parent, path, image="scan.nrrd"))[0], heart())
+
+
+def test_a_scan_may_be_a_folder_of_dicom_files(tmp_path: Path) -> None:
+    heart_of, phase = reference(OBLONG), OBLONG.ed_es_phases[1]
+    write_dicom(OBLONG, tmp_path / "p1" / "dicom")
+    path = one_layer(tmp_path / "p1" / "a.seg.nrrd", heart_of.voxels[phase].astype(np.uint8), heart_of.grid)
+    table = tmp_path / "p1" / "table.csv"
+    table.write_text(f"subject,image,mask,phase\np1,dicom,{path.name},{phase}\n")
+    assert np.array_equal(ingested(tmp_path / "p1")[0], heart_of.voxels[phase])
+    table.write_text(f"subject,image,mask\np1,dicom,{path.name}\n")
+    (skipped,) = layouts.read(tmp_path / "p1")
+    assert "to which phase it belongs is unknown (give the number of its phase" in str(skipped)
+    (tmp_path / "p1" / "empty").mkdir()
+    table.write_text(f"subject,image,mask\np1,empty,{path.name}\n")
+    (skipped,) = layouts.read(tmp_path / "p1")
+    assert "0 short-axis cines in the folder, expected one" in str(skipped)
 
 
 def test_names_without_an_effect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,7 +101,7 @@ def _places(cine: DrawnCine, segmentation: Segmentation, remarks: list[str]) -> 
             require_pixels_of(cine.images[place], frame.plane)
             places[frame] = place
         except UnusableError as error:
-            remarks.append(f"a frame is left out: {error.message}")
+            remarks.append(f"a frame is left out: {error}")
     return places
 
 

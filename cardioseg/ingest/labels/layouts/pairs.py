@@ -3,8 +3,8 @@
 Columns: `subject`, `image`, and one or more of `mask` (ACDC's numbers, or a segmentation of 3D Slicer, whose segments
 have names), `lv_mask`, `rv_mask`, `myo_mask` (zero and one other number, the structure); optional `group`, `phase` and
 `instance` (the order of slices). The PNG slices of a subject's phase become one volume without a spacing; each volume
-file is one volume. Each phase of a 4D image on which its 4D mask is drawn is a volume; for a 3D mask, `phase` is the
-number of its phase, from 0.
+file is one volume, and so is the cine in a folder of DICOM files. Each phase of a 4D image on which its 4D mask is
+drawn is a volume; for a 3D mask, `phase` is the number of its phase, from 0.
 """
 
 from collections import Counter, defaultdict
@@ -194,7 +194,7 @@ def _volume(root: Path, subject_id: str, name: str, pairs: Sequence[_Pair], shar
 
 def _pairs(root: Path, row: Row, meaning: Meaning, skipped: list[Skipped]) -> Iterator[_Pair]:
     """The pair of a row, or one for each phase of a 4D image on which something is drawn."""
-    path = file_named(root, row.get("image", ""))
+    path = file_named(root, row.get("image", ""), may_be_folder=True)
     image, grid = read_image(path)
     masks = read_column_masks(root, row, image, grid, meaning)
     skipped += [Skipped(row[NUMBERED], remark) for remark in masks.left_out]
