@@ -29,7 +29,7 @@ from cardioseg.ingest.cine.stack import Stack
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.layouts import dicomseg
 from cardioseg.ingest.labels.subject import Subject
-from cardioseg.phantom import reference, write_dicom
+from cardioseg.phantom import Vendor, reference, write_dicom
 from cardioseg.report.dicom_object import Author
 from cardioseg.report.dicom_seg import END_DIASTOLE, END_SYSTOLE, Drawing, write_segmentation
 from cardioseg.skipped import Skipped
@@ -92,6 +92,13 @@ def test_our_own_at_ed_and_es(study: Path, source: Stack) -> None:
         assert np.array_equal(volume.image, source.volume(volume.phase or 0).voxels)
         assert volume.annotated.all()
     assert subject.counts == tuple((f"{name} slices", 10) for name in ("LV cavity", "LV myocardium", "RV cavity"))
+
+
+def test_frames_of_a_multi_frame_object(tmp_path: Path) -> None:
+    write_dicom(HEART, tmp_path / "p1", Vendor.ENHANCED)
+    drawing = Drawing(Volume(mask_at(ED), HEART.grid), STRUCTURES, END_DIASTOLE, Author("sax", "ab" * 32))
+    write_segmentation(tmp_path / "seg.dcm", drawing, stack_of(tmp_path).headers[ED])
+    assert_ed(only(tmp_path))
 
 
 @pytest.mark.parametrize("omit", [True, False])
