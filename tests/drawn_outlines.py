@@ -15,7 +15,7 @@ from cardioseg.phantom.beating_heart import Section, sections
 from cardioseg.phantom.study import uid_of
 
 NAMES = {"LV endo": "saendocardialContour", "LV epi": "saepicardialContour", "RV": "sarvendocardialContour"}
-_POINTS = 360
+_POINTS = 180
 
 
 @dataclass(frozen=True)

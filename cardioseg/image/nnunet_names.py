@@ -6,6 +6,7 @@ Isensee et al., Nat Methods 2021;18:203; nnU-Net's documentation, dataset_format
 import re
 from pathlib import Path
 
+from cardioseg.image.ed_es_pair import is_card
 from cardioseg.image.volume_files import is_volume_file, stem
 
 _CHANNEL = re.compile(r"(?P<case>.+)_(?P<number>\d{4})")
@@ -15,8 +16,11 @@ _MOST = 4  # channels; more files are more likely the phases of a film
 
 
 def case_stem(path: Path) -> str:
-    """The name of a NIfTI file's case: its stem without `_0000`, unless this is the number of a film's phase."""
-    name = stem(path)
+    """The name of a volume file's case: its stem without `_0000`, unless this is the number of a film's phase.
+
+    A card of ED and ES is named after its folder.
+    """
+    name = path.absolute().parent.name if is_card(path) else stem(path)
     if not name.endswith(_FIRST) or len(name) == len(_FIRST):
         return name
     case = name.removesuffix(_FIRST)

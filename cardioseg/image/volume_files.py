@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from cardioseg.image import metaimage, nifti, nrrd
+from cardioseg.image import ed_es_pair, metaimage, nifti, nrrd
 from cardioseg.image.volume import Cine, Grid, Voxels
 
 REFERENCE = "_gt"  # ends the stem of a reference mask, as in ACDC
@@ -53,6 +53,8 @@ def is_part(path: Path) -> bool:
 
 def format_of(path: Path) -> VolumeFormat:
     """The format by the file's name; NIfTI if the suffix is unknown."""
+    if ed_es_pair.is_card(path):
+        return ed_es_pair
     return next((volume_format for volume_format in FORMATS if _suffix(path) in volume_format.SUFFIXES), nifti)
 
 

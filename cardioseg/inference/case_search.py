@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
+from cardioseg.image.ed_es_pair import CARD
 from cardioseg.image.nnunet_names import case_stem, other_channel
 from cardioseg.image.volume_files import REFERENCE, format_of, is_part, is_volume_file, stem
 from cardioseg.inference.cases import Case, Findings, other_names
@@ -16,7 +17,6 @@ from cardioseg.ingest.cine.volume_suitability import judge_volume
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.finding.survey import Kind, LeftOut, Series, survey_paths
 from cardioseg.ingest.finding.survey_units import Unit, find_units
-from cardioseg.ingest.labels.layouts.acdc import CARD
 from cardioseg.results.folder import MARKS, ResultsFolder
 from cardioseg.skipped import Skipped
 

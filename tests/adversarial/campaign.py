@@ -1,9 +1,9 @@
-"""Campaign: mutants by the thousand through the DICOM or the NIfTI door, in a process of its own.
+"""Campaign: mutants by the thousand through a door for files, in a process of its own.
 
     python tests/adversarial/campaign.py dicom 20000 [--seed 0] [--keep FOLDER]
 
-prints what became of them as JSON. A file that takes longer than the limit ends the process with a traceback; a mutant
-that raises anything but `UnusableError` is kept in FOLDER.
+The doors are dicom, nifti, rtstruct and cvi42. It prints what became of the mutants as JSON. A file that takes longer
+than the limit ends the process with a traceback; a mutant that raises anything but `UnusableError` is kept in FOLDER.
 """
 
 import argparse
@@ -11,10 +11,14 @@ import faulthandler
 import json
 import resource
 import signal
+import sys
 import tempfile
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,6 +28,8 @@ from mutants import mutate
 from cardioseg.errors import UnusableError
 from cardioseg.image.nifti import read_cine
 from cardioseg.ingest.dicom.reader import read_all_pixels, read_headers
+from cardioseg.ingest.dicom.structure_set import read_structure_set
+from cardioseg.ingest.labels.cvi42_workspace import read_workspace
 from cardioseg.phantom import Encoding, Phantom, cine, enhanced_instance, instance, write_nifti
 from cardioseg.phantom.study import write_instance
 
@@ -40,6 +46,16 @@ def read_dicom(path: Path) -> None:
 def read_nifti(path: Path) -> None:
     """All that a scan goes through."""
     read_cine(path)
+
+
+def read_rtstruct(path: Path) -> None:
+    """All that is read of an RTSTRUCT."""
+    read_structure_set(path)
+
+
+def read_cvi42(path: Path) -> None:
+    """All that is read of a workspace."""
+    read_workspace(path)
 
 
 def dicom_originals(folder: Path) -> list[tuple[bytes, str]]:
@@ -63,9 +79,38 @@ def nifti_originals(folder: Path) -> list[tuple[bytes, str]]:
     return [(image, ".nii.gz"), (mask, ".nii.gz"), *((gzip.decompress(image), ".nii") for _ in range(4))]
 
 
+def rtstruct_originals(folder: Path) -> list[tuple[bytes, str]]:
+    """The outlines of a heart, with few points, so that damage reaches the structure around them."""
+    path = drawn_outlines().write_rtstruct(folder / "original.dcm", SMALL, few_points())
+    return [(path.read_bytes(), ".dcm")]
+
+
+def cvi42_originals(folder: Path) -> list[tuple[bytes, str]]:
+    """The same as a workspace, plain and zipped."""
+    made = drawn_outlines()
+    text = made.workspace({one.images[0]: [(made.NAMES[one.name], one.points)] for one in few_points()})
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "original.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("original.cvi42wsx", text)
+    plain = text.encode(), ".cvi42wsx"
+    return [plain, plain, ((folder / "original.zip").read_bytes(), ".zip")]
+
+
+def few_points() -> list[Any]:
+    return [replace(one, points=one.points[::30]) for one in drawn_outlines().outlines(SMALL)]
+
+
+def drawn_outlines() -> Any:
+    """The module beside the folder of this script; pytest finds it without help."""
+    sys.path.append(str(Path(__file__).parents[1]))
+    return import_module("drawn_outlines")
+
+
 DOORS: dict[str, tuple[Callable[[Path], None], Callable[[Path], list[tuple[bytes, str]]]]] = {
     "dicom": (read_dicom, dicom_originals),
     "nifti": (read_nifti, nifti_originals),
+    "rtstruct": (read_rtstruct, rtstruct_originals),
+    "cvi42": (read_cvi42, cvi42_originals),
 }
 
 

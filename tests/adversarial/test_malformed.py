@@ -39,13 +39,16 @@ def python(script: str, *arguments: object) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize(("kind", "count"), [("dicom", 2000), ("nifti", 500)])
-def test_mutants_are_read_or_refused(kind: str, count: int) -> None:
+@pytest.mark.parametrize(
+    ("kind", "count", "share"),
+    [("dicom", 2000, 10), ("nifti", 500, 10), ("rtstruct", 2000, 10), ("cvi42", 2000, 50)],  # XML seldom survives
+)
+def test_mutants_are_read_or_refused(kind: str, count: int, share: int) -> None:
     seed = "0" if os.environ.get("CI") else str(np.random.default_rng().integers(10**6))
     found = python("campaign.py", kind, count, "--seed", seed)  # a hang ends it with a traceback
     assert found["escaped"] == {}, f"seed {seed}"
     assert found["read"] + found["refused"] == count
-    assert min(found["read"], found["refused"]) > count / 10
+    assert min(found["read"], found["refused"]) > count / share
     assert found["peak_rss_mb"] <= LIMIT_MB
 
 

@@ -138,6 +138,8 @@ def _items(dataset: Dataset, keyword: str, allowance: Allowance) -> Sequence[Dat
     if not isinstance(element, RawDataElement):
         return () if element is None else tuple(element.value or ())
     value = element.value or b""
+    if len(value) < element.length:
+        raise UnusableError("it is cut short")
     limited = bounded_by(BytesIO(value), len(value), allowance)
     implicit = element.is_implicit_VR or element.VR == "UN"
     return tuple(read_sequence(limited, implicit, element.is_little_endian, element.length, ["iso8859"]))

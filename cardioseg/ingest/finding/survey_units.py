@@ -16,6 +16,7 @@ from pathlib import Path
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import safe_name, unique_names
+from cardioseg.image.ed_es_pair import is_card
 from cardioseg.image.nnunet_names import case_stem
 from cardioseg.image.volume_files import REFERENCE, SEGMENTATION, is_volume_file, stem
 from cardioseg.ingest.cine.series import Series
@@ -51,8 +52,10 @@ class Unit:
 
     @property
     def volume_file(self) -> Path | None:
-        """The file, if the unit is one volume file."""
-        return self.paths[0] if len(self.paths) == 1 and is_volume_file(self.paths[0]) else None
+        """The file, if the unit is one volume file, or the card of ED and ES that the user gave."""
+        path = self.paths[0]
+        is_given_card = path == self.source and is_card(path)
+        return path if len(self.paths) == 1 and (is_volume_file(path) or is_given_card) else None
 
     def volume_files(self, left: LeftOut) -> list[Path]:
         """The volume files of the unit that are scans."""
@@ -156,7 +159,8 @@ def _name(child: _Child) -> str:
 def _children(source: Path, left: LeftOut) -> tuple[Path, list[_Child]]:
     """The base and its children. The search descends from the source while a single folder contains all images."""
     if source.is_file():
-        return source.parent, [_inspected_child(source, (source,), left)]
+        given = _Child((source,), volume_files=[source]) if is_card(source) else None
+        return source.parent, [given or _inspected_child(source, (source,), left)]
     base = source
     passed_by: list[_Child] = []
     while True:

@@ -21,8 +21,7 @@ import zipfile
 import zlib
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan
 from pathlib import Path
@@ -72,17 +71,17 @@ def read_workspace(path: Path) -> Mapping[str, Sequence[Cvi42Contour]]:
     """
     reader = _Reader()
     try:
-        with _opened(path) as files:
-            for file in files:
+        if zipfile.is_zipfile(path):
+            _read_zipped(path, reader)
+        else:
+            with path.open("rb") as file:
                 _parse(file, reader)
     except UnusableError as error:
         raise UnusableError(f"{path}: {error.message}") from None
     except (expat.ExpatError, LookupError, ValueError):  # the latter two for encodings
         raise UnusableError(f"{path}: damaged, no valid XML") from None
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
-        raise UnusableError(f"{path}: a zip file that is damaged, encrypted or packed in an unknown way") from None
     except OSError as error:
-        raise UnusableError(f"{path}: cannot be read: {(error.strerror or 'damaged').lower()}") from None
+        raise UnusableError(f"{path}: cannot be read: {(error.strerror or 'unknown error').lower()}") from None
     if not reader.contours:
         raise UnusableError(f"{path}: a workspace without contours")
     return reader.contours
@@ -92,19 +91,26 @@ def workspaces_in(path: Path) -> list[str]:
     """The names of the workspaces in XML that a zip file contains; none if it is no zip file."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return [item.filename for item in archive.infolist() if item.filename.lower().endswith(SUFFIX)]
+            return _names(archive)
     except (OSError, zipfile.BadZipFile, NotImplementedError):
         return []
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Iterator[IO[bytes]]]:
-    if zipfile.is_zipfile(path):
+def _read_zipped(path: Path, reader: "_Reader") -> None:
+    try:
         with zipfile.ZipFile(path) as archive:
-            yield (archive.open(name) for name in workspaces_in(path))
-    else:
-        with path.open("rb") as file:
-            yield iter([file])
+            names = _names(archive)
+            if not names:
+                raise UnusableError(f"a zip file without a workspace (*{SUFFIX})")
+            for name in names:
+                with archive.open(name) as file:
+                    _parse(file, reader)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError):
+        raise UnusableError("a zip file that is damaged, encrypted or packed in an unknown way") from None
+
+
+def _names(archive: zipfile.ZipFile) -> list[str]:
+    return [item.filename for item in archive.infolist() if item.filename.lower().endswith(SUFFIX)]
 
 
 def _parse(file: IO[bytes], reader: "_Reader") -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from cardioseg import files as file_system
 from cardioseg.errors import UnusableError
 from cardioseg.image.volume_files import is_volume_file
+from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.finding.survey import Series, regular_files, survey_paths
 from cardioseg.ingest.finding.survey_units import find_units
 from cardioseg.ingest.labels.drawn_images import DrawnCine, Place, Region, with_cavity
@@ -61,6 +62,19 @@ def objects_of(root: Path, *class_uids: str) -> Iterator[Path]:
     for path in regular_files(root, (root,)):
         if isinstance(path, Path) and not is_volume_file(path) and _class_of(path) in wanted:
             yield path
+
+
+def has_images(root: Path) -> bool:
+    """Whether an MR image lies below a folder. Without one, drawings are results, such as those of `predict`."""
+    files = (path for path in regular_files(root, (root,)) if isinstance(path, Path) and not is_volume_file(path))
+    return any(map(_is_image, files))
+
+
+def _is_image(path: Path) -> bool:
+    try:
+        return any(header.is_mr for header in read_headers(path))
+    except UnusableError:
+        return False
 
 
 def _class_of(path: Path) -> bytes:

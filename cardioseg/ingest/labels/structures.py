@@ -9,6 +9,7 @@ No name is guessed: a region whose name is not in the table is left out, and thi
     other = ["Aorta"]  # known, and left out without a remark
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from cardioseg.files import require_size_below
 from cardioseg.image.labels import Label, convention_of
 
 _FILE_LIMIT_BYTES = 1024**2
+_MOMENT = re.compile(r"^e[ds][\W_]+|[\W_]+e[ds]$", re.IGNORECASE)  # `LV endo ED`: a region of one phase
 _LONGEST = 40  # characters of a name that are shown
 
 
@@ -72,9 +74,9 @@ class Meaning:
     names: Mapping[str, Structure] | None = None
 
     def structure(self, name: str) -> Structure | None:
-        """The structure that a name stands for; None if no table has the name."""
-        key = normalised(name)
-        return {**BY_DEFAULT, **(self.names or {})}.get(key)
+        """The structure that a name stands for, with or without `ED` or `ES`; None if no table has the name."""
+        table = {**BY_DEFAULT, **(self.names or {})}
+        return table.get(normalised(name)) or table.get(normalised(_MOMENT.sub("", name.strip())))
 
 
 AS_USUAL = Meaning()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.labels.contours import polygon_area, polygon_mask, read_sunnybrook_contour
+from cardioseg.ingest.labels.contours import filled, polygon_area, polygon_mask, read_sunnybrook_contour
 
 PIXEL_MM = 1.37  # Sunnybrook's
 
@@ -88,3 +88,17 @@ def test_real_contours_are_unbiased(shared_data: Path) -> None:
     drawn = sum(polygon_mask(outline, (256, 256)).sum() for outline in outlines)
     assert len(files) == 84
     assert drawn / sum(map(polygon_area, outlines)) == pytest.approx(1, abs=0.001)
+
+
+def test_too_many_outlines_of_one_structure_are_refused() -> None:
+    outlines = [circle(2, np.array([place, place])) for place in np.linspace(5, 40, 101)]
+    with pytest.raises(UnusableError, match="more than 100 contours on one image"):
+        filled(outlines, (49, 49))
+
+
+def test_outlines_that_only_touch_are_holes_or_parts() -> None:
+    """Two tools may round a common border differently."""
+    whole, hole = circle(10, np.array([24.0, 24.0])), circle(6, np.array([24.0, 28.1]))
+    assert filled([whole, hole], (49, 49)).sum() == pytest.approx(np.pi * (100 - 36), rel=0.03)
+    apart = circle(6, np.array([24.0, 39.8]))
+    assert filled([whole, apart], (49, 49)).sum() == pytest.approx(np.pi * (100 + 36), rel=0.03)

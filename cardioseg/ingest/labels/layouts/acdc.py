@@ -1,12 +1,13 @@
 """ACDC: one folder per patient, with Info.cfg and the ED and ES volumes and masks as NIfTI (MICCAI 2017 challenge)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from cardioseg.errors import UnusableError
+from cardioseg.image.ed_es_pair import CARD, MOMENTS, existing_image, frame_of, image_named, read_card
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import read_cine, read_volume
 from cardioseg.image.volume import Volume
@@ -19,11 +20,8 @@ NAME = "acdc"
 HAS_NUMBERS = True
 HAS_NAMES = False
 LOOKS_FOR = "folders patient*/ with Info.cfg"
-CARD = "Info.cfg"
 _CARDS = (CARD, f"patient*/{CARD}", f"*/patient*/{CARD}")  # a patient, the folder of patients, the one above
 _MASKS = ("*_frame*_gt.nii*", "*/*_frame*_gt.nii*", "*/*/*_frame*_gt.nii*")
-_SUFFIXES = (".nii.gz", ".nii")
-_MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name and its key in Info.cfg, whose frames are 1-based
 
 
 def recognises(root: Path) -> bool:
@@ -49,8 +47,8 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source]:
 def read_body(folder: Path) -> tuple[float | None, float | None]:
     """Height in m and weight in kg from the Info.cfg in a folder; None if there is none or it does not give them."""
     try:
-        card = _card(folder / CARD)
-    except OSError:
+        card = read_card(folder / CARD)
+    except (OSError, UnusableError):
         return None, None
     height_cm, weight_kg = (_positive(card.get(key, "")) for key in ("Height", "Weight"))
     return None if height_cm is None else height_cm / 100, weight_kg
@@ -65,12 +63,12 @@ def _positive(text: str) -> float | None:
 
 
 def _subject(root: Path, folder: Path, meaning: Convention) -> Subject:
-    card = _card(folder / CARD)
+    card = read_card(folder / CARD)
     volumes: list[LabelledVolume] = []
     skipped: list[Skipped] = []
-    for name, key in _MOMENTS.items():
+    for key in MOMENTS:
         try:
-            volumes.append(_volume(root, folder, name, _frame(folder, card, key), meaning))
+            volumes.append(_volume(root, folder, key.lower(), frame_of(folder / CARD, card, key), meaning))
         except UnusableError as error:
             skipped.append(Skipped(f"{folder} {key}", str(error)))
     if not volumes:
@@ -78,22 +76,10 @@ def _subject(root: Path, folder: Path, meaning: Convention) -> Subject:
     return Subject(folder.name, tuple(volumes), card.get("Group", ""), tuple(skipped))
 
 
-def _card(path: Path) -> Mapping[str, str]:
-    lines = path.read_text(errors="replace").splitlines()
-    pairs = (line.split(":", 1) for line in lines if ":" in line)
-    return {key.strip(): value.strip() for key, value in pairs}
-
-
-def _frame(folder: Path, card: Mapping[str, str], key: str) -> int:
-    if not card.get(key, "").isdecimal():
-        raise UnusableError(f"{folder / 'Info.cfg'}: no frame number for {key}")
-    return int(card[key])
-
-
 def _volume(root: Path, folder: Path, name: str, frame: int, meaning: Convention) -> LabelledVolume:
     stem = f"{folder.name}_frame{frame:02d}"
     path, image = _image(folder, stem, frame)
-    reference = read_volume(_existing_file(folder, f"{stem}_gt"))
+    reference = read_volume(existing_image(folder, f"{stem}_gt"))
     if not reference.grid.matches(image.grid):
         raise UnusableError(f"{path}: the mask is on another grid")
     return LabelledVolume(
@@ -111,18 +97,11 @@ def _volume(root: Path, folder: Path, name: str, frame: int, meaning: Convention
 
 def _image(folder: Path, stem: str, frame: int) -> tuple[Path, Volume]:
     """A frame from its file or, if there is none, from the whole cine."""
-    cine = next((path for suffix in _SUFFIXES if (path := folder / f"{folder.name}_4d{suffix}").is_file()), None)
-    if cine is None or any((folder / (stem + suffix)).is_file() for suffix in _SUFFIXES):
-        path = _existing_file(folder, stem)
+    cine = image_named(folder, f"{folder.name}_4d")
+    if cine is None or image_named(folder, stem):
+        path = existing_image(folder, stem)
         return path, read_volume(path)
     image = read_cine(cine)
     if not 1 <= frame <= image.phases:
         raise UnusableError(f"{cine}: there is no frame {frame}; it has the frames 1 to {image.phases}")
     return cine, image.phase(frame - 1)
-
-
-def _existing_file(folder: Path, stem: str) -> Path:
-    for suffix in _SUFFIXES:
-        if (folder / (stem + suffix)).is_file():
-            return folder / (stem + suffix)
-    raise UnusableError(f"{folder / stem}.nii.gz: no such file")

@@ -26,7 +26,7 @@ from cardioseg.ingest.labels.cvi42_workspace import (
     workspaces_in,
 )
 from cardioseg.ingest.labels.drawn_images import DrawnCine, Place, Region
-from cardioseg.ingest.labels.drawn_on_cines import DrawnFormat, remark_on_names, sources
+from cardioseg.ingest.labels.drawn_on_cines import DrawnFormat, has_images, remark_on_names, sources
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning, Structure, normalised
 from cardioseg.ingest.labels.subject import Source
 from cardioseg.skipped import Skipped
@@ -44,15 +44,18 @@ _MARGIN = 1.0  # pixels beyond the centres of the image's outermost pixels
 
 
 def recognises(root: Path) -> bool:
-    """Whether a workspace in XML lies below `root`."""
-    return next(_workspaces(root), None) is not None
+    """Whether a workspace in XML and a DICOM image lie below `root`."""
+    return next(_workspaces(root), None) is not None and has_images(root)
 
 
 def misses(root: Path) -> Iterator[str]:
-    """Workspaces that are no XML."""
+    """Workspaces that are no XML, and workspaces without images."""
     binary = next((path for path in sorted(root.rglob(f"*{BINARY_SUFFIX}"))), None)
     if binary:
         yield f"{binary} is a binary workspace: export it from cvi42 as an XML workspace ({SUFFIX})"
+    alone = next(_workspaces(root), None)
+    if alone:
+        yield f"{alone} is a workspace, but there is no DICOM image below {root}"
 
 
 def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:

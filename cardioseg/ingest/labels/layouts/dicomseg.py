@@ -15,7 +15,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.segment_frames import CLASS_UIDS, Segment, Segmentation, SegmentFrame, read_segmentation
 from cardioseg.ingest.dicom.structure_set import read_frame_of_reference
 from cardioseg.ingest.labels.drawn_images import DrawnCine, Place, Region
-from cardioseg.ingest.labels.drawn_on_cines import DrawnFormat, objects_of, sources
+from cardioseg.ingest.labels.drawn_on_cines import DrawnFormat, has_images, objects_of, sources
 from cardioseg.ingest.labels.frame_placement import on_pixels, place_of, require_pixels_of
 from cardioseg.ingest.labels.painting import PAINTED, left_out
 from cardioseg.ingest.labels.segment_structures import NAME_THEM, Named, structures_of, unknown_remark
@@ -27,14 +27,13 @@ NAME = "dicomseg"
 HAS_NUMBERS = False
 HAS_NAMES = True
 LOOKS_FOR = "DICOM images and DICOM SEG files in any subfolders"
-_MR_CLASS_UIDS = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4")
 _FRACTIONS = "pixels that are less than half in a segment are left out"
 _CAVITIES = (Structure.LV_CAVITY, Structure.RV_CAVITY)
 
 
 def recognises(root: Path) -> bool:
-    """Whether a DICOM SEG and an MR image lie below `root`; the first bytes of files say so."""
-    return all(next(objects_of(root, *uids), None) is not None for uids in (CLASS_UIDS, _MR_CLASS_UIDS))
+    """Whether a DICOM SEG and an MR image lie below `root`."""
+    return next(objects_of(root, *CLASS_UIDS), None) is not None and has_images(root)
 
 
 def misses(root: Path) -> Iterator[str]:

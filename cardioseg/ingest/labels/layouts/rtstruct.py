@@ -23,7 +23,7 @@ from cardioseg.ingest.dicom.structure_set import (
 )
 from cardioseg.ingest.labels.contours import filled
 from cardioseg.ingest.labels.drawn_images import DrawnCine, Place, Region
-from cardioseg.ingest.labels.drawn_on_cines import DrawnFormat, objects_of, remark_on_names, sources
+from cardioseg.ingest.labels.drawn_on_cines import DrawnFormat, has_images, objects_of, remark_on_names, sources
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning, Structure
 from cardioseg.ingest.labels.subject import Source
 from cardioseg.skipped import Skipped
@@ -43,13 +43,15 @@ _LONGEST = 40  # characters of a name that are shown
 
 
 def recognises(root: Path) -> bool:
-    """Whether an RTSTRUCT lies below `root`; the first bytes of files say so."""
-    return next(objects_of(root, _CLASS_UID), None) is not None
+    """Whether an RTSTRUCT and a DICOM image lie below `root`; the first bytes of files say so."""
+    return next(objects_of(root, _CLASS_UID), None) is not None and has_images(root)
 
 
-def misses(_root: Path) -> Iterator[str]:
-    """Nothing: without an RTSTRUCT, there is nothing of this layout."""
-    yield from ()
+def misses(root: Path) -> Iterator[str]:
+    """RTSTRUCT files without images."""
+    alone = next(objects_of(root, _CLASS_UID), None)
+    if alone:
+        yield f"{alone} is an RTSTRUCT, but there is no DICOM image below {root}"
 
 
 def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
