@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cardioseg import locks
+from cardioseg.archive.member_paths import size_bytes
 from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.locks import is_being_written, reason_of, turn
 
@@ -140,7 +141,7 @@ def sha256(path: Path) -> str:
 
 def require_size_below(path: Path, limit_bytes: int) -> None:
     """Raise UnusableError if the file is larger than `limit_bytes`."""
-    if path.stat().st_size > limit_bytes:
+    if size_bytes(path) > limit_bytes:
         raise UnusableError(f"{path}: larger than {limit_bytes / 1e6:.0f} MB")
 
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+
+from cardioseg.errors import CardiosegError
 
 
 @dataclass(frozen=True)
@@ -10,6 +13,11 @@ class Skipped:
 
     where: str
     why: str
+
+    @classmethod
+    def of(cls, path: Path, error: CardiosegError) -> "Skipped":
+        """A file that cannot be used, and what to do."""
+        return cls(str(path), ": ".join(filter(None, [error.message.removeprefix(f"{path}: "), error.hint])))
 
 
 def reasons(skipped: Iterable[Skipped]) -> str:

@@ -53,7 +53,7 @@ def find_scans(scans: AnyPath | Iterable[AnyPath]) -> list[Scan]:
     """Find the short-axis scans that `predict` would segment.
 
     Args:
-        scans: a file or folder, or several: DICOM in any tree, NIfTI in 3D or 4D.
+        scans: a file, folder or zip, or several: DICOM in any tree, NIfTI, MetaImage or NRRD in 3D or 4D.
 
     Returns:
         The scans, DICOM first. None is read yet, so a cohort fits into memory.

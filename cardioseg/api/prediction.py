@@ -39,7 +39,7 @@ def predict(
     yet, and keeps masks that somebody edited.
 
     Args:
-        scans: a file or folder, or several: DICOM in any tree, NIfTI in 3D or 4D.
+        scans: a file, folder or zip, or several: DICOM in any tree, NIfTI, MetaImage or NRRD in 3D or 4D.
         out: the folder of results; it is made if it is not there.
         model: the name of a built-in model, the folder of your own, or one that `load_model` opened.
         device: `auto`, `cpu`, `cuda` or `cuda:N`; `auto` leaves a model that is open where it is.

@@ -21,7 +21,10 @@ _COLUMNS = ("subject ", "volumes", "labelled slices", "labels ", "spacing mm", "
 
 
 def inspect(
-    scans: Annotated[Path, typer.Argument(metavar="SCANS", help="A folder (subfolders are searched) or a file.")],
+    scans: Annotated[
+        Path,
+        typer.Argument(metavar="SCANS", help="A folder, zip or file. Subfolders and zips in a folder are searched."),
+    ],
     as_json: AsJson = False,
 ) -> int:
     """Show how DICOM series and image files are classified, and why."""
@@ -100,7 +103,10 @@ def ingest(
     if output_format not in (PREPARED, NNUNET):
         raise UsageError(f"--format {output_format!r} is unknown", f"the choices are {PREPARED} and {NNUNET}")
     if output_format == NNUNET:
-        return write_nnunet(sources, out, folds, seed, quiet=quiet, as_json=as_json)
+        if layout != "auto" or labels or structures:
+            hint = "they belong to the run of `ingest` that prepared the dataset"
+            raise UsageError(f"--layout, --labels and --structures have no effect with --format {NNUNET}", hint)
+        return write_nnunet(sources, out, name, folds, seed, quiet=quiet, as_json=as_json)
     meaning = meaning_of(labels, structures)
     found_sources = list(chain.from_iterable(layouts.find(source, layout, meaning) for source in sources))
     called = name or "+".join(source.resolve().name for source in sources)

@@ -7,7 +7,9 @@ from cardioseg.cli import console
 from cardioseg.errors import ExitCode, NoInputError
 
 
-def write_nnunet(sources: Sequence[Path], out: Path, folds: int, seed: int, *, quiet: bool, as_json: bool) -> int:
+def write_nnunet(
+    sources: Sequence[Path], out: Path, name: str, folds: int, seed: int, *, quiet: bool, as_json: bool
+) -> int:
     """Write one prepared dataset; the exit code.
 
     Raises:
@@ -24,7 +26,7 @@ def write_nnunet(sources: Sequence[Path], out: Path, folds: int, seed: int, *, q
     dataset, written = open_dataset(sources[0]), []
     with sole_writer(out), console.progress(quiet or as_json) as bars:
         task = bars.add_task("subjects", total=len(dataset.subject_ids))
-        for subject in write_raw(dataset, out, folds, seed):
+        for subject in write_raw(dataset, out, name or dataset.name, folds, seed):
             written.append(subject)
             bars.advance(task)
     skipped = [item for subject in written for item in subject.skipped]

@@ -43,8 +43,8 @@ def predict(
         list[Path],
         typer.Argument(
             metavar="SCANS...",
-            help="Folders of DICOM, NIfTI, MetaImage or NRRD files (subfolders are searched), or single "
-            "NIfTI, MetaImage or NRRD files (3D or 4D).",
+            help="Folders, zips or files: DICOM, or NIfTI, MetaImage or NRRD (3D or 4D). Subfolders and zips in a "
+            "folder are searched. A DICOMDIR stands for its folder.",
         ),
     ],
     out: OutFolder,

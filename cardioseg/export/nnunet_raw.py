@@ -57,12 +57,13 @@ def numbers_of(dataset: Dataset) -> dict[Label, int]:
     return {label: number for number, label in enumerate((one for one in Label if one.key in keys), start=1)}
 
 
-def write_raw(dataset: Dataset, folder: Path, folds: int, seed: int) -> Iterator[WrittenSubject]:
+def write_raw(dataset: Dataset, folder: Path, name: str, folds: int, seed: int) -> Iterator[WrittenSubject]:
     """Write the dataset and yield each subject when it is written; the splits and `dataset.json` are written last.
 
     Args:
         dataset: what to write.
         folder: an empty one, or one that is not there yet.
+        name: of the dataset, for people.
         folds: how many.
         seed: of the folds.
 
@@ -89,7 +90,7 @@ def write_raw(dataset: Dataset, folder: Path, folds: int, seed: int) -> Iterator
         [{"train": _cases_of(fold.train, cases), "val": _cases_of(fold.validation, cases)} for fold in splits],
     )
     has_ignored = any(subject.ignored_slices for subject in written)
-    write_json(folder / CARD, _card(dataset.name, numbers, sum(map(len, cases.values())), has_ignored=has_ignored))
+    write_json(folder / CARD, _card(name, numbers, sum(map(len, cases.values())), has_ignored=has_ignored))
 
 
 def masked(volume: LabelledVolume, numbers: Mapping[Label, int]) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cardioseg.archive.member_paths import is_file, open_file
 from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
 from cardioseg.image import nifti
@@ -36,7 +37,9 @@ def read_card(path: Path) -> Mapping[str, str]:
         UnusableError: it is too large.
     """
     require_size_below(path, _CARD_LIMIT_BYTES)
-    pairs = (line.split(":", 1) for line in path.read_text(errors="replace").splitlines() if ":" in line)
+    with open_file(path) as file:
+        lines = file.read().decode(errors="replace").splitlines()
+    pairs = (line.split(":", 1) for line in lines if ":" in line)
     return {key.strip(): value.strip() for key, value in pairs}
 
 
@@ -54,7 +57,7 @@ def frame_of(path: Path, card: Mapping[str, str], moment: str) -> int:
 
 def image_named(folder: Path, stem: str) -> Path | None:
     """The NIfTI file with this stem, if there is one."""
-    return next((path for suffix in _NIFTI if (path := folder / (stem + suffix)).is_file()), None)
+    return next((path for suffix in _NIFTI if is_file(path := folder / (stem + suffix))), None)
 
 
 def existing_image(folder: Path, stem: str) -> Path:

@@ -1,6 +1,10 @@
 """Foreign formats: files that cardioseg does not read, recognised by their first bytes, and what to do with them."""
 
+import re
 from pathlib import Path
+
+from cardioseg.archive.member_paths import open_file
+from cardioseg.errors import UnusableError
 
 START_BYTES = 1024  # enough to recognise the formats
 _AS_NIFTI = "save it as NIfTI (.nii.gz), for instance with 3D Slicer, ITK-SNAP or SimpleITK"
@@ -10,7 +14,11 @@ _DICOMDIR_CLASS = b"1.2.840.10008.1.3.10"
 _HEADER_BYTES = 348  # the first number in the file, in either byte order
 _PAIR, _SINGLE, _PAIR_2, _SINGLE_2 = b"ni1\0", b"n+1\0", b"ni2\0", b"n+2\0"
 _REGULAR, _ANALYZE = slice(38, 39), b"r"  # a mark that every program sets
-_DICOMDIR = ("a DICOMDIR, which lists files but holds no images", "give the folder with the files that it lists")
+_DICOMDIR = ("a DICOMDIR, which lists files but holds no images", "the files that it lists must lie in its folder")
+_WORKSPACE = ("a workspace of cvi42, which holds contours but no images", _EXPORT)
+_SPLIT_ZIP = ("one part of a split zip archive", _UNPACK)
+_PART_SUFFIX = re.compile(r"\.z\d\d")
+_WORKSPACES = (".cvi42wsx", ".cvi42wsx.zip")
 _PAIRED = (
     "one half of a NIfTI pair (.hdr and .img)",
     "keep both files in one folder, with the same name, and give the .hdr file",
@@ -41,6 +49,7 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"# === DATA DESCRIPTION FILE", "a Philips PAR file", "convert PAR and REC to NIfTI with dcm2niix"),
 )
 _SUFFIXES: dict[str, tuple[str, str]] = {  # of files without characteristic first bytes
+    ".iso": ("the image of a disc", "mount it and give the folder"),
     ".bmp": ("a BMP picture, which has no geometry", _EXPORT),
     ".raw": ("bare voxels, whose geometry is in another file", _AS_NIFTI),
     ".zraw": ("bare voxels, whose geometry is in another file", _AS_NIFTI),
@@ -58,17 +67,32 @@ def foreign(path: Path) -> tuple[str, str] | None:
 
     Files with a NIfTI name are checked by the NIfTI reader.
     """
+    start = _start(path)
+    return foreign_content(path.name, start) if start else None
+
+
+def is_dicomdir(path: Path) -> bool:
+    """Whether a file is the list of the files on a disc or in a folder."""
+    return foreign_content(path.name, _start(path)) == _DICOMDIR
+
+
+def _start(path: Path) -> bytes:
+    """The first bytes of a file; none if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return foreign_content(path.name, file.read(START_BYTES))
-    except OSError:
-        return None
+        with open_file(path) as file:
+            return file.read(START_BYTES)
+    except (OSError, UnusableError):
+        return b""
 
 
 def foreign_content(name: str, start: bytes) -> tuple[str, str] | None:
     """As `foreign`, from a file's name and its first `START_BYTES`, unpacked."""
     if start[128:132] == b"DICM":
         return _DICOMDIR if _DICOMDIR_CLASS + b"\0" in start or name.upper() == "DICOMDIR" else None
+    if name.lower().endswith(_WORKSPACES):
+        return _WORKSPACE
+    if _PART_SUFFIX.fullmatch(Path(name).suffix.lower()):
+        return _SPLIT_ZIP
     for beginning, format_name, remedy in _BEGINNINGS:
         if start.startswith(beginning):
             return format_name, remedy

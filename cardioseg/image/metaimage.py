@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from cardioseg.archive.member_paths import is_file, open_file, size_bytes
 from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
 from cardioseg.image.alignment import slice_order, slices_first
@@ -200,27 +201,27 @@ def _voxel_file(path: Path, name: str) -> Path | None:
         return None
     if not _PLAIN_NAME.fullmatch(name) or name.upper().startswith("LIST"):
         raise UnusableError(f"{path}: its voxels lie in several files or in another folder", _ONE_FILE)
-    if not path.with_name(name).is_file():
+    if not is_file(path.with_name(name)):
         raise UnusableError(f"{path}: the file of its voxels is missing", "keep both files in one folder")
     return path.with_name(name)
 
 
 def _voxels(path: Path, header: Header) -> Voxels:
-    size_bytes = prod(header.size) * header.kind.itemsize
-    stored_bytes = header.voxels.stat().st_size
-    if size_bytes > max(_ALWAYS_BYTES, _PACKING * stored_bytes):  # before memory is allocated
+    voxels_bytes = prod(header.size) * header.kind.itemsize
+    stored_bytes = size_bytes(header.voxels)
+    if voxels_bytes > max(_ALWAYS_BYTES, _PACKING * stored_bytes):  # before memory is allocated
         raise UnusableError(f"{path}: damaged or truncated")
     if header.packed_bytes is None:
-        offset = stored_bytes - size_bytes if header.offset_bytes is None else header.offset_bytes
-        content = _content(header.voxels, max(offset, 0), size_bytes)
+        offset = stored_bytes - voxels_bytes if header.offset_bytes is None else header.offset_bytes
+        content = _content(header.voxels, max(offset, 0), voxels_bytes)
     else:
         limit = header.packed_bytes if header.packed_bytes > 0 else stored_bytes
         packed = _content(header.voxels, header.offset_bytes or 0, min(limit, stored_bytes))
         try:
-            content = zlib.decompressobj(47).decompress(packed, size_bytes + 1)  # zlib or gzip
+            content = zlib.decompressobj(47).decompress(packed, voxels_bytes + 1)  # zlib or gzip
         except zlib.error:
             content = b""
-    if len(content) != size_bytes:
+    if len(content) != voxels_bytes:
         raise UnusableError(f"{path}: damaged or truncated")
     return np.frombuffer(content, header.kind).astype(header.kind.newbyteorder("="))
 
@@ -228,7 +229,7 @@ def _voxels(path: Path, header: Header) -> Voxels:
 def _content(path: Path, offset: int, size: int) -> bytes:
     try:
         require_size_below(path, _FILE_LIMIT_BYTES)
-        with path.open("rb") as file:
+        with open_file(path) as file:
             file.seek(offset)
             return file.read(size)
     except OSError as error:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from cardioseg.archive.member_paths import is_file, open_file, size_bytes
 from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
 from cardioseg.image.foreign_formats import START_BYTES, foreign_content
@@ -91,7 +92,7 @@ def files_of(path: Path) -> tuple[Path, ...]:
     """The file, and that of its voxels if it is the header of a pair."""
     stems = [path.name[: -len(suffix)] for suffix in PAIR_HEADERS if path.name.lower().endswith(suffix)]
     voxels = [path.with_name(stem + suffix) for stem in stems for suffix in PAIR_VOXELS]
-    return (path, *filter(Path.is_file, voxels))
+    return (path, *filter(is_file, voxels))
 
 
 def _place(path: Path, fields: np.void, layout: Layout) -> tuple[int, Path]:
@@ -115,7 +116,7 @@ def read_voxels(path: Path, header: Header) -> Voxels:
         UnusableError: the file has fewer voxels than its header states, or far more, or its checksum does not match.
     """
     end = header.offset_bytes + prod(header.size) * header.kind.itemsize
-    if end > max(_ALWAYS_BYTES, _PACKING * header.voxels_path.stat().st_size):  # before memory is allocated
+    if end > max(_ALWAYS_BYTES, _PACKING * size_bytes(header.voxels_path)):  # before memory is allocated
         raise UnusableError(f"{path}: damaged or truncated")
     with _content(header.voxels_path) as file:
         content = file.read(end)
@@ -150,7 +151,7 @@ def _scaled(stored: Voxels, header: Header) -> Voxels:
 def _content(path: Path) -> Iterator[BufferedIOBase]:
     try:
         require_size_below(path, _FILE_LIMIT_BYTES)
-        with path.open("rb") as file:
+        with open_file(path) as file:
             packed = file.read(len(_GZIP)) == _GZIP
             if packed and path.suffix.lower() != ".gz":
                 raise UnusableError(f"{path}: packed with gzip", "name it .nii.gz")

@@ -6,6 +6,7 @@ Isensee et al., Nat Methods 2021;18:203; nnU-Net's documentation, dataset_format
 import re
 from pathlib import Path
 
+from cardioseg.archive.member_paths import archive_of, entries, is_file
 from cardioseg.image.ed_es_pair import is_card
 from cardioseg.image.volume_files import is_volume_file, stem
 
@@ -43,12 +44,16 @@ def other_channel(path: Path) -> str:
 
 def _is_nnunet(path: Path) -> bool:
     folder = path.absolute().parent
-    return folder.name.lower() in _FOLDERS or (folder.parent / "dataset.json").is_file()
+    return folder.name.lower() in _FOLDERS or is_file(folder.parent / "dataset.json")
 
 
 def _channels(path: Path, case: str) -> set[str]:
     """The stems in the file's folder that are the case's name with a channel number."""
-    siblings = path.absolute().parent.glob(f"{_escaped(case)}_[0-9][0-9][0-9][0-9].*")
+    folder = path.absolute().parent
+    pattern = f"{_escaped(case)}_[0-9][0-9][0-9][0-9].*"
+    siblings = (
+        [file for file in entries(folder)[1] if file.match(pattern)] if archive_of(folder) else folder.glob(pattern)
+    )
     return {stem(sibling) for sibling in siblings if is_volume_file(sibling) and _CHANNEL.fullmatch(stem(sibling))}
 
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
 
@@ -58,7 +59,7 @@ def read_parts(path: Path) -> tuple[NrrdHeader, bytes]:
 def _content(path: Path, limit: int = -1) -> bytes:
     try:
         require_size_below(path, _FILE_LIMIT_BYTES)
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return file.read(limit)
     except OSError as error:
         raise UnusableError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from None

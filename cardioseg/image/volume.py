@@ -1,7 +1,7 @@
 """Volume and Cine: voxels on a grid in patient space, in millimetres. World coordinates are LPS, as in DICOM."""
 
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, TypeVar
 
 import numpy as np
@@ -143,6 +143,12 @@ def times_ms(step_s: float, phases: int) -> tuple[float, ...]:
 
     Some converters write the repetition time as the step, others 0 or 1.
     """
-    if phases < 2 or step_s >= 1 or not _BEAT_S[0] <= phases * step_s <= _BEAT_S[1]:
+    return beat_times_ms(tuple(1000 * step_s * phase for phase in range(phases))) if 0 < step_s < 1 else ()
+
+
+def beat_times_ms(times_ms: tuple[float, ...]) -> tuple[float, ...]:
+    """The times, if they rise and span a plausible heart beat, the step after the last phase included; else none."""
+    if len(times_ms) < 2 or not all(before < after for before, after in pairwise(times_ms)):
         return ()
-    return tuple(1000 * step_s * phase for phase in range(phases))
+    beat_s = (times_ms[-1] - times_ms[0]) * len(times_ms) / (len(times_ms) - 1) / 1000
+    return times_ms if _BEAT_S[0] <= beat_s <= _BEAT_S[1] else ()

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
+from cardioseg.archive.member_paths import is_file
 from cardioseg.image import ed_es_pair, metaimage, nifti, nrrd
 from cardioseg.image.volume import Cine, Grid, Voxels
 
@@ -45,7 +46,7 @@ def is_part(path: Path) -> bool:
     """Whether a file holds the voxels of a volume file beside it, and is none itself."""
     stems = [(volume_format, suffix) for volume_format in FORMATS for suffix in volume_format.PARTS]
     return any(
-        path.name.lower().endswith(suffix) and path.with_name(path.name[: -len(suffix)] + own).is_file()
+        path.name.lower().endswith(suffix) and is_file(path.with_name(path.name[: -len(suffix)] + own))
         for volume_format, suffix in stems
         for own in volume_format.SUFFIXES
     )
@@ -67,7 +68,7 @@ def stem(path: Path) -> str:
 def siblings(path: Path, name: str) -> list[Path]:
     """The volume files with the stem `name` in the folder of `path`."""
     places = [path.with_name(name + suffix) for volume_format in FORMATS for suffix in volume_format.SUFFIXES]
-    return [place for place in places if place.is_file()]
+    return [place for place in places if is_file(place)]
 
 
 def _suffix(path: Path) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from cardioseg.archive.member_paths import archive_of, files_below
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
 from cardioseg.image.ed_es_pair import CARD
@@ -15,7 +16,8 @@ from cardioseg.inference.cases import Case, Findings, other_names
 from cardioseg.ingest.cine.shared_ids import fits, same_image
 from cardioseg.ingest.cine.volume_suitability import judge_volume
 from cardioseg.ingest.dicom.reader import read_headers
-from cardioseg.ingest.finding.survey import Kind, LeftOut, Series, survey_paths
+from cardioseg.ingest.finding.scan_files import LeftOut, place_of
+from cardioseg.ingest.finding.survey import Kind, Series, survey_paths
 from cardioseg.ingest.finding.survey_units import Unit, find_units
 from cardioseg.results.folder import MARKS, ResultsFolder
 from cardioseg.skipped import Skipped
@@ -101,7 +103,7 @@ class Search:
     """
 
     def __init__(self, sources: Sequence[Path], out: Path | None = None, part: Part | None = None) -> None:
-        self.sources = tuple({source.resolve(): source for source in sources}.values())
+        self.sources = tuple({source.resolve(): source for source in map(place_of, sources)}.values())
         self._left = LeftOut(out.resolve() if out else None, MARKS)
         self._part = part
         every = find_units(self.sources, self._left)
@@ -171,8 +173,9 @@ class Search:
 
 
 def _has_references(source: Path) -> bool:
-    """Whether NIfTI files that are named as reference masks lie below a folder."""
-    return any(is_volume_file(path) and stem(path).endswith(REFERENCE) for path in source.rglob(f"*{REFERENCE}.*"))
+    """Whether volume files that are named as reference masks lie below a folder."""
+    paths = files_below(source) if archive_of(source) else source.rglob(f"*{REFERENCE}.*")
+    return any(is_volume_file(path) and stem(path).endswith(REFERENCE) for path in paths)
 
 
 def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:

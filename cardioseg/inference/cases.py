@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from shlex import quote
 
+from cardioseg.archive.member_paths import plain_name, state_on_disk
 from cardioseg.errors import UnusableError
 from cardioseg.files import safe_name
 from cardioseg.image.flag import Flag
@@ -86,7 +87,7 @@ class Case:
             UnusableError: a file is gone.
         """
         try:
-            stats = [(path.absolute(), path.stat()) for path in self.files]
+            stats = [(path.absolute(), state_on_disk(path)) for path in self.files]
         except OSError as error:
             raise UnusableError(f"{error.filename}: cannot be read: {(error.strerror or '').lower()}") from None
         lines = (f"{path} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}" for path, stat in stats)
@@ -95,7 +96,7 @@ class Case:
 
 def other_names(case_id: str, source: Path) -> tuple[str, ...]:
     """Names for a case whose own name another scan has: with the folders that it lies in, the nearest first."""
-    above = [safe_name(folder.name) for folder in source.absolute().parents if folder.name]
+    above = [safe_name(plain_name(folder.name)) for folder in source.absolute().parents if folder.name]
     folders = [name for name in above if f"_{name}_" not in f"_{case_id}_"][:_FOLDERS]
     return tuple(safe_name("_".join([*reversed(folders[:count]), case_id])) for count in range(1, len(folders) + 1))
 

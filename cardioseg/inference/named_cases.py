@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cardioseg.archive.member_paths import exists
 from cardioseg.errors import UsageError
 from cardioseg.files import safe_name
 from cardioseg.inference.case_csv import case_rows
@@ -126,7 +127,7 @@ def _place(text: str, where: str, sources: Sequence[Path]) -> Path:
     if not text:
         raise UsageError(f"{where}: it names no folder or file", _HINT)
     bases = (Path(), *sources, *(source.parent for source in sources))
-    places = list(dict.fromkeys(path.resolve() for base in bases if (path := base / text).exists()))
+    places = list(dict.fromkeys(path.resolve() for base in bases if exists(path := base / text)))
     if not places:
         raise UsageError(f"{where}: there is no folder or file {text}", "write it as it stands below SCANS")
     if len(places) > 1:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
+from cardioseg.archive.member_paths import exists
 from cardioseg.errors import ResourceError
 from cardioseg.files import write_text
 from cardioseg.inference.case_prediction import predict_case
@@ -60,7 +61,7 @@ class Prediction:
         if self.probe is None:
             return
         for path in (*self.sources, self.probe):
-            if not path.exists():
+            if not exists(path):
                 place = path if path != self.probe else self.out
                 hint = "every worker needs the same files at the same paths"
                 raise ResourceError(f"{place} does not exist on {platform.node()}, or is another folder there", hint)

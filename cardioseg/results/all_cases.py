@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from cardioseg.archive.member_paths import exists
 from cardioseg.errors import UnusableError
 from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.description import read_description
@@ -108,5 +109,5 @@ def _failures(folder: ResultsFolder, ledger: Ledger) -> Iterator[Outcome]:
         source = Path(failure.source) if failure.source else None
         if failure.case_id in listed or source is None or source in tried:
             continue
-        if read_case_record(folder.case(failure.case_id)) is None and source.exists():
+        if read_case_record(folder.case(failure.case_id)) is None and exists(source):
             yield Outcome(failure.case_id, source, FAILED, failure.reason)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import nibabel
@@ -17,6 +18,7 @@ from cardioseg.cli.app import run
 from cardioseg.dataset.folds import split
 from cardioseg.dataset.preparation import write_dataset
 from cardioseg.dataset.store import Dataset, open_dataset
+from cardioseg.errors import NoInputError
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
@@ -178,6 +180,16 @@ def test_nnunet_finds_no_fault_with_the_ignore_label(partial: tuple[Dataset, Pat
     test_nnunet_finds_no_fault(partial[1])
 
 
+@pytest.mark.parametrize("number", [0, 2, "x", None, [3], 1.5, "99999999"])
+def test_an_ignore_label_that_is_another_label_too(number: Any, partial: tuple[Dataset, Path], tmp_path: Path) -> None:
+    copytree(partial[1], tmp_path / "raw")
+    card = document(tmp_path / "raw" / "dataset.json")
+    card["labels"]["ignore"] = number
+    (tmp_path / "raw" / "dataset.json").write_text(json.dumps(card))
+    with pytest.raises(NoInputError, match="its label 'ignore' has no number of its own"):
+        layouts.find(tmp_path / "raw")
+
+
 def test_volumes_that_cannot_be_cases_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     undrawn = replace(volume(1, "es"), annotated=np.zeros((HEART.slices, len(Label)), np.bool_))
     flat = replace(volume(2, "es"), spacing_mm=None, grid=None)
@@ -210,6 +222,7 @@ def test_names_that_clash_or_lack_a_moment(tmp_path: Path) -> None:
     [
         (["--format", "nnunet"], "error: --format nnunet takes one prepared dataset"),
         (["--format", "png"], "error: --format 'png' is unknown"),
+        (["--format", "nnunet", "--labels", "acdc"], "error: --layout, --labels and --structures have no effect"),
     ],
 )
 def test_what_is_refused(options: list[str], error: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -230,7 +243,8 @@ def test_what_is_said(hearts: Dataset, tmp_path: Path, capsys: pytest.CaptureFix
     said = capsys.readouterr()
     assert f"10 cases of 5 subjects in {tmp_path / 'a'}\n" in said.err + said.out
     assert "splits_final.json" in said.err + said.out
-    assert export(hearts, tmp_path / "b", "--json") == 0
+    assert export(hearts, tmp_path / "b", "--json", "--name", "Five hearts") == 0
+    assert document(tmp_path / "b" / "dataset.json")["name"] == "Five hearts"
     told = json.loads(capsys.readouterr().out)
     assert (told["cases"], told["subjects"], told["ignored_slices"]) == (10, 5, 0)
     assert told["labels"] == {label.title: label.value for label in STRUCTURES}

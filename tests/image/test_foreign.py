@@ -23,7 +23,7 @@ def made(folder: Path, kind: str) -> Path:
     if kind == "pair.img":
         sitk.WriteImage(ITEM, str(folder / kind))
         (folder / "pair.hdr").unlink()
-    elif kind == "scan.zip":
+    elif kind in {"scan.zip", "scene.mrb"}:
         with zipfile.ZipFile(folder / kind, "w") as archive:
             archive.writestr("IM-0001.dcm", bytes(900))
     elif kind == "scan.dcm.gz":
@@ -42,12 +42,12 @@ def made(folder: Path, kind: str) -> Path:
 
 KINDS = {
     "pair.img": ("one half of a NIfTI pair", "keep both files in one folder, with the same name, and give the .hdr"),
-    "scan.zip": ("a zip archive", "unpack it and give the folder"),
+    "scene.mrb": ("a zip archive", "unpack it and give the folder"),
     "scan.dcm.gz": ("packed with gzip", "unpack it and give the folder"),
     "scan.mat": ("a MATLAB file", "save its volume as NIfTI with niftiwrite"),
     "slice.png": ("a PNG picture", "give the DICOM or NIfTI files that it was made from"),
     "scan.npy": ("a NumPy array", "give the DICOM or NIfTI files that it was made from"),
-    "DICOMDIR": ("a DICOMDIR, which lists files but holds no images", "give the folder with the files that it lists"),
+    "DICOMDIR": ("a DICOMDIR, which lists files but holds no images", "the files that it lists must lie in its folder"),
 }
 
 
@@ -70,6 +70,17 @@ def test_every_command_says_what_it_is_and_what_to_do(
         assert what in said, command
         assert remedy in said, command
         assert "damaged" not in said, command
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_masks_are_not_read_from_archives(tmp_path: Path, capsys: pytest.CaptureFixture[str], *, is_file: bool) -> None:
+    folder = made(tmp_path / "given", "scan.zip")
+    given, out = str(folder / "scan.zip" if is_file else folder), str(tmp_path / "out")
+    for command in (["measure", given, "-o", out], ["evaluate", given, given, "-o", out]):
+        assert run(command) == 4
+        said = capsys.readouterr().err
+        assert "a zip archive" in said
+        assert "unpack it and give the folder" in said
 
 
 def test_a_nifti_file_by_the_name_of_another_format_is_recognised() -> None:
@@ -99,5 +110,5 @@ def test_dicom_and_nifti_are_not_foreign(tmp_path: Path) -> None:
 
 
 def test_inspect_says_it_in_json_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["inspect", str(made(tmp_path / "given", "scan.zip")), "--json"]) == 4
+    assert run(["inspect", str(made(tmp_path / "given", "scene.mrb")), "--json"]) == 4
     assert "a zip archive: unpack it and give the folder" in json.loads(capsys.readouterr().out)["error"]["hint"]

@@ -31,7 +31,7 @@ from cardioseg.measure.ventricles import measure
 from cardioseg.phantom import cine, reference, write_dicom
 from cardioseg.results.description import Description
 from cardioseg.results.folder import CaseFolder
-from cardioseg.results.formats import FORMATS, dicom_seg_format, parse_formats
+from cardioseg.results.formats import FORMATS, dicom_seg_format, parse_formats, rtstruct_format
 from cardioseg.results.formats.predicted import PredictedCase
 
 BOTH = ("nifti", "dicom-seg")
@@ -126,6 +126,14 @@ def test_a_phase_that_is_not_known(
     measures = Measures({} if ed_phase is None else {"ed_phase": ed_phase})
     assert write_segs(case, reference(SMALL), measures, tmp_path) == remark
     assert segs(tmp_path) == written
+
+
+def test_contours_of_a_phase_that_is_not_known(case: Case, tmp_path: Path) -> None:
+    assert case.series
+    description = Description(Measures({"ed_phase": 7}), (), {}, (), Acquisition())
+    predicted = PredictedCase(reference(SMALL), description, ANY_MODEL.card, case.series.stack, case.is_4d)
+    assert rtstruct_format.write(predicted, CaseFolder(tmp_path)) == "no RTSTRUCT of end-systole, which is not known"
+    assert segs(tmp_path) == CONTOURS[:1]
 
 
 def test_a_source_that_cannot_be_referred_to_is_a_remark_that_stays(model: Model, tmp_path: Path) -> None:

@@ -13,8 +13,11 @@ from small_phantoms import SIX_SLICES
 from thresholds import write_threshold_model
 
 from cardioseg.image.nifti import read_cine, write_cine
+from cardioseg.image.nrrd_encoding import encode_sequence
+from cardioseg.image.volume import Cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cohort_prediction import predict_all
+from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.remeasurement import find_edited, measure_all
 from cardioseg.inference.session import open_model
 from cardioseg.phantom import cine
@@ -229,3 +232,21 @@ def test_a_sequence_in_a_space_with_time(case: Path) -> None:
     for space in ("left-posterior-superior-time", "LPST"):
         path = write_sequence(case / "Segmentation.nrrd", erased(case), 3, space=space)
         assert "edited; from Segmentation.nrrd" in measure(path).reason
+
+
+def test_an_edit_of_the_sequence_that_predict_wrote_counts(tmp_path: Path) -> None:
+    """What `--format seg-nrrd` wrote is no edit; what 3D Slicer saves in its place is one."""
+    write_cine(tmp_path / "scans" / "a.nii.gz", cine(SMALL))
+    model = open_model(write_threshold_model(tmp_path / "model"))
+    found, settings = find_cases([tmp_path / "scans"]), Settings(formats=("nifti", "seg-nrrd"))
+    list(predict_all(found, model, tmp_path / "results", settings))
+    case = tmp_path / "results" / "a"
+    assert measure(case / "mask.seq.nrrd").reason.count("seq.nrrd") == 0
+    written = read_cine(case / "mask.nii.gz")
+    edited = written.voxels.copy()
+    edited[::2, -2:] = 0
+    (case / "mask.seq.nrrd").write_bytes(encode_sequence(Cine(edited, written.grid), "time", "ms", {}))
+    assert "edited; from mask.seq.nrrd" in measure(case / "mask.seq.nrrd").reason
+    assert np.array_equal(measured_mask(case), edited)
+    (outcome,) = predict_all(found, model, tmp_path / "results", settings)
+    assert "mask was edited and is kept, in mask.seq.nrrd" in outcome.reason

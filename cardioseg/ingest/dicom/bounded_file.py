@@ -5,10 +5,10 @@ items costs a hundred times its size in memory and takes minutes, and a sparse f
 memory.
 """
 
-import os
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
+from cardioseg.archive.member_paths import stamp_of
 from cardioseg.errors import UnusableError
 
 _READS, _BYTES_A_READ = 2**16, 128  # a classic image needs 300, a frame of an enhanced one up to 500
@@ -25,7 +25,7 @@ class Allowance:
 
 def bounded(file: BinaryIO, value_bytes: int = VALUE_BYTES) -> BinaryIO:
     """`file` for reading; a single value may have up to `value_bytes` or a sixteenth of the file's size."""
-    size_bytes = os.fstat(file.fileno()).st_size
+    size_bytes, _ = stamp_of(file)
     reads = _READS + size_bytes // _BYTES_A_READ
     return cast("BinaryIO", _BoundedFile(file, max(value_bytes, size_bytes // _FILE_TO_VALUE), Allowance(reads)))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError
 from cardioseg.image.plausible_ranges import AGE_YEARS
 from cardioseg.ingest.dicom.bounded_file import bounded
@@ -27,7 +28,7 @@ def read_sex_and_age(path: Path) -> tuple[str | None, float | None]:
         path: any image of the scan.
     """
     try:
-        with boundary(path), path.open("rb") as file:
+        with boundary(path), open_file(path) as file:
             tags = dcmread(bounded(file), stop_before_pixels=True, force=True, specific_tags=_TAGS)
             return _sex(tags), _age_years(tags)
     except UnusableError:

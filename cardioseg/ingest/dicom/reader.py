@@ -22,6 +22,7 @@ from pydicom.pixels.utils import iter_pixels
 from pydicom.tag import Tag
 from pydicom.uid import UID
 
+from cardioseg.archive.member_paths import is_file, open_file, stamp_of
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.bounded_file import PIXELS_BYTES, VALUE_BYTES, bounded
 from cardioseg.ingest.dicom.frames import FRAME_TAGS, slice_headers
@@ -35,7 +36,6 @@ from cardioseg.ingest.dicom.transfer_syntax import (
     require_pixels,
     size_bytes,
 )  # fmt: skip
-from cardioseg.ingest.dicom.uncompressed_pixels import stamp
 
 __all__ = ["SliceHeader", "boundary", "read_all_pixels", "read_described", "read_headers", "read_pixels"]
 
@@ -69,9 +69,9 @@ def read_described(
         UnusableError: as `read_headers`.
     """
     with boundary(path):
-        if not path.is_file():
+        if not is_file(path):
             raise UnusableError("not a file")
-        with path.open("rb") as file:
+        with open_file(path) as file:
             dataset, syntax = _header(file, [*_WANTED, *tags], value_bytes)
             headers = slice_headers(path, syntax, dataset, plain_pixels(file, dataset, syntax))
             require_pixels(dataset, syntax, size_bytes(file) - file.tell())
@@ -128,8 +128,8 @@ def _read_file(path: Path, headers: Sequence[SliceHeader]) -> list[tuple[SliceHe
 
 def _decoded(path: Path, headers: Sequence[SliceHeader]) -> Iterator[tuple[SliceHeader, NDArray[Any]]]:
     syntax, plain, tags = UID(headers[0].encoding), headers[0].plain, Dataset()
-    with path.open("rb") as file:
-        if plain and plain.stamp == stamp(file):
+    with open_file(path) as file:
+        if plain and plain.stamp == stamp_of(file):
             for header in headers:
                 pixels = plain.read(file, header.shape, header.frame or 0)
                 yield header, _intensities(pixels, plain.bits if plain.is_inverted else None, header.rescale)
@@ -168,7 +168,7 @@ def boundary(path: Path) -> Iterator[None]:
             with disable_value_validation():  # validation only warns, and takes a tenth of the time
                 yield
     except UnusableError as error:
-        raise UnusableError(f"{path}: {error.message}") from None
+        raise UnusableError(f"{path}: {error.message.removeprefix(f'{path}: ')}", error.hint) from None
     except Exception as error:  # noqa: BLE001 - an open set of types; the text is dropped because it quotes tags
         if isinstance(error, OSError) and error.strerror:  # from the system; OSErrors from pydicom have no strerror
             raise UnusableError(f"{path}: cannot be read: {error.strerror.lower()}") from None

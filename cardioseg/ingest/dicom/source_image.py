@@ -14,6 +14,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import MRImageStorage
 from pydicom.valuerep import DSfloat
 
+from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.bounded_file import bounded
 from cardioseg.ingest.dicom.reader import boundary
@@ -75,7 +76,7 @@ def read_originals(headers: Sequence[SliceHeader]) -> list[Original]:
 
 
 def _read(path: Path) -> Dataset:
-    with boundary(path), path.open("rb") as file:
+    with boundary(path), open_file(path) as file:
         dataset = dcmread(bounded(file), stop_before_pixels=True, force=True)
         for tag in list(_undecodable_tags(dataset)):
             del dataset[tag]

@@ -3,19 +3,19 @@
 A deflated file can be a decompression bomb as a whole and is refused; compressed frames are checked in `jpeg.py`.
 """
 
-import os
 from typing import BinaryIO
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
+from cardioseg.archive.member_paths import stamp_of
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.bounded_file import bounded
 from cardioseg.ingest.dicom.elements import look_up
 from cardioseg.ingest.dicom.jpeg import JPEG, PLUGIN
 from cardioseg.ingest.dicom.numerals import number
-from cardioseg.ingest.dicom.uncompressed_pixels import BIT, PlainPixels, stamp
+from cardioseg.ingest.dicom.uncompressed_pixels import BIT, PlainPixels
 
 _FILE_LIMIT_BYTES = 2 * 1024**3  # an enhanced object holds a whole cine; the largest are some 200 MB
 _PLAIN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
@@ -106,8 +106,8 @@ def plain_pixels(file: BinaryIO, dataset: Dataset, syntax: UID) -> PlainPixels |
     offset = file.tell()
     element = file.read(12)
     file.seek(offset)
-    tag, kind, length = element[:4], element[4:8], element[4:8] if implicit else element[8:]
-    if tag != _PIXEL_DATA or length == _UNDEFINED or not (implicit or kind in _BYTES_OR_WORDS):
+    tag, words, length = element[:4], element[4:8], element[4:8] if implicit else element[8:]
+    if tag != _PIXEL_DATA or length == _UNDEFINED or not (implicit or words in _BYTES_OR_WORDS):
         return None
     bits, bits_stored, sign, photometric = (look_up(dataset, word) for word in _NUMBER_TAGS)
     if (
@@ -117,10 +117,10 @@ def plain_pixels(file: BinaryIO, dataset: Dataset, syntax: UID) -> PlainPixels |
         or photometric not in _GREY
     ):
         return None
-    stored = BIT if bits == 1 else f"<{'ui'[sign]}{bits // 8}"
-    return PlainPixels(offset + (8 if implicit else 12), stored, bits_stored, photometric == _GREY[1], stamp(file))
+    kind, start = BIT if bits == 1 else f"<{'ui'[sign]}{bits // 8}", offset + (8 if implicit else 12)
+    return PlainPixels(start, kind, bits_stored, photometric == _GREY[1], stamp_of(file))
 
 
 def size_bytes(file: BinaryIO) -> int:
     """Size of an open file."""
-    return os.fstat(file.fileno()).st_size
+    return stamp_of(file)[0]

@@ -1,18 +1,17 @@
 """Uncompressed pixels: they are read directly from their place in the file, without parsing the file again."""
 
-import os
 from dataclasses import dataclass
 from io import BufferedReader
 from math import prod
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.archive.member_paths import MemberFile, Stamp
 from cardioseg.errors import UnusableError
 
 BIT = "bit"
-Stamp = tuple[int, int]  # a file's size in bytes and its modification time in ns
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class PlainPixels:
     is_inverted: bool
     stamp: Stamp
 
-    def read(self, file: BufferedReader, shape: tuple[int, int], frame: int) -> NDArray[Any]:
+    def read(self, file: BufferedReader | MemberFile, shape: tuple[int, int], frame: int) -> NDArray[Any]:
         """The stored numbers (row, column) of one frame.
 
         The unused high bits of a cell may contain anything: an old overlay, or not the sign (PS3.5 8.1.1). Two shifts
@@ -53,7 +52,7 @@ class PlainPixels:
             pixels >>= unused_bits
         return pixels
 
-    def _read_bits(self, file: BufferedReader, shape: tuple[int, int], start: int) -> NDArray[Any]:
+    def _read_bits(self, file: BufferedReader | MemberFile, shape: tuple[int, int], start: int) -> NDArray[Any]:
         """Pixels from the bit `start` on. Frames may begin and end within a byte, lowest bit first (PS3.5 8.1.1)."""
         first, skipped = divmod(start, 8)
         file.seek(self.offset_bytes + first)
@@ -62,9 +61,3 @@ class PlainPixels:
         if pixels.size != prod(shape):
             raise UnusableError("its pixel data is truncated")
         return pixels.reshape(shape)
-
-
-def stamp(file: BinaryIO) -> Stamp:
-    """The stamp of an open file, which changes when the file is written."""
-    state = os.fstat(file.fileno())
-    return state.st_size, state.st_mtime_ns

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from cardioseg.archive.member_paths import plain_name
 from cardioseg.files import safe_name, unique_names
 
 _MASKS = re.compile(
@@ -48,7 +49,7 @@ def distinct_names(places: Sequence[Path]) -> list[str]:
     Args:
         places: absolute paths of folders or files.
     """
-    chosen = [[place.name] for place in places]  # the parts of each name, the last first
+    chosen = [[plain_name(place.name)] for place in places]  # the parts of each name, the last first
     for depth in range(1, max((len(place.parts) for place in places), default=0)):
         groups = _groups_of_equal_names(chosen)
         if not groups:
@@ -75,4 +76,4 @@ def _joined_name(parts: Sequence[str]) -> str:
 
 def _folder_name(place: Path, depth: int) -> str:
     parts = place.parts[1:]  # without the root
-    return safe_name(parts[-1 - depth]) if depth < len(parts) else ""
+    return safe_name(plain_name(parts[-1 - depth])) if depth < len(parts) else ""

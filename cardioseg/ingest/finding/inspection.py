@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cardioseg.archive.member_paths import is_archive, is_file
 from cardioseg.errors import UnusableError
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.volume_files import FORMATS, is_part, is_volume_file
 from cardioseg.ingest.cine.volume_suitability import judge_volume
+from cardioseg.ingest.finding.scan_files import place_of
 from cardioseg.ingest.finding.survey import Series, survey
 from cardioseg.skipped import Skipped
 
@@ -32,7 +34,8 @@ class Inspection:
     @property
     def hint(self) -> str:
         """What to do if nothing can be used."""
-        formats = (foreign(Path(item.where)) for item in self.unused)
+        paths = (Path(item.where) for item in self.unused)
+        formats = (foreign(path) for path in paths if not is_archive(path))
         return next(
             (f"the first is {format_name}: {remedy}" for format_name, remedy in filter(None, formats)),
             f"cardioseg reads {_FORMATS}",
@@ -45,7 +48,7 @@ def inspect_scans(root: Path) -> Inspection:
     Raises:
         NoInputError: there is no such file or folder.
     """
-    surveyed = survey(root)
+    surveyed = survey(place_of(root))
     rows = [_series_row(series) for series in surveyed.series]
     unused: list[Skipped] = []
     for item in surveyed.unused:
@@ -59,7 +62,7 @@ def inspect_scans(root: Path) -> Inspection:
 
 
 def _is_volume_file(path: Path) -> bool:
-    return is_volume_file(path) and path.is_file()
+    return is_volume_file(path) and is_file(path)
 
 
 def _series_row(series: Series) -> Row:
@@ -72,7 +75,7 @@ def _volume_row(path: Path) -> Row | Skipped:
     try:
         verdict = judge_volume(path)
     except UnusableError as error:
-        return Skipped(str(path), ": ".join(filter(None, [error.message.removeprefix(f"{path}: "), error.hint])))
+        return Skipped.of(path, error)
     grid = verdict.grid
     shape, spacing_mm = _times(grid.shape[1:]), _spacing(grid.spacing_mm)
     return (str(path), 1, grid.shape[0], verdict.phases, shape, spacing_mm, str(verdict.kind), verdict.reason)

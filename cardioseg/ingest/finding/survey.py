@@ -1,12 +1,11 @@
-"""Survey: walk a tree, group images by series and classify each series by its geometry, never by a name."""
+"""Survey: read a tree, group images by series and classify each series by its geometry, never by a name."""
 
-import os
-import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cardioseg.archive.member_paths import archive_of, exists, files_below
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.volume_files import is_volume_file
@@ -19,33 +18,10 @@ from cardioseg.ingest.cine.split_series import join_split_series
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.finding.distinct_names import distinct_names
+from cardioseg.ingest.finding.scan_files import NOTHING, LeftOut, regular_files
 from cardioseg.skipped import Skipped
 
-__all__ = ["Kind", "LeftOut", "Series", "Survey", "case_ids", "judge", "survey", "survey_paths"]
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Folders that are never searched.
-
-    Attributes:
-        folder: left out with everything below it; absolute, links resolved.
-        beside: file names; if a folder contains one of them, its files are results and not scans.
-    """
-
-    folder: Path | None = None
-    beside: tuple[str, ...] = ()
-
-    def prunes(self, folder: Path) -> bool:
-        """Whether the folder is left out with everything below it."""
-        return self.folder is not None and folder.resolve().is_relative_to(self.folder)
-
-    def holds(self, folder: Path) -> bool:
-        """Whether the files directly in the folder are left out."""
-        return any((folder / name).is_file() for name in self.beside) or self.prunes(folder)
-
-
-NOTHING = LeftOut()
+__all__ = ["Kind", "Series", "Survey", "case_ids", "judge", "survey", "survey_paths"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +44,7 @@ def survey(root: Path) -> Survey:
     Raises:
         NoInputError: there is no such file or folder.
     """
-    if not root.exists():
+    if not exists(root):
         raise NoInputError(f"{root}: no such file or folder")
     return survey_paths(root, (root,))
 
@@ -87,7 +63,7 @@ def survey_paths(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> 
     series = join_split_series([judge(group) for group in _by_series(originals)])
     ordered = sorted(series, key=lambda entry: (entry.folder, entry.headers[0].path, entry.headers[0].frame or 0))
     strays = (stray for entry in ordered for stray in entry.strays)
-    return Survey(root, tuple(ordered), (*unused, *copies, *strays))
+    return Survey(root, tuple(ordered), (*_counted_by_archive([*unused, *copies]), *strays))
 
 
 def case_ids(root: Path, cases: Sequence[Series]) -> list[str]:
@@ -116,49 +92,33 @@ def own_folder(root: Path, folder: Path, touching: Mapping[Path, set[Path]]) -> 
     return next((path for path in reversed(below) if touching[path] == {folder}), folder)
 
 
-def regular_files(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> Iterator[Path | Skipped]:
-    """Regular files in the order of their paths. Links are not followed: they may leave the tree or form loops."""
-    denied: list[Skipped] = []
-    for path in paths:
-        if path == root and path.is_file():
-            yield path
-        elif path != root and (path.is_symlink() or not path.is_dir()):
-            if not left.holds(path.parent):
-                yield _checked_file(path)
-        else:
-            yield from _files_below(path, left, denied)
-    yield from denied
-
-
-def _files_below(root: Path, left: LeftOut, denied: list[Skipped]) -> Iterator[Path | Skipped]:
-    for directory, folders, names in os.walk(
-        root, onerror=lambda error: denied.append(Skipped(str(error.filename), "folder cannot be read"))
-    ):
-        folder = Path(directory)
-        links = [name for name in folders if (folder / name).is_symlink()]
-        folders[:] = sorted(name for name in folders if not left.prunes(folder / name))
-        if not left.holds(folder):
-            yield from (_checked_file(folder / name) for name in sorted(names + links))
-
-
-def _checked_file(path: Path) -> Path | Skipped:
-    try:
-        kind = path.lstat().st_mode
-    except OSError:
-        return Skipped(str(path), "cannot be read")
-    if stat.S_ISLNK(kind):
-        return Skipped(str(path), "a symbolic link, not followed")
-    return path if stat.S_ISREG(kind) else Skipped(str(path), "not a regular file")
-
-
 def _headers(path: Path) -> tuple[SliceHeader, ...] | Skipped:
     try:
         return read_headers(path)
     except UnusableError as error:
         foreign_format = None if is_volume_file(path) else foreign(path)
-        return Skipped(
-            str(path), ": ".join(foreign_format) if foreign_format else error.message.removeprefix(f"{path}: ")
-        )
+        return Skipped(str(path), ": ".join(foreign_format)) if foreign_format else Skipped.of(path, error)
+
+
+def _counted_by_archive(unused: Sequence[Skipped]) -> Iterator[Skipped]:
+    """The files that are not used; if an archive has only such files, it is one line."""
+    groups: dict[Path | None, list[Skipped]] = defaultdict(list)
+    for item in unused:
+        groups[archive_of(Path(item.where))].append(item)
+    for archive, items in groups.items():
+        places = [Path(item.where) for item in items]
+        if archive is None or not _are_all(archive, places):
+            yield from items
+        else:
+            first = f"the first is {places[0].relative_to(archive)}: {items[0].why}"
+            yield Skipped(str(archive), f"none of its {len(items)} files is used; {first}")
+
+
+def _are_all(archive: Path, places: Sequence[Path]) -> bool:
+    """Whether these are all files of an archive of several files, without any volume file, which is judged later."""
+    if len(places) == 1 or any(map(is_volume_file, places)):
+        return False
+    return len(places) == len(files_below(archive))
 
 
 def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[Skipped]]:

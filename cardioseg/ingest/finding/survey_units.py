@@ -9,11 +9,11 @@ scans do not change the scans' names.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from cardioseg.archive.member_paths import exists, is_archive, is_file, is_folder, plain_name
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import safe_name, unique_names
 from cardioseg.image.ed_es_pair import is_card
@@ -22,7 +22,8 @@ from cardioseg.image.volume_files import REFERENCE, SEGMENTATION, is_volume_file
 from cardioseg.ingest.cine.series import Series
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.finding.distinct_names import names_beside_masks
-from cardioseg.ingest.finding.survey import NOTHING, LeftOut, case_ids, own_folder, regular_files, touching
+from cardioseg.ingest.finding.scan_files import NOTHING, LeftOut, entries_of, files_backwards, regular_files
+from cardioseg.ingest.finding.survey import case_ids, own_folder, touching
 from cardioseg.skipped import Skipped
 
 _LAST = 16  # files to try from the end, as they may not be images
@@ -71,18 +72,19 @@ class Unit:
         in it that contains only this case is added: `patient1_visit2`.
         """
         if self.is_all and len(cases) == 1:
-            return case_ids(self.source, cases)
+            root = self.source.parent if is_archive(self.source) else self.source
+            return case_ids(root, cases)
         near = touching(cases)
         return unique_names(self._case_name(case.folder, near) for case in cases)
 
     def _case_name(self, folder: Path, near: Mapping[Path, set[Path]]) -> str:
         if folder == self.base or not folder.is_relative_to(self.base):
-            return own_folder(self.source, folder, near).resolve().name if self.is_all else self.name
+            return plain_name(own_folder(self.source, folder, near).resolve().name) if self.is_all else self.name
         child = self.base / folder.relative_to(self.base).parts[0]
         name = self.name if len(self.paths) == 1 else self.child_names.get(child, child.name)
         if near[child] == {folder} or (own_path := own_folder(child, folder, near)) == child:
             return name
-        return f"{name}_{own_path.name}"
+        return f"{name}_{plain_name(own_path.name)}"
 
 
 @dataclass
@@ -130,15 +132,18 @@ def _places(unit: Unit) -> list[Path]:
     """The paths that give a unit's cases their names: its folders, the folder of its files, or its volume file."""
     if unit.volume_file:
         return [unit.volume_file.absolute().with_name(case_stem(unit.volume_file))]
-    folders = [path for path in unit.paths if path.is_dir() and not path.is_symlink()]
+    folders = [path for path in unit.paths if is_folder(path)]
     return [path.absolute() for path in folders] or [unit.paths[0].parent.resolve()]
 
 
 def _units(source: Path, left: LeftOut) -> Iterator[Unit]:
-    if not source.exists():
+    if not exists(source):
         raise NoInputError(f"{source}: no such file or folder")
     base, children = _children(source, left)
     groups = list(_groups_sharing_studies([child for child in children if child.has_dicom]))
+    if is_archive(source) and len(groups) == 1:  # its case is named after the archive
+        yield Unit(plain_name(source.name), source, source.parent, (source,))
+        return
     for group in groups:
         paths = tuple(path for child in group for path in child.paths)
         yield Unit(_name(group[0]), source, base, paths, len(groups) == 1)
@@ -153,34 +158,24 @@ def _units(source: Path, left: LeftOut) -> Iterator[Unit]:
 def _name(child: _Child) -> str:
     """The name of the folder, or of the folder that contains the files."""
     path = child.paths[0]
-    return path.name if path.is_dir() and not path.is_symlink() else path.parent.resolve().name
+    return plain_name((path if is_folder(path) else path.parent.resolve()).name)
 
 
 def _children(source: Path, left: LeftOut) -> tuple[Path, list[_Child]]:
     """The base and its children. The search descends from the source while a single folder contains all images."""
-    if source.is_file():
+    if is_file(source) and not is_archive(source):
         given = _Child((source,), volume_files=[source]) if is_card(source) else None
         return source.parent, [given or _inspected_child(source, (source,), left)]
     base = source
     passed_by: list[_Child] = []
     while True:
-        folders, files = _entries(base, left)
+        folders, files = entries_of(base, left)
         inspected = [_inspected_child(source, paths, left) for paths in (*((folder,) for folder in folders), files)]
         with_images = [child for child in inspected if child.has_dicom or child.volume_files]
         if len(with_images) != 1 or with_images[0] is inspected[-1]:
             return base, [child for child in (*inspected, *passed_by) if child.paths]
         passed_by += [child for child in inspected if child is not with_images[0]]
         base = with_images[0].paths[0]
-
-
-def _entries(folder: Path, left: LeftOut) -> tuple[list[Path], tuple[Path, ...]]:
-    """The folders, and all other entries; a folder that cannot be listed is its only entry."""
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError:
-        return [], (folder,)
-    folders = [path for path in entries if path.is_dir() and not path.is_symlink() and not left.prunes(path)]
-    return folders, tuple(path for path in entries if path.is_symlink() or not path.is_dir())
 
 
 def _inspected_child(source: Path, paths: tuple[Path, ...], left: LeftOut) -> _Child:
@@ -209,16 +204,7 @@ def _studies(path: Path) -> set[str] | None:
 
 def _last_files(paths: Sequence[Path], left: LeftOut) -> Iterator[Path]:
     """The last few files of the last folders."""
-    return islice(_files_backwards(paths, left), _LAST)
-
-
-def _files_backwards(paths: Sequence[Path], left: LeftOut) -> Iterator[Path]:
-    for path in sorted(paths, key=lambda path: (path.is_dir(), path), reverse=True):
-        if path.is_dir() and not path.is_symlink() and not left.prunes(path):
-            with suppress(OSError):
-                yield from _files_backwards([*path.iterdir()], left)
-        elif path.is_file() and not path.is_symlink() and not left.holds(path.parent):
-            yield path
+    return islice(files_backwards(paths, left), _LAST)
 
 
 def _groups_sharing_studies(children: Sequence[_Child]) -> Iterator[list[_Child]]:
@@ -238,7 +224,7 @@ def _groups_sharing_studies(children: Sequence[_Child]) -> Iterator[list[_Child]
 
 def is_scan(path: Path) -> bool:
     """Whether it is a volume file, or a link to one, that is not named as a reference mask."""
-    return is_volume_file(path) and not stem(path).endswith((REFERENCE, SEGMENTATION)) and path.is_file()
+    return is_volume_file(path) and not stem(path).endswith((REFERENCE, SEGMENTATION)) and is_file(path)
 
 
 def _path(file: Path | Skipped) -> Path:

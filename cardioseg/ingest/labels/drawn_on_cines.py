@@ -18,7 +18,8 @@ from cardioseg import files as file_system
 from cardioseg.errors import UnusableError
 from cardioseg.image.volume_files import is_volume_file
 from cardioseg.ingest.dicom.reader import read_headers
-from cardioseg.ingest.finding.survey import Series, regular_files, survey_paths
+from cardioseg.ingest.finding.scan_files import regular_files
+from cardioseg.ingest.finding.survey import Series, survey_paths
 from cardioseg.ingest.finding.survey_units import find_units
 from cardioseg.ingest.labels.drawn_images import DrawnCine, Place, Region, with_cavity
 from cardioseg.ingest.labels.structures import Meaning, Structure, listed_names

@@ -18,6 +18,7 @@ CARD = "dataset.json"
 _GIVE = "--labels acdc or --labels mnms says what the numbers mean"
 _MASKS = re.compile("labels.*|gt_segmentations", re.IGNORECASE)  # nnU-Net's folders whose card lies above them
 _IGNORE = "ignore"  # nnU-Net's name for pixels without a reference; documentation, ignore_label.md
+_DIGITS = 5  # of a number in a mask
 _LONGEST = 40  # characters of a name that are shown
 
 
@@ -73,10 +74,21 @@ def _is_region_of(convention: dict[int, Label], region: Any, structure: Structur
     return not unnamed
 
 
-def ignored_number(card: Mapping[str, Any]) -> int | None:
-    """The number of pixels without a reference; None if there are none."""
-    numbers = [number for name, number in _names_and_numbers(card["labels"]) if name == _IGNORE]
-    return next((int(number) for number in numbers if str(number).isdecimal()), None)
+def ignored_number(path: Path, card: Mapping[str, Any]) -> int | None:
+    """The number of pixels without a reference; None if there are none.
+
+    Raises:
+        NoInputError: it is not a number of its own.
+    """
+    labels = list(_names_and_numbers(card["labels"]))
+    ignored = [str(number) for name, number in labels if name == _IGNORE]
+    others = [str(number) for name, number in labels if name != _IGNORE]
+    if not ignored:
+        return None
+    number = ignored[0]
+    if len(ignored) > 1 or number in {"0", *others} or not number.isdecimal() or len(number) > _DIGITS:
+        raise NoInputError(f"{path}: its label {_IGNORE!r} has no number of its own", "give it the highest number")
+    return int(number)
 
 
 def _contradiction(number: Any, structure: Structure | None, convention: Convention) -> str:  # noqa: ANN401 - JSON

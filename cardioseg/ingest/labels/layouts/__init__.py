@@ -5,6 +5,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
+from cardioseg.archive.member_paths import is_archive
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.ingest.labels.layouts import acdc, cvi42, dicomseg, mnms, nnunet, pairs, rtstruct, sunnybrook
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
@@ -55,6 +56,10 @@ def find(root: Path, layout: str = "auto", meaning: Meaning = AS_USUAL) -> Itera
     layout_names = [candidate.NAME for candidate in LAYOUTS]
     if layout not in ("auto", *layout_names):
         raise UsageError(f"there is no layout {layout!r}", f"known: auto, {', '.join(layout_names)}")
+    if is_archive(root):
+        raise NoInputError(
+            f"{root}: a zip archive; labelled data are read from folders", "unpack it and give the folder"
+        )
     if not root.is_dir():
         hint = "give the folder that holds the file" if root.is_file() else ""
         raise NoInputError(f"{root}: no such folder", hint)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.finding.survey import regular_files
+from cardioseg.ingest.finding.scan_files import regular_files
 from cardioseg.ingest.labels.contours import polygon_mask
 from cardioseg.ingest.labels.cvi42_workspace import (
     BINARY_SUFFIX,

@@ -99,7 +99,7 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
     if isinstance(channels, Mapping) and len(channels) > 1:
         raise NoInputError(f"{root / CARD}: {len(channels)} channels an image, cardioseg reads one", "keep the cine's")
     convention = convention_of_card(root / CARD, card, meaning) if meaning.numbers is None else meaning.numbers
-    numbers = Numbers(convention, ignored_number(card))
+    numbers = Numbers(convention, ignored_number(root / CARD, card))
     masks = _volume_files(root / _LABELS)
     by_subject: dict[str, list[Named]] = {}
     for path in masks:

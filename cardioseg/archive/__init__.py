@@ -1,0 +1,1 @@
+"""Archives: scans in zip files are read in place. Nothing is unpacked to disk."""
