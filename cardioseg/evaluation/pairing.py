@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from cardioseg.errors import UnusableError
 from cardioseg.evaluation.compared_edits import ComparedMask, read_compared_mask
 from cardioseg.files import safe_name
-from cardioseg.image.alignment import aligned
+from cardioseg.image.alignment import aligned, on_grid
 from cardioseg.image.labels import CONVENTIONS, Label
-from cardioseg.image.volume import Cine
+from cardioseg.image.volume import Cine, Grid
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 from cardioseg.results.mask_files import MaskFolder
 from cardioseg.skipped import Skipped
@@ -81,6 +81,8 @@ def _compare(
     if isinstance(prediction, Skipped):
         return prediction
     mask = prediction.mask
+    if volume.is_box:
+        volume = _unboxed(volume, mask.grid)
     if volume.grid is not None:
         mask = aligned(mask, volume.grid, volume.grid.rounding_mm) or mask
     if mask.phases == 1 and not is_only_volume:
@@ -91,6 +93,21 @@ def _compare(
         return Skipped(_name(volume), mismatch)
     predicted = mask.voxels[_phase(volume, mask)]
     return Pair(subject.subject_id, case, volume, predicted, prediction.is_edited, prediction.remarks)
+
+
+def _unboxed(volume: LabelledVolume, grid: Grid) -> LabelledVolume:
+    """A reference that is a box, on the grid of its prediction; unchanged if it does not lie there."""
+    if volume.grid is None or (laid := on_grid(Cine(volume.mask[None], volume.grid), grid, grid.rounding_mm)) is None:
+        return volume
+    return replace(
+        volume,
+        image=laid.voxels[0],
+        mask=laid.voxels[0],
+        annotated=np.repeat(volume.annotated[:1], grid.shape[0], axis=0),
+        spacing_mm=grid.spacing_mm,
+        sources=volume.sources[:1] * grid.shape[0],
+        grid=grid,
+    )
 
 
 def _phase(volume: LabelledVolume, mask: Cine) -> int:

@@ -11,9 +11,11 @@ from cardioseg.dataset.store import is_dataset, open_dataset
 from cardioseg.errors import UnusableError, UsageError
 from cardioseg.evaluation.compared_edits import read_compared_mask
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
+from cardioseg.image.slicer_segmentation import is_segmentation
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
+from cardioseg.ingest.labels.named_mask import read_named_mask
 from cardioseg.ingest.labels.nnunet_dataset_json import stated_convention
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, read_all
@@ -31,7 +33,8 @@ def find_references(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source 
     masks, or as nnU-Net's with masks in `labelsTr`. Every structure then counts as annotated on every slice. Masks that
     are named `<subject>_ed` and `_es`, `_frame01` or `_phase07`, and the phases of a 4D mask, are volumes of one
     subject; phases without any label count as not annotated, since experts often draw ED and ES only. If the names do
-    not say ED and ES, the subject's largest LV cavity is at ED, its smallest at ES.
+    not say ED and ES, the subject's largest LV cavity is at ED, its smallest at ES. The segments of 3D Slicer's
+    segmentations are known by their names; a structure without a segment counts as not annotated.
 
     Args:
         root: a folder, or one mask.
@@ -50,10 +53,10 @@ def find_references(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source 
         return open_dataset(root).sources()
     if layouts.detect(root):
         return layouts.find(root, meaning=meaning)
-    masks = find_masks(root / _NNUNET if (root / _NNUNET).is_dir() else root)
+    masks = find_masks(_folder_of_masks(root))
     if not masks.paths and not masks.clashes:
         raise no_masks(root, _REFERENCES, "reference labels")
-    return _find_plain(masks, meaning.numbers or plain_convention(root, meaning))
+    return _find_plain(masks, meaning.numbers or plain_convention(root, meaning), meaning)
 
 
 def read_references(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Subject | Skipped]:
@@ -66,13 +69,18 @@ def plain_convention(root: Path, meaning: Meaning = AS_USUAL) -> Mapping[int, La
 
     Raises:
         NoInputError: there is a card that does not say what the numbers mean.
-        UsageError: names are given, and there is no card.
+        UsageError: names are given, and there is neither a card nor a mask whose segments have names.
     """
-    masks = root / _NNUNET
-    stated = stated_convention(masks if masks.is_dir() else root, meaning=meaning)
-    if stated is None and meaning.names is not None:
+    folder = _folder_of_masks(root)
+    stated = stated_convention(folder, meaning=meaning)
+    has_names = meaning.names is not None and any(map(is_segmentation, find_masks(folder).paths.values()))
+    if stated is None and meaning.names is not None and not has_names:
         raise UsageError(f"--structures has no effect: the labels in {root} have no names", layouts.NO_EFFECT)
     return stated or CONVENTIONS["acdc"]
+
+
+def _folder_of_masks(root: Path) -> Path:
+    return root / _NNUNET if (root / _NNUNET).is_dir() else root
 
 
 def is_plain(root: Path) -> bool:
@@ -80,7 +88,7 @@ def is_plain(root: Path) -> bool:
     return not is_dataset(root) and layouts.detect(root) is None
 
 
-def _find_plain(folder: MaskFolder, convention: Mapping[int, Label]) -> Iterator[Source | Skipped]:
+def _find_plain(folder: MaskFolder, convention: Mapping[int, Label], meaning: Meaning) -> Iterator[Source | Skipped]:
     yield from folder.clashes
     by_subject: dict[str, list[tuple[str, str, Path]]] = {}
     for case, path in folder.paths.items():
@@ -88,17 +96,26 @@ def _find_plain(folder: MaskFolder, convention: Mapping[int, Label]) -> Iterator
         by_subject.setdefault(subject_id, []).append((case, name, path))
     root_only = replace(folder, paths={}, clashes=())  # a source is sent to other processes: keep it small
     for subject_id, masks in by_subject.items():
-        yield Source(subject_id, subject_id, partial(_read_subject, subject_id, root_only, masks, convention))
+        yield Source(subject_id, subject_id, partial(_read_subject, subject_id, root_only, masks, convention, meaning))
 
 
 def _read_subject(
-    subject_id: str, folder: MaskFolder, masks: Sequence[tuple[str, str, Path]], convention: Mapping[int, Label]
+    subject_id: str,
+    folder: MaskFolder,
+    masks: Sequence[tuple[str, str, Path]],
+    convention: Mapping[int, Label],
+    meaning: Meaning,
 ) -> Subject:
     volumes: list[LabelledVolume] = []
     skipped: list[Skipped] = []
     remarks: list[Skipped] = []
     for case, name, path in masks:
         try:
+            if is_segmentation(path):
+                named = read_named_mask(path, meaning)
+                volumes += _volumes(case, name, named.mask, folder.where(path), named.labels)
+                skipped += [Skipped(folder.where(path), why) for why in named.left_out]
+                continue
             compared = read_compared_mask(path, convention)
             volumes += _volumes(case, name, compared.mask, folder.where(path))
             remarks += [Skipped(f"reference {case}", remark) for remark in compared.remarks]
@@ -107,9 +124,12 @@ def _read_subject(
     return Subject(subject_id, tuple(with_moments(volumes)), skipped=tuple(skipped), remarks=tuple(remarks))
 
 
-def _volumes(case: str, name: str, mask: Cine, source: str) -> Iterator[LabelledVolume]:
+def _volumes(
+    case: str, name: str, mask: Cine, source: str, segments: Sequence[Label] | None = None
+) -> Iterator[LabelledVolume]:
+    """A volume for each phase that is drawn; `segments`: the labels that a segmentation of 3D Slicer has."""
     annotated = np.zeros((mask.grid.shape[0], len(Label)), np.bool_)
-    annotated[:, STRUCTURES] = True
+    annotated[:, STRUCTURES if segments is None else segments] = True
     for phase, voxels in enumerate(mask.voxels):
         if mask.phases == 1 or voxels.any():
             yield LabelledVolume(
@@ -122,4 +142,5 @@ def _volumes(case: str, name: str, mask: Cine, source: str) -> Iterator[Labelled
                 phase=phase if mask.phases > 1 else None,
                 sources=(source,) * len(voxels),
                 grid=mask.grid,
+                is_box=segments is not None,
             )

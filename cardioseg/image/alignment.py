@@ -43,9 +43,10 @@ def turned_to(cine: Cine, grid: Grid) -> Cine:
 
 
 def on_grid(part: Cine, grid: Grid, tolerance_mm: float) -> Cine | None:
-    """The label map on a larger grid, with 0 around it; None if its voxels are not voxels of the grid.
+    """The label map on another grid, with 0 around it; None if its voxels are not voxels of the grid.
 
-    3D Slicer may save only the box around its segments, and programs use different orders and directions of axes.
+    3D Slicer may save only the box around its segments, or one that is larger than the image but empty there, and
+    programs use different orders and directions of axes.
     """
     part = turned_to(part, grid)
     steps, part_steps = _steps(grid), _steps(part.grid)
@@ -54,12 +55,21 @@ def on_grid(part: Cine, grid: Grid, tolerance_mm: float) -> Cine | None:
     offset_mm = np.subtract(part.grid.origin_mm, grid.origin_mm)
     index = np.linalg.solve(steps.T, offset_mm)
     first = np.rint(index).astype(int)
-    last = first + part.grid.shape
-    if np.abs((index - first) @ steps).max() > tolerance_mm or (first < 0).any() or (last > grid.shape).any():
+    if np.abs((index - first) @ steps).max() > tolerance_mm:
+        return None
+    start, stop = np.clip([first, first + part.grid.shape], 0, grid.shape)
+    if (start >= stop).any():
+        return None
+    inside = part.voxels[:, *_box(start - first, stop - first)]
+    if np.count_nonzero(inside) < np.count_nonzero(part.voxels):
         return None
     whole = np.zeros((part.phases, *grid.shape), part.voxels.dtype)
-    whole[:, *(slice(start, stop) for start, stop in zip(first, last, strict=True))] = part.voxels
+    whole[:, *_box(start, stop)] = inside
     return Cine(whole, grid)
+
+
+def _box(start: NDArray[np.intp], stop: NDArray[np.intp]) -> tuple[slice, ...]:
+    return tuple(slice(first, last) for first, last in zip(start.tolist(), stop.tolist(), strict=True))
 
 
 def slices_first(cine: Cine) -> Cine:

@@ -14,17 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError
-from cardioseg.files import require_size_below
 from cardioseg.image.alignment import slices_first
+from cardioseg.image.nrrd_header import NrrdHeader, read_header, read_parts
 from cardioseg.image.stored_axes import grid_along
 from cardioseg.image.volume import LARGEST_VECTOR, Cine, Grid, Voxels, times_ms
 
 NAME = "NRRD"
 SUFFIXES: tuple[str, ...] = (".nrrd",)
 PARTS: tuple[str, ...] = ()
-_FILE_LIMIT_BYTES, _HEADER_LIMIT_BYTES = 512 * 1024**2, 1024**2
 _VOXELS_LIMIT, _VOXELS_LIMIT_BYTES = 128 * 1024**2, 512 * 1024**2
 _TYPES = {
     "u1": ("unsigned char", "uchar", "uint8", "uint8_t"),
@@ -45,7 +43,6 @@ _TO_LPS = {
     "left-anterior-superior": (1, -1, 1), "las": (1, -1, 1),
 }  # fmt: skip
 _TIMED = re.compile("-time$|(?<=^...)t$")  # left-posterior-superior-time, LPST
-_EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _OF_PHASES = {"domain", "space", "time", "list", "vector", "none", "???"}  # kinds of axes; others are of colours
 _AS_LABEL_MAP = "export it as a label map"
 
@@ -57,7 +54,7 @@ def read_cine(path: Path) -> Cine:
         UnusableError: unreadable, damaged, without a position in space, too large, or segments in several layers.
     """
     cine = read_stored(path)
-    if cine.phases <= LARGEST_VECTOR and "vector" in _parts(path)[0].get("kinds", ""):
+    if cine.phases <= LARGEST_VECTOR and "vector" in read_header(path).fields.get("kinds", ""):
         raise UnusableError(f"{path}: its voxels are not one real number each")
     return slices_first(cine)
 
@@ -92,7 +89,7 @@ def is_4d(path: Path) -> bool:
     Raises:
         UnusableError: as `read_cine`.
     """
-    return len(_sizes(path, _parts(path)[0])) == 4
+    return len(_sizes(path, _header(path).fields)) == 4
 
 
 def read_stored(path: Path) -> Cine:
@@ -101,34 +98,37 @@ def read_stored(path: Path) -> Cine:
     Raises:
         UnusableError: as `read_cine`.
     """
-    fields, packed = _parts(path)
+    header, packed = read_parts(path)
+    _require_one_layer(path, header)
+    return _read(path, header.fields, packed)
+
+
+def read_layers(path: Path) -> Cine:
+    """As `read_stored`, for a segmentation of 3D Slicer: its layers, which may overlap, are the phases.
+
+    Raises:
+        UnusableError: as `read_cine`, but not for several layers.
+    """
+    header, packed = read_parts(path)
+    return _read(path, header.fields, packed)
+
+
+def _header(path: Path) -> NrrdHeader:
+    header = read_header(path)
+    _require_one_layer(path, header)
+    return header
+
+
+def _require_one_layer(path: Path, header: NrrdHeader) -> None:
+    if header.has_layers:
+        raise UnusableError(f"{path}: its segments lie in several layers", _AS_LABEL_MAP)
+
+
+def _read(path: Path, fields: dict[str, str], packed: bytes) -> Cine:
     try:
         return _cine(path, fields, packed)
     except (KeyError, ValueError, OverflowError, np.linalg.LinAlgError):
         raise UnusableError(f"{path}: not a readable NRRD file") from None
-
-
-def _parts(path: Path) -> tuple[dict[str, str], bytes]:
-    """The fields of the header, and the voxels as they are stored."""
-    try:
-        require_size_below(path, _FILE_LIMIT_BYTES)
-        with open_file(path) as file:
-            content = file.read()
-    except OSError as error:
-        raise UnusableError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from None
-    head, *packed = _EMPTY_LINE.split(content, maxsplit=1)
-    if not head.startswith(b"NRRD") or len(head) > _HEADER_LIMIT_BYTES:
-        raise UnusableError(f"{path}: not a readable NRRD file")
-    fields = _fields(head.decode(errors="replace"))
-    if b"\nSegment0_" in head and {"list", "vector"} & set(fields.get("kinds", "").split()):
-        raise UnusableError(f"{path}: its segments lie in several layers", _AS_LABEL_MAP)
-    return fields, b"".join(packed)
-
-
-def _fields(head: str) -> dict[str, str]:
-    """The header's fields, without those that Slicer adds about its segments, which have `:=`."""
-    lines = (line.partition(": ") for line in head.splitlines() if not line.startswith("#") and ":=" not in line)
-    return {name.strip().lower(): value.strip() for name, colon, value in lines if colon}
 
 
 def _cine(path: Path, fields: dict[str, str], packed: bytes) -> Cine:

@@ -8,6 +8,7 @@ from cardioseg.image import ed_es_pair, metaimage, nifti, nrrd
 from cardioseg.image.volume import Cine, Grid, Voxels
 
 REFERENCE = "_gt"  # ends the stem of a reference mask, as in ACDC
+SEGMENTATION = ".seg"  # ends the stem of a segmentation of 3D Slicer
 
 
 class VolumeFormat(Protocol):

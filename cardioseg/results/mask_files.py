@@ -1,6 +1,6 @@
 """Mask files: the NIfTI masks below a folder, by case id."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,13 +9,17 @@ from cardioseg.files import safe_name
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.labels import CONVENTIONS, Label, relabel
 from cardioseg.image.nnunet_names import case_stem
+from cardioseg.image.slicer_segmentation import is_segmentation
 from cardioseg.image.volume import Cine
-from cardioseg.image.volume_files import REFERENCE, format_of, is_volume_file, stem
+from cardioseg.image.volume_files import REFERENCE, SEGMENTATION, format_of, is_volume_file, stem
+from cardioseg.ingest.labels.named_mask import read_named_mask
+from cardioseg.ingest.labels.structures import Meaning, listed_names
 from cardioseg.results.folder import CaseFolder, ResultsFolder
 from cardioseg.results.run_record import read_run_record
 from cardioseg.skipped import Skipped
 
 _EDITORS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mrb", ".vtm")  # suffixes of theirs
+_RENAME = "rename the segments in 3D Slicer, for instance to RV cavity, or remove them"
 _NAMED_BY_FOLDER = "mask"
 
 
@@ -44,7 +48,7 @@ class MaskFolder:
 
 
 def find_masks(root: Path) -> MaskFolder:
-    """Find the masks at or below `root`: NIfTI files, none hidden, no scans beside `_gt`, no edits of a mask."""
+    """Find the masks at or below `root`: NIfTI files, none hidden, no scans beside `_gt` or `.seg`, no edits."""
     by_case: dict[str, list[Path]] = {}
     for path in _mask_files(root):
         by_case.setdefault(case_id(path), []).append(path)
@@ -59,21 +63,28 @@ def find_masks(root: Path) -> MaskFolder:
 
 
 def case_id(path: Path) -> str:
-    """The case that a mask belongs to: its stem without `_gt`, or its folder's name where it is `mask.nii.gz`.
+    """The case that a mask belongs to: its stem without `_gt` or `.seg`, or its folder's name if it is `mask.nii.gz`.
 
     nnU-Net's `_0000` is no part of it. It is made safe for a file system, as `predict` does, so that both sides of a
     pair agree.
     """
-    name = case_stem(path)
+    name = case_stem(path).removesuffix(SEGMENTATION)
     return safe_name(path.absolute().parent.name if name == _NAMED_BY_FOLDER else name.removesuffix(REFERENCE))
 
 
 def read_mask(path: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"]) -> Cine:
     """Read a 3D or 4D mask, its numbers mapped from `convention` to `Label`.
 
+    The segments of 3D Slicer's segmentations are known by their names, and by their numbers if no name is known.
+
     Raises:
-        UnusableError: unreadable, or it holds a value that is no label.
+        UnusableError: unreadable, or it holds a value or a segment that is no label.
     """
+    if is_segmentation(path):
+        named = read_named_mask(path, Meaning(convention))
+        if named.unknown:
+            raise UnusableError(f"{path}: nothing says what structure {listed_names(named.unknown)} is", _RENAME)
+        return named.mask
     cine = format_of(path).read_cine(path)
     return Cine(relabel(cine.voxels, convention), cine.grid, cine.times_ms)
 
@@ -82,8 +93,14 @@ def _mask_files(root: Path) -> list[Path]:
     paths = [root] if root.is_file() else sorted(root.rglob("*"))
     files = [path for path in paths if is_volume_file(path) and not path.name.startswith(".") and path.is_file()]
     stems = {path.with_name(stem(path)) for path in files}
-    masks = [path for path in files if path.with_name(stem(path) + REFERENCE) not in stems]
+    masks = [path for path in files if not _is_scan_of_a_mask(path, stems)]
     return [path for path in masks if path == root or not _is_beside_a_prediction(path)]
+
+
+def _is_scan_of_a_mask(path: Path, stems: Set[Path]) -> bool:
+    """Whether a mask of the same name with `_gt` or `.seg` lies beside it; a predicted mask may have been edited so."""
+    ends = (REFERENCE,) if CaseFolder(path.parent).is_committed else (REFERENCE, SEGMENTATION)
+    return any(path.with_name(stem(path) + end) in stems for end in ends)
 
 
 def _is_beside_a_prediction(path: Path) -> bool:

@@ -25,6 +25,7 @@ from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
 from cardioseg.ingest.labels import layouts
+from cardioseg.ingest.labels.structures import Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped
 
@@ -245,7 +246,7 @@ def test_other_numbers_are_mapped_and_a_swap_is_named(folders: tuple[Path, Path]
     mapped = evaluate(tmp_path / "mnms", folders[1], CONVENTIONS["mnms"])
     assert mapped.mistakes == ()
     assert {one.overlap.dice for one in mapped.scores} == {1.0}
-    both = evaluate(tmp_path / "mnms", tmp_path / "mnms", CONVENTIONS["mnms"], CONVENTIONS["mnms"])
+    both = evaluate(tmp_path / "mnms", tmp_path / "mnms", CONVENTIONS["mnms"], Meaning(CONVENTIONS["mnms"]))
     assert {one.overlap.dice for one in both.scores} == {1.0}
 
 

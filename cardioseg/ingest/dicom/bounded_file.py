@@ -12,7 +12,7 @@ from cardioseg.archive.member_paths import stamp_of
 from cardioseg.errors import UnusableError
 
 _READS, _BYTES_A_READ = 2**16, 128  # a classic image needs 300, a frame of an enhanced one up to 500
-_VALUE_BYTES, _FILE_TO_VALUE = 2**20, 16  # an enhanced object describes all frames in one value
+VALUE_BYTES, _FILE_TO_VALUE = 2**20, 16  # an enhanced object describes all frames in one value
 PIXELS_BYTES = 4096 * 4096 * 8  # of the largest frame
 
 
@@ -23,7 +23,7 @@ class Allowance:
     reads: int
 
 
-def bounded(file: BinaryIO, value_bytes: int = _VALUE_BYTES) -> BinaryIO:
+def bounded(file: BinaryIO, value_bytes: int = VALUE_BYTES) -> BinaryIO:
     """`file` for reading; a single value may have up to `value_bytes` or a sixteenth of the file's size."""
     size_bytes, _ = stamp_of(file)
     reads = _READS + size_bytes // _BYTES_A_READ

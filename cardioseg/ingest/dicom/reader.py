@@ -24,7 +24,7 @@ from pydicom.uid import UID
 
 from cardioseg.archive.member_paths import is_file, open_file, stamp_of
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.dicom.bounded_file import PIXELS_BYTES, bounded
+from cardioseg.ingest.dicom.bounded_file import PIXELS_BYTES, VALUE_BYTES, bounded
 from cardioseg.ingest.dicom.frames import FRAME_TAGS, slice_headers
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.dicom.tags import HEADER_TAGS
@@ -37,7 +37,7 @@ from cardioseg.ingest.dicom.transfer_syntax import (
     size_bytes,
 )  # fmt: skip
 
-__all__ = ["SliceHeader", "boundary", "read_all_pixels", "read_headers", "read_pixels"]
+__all__ = ["SliceHeader", "boundary", "read_all_pixels", "read_described", "read_headers", "read_pixels"]
 
 logging.getLogger("pydicom").propagate = False  # its log records quote tag values
 _WANTED: list[Any] = [
@@ -52,14 +52,30 @@ def read_headers(path: Path) -> tuple[SliceHeader, ...]:
     Raises:
         UnusableError: not DICOM, no image plane in space, or an encoding that cannot be read.
     """
+    return read_described(path)[1]
+
+
+def read_described(
+    path: Path, tags: Sequence[Any] = (), value_bytes: int = 0
+) -> tuple[Dataset, tuple[SliceHeader, ...]]:
+    """As `read_headers`, with the data set, of which further tags are read.
+
+    Args:
+        path: the file.
+        tags: the further ones.
+        value_bytes: how long a single value may be, if it may be longer than usual.
+
+    Raises:
+        UnusableError: as `read_headers`.
+    """
     with boundary(path):
         if not is_file(path):
             raise UnusableError("not a file")
         with open_file(path) as file:
-            dataset, syntax = _header(file)
+            dataset, syntax = _header(file, [*_WANTED, *tags], value_bytes)
             headers = slice_headers(path, syntax, dataset, plain_pixels(file, dataset, syntax))
             require_pixels(dataset, syntax, size_bytes(file) - file.tell())
-        return headers
+        return dataset, headers
 
 
 def read_pixels(header: SliceHeader) -> NDArray[Any]:
@@ -82,15 +98,16 @@ def read_all_pixels(headers: Iterable[SliceHeader]) -> dict[SliceHeader, NDArray
     return {header: pixels for path, images in by_path.items() for header, pixels in _read_file(path, images)}
 
 
-def _header(file: BinaryIO) -> tuple[Dataset, UID]:
+def _header(file: BinaryIO, tags: list[Any], value_bytes: int) -> tuple[Dataset, UID]:
     """The wanted tags of an open file, and its transfer syntax; afterwards the file is positioned at its pixels."""
     meta = read_meta(file)
+    limited = bounded(file, max(value_bytes, VALUE_BYTES))
     if meta is None:  # pydicom guesses the encoding
-        dataset: Dataset = pydicom.dcmread(bounded(file), stop_before_pixels=True, specific_tags=_WANTED, force=True)
+        dataset: Dataset = pydicom.dcmread(limited, stop_before_pixels=True, specific_tags=tags, force=True)
         return dataset, effective_syntax(dataset)
     syntax = UID(meta.TransferSyntaxUID)
     encoded = syntax.is_implicit_VR, syntax.is_little_endian
-    dataset = read_dataset(bounded(file), *encoded, stop_when=_is_of_pixels, specific_tags=_WANTED)
+    dataset = read_dataset(limited, *encoded, stop_when=_is_of_pixels, specific_tags=tags)
     dataset.file_meta = FileMetaDataset(meta)
     return dataset, syntax
 

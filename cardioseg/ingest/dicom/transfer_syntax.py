@@ -15,7 +15,7 @@ from cardioseg.ingest.dicom.bounded_file import bounded
 from cardioseg.ingest.dicom.elements import look_up
 from cardioseg.ingest.dicom.jpeg import JPEG, PLUGIN
 from cardioseg.ingest.dicom.numerals import number
-from cardioseg.ingest.dicom.uncompressed_pixels import PlainPixels
+from cardioseg.ingest.dicom.uncompressed_pixels import BIT, PlainPixels
 
 _FILE_LIMIT_BYTES = 2 * 1024**3  # an enhanced object holds a whole cine; the largest are some 200 MB
 _PLAIN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
@@ -111,13 +111,13 @@ def plain_pixels(file: BinaryIO, dataset: Dataset, syntax: UID) -> PlainPixels |
         return None
     bits, bits_stored, sign, photometric = (look_up(dataset, word) for word in _NUMBER_TAGS)
     if (
-        bits not in (8, 16, 32)
+        bits not in (1, 8, 16, 32)
         or bits_stored not in range(1, bits + 1)
         or sign not in (0, 1)
         or photometric not in _GREY
     ):
         return None
-    kind, start = f"<{'ui'[sign]}{bits // 8}", offset + (8 if implicit else 12)
+    kind, start = BIT if bits == 1 else f"<{'ui'[sign]}{bits // 8}", offset + (8 if implicit else 12)
     return PlainPixels(start, kind, bits_stored, photometric == _GREY[1], stamp_of(file))
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from cardioseg.archive.member_paths import MemberFile, Stamp
 from cardioseg.errors import UnusableError
 
+BIT = "bit"
+
 
 @dataclass(frozen=True)
 class PlainPixels:
@@ -18,7 +20,7 @@ class PlainPixels:
 
     Attributes:
         offset_bytes: offset of the first pixel of the first frame.
-        kind: NumPy's name of a stored number's type, with its byte order.
+        kind: NumPy's name of a stored number's type, with its byte order; `BIT` if eight pixels share a byte.
         bits: number of bits used in a stored number.
         is_inverted: whether smaller is brighter (MONOCHROME1).
         stamp: stamp of the file when its header was read.
@@ -39,6 +41,8 @@ class PlainPixels:
         Raises:
             UnusableError: the file ends too early.
         """
+        if self.kind == BIT:
+            return self._read_bits(file, shape, frame * prod(shape))
         pixels = np.empty(shape, self.kind)
         file.seek(self.offset_bytes + frame * prod(shape) * pixels.itemsize)
         if file.readinto(pixels.data) != pixels.nbytes:
@@ -47,3 +51,13 @@ class PlainPixels:
             pixels <<= unused_bits
             pixels >>= unused_bits
         return pixels
+
+    def _read_bits(self, file: BufferedReader | MemberFile, shape: tuple[int, int], start: int) -> NDArray[Any]:
+        """Pixels from the bit `start` on. Frames may begin and end within a byte, lowest bit first (PS3.5 8.1.1)."""
+        first, skipped = divmod(start, 8)
+        file.seek(self.offset_bytes + first)
+        packed = np.frombuffer(file.read((skipped + prod(shape) + 7) // 8), np.uint8)
+        pixels = np.unpackbits(packed, bitorder="little")[skipped : skipped + prod(shape)]
+        if pixels.size != prod(shape):
+            raise UnusableError("its pixel data is truncated")
+        return pixels.reshape(shape)

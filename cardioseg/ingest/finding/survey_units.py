@@ -18,7 +18,7 @@ from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import safe_name, unique_names
 from cardioseg.image.ed_es_pair import is_card
 from cardioseg.image.nnunet_names import case_stem
-from cardioseg.image.volume_files import REFERENCE, is_volume_file, stem
+from cardioseg.image.volume_files import REFERENCE, SEGMENTATION, is_volume_file, stem
 from cardioseg.ingest.cine.series import Series
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.finding.distinct_names import names_beside_masks
@@ -224,7 +224,7 @@ def _groups_sharing_studies(children: Sequence[_Child]) -> Iterator[list[_Child]
 
 def is_scan(path: Path) -> bool:
     """Whether it is a volume file, or a link to one, that is not named as a reference mask."""
-    return is_volume_file(path) and not stem(path).endswith(REFERENCE) and is_file(path)
+    return is_volume_file(path) and not stem(path).endswith((REFERENCE, SEGMENTATION)) and is_file(path)
 
 
 def _path(file: Path | Skipped) -> Path:

@@ -50,19 +50,19 @@ def rows_of(path: Path) -> Iterator[Row]:
             yield {name: value.strip() for name, value in zip(_plain_names(header), cells, strict=False) if name}
 
 
-def file_named(root: Path, name: str) -> Path:
+def file_named(root: Path, name: str, *, may_be_folder: bool = False) -> Path:
     """The file that a CSV names, which must lie below the folder of the CSV, links resolved.
 
     Raises:
         UnusableError: an absolute path, one that leads outside, or no file.
     """
     path = root / name
-    if not path.is_file() and "\\" in name:  # as Windows writes it
+    if not path.exists() and "\\" in name:  # as Windows writes it
         name = name.replace("\\", "/")
         path = root / name
     if Path(name).is_absolute() or ".." in Path(name).parts or not path.resolve().is_relative_to(root.resolve()):
         raise UnusableError(f"{name}: leads outside {root}")
-    if not path.is_file():
+    if not (path.is_file() or (may_be_folder and name and path.is_dir())):
         raise UnusableError(f"{path}: no such file")
     return path
 

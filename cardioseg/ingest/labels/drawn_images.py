@@ -15,14 +15,13 @@ from cardioseg.ingest.cine.stack import MISSING_PHASE, Stack
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.labels.ed_es_names import with_moments
 from cardioseg.ingest.labels.image_plane import on_image
+from cardioseg.ingest.labels.painting import PAINTED
 from cardioseg.ingest.labels.structures import Structure
 from cardioseg.ingest.labels.subject import LabelledVolume
 from cardioseg.skipped import Skipped
 
 Place = tuple[int, int]  # phase and slice of an image in its stack, from 0
 ImageId = tuple[str, int | None]  # SOP instance UID, and the frame from 0 in a multi-frame object
-
-_PAINTED = (Structure.LV_EPICARDIUM, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY, Structure.LV_CAVITY)  # later on top
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +159,7 @@ class DrawnCine:
         mask = np.zeros(volume.grid.shape, np.uint8)
         annotated = np.zeros((len(mask), len(Label)), np.bool_)
         drawn = (region for region in regions if region.phase == phase)
-        for region in sorted(drawn, key=lambda region: _PAINTED.index(region.structure)):
+        for region in sorted(drawn, key=lambda region: PAINTED.index(region.structure)):
             mask[region.slice][region.inside] = region.structure.label
             annotated[region.slice, [Label.BACKGROUND, region.structure.label]] = True
         headers = self.stack.headers[phase]

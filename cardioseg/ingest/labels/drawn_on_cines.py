@@ -34,6 +34,7 @@ _DRAWN = {
     Structure.LV_MYOCARDIUM: "LV myocardium",
     Structure.RV_CAVITY: "RV cavity",
 }
+_STORAGE = b"1.2.840.10008.5.1.4.1.1."
 ImagesOf = Callable[[Path], Collection[str]]
 Draw = Callable[[DrawnCine, Sequence[Path], Meaning, list[Skipped]], Iterable[Region]]
 
@@ -54,38 +55,39 @@ class DrawnFormat:
     noun: str = "contours"
 
 
-def objects_of(root: Path, class_uid: str) -> Iterator[Path]:
-    """The files below a folder that are probably DICOM objects of a SOP class: its UID is in their first bytes.
+def objects_of(root: Path, *class_uids: str) -> Iterator[Path]:
+    """The files below a folder that are probably DICOM objects of a SOP class: the first class in their first bytes.
 
     A file that cannot be opened is passed by.
     """
-    uid = class_uid.encode()
+    wanted = {uid.encode() for uid in class_uids}
     for path in regular_files(root, (root,)):
-        if isinstance(path, Path) and not is_volume_file(path) and uid in _uids(path):
+        if isinstance(path, Path) and not is_volume_file(path) and _class_of(path) in wanted:
             yield path
 
 
 def has_images(root: Path) -> bool:
-    """Whether a DICOM image lies below a folder. Without one, drawings are results, such as those of `predict`."""
+    """Whether an MR image lies below a folder. Without one, drawings are results, such as those of `predict`."""
     files = (path for path in regular_files(root, (root,)) if isinstance(path, Path) and not is_volume_file(path))
     return any(map(_is_image, files))
 
 
 def _is_image(path: Path) -> bool:
     try:
-        return bool(read_headers(path))
+        return any(header.is_mr for header in read_headers(path))
     except UnusableError:
         return False
 
 
-def _uids(path: Path) -> Iterable[bytes]:
-    """The words of the head of a file; UIDs end with a zero, a blank or the next tag."""
+def _class_of(path: Path) -> bytes:
+    """The first UID of a storage class in the head of a file; UIDs end with a zero, a blank or the next tag."""
     try:
         with open_file(path) as file:
             head = file.read(_HEAD_BYTES)
     except (OSError, UnusableError):
-        return ()
-    return bytes(byte if byte in b"0123456789." else 0x20 for byte in head).split()
+        return b""
+    words = bytes(byte if byte in b"0123456789." else 0x20 for byte in head).split()
+    return next((word for word in words if word.startswith(_STORAGE)), b"")
 
 
 def sources(root: Path, files: Iterable[Path], form: DrawnFormat, meaning: Meaning) -> Iterator[Source | Skipped]:

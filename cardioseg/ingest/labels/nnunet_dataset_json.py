@@ -52,8 +52,8 @@ def convention_of_card(path: Path, card: Mapping[str, Any], meaning: Meaning = A
         NoInputError: a name is not a known structure, or two names or numbers contradict each other.
     """
     convention: dict[int, Label] = {}
-    for name, number in _names_and_numbers(card["labels"]):
-        if name == _IGNORE:
+    for name, number in sorted(_names_and_numbers(card["labels"]), key=lambda pair: isinstance(pair[1], list)):
+        if name == _IGNORE or _is_region_of(convention, number, meaning.structure(name)):
             continue
         structure = meaning.structure(name)
         if why := _contradiction(number, structure, convention):
@@ -61,6 +61,17 @@ def convention_of_card(path: Path, card: Mapping[str, Any], meaning: Meaning = A
         if structure is not None:
             convention[int(number)] = structure.label
     return {0: Label.BACKGROUND} | convention
+
+
+def _is_region_of(convention: dict[int, Label], region: Any, structure: Structure | None) -> bool:  # noqa: ANN401 - JSON
+    """Whether a label is a region of numbers that have a meaning; the epicardium's other number is the myocardium."""
+    if not isinstance(region, list) or not all(isinstance(number, int) for number in region):
+        return False
+    unnamed = [number for number in region if number not in convention]
+    named = [convention[number] for number in region if number in convention]
+    if structure is Structure.LV_EPICARDIUM and named == [Label.LV_CAVITY] and len(unnamed) == 1:
+        convention[unnamed.pop()] = Label.LV_MYOCARDIUM
+    return not unnamed
 
 
 def ignored_number(path: Path, card: Mapping[str, Any]) -> int | None:

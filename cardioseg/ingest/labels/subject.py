@@ -27,6 +27,7 @@ class LabelledVolume:
         phase: 0-based phase in the 4D source, or None if the source is 3D.
         sources: the source of each slice, relative to the source folder; "" for a slice that was not acquired.
         grid: the geometry in space, or None if unknown.
+        is_box: whether the mask is the box around what is drawn, so that nothing is drawn around it.
     """
 
     name: str
@@ -38,6 +39,7 @@ class LabelledVolume:
     phase: int | None
     sources: tuple[str, ...]
     grid: Grid | None = None
+    is_box: bool = False
 
     def __post_init__(self) -> None:
         if self.image.shape != self.mask.shape or self.image.ndim != 3:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from cardioseg.archive.member_paths import is_archive
 from cardioseg.errors import NoInputError, UsageError
-from cardioseg.ingest.labels.layouts import acdc, cvi42, mnms, nnunet, pairs, rtstruct, sunnybrook
+from cardioseg.ingest.labels.layouts import acdc, cvi42, dicomseg, mnms, nnunet, pairs, rtstruct, sunnybrook
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import Source, Subject, read_all
 from cardioseg.skipped import Skipped
@@ -33,7 +33,7 @@ class Layout(Protocol):
         """Yield the subjects below `root`, not yet read; `meaning`: of numbers and names, if not the usual."""
 
 
-LAYOUTS: tuple[Layout, ...] = (sunnybrook, acdc, mnms, pairs, nnunet, cvi42, rtstruct)
+LAYOUTS: tuple[Layout, ...] = (sunnybrook, acdc, mnms, pairs, nnunet, cvi42, rtstruct, dicomseg)
 
 
 def detect(root: Path) -> Layout | None:

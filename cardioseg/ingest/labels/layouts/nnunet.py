@@ -1,5 +1,7 @@
 """nnU-Net: `imagesTr/<case>_0000.nii.gz`, `labelsTr/<case>.nii.gz`, and a `dataset.json` that names the labels.
 
+The images and masks may have any format of one file a volume that cardioseg reads, whatever `file_ending` says.
+
 Isensee et al., "nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation", Nature
 Methods 2021.
 """
@@ -15,10 +17,9 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.labels import Label
-from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.nnunet_names import case_stem
 from cardioseg.image.volume import Voxels
-from cardioseg.image.volume_files import stem
+from cardioseg.image.volume_files import format_of, is_part, is_volume_file, siblings, stem
 from cardioseg.ingest.labels.drawn_labels import Convention, drawn_phases, labels_of
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
 from cardioseg.ingest.labels.nnunet_dataset_json import CARD, convention_of_card, ignored_number, read_card
@@ -55,7 +56,7 @@ class Numbers:
 
 def recognises(root: Path) -> bool:
     """Whether the card names structures, and there are images and masks."""
-    if not (root / CARD).is_file() or not all(any((root / name).glob("*.nii*")) for name in (_IMAGES, _LABELS)):
+    if not (root / CARD).is_file() or not all(_volume_files(root / name) for name in (_IMAGES, _LABELS)):
         return False
     try:
         read_card(root / CARD)
@@ -79,8 +80,8 @@ def misses(root: Path) -> Iterator[str]:
 def _faults(root: Path) -> Iterator[str]:
     """Faults of a folder that has all parts."""
     for name in (_IMAGES, _LABELS):
-        if not any((root / name).glob("*.nii*")):
-            yield f"{root / name} holds no NIfTI files"
+        if not _volume_files(root / name):
+            yield f"{root / name} holds no NIfTI, NRRD or MetaImage files"
     try:
         read_card(root / CARD)
     except NoInputError as error:
@@ -91,7 +92,7 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
     """Yield the subjects: masks named `<subject>_ed`, `_es`, `_frame01` or `_phase07` are volumes of one subject.
 
     Raises:
-        NoInputError: there are several channels, no mask is NIfTI, or the card does not say what the numbers mean.
+        NoInputError: there are several channels, or the card does not say what the numbers mean.
     """
     card = read_card(root / CARD)
     channels = card.get("channel_names", card.get("modality", {}))
@@ -99,9 +100,7 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
         raise NoInputError(f"{root / CARD}: {len(channels)} channels an image, cardioseg reads one", "keep the cine's")
     convention = convention_of_card(root / CARD, card, meaning) if meaning.numbers is None else meaning.numbers
     numbers = Numbers(convention, ignored_number(root / CARD, card))
-    masks = sorted(path for path in (root / _LABELS).glob("*") if is_nifti(path) and not path.name.startswith("."))
-    if not masks:
-        raise NoInputError(f"{root / _LABELS}: no NIfTI masks in it", "convert them to .nii.gz")
+    masks = _volume_files(root / _LABELS)
     by_subject: dict[str, list[Named]] = {}
     for path in masks:
         subject_id, name = subject_and_moment(stem(path))
@@ -113,10 +112,15 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
     return chain(_images_without_mask(root, {stem(path) for path in masks}), sources)
 
 
+def _volume_files(folder: Path) -> list[Path]:
+    files = (path for path in folder.glob("*") if is_volume_file(path) and not path.name.startswith("."))
+    return sorted(path for path in files if path.is_file() and not is_part(path))
+
+
 def _images_without_mask(root: Path, cases: Set[str]) -> Iterator[Skipped]:
     """The images without a mask."""
-    for path in sorted((root / _IMAGES).glob("*")):
-        if is_nifti(path) and not path.name.startswith(".") and not {stem(path), case_stem(path)} & cases:
+    for path in _volume_files(root / _IMAGES):
+        if not {stem(path), case_stem(path)} & cases:
             yield Skipped(str(path.relative_to(root)), f"it has no mask in {_LABELS}")
 
 
@@ -135,7 +139,7 @@ def _subject(root: Path, subject_id: str, named: Sequence[Named], numbers: Numbe
 
 def _volumes(root: Path, case: str, name: str, path: Path, numbers: Numbers) -> Iterator[LabelledVolume]:
     scan = _image(root, case)
-    image, mask = read_cine(scan), read_cine(path)
+    image, mask = format_of(scan).read_cine(scan), format_of(path).read_cine(path)
     if not mask.grid.matches(image.grid):
         raise UnusableError("the mask is on another grid than the image")
     for phase in drawn_phases(image.phases, mask.voxels, _ONE_PHASE):
@@ -161,9 +165,8 @@ def _annotated(mask: Voxels, numbers: Numbers) -> NDArray[np.bool_]:
 
 
 def _image(root: Path, case: str) -> Path:
+    folder = root / _IMAGES
     for name in (case + _CHANNEL, case):
-        for suffix in (".nii.gz", ".nii"):
-            path = root / _IMAGES / (name + suffix)
-            if path.is_file():
-                return path
-    raise UnusableError(f"{root / _IMAGES / case}{_CHANNEL}.nii.gz: no such file")
+        if images := siblings(folder / name, name):
+            return images[0]
+    raise UnusableError(f"{folder / case}{_CHANNEL}: no image of this name")

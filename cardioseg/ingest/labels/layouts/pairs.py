@@ -1,9 +1,10 @@
-"""Pairs: images and masks as PNG or NIfTI, listed in a CSV in the root. The layout for users' own data.
+"""Pairs: images and masks as PNG or volume files, listed in a CSV in the root. The layout for users' own data.
 
-Columns: `subject`, `image`, and one or more of `mask` (ACDC's numbers), `lv_mask`, `rv_mask`, `myo_mask` (zero and one
-other number, the structure); optional `group`, `phase` and `instance` (the order of slices). The PNG slices of a
-subject's phase become one volume without a spacing; each NIfTI image is one volume. Each phase of a 4D NIfTI image on
-which its 4D mask is drawn is a volume; for a 3D mask, `phase` is the number of its phase, from 0.
+Columns: `subject`, `image`, and one or more of `mask` (ACDC's numbers, or a segmentation of 3D Slicer, whose segments
+have names), `lv_mask`, `rv_mask`, `myo_mask` (zero and one other number, the structure); optional `group`, `phase` and
+`instance` (the order of slices). The PNG slices of a subject's phase become one volume without a spacing; each volume
+file is one volume, and so is the cine in a folder of DICOM files. Each phase of a 4D image on which its 4D mask is
+drawn is a volume; for a 3D mask, `phase` is the number of its phase, from 0.
 """
 
 from collections import Counter, defaultdict
@@ -18,30 +19,30 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import unique_names
-from cardioseg.image.labels import CONVENTIONS, Label, whole
-from cardioseg.image.nifti import is_nifti, read_cine
+from cardioseg.image.labels import Label
+from cardioseg.image.slicer_segmentation import is_segmentation
 from cardioseg.image.volume import Grid, Voxels
 from cardioseg.image.volume_files import stem
+from cardioseg.ingest.labels.column_masks import (
+    NUMBERED,
+    STRUCTURE_COLUMNS,
+    SeveralStructuresError,
+    read_column_masks,
+    read_image,
+)
 from cardioseg.ingest.labels.csv_table import Row, columns_of, file_named, is_blank, rows_of, tables_in
-from cardioseg.ingest.labels.drawn_labels import Convention, drawn_phases, labels_of
-from cardioseg.ingest.labels.png import read_png
+from cardioseg.ingest.labels.drawn_labels import drawn_phases
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped
 
 NAME = "pairs"
 HAS_NUMBERS = True
-HAS_NAMES = False
+HAS_NAMES = True
 LOOKS_FOR = "a .csv with columns subject, image and one of mask, lv_mask, myo_mask, rv_mask"
 _NEEDED = ("subject", "image")
-_NUMBERED = "mask"
-_STRUCTURES = {"myo_mask": Label.LV_MYOCARDIUM, "rv_mask": Label.RV_CAVITY, "lv_mask": Label.LV_CAVITY}  # later on top
 _WORKBOOKS = (".xlsx", ".xls", ".ods")
 _ONE_PHASE = "give the number of its phase, from 0, in the column phase"
-
-
-class _SeveralStructuresError(UnusableError):
-    """A mask for one structure contains several; the subject's other masks are not trusted either."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def misses(root: Path) -> Iterator[str]:
             yield f"{path} is empty"
             continue
         lacking = [f"no column {name}" for name in _NEEDED if name not in columns_of(path)]
-        lacking += [] if _has_mask(path) else [f"none of {', '.join((_NUMBERED, *_STRUCTURES))}"]
+        lacking += [] if _has_mask(path) else [f"none of {', '.join((NUMBERED, *STRUCTURE_COLUMNS))}"]
         columns = ", ".join(columns_of(path)) or "(none can be read)"
         yield f"{path} has the columns {columns}; it has {' and '.join(lacking)}"
     for path in sorted(root.glob("*/*.csv")):
@@ -110,21 +111,28 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
         UsageError: a convention is given, and no mask has numbers.
     """
     tables = [path for path in tables_in(root) if _is_table(path)]
-    if meaning.numbers is not None and not any(_NUMBERED in columns_of(path) for path in tables):
-        raise UsageError(f"--labels has no effect: no CSV in {root} has the column {_NUMBERED}", "leave it out")
+    if meaning.numbers is not None and not any(NUMBERED in columns_of(path) for path in tables):
+        raise UsageError(f"--labels has no effect: no CSV in {root} has the column {NUMBERED}", "leave it out")
     by_subject: dict[str, list[Row]] = defaultdict(list)
     for row in chain.from_iterable(map(rows_of, tables)):
         by_subject[row.get("subject", "")].append(row)
     if not by_subject:
         problem = f"{' and '.join(map(str, tables))} ha{'s' if len(tables) == 1 else 've'} a header but no rows"
         raise NoInputError(problem, "write a row for each image")
-    convention = meaning.numbers or CONVENTIONS["acdc"]
     unnamed = [Skipped(row.get("image") or str(root), "its row names no subject") for row in by_subject.pop("", [])]
+    _require_segmentations(root, by_subject, meaning)
     images = {row.get("image", "") for rows in by_subject.values() for row in rows}
     shared = frozenset(name for name, count in Counter(stem(Path(image)) for image in images).items() if count > 1)
-    read = partial(_subject, root, convention, shared)
+    read = partial(_subject, root, meaning, shared)
     named = (Source(name, name, partial(read, name, rows)) for name, rows in by_subject.items())
     return chain(unnamed, named)
+
+
+def _require_segmentations(root: Path, by_subject: Mapping[str, Sequence[Row]], meaning: Meaning) -> None:
+    """Refuse a table of names if no mask has names."""
+    masks = (row.get(NUMBERED, "") for rows in by_subject.values() for row in rows)
+    if meaning.names is not None and not any(mask and is_segmentation(root / mask) for mask in masks):
+        raise UsageError(f"--structures has no effect: the labels in {root} have no names", "leave it out")
 
 
 def _is_table(path: Path) -> bool:
@@ -132,19 +140,17 @@ def _is_table(path: Path) -> bool:
 
 
 def _has_mask(path: Path) -> bool:
-    return not {_NUMBERED, *_STRUCTURES}.isdisjoint(columns_of(path))
+    return not {NUMBERED, *STRUCTURE_COLUMNS}.isdisjoint(columns_of(path))
 
 
-def _subject(
-    root: Path, meaning: Convention, shared: Set[str], subject_id: str, rows: Sequence[Row]
-) -> Subject | Skipped:
+def _subject(root: Path, meaning: Meaning, shared: Set[str], subject_id: str, rows: Sequence[Row]) -> Subject | Skipped:
     """Read the rows of a subject; `shared` are file names that several images have."""
     skipped: list[Skipped] = []
     by_phase: dict[str, list[_Pair]] = defaultdict(list)
     for row in sorted(rows, key=_order):
         try:
-            by_phase[row.get("phase", "").lower()] += _pairs(root, row, meaning)
-        except _SeveralStructuresError:
+            by_phase[row.get("phase", "").lower()] += _pairs(root, row, meaning, skipped)
+        except SeveralStructuresError:
             raise
         except (UnusableError, OSError, ValueError) as error:  # a name with a null byte is a ValueError
             skipped.append(Skipped(row.get("image", ""), str(error)))
@@ -186,62 +192,13 @@ def _volume(root: Path, subject_id: str, name: str, pairs: Sequence[_Pair], shar
     )
 
 
-def _pairs(root: Path, row: Row, meaning: Convention) -> Iterator[_Pair]:
+def _pairs(root: Path, row: Row, meaning: Meaning, skipped: list[Skipped]) -> Iterator[_Pair]:
     """The pair of a row, or one for each phase of a 4D image on which something is drawn."""
-    path = file_named(root, row.get("image", ""))
-    image, grid = _read(path)
-    columns = [name for name in (_NUMBERED, *_STRUCTURES) if row.get(name)]
-    if not columns:
-        raise UnusableError("the row names no mask")
-    masks = {name: _mask(root, row[name], image, grid) for name in columns}
-    for column in filter(_STRUCTURES.get, columns):
-        _require_one_structure(masks[column], row[column], column)
-    drawn = _combined_labels(masks, meaning)
-    labels = tuple(Label) if _NUMBERED in masks else tuple(_STRUCTURES[name] for name in columns)
+    path = file_named(root, row.get("image", ""), may_be_folder=True)
+    image, grid = read_image(path)
+    masks = read_column_masks(root, row, image, grid, meaning)
+    skipped += [Skipped(row[NUMBERED], remark) for remark in masks.left_out]
     number = row.get("phase", "")
-    for phase in drawn_phases(len(image), drawn, _ONE_PHASE, int(number) if number.isdecimal() else None):
-        mask = drawn[phase if len(drawn) > 1 else 0]
-        yield _Pair(image[phase], mask, labels, grid, path, phase if len(image) > 1 else None)
-
-
-def _require_one_structure(mask: Voxels, name: str, column: str) -> None:
-    """Refuse a mask of several structures, which would all become the structure of the column."""
-    numbers = [f"{number:.7g}" for number in np.unique(whole(mask)).tolist() if number]
-    rule = f"`{column}` is for a mask of one structure"
-    if len(numbers) >= len(Label):
-        raise _SeveralStructuresError(
-            f"{name} holds {len(numbers)} numbers besides 0: save the structure as one number; {rule}"
-        )
-    if len(numbers) > 1:
-        listed = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
-        raise _SeveralStructuresError(f"{name} holds the numbers {listed}: put it in the column `{_NUMBERED}`; {rule}")
-
-
-def _combined_labels(masks: Mapping[str, Voxels], meaning: Convention) -> NDArray[np.uint8]:
-    """The labels (phase, slice, row, column) of all masks of a row together."""
-    phases = {len(mask) for mask in masks.values()}
-    if len(phases) > 1:
-        raise UnusableError(f"its masks have {' and '.join(map(str, sorted(phases)))} phases")
-    shape = next(iter(masks.values())).shape
-    drawn = labels_of(masks[_NUMBERED], meaning) if _NUMBERED in masks else np.zeros(shape, np.uint8)
-    for column, label in _STRUCTURES.items():
-        if column in masks:
-            drawn[whole(masks[column]) != 0] = label
-    return drawn
-
-
-def _mask(root: Path, name: str, image: Voxels, grid: Grid | None) -> Voxels:
-    mask, mask_grid = _read(file_named(root, name))
-    if mask.shape[1:] != image.shape[1:]:
-        raise UnusableError(f"{name}: its size {mask.shape[2:]} is not the image's {image.shape[2:]}")
-    if grid and mask_grid and not mask_grid.matches(grid):
-        raise UnusableError(f"{name}: the mask is on another grid than the image")
-    return mask
-
-
-def _read(path: Path) -> tuple[Voxels, Grid | None]:
-    """(phase, slice, row, column), and the grid of a NIfTI file."""
-    if not is_nifti(path):
-        return read_png(path)[None, None], None
-    cine = read_cine(path)
-    return cine.voxels, cine.grid
+    for phase in drawn_phases(len(image), masks.drawn, _ONE_PHASE, int(number) if number.isdecimal() else None):
+        mask = masks.drawn[phase if len(masks.drawn) > 1 else 0]
+        yield _Pair(image[phase], mask, masks.labels, grid, path, phase if len(image) > 1 else None)

@@ -316,7 +316,7 @@ def test_an_nnunet_folder_without_nifti(tmp_path: Path, reasons: Callable[[Path]
     for path in (tmp_path / "labelsTr").iterdir():
         path.unlink()
     told = reasons(tmp_path)
-    assert "labelsTr holds no NIfTI files" in told
+    assert "labelsTr holds no NIfTI, NRRD or MetaImage files" in told
     assert "names no structure" not in told
     assert "imagesTr holds" not in told
 

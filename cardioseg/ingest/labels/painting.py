@@ -1,0 +1,40 @@
+"""Painting: drawn structures become one label map. The order says what lies on top where they overlap."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.ingest.labels.structures import Structure
+
+PAINTED = (Structure.LV_EPICARDIUM, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY, Structure.LV_CAVITY)  # later on top
+
+Drawn = Mapping[Structure, NDArray[np.bool_]]
+
+
+def painted(drawn: Drawn, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The label map of structures, each a mask of the shape. An epicardium without any cavity is left out."""
+    mask = np.zeros(shape, np.uint8)
+    for structure in structures_in(drawn):
+        mask[drawn[structure]] = structure.label
+    return mask
+
+
+def structures_in(drawn: Drawn) -> list[Structure]:
+    """The structures that are painted, in their order."""
+    has_cavity = Structure.LV_CAVITY in drawn
+    return [each for each in PAINTED if each in drawn and (has_cavity or each is not Structure.LV_EPICARDIUM)]
+
+
+def left_out(drawn: Drawn) -> str:
+    """What cannot be painted as it is drawn, as a remark; "" if there is nothing."""
+    remarks = []
+    if Structure.LV_EPICARDIUM in drawn and Structure.LV_CAVITY not in drawn:
+        remarks.append("the LV epicardium is left out: without the LV cavity it does not say where the wall ends")
+    left, right = drawn.get(Structure.LV_CAVITY), drawn.get(Structure.RV_CAVITY)
+    count = int(np.count_nonzero(left & right)) if left is not None and right is not None else 0
+    if count == 1:
+        remarks.append("1 pixel of the RV cavity is left out, since it is LV cavity, too")
+    elif count:
+        remarks.append(f"{count} pixels of the RV cavity are left out, since they are LV cavity, too")
+    return "; ".join(remarks)
