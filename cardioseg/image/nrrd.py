@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cardioseg.errors import UnusableError
 from cardioseg.image.alignment import slices_first
 from cardioseg.image.nrrd_header import NrrdHeader, read_header, read_parts
+from cardioseg.image.nrrd_times import stored_times_ms
 from cardioseg.image.stored_axes import grid_along
 from cardioseg.image.volume import LARGEST_VECTOR, Cine, Grid, Voxels, times_ms
 
@@ -100,7 +101,7 @@ def read_stored(path: Path) -> Cine:
     """
     header, packed = read_parts(path)
     _require_one_layer(path, header)
-    return _read(path, header.fields, packed)
+    return _read(path, header, packed)
 
 
 def read_layers(path: Path) -> Cine:
@@ -110,7 +111,7 @@ def read_layers(path: Path) -> Cine:
         UnusableError: as `read_cine`, but not for several layers.
     """
     header, packed = read_parts(path)
-    return _read(path, header.fields, packed)
+    return _read(path, header, packed)
 
 
 def _header(path: Path) -> NrrdHeader:
@@ -124,14 +125,15 @@ def _require_one_layer(path: Path, header: NrrdHeader) -> None:
         raise UnusableError(f"{path}: its segments lie in several layers", _AS_LABEL_MAP)
 
 
-def _read(path: Path, fields: dict[str, str], packed: bytes) -> Cine:
+def _read(path: Path, header: NrrdHeader, packed: bytes) -> Cine:
     try:
-        return _cine(path, fields, packed)
+        return _cine(path, header, packed)
     except (KeyError, ValueError, OverflowError, np.linalg.LinAlgError):
         raise UnusableError(f"{path}: not a readable NRRD file") from None
 
 
-def _cine(path: Path, fields: dict[str, str], packed: bytes) -> Cine:
+def _cine(path: Path, header: NrrdHeader, packed: bytes) -> Cine:
+    fields = header.fields
     if "data file" in fields or "datafile" in fields:
         raise UnusableError(f"{path}: its voxels are in another file", "save it as one .nrrd file")
     kind, sizes, signs = _kind(path, fields), _sizes(path, fields), _signs(path, fields)
@@ -149,8 +151,9 @@ def _cine(path: Path, fields: dict[str, str], packed: bytes) -> Cine:
     if any(step < 0 for step in vectors[phases][3:]):
         voxels = voxels[::-1]  # the last phase is stored first
     grid = _grid(path, fields, signs, vectors[:phases] + vectors[phases + 1 :], voxels.shape[1:])
-    step_s = abs(vectors[phases][3]) if len(vectors[phases]) == 4 else 0.0
-    return Cine(voxels, grid, times_ms(step_s, len(voxels)))
+    if len(vectors[phases]) == 4:
+        return Cine(voxels, grid, times_ms(abs(vectors[phases][3]), len(voxels)))
+    return Cine(voxels, grid, stored_times_ms(fields, header.keys, phases, len(voxels)))
 
 
 def _kind(path: Path, fields: dict[str, str]) -> "np.dtype[Any]":

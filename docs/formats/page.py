@@ -27,11 +27,12 @@ Written by `python docs/formats/page.py`.
 it writes. The versions are those of `constraints.txt`, or those of Debian 12.
 """
 
+PUBLISHED = "the published data"
 SCANS = {
     "DICOM, classic MR": ("one image per file; a cine is one series, or one series per slice", "pydicom dicom3tools"),
     "DICOM, enhanced MR": ("many images per file", "pydicom dicom3tools"),
     "DICOM on a medium": ("a folder with a `DICOMDIR`; give the folder or the `DICOMDIR`", "pydicom"),
-    "Zip archive": ("with any of these files in it; it is read in place, and nothing is unpacked to disk", ""),
+    "Zip archive": ("any of these files in it, stored or deflated; nothing is unpacked to disk", "Orthanc"),
     "NIfTI": ("NIfTI-1 or NIfTI-2: {suffixes}; a `.hdr` has its voxels in a `.img` beside it", "nibabel SimpleITK"),
     "MetaImage": ("{suffixes}; an `.mhd` has its voxels in another file of its folder", "SimpleITK"),
     "NRRD": ("{suffixes}; also a sequence of 3D Slicer (`.seq.nrrd`)", "pynrrd SimpleITK"),
@@ -41,8 +42,8 @@ SCANS = {
 CINES = """\
 A cine is a 4D image. In NIfTI, time is the fourth or the fifth axis; in MetaImage, the fourth. In NRRD, it is a list
 axis (the first or the last) or the fourth axis. ITK also stores a cine as a vector image with one component per phase;
-cardioseg reads this as a cine if there are more than four components. If the file contains the times of the phases,
-cardioseg uses them for cardiac output and for filling and ejection rates.
+cardioseg reads this as a cine if there are more than four components. If the file contains the times of the phases
+(in a sequence of 3D Slicer, with their unit), cardioseg uses them for cardiac output, filling and ejection rates.
 """
 
 LABELS = {
@@ -52,11 +53,11 @@ LABELS = {
         "`--labels`; names, if the masks have them",
         "SimpleITK scikit-image",
     ),
-    "acdc": ("ACDC", "as published", "as published", ""),
-    "mnms": ("M&Ms", "as published", "as published; `--labels`", ""),
-    "sunnybrook": ("Sunnybrook", "as published", "as published", ""),
+    "acdc": ("ACDC", "as published", "as published", PUBLISHED),
+    "mnms": ("M&Ms", "as published", "as published; `--labels`", PUBLISHED),
+    "sunnybrook": ("Sunnybrook", "as published", "as published", PUBLISHED),
     "nnunet": ("nnU-Net raw dataset", "`dataset.json`, `imagesTr/`, `labelsTr/`", "names in `dataset.json`", ""),
-    "dicom-seg": ("DICOM SEG", "in one folder with its images", "codes, otherwise names", "highdicom dcmqi"),
+    "dicomseg": ("DICOM SEG", "in one folder with its images", "codes, otherwise names", "highdicom dcmqi"),
     "rtstruct": ("DICOM RTSTRUCT", "in one folder with its images", "names", "plastimatch"),
     "cvi42": (
         "cvi42 workspace",
@@ -110,11 +111,10 @@ of `train`.
 - **OHIF** and other viewers of a PACS: store the objects of `--format dicom-seg` in the study of the scan. Each is a
   series of its own for one phase. `--seg-phases all` writes one for every phase.
 
-## Converters and cines
+## Converters, and programs that read the results
 
 cardioseg reads DICOM itself; you do not need to convert it. If you convert it for another program, check the result.
-Each script below makes its own input and shows what it describes:
-
+Each script in this list makes its own input and shows what its sentence says:
 """
 
 
@@ -155,16 +155,17 @@ def _results() -> Iterator[str]:
 def _findings() -> Iterator[str]:
     """The first sentence of each script, which says what it shows."""
     for path in sorted((ROOT / "findings").glob("*.sh")):
-        sentence = " ".join(
-            re.findall(r"^# (.+)", path.read_text(encoding="utf-8").partition("\n#\n")[0], re.MULTILINE)
-        )
-        yield f"- {sentence} ([{path.name}](../findings/{path.name}))"
+        head = path.read_text(encoding="utf-8").partition("\n#\n")[0]
+        sentence = " ".join(re.findall(r"^# (.+)", head, re.MULTILINE)).removesuffix(".")
+        yield f"- {sentence} ([{path.name}](../findings/{path.name}))."
 
 
 def _versions(programs: str) -> str:
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     known = {name.lower(): version for name, version in re.findall(r"^(\S+)==(\S+)$", pins, re.MULTILINE)} | DEBIAN
-    return ", ".join(f"{name} {known.get(name) or known[name.lower()]}" for name in programs.split()) or "our own files"
+    if programs in ("", PUBLISHED):
+        return programs or "files that the tests write"
+    return ", ".join(f"{name} {known.get(name) or known[name.lower()]}" for name in programs.split())
 
 
 if __name__ == "__main__":

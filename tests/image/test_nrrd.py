@@ -11,14 +11,14 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.nrrd import is_4d, read_cine
 
 
-def sequence(path: Path, voxels: np.ndarray, kinds: str, sizes: str, directions: str) -> Path:
+def sequence(path: Path, voxels: np.ndarray, kinds: str, sizes: str, directions: str, *lines: str) -> Path:
     """A sequence as 3D Slicer stores it, in RAS; `voxels` as they lie in the file."""
     fields = {
         "type": "short", "dimension": "4", "space": "right-anterior-superior", "sizes": sizes, "kinds": kinds,
         "space directions": directions, "endian": "little", "encoding": "gzip", "space origin": "(1,2,3)",
     }  # fmt: skip
-    lines = ["NRRD0005", *(f"{name}: {value}" for name, value in fields.items()), "axis 0 index type:=numeric", "", ""]
-    path.write_bytes("\n".join(lines).encode() + gzip.compress(voxels.astype("<i2").tobytes()))
+    head = ["NRRD0005", *(f"{name}: {value}" for name, value in fields.items()), "axis 0 index type:=numeric", *lines]
+    path.write_bytes("\n".join([*head, "", ""]).encode() + gzip.compress(voxels.astype("<i2").tobytes()))
     return path
 
 
@@ -35,6 +35,47 @@ def test_a_sequence_of_slicer_with_its_list_first_or_last(tmp_path: Path) -> Non
         assert cine.grid.directions[2] == (-1, 0, 0)
         assert cine.times_ms == ()
         assert is_4d(path)
+
+
+TIMES = "0 40 80.5 120 160 200"
+TIMED = [f"axis 0 index values:={TIMES}", 'labels: "time" "" "" ""']
+COMMAS = TIMES.replace(" ", ",")
+
+
+@pytest.mark.parametrize(
+    ("lines", "times_ms"),
+    [
+        ([*TIMED, 'units: "ms" "" "" ""'], [0, 40, 80.5, 120, 160, 200]),
+        ([TIMED[0].replace(TIMES, "0 .04 .0805 .12 .16 .2"), "axis 0 index unit:=s"], [0, 40, 80.5, 120, 160, 200]),
+        (
+            [
+                f"MultiVolume.FrameLabels:={COMMAS}",
+                "MultiVolume.FrameIdentifyingDICOMTagName:=TriggerTime",
+                "MultiVolume.FrameIdentifyingDICOMTagUnits:=ms",
+            ],
+            [0, 40, 80.5, 120, 160, 200],
+        ),
+        (
+            [
+                f"MultiVolume.FrameLabels:={COMMAS}",
+                "MultiVolume.FrameIdentifyingDICOMTagName:=FlipAngle",
+                "MultiVolume.FrameIdentifyingDICOMTagUnits:=ms",
+            ],
+            [],
+        ),
+        (TIMED, []),  # 40 of what
+        ([*TIMED, 'units: "%" "" "" ""'], []),
+        ([TIMED[0].replace(" 200", ""), 'units: "ms" "" "" ""'], []),
+        ([TIMED[0].replace("80.5", "20"), 'units: "ms" "" "" ""'], []),
+        ([TIMED[0].replace("80.5", "nan"), 'units: "ms" "" "" ""'], []),
+        ([TIMED[0].replace("80.5", "early"), 'units: "ms" "" "" ""'], []),
+        ([TIMED[0], 'units: "s" "" "" ""'], []),  # a beat of four minutes
+    ],
+)
+def test_a_sequence_says_when_its_phases_were_acquired(lines: list[str], times_ms: list[float], tmp_path: Path) -> None:
+    voxels, space = np.moveaxis(voxels_of((6, 4, 20, 24)), 0, -1), "(1.5,0,0) (0,1.5,0) (0,0,8)"
+    path = sequence(tmp_path / "a.seq.nrrd", voxels, "list domain domain domain", "6 24 20 4", f"none {space}", *lines)
+    assert read_cine(path).times_ms == pytest.approx(times_ms)
 
 
 @pytest.mark.parametrize("kind", ["RGB-color", "vector", "3-vector", "covariant-vector"])
