@@ -153,10 +153,10 @@ def test_a_nifti_scan_is_done_with_a_remark(model: Model, tmp_path: Path) -> Non
     write_volume(tmp_path / "a.nii.gz", cine(SMALL).phase(0))
     outcome = predict(tmp_path / "a.nii.gz", model, tmp_path / "out", ALL)
     assert outcome.status == "done"
-    assert "no DICOM SEG: a NIfTI scan has no DICOM images that it could refer to" in outcome.reason
+    assert "no DICOM SEG: the scan has no DICOM images that it could refer to" in outcome.reason
     assert "no RTSTRUCT: the scan has no DICOM images that it could refer to" in outcome.reason
-    assert "no DICOM SR: a NIfTI scan has no DICOM images that it could refer to" in outcome.reason
-    assert "no DICOM secondary capture: a NIfTI scan has no DICOM study that it could belong to" in outcome.reason
+    assert "no DICOM SR: the scan has no DICOM images that it could refer to" in outcome.reason
+    assert "no DICOM secondary capture: the scan has no DICOM study that it could belong to" in outcome.reason
     assert (tmp_path / "out" / "a" / "mask.nii.gz").is_file()
     assert not segs(tmp_path / "out")
     assert (tmp_path / "out" / "a" / "mask.seg.nrrd").is_file()
@@ -243,7 +243,7 @@ def test_no_phase_can_be_referred_to(model: Model, tmp_path: Path) -> None:
         del dataset.FrameOfReferenceUID
         dataset.save_as(path)
     outcome = predict(tmp_path / "scans", model, tmp_path / "out", ALL)
-    assert "no DICOM SEG of phase 0: " in outcome.reason
+    assert "no DICOM SEG of other phases: " in outcome.reason
     assert "no RTSTRUCT: " in outcome.reason
     assert not segs(tmp_path / "out")
 

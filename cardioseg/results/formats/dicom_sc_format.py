@@ -30,7 +30,7 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
         ResourceError: the file system refuses a write.
     """
     if predicted.stack is None:
-        return "no DICOM secondary capture: a NIfTI scan has no DICOM study that it could belong to"
+        return "no DICOM secondary capture: the scan has no DICOM study that it could belong to"
     description, headers = predicted.description, predicted.stack.headers[0]
     measures, references = description.measures, description.references
     page = draw_measures(measures, description.wall, description.flags, folder.case_id, references)

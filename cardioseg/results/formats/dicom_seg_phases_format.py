@@ -6,10 +6,10 @@ each other: viewers and readers place a segment's frames by position.
 
 from pathlib import Path
 
-from cardioseg.errors import UnusableError
-from cardioseg.report.dicom_seg import Drawing, other_phase, write_segmentation
+from cardioseg.report.dicom_seg import other_phase, write_segmentation
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.formats import dicom_seg_format
+from cardioseg.results.formats.phase_objects import write_phases
 from cardioseg.results.formats.predicted import PredictedCase
 
 NAME = "dicom-seg-phases"
@@ -26,7 +26,7 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
     """Write an object for each phase but end-diastole and end-systole, which have theirs.
 
     Returns:
-        Nothing: why no object can be written is what `dicom-seg` says.
+        A remark on what cannot be written and why, or nothing; `dicom-seg` says that a scan is not DICOM.
 
     Raises:
         ResourceError: the file system refuses the write.
@@ -34,13 +34,6 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
     if predicted.stack is None:
         return ""
     have_theirs = {phase for _, phase in predicted.moments}
-    for phase in range(predicted.mask.phases):
-        if phase in have_theirs:
-            continue
-        moment = other_phase(phase)
-        drawing = Drawing(predicted.mask.phase(phase), predicted.card.structures, moment, predicted.author)
-        try:
-            write_segmentation(folder.seg_phase(phase), drawing, predicted.stack.headers[phase])
-        except UnusableError as error:
-            return f"no DICOM SEG of {moment.name}: {error}"
-    return ""
+    others = (phase for phase in range(predicted.mask.phases) if phase not in have_theirs)
+    phases = ((other_phase(phase), phase, folder.seg_phase(phase)) for phase in others)
+    return write_phases(predicted, f"{dicom_seg_format.KIND} of other phases", write_segmentation, phases)

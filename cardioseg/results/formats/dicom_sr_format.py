@@ -29,7 +29,7 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
         ResourceError: the file system refuses the write.
     """
     if predicted.stack is None:
-        return "no DICOM SR: a NIfTI scan has no DICOM images that it could refer to"
+        return "no DICOM SR: the scan has no DICOM images that it could refer to"
     description = predicted.description
     measures, segments = description.measures, description.wall.segments
     phases = (measures.ed_phase, folder.seg_ed), (measures.es_phase, folder.seg_es)

@@ -1,6 +1,8 @@
 """Predicted case: what a format needs to know in order to write it."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cardioseg.export.card import Card
 from cardioseg.image.labels import Label
@@ -40,6 +42,11 @@ class PredictedCase:
         """End-diastole and end-systole, each with its phase as far as it is known."""
         measures = self.description.measures
         return (END_DIASTOLE, measures.ed_phase), (END_SYSTOLE, measures.es_phase)
+
+    def moments_in(self, paths: Sequence[Path]) -> Iterator[tuple[Moment, int | None, Path]]:
+        """End-diastole and end-systole with the two files that hold them."""
+        for (moment, phase), path in zip(self.moments, paths, strict=True):
+            yield moment, phase, path
 
     def measured_headers(self, stack: Stack) -> dict[str, list[SliceHeader | None]]:
         """The images at end-diastole and end-systole of each ventricle; else those of the first phase."""

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from cardioseg.errors import UnusableError
 from cardioseg.report.dicom_rtstruct import write_contours
-from cardioseg.report.dicom_seg import Drawing
 from cardioseg.results.folder import CaseFolder
+from cardioseg.results.formats.phase_objects import write_phases
 from cardioseg.results.formats.predicted import PredictedCase
 
 NAME = "rtstruct"
@@ -27,16 +26,4 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
     Raises:
         ResourceError: the file system refuses the write.
     """
-    if predicted.stack is None:
-        return "no RTSTRUCT: the scan has no DICOM images that it could refer to"
-    unknown = []
-    for (moment, phase), path in zip(predicted.moments, files(folder), strict=True):
-        if phase is None:
-            unknown.append(f"no RTSTRUCT of {moment.name}, which is not known")
-            continue
-        drawing = Drawing(predicted.mask.phase(phase), predicted.card.structures, moment, predicted.author)
-        try:
-            write_contours(path, drawing, predicted.stack.headers[phase])
-        except UnusableError as error:
-            return f"no RTSTRUCT: {error}"
-    return "; ".join(unknown)
+    return write_phases(predicted, "RTSTRUCT", write_contours, predicted.moments_in(files(folder)))
