@@ -12,7 +12,7 @@ Structures = Annotated[
     typer.Option(
         "--structures",
         metavar="FILE",
-        help="Table (TOML) of the names of contours, segments and labels: lists of names after lv_cavity, "
-        "lv_epicardium, lv_myocardium, rv_cavity and other. It is read before the built-in table.",
+        help="TOML file that says what the names of contours, segments and labels mean. Its keys are lv_cavity, "
+        "lv_epicardium, lv_myocardium, rv_cavity and other; the value of each is a list of names.",
     ),
 ]

@@ -26,15 +26,14 @@ Predicted = Annotated[
     list[Path],
     typer.Argument(
         metavar="PREDICTED...",
-        help="A results folder written by `predict`, a folder of NIfTI masks, or a training run; several with "
-        "--compare.",
+        help="A results folder written by `predict`, a folder of masks, or a training run; several with --compare.",
     ),
 ]
 Reference = Annotated[
     Path,
     typer.Argument(
         metavar="REFERENCE",
-        help="One of these: a prepared dataset; labelled data that `ingest` reads; a folder of NIfTI masks. If "
+        help="One of these: a prepared dataset; labelled data that `ingest` reads; a folder of masks. If "
         "PREDICTED is a training run, REFERENCE is its dataset.",
     ),
 ]

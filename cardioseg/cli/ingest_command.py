@@ -53,14 +53,14 @@ def ingest(
         list[Path],
         typer.Argument(metavar="SOURCES...", help="Folders of labelled data: images with masks or contours."),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Output folder for the prepared dataset.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Output folder for the dataset.")],
     output_format: Annotated[
         str,
         typer.Option(
             "--format",
             metavar="NAME",
-            help=f"{PREPARED}: a prepared dataset. {NNUNET}: a raw dataset for nnU-Net, made from a prepared dataset, "
-            "with the folds of `train`.",
+            help=f"Format of the output. {PREPARED}: a prepared dataset. {NNUNET}: a raw dataset for nnU-Net, with the "
+            "folds of `train`; SOURCES is then one prepared dataset.",
         ),
     ] = PREPARED,
     layout: Annotated[

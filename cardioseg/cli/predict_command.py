@@ -73,8 +73,8 @@ def predict(
         typer.Option(
             "--seg-phases",
             metavar="NAME",
-            help=f"Phases to write as DICOM SEG: {ED_ES} or {ALL_PHASES}. {ALL_PHASES} means --format "
-            "dicom-seg-phases: one object per phase.",
+            help=f"Phases of which --format dicom-seg writes a file: {ED_ES} or {ALL_PHASES}. {ALL_PHASES} also turns "
+            "this format on.",
         ),
     ] = ED_ES,
     ed: ED = None,
