@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# dcmqi's SEG of one phase of a cine names the images of all phases.
+# If dcmqi writes a SEG of one phase of a cine, the SEG refers to the images of all phases.
 #
 # Version:   dcmqi 1.5.7 (PyPI), itkimage2segimage, with SimpleITK 2.5.7.
 # Input:     a cine of three slices at two times, and a mask of the phase at the first time.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# MONAI cannot read a DICOM SEG with one segment, as highdicom writes it.
+# MONAI cannot read a DICOM SEG that highdicom wrote if it has only one segment.
 #
 # Version:   monai 1.6.1 and highdicom 0.28.2 (PyPI).
 # Input:     four axial MR slices, and a SEG of them that highdicom writes, with two segments and with one.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# pydicom reads a binary DICOM SEG as a whole, but not each of its frames.
+# pydicom reads a binary DICOM SEG as a whole, but refuses some of its frames if they are read one by one.
 #
 # Version:   pydicom 3.0.2 (PyPI).
 # Input:     a binary segmentation of eight frames of 38 x 33 pixels, packed eight to a byte by pydicom itself, so that

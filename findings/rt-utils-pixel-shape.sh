@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# rt-utils takes rows for columns where pixels are not square: a circle becomes an ellipse in the RTSTRUCT.
+# If pixels are not square, rt-utils swaps row and column spacing: a circle becomes an ellipse in the RTSTRUCT.
 #
 # Version:   rt-utils 1.2.7 (PyPI).
 # Input:     four axial MR slices of 64 x 64 pixels whose rows are 2 mm and whose columns are 1 mm apart (PixelSpacing

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A myocardium of two contours in an RTSTRUCT is a ring for three readers and a disc for plastimatch.
+# If an RTSTRUCT stores the myocardium as two contours, plastimatch reads a disc; three other programs read a ring.
 #
 # Version:   plastimatch 1.9.4 (Debian), dcmrtstruct2nii 5, rt-utils 1.2.7 and platipy 0.7.2 (PyPI).
 # Input:     four axial MR slices with square pixels of 1.5 mm, and an RTSTRUCT with one region: a square of 60 mm with

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# SimpleITK's series reader stacks all phases of a cine as the slices of one volume, with a slice distance of its own.
+# SimpleITK's series reader stacks all phases of a cine as slices of one volume, with a wrong slice distance.
 #
 # Version:   SimpleITK 2.5.7 (PyPI).
 # Input:     a cine of 4 slices, 10 mm apart, and 6 phases, once numbered slice by slice, once phase by phase.

@@ -73,8 +73,8 @@ def predict(
         typer.Option(
             "--seg-phases",
             metavar="NAME",
-            help=f"Phases of which --format dicom-seg writes a file: {ED_ES} or {ALL_PHASES}. {ALL_PHASES} also turns "
-            "this format on.",
+            help=f"Phases for which DICOM SEG files are written: {ED_ES} or {ALL_PHASES}. With {ALL_PHASES}, you can "
+            "leave out --format dicom-seg.",
         ),
     ] = ED_ES,
     ed: ED = None,
@@ -96,7 +96,7 @@ def predict(
             metavar="NAME",
             help="own: name cases after their folders or files. hash: use names that reveal nothing; the list of names "
             "is kept in OUT.names.json, beside OUT. FILE.csv: use the names in this table (columns source, case_id; "
-            "source is a folder or file of the scans).",
+            "source is the path of a folder or file, relative to SCANS).",
         ),
     ] = "own",
     paths: Annotated[

@@ -23,8 +23,8 @@ INTRODUCTION = """\
 
 Written by `python docs/formats/page.py`.
 
-"Tested with" lists independent programs: in the tests of cardioseg, they wrote what cardioseg reads, or they read what
-it writes. The versions are those of `constraints.txt`, or those of Debian 12.
+"Tested with" lists independent programs. In the tests of cardioseg, these programs make the files that cardioseg reads,
+or they open the files that cardioseg makes. The versions are those of `constraints.txt`, or those of Debian 12.
 """
 
 PUBLISHED = "the published data"
@@ -32,7 +32,11 @@ SCANS = {
     "DICOM, classic MR": ("one image per file; a cine is one series, or one series per slice", "pydicom dicom3tools"),
     "DICOM, enhanced MR": ("many images per file", "pydicom dicom3tools"),
     "DICOM on a medium": ("a folder with a `DICOMDIR`; give the folder or the `DICOMDIR`", "pydicom"),
-    "Zip archive": ("any of these files in it, stored or deflated; nothing is unpacked to disk", "Orthanc"),
+    "Zip archive": (
+        "with any of these files in it, uncompressed or compressed by Deflate (the usual method); nothing is unpacked "
+        "to disk",
+        "Orthanc",
+    ),
     "NIfTI": ("NIfTI-1 or NIfTI-2: {suffixes}; a `.hdr` has its voxels in a `.img` beside it", "nibabel SimpleITK"),
     "MetaImage": ("{suffixes}; an `.mhd` has its voxels in another file of its folder", "SimpleITK"),
     "NRRD": ("{suffixes}; also a sequence of 3D Slicer (`.seq.nrrd`)", "pynrrd SimpleITK"),
@@ -40,21 +44,23 @@ SCANS = {
 """How `predict` and `inspect` take a format, and the programs that it is tested with."""
 
 CINES = """\
-A cine is a 4D image. In NIfTI, time is the fourth or the fifth axis; in MetaImage, the fourth. In NRRD, it is a list
-axis (the first or the last) or the fourth axis. ITK also stores a cine as a vector image with one component per phase;
-cardioseg reads this as a cine if there are more than four components. If the file contains the times of the phases
-(in a sequence of 3D Slicer, with their unit), cardioseg uses them for cardiac output, filling and ejection rates.
+A cine is a 4D image. In NIfTI, time is the fourth or the fifth axis; in MetaImage, the fourth. In NRRD, it is the
+first or the last axis if the header says that this axis is a list, otherwise the fourth. ITK also stores a cine as a
+vector image with one component per phase; cardioseg reads this as a cine if there are more than four components. If
+the file contains the times of the phases, cardioseg uses them for cardiac output and for filling and ejection rates. A
+sequence of 3D Slicer must also contain their unit.
 """
 
 LABELS = {
     "pairs": (
         "Masks in a table",
-        "a CSV with the columns `subject`, `image` and `mask`; volumes in any format above, or PNG",
-        "`--labels`; names, if the masks have them",
+        "a CSV file (see the [README](../README.md#train-on-your-own-labels)); images and masks in any volume format "
+        "above or PNG; an image can also be a folder with one DICOM cine",
+        "numbers (`--labels`), or names if the masks have them",
         "SimpleITK scikit-image",
     ),
     "acdc": ("ACDC", "as published", "as published", PUBLISHED),
-    "mnms": ("M&Ms", "as published", "as published; `--labels`", PUBLISHED),
+    "mnms": ("M&Ms", "as published", "as published (`--labels` only if your copy has other numbers)", PUBLISHED),
     "sunnybrook": ("Sunnybrook", "as published", "as published", PUBLISHED),
     "nnunet": ("nnU-Net raw dataset", "`dataset.json`, `imagesTr/`, `labelsTr/`", "names in `dataset.json`", ""),
     "dicomseg": ("DICOM SEG", "in one folder with its images", "codes, otherwise names", "highdicom dcmqi"),
@@ -70,30 +76,38 @@ LABELS = {
 
 NAMES = """\
 A segmentation of 3D Slicer (`.seg.nrrd`, also with overlapping layers) can be the `mask` of a row in the table, or a
-reference of `evaluate`. Its segments have codes or names.
+reference of `evaluate`. cardioseg identifies its segments by their codes or names.
 
-cardioseg does not guess what a name means. It knows common names, such as `LV endo` and `myocardium`. For other names,
-write a table and give it with `--structures structures.toml`:
+cardioseg does not guess what a name means. It knows common names, such as `LV endo` and `myocardium`. If your files
+contain names that it does not know, write a table and give it with `--structures structures.toml`:
 
 ```toml
 lv_cavity = ["Endo", "blood pool"]
 lv_epicardium = ["Epi"]  # outer outline of the wall: the cavity and the myocardium together
 lv_myocardium = ["Muscle"]
 rv_cavity = ["RV"]
-other = ["Aorta"]  # is left out
+other = ["Aorta"]  # is left out, and not listed
 ```
 
-Other names are left out, and `ingest` and `evaluate` list them.
+Names that are neither in your table nor known are left out, and `ingest` and `evaluate` list them.
 """
 
 RESULTS = {
     "nifti": ("the mask, 4D for a cine, on the grid of the scan", "nibabel SimpleITK"),
     "dicom-seg": ("the mask at ED and at ES", "dcmqi highdicom monai dicom3tools Orthanc"),
-    "dicom-seg-phases": ("the mask at every other phase; `--seg-phases all` is the same", "highdicom dicom3tools"),
+    "dicom-seg-phases": (
+        "the mask at each of the remaining phases; `--seg-phases all` is short for `--format "
+        "dicom-seg,dicom-seg-phases`",
+        "highdicom dicom3tools",
+    ),
     "dicom-sr": ("the measures as a structured report", "dcmtk dicom3tools Orthanc"),
     "dicom-sc": ("contact sheet and measures as pictures", "dicom3tools Orthanc"),
     "rtstruct": ("contours at ED and at ES", "plastimatch dicom3tools Orthanc"),
-    "seg-nrrd": ("for 3D Slicer: segmentations at ED and at ES, and the whole cine", "pynrrd SimpleITK"),
+    "seg-nrrd": (
+        "for 3D Slicer: of a cine, segmentations at ED and at ES, and the masks of all phases "
+        "(`.seq.nrrd`); of a scan with one phase, one segmentation (`mask.seg.nrrd`)",
+        "pynrrd SimpleITK",
+    ),
 }
 """By format: what it holds, and the programs that it is tested with."""
 
@@ -104,17 +118,17 @@ of `train`.
 ## Play the mask over the cine
 
 - **3D Slicer**: use `--format seg-nrrd`. Load the cine as a volume sequence, and add `mask.seq.nrrd`: both are
-  sequences, and the module Sequences plays them together. The two `.seg.nrrd` files open as segmentations with names
-  and colours.
+  sequences, and the module Sequences plays them together. `mask_ed.seg.nrrd` and `mask_es.seg.nrrd` open as
+  segmentations with names and colours.
 - **ITK-SNAP**: open the cine as a 4D image, and load `mask.nii.gz` as its segmentation. Both have the same grid and the
   same phases.
-- **OHIF** and other viewers of a PACS: store the objects of `--format dicom-seg` in the study of the scan. Each is a
-  series of its own for one phase. `--seg-phases all` writes one for every phase.
+- **OHIF** and other viewers of a PACS: store the objects of `--format dicom-seg` in the study of the scan. Each
+  object is a separate series and contains the mask of one phase. `--seg-phases all` writes an object for every phase.
 
 ## Converters, and programs that read the results
 
 cardioseg reads DICOM itself; you do not need to convert it. If you convert it for another program, check the result.
-Each script in this list makes its own input and shows what its sentence says:
+Each line of this list names a script, which makes test data and shows the problem:
 """
 
 
@@ -135,7 +149,7 @@ def _scans() -> Iterator[str]:
 
 def _labels() -> Iterator[str]:
     yield "## Labels\n\n`ingest` reads these as training data, and `evaluate` as references:\n"
-    yield "| Format | `--layout` | Files | What says which structure is which | Tested with |\n|---|---|---|---|---|"
+    yield "| Format | `--layout` | Files | How the structures are identified | Tested with |\n|---|---|---|---|---|"
     for layout in LAYOUTS:
         title, files, meaning, programs = LABELS[layout.NAME]
         yield f"| {title} | `{layout.NAME}` | {files} | {meaning} | {_versions(programs)} |"
@@ -143,7 +157,7 @@ def _labels() -> Iterator[str]:
 
 
 def _results() -> Iterator[str]:
-    yield "## Results\n\n`predict` writes `nifti` always, and the others with `--format`:\n"
+    yield "## Results\n\n`predict` always writes `nifti`. It writes the others if you name them with `--format`:\n"
     yield "| `--format` | Content | Files of a case | Tested with |\n|---|---|---|---|"
     for known in formats.FORMATS:
         content, programs = RESULTS[known.NAME]
