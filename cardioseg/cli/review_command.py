@@ -1,0 +1,43 @@
+"""`review`: a page in the browser where a person looks at results."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cardioseg.cli import console
+from cardioseg.errors import ExitCode, UsageError
+
+
+def review(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The folder that `predict -o` wrote into.")],
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port of the page. 0: any free port.")
+    ] = 0,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+) -> int:
+    """Look at results in the browser: images, masks, curves and flags.
+
+    The page is on this machine only, and nothing is sent elsewhere. Ctrl-C ends it.
+    """
+    from webbrowser import open as open_in_browser
+
+    from cardioseg.results.folder import ResultsFolder
+
+    try:
+        from cardioseg.review.page_server import serve
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn"):
+            raise
+        raise UsageError(f"`review` needs {error.name}", "pip install 'cardioseg[review]'") from None
+
+    def announce(address: str) -> None:
+        console.say(f"{address}\nCtrl-C ends it")
+        if browser:
+            open_in_browser(address)
+
+    try:
+        serve(ResultsFolder(results), port, announce)
+    except KeyboardInterrupt:
+        console.say("ended")
+    return ExitCode.OK
