@@ -76,7 +76,7 @@ def relabel(mask: NDArray[np.generic], convention: Mapping[int, Label]) -> NDArr
         table = np.zeros(256, np.uint8)
         for value, label in convention.items():
             table[value] = label
-        return table[numbers]
+        return np.asarray(table[numbers])
     result = np.zeros(mask.shape, np.uint8)
     for value, label in convention.items():
         result[numbers == value] = label

@@ -49,7 +49,12 @@ class Scan:
     def phase(self, index: int) -> Volume:
         """The pixels of one phase. Of a DICOM series that was not read whole, only the files of this phase are read."""
         stack = self.case.series.stack if self.case.series else None
-        return self.cine.phase(index) if stack is None or "cine" in vars(self) else stack.volume(index)
+        return self.cine.phase(index) if stack is None or self.is_read else stack.volume(index)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all its pixels are in memory."""
+        return "cine" in vars(self)
 
     @cached_property
     def input(self) -> str:

@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.image.orientation import is_base_first, is_placed
 from cardioseg.image.volume import Grid
 from cardioseg.measure.case_measures import Measures
-from cardioseg.report.crop import crop_around
-from cardioseg.report.measure_columns import known_columns, value_text
+from cardioseg.report.measure_columns import in_words, known_columns, value_text
 from cardioseg.report.palette import COLOURS, FLAGGED
 from cardioseg.results.description import Description
 from cardioseg.review.opened_case import OpenedCase
@@ -22,7 +22,7 @@ def case_document(case: OpenedCase) -> dict[str, Any]:
     """What the page is told of a case, ready for JSON."""
     description, grid = case.description, case.mask.grid
     slices, rows, columns = grid.shape
-    crop = crop_around(case.mask)
+    crop = case.heart
     return {
         "case_id": case.folder.case_id,
         "version": case.version,
@@ -57,7 +57,7 @@ def _numbers(description: Description) -> dict[str, Any]:
         "flags": [
             {
                 "kind": flag.kind,
-                "reason": flag.reason,
+                "reason": in_words(flag.reason),
                 "phase": flag.phase,
                 "slice": flag.slice,
                 "places": [list(place) for place in flag.places],
@@ -94,6 +94,6 @@ def _letters(grid: Grid) -> dict[str, str]:
     return {"top": _faces(-down), "bottom": _faces(down), "left": _faces(-right), "right": _faces(right)}
 
 
-def _faces(direction: Any) -> str:
+def _faces(direction: NDArray[np.float64]) -> str:
     order = np.argsort(-np.abs(direction))[:2]
     return "".join(_TOWARDS[axis][int(direction[axis] < 0)] for axis in order if abs(direction[axis]) > _NEGLIGIBLE)

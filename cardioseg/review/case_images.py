@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cardioseg.image.volume import Cine, Voxels
 from cardioseg.inference.scan import Scan, recorded_scan
+from cardioseg.report.crop import Crop
 from cardioseg.results.case_record import CaseRecord
 
 GREYS = 1 << 16  # the page gets unsigned 16 bit numbers
@@ -34,31 +35,27 @@ class CaseImages:
     _read: Callable[[int], Voxels] = field(repr=False)
 
     @classmethod
-    def of_cine(cls, cine: Cine, phase: int) -> "CaseImages":
-        """Images that are in memory; the first view is that of `phase`."""
-        return cls._with_range(lambda index: cine.voxels[index], cine.voxels[phase], cine.voxels)
+    def of_cine(cls, cine: Cine, phase: int, heart: Crop) -> "CaseImages":
+        """Images that are in memory; the first view suits the heart at `phase`."""
+        voxels, window = cine.voxels, _window(heart.of(cine.voxels[phase]))
+        if _is_short(voxels):
+            return cls(float(np.iinfo(voxels.dtype).min), 1.0, window, voxels.nbytes, voxels.__getitem__)
+        lowest, highest = float(np.nanmin(voxels)), float(np.nanmax(voxels))
+        step = (highest - lowest) / (GREYS - 1) if highest > lowest else 1.0
+        return cls(lowest, step, window, voxels.nbytes, voxels.__getitem__)
 
     @classmethod
-    def of_scan(cls, scan: Scan, phase: int) -> "CaseImages":
-        """Images that are read when they are asked for.
+    def of_scan(cls, scan: Scan, phase: int, heart: Crop) -> "CaseImages":
+        """Images that are read when they are asked for, if they are whole numbers and the files allow it.
 
         Raises:
             UnusableError: a file cannot be read.
         """
         first = scan.phase(phase).voxels
-        if "cine" in vars(scan) or not _is_short(first):
-            return cls.of_cine(scan.cine, phase)
-        return cls._with_range(lambda index: scan.phase(index).voxels, first, None)
-
-    @classmethod
-    def _with_range(cls, read: Callable[[int], Voxels], first: Voxels, every: Voxels | None) -> "CaseImages":
-        size_bytes = 0 if every is None else every.nbytes
-        if _is_short(first):
-            return cls(float(np.iinfo(first.dtype).min), 1.0, _window(first), size_bytes, read)
-        numbers = first if every is None else every
-        lowest, highest = float(np.nanmin(numbers)), float(np.nanmax(numbers))
-        step = (highest - lowest) / (GREYS - 1) if highest > lowest else 1.0
-        return cls(lowest, step, _window(first), size_bytes, read)
+        if scan.is_read or not _is_short(first):
+            return cls.of_cine(scan.cine, phase, heart)
+        lowest = float(np.iinfo(first.dtype).min)
+        return cls(lowest, 1.0, _window(heart.of(first)), 0, lambda index: scan.phase(index).voxels)
 
     def phase(self, index: int) -> bytes:
         """A phase: unsigned 16 bit numbers, little-endian, slice by slice, row by row.
@@ -75,10 +72,16 @@ class CaseImages:
         return {"lowest": self.lowest, "step": self.step, "window": list(self.window)}
 
 
-def find_images(record: CaseRecord | None, phase: int) -> CaseImages | None:
-    """The images of a recorded case; None if the scan is gone, or another one by now."""
-    scan = recorded_scan(record) if record else None
-    return CaseImages.of_scan(scan, phase) if scan else None
+def find_images(record: CaseRecord, phase: int, heart: Crop) -> CaseImages | None:
+    """The images of a recorded case; None if the scan is gone, or another one by now.
+
+    Args:
+        record: says where the scan lies, and how to know it.
+        phase: that is shown first.
+        heart: where the heart is in it: the first view is made for that, and not for bright fat elsewhere.
+    """
+    scan = recorded_scan(record)
+    return CaseImages.of_scan(scan, phase, heart) if scan else None
 
 
 def _is_short(voxels: Voxels) -> bool:

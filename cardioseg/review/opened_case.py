@@ -1,6 +1,7 @@
 """Opened case: the mask, the numbers and the images of one case, as the page of `review` asks for them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from threading import Lock
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from cardioseg.errors import CardiosegError, UnusableError
 from cardioseg.image.volume import Cine
 from cardioseg.inference.edited_mask import EditedMask, read_edited
+from cardioseg.report.crop import Crop, crop_around
 from cardioseg.results.case_record import read_case_record
 from cardioseg.results.description import Description
 from cardioseg.results.folder import CaseFolder
@@ -37,13 +39,18 @@ class OpenedCase:
     description: Description = field(repr=False)
     remarks: tuple[str, ...] = ()
     _images: CaseImages | None = field(default=None, repr=False)
-    _is_looked_for: bool = False
+    _why_none: str = ""
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     @property
     def first_phase(self) -> int:
         """The phase that is shown first: end-diastole, as far as it is known."""
         return min(self.description.measures.ed_phase or 0, self.mask.phases - 1)
+
+    @cached_property
+    def heart(self) -> Crop:
+        """The rectangle around all that is labelled at any phase, with a margin."""
+        return crop_around(self.mask)
 
     @property
     def size_bytes(self) -> int:
@@ -56,13 +63,13 @@ class OpenedCase:
         Raises:
             UnusableError: there are none; the message says why.
         """
+        record = read_case_record(self.folder)
         with self._lock:
-            if not self._is_looked_for:
-                self._images = find_images(read_case_record(self.folder), self.first_phase)
-                self._is_looked_for = True
+            if self._images is None and self._why_none == "":
+                self._images = find_images(record, self.first_phase, self.heart) if record else None
+                self._why_none = _NO_PLACE if record is None or record.source is None else _NO_SCAN
         if self._images is None:
-            record = read_case_record(self.folder)
-            raise UnusableError(_NO_PLACE if record is None or record.source is None else _NO_SCAN)
+            raise UnusableError(self._why_none)
         return self._images
 
     def image(self, phase: int) -> bytes:
@@ -92,12 +99,9 @@ def open_case(folder: CaseFolder, version: str) -> OpenedCase:
         raise UnusableError(f"{folder.case_id} has no measures beside its mask", "run `cardioseg predict` again")
     remarks = ((_AS_EDITED,) if edited.is_edited else ()) + edited.remarks
     case = OpenedCase(folder, version, edited.mask, edited.earlier, remarks)
-    if edited.image is not None:  # it was read to see how an edited mask lies
-        case = OpenedCase(
-            folder, version, edited.mask, edited.earlier, remarks,
-            CaseImages.of_cine(edited.image, case.first_phase), True,
-        )  # fmt: skip
-    return case
+    if edited.image is None:
+        return case
+    return replace(case, _images=CaseImages.of_cine(edited.image, case.first_phase, case.heart))  # it was read already
 
 
 def _edited(folder: CaseFolder) -> EditedMask:

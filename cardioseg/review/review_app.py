@@ -3,7 +3,7 @@
 Starlette answers and Uvicorn serves: both are small, kept well, and all that a page of files and JSON needs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 
 from starlette.applications import Starlette
@@ -16,6 +16,8 @@ from cardioseg.review.case_document import case_document
 from cardioseg.review.opened_case import OpenedCase
 from cardioseg.review.request_guard import API, Application, RequestGuard
 from cardioseg.review.reviewed_results import ReviewedResults
+
+Answer = Callable[[Request], Response]
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _INDEX = "index.html"
@@ -30,6 +32,24 @@ def create_app(results: ReviewedResults, port: int, token: str) -> Application:
         port: on which the page is reached.
         token: the secret that requests for data must have.
     """
+    answers: Mapping[str, Callable[[OpenedCase, Request], Response]] = {
+        "": lambda case, _: JSONResponse(case_document(case)),
+        "/images": lambda case, _: JSONResponse(case.images().document()),
+        "/images/{phase:int}": lambda case, request: _pixels(case, request, case.image),
+        "/masks/{phase:int}": lambda case, request: _pixels(case, request, case.labels),
+    }
+    file = _page()
+    routes = [
+        Route("/", file),
+        Route("/page/{name}", file),
+        Route(f"{API}cases", _in_words(lambda _: JSONResponse(results.document()))),
+        *(Route(f"{API}cases/{{case_id}}{path}", _of_case(results, answer)) for path, answer in answers.items()),
+    ]
+    return RequestGuard(Starlette(routes=routes), port, token)
+
+
+def _page() -> Answer:
+    """The files of the page itself, which are read once."""
     page = {entry.name: entry.read_bytes() for entry in files("cardioseg.review").joinpath("page").iterdir()}
 
     def file(request: Request) -> Response:
@@ -39,47 +59,24 @@ def create_app(results: ReviewedResults, port: int, token: str) -> Application:
             return PlainTextResponse("there is no such file", _NOT_FOUND)
         return Response(page[name], media_type=_TYPES[suffix])
 
-    def opened(request: Request) -> OpenedCase:
-        return results.case(request.path_params["case_id"])
-
-    def cases(_request: Request) -> Response:
-        return JSONResponse(results.document())
-
-    def case(request: Request) -> Response:
-        return JSONResponse(case_document(opened(request)))
-
-    def view(request: Request) -> Response:
-        return JSONResponse(opened(request).images().document())
-
-    def image(request: Request) -> Response:
-        return _pixels(request, opened(request), OpenedCase.image)
-
-    def mask(request: Request) -> Response:
-        return _pixels(request, opened(request), OpenedCase.labels)
-
-    routes = [
-        Route("/", file),
-        Route("/page/{name}", file),
-        Route(f"{API}cases", _in_words(cases)),
-        Route(f"{API}cases/{{case_id}}", _in_words(case)),
-        Route(f"{API}cases/{{case_id}}/images", _in_words(view)),
-        Route(f"{API}cases/{{case_id}}/images/{{phase:int}}", _in_words(image)),
-        Route(f"{API}cases/{{case_id}}/masks/{{phase:int}}", _in_words(mask)),
-    ]
-    return RequestGuard(Starlette(routes=routes), port, token)
+    return file
 
 
-def _pixels(request: Request, case: OpenedCase, read: Callable[[OpenedCase, int], bytes]) -> Response:
+def _of_case(results: ReviewedResults, answer: Callable[[OpenedCase, Request], Response]) -> Answer:
+    return _in_words(lambda request: answer(results.case(request.path_params["case_id"]), request))
+
+
+def _pixels(case: OpenedCase, request: Request, read: Callable[[int], bytes]) -> Response:
     """The pixels of a phase of the case as the page knows it: never those of a mask that replaced it meanwhile."""
     phase = request.path_params["phase"]
     if request.query_params.get("version", case.version) != case.version:
-        raise UnusableError(f"{case.folder.case_id} was changed meanwhile", "reload it")
+        raise UnusableError(f"{case.folder.case_id} was changed meanwhile", "load it again")
     if phase >= case.mask.phases:
         raise NoInputError("there is no such phase")
-    return Response(read(case, phase), media_type="application/octet-stream")
+    return Response(read(phase), media_type="application/octet-stream")
 
 
-def _in_words(answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
+def _in_words(answer: Answer) -> Answer:
     """The same, with errors as texts for the page."""
 
     def answered(request: Request) -> Response:

@@ -40,8 +40,14 @@ export class Page {
     this.#findImages(server, kase);
   }
 
-  /** What to draw of a slice. */
-  picture(phase, slice) {
+  /**
+   * What to draw of a slice.
+   *
+   * @param {number} phase
+   * @param {number|undefined} slice undefined beyond the ends of the stack.
+   * @param {[number, number, number, number]} [part] rows from, to, columns from, to; else what the zoom says.
+   */
+  picture(phase, slice, part = this.#part()) {
     const { case: kase, shown } = this.state;
     const exists = slice !== undefined;
     return {
@@ -49,7 +55,7 @@ export class Page {
       outlines: exists && shown.look !== "none" ? this.cine.outlines(phase, slice) : [],
       columns: kase.columns,
       pixelMm: kase.pixel_mm,
-      part: shown.zoom === "heart" ? kase.heart : [0, kase.rows, 0, kase.columns],
+      part,
       table: this.#table,
       look: shown.look,
       opacity: shown.opacity,
@@ -80,6 +86,11 @@ export class Page {
       if (failure.status === 409) addRemark(failure.message); // there are no images: the mask is shown alone
       else this.#fail(failure);
     }
+  }
+
+  #part() {
+    const { case: kase, shown } = this.state;
+    return shown.zoom === "heart" ? kase.heart : [0, kase.rows, 0, kase.columns];
   }
 
   #show() {

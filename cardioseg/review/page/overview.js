@@ -11,8 +11,9 @@ let cells = [];
 export function showOverview(opened) {
   page = opened;
   const { moments, order } = page.state;
+  root.style.setProperty("--slices", String(order.length));
   root.classList.toggle("single", moments.length === 1);
-  const heads = moments.map(([name, phase]) => make("p", {}, name ? `${name} · phase ${phase}` : "all slices"));
+  const heads = moments.map(([name, phase]) => heading(name, phase));
   cells = order.flatMap((slice) => moments.map(([name, phase]) => cell(slice, name, phase)));
   root.replaceChildren(...heads, ...cells.map(({ button }) => button));
   drawOverview();
@@ -20,7 +21,7 @@ export function showOverview(opened) {
 
 /** Draw all pictures again. */
 export function drawOverview() {
-  for (const { picture, phase, slice } of cells) picture.draw(page.picture(phase, slice));
+  for (const { picture, phase, slice } of cells) picture.draw(page.picture(phase, slice, page.state.case.heart));
   markShown();
 }
 
@@ -51,6 +52,10 @@ function cell(slice, name, phase) {
   const button = make("button", { type: "button", title, "aria-label": title, class: flagged ? "flagged" : "" }, canvas, label);
   button.addEventListener("click", () => page.state.set({ slice, phase, isPlaying: false }));
   return { button, slice, phase, picture: new SlicePicture(canvas) };
+}
+
+function heading(name, phase) {
+  return name ? make("p", {}, `${name} · `, make("span", {}, "phase "), phase) : make("p", {}, "all slices");
 }
 
 /** Whether a flag names this very place. */

@@ -46,8 +46,8 @@ export function placeText(kase, slice, phase) {
   const time = kase.times_ms[phase];
   const ofPhase = [["ED", kase.ed_phase], ["ES", kase.es_phase]].filter(([, at]) => at === phase).map(([name]) => name);
   const phases = kase.phases > 1 ? `phase ${phase} of 0 to ${kase.phases - 1}` : "one phase";
-  const facts = [phases, time == null ? "" : `${time.toFixed(0)} ms`, ...ofPhase].filter(Boolean).join(" · ");
-  return `slice ${slice} of 0 to ${kase.slices - 1}\n${facts}`;
+  const moment = [time == null ? "" : `${time.toFixed(0)} ms`, ...ofPhase].filter(Boolean).join(" · ");
+  return `slice ${slice} of 0 to ${kase.slices - 1}\n${phases}\n${moment}`;
 }
 
 function say(text) {
