@@ -27,9 +27,10 @@ def review(
     try:
         from cardioseg.review.page_server import serve
     except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn"):
+        package = (error.name or "").partition(".")[0]
+        if package not in ("starlette", "uvicorn"):
             raise
-        raise UsageError(f"`review` needs {error.name}", "pip install 'cardioseg[review]'") from None
+        raise UsageError(f"`review` needs {package}", "pip install 'cardioseg[review]'") from None
 
     def announce(address: str) -> None:
         console.say(f"{address}\nCtrl-C ends it")

@@ -30,6 +30,7 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+_HEADERS_BYTES = 16 * 1024  # many times what a browser sends
 _FROM_THIS_PAGE = ("", "same-origin", "none")  # of sec-fetch-site; none: typed into the address bar
 
 
@@ -58,6 +59,8 @@ class RequestGuard:
 
     def _refusal(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
         """The status and the reason of a refusal; no reason if the request passes."""
+        if sum(len(name) + len(value) for name, value in headers.items()) > _HEADERS_BYTES:
+            return 431, "the headers are too long"
         host, origin = headers.get("host", ""), headers.get("origin", "")
         if host not in self._hosts:
             return 403, "this page is reached as 127.0.0.1 only"

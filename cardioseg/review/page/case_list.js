@@ -5,13 +5,13 @@ import { find, make } from "./elements.js";
 const COLUMNS = [
   { key: "case_id", title: "Case" },
   { key: "flag_count", title: "Flags" },
-  { key: "lv_ef_percent", title: "LV EF", unit: "%" },
-  { key: "lv_edv_ml", title: "LV EDV", unit: "mL", otherwise: "lv_volume_ml" },
-  { key: "lv_esv_ml", title: "LV ESV", unit: "mL" },
-  { key: "lv_mass_g", title: "LV mass", unit: "g" },
-  { key: "rv_ef_percent", title: "RV EF", unit: "%" },
-  { key: "rv_edv_ml", title: "RV EDV", unit: "mL", otherwise: "rv_volume_ml" },
-  { key: "rv_esv_ml", title: "RV ESV", unit: "mL" },
+  { key: "lv_ef_percent", title: "LV EF", unit: "%", class: "number" },
+  { key: "lv_edv_ml", title: "LV EDV", unit: "mL", class: "number", otherwise: "lv_volume_ml" }, // one phase: its volume
+  { key: "lv_esv_ml", title: "LV ESV", unit: "mL", class: "number extra" }, // left out of a narrow window
+  { key: "lv_mass_g", title: "LV mass", unit: "g", class: "number" },
+  { key: "rv_ef_percent", title: "RV EF", unit: "%", class: "number" },
+  { key: "rv_edv_ml", title: "RV EDV", unit: "mL", class: "number", otherwise: "rv_volume_ml" },
+  { key: "rv_esv_ml", title: "RV ESV", unit: "mL", class: "number extra" },
 ];
 
 const filter = find("#filter");
@@ -32,7 +32,7 @@ export function showList(folder, cases, addressOf) {
   arrange();
 }
 
-/** Fetch nothing; the names of the cases as the list shows them, those that can be opened only. */
+/** The names of the cases that the list shows, in its order; those that can be opened only. */
 export function listedCases() {
   return shown.filter(({ kase }) => kase.can_be_opened).map(({ kase }) => kase.case_id);
 }
@@ -70,15 +70,22 @@ function tableRow(kase, addressOf) {
     ? make("a", { href: addressOf(caseId), "data-case": caseId }, caseId)
     : make("span", { tabindex: -1, "data-case": caseId }, caseId);
   const reason = kase.reason ? [make("span", { class: "reason" }, kase.reason)] : [];
-  const numbers = COLUMNS.slice(2).map(({ key, otherwise }) => make("td", { class: "number" }, numberText(kase[key] ?? kase[otherwise])));
-  return make("tr", {}, make("th", { scope: "row" }, name, ...reason), make("td", {}, ...status(kase)), ...numbers);
+  if (kase.status !== "done") {
+    const failed = make("td", { colspan: COLUMNS.length - 1 }, make("span", { class: "chip failed" }, kase.status), ...reason);
+    return make("tr", {}, make("th", { scope: "row" }, name), failed);
+  }
+  const numbers = COLUMNS.slice(2).map(({ key, otherwise, class: kind }) =>
+    make("td", { class: kind }, numberText(kase[key] ?? kase[otherwise])),
+  );
+  return make("tr", {}, make("th", { scope: "row" }, name, ...reason), make("td", {}, flags(kase)), ...numbers);
 }
 
-function status(kase) {
-  if (kase.status !== "done") return [make("span", { class: "chip failed" }, kase.status)];
-  if (!kase.flag_count) return [make("span", { class: "faint" }, "none")];
+function flags(kase) {
+  if (!kase.flag_count) return make("span", { class: "faint" }, "none");
   const count = `${kase.flag_count} flag${kase.flag_count > 1 ? "s" : ""}`;
-  return [make("span", { class: "chip flagged" }, count), make("span", { class: "kinds" }, kase.flags.replaceAll(";", ","))];
+  const kinds = kase.flags.replaceAll(";", ",");
+  const chip = make("span", { class: "chip flagged" }, count);
+  return make("div", { class: "flags" }, chip, make("span", { class: "kinds", title: kinds }, kinds));
 }
 
 function numberText(value) {
@@ -135,10 +142,10 @@ function sortBy(key) {
 }
 
 find("#cases thead tr").append(
-  ...COLUMNS.map(({ key, title, unit }) => {
+  ...COLUMNS.map(({ key, title, unit, class: kind }) => {
     const button = make("button", { type: "button", click: () => sortBy(key) }, title);
     if (unit) button.append(" ", make("span", { class: "unit" }, unit));
-    return make("th", { scope: "col", "data-key": key, class: unit ? "number" : "" }, button);
+    return make("th", { scope: "col", "data-key": key, class: kind }, button);
   }),
 );
 filter.addEventListener("input", arrange);
