@@ -20,6 +20,7 @@ from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.phantom import cine, write_dicom
 
 NOTCH_SLICE = 2
+PLAIN = ("-q", "--format", "nifti")  # no pictures, which take most of the time
 ROOT = Path(__file__).parents[2]
 
 
@@ -34,7 +35,7 @@ def write_results(folder: Path) -> Path:
     write_volume(scans / "still.nii.gz", cine(replace(SMALL, seed=3)).phase(0))
     write_cine(scans / "broken.nii.gz", replace(cine(SMALL), voxels=np.zeros_like(notched.voxels)))
     model = write_threshold_model(folder / "model")
-    assert run(["predict", str(scans), "-o", str(out), "-m", str(model), "-q"]) == 3
+    assert run(["predict", str(scans), "-o", str(out), "-m", str(model), *PLAIN]) == 3
     return out
 
 

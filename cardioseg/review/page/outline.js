@@ -34,22 +34,25 @@ export function loops(mask, columns, value, box) {
   return found;
 }
 
-/** Directed edges: from a corner of a pixel, as a number, to the corners that follow. */
+/** Directed edges: from a corner of a pixel, as a number, to the one or two corners that follow. */
 function edgesByStart(mask, columns, value, [top, bottom, left, right]) {
   const edges = new Map();
   const rows = mask.length / columns;
   const width = columns + 1;
-  const isIn = (row, column) =>
-    row >= 0 && row < rows && column >= 0 && column < columns && mask[row * columns + column] === value;
-  const add = (from, to) => edges.set(from, [...(edges.get(from) ?? []), to]);
+  const add = (from, to) => {
+    const other = edges.get(from);
+    if (other) other.push(to);
+    else edges.set(from, [to]);
+  };
   for (let row = top; row < bottom; row++) {
     for (let column = left; column < right; column++) {
-      if (mask[row * columns + column] !== value) continue;
+      const at = row * columns + column;
+      if (mask[at] !== value) continue;
       const corner = row * width + column;
-      if (!isIn(row - 1, column)) add(corner, corner + 1);
-      if (!isIn(row, column + 1)) add(corner + 1, corner + 1 + width);
-      if (!isIn(row + 1, column)) add(corner + 1 + width, corner + width);
-      if (!isIn(row, column - 1)) add(corner + width, corner);
+      if (row === 0 || mask[at - columns] !== value) add(corner, corner + 1);
+      if (column === columns - 1 || mask[at + 1] !== value) add(corner + 1, corner + 1 + width);
+      if (row === rows - 1 || mask[at + columns] !== value) add(corner + 1 + width, corner + width);
+      if (column === 0 || mask[at - 1] !== value) add(corner + width, corner);
     }
   }
   return edges;
