@@ -2,8 +2,9 @@
 
     python tests/benchmarks/reviewing.py [--slices 12] [--phases 20] -o docs/performance/reviewing.json
 
-A phantom of 256 x 256 pixels is predicted with a model that labels by brightness, as DICOM and as NIfTI. Then `review`
-serves it in a process of its own, and Chromium shows it. Medians over turns; each turn opens the case anew.
+A phantom of 256 x 256 pixels is predicted with `sax`, as DICOM and as NIfTI. Then `review` serves it in a process of its
+own, and Chromium shows it. Medians over turns; each turn starts `review` anew. The first picture is complete: the large
+slice with its image, its neighbours and the overview.
 """
 
 import argparse
@@ -45,16 +46,14 @@ PLAYED = """(async () => {
 
 def write_results(folder: Path, slices: int, phases: int) -> Path:
     """Two cases, `dicom` and `nifti`."""
-    from thresholds import write_threshold_model
-
     from cardioseg.image.nifti import write_cine
     from cardioseg.phantom import Phantom, cine, write_dicom
 
     phantom = Phantom(slices=slices, phases=phases, spacing_mm=(120 / slices, 1.37, 1.37))
     write_dicom(phantom, folder / "scans" / "dicom")
     write_cine(folder / "scans" / "nifti.nii.gz", cine(phantom))
-    model, out = write_threshold_model(folder / "model"), folder / "results"
-    command = ["predict", str(folder / "scans"), "-o", str(out), "-m", str(model), "-q", "--format", "nifti"]
+    out = folder / "results"
+    command = ["predict", str(folder / "scans"), "-o", str(out), "-q", "--format", "nifti"]
     subprocess.run([sys.executable, "-m", "cardioseg", *command], check=True)
     return out
 
