@@ -20,8 +20,6 @@ def review(
 
     The page is on this machine only, and nothing is sent elsewhere. Ctrl-C ends it.
     """
-    from webbrowser import open as open_in_browser
-
     from cardioseg.results.folder import ResultsFolder
 
     try:
@@ -35,10 +33,22 @@ def review(
     def announce(address: str) -> None:
         console.say(f"{address}\nCtrl-C ends it")
         if browser:
-            open_in_browser(address)
+            _open_in_browser(address)
 
     try:
         serve(ResultsFolder(results), port, announce)
     except KeyboardInterrupt:
         console.say("ended")
     return ExitCode.OK
+
+
+def _open_in_browser(address: str) -> None:
+    """Open a page in a window; not in a browser that would take over the terminal, nor where there is none."""
+    import webbrowser
+    from contextlib import suppress
+
+    with suppress(webbrowser.Error):
+        browser = webbrowser.get()
+        is_in_terminal = isinstance(browser, webbrowser.GenericBrowser)
+        if not is_in_terminal or isinstance(browser, webbrowser.BackgroundBrowser):
+            browser.open(address)

@@ -39,7 +39,7 @@ class CaseImages:
         """Images that are in memory; the first view suits the heart at `phase`."""
         voxels, window = cine.voxels, _window(heart.of(cine.voxels[phase]))
         if _is_short(voxels):
-            return cls(float(np.iinfo(voxels.dtype).min), 1.0, window, voxels.nbytes, voxels.__getitem__)
+            return cls(*_scale(voxels), window, voxels.nbytes, voxels.__getitem__)
         lowest, highest = float(np.nanmin(voxels)), float(np.nanmax(voxels))
         step = (highest - lowest) / (GREYS - 1) if highest > lowest else 1.0
         return cls(lowest, step, window, voxels.nbytes, voxels.__getitem__)
@@ -54,8 +54,7 @@ class CaseImages:
         first = scan.phase(phase).voxels
         if scan.is_read or not _is_short(first):
             return cls.of_cine(scan.cine, phase, heart)
-        lowest = float(np.iinfo(first.dtype).min)
-        return cls(lowest, 1.0, _window(heart.of(first)), 0, lambda index: scan.phase(index).voxels)
+        return cls(*_scale(first), _window(heart.of(first)), 0, lambda index: scan.phase(index).voxels)
 
     def phase(self, index: int) -> bytes:
         """A phase: unsigned 16 bit numbers, little-endian, slice by slice, row by row.
@@ -63,9 +62,11 @@ class CaseImages:
         Raises:
             UnusableError: a file cannot be read.
         """
-        numbers = (np.nan_to_num(self._read(index).astype(np.float32), nan=self.lowest) - self.lowest) / self.step
-        content: bytes = np.rint(numbers).clip(0, GREYS - 1).astype("<u2").tobytes()
-        return content
+        voxels = self._read(index)
+        if _is_short(voxels) and (self.lowest, self.step) == _scale(voxels):
+            return bytes((voxels.astype("<u2") - np.uint16(int(self.lowest) % GREYS)).data)  # modulo 2^16: exact
+        numbers = (np.nan_to_num(voxels.astype(np.float32), nan=self.lowest) - self.lowest) / self.step
+        return bytes(np.rint(numbers).clip(0, GREYS - 1).astype("<u2").data)
 
     def document(self) -> dict[str, Any]:
         """What the page must know to draw them."""
@@ -86,6 +87,11 @@ def find_images(record: CaseRecord, phase: int, heart: Crop) -> CaseImages | Non
 
 def _is_short(voxels: Voxels) -> bool:
     return voxels.dtype.kind in "iu" and voxels.dtype.itemsize <= 2
+
+
+def _scale(voxels: Voxels) -> tuple[float, float]:
+    """The intensity of number 0 and the step, by which short integers become numbers from 0."""
+    return float(np.iinfo(voxels.dtype).min), 1.0
 
 
 def _window(voxels: Voxels) -> tuple[float, float]:

@@ -2,9 +2,9 @@
 
     python tests/benchmarks/reviewing.py [--slices 12] [--phases 20] -o docs/performance/reviewing.json
 
-A phantom of 256 x 256 pixels is predicted with `sax`, as DICOM and as NIfTI. Then `review` serves it in a process of its
-own, and Chromium shows it. Medians over turns; each turn starts `review` anew. The first picture is complete: the large
-slice with its image, its neighbours and the overview.
+A phantom of 256 x 256 pixels is predicted with `sax`, as DICOM and as NIfTI. Then `review` serves it in a process of
+its own, and Chromium shows it. Medians over turns; each turn starts `review` anew. The first picture is complete: the
+large slice with its image, its neighbours and the overview.
 """
 
 import argparse

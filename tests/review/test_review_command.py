@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+import webbrowser
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from served_results import served, start
 
 from cardioseg.cli.app import run
+from cardioseg.cli.review_command import _open_in_browser
 
 WITHOUT = """
 import sys
@@ -77,6 +79,17 @@ def test_the_browser_gets_the_address(results: Path) -> None:
         assert process.stdout.readline() == process.stderr.readline()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
+
+
+def test_a_browser_in_the_terminal_is_not_opened(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser.GenericBrowser, "open", lambda _, address: opened.append(address))
+    for browser in (webbrowser.GenericBrowser("lynx"), webbrowser.BackgroundBrowser("firefox")):
+        monkeypatch.setattr(webbrowser, "get", lambda browser=browser: browser)
+        _open_in_browser(type(browser).__name__)
+    monkeypatch.setattr(webbrowser.BackgroundBrowser, "open", lambda _, address: opened.append(address))
+    _open_in_browser("in a window")
+    assert opened == ["in a window"]
 
 
 def test_a_port_in_use_is_named(results: Path) -> None:

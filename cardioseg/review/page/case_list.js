@@ -2,12 +2,13 @@
 
 import { find, make } from "./elements.js";
 
+/** `otherwise`: what stands there for a case of one phase; `extra`: left out of a narrow window. */
 const COLUMNS = [
   { key: "case_id", title: "Case" },
   { key: "flag_count", title: "Flags" },
   { key: "lv_ef_percent", title: "LV EF", unit: "%", class: "number" },
-  { key: "lv_edv_ml", title: "LV EDV", unit: "mL", class: "number", otherwise: "lv_volume_ml" }, // one phase: its volume
-  { key: "lv_esv_ml", title: "LV ESV", unit: "mL", class: "number extra" }, // left out of a narrow window
+  { key: "lv_edv_ml", title: "LV EDV", unit: "mL", class: "number", otherwise: "lv_volume_ml" },
+  { key: "lv_esv_ml", title: "LV ESV", unit: "mL", class: "number extra" },
   { key: "lv_mass_g", title: "LV mass", unit: "g", class: "number" },
   { key: "rv_ef_percent", title: "RV EF", unit: "%", class: "number" },
   { key: "rv_edv_ml", title: "RV EDV", unit: "mL", class: "number", otherwise: "rv_volume_ml" },
@@ -71,7 +72,12 @@ function tableRow(kase, addressOf) {
     : make("span", { tabindex: -1, "data-case": caseId }, caseId);
   const reason = kase.reason ? [make("span", { class: "reason" }, kase.reason)] : [];
   if (kase.status !== "done") {
-    const failed = make("td", { colspan: COLUMNS.length - 1 }, make("span", { class: "chip failed" }, kase.status), ...reason);
+    const failed = make(
+      "td",
+      { colspan: COLUMNS.length - 1 },
+      make("span", { class: "chip failed" }, kase.status),
+      ...reason,
+    );
     return make("tr", {}, make("th", { scope: "row" }, name), failed);
   }
   const numbers = COLUMNS.slice(2).map(({ key, otherwise, class: kind }) =>
@@ -96,7 +102,8 @@ function numberText(value) {
 function arrange() {
   const column = COLUMNS.find(({ key }) => key === sorting.key);
   const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const fits = ({ kase, text }) => words.every((word) => text.includes(word)) && (!flaggedOnly.checked || needsAPerson(kase));
+  const fits = ({ kase, text }) =>
+    words.every((word) => text.includes(word)) && (!flaggedOnly.checked || needsAPerson(kase));
   rows.sort((one, other) => compare(one.kase, other.kase, column));
   shown = rows.filter(fits);
   const visible = new Set(shown);

@@ -83,7 +83,8 @@ export class Page {
       this.resetGrey();
     } catch (failure) {
       if (this.isClosed) return;
-      if (failure.status === 409) addRemark(failure.message); // there are no images: the mask is shown alone
+      if (failure.status === 409)
+        addRemark(failure.message); // there are no images: the mask is shown alone
       else this.#fail(failure);
     }
   }

@@ -74,7 +74,13 @@ function fillTable(shown, phase) {
       ...shown.map(({ title, colour }) => {
         const swatch = draw("svg", { viewBox: "0 0 10 10", class: "swatch", "aria-hidden": "true" });
         swatch.append(draw("rect", { width: 10, height: 10, rx: 2, fill: colour }));
-        return make("tr", {}, make("th", { scope: "row" }, swatch, title), make("td"), make("td", { class: "unit" }, "mL"));
+        return make(
+          "tr",
+          {},
+          make("th", { scope: "row" }, swatch, title),
+          make("td"),
+          make("td", { class: "unit" }, "mL"),
+        );
       }),
     );
   }
@@ -84,7 +90,9 @@ function fillTable(shown, phase) {
 function levels(top, step, width) {
   const marks = [];
   for (let ml = 0; ml <= top; ml += step) {
-    marks.push(draw("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: scale.y(ml), y2: scale.y(ml), class: "level" }));
+    marks.push(
+      draw("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: scale.y(ml), y2: scale.y(ml), class: "level" }),
+    );
     marks.push(draw("text", { x: MARGIN.left - 6, y: scale.y(ml) + 4, "text-anchor": "end" }, ml));
   }
   marks.push(draw("text", { x: MARGIN.left - 6, y: 10, "text-anchor": "end" }, "mL"));
@@ -105,7 +113,13 @@ function momentMarks(height) {
   return page.state.moments
     .filter(([name]) => name)
     .flatMap(([name, phase]) => [
-      draw("line", { x1: scale.x(phase), x2: scale.x(phase), y1: MARGIN.top, y2: height - MARGIN.bottom, class: "moment" }),
+      draw("line", {
+        x1: scale.x(phase),
+        x2: scale.x(phase),
+        y1: MARGIN.top,
+        y2: height - MARGIN.bottom,
+        class: "moment",
+      }),
       draw("text", { x: scale.x(phase), y: 11, "text-anchor": "middle", class: "moment" }, name),
     ]);
 }

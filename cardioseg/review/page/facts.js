@@ -88,9 +88,17 @@ function showMeasures(measures) {
   table.tHead.replaceChildren(make("tr", {}, ...heads));
   table.tBodies[0].replaceChildren(
     ...lines.map(({ title, unit, meaning }) => {
-      const values = sides.map((side) => ofSides.find((row) => row.side === side && row.title === title && row.unit === unit));
+      const values = sides.map((side) =>
+        ofSides.find((row) => row.side === side && row.title === title && row.unit === unit),
+      );
       const cells = values.map((row) => make("td", {}, row?.value ?? "–"));
-      return make("tr", { title: meaning }, make("th", { scope: "row" }, title), ...cells, make("td", { class: "unit" }, unit));
+      return make(
+        "tr",
+        { title: meaning },
+        make("th", { scope: "row" }, title),
+        ...cells,
+        make("td", { class: "unit" }, unit),
+      );
     }),
   );
   table.hidden = !lines.length;
@@ -100,7 +108,12 @@ function showMeasures(measures) {
 function showScan(rows) {
   find("#scan").tBodies[0].replaceChildren(
     ...rows.map(({ title, value, unit, meaning }) =>
-      make("tr", { title: meaning }, make("th", { scope: "row" }, title), make("td", {}, `${value} `, make("span", { class: "unit" }, unit))),
+      make(
+        "tr",
+        { title: meaning },
+        make("th", { scope: "row" }, title),
+        make("td", {}, `${value} `, make("span", { class: "unit" }, unit)),
+      ),
     ),
   );
   find("#scan").hidden = !rows.length;

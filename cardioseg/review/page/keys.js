@@ -8,13 +8,14 @@ import { find, make } from "./elements.js";
  * @property {string} shown how the list shows them.
  * @property {string} does in words.
  * @property {() => void} act
+ * @property {() => boolean} [where] whether the key is of use now; always if it is left out.
  */
 
 const NAMES = /^(input|select|textarea)$/i;
 const dialog = find("#keys");
 
 /** Obey these keys from now on.
- * @param {{title: string, keys: Key[]}[]} groups those of the list of cases and of a case; each acts where it is of use.
+ * @param {{title: string, keys: Key[]}[]} groups as the list of keys shows them.
  */
 export function obey(groups) {
   const byName = new Map();
@@ -30,7 +31,8 @@ export function obey(groups) {
     key.act();
   });
   find(".columns", dialog).replaceChildren(...groups.map(table));
-  for (const button of document.querySelectorAll("button.help")) button.addEventListener("click", () => dialog.showModal());
+  for (const button of document.querySelectorAll("button.help"))
+    button.addEventListener("click", () => dialog.showModal());
 }
 
 /** Show the list. */
@@ -48,7 +50,12 @@ function isForElement({ key, target }) {
 
 function table({ title, keys }) {
   const rows = keys.map(({ shown, does }) =>
-    make("tr", {}, make("th", { scope: "row" }, ...shown.split(" ").flatMap((key) => [make("kbd", {}, key), " "])), make("td", {}, does)),
+    make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, ...shown.split(" ").flatMap((key) => [make("kbd", {}, key), " "])),
+      make("td", {}, does),
+    ),
   );
   return make("table", {}, make("caption", {}, title), make("tbody", {}, ...rows));
 }

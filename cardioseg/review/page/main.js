@@ -17,7 +17,14 @@ let turn = 0;
 let lastCase = "";
 
 const addressOf = (caseId) => `#${secret}${caseId ? `/${encodeURIComponent(caseId)}` : ""}`;
-const caseInAddress = () => decodeURIComponent(location.hash.slice(1).split("/")[1] ?? "");
+
+function caseInAddress() {
+  try {
+    return decodeURIComponent(location.hash.slice(1).split("/")[1] ?? "");
+  } catch {
+    return ""; // no name of a case is written like that
+  }
+}
 
 async function open() {
   const [token] = location.hash.slice(1).split("/");
@@ -53,9 +60,9 @@ function openCase(kase) {
   lastCase = kase.case_id;
   document.title = `${kase.case_id} – cardioseg review`;
   find("#case h1").textContent = kase.case_id;
-  find("#count").textContent = `${at + 1} of ${names.length}`;
+  find("#count").textContent = at < 0 ? "" : `${at + 1} of ${names.length}`; // the filter may leave it out
   link(find("#previous"), names[at - 1]);
-  link(find("#next"), names[at + 1]);
+  link(find("#next"), at < 0 ? undefined : names[at + 1]);
   find("#case .back").href = addressOf("");
   show("case");
   page = new Page(server, kase);

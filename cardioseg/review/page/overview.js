@@ -39,17 +39,24 @@ export function markShown() {
 /** Scroll the overview alone, and no more than needed. */
 function keepInView(button) {
   const [top, bottom] = [button.offsetTop, button.offsetTop + button.offsetHeight];
-  if (top < root.scrollTop + 24) root.scrollTop = top - 24; // the headings stay on top
+  if (top < root.scrollTop + 24)
+    root.scrollTop = top - 24; // the headings stay on top
   else if (bottom > root.scrollTop + root.clientHeight) root.scrollTop = bottom - root.clientHeight + 4;
 }
 
 function cell(slice, name, phase) {
   const flagged = isFlagged(page.state.case, slice, phase);
   const isMissing = page.state.case.missing_slices.includes(slice);
-  const title = `slice ${slice}${name ? `, ${name}` : ""}${isMissing ? ", not acquired" : ""}${flagged ? ", flagged" : ""}`;
+  const facts = [`slice ${slice}`, name, isMissing && "not acquired", flagged && "flagged"];
+  const title = facts.filter(Boolean).join(", ");
   const canvas = make("canvas");
   const label = make("span", {}, isMissing ? `${slice} · not acquired` : slice);
-  const button = make("button", { type: "button", title, "aria-label": title, class: flagged ? "flagged" : "" }, canvas, label);
+  const button = make(
+    "button",
+    { type: "button", title, "aria-label": title, class: flagged ? "flagged" : "" },
+    canvas,
+    label,
+  );
   button.addEventListener("click", () => page.state.set({ slice, phase, isPlaying: false }));
   return { button, slice, phase, picture: new SlicePicture(canvas) };
 }

@@ -55,7 +55,8 @@ export class SlicePicture {
     const data = context.createImageData(width, height);
     const colours = new Uint32Array(data.data.buffer);
     for (let row = top, to = 0; row < bottom; row++) {
-      for (let from = row * columns + left, end = from + width; from < end; from++, to++) colours[to] = table[image[from]];
+      for (let from = row * columns + left, end = from + width; from < end; from++, to++)
+        colours[to] = table[image[from]];
     }
     context.putImageData(data, 0, 0);
     this.#context.imageSmoothingQuality = "high";

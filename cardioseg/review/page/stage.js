@@ -44,7 +44,12 @@ export function drawStage() {
 /** `slice 3 of 0 to 11` and the time of the phase, if it is known. */
 export function placeText(kase, slice, phase) {
   const time = kase.times_ms[phase];
-  const ofPhase = [["ED", kase.ed_phase], ["ES", kase.es_phase]].filter(([, at]) => at === phase).map(([name]) => name);
+  const ofPhase = [
+    ["ED", kase.ed_phase],
+    ["ES", kase.es_phase],
+  ]
+    .filter(([, at]) => at === phase)
+    .map(([name]) => name);
   const phases = kase.phases > 1 ? `phase ${phase} of 0 to ${kase.phases - 1}` : "one phase";
   const moment = [time == null ? "" : `${time.toFixed(0)} ms`, ...ofPhase].filter(Boolean).join(" · ");
   return `slice ${slice} of 0 to ${kase.slices - 1}\n${phases}\n${moment}`;
@@ -58,7 +63,8 @@ function say(text) {
 
 function nameNeighbour(button, slice, step) {
   const end = step < 0 ? "base" : "apex";
-  find("span", button).textContent = slice === undefined ? `no slice towards the ${end}` : `slice ${slice} · to the ${end}`;
+  find("span", button).textContent =
+    slice === undefined ? `no slice towards the ${end}` : `slice ${slice} · to the ${end}`;
   button.disabled = slice === undefined;
 }
 

@@ -37,7 +37,10 @@ export class State {
   /** The phases of the overview with their names: ED and ES as far as they are known, otherwise phase 0. */
   get moments() {
     const { ed_phase: ed, es_phase: es } = this.case;
-    const known = [["ED", ed], ["ES", es]].filter(([, phase]) => phase != null);
+    const known = [
+      ["ED", ed],
+      ["ES", es],
+    ].filter(([, phase]) => phase != null);
     return known.length ? known : [["", 0]];
   }
 
