@@ -48,14 +48,11 @@ class RequestGuard:
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] == "lifespan":
-            await self._application(scope, receive, send)
-        elif scope["type"] == "http":
-            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-            status, why = self._refusal(scope["method"], scope["path"], headers)
-            answer: Any = PlainTextResponse(why, status) if why else self._application
-            await answer(scope, receive, _with_headers(send))
+        """Answer one request; the server passes no other events on."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        status, why = self._refusal(scope["method"], scope["path"], headers)
+        answer: Any = PlainTextResponse(why, status) if why else self._application
+        await answer(scope, receive, _with_headers(send))
 
     def _refusal(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
         """The status and the reason of a refusal; no reason if the request passes."""

@@ -64,7 +64,7 @@ def measure(results: Path, case: str, turns: int) -> dict[str, float]:
     from served_results import served
 
     firsts, nexts, played = [], [], []
-    with tempfile.TemporaryDirectory() as profile, chromium(Path(profile)) as browser:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, chromium(Path(profile)) as browser:
         for _ in range(turns):
             with served(results) as review:
                 browser.visit(review.address)

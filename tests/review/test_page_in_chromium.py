@@ -162,9 +162,9 @@ def test_it_plays_every_phase_and_stops(page: Chromium) -> None:
     })()""")
     page.key(" ")
     page.wait_for("window.seen.length > 16")
-    assert text(page, "#play") == "Pause"
+    page.wait_for("document.querySelector('#play').textContent === 'Pause'")
     page.key(" ")
-    assert text(page, "#play") == "Play"
+    page.wait_for("document.querySelector('#play').textContent === 'Play'")
     seen = [int(phase) for phase in page.evaluate("window.seen")]
     assert {(after - before) % 8 for before, after in pairwise(seen)} == {1}
 

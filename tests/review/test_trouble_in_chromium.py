@@ -1,6 +1,7 @@
 """What the page of `review` says when something is wrong, and how it bears a thousand cases."""
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -62,6 +63,20 @@ def test_a_scan_that_has_moved(browser: Chromium, results: Path, tmp_path: Path)
             0, 0, canvas.width, canvas.height).data.buffer)).size)(document.querySelector('#large canvas'))"""
         browser.wait_for(f"{colours} > 3")  # the mask alone
         assert browser.evaluate("document.querySelector('#trouble').hidden")
+
+
+def test_a_slice_that_was_not_acquired(browser: Chromium, results: Path, tmp_path: Path) -> None:
+    shutil.copytree(results, tmp_path / "results")
+    measures = tmp_path / "results" / "notched" / "measures.json"
+    document = json.loads(measures.read_text())
+    document["acquisition"]["missing"] = [1]
+    measures.write_text(json.dumps(document))
+    with served(tmp_path / "results") as review:
+        browser.visit(f"{review.address}/notched")
+        browser.wait_for("document.querySelector('#grey').textContent && document.querySelector('#notice').hidden")
+        assert "1 · not acquired" in browser.evaluate("document.querySelector('#overview').innerText")
+        browser.key("ArrowDown")
+        browser.wait_for("document.querySelector('#notice').textContent === 'Slice 1 was not acquired'")
 
 
 def test_a_case_that_is_replaced_while_it_is_shown(browser: Chromium, review: Served) -> None:
