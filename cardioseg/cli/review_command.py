@@ -8,20 +8,22 @@ import typer
 from cardioseg.cli import console
 from cardioseg.errors import ExitCode, UsageError
 
+_LAST_PORT = 65535
+
 
 def review(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The folder that `predict -o` wrote into.")],
-    port: Annotated[
-        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port of the page. 0: any free port.")
-    ] = 0,
+    port: Annotated[int, typer.Option("--port", metavar="N", min=0, help="Port of the page. 0: any free port.")] = 0,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
 ) -> int:
-    """Look at results in the browser: images, masks, curves and flags.
+    """Look at results in the browser.
 
-    The page is on this machine only, and nothing is sent elsewhere. Ctrl-C ends it.
+    The page shows images, masks, volume curves and flags. It is on this machine only, and nothing is sent elsewhere. Ctrl-C ends it.
     """
     from cardioseg.results.folder import ResultsFolder
 
+    if port > _LAST_PORT:
+        raise UsageError(f"there is no port {port}", f"ports are 1 to {_LAST_PORT}; 0 is any free port")
     try:
         from cardioseg.review.page_server import serve
     except ModuleNotFoundError as error:

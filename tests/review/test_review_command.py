@@ -100,6 +100,11 @@ def test_a_port_in_use_is_named(results: Path) -> None:
     assert text == f"error: port {port}: address already in use\nhint: give another --port, or leave it out\n"
 
 
+def test_a_port_that_does_not_exist(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["review", str(results), "--port", "70000", "--no-browser"]) == 2
+    assert "there is no port 70000" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("folder", "message"), [("none", "there is no such folder"), ("empty", "holds no finished results")]
 )
