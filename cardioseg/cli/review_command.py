@@ -18,7 +18,8 @@ def review(
 ) -> int:
     """Look at results in the browser.
 
-    The page shows images, masks, volume curves and flags. It is on this machine only, and nothing is sent elsewhere. Ctrl-C ends it.
+    The page shows images, masks, volume curves and flags. It is on this machine only, and
+    nothing is sent elsewhere. Ctrl-C ends it.
     """
     from cardioseg.results.folder import ResultsFolder
 
