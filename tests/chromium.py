@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,17 @@ from typing import Any
 import pytest
 
 _PATIENCE_S = 120.0  # the machine may be busy
+_SHIFT = 8  # of the protocol's modifiers
+_CODES = {
+    "Enter": 13,
+    "Escape": 27,
+    " ": 32,
+    "Tab": 9,
+    "ArrowLeft": 37,
+    "ArrowUp": 38,
+    "ArrowRight": 39,
+    "ArrowDown": 40,
+}
 _OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage")
 
 
@@ -39,23 +50,71 @@ class Chromium:
 
     def open(self, path: Path, width: int = 1240, height: int = 1600) -> None:
         """Open a file in a window of that size."""
+        self.visit(path.absolute().as_uri(), width, height)
+
+    def visit(self, address: str, width: int = 1240, height: int = 900) -> None:
+        """Open an address in a window of that size."""
         for record in (self.complaints, self.requests, self.seen):
             record.clear()
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.ask("Emulation.setDeviceMetricsOverride", **size)
-        self.ask("Page.navigate", url=path.absolute().as_uri())
+        self.ask("Page.navigate", url="about:blank")  # else an address that differs in its fragment loads nothing
+        self.wait_for("location.href == 'about:blank'")
+        self.seen.clear()
+        self.requests.clear()
+        self.ask("Page.navigate", url=address)
         while "Page.loadEventFired" not in self.seen:
             self._take()
 
     def evaluate(self, expression: str) -> Any:
         """The value of an expression in the page."""
-        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def screenshot(self) -> bytes:
-        """The whole page as a PNG."""
-        return b64decode(self.ask("Page.captureScreenshot", captureBeyondViewport=True)["data"])
+    def wait_for(self, expression: str, patience_s: float = _PATIENCE_S) -> Any:
+        """The value of an expression as soon as it is true."""
+        deadline = time.monotonic() + patience_s
+        while (value := self.evaluate(f"({expression}) || null")) is None:
+            assert time.monotonic() < deadline, f"never true: {expression}"
+            time.sleep(0.02)
+        return value
+
+    def key(self, name: str, shift: bool = False) -> None:
+        """Press and release a key, called as browsers call it: `a`, `?`, `ArrowUp`, `Enter`, ` `."""
+        text = {"Enter": "\r"}.get(name, name if len(name) == 1 else "")
+        press = {"key": name, "modifiers": _SHIFT if shift else 0, "windowsVirtualKeyCode": _CODES.get(name, 0)}
+        self.ask("Input.dispatchKeyEvent", type="keyDown", **press, **({"text": text} if text else {}))
+        self.ask("Input.dispatchKeyEvent", type="keyUp", **press)
+
+    def click(self, selector: str) -> None:
+        """Click the middle of an element with the left button."""
+        self.drag([self.middle(selector)])
+
+    def drag(self, points: Sequence[tuple[float, float]], button: str = "left") -> None:
+        """Press a button at the first point, move to the others, release it at the last one."""
+        held = {"button": button, "buttons": {"left": 1, "right": 2}[button]}
+        x, y = points[0]
+        self.ask("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, clickCount=1, **held)
+        for x, y in points[1:]:
+            self.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y, **held)
+        self.ask("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, clickCount=1, button=button)
+
+    def wheel(self, selector: str, notches: int, shift: bool = False) -> None:
+        """Turn the wheel over an element, towards the user if `notches` is positive."""
+        x, y = self.middle(selector)
+        turned = {"deltaX": 0, "deltaY": 120 * notches, "modifiers": _SHIFT if shift else 0}
+        self.ask("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, **turned)
+
+    def middle(self, selector: str) -> tuple[float, float]:
+        """The middle of an element in the window."""
+        box = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
+        x, y = self.evaluate(f"(box => [box.x + box.width / 2, box.y + box.height / 2])({box})")
+        return x, y
+
+    def screenshot(self, beyond: bool = True) -> bytes:
+        """The whole page as a PNG, or what the window shows of it."""
+        return b64decode(self.ask("Page.captureScreenshot", captureBeyondViewport=beyond)["data"])
 
     def pdf(self) -> bytes:
         """The page as it prints."""

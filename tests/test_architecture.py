@@ -15,6 +15,7 @@ from cardioseg.results.folder import MARKS, CaseFolder, ResultsFolder
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "cardioseg").rglob("*.py"))
+PAGE = sorted((ROOT / "cardioseg" / "review" / "page").iterdir())
 SCRIPTS = sorted([*(ROOT / "docs").rglob("*.py"), *(ROOT / "tests" / "benchmarks").rglob("*.py")])
 FILE_LINES, FUNCTION_LINES = 250, 40
 
@@ -111,6 +112,29 @@ def test_tests_lie_in_rooms_of_the_same_names() -> None:
     rooms = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
     packages = {path.parent.relative_to(ROOT / "cardioseg") for path in SOURCES}
     assert {str(room) for room in rooms - packages} <= own
+
+
+@pytest.mark.parametrize("path", PAGE, ids=lambda path: path.name)
+def test_the_page_of_review_is_small_and_asks_nobody_else(path: Path) -> None:
+    """No markup from texts, no code from texts, nothing from elsewhere; what the page's own policy forbids, too."""
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= FILE_LINES
+    assert max(map(len, text.splitlines())) <= (120 if path.suffix == ".js" else 150)
+    assert set(re.findall(r"\w+://[^\"'\s)]*", text)) <= {"http://www.w3.org/2000/svg"}
+    assert re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text) == []
+    if path.suffix == ".html":
+        assert re.findall(r"<style|style=|\son\w+=|<script(?! type=\"module\" src=\"/page/)", text) == []
+    if path.suffix == ".js":
+        assert text.startswith(f"/** {path.stem.replace('_', ' ').capitalize()}: ")
+        imported = re.findall(r'^(?:import|\} from).*"(.+)";$', text, re.MULTILINE)
+        assert {path.parent / name for name in imported} <= set(PAGE)
+
+
+def test_every_module_of_the_page_is_used() -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in PAGE}
+    for path in PAGE:
+        if path.suffix in {".js", ".css", ".svg"}:
+            assert any(path.name in text for name, text in texts.items() if name != path.name), path.name
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -51,7 +51,7 @@ def test_it_holds_every_file(site: Path) -> None:
     models = {path.relative_to(ROOT) for path in (ROOT / "models").rglob("*") if path.is_file()}
     installed = {path.relative_to(site) for path in (site / "cardioseg").rglob("*") if path.is_file()}
     assert installed == expected | {Path("cardioseg") / path for path in models}
-    assert {".j2", ".css", ".js", ".toml", ".onnx"} <= {path.suffix for path in installed}
+    assert {".j2", ".html", ".css", ".js", ".svg", ".toml", ".onnx"} <= {path.suffix for path in installed}
 
 
 def test_its_metadata_name_the_licence_of_every_model_in_it(site: Path) -> None:

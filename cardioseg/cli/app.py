@@ -18,6 +18,7 @@ from cardioseg.cli.ingest_command import ingest, inspect
 from cardioseg.cli.measure_command import measure
 from cardioseg.cli.predict_command import info, predict
 from cardioseg.cli.reproduce_command import reproduce
+from cardioseg.cli.review_command import review
 from cardioseg.cli.signals import listening
 from cardioseg.cli.train_command import train
 from cardioseg.errors import CardiosegError, ExitCode, InterruptError, UsageError, of_system
@@ -33,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich would double the 0.15 s that it takes
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, predict, gather, measure, evaluate, inspect, ingest, train, export, reproduce, info):
+for command in (demo, predict, gather, review, measure, evaluate, inspect, ingest, train, export, reproduce, info):
     app.command(cls=PlainCommand)(command)
 
 

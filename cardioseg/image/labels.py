@@ -68,13 +68,26 @@ def relabel(mask: NDArray[np.generic], convention: Mapping[int, Label]) -> NDArr
         UnusableError: the mask contains a value that is not in the convention.
     """
     numbers = whole(mask)
-    unknown = [value for value in np.unique(numbers).tolist() if value not in convention]
+    values = _byte_values(numbers) if numbers.dtype == np.uint8 else np.unique(numbers)
+    unknown = [value for value in values.tolist() if value not in convention]
     if unknown:
         raise UnusableError(f"the mask holds the label {unknown[0]:.7g}; the known labels are {sorted(convention)}")
+    if numbers.dtype == np.uint8:
+        table = np.zeros(256, np.uint8)
+        for value, label in convention.items():
+            table[value] = label
+        return np.asarray(table[numbers])
     result = np.zeros(mask.shape, np.uint8)
     for value, label in convention.items():
         result[numbers == value] = label
     return result
+
+
+def _byte_values(numbers: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """The values that occur: many times faster than `numpy.unique` on a mask of a cine."""
+    occurs = np.zeros(256, np.bool_)
+    occurs[numbers] = True
+    return np.flatnonzero(occurs)
 
 
 def whole(mask: NDArray[Any]) -> NDArray[Any]:

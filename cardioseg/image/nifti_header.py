@@ -27,6 +27,7 @@ from cardioseg.image.volume import LARGEST_VECTOR, Voxels
 
 _FILE_LIMIT_BYTES = 2 * 1024**3
 _TRAILER_LIMIT_BYTES = 1024**2
+_CHUNK_BYTES = 1024**2
 _VOXELS_LIMIT = 512 * 1024**2
 # A scan compresses to a half; masks and black images more, but they are small.
 _ALWAYS_BYTES, _PACKING = 128 * 1024**2, 100
@@ -118,10 +119,11 @@ def read_voxels(path: Path, header: Header) -> Voxels:
     end = header.offset_bytes + prod(header.size) * header.kind.itemsize
     if end > max(_ALWAYS_BYTES, _PACKING * size_bytes(header.voxels_path)):  # before memory is allocated
         raise UnusableError(f"{path}: damaged or truncated")
+    content = bytearray(end)
     with _content(header.voxels_path) as file:
-        content = file.read(end)
+        filled = _fill(content, file)
         trailer = file.read(_TRAILER_LIMIT_BYTES)  # to the very end, where a packed file's checksum is compared
-    if len(content) < end or len(trailer) == _TRAILER_LIMIT_BYTES:
+    if filled < end or len(trailer) == _TRAILER_LIMIT_BYTES:
         raise UnusableError(f"{path}: damaged or truncated")
     return _scaled(np.frombuffer(content, header.kind, offset=header.offset_bytes).reshape(header.size[::-1]), header)
 
@@ -140,9 +142,18 @@ def read_first_phase(path: Path, header: Header) -> Voxels:
     return _scaled(np.frombuffer(content, header.kind, offset=header.offset_bytes).reshape(shape), header)
 
 
+def _fill(content: bytearray, file: BufferedIOBase) -> int:
+    """Read a file into memory that is there already, so that it needs no more than that; the bytes that it had."""
+    filled, view = 0, memoryview(content)
+    while count := file.readinto(view[filled : filled + _CHUNK_BYTES]):
+        filled += count
+    return filled
+
+
 def _scaled(stored: Voxels, header: Header) -> Voxels:
     if (header.slope, header.intercept) == (1.0, 0.0):
-        return stored.astype(header.kind.newbyteorder("="))
+        is_fit = stored.flags.aligned and stored.flags.writeable
+        return stored.astype(header.kind.newbyteorder("="), copy=not is_fit)
     with np.errstate(all="ignore"):
         return stored.astype(np.result_type(header.kind, np.float32)) * header.slope + header.intercept
 

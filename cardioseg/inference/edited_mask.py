@@ -52,16 +52,18 @@ class EditedMask:
         return present(self.mask)
 
 
-def read_edited(path: Path) -> EditedMask:
+def read_edited(path: Path, with_scan: bool = True) -> EditedMask:
     """Read a mask and what lies beside it.
 
     Args:
         path: the mask; `measures.json` and `case.json` beside a `mask.nii.gz` are `predict`'s.
+        with_scan: whether to read the scan, too, which takes most of the time. A mask that was edited needs it: only
+            the scan says whether an editor turned its axes.
 
     Raises:
         UnusableError: it cannot be read, holds other labels, or does not fit its scan.
     """
-    image = _scan(path)
+    image = _scan(path) if with_scan else None
     if not is_predicted(path):
         mask = _laid_out(read_labelled(path), image)
         _require_fit(path, mask, None, image)

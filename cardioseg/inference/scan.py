@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from cardioseg.errors import CardiosegError
-from cardioseg.image.volume import Cine
+from cardioseg.image.volume import Cine, Volume
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.cases import Case
 from cardioseg.inference.measured_mask import acquisition_of
@@ -45,6 +45,16 @@ class Scan:
     def cine(self) -> Cine:
         """The pixels."""
         return self.case.read()
+
+    def phase(self, index: int) -> Volume:
+        """The pixels of one phase. Of a DICOM series that was not read whole, only the files of this phase are read."""
+        stack = self.case.series.stack if self.case.series else None
+        return self.cine.phase(index) if stack is None or self.is_read else stack.volume(index)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all its pixels are in memory."""
+        return "cine" in vars(self)
 
     @cached_property
     def input(self) -> str:

@@ -1,0 +1,1 @@
+"""Review: a page on this machine where a person looks at the results of `predict`."""

@@ -1,0 +1,99 @@
+"""Case document: what the page is told of a case before it asks for pixels: names, sizes, numbers, curves, flags."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardioseg.image.labels import STRUCTURES
+from cardioseg.image.orientation import is_base_first, is_placed
+from cardioseg.image.volume import Grid
+from cardioseg.measure.case_measures import Measures
+from cardioseg.report.measure_columns import in_words, known_columns, value_text
+from cardioseg.report.palette import COLOURS, FLAGGED
+from cardioseg.results.description import Description
+from cardioseg.review.opened_case import OpenedCase
+
+_TOWARDS = (("L", "R"), ("P", "A"), ("H", "F"))  # along x, y and z of LPS, and against it
+_NEGLIGIBLE = 0.35  # share of a direction that gets no letter
+
+
+def case_document(case: OpenedCase) -> dict[str, Any]:
+    """What the page is told of a case, ready for JSON."""
+    description, grid = case.description, case.mask.grid
+    slices, rows, columns = grid.shape
+    crop = case.heart
+    return {
+        "case_id": case.folder.case_id,
+        "version": case.version,
+        "phases": case.mask.phases,
+        "slices": slices,
+        "rows": rows,
+        "columns": columns,
+        "pixel_mm": list(grid.pixel_mm),
+        "is_base_first": is_base_first(case.mask),
+        "heart": [crop.top, crop.bottom, crop.left, crop.right],
+        "letters": _letters(grid),
+        "labels": [
+            {"value": int(label), "key": label.key, "title": label.title, "colour": COLOURS[label]}
+            for label in STRUCTURES
+        ],
+        "flag_colour": FLAGGED,
+        "missing_slices": list(description.acquisition.missing),
+        "remarks": list(case.remarks),
+        **_numbers(description),
+    }
+
+
+def _numbers(description: Description) -> dict[str, Any]:
+    """Phases, measures, curves and flags."""
+    measures = description.measures
+    return {
+        "times_ms": list(description.times_ms),
+        "ed_phase": measures.ed_phase,
+        "es_phase": measures.es_phase,
+        "measures": _rows(measures),
+        "curves_ml": {label.key: list(curve) for label, curve in description.curves_ml.items()},
+        "flags": [
+            {
+                "kind": flag.kind,
+                "reason": in_words(flag.reason),
+                "phase": flag.phase,
+                "slice": flag.slice,
+                "places": [list(place) for place in flag.places],
+            }
+            for flag in description.flags
+        ],
+    }
+
+
+def _rows(measures: Measures) -> list[dict[str, str]]:
+    """The measures that are known, in the order of the report; `side` is LV, RV or nothing."""
+    known = [quantity for quantity in known_columns([measures]) if measures[quantity.key] is not None]
+    return [
+        {
+            "key": quantity.key,
+            "title": quantity.title,
+            "side": quantity.side,
+            "meaning": quantity.meaning,
+            "unit": quantity.unit,
+            "value": value_text(quantity, measures),
+        }
+        for quantity in known
+    ]
+
+
+def _letters(grid: Grid) -> dict[str, str]:
+    """Which way the edges of a picture face, as radiographers write it; empty if the geometry does not say it.
+
+    L left, R right, P back, A front, H head, F feet of the patient; two letters if an edge faces between them.
+    """
+    if not is_placed(grid):
+        return {}
+    down, right = (np.asarray(direction) for direction in grid.directions[1:])
+    return {"top": _faces(-down), "bottom": _faces(down), "left": _faces(-right), "right": _faces(right)}
+
+
+def _faces(direction: NDArray[np.float64]) -> str:
+    order = np.argsort(-np.abs(direction))[:2]
+    return "".join(_TOWARDS[axis][int(direction[axis] < 0)] for axis in order if abs(direction[axis]) > _NEGLIGIBLE)

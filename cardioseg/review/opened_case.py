@@ -1,0 +1,114 @@
+"""Opened case: the mask, the numbers and the images of one case, as the page of `review` asks for them."""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from threading import Lock
+
+import numpy as np
+
+from cardioseg.errors import CardiosegError, UnusableError
+from cardioseg.image.volume import Cine
+from cardioseg.inference.edited_mask import EditedMask, read_edited
+from cardioseg.report.crop import Crop, crop_around
+from cardioseg.results.case_record import read_case_record
+from cardioseg.results.description import Description
+from cardioseg.results.folder import CaseFolder
+from cardioseg.review.case_images import CaseImages, find_images
+
+_AS_EDITED = "the mask was edited after it was measured: `cardioseg measure` gives its numbers"
+_NO_PLACE = "there are no images: the results do not say where the scan lies"
+_NO_SCAN = "there are no images: the scan is no longer where it was, or its files were changed"
+_ELSEWHERE = "has no mask here: `cardioseg measure` wrote its numbers, and its mask lies elsewhere"
+
+
+@dataclass
+class OpenedCase:
+    """A case with all that the page shows. Its images are looked for when they are first asked for.
+
+    Attributes:
+        folder: where it lies.
+        version: changes when a file in its folder changes.
+        mask: `Label` values (phase, slice, row, column).
+        description: measures and flags.
+        remarks: what else a person should know.
+    """
+
+    folder: CaseFolder
+    version: str
+    mask: Cine = field(repr=False)
+    description: Description = field(repr=False)
+    remarks: tuple[str, ...] = ()
+    _images: CaseImages | None = field(default=None, repr=False)
+    _why_none: str = ""
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    @property
+    def first_phase(self) -> int:
+        """The phase that is shown first: end-diastole, as far as it is known."""
+        return min(self.description.measures.ed_phase or 0, self.mask.phases - 1)
+
+    @cached_property
+    def heart(self) -> Crop:
+        """The rectangle around all that is labelled at any phase, with a margin."""
+        return crop_around(self.mask)
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that its mask and images take."""
+        return self.mask.voxels.nbytes + (self._images.size_bytes if self._images else 0)
+
+    def images(self) -> CaseImages:
+        """Its images.
+
+        Raises:
+            UnusableError: there are none; the message says why.
+        """
+        record = read_case_record(self.folder)
+        with self._lock:
+            if self._images is None and self._why_none == "":
+                self._images = find_images(record, self.first_phase, self.heart) if record else None
+                self._why_none = _NO_PLACE if record is None or record.source is None else _NO_SCAN
+        if self._images is None:
+            raise UnusableError(self._why_none)
+        return self._images
+
+    def image(self, phase: int) -> bytes:
+        """The images of a phase; see `CaseImages.phase`.
+
+        Raises:
+            UnusableError: there are none, or a file cannot be read.
+        """
+        return self.images().phase(phase)
+
+    def labels(self, phase: int) -> bytes:
+        """The mask of a phase: a byte for each pixel, slice by slice, row by row."""
+        content: bytes = self.mask.voxels[phase].astype(np.uint8).tobytes()
+        return content
+
+
+def open_case(folder: CaseFolder, version: str) -> OpenedCase:
+    """Read the mask and the measures of a case.
+
+    Raises:
+        UnusableError: they cannot be read, or do not fit its scan.
+    """
+    if folder.is_measured and not folder.mask.is_file():
+        raise UnusableError(f"{folder.case_id} {_ELSEWHERE}", "review the folder that `cardioseg predict` wrote")
+    edited = _edited(folder)
+    if edited.earlier is None:
+        raise UnusableError(f"{folder.case_id} has no measures beside its mask", "run `cardioseg predict` again")
+    remarks = ((_AS_EDITED,) if edited.is_edited else ()) + edited.remarks
+    case = OpenedCase(folder, version, edited.mask, edited.earlier, remarks)
+    if edited.image is None:
+        return case
+    return replace(case, _images=CaseImages.of_cine(edited.image, case.first_phase, case.heart))  # it was read already
+
+
+def _edited(folder: CaseFolder) -> EditedMask:
+    """The mask; the scan is read only if the mask was edited, since an editor may turn its axes."""
+    try:
+        edited = read_edited(folder.mask, with_scan=False)
+        return read_edited(folder.mask) if edited.is_edited else edited
+    except CardiosegError as error:  # the page shows no paths of this machine but the name of the case
+        message = error.message.replace(str(folder.path), folder.case_id)
+        raise UnusableError(message, error.hint) from None

@@ -1,0 +1,129 @@
+/** Cine: the pixels of a case, fetched a phase at a time, those that are needed next first, and kept. */
+
+import { outlines } from "./outline.js";
+
+const AT_ONCE = 3;
+const KEPT_BYTES = 600 * 2 ** 20;
+const PIXEL_BYTES = 3; // two of the image, one of the mask
+
+export class Cine {
+  #server;
+  #case;
+  #images = new Map();
+  #masks = new Map();
+  #outlines = new Map();
+  #running = new Set();
+  #current = 0;
+  #hasImages = false;
+  #isClosed = false;
+
+  /**
+   * @param {import("./server.js").Server} server
+   * @param {any} kase the document of the case.
+   * @param {{arrived: (phase: number) => void, failed: (failure: Error) => void}} told
+   */
+  constructor(server, kase, told) {
+    this.#server = server;
+    this.#case = kase;
+    this.told = told;
+    const phaseBytes = kase.slices * kase.rows * kase.columns * PIXEL_BYTES;
+    this.kept = Math.max(4, Math.floor(KEPT_BYTES / phaseBytes));
+  }
+
+  /** There are images: they are fetched, too, from now on. */
+  withImages() {
+    this.#hasImages = true;
+    this.#fetch();
+  }
+
+  /** Fetch nothing more. */
+  close() {
+    this.#isClosed = true;
+  }
+
+  /** @param {number} phase that is shown now; it and those after it are fetched. */
+  show(phase) {
+    this.#current = phase;
+    this.#fetch();
+  }
+
+  /** Whether a phase can be drawn. */
+  has(phase) {
+    return this.#masks.has(phase) && (!this.#hasImages || this.#images.has(phase));
+  }
+
+  /** How many phases can be drawn. */
+  get loaded() {
+    return this.#masks.size;
+  }
+
+  /** Whether all is here that is kept. */
+  get isComplete() {
+    return this.#wanted().every((phase) => this.has(phase));
+  }
+
+  /** @returns {Uint16Array|undefined} rows and columns of a slice. */
+  image(phase, slice) {
+    return this.#slice(this.#images.get(phase), slice);
+  }
+
+  /** @returns {Uint8Array|undefined} */
+  mask(phase, slice) {
+    return this.#slice(this.#masks.get(phase), slice);
+  }
+
+  /** The outline of each structure in a slice; see `outline.js`. */
+  outlines(phase, slice) {
+    const mask = this.mask(phase, slice);
+    if (!mask) return [];
+    const key = `${phase}/${slice}`;
+    if (!this.#outlines.has(key)) {
+      this.#outlines.set(key, outlines(mask, this.#case.columns, this.#case.labels, this.#case.heart));
+    }
+    return this.#outlines.get(key);
+  }
+
+  #slice(pixels, slice) {
+    const size = this.#case.rows * this.#case.columns;
+    return pixels?.subarray(slice * size, (slice + 1) * size);
+  }
+
+  /** Phases in the order in which they are needed: the present one, ED and ES, and those to come. */
+  #wanted() {
+    const { phases, ed_phase: ed, es_phase: es } = this.#case;
+    const coming = Array.from({ length: phases }, (_, step) => (this.#current + step) % phases);
+    const first = [this.#current, ed, es].filter((phase) => phase != null && phase < phases);
+    return [...new Set([...first, ...coming])].slice(0, this.kept);
+  }
+
+  #fetch() {
+    const wanted = this.#wanted();
+    for (const phase of this.#masks.keys()) if (!wanted.includes(phase)) this.#forget(phase);
+    for (const phase of wanted) {
+      if (this.#isClosed || this.#running.size >= AT_ONCE) return;
+      if (!this.has(phase) && !this.#running.has(phase)) this.#load(phase);
+    }
+  }
+
+  #forget(phase) {
+    this.#masks.delete(phase);
+    this.#images.delete(phase);
+    for (let slice = 0; slice < this.#case.slices; slice++) this.#outlines.delete(`${phase}/${slice}`);
+  }
+
+  async #load(phase) {
+    const { case_id: name, version } = this.#case;
+    this.#running.add(phase);
+    try {
+      if (!this.#masks.has(phase)) this.#masks.set(phase, await this.#server.mask(name, version, phase));
+      else this.#images.set(phase, await this.#server.image(name, version, phase));
+    } catch (failure) {
+      if (!this.#isClosed) this.told.failed(failure);
+      this.close();
+    }
+    this.#running.delete(phase);
+    if (this.#isClosed) return;
+    this.told.arrived(phase);
+    this.#fetch();
+  }
+}

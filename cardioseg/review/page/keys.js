@@ -1,0 +1,66 @@
+/** Keys: what each key does, as one list that the page obeys and shows under `?`. */
+
+import { find, make } from "./elements.js";
+
+/**
+ * @typedef {object} Key
+ * @property {string[]} keys as browsers name them, with `Shift+` in front where Shift counts.
+ * @property {string} shown how the list shows them.
+ * @property {string} does in words.
+ * @property {() => void} act
+ * @property {() => boolean} [where] whether the key is of use now; always if it is left out.
+ */
+
+const NAMES = /^(input|select|textarea)$/i;
+const dialog = find("#keys");
+
+/** Obey these keys from now on.
+ * @param {{title: string, keys: Key[]}[]} groups as the list of keys shows them.
+ */
+export function obey(groups) {
+  const byName = new Map();
+  for (const { keys } of groups) {
+    for (const key of keys) for (const name of key.keys) byName.set(name, [...(byName.get(name) ?? []), key]);
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || dialog.open || isForElement(event)) return;
+    const name = `${event.shiftKey && event.key.length > 1 ? "Shift+" : ""}${event.key}`;
+    const key = (byName.get(name) ?? []).find(({ where }) => !where || where());
+    if (!key) return;
+    event.preventDefault();
+    key.act();
+  });
+  find(".columns", dialog).replaceChildren(...groups.map(table));
+  for (const button of document.querySelectorAll("button.help"))
+    button.addEventListener("click", () => dialog.showModal());
+}
+
+/** Show the list. */
+export function showKeys() {
+  dialog.showModal();
+}
+
+/** Whether the element that has the focus needs the key itself. */
+function isForElement({ key, target }) {
+  if (target.matches("input[type=range]")) return key.startsWith("Arrow") || key === "Home" || key === "End";
+  if (NAMES.test(target.tagName) && target.type !== "checkbox") return key !== "Escape" && key !== "ArrowDown";
+  if (key === " ") return target.matches("button, a, input");
+  return false;
+}
+
+function table({ title, keys }) {
+  const rows = keys.map(({ shown, does }) =>
+    make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, ...shown.split(" ").flatMap((key) => [make("kbd", {}, key), " "])),
+      make("td", {}, does),
+    ),
+  );
+  return make("table", {}, make("caption", {}, title), make("tbody", {}, ...rows));
+}
+
+// A button that was clicked with the mouse must not take the next space: that plays the beat.
+document.addEventListener("click", (event) => {
+  if (event.detail && event.target.closest("#case button")) document.activeElement.blur();
+});

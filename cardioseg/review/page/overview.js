@@ -1,0 +1,76 @@
+/** Overview: every slice at end-diastole and end-systole, base first. A click shows it large. */
+
+import { find, make } from "./elements.js";
+import { SlicePicture } from "./slice_picture.js";
+
+const root = find("#overview");
+let page = null;
+let cells = [];
+
+/** @param {import("./case_page.js").Page} opened */
+export function showOverview(opened) {
+  page = opened;
+  const { moments, order } = page.state;
+  root.style.setProperty("--slices", String(order.length));
+  root.classList.toggle("single", moments.length === 1);
+  const heads = moments.map(([name, phase]) => heading(name, phase));
+  cells = order.flatMap((slice) => moments.map(([name, phase]) => cell(slice, name, phase)));
+  root.replaceChildren(...heads, ...cells.map(({ button }) => button));
+  drawOverview();
+}
+
+/** Draw all pictures again. */
+export function drawOverview() {
+  for (const { picture, phase, slice } of cells) picture.draw(page.picture(phase, slice, page.state.case.heart));
+  markShown();
+}
+
+/** Mark the slice and the phase that are shown large. */
+export function markShown() {
+  const { slice, phase } = page.state.shown;
+  for (const { button, ...at } of cells) {
+    button.classList.toggle("row", at.slice === slice);
+    button.setAttribute("aria-current", String(at.slice === slice && at.phase === phase));
+  }
+  const shown = cells.find((at) => at.slice === slice)?.button;
+  if (shown) keepInView(shown);
+}
+
+/** Scroll the overview alone, and no more than needed. */
+function keepInView(button) {
+  const [top, bottom] = [button.offsetTop, button.offsetTop + button.offsetHeight];
+  if (top < root.scrollTop + 24)
+    root.scrollTop = top - 24; // the headings stay on top
+  else if (bottom > root.scrollTop + root.clientHeight) root.scrollTop = bottom - root.clientHeight + 4;
+}
+
+function cell(slice, name, phase) {
+  const flagged = isFlagged(page.state.case, slice, phase);
+  const isMissing = page.state.case.missing_slices.includes(slice);
+  const facts = [`slice ${slice}`, name, isMissing && "not acquired", flagged && "flagged"];
+  const title = facts.filter(Boolean).join(", ");
+  const canvas = make("canvas");
+  const label = make("span", {}, isMissing ? `${slice} · not acquired` : slice);
+  const button = make(
+    "button",
+    { type: "button", title, "aria-label": title, class: flagged ? "flagged" : "" },
+    canvas,
+    label,
+  );
+  button.addEventListener("click", () => page.state.set({ slice, phase, isPlaying: false }));
+  return { button, slice, phase, picture: new SlicePicture(canvas) };
+}
+
+function heading(name, phase) {
+  return name ? make("p", {}, `${name} · `, make("span", {}, "phase "), phase) : make("p", {}, "all slices");
+}
+
+/** Whether a flag names this very place. */
+function isFlagged(kase, slice, phase) {
+  const isHere = ([at, index]) => at === phase && index === slice;
+  return kase.flags.some(
+    (flag) => flag.places.some(isHere) || (flag.slice === slice && (flag.phase ?? phase) === phase),
+  );
+}
+
+new ResizeObserver(() => page && drawOverview()).observe(root);

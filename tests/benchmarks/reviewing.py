@@ -1,0 +1,113 @@
+"""How fast `review` is: the first picture, the next slice, played phases a second, and memory.
+
+    python tests/benchmarks/reviewing.py [--slices 12] [--phases 20] -o docs/performance/reviewing.json
+
+A phantom of 256 x 256 pixels is predicted with `sax`, as DICOM and as NIfTI. Then `review` serves it in a process of
+its own, and Chromium shows it. Medians over turns; each turn starts `review` anew. The first picture is complete: the
+large slice with its image, its neighbours and the overview.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+TESTS = Path(__file__).parents[1]
+DRAWN = "!document.querySelector('#case').hidden && document.querySelector('#grey').textContent"
+SHOWN = f"{DRAWN} && document.querySelector('#notice').hidden"
+NEXT_SLICE = """(async () => {
+  const times = [];
+  const drawn = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  await drawn();
+  for (let step = 0; step < 10; step++) {
+    const begun = performance.now();
+    document.dispatchEvent(new KeyboardEvent('keydown', { key: step < 5 ? 'ArrowUp' : 'ArrowDown', bubbles: true }));
+    await drawn();
+    times.push(performance.now() - begun);
+  }
+  return times.sort((one, other) => one - other)[5];
+})()"""
+PLAYED = """(async () => {
+  let count = 0;
+  const curve = document.querySelector('#curve');
+  new MutationObserver(() => count++).observe(curve, { attributeFilter: ['aria-valuenow'] });
+  document.querySelector('#play').click();
+  const begun = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, 4000));
+  document.querySelector('#play').click();
+  return count / (performance.now() - begun) * 1000;
+})()"""
+
+
+def write_results(folder: Path, slices: int, phases: int) -> Path:
+    """Two cases, `dicom` and `nifti`."""
+    from cardioseg.image.nifti import write_cine
+    from cardioseg.phantom import Phantom, cine, write_dicom
+
+    phantom = Phantom(slices=slices, phases=phases, spacing_mm=(120 / slices, 1.37, 1.37))
+    write_dicom(phantom, folder / "scans" / "dicom")
+    write_cine(folder / "scans" / "nifti.nii.gz", cine(phantom))
+    out = folder / "results"
+    command = ["predict", str(folder / "scans"), "-o", str(out), "-q", "--format", "nifti"]
+    subprocess.run([sys.executable, "-m", "cardioseg", *command], check=True)
+    return out
+
+
+def measure(results: Path, case: str, turns: int) -> dict[str, float]:
+    """Milliseconds, phases a second, and the peak of the server's memory in MB."""
+    from chromium import chromium
+    from served_results import served
+
+    firsts, nexts, played = [], [], []
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, chromium(Path(profile)) as browser:
+        for _ in range(turns):
+            with served(results) as review:
+                browser.visit(review.address)
+                browser.wait_for("document.querySelector('#cases tbody tr')")
+                begun = time.perf_counter()
+                browser.evaluate(f"document.querySelector('[data-case={case}]').click()")
+                browser.wait_for(SHOWN)
+                firsts.append(1000 * (time.perf_counter() - begun))
+                nexts.append(browser.evaluate(NEXT_SLICE))
+                time.sleep(5)  # the other phases arrive
+                played.append(browser.evaluate(PLAYED))
+                memory_mb = _peak_mb(review.process.pid)
+    return {
+        "first_picture_ms": median(firsts),
+        "next_slice_ms": median(nexts),
+        "phases_per_s": median(played),
+        "server_peak_mb": memory_mb,
+    }
+
+
+def _peak_mb(process: int) -> float:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--out", type=Path)
+    parser.add_argument("--slices", type=int, default=12)
+    parser.add_argument("--phases", type=int, default=20)
+    parser.add_argument("--turns", type=int, default=3)
+    options = parser.parse_args()
+    sys.path[:0] = [str(TESTS), str(TESTS / "review")]
+    result: dict[str, Any] = {"slices": options.slices, "phases": options.phases}
+    with tempfile.TemporaryDirectory() as folder:
+        results = write_results(Path(folder), options.slices, options.phases)
+        result |= {case: measure(results, case, options.turns) for case in ("dicom", "nifti")}
+    print(json.dumps(result, indent=2))
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
