@@ -43,7 +43,7 @@ def test_nothing_usable_is_an_error_like_any_other(tmp_path: Path, capsys: pytes
     assert run(["inspect", str(tmp_path), "--json"]) == 4
     seen = capsys.readouterr()
     said = f"no DICOM series in {tmp_path}: no files"
-    hint = "cardioseg reads DICOM, NIfTI (.nii, .nii.gz), MetaImage (.mha, .mhd) and NRRD (.nrrd)"
+    hint = "cardioseg reads DICOM, NIfTI (.nii, .hdr, .nii.gz, .hdr.gz), MetaImage (.mha, .mhd) and NRRD (.nrrd)"
     assert json.loads(seen.out)["error"] == {"exit_code": 4, "message": said, "hint": hint}
     assert seen.err == f"error: {said}\nhint: {hint}\n"
     (tmp_path / "notes.txt").write_text("remember the milk")
