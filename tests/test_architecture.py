@@ -106,6 +106,11 @@ def test_no_file_name_stands_for_two_things() -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
+def test_no_name_of_a_test_file_stands_twice() -> None:
+    names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert [name for name, times in names.items() if times > 1] == []  # pytest imports them by name
+
+
 def test_tests_lie_in_rooms_of_the_same_names() -> None:
     """What is not about one room lies in rooms of the tests' own: campaigns, and figures for the documents."""
     own = {"adversarial", "benchmarks", "cohorts", "crash", "docker"}
