@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# In a cine's NIfTI, dcm2niix writes the repetition time where the time between two phases belongs.
+# In the NIfTI of a cine, dcm2niix writes the repetition time instead of the time between two phases.
 #
 # Version:   dcm2niix 1.0.20260724 (PyPI), Linux x86-64.
 # Input:     a cine of 4 slices and 20 phases, numbered phase by phase. TriggerTime says that the phases are 40 ms apart

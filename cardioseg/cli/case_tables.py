@@ -43,8 +43,8 @@ PatientTable = Annotated[
     typer.Option(
         "--patients",
         metavar="FILE",
-        help="CSV file with what you know of the patients (columns case_id, sex, age, height_cm, weight_kg; you may "
-        "leave out columns and cells). Its values are used instead of those from the scans.",
+        help="CSV file with what you know of the patients (columns case_id, sex, age, height_cm, weight_kg; columns "
+        "may be missing, cells may be empty). Its values are used instead of those from the scans.",
     ),
 ]
 ReferenceValues = Annotated[

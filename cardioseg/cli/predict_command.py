@@ -73,8 +73,8 @@ def predict(
         typer.Option(
             "--seg-phases",
             metavar="NAME",
-            help=f"Phases for which DICOM SEG files are written: {ED_ES} or {ALL_PHASES}. With {ALL_PHASES}, you can "
-            "leave out --format dicom-seg.",
+            help=f"Phases of the DICOM SEG files: {ED_ES} (with --format dicom-seg or dicom-sr) or {ALL_PHASES} (also "
+            "without --format).",
         ),
     ] = ED_ES,
     ed: ED = None,

@@ -1,1 +1,1 @@
-"""Export checkpoints to a model folder: model.onnx and its card."""
+"""Export: checkpoints become a model folder, and a prepared dataset becomes one of nnU-Net."""

@@ -44,11 +44,11 @@ SCANS = {
 """How `predict` and `inspect` take a format, and the programs that it is tested with."""
 
 CINES = """\
-A cine is a 4D image. In NIfTI, time is the fourth or the fifth axis; in MetaImage, the fourth. In NRRD, it is the
-first or the last axis if the header says that this axis is a list, otherwise the fourth. ITK also stores a cine as a
-vector image with one component per phase; cardioseg reads this as a cine if there are more than four components. If
-the file contains the times of the phases, cardioseg uses them for cardiac output and for filling and ejection rates. A
-sequence of 3D Slicer must also contain their unit.
+A cine is a 4D image. In NIfTI, time is the fourth or the fifth axis; in MetaImage, the fourth. In NRRD, time is the
+first or the last axis if the header gives it the kind `list`; otherwise it is the fourth axis. ITK can also store a
+cine as a vector image with one component per phase; cardioseg reads this as a cine if there are more than four
+components. If the file contains the times of the phases, cardioseg uses them for cardiac output and for filling and
+ejection rates. In a sequence of 3D Slicer, the times are used only if their unit is in the file.
 """
 
 LABELS = {
@@ -59,9 +59,9 @@ LABELS = {
         "numbers (`--labels`), or names if the masks have them",
         "SimpleITK scikit-image",
     ),
-    "acdc": ("ACDC", "as published", "as published", PUBLISHED),
-    "mnms": ("M&Ms", "as published", "as published (`--labels` only if your copy has other numbers)", PUBLISHED),
-    "sunnybrook": ("Sunnybrook", "as published", "as published", PUBLISHED),
+    "acdc": ("ACDC", "as published", "by the dataset", PUBLISHED),
+    "mnms": ("M&Ms", "as published", "by the dataset (`--labels` only if your copy has other numbers)", PUBLISHED),
+    "sunnybrook": ("Sunnybrook", "as published", "by the dataset", PUBLISHED),
     "nnunet": ("nnU-Net raw dataset", "`dataset.json`, `imagesTr/`, `labelsTr/`", "names in `dataset.json`", ""),
     "dicomseg": ("DICOM SEG", "in one folder with its images", "codes, otherwise names", "highdicom dcmqi"),
     "rtstruct": ("DICOM RTSTRUCT", "in one folder with its images", "names", "plastimatch"),
@@ -104,8 +104,8 @@ RESULTS = {
     "dicom-sc": ("contact sheet and measures as pictures", "dicom3tools Orthanc"),
     "rtstruct": ("contours at ED and at ES", "plastimatch dicom3tools Orthanc"),
     "seg-nrrd": (
-        "for 3D Slicer: of a cine, segmentations at ED and at ES, and the masks of all phases "
-        "(`.seq.nrrd`); of a scan with one phase, one segmentation (`mask.seg.nrrd`)",
+        "for 3D Slicer. For a cine: segmentations at ED and at ES, and the masks of all phases (`.seq.nrrd`). For a scan "
+        "with one phase: one segmentation (`mask.seg.nrrd`)",
         "pynrrd SimpleITK",
     ),
 }
@@ -122,8 +122,9 @@ of `train`.
   segmentations with names and colours.
 - **ITK-SNAP**: open the cine as a 4D image, and load `mask.nii.gz` as its segmentation. Both have the same grid and the
   same phases.
-- **OHIF** and other viewers of a PACS: store the objects of `--format dicom-seg` in the study of the scan. Each
-  object is a separate series and contains the mask of one phase. `--seg-phases all` writes an object for every phase.
+- **OHIF** and other viewers of a PACS: send the objects of `--format dicom-seg` to the PACS; they belong to the study
+  of the scan. Each object is a separate series and contains the mask of one phase. `--seg-phases all` writes an object
+  for every phase.
 
 ## Converters, and programs that read the results
 
@@ -149,7 +150,7 @@ def _scans() -> Iterator[str]:
 
 def _labels() -> Iterator[str]:
     yield "## Labels\n\n`ingest` reads these as training data, and `evaluate` as references:\n"
-    yield "| Format | `--layout` | Files | How the structures are identified | Tested with |\n|---|---|---|---|---|"
+    yield "| Format | `--layout` of `ingest` | Files | How the structures are identified | Tested with |\n|---|---|---|---|---|"
     for layout in LAYOUTS:
         title, files, meaning, programs = LABELS[layout.NAME]
         yield f"| {title} | `{layout.NAME}` | {files} | {meaning} | {_versions(programs)} |"
