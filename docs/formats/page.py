@@ -104,8 +104,8 @@ RESULTS = {
     "dicom-sc": ("contact sheet and measures as pictures", "dicom3tools Orthanc"),
     "rtstruct": ("contours at ED and at ES", "plastimatch dicom3tools Orthanc"),
     "seg-nrrd": (
-        "for 3D Slicer. For a cine: segmentations at ED and at ES, and the masks of all phases (`.seq.nrrd`). For a scan "
-        "with one phase: one segmentation (`mask.seg.nrrd`)",
+        "for 3D Slicer. For a cine: segmentations at ED and at ES, and the masks of all phases (`.seq.nrrd`). For a "
+        "scan with one phase: one segmentation (`mask.seg.nrrd`)",
         "pynrrd SimpleITK",
     ),
 }
@@ -150,7 +150,8 @@ def _scans() -> Iterator[str]:
 
 def _labels() -> Iterator[str]:
     yield "## Labels\n\n`ingest` reads these as training data, and `evaluate` as references:\n"
-    yield "| Format | `--layout` of `ingest` | Files | How the structures are identified | Tested with |\n|---|---|---|---|---|"
+    yield "| Format | `--layout` of `ingest` | Files | How the structures are identified | Tested with |"
+    yield "|---|---|---|---|---|"
     for layout in LAYOUTS:
         title, files, meaning, programs = LABELS[layout.NAME]
         yield f"| {title} | `{layout.NAME}` | {files} | {meaning} | {_versions(programs)} |"
