@@ -43,8 +43,9 @@ def predict(
         list[Path],
         typer.Argument(
             metavar="SCANS...",
-            help="Folders, zips or files: DICOM, or NIfTI, MetaImage or NRRD (3D or 4D). Subfolders and zips in a "
-            "folder are searched. A DICOMDIR stands for its folder.",
+            help="Folders, zip files or single files (DICOM, NIfTI, MetaImage or NRRD). Subfolders, and zip files in "
+            "folders, are searched. If you give a DICOMDIR, its folder is read. If you give an Info.cfg of ACDC, the ED "
+            "and ES images that it names are read as one case.",
         ),
     ],
     out: OutFolder,
