@@ -44,8 +44,8 @@ def predict(
         typer.Argument(
             metavar="SCANS...",
             help="Folders, zip files or single files (DICOM, NIfTI, MetaImage or NRRD). Subfolders, and zip files in "
-            "folders, are searched. If you give a DICOMDIR, its folder is read. If you give an Info.cfg of ACDC, the ED "
-            "and ES images that it names are read as one case.",
+            "folders, are searched. If you give a DICOMDIR, its folder is read. If you give an Info.cfg of ACDC, the "
+            "ED and ES images that it names are read as one case.",
         ),
     ],
     out: OutFolder,
