@@ -56,7 +56,8 @@ def predict(
     discard_edits: Annotated[
         bool,
         typer.Option(
-            "--discard-edits", help="Predict edited cases again, also without --overwrite. Their edits are lost."
+            "--discard-edits",
+            help="Predict edited cases again. Their edits are lost. --overwrite is not needed for this.",
         ),
     ] = False,
     formats: Annotated[
@@ -74,8 +75,8 @@ def predict(
         typer.Option(
             "--seg-phases",
             metavar="NAME",
-            help=f"Phases of the DICOM SEG files: {ED_ES} (with --format dicom-seg or dicom-sr) or {ALL_PHASES} (also "
-            "without --format).",
+            help=f"Phases that get a DICOM SEG file. {ED_ES}: ED and ES, if --format contains dicom-seg or dicom-sr. "
+            f"{ALL_PHASES}: every phase; this is the same as --format dicom-seg-phases.",
         ),
     ] = ED_ES,
     ed: ED = None,
