@@ -53,8 +53,8 @@ Numbers = Annotated[
     typer.Option(
         "--labels",
         metavar="NAME",
-        help=f"Numbering of the labels in the reference masks: {CONVENTION}. Default: the numbering of the "
-        "dataset, if it is recognised by its folders (such as M&Ms) or has a dataset.json; otherwise acdc.",
+        help=f"Numbering of the labels in the reference masks: {CONVENTION}. Default: acdc, unless the "
+        "reference is a known dataset (such as M&Ms) or has a dataset.json; then the numbering of that dataset.",
     ),
 ]
 PredictedNumbers = Annotated[

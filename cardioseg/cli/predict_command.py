@@ -76,7 +76,7 @@ def predict(
             "--seg-phases",
             metavar="NAME",
             help=f"Phases that get a DICOM SEG file. {ED_ES}: ED and ES, if --format contains dicom-seg or dicom-sr. "
-            f"{ALL_PHASES}: every phase; this is the same as --format dicom-seg-phases.",
+            f"{ALL_PHASES}: every phase, whatever --format says; the same as --format dicom-seg-phases.",
         ),
     ] = ED_ES,
     ed: ED = None,
@@ -97,8 +97,8 @@ def predict(
             "--names",
             metavar="NAME",
             help="own: name cases after their folders or files. hash: use names that reveal nothing; the list of names "
-            "is kept in OUT.names.json, beside OUT. FILE.csv: use the names in this table (columns source, case_id; "
-            "source is the path of a folder or file, relative to SCANS).",
+            "is kept beside the output folder (results.names.json for -o results). FILE.csv: use the "
+            "names in this table (columns source, case_id; source is the path of a folder or file, relative to SCANS).",
         ),
     ] = "own",
     paths: Annotated[

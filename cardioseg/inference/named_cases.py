@@ -1,7 +1,8 @@
 """Named cases: cases under the names that a table gives to their folders and files.
 
 The table has the columns `source`, a folder or file, and `case_id`; `status.csv` of an earlier run is such a table. If
-a folder of the table contains one case, the case gets its name; if it contains several, their own names follow it.
+a folder of the table contains one case, the case gets its name; if it contains several, this name replaces that of the
+folder in their own names.
 """
 
 from collections import Counter
@@ -9,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cardioseg.archive.member_paths import exists
+from cardioseg.archive.member_paths import exists, plain_name
 from cardioseg.errors import UsageError
 from cardioseg.files import safe_name
 from cardioseg.inference.case_csv import case_rows
 from cardioseg.inference.cases import Case, Findings
 from cardioseg.inference.hashed_names import HASH, OWN, Hashed
 
+_DIVIDERS = ("", "_", "-")  # after the name of a folder in that of its case
 _HINT = "its columns are source,case_id: a folder or file of the scans, and the name of its case"
 
 
@@ -44,7 +46,7 @@ class NamedCases:
             rows = [self._row_of(case) for case in findings.cases]
             counts = Counter(rows)
             cases = [
-                case if row is None else self._renamed(case, self._names[row], is_only=counts[row] == 1)
+                case if row is None else self._renamed(case, row, is_only=counts[row] == 1)
                 for case, row in zip(findings.cases, rows, strict=True)
             ]
             self.unnamed += counts[None]
@@ -74,11 +76,13 @@ class NamedCases:
         place = case.source.resolve()
         return next((path for path in (place, *place.parents) if path in self._names), None)
 
-    @staticmethod
-    def _renamed(case: Case, name: str, *, is_only: bool) -> Case:
-        with_own = safe_name(f"{name}_{case.case_id}")
+    def _renamed(self, case: Case, row: Path, *, is_only: bool) -> Case:
+        """The case under the name of its row; if it is not the only one, its own name without the folder's follows."""
+        name, folder = self._names[row], safe_name(plain_name(row.name))
+        rest = case.case_id.removeprefix(folder)
+        with_own = name + rest if rest != case.case_id and rest[:1] in _DIVIDERS else f"{name}_{case.case_id}"
         first, *others = (name, with_own) if is_only else (with_own,)
-        return replace(case, case_id=first, others=tuple(others))
+        return replace(case, case_id=first, others=tuple(other for other in others if other != first))
 
 
 def read_naming(text: str, sources: Sequence[Path]) -> Callable[[Iterable[Findings], Path], Hashed | NamedCases]:

@@ -48,11 +48,11 @@ def test_a_table_names_folders_and_files(
     names = table(tmp_path, "PT000000,Anna", "PT000001,Ben", f"{scans / 'PT000002.nii.gz'},Cleo")
     assert predict(scans, names, tmp_path / "out", model) == {
         "PT000000": "Anna",
-        "PT000001": "Ben_PT000001_V2",
+        "PT000001": "Ben_V2",
         "PT000002.nii.gz": "Cleo",
     }
     folders = sorted(path.name for path in (tmp_path / "out").iterdir() if path.is_dir())
-    assert folders == ["Anna", "Ben_PT000001_V1", "Ben_PT000001_V2", "Cleo"]
+    assert folders == ["Anna", "Ben_V1", "Ben_V2", "Cleo"]
     assert "--names" not in capsys.readouterr().err
 
 
