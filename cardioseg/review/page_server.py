@@ -1,5 +1,6 @@
 """Page server: serves the page of `review` on this machine until it is stopped."""
 
+import logging
 import secrets
 import socket
 from collections.abc import Callable
@@ -35,6 +36,8 @@ def serve(folder: ResultsFolder, port: int, announce: Callable[[str], None]) -> 
     with _listening(port) as listener:
         port, token = listener.getsockname()[1], secrets.token_urlsafe(_SECRET_BYTES)
         server = uvicorn.Server(_config(create_app(results, port, token)))
+        # A connection that comes while it ends meets a closed socket, which asyncio would print a traceback of.
+        logging.getLogger("asyncio").addFilter(lambda _record: not server.should_exit)
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -89,11 +90,17 @@ class Served:
         return self.process.returncode, said
 
 
+def hear_ctrl_c() -> None:
+    """In a child: Ctrl-C counts, although a shell that starts the tests in the background has it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(*arguments: str | Path) -> subprocess.Popen[str]:
     """Start `cardioseg review` without a browser."""
     command = [sys.executable, "-m", "cardioseg", "review", *map(str, arguments), "--no-browser"]
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path})
+    options: dict[str, Any] = {"env": os.environ | {"PYTHONPATH": path}, "preexec_fn": hear_ctrl_c}
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)
 
 
 @contextmanager

@@ -8,9 +8,10 @@ import time
 import webbrowser
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
-from served_results import served, start
+from served_results import hear_ctrl_c, served, start
 
 from cardioseg.cli.app import run
 from cardioseg.cli.review_command import _open_in_browser
@@ -73,12 +74,14 @@ def test_ctrl_c_ends_it_while_requests_run(results: Path) -> None:
 
 def test_the_browser_gets_the_address(results: Path) -> None:
     command = [sys.executable, "-c", WITH_BROWSER, str(results)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stderr
-        assert process.stdout.readline() == process.stderr.readline()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 0
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": hear_ctrl_c}
+    with subprocess.Popen(command, text=True, **options) as process:
+        try:
+            assert process.stdout.readline() == process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 0
+        finally:
+            process.kill()
 
 
 def test_a_browser_in_the_terminal_is_not_opened(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
