@@ -2,7 +2,7 @@
 
     python tests/adversarial/campaign.py dicom 20000 [--seed 0] [--keep FOLDER]
 
-The doors are dicom, nifti, rtstruct and cvi42. It prints what became of the mutants as JSON. A file that takes longer
+The doors are those of `DOORS`. It prints what became of the mutants as JSON. A file that takes longer
 than the limit ends the process with a traceback; a mutant that raises anything but `UnusableError` is kept in FOLDER.
 """
 
@@ -25,11 +25,13 @@ from typing import Any
 from mutants import mutate
 
 from cardioseg.errors import UnusableError
-from cardioseg.image.nifti import read_cine
+from cardioseg.image import slicer_segmentation
+from cardioseg.image.volume_files import format_of
+from cardioseg.ingest.dicom import segment_frames
 from cardioseg.ingest.dicom.reader import read_all_pixels, read_headers
 from cardioseg.ingest.dicom.structure_set import read_structure_set
 from cardioseg.ingest.labels.cvi42_workspace import read_workspace
-from cardioseg.phantom import Encoding, Phantom, cine, enhanced_instance, instance, write_nifti
+from cardioseg.phantom import Encoding, Phantom, cine, enhanced_instance, instance, reference, write_dicom, write_nifti
 from cardioseg.phantom.study import write_instance
 
 HANG_S = 5
@@ -42,9 +44,22 @@ def read_dicom(path: Path) -> None:
     read_all_pixels(read_headers(path))
 
 
-def read_nifti(path: Path) -> None:
-    """All that a scan goes through."""
-    read_cine(path)
+def read_volume_file(path: Path) -> None:
+    """All that a scan in one file goes through."""
+    format_of(path).read_cine(path)
+
+
+def read_segments(path: Path) -> None:
+    """All that is read of a segmentation of 3D Slicer."""
+    slicer_segmentation.read_segmentation(path)
+
+
+def read_dicom_seg(path: Path) -> None:
+    """All that is read of a DICOM SEG."""
+    segmentation = segment_frames.read_segmentation(path)
+    for segment in segmentation.segments:
+        for _ in segmentation.drawn(segment, segmentation.frames):
+            pass
 
 
 def read_rtstruct(path: Path) -> None:
@@ -78,32 +93,78 @@ def nifti_originals(folder: Path) -> list[tuple[bytes, str]]:
     return [(image, ".nii.gz"), (mask, ".nii.gz"), *((gzip.decompress(image), ".nii") for _ in range(4))]
 
 
+def nifti_2_originals(folder: Path) -> list[tuple[bytes, str]]:
+    """The same image as NIfTI-2."""
+    import nibabel
+
+    image, _ = write_nifti(SMALL, folder)
+    old, path = nibabel.load(image), folder / "original.nii"
+    nibabel.save(nibabel.Nifti2Image(old.dataobj, old.affine), path)
+    return [(path.read_bytes(), ".nii")]
+
+
+def itk_originals(folder: Path, suffix: str) -> list[tuple[bytes, str]]:
+    """The same image as ITK saves it, packed and unpacked."""
+    import SimpleITK as sitk
+
+    image, _ = write_nifti(SMALL, folder)
+    scan, path, originals = sitk.ReadImage(image), folder / f"original{suffix}", []
+    for key in scan.GetMetaDataKeys():  # what NIfTI says besides; ITK warns of it
+        scan.EraseMetaData(key)
+    for is_packed in (True, False, False):
+        sitk.WriteImage(scan, path, useCompression=is_packed)
+        originals.append((path.read_bytes(), suffix))
+    return originals
+
+
+def segments_originals(folder: Path) -> list[tuple[bytes, str]]:
+    """A mask with one and with several layers."""
+    made, mask = beside("slicer_files"), reference(SMALL).phase(0)
+    writers = (made.one_layer, made.layer_each)
+    return [(write(folder / "a.seg.nrrd", mask.voxels, mask.grid).read_bytes(), ".seg.nrrd") for write in writers]
+
+
+def dicom_seg_originals(folder: Path) -> list[tuple[bytes, str]]:
+    """One slice of a mask, binary and as a label map."""
+    made = beside("segmentation_objects")
+    write_dicom(made.HEART, folder)
+    stack, one_slice = made.stack_of(folder), made.mask_at(made.ED)
+    one_slice[:2] = one_slice[3:] = 0
+    paths = [made.by_highdicom(folder / kind, stack, made.ED, one_slice, kind=kind) for kind in ("BINARY", "LABELMAP")]
+    return [(path.read_bytes(), ".dcm") for path in paths]
+
+
 def rtstruct_originals(folder: Path) -> list[tuple[bytes, str]]:
     """The outlines of a heart, with few points, so that damage reaches the structure around them."""
-    path = drawn_outlines().write_rtstruct(folder / "original.dcm", SMALL, few_points())
+    path = beside("drawn_outlines").write_rtstruct(folder / "original.dcm", SMALL, few_points())
     return [(path.read_bytes(), ".dcm")]
 
 
 def cvi42_originals(_folder: Path) -> list[tuple[bytes, str]]:
     """The same as a workspace."""
-    made = drawn_outlines()
+    made = beside("drawn_outlines")
     text = made.workspace({one.images[0]: [(made.NAMES[one.name], one.points)] for one in few_points()})
     return [(text.encode(), ".cvi42wsx")]
 
 
 def few_points() -> list[Any]:
-    return [replace(one, points=one.points[::30]) for one in drawn_outlines().outlines(SMALL)]
+    return [replace(one, points=one.points[::30]) for one in beside("drawn_outlines").outlines(SMALL)]
 
 
-def drawn_outlines() -> Any:
-    """The module beside the folder of this script; pytest finds it without help."""
+def beside(module: str) -> Any:
+    """A module beside the folder of this script; pytest finds it without help."""
     sys.path.append(str(Path(__file__).parents[1]))
-    return import_module("drawn_outlines")
+    return import_module(module)
 
 
 DOORS: dict[str, tuple[Callable[[Path], None], Callable[[Path], list[tuple[bytes, str]]]]] = {
     "dicom": (read_dicom, dicom_originals),
-    "nifti": (read_nifti, nifti_originals),
+    "nifti": (read_volume_file, nifti_originals),
+    "nifti-2": (read_volume_file, nifti_2_originals),
+    "metaimage": (read_volume_file, lambda folder: itk_originals(folder, ".mha")),
+    "nrrd": (read_volume_file, lambda folder: itk_originals(folder, ".nrrd")),
+    "seg-nrrd": (read_segments, segments_originals),
+    "dicom-seg": (read_dicom_seg, dicom_seg_originals),
     "rtstruct": (read_rtstruct, rtstruct_originals),
     "cvi42": (read_cvi42, cvi42_originals),
 }

@@ -41,7 +41,17 @@ def python(script: str, *arguments: object) -> Any:
 
 @pytest.mark.parametrize(
     ("kind", "count", "share"),
-    [("dicom", 2000, 10), ("nifti", 500, 10), ("rtstruct", 2000, 10), ("cvi42", 2000, 50)],  # XML seldom survives
+    [
+        ("dicom", 2000, 10),
+        ("nifti", 500, 10),
+        ("nifti-2", 500, 10),
+        ("metaimage", 500, 10),
+        ("nrrd", 500, 10),
+        ("seg-nrrd", 500, 10),
+        ("dicom-seg", 500, 10),
+        ("rtstruct", 2000, 10),
+        ("cvi42", 2000, 50),  # XML seldom survives
+    ],
 )
 def test_mutants_are_read_or_refused(kind: str, count: int, share: int) -> None:
     seed = "0" if os.environ.get("CI") else str(np.random.default_rng().integers(10**6))
