@@ -43,6 +43,16 @@ class Author:
         """The name as DICOM can hold it."""
         return safe_name(self.name)[:_LONG_STRING]
 
+    @property
+    def equipment(self) -> dict[str, str]:
+        """What highdicom is told of the program that made an object; the model's hash is its serial number."""
+        return {
+            "manufacturer": MANUFACTURER,
+            "manufacturer_model_name": self.model_name,
+            "device_serial_number": self.sha256,
+            "software_versions": __version__,
+        }
+
     def series_description(self, content: str) -> str:
         """What a viewer shows of a series: `sax end-diastole`."""
         return f"{safe_name(self.name)[:40]} {content}"

@@ -26,13 +26,12 @@ from PIL import ImageColor
 from pydicom.dataset import Dataset
 from pydicom.valuerep import DSfloat
 
-from cardioseg import __version__
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Voxels
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.dicom.source_image import Original
 from cardioseg.report.dicom_codes import STRUCTURES
-from cardioseg.report.dicom_object import FIRST_SERIES, MANUFACTURER, content_digest, derived_uid, write_object
+from cardioseg.report.dicom_object import FIRST_SERIES, content_digest, derived_uid, write_object
 from cardioseg.report.dicom_seg import Drawing
 from cardioseg.report.outlines import Points
 from cardioseg.report.palette import COLOURS
@@ -77,10 +76,7 @@ def _structure_set(drawing: Drawing, planes: Voxels, originals: Sequence[Origina
         instance_number=1,
         modality="RTSTRUCT",
         series_description=author.series_description(f"contours {moment.name}"),
-        manufacturer=MANUFACTURER,
-        manufacturer_model_name=author.model_name,
-        device_serial_number=author.sha256,
-        software_versions=__version__,
+        **author.equipment,
     )
     now = datetime.now()  # noqa: DTZ005 - DICOM dates are local
     structures.OperatorsName = None

@@ -23,7 +23,6 @@ from cardioseg.ingest.dicom.source_image import Original
 from cardioseg.report.dicom_codes import ANATOMICAL_STRUCTURE, STRUCTURES, concept
 from cardioseg.report.dicom_object import (
     FIRST_SERIES,
-    MANUFACTURER,
     Author,
     content_digest,
     derived_uid,
@@ -120,10 +119,7 @@ def _build(drawing: Drawing, planes: Voxels, views: Sequence[Any], digest: str) 
         series_description=author.series_description(moment.name),
         sop_instance_uid=derived_uid(digest, "instance"),
         instance_number=1,
-        manufacturer=MANUFACTURER,
-        manufacturer_model_name=author.model_name,
-        device_serial_number=author.sha256,
-        software_versions=__version__,
+        **author.equipment,
         content_qualification="RESEARCH",  # no medical device
         content_label=moment.code,
         content_description=f"Ventricles at {moment.name}",

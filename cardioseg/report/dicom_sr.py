@@ -80,10 +80,7 @@ def _document(
         series_description=author.series_description("measures"),
         sop_instance_uid=derived_uid(digest, "instance"),
         instance_number=1,
-        manufacturer=MANUFACTURER,
-        manufacturer_model_name=author.model_name,
-        device_serial_number=author.sha256,
-        software_versions=__version__,
+        **author.equipment,
         is_complete=True,
     )
     for keyword in _OF_THE_PATIENT:

@@ -5,11 +5,11 @@ import shutil
 import zipfile
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from drawn_outlines import NAMES, circle, outlines, sop_uid, workspace
+from only_subject import subject, why
 
 from cardioseg.cli.app import run
 from cardioseg.errors import UnusableError
@@ -21,9 +21,7 @@ from cardioseg.ingest.labels.contours import polygon_area
 from cardioseg.ingest.labels.cvi42_workspace import read_workspace
 from cardioseg.ingest.labels.layouts import cvi42
 from cardioseg.ingest.labels.structures import Meaning, Structure
-from cardioseg.ingest.labels.subject import Subject
 from cardioseg.phantom import Phantom, Vendor, reference, truth, write_dicom
-from cardioseg.skipped import Skipped
 
 HEART = Phantom(slices=5, phases=8, rows=64, columns=56, spacing_mm=(16.0, 3.0, 3.4))
 FINE = Phantom(slices=5, phases=8, rows=64, columns=72, spacing_mm=(16.0, 1.5, 1.25))
@@ -52,18 +50,6 @@ def heart() -> Contours:
 
 def image(index: int = 2, phase: int = 0) -> str:
     return sop_uid(HEART, index, phase)
-
-
-def subject(root: Path, **options: Any) -> Subject:
-    (only,) = layouts.read(root, **options)
-    assert isinstance(only, Subject), only
-    return only
-
-
-def why(root: Path) -> str:
-    (only,) = layouts.read(root)
-    assert isinstance(only, Skipped), only
-    return only.why
 
 
 def test_contours_become_masks(study: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from only_subject import why
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 from segmentation_objects import (
@@ -32,7 +33,6 @@ from cardioseg.ingest.labels.subject import Subject
 from cardioseg.phantom import Vendor, reference, write_dicom
 from cardioseg.report.dicom_object import Author
 from cardioseg.report.dicom_seg import END_DIASTOLE, END_SYSTOLE, Drawing, write_segmentation
-from cardioseg.skipped import Skipped
 
 DRAWN_SLICES = np.flatnonzero(mask_at(ED).any(axis=(1, 2)))
 
@@ -65,13 +65,6 @@ def only(study: Path) -> Subject:
     (subject,) = layouts.read(study)
     assert isinstance(subject, Subject), subject
     return subject
-
-
-def why(study: Path) -> str:
-    """Why nothing could be read."""
-    (skipped,) = layouts.read(study)
-    assert isinstance(skipped, Skipped)
-    return skipped.why
 
 
 def assert_ed(subject: Subject, mask: np.ndarray | None = None) -> None:

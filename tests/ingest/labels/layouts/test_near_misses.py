@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from only_subject import subject, why
 from skimage.io import imsave
 from small_phantoms import SQUARE
 
@@ -24,19 +25,6 @@ from cardioseg.skipped import Skipped
 SMALL = replace(SQUARE, phases=4, ed_phase=0)
 IMAGE, MASK = cine(SMALL), reference(SMALL)
 OTHER = np.array([0, 3, 2, 1], np.uint8)  # M&Ms' number of each label
-
-
-def subject(root: Path, **options: object) -> Subject:
-    (only,) = layouts.read(root, **options)  # type: ignore[arg-type]
-    assert isinstance(only, Subject), only
-    return only
-
-
-def why(root: Path) -> str:
-    """Why the one subject cannot be used."""
-    (only,) = layouts.read(root)
-    assert isinstance(only, Skipped), only
-    return only.why
 
 
 @pytest.fixture

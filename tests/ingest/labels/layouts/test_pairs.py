@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from only_subject import subject
 from skimage.io import imsave
 
 from cardioseg.errors import NoInputError
@@ -35,12 +36,6 @@ def png(tmp_path: Path) -> Png:
 def table(root: Path, header: str, *rows: str) -> Path:
     (root / "slices.csv").write_text("\ufeff" + "\n".join([header, *rows, ""]))
     return root
-
-
-def subject(root: Path) -> Subject:
-    (only,) = layouts.read(root)
-    assert isinstance(only, Subject), only
-    return only
 
 
 def test_slices_of_a_phase_are_one_volume_in_order_of_instance(tmp_path: Path, png: Png) -> None:

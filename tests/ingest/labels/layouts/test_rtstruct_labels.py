@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from drawn_outlines import Drawn, circle, listed, outlines, sop_uid, write_rtstruct
+from only_subject import subject, why
 from pydicom import dcmread
 from pydicom.uid import ImplicitVRLittleEndian
 
@@ -61,18 +62,6 @@ def study(scans: Path, tmp_path: Path) -> Path:
 def plain(scans: Path, tmp_path: Path) -> Path:
     """Images on which a test draws what it likes."""
     return Path(shutil.copytree(scans / "plain", tmp_path / "plain"))
-
-
-def subject(root: Path, **options: Any) -> Subject:
-    (only,) = layouts.read(root, **options)
-    assert isinstance(only, Subject), only
-    return only
-
-
-def why(root: Path) -> str:
-    (only,) = layouts.read(root)
-    assert isinstance(only, Skipped), only
-    return only.why
 
 
 def volumes(one: Subject) -> dict[str, LabelledVolume]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from only_subject import subject
 
 from cardioseg.image.labels import Label
 from cardioseg.ingest.labels import layouts
@@ -47,12 +48,6 @@ def release(tmp_path: Path, write_cine: WriteCine) -> Path:
     for index in (1, 2):
         draw(tmp_path, number(index, ES), "i", 5)
     return tmp_path
-
-
-def subject(root: Path) -> Subject:
-    (only,) = layouts.read(root)
-    assert isinstance(only, Subject)
-    return only
 
 
 def skipped(root: Path) -> Skipped:
