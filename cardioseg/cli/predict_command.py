@@ -76,7 +76,7 @@ def predict(
             "--seg-phases",
             metavar="NAME",
             help=f"Phases that get a DICOM SEG file. {ED_ES}: ED and ES, if --format contains dicom-seg or dicom-sr. "
-            f"{ALL_PHASES}: every phase, whatever --format says; the same as --format dicom-seg-phases.",
+            f"{ALL_PHASES}: every phase, even if --format does not contain dicom-seg.",
         ),
     ] = ED_ES,
     ed: ED = None,
