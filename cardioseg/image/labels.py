@@ -75,7 +75,8 @@ def relabel(mask: NDArray[np.generic], convention: Mapping[int, Label]) -> NDArr
     if numbers.dtype == np.uint8:
         table = np.zeros(256, np.uint8)
         for value, label in convention.items():
-            table[value] = label
+            if 0 <= value < len(table):  # a card may name numbers that no byte holds
+                table[value] = label
         return np.asarray(table[numbers])
     result = np.zeros(mask.shape, np.uint8)
     for value, label in convention.items():

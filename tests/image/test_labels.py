@@ -64,3 +64,11 @@ def test_whole_numbers_that_a_slope_has_blurred_are_labels(mask: np.ndarray, blu
 def test_the_digits_that_make_a_value_no_label_are_said() -> None:
     with pytest.raises(UnusableError, match=r"the mask holds the label 1\.0021; the known"):
         relabel(np.array([0, 1.0021]), CONVENTIONS["acdc"])
+
+
+def test_a_convention_may_have_numbers_that_a_byte_cannot_hold() -> None:
+    convention = {0: Label.BACKGROUND, 1: Label.LV_CAVITY, 300: Label.RV_CAVITY, -1: Label.LV_MYOCARDIUM}
+    expected = [Label.BACKGROUND, Label.LV_CAVITY]
+    np.testing.assert_array_equal(relabel(np.array([0, 1], np.uint8), convention), expected)
+    with pytest.raises(UnusableError, match="the mask holds the label 255"):
+        relabel(np.array([255], np.uint8), convention)
