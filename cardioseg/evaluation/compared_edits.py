@@ -40,7 +40,8 @@ def read_compared_mask(path: Path, convention: Mapping[int, Label], consequence:
         return ComparedMask(read_mask(path, convention))
     latest = latest_mask(path, convention)
     edit = (_edit_remark(latest, path) + consequence,) if latest.is_edited else ()
-    return ComparedMask(latest.mask, latest.is_edited, (*edit, *latest.remarks))
+    corrected = ("its mask was corrected by a person in `review`",) if latest.is_corrected else ()
+    return ComparedMask(latest.mask, latest.is_edited, (*edit, *corrected, *latest.remarks))
 
 
 def _edit_remark(latest: LatestMask, path: Path) -> str:

@@ -19,21 +19,22 @@ from cardioseg.errors import UnusableError
 from cardioseg.files import make_folder, sha256, sweep_partials
 from cardioseg.inference.acquired_slices import acquired, restored
 from cardioseg.inference.cases import Case
+from cardioseg.inference.corrected_case import renew_formats
 from cardioseg.inference.measured_mask import acquisition_of, describe
 from cardioseg.inference.patients import Patients, completed
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.scan import Scan
 from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import Model
+from cardioseg.inference.written_case import format_hashes, write_case
 from cardioseg.measure.curves import Moments
-from cardioseg.results.case_pictures import write_pictures
+from cardioseg.report.dicom_object import Author
 from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.catalogue import Catalogue
 from cardioseg.results.description import Description, read_description
-from cardioseg.results.edits import edit_kept, edited_file
+from cardioseg.results.edits import correction_kept, edit_kept, edited_file
 from cardioseg.results.folder import CaseFolder, ResultsFolder
-from cardioseg.results.formats import format_files, refers_to_images, write_formats
-from cardioseg.results.formats.predicted import PredictedCase
+from cardioseg.results.formats import format_files, refers_to_images
 from cardioseg.results.outcome import DONE, FAILED, Outcome, in_one
 
 Report = Callable[[int, int], None]
@@ -82,7 +83,7 @@ def _settled(
     failed = Outcome(folder.case_id, scan.case.source, FAILED)
     try:
         asked = _asked(scan, model, folder, settings, catalogue)
-        if earlier := _found(scan, folder, settings, asked):
+        if earlier := _found(scan, folder, settings, asked, catalogue.folder):
             return earlier
         settings.choices.require_within(folder.case_id, scan.cine.phases)
         return _predicted(scan, model, folder, asked, settings.patients, report=report)
@@ -109,16 +110,21 @@ def _asked(scan: Scan, model: Model, folder: CaseFolder, settings: Settings, cat
     )
 
 
-def _found(scan: Scan, folder: CaseFolder, settings: Settings, asked: CaseRecord) -> Outcome | None:
-    """What an earlier run made of the case, if its record verifies for this one or the mask was edited since."""
+def _found(
+    scan: Scan, folder: CaseFolder, settings: Settings, asked: CaseRecord, results: ResultsFolder
+) -> Outcome | None:
+    """What an earlier run made of the case, if its record verifies for this one or a person changed it since."""
     record = read_case_record(folder)
     if record is None:
         return None
     edited = edited_file(folder.mask, record)
-    if edited and not settings.discard_edits:
-        description = _described(folder, edited)
-        kept = in_one(edit_kept(edited), _PATIENT_KEPT if asked.patient != record.patient else "")
-    elif edited or settings.overwrite or not _verifies(record, asked, folder, scan):
+    if (edited or record.is_corrected) and not settings.discard_edits:
+        description = _described(folder, edited or folder.mask.name)
+        remade = "" if edited else renew_formats(results, folder, record, scan, asked.formats)
+        said = edit_kept(edited) if edited else in_one(correction_kept(record, description), remade)
+        kept = in_one(said, _PATIENT_KEPT if asked.patient != record.patient else "")
+        record = read_case_record(folder) or record
+    elif edited or record.is_corrected or settings.overwrite or not _verifies(record, asked, folder, scan):
         return None
     else:
         try:
@@ -172,15 +178,11 @@ def _predicted(
     acquisition = completed(acquisition_of(case), asked.patient, stack)
     description = describe(mask, model.card.structures, acquisition, moments, segmented.fold_curves_ml)
     _clear(folder)
-    description.write(folder)
-    description = read_description(folder)  # with its rounding: all that is written says the same
-    predicted = PredictedCase(mask, description, model.card, stack, case.is_4d)
-    write_pictures(folder, cine, mask, description.measures, flags=description.flags, title=folder.case_id)
-    remark = case.without_paths(in_one(*write_formats(predicted, folder, asked.formats)))
+    author = Author(model.card.name, model.card.sha256)
+    remark = write_case(folder, scan, mask, description, author, formats=asked.formats)
     remark = in_one(remark, patients.remark(acquisition))
-    hashes = {path.name: sha256(path) for path in format_files(folder) if path.exists()}
     said_of_scan = {"content": scan.content, "header": scan.header}
-    asked.model_copy(update=said_of_scan | {"remark": remark, "sha256": hashes}).write(folder)
+    asked.model_copy(update=said_of_scan | {"remark": remark, "sha256": format_hashes(folder)}).write(folder)
     remarks = in_one(asked.naming, remark)
     return _outcome(case, folder.case_id, description, remarks, time.perf_counter() - start)
 
@@ -188,7 +190,7 @@ def _predicted(
 def _clear(folder: CaseFolder) -> None:
     """Remove what an earlier run wrote. Its mask stays until the new one replaces it."""
     sweep_partials(folder.path)
-    for path in (folder.record, *format_files(folder)):
+    for path in (folder.record, folder.predicted_mask, *format_files(folder)):
         if path != folder.mask:
             path.unlink(missing_ok=True)
 

@@ -74,9 +74,11 @@ def read_edited(path: Path, with_scan: bool = True) -> EditedMask:
     mask = _laid_out(latest.mask, image)
     _require_fit(path, mask, description, image)
     timed = replace(mask, times_ms=description.times_ms)
-    folds = () if latest.is_edited else description.fold_curves_ml
+    folds = () if latest.is_edited or latest.is_corrected else description.fold_curves_ml
     chosen = Moments(**record.chosen_phases) if record else Moments()
     remarks = latest.remarks if latest.file == path.name else (f"from {latest.file}", *latest.remarks)
+    if latest.is_corrected and record and record.review:
+        remarks = (record.review.remark(description.measures), *remarks)
     return EditedMask(timed, description.acquisition, latest.is_edited, folds, image, description, chosen, remarks)
 
 

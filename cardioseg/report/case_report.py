@@ -34,6 +34,7 @@ class CaseReport:
         wall: the LV's wall by segments.
         references: what healthy people have, by key of the quantity; empty unless a user asks for it.
         sex: of the patient, where there are references.
+        decision: what a person decided in `review`; empty if nobody did.
     """
 
     case_id: str
@@ -47,6 +48,7 @@ class CaseReport:
     wall: WallMeasures = WallMeasures()  # noqa: RUF009 - frozen
     references: Mapping[str, ReferenceValue] = field(default_factory=dict)
     sex: str | None = None
+    decision: str = ""
 
     @property
     def is_done(self) -> bool:

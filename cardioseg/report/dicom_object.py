@@ -11,6 +11,7 @@ import logging
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +23,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.files import safe_name, write_bytes
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.dicom.source_image import Original, read_originals
+from cardioseg.report.plain_letters import ascii_text
 
 logging.getLogger("highdicom").addHandler(logging.NullHandler())
 logging.getLogger("highdicom").propagate = False  # its log records contain names and UIDs
@@ -31,12 +33,49 @@ FIRST_SERIES = 9000  # above the series numbers of scanners
 _LONG_STRING = 64  # most characters of a DICOM LO
 
 
+class Touch(StrEnum):
+    """What a person did to the network's mask."""
+
+    NONE = ""
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+
+
 @dataclass(frozen=True)
 class Author:
-    """The model that drew the mask: its name and the SHA-256 of its bytes."""
+    """Who drew the mask.
+
+    Attributes:
+        name: of the model.
+        sha256: of the model's bytes.
+        touch: what a person did to the mask afterwards.
+        person: initials of that person, as far as they are known.
+    """
 
     name: str
     sha256: str
+    touch: Touch = Touch.NONE
+    person: str = ""
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether no person changed the mask."""
+        return self.touch is not Touch.CORRECTED
+
+    @property
+    def identity(self) -> str:
+        """What the UIDs of the objects depend on."""
+        return " ".join([self.sha256, *filter(None, (self.touch, self.person))])
+
+    @property
+    def statement(self) -> str:
+        """Who answers for the numbers, in one sentence."""
+        by = f" ({ascii_text(self.person)})" if self.person else ""
+        if self.touch is Touch.CORRECTED:
+            return f"Drawn automatically, corrected by a person{by}, measured automatically."
+        if self.touch is Touch.ACCEPTED:
+            return f"Drawn and measured automatically; a person{by} looked at the masks and accepted them."
+        return "Drawn and measured automatically; no person has verified it."
 
     @property
     def model_name(self) -> str:
@@ -55,7 +94,8 @@ class Author:
 
     def series_description(self, content: str) -> str:
         """What a viewer shows of a series: `sax end-diastole`."""
-        return f"{safe_name(self.name)[:40]} {content}"
+        touched = f" {self.touch}" if self.touch else ""
+        return f"{safe_name(self.name)[:36]}{touched} {content}"
 
 
 def write_object(
@@ -94,12 +134,12 @@ def content_digest(originals: Sequence[Original], author: Author, content: objec
 
     Args:
         originals: the source images.
-        author: the model.
+        author: who drew the mask.
         content: values whose `repr` is the same for the same values.
         pixels: the bytes of its pixels.
     """
     sources = [(original.view.SOPInstanceUID, original.frame) for original in originals]
-    return sha256(repr((sources, content, author.sha256, __version__)).encode() + pixels).hexdigest()
+    return sha256(repr((sources, content, author.identity, __version__)).encode() + pixels).hexdigest()
 
 
 def derived_uid(digest: str, part: str) -> str:

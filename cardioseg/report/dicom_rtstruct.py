@@ -31,7 +31,7 @@ from cardioseg.image.volume import Voxels
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.dicom.source_image import Original
 from cardioseg.report.dicom_codes import STRUCTURES
-from cardioseg.report.dicom_object import FIRST_SERIES, content_digest, derived_uid, write_object
+from cardioseg.report.dicom_object import FIRST_SERIES, Author, content_digest, derived_uid, write_object
 from cardioseg.report.dicom_seg import Drawing
 from cardioseg.report.outlines import Points
 from cardioseg.report.palette import COLOURS
@@ -88,7 +88,9 @@ def _structure_set(drawing: Drawing, planes: Voxels, originals: Sequence[Origina
     structures.ReferencedFrameOfReferenceSequence = [_frame_of_reference(originals)]
     numbered = list(enumerate(labels, start=1))
     names = {label: f"{label.title} {moment.code}" for label in labels}
-    structures.StructureSetROISequence = [_region(number, names[label], frame_uid) for number, label in numbered]
+    structures.StructureSetROISequence = [
+        _region(number, names[label], frame_uid, author) for number, label in numbered
+    ]
     structures.ROIContourSequence = [_contours(number, label, planes, originals) for number, label in numbered]
     structures.RTROIObservationsSequence = [_observation(number, label) for number, label in numbered]
     return structures
@@ -120,10 +122,11 @@ def _image(original: Original) -> Dataset:
     return image
 
 
-def _region(number: int, name: str, frame_uid: str) -> Dataset:
+def _region(number: int, name: str, frame_uid: str, author: Author) -> Dataset:
     region = Dataset()
     region.ROINumber, region.ROIName = number, name
-    region.ReferencedFrameOfReferenceUID, region.ROIGenerationAlgorithm = frame_uid, "AUTOMATIC"
+    region.ReferencedFrameOfReferenceUID = frame_uid
+    region.ROIGenerationAlgorithm = "AUTOMATIC" if author.is_automatic else "SEMIAUTOMATIC"
     return region
 
 

@@ -145,12 +145,13 @@ def _describe(number: int, label: Label, author: Author) -> Any:  # noqa: ANN401
         version=author.sha256[:16],
         source=f"cardioseg {__version__}",
     )
+    types = SegmentAlgorithmTypeValues
     return SegmentDescription(
         segment_number=number,
         segment_label=label.title,
         segmented_property_category=concept(ANATOMICAL_STRUCTURE),
         segmented_property_type=concept(STRUCTURES[label]),
-        algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_type=types.AUTOMATIC if author.is_automatic else types.SEMIAUTOMATIC,
         algorithm_identification=algorithm,
         display_color=CIELabColor.from_string(COLOURS[label]),
     )

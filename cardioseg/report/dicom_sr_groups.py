@@ -33,7 +33,7 @@ from cardioseg.report.dicom_sr_numbers import measurement, segment_measurements
 from cardioseg.report.measure_columns import in_words
 from cardioseg.report.plain_letters import ascii_text
 
-_RESEARCH = "For research use; not a medical device. Drawn and measured automatically; no person has verified it."
+_RESEARCH = "For research use; not a medical device."
 _METHOD = (
     "Volume: sum of slice areas times slice step; papillary muscles belong to the cavity. Mass: at end-diastole, "
     "1.05 g/mL. "
@@ -115,7 +115,7 @@ def groups(findings: Findings, sources: Sources) -> Iterator[Any]:
             group = _Group(side, site, values, [_phases(side, findings.measures)], sources.images.get(side, ()))
             yield _group(group, findings.author, sources.digest)
     values = [measured(*item) for item in others.items() if not item[0].side]
-    comments = [_RESEARCH, _METHOD, *map(_flag_text, findings.flags)]
+    comments = [f"{_RESEARCH} {findings.author.statement}", _METHOD, *map(_flag_text, findings.flags)]
     heart = _Group("Heart", HEART, values, comments, sources.images.get("", ()))
     yield _group(heart, findings.author, sources.digest)
     for number, segment in findings.segments.items():

@@ -96,7 +96,8 @@ def recorded(case: CaseFolder, model_sha256: str = "") -> Outcome | None:
     edited = edited_file(case.mask, record) if record.model_sha256 else ""
     is_of_other_model = model_sha256 and record.model_sha256 not in ("", model_sha256)
     other_model = "predicted by another model" if is_of_other_model else ""
-    remarks = in_one(record.naming, edit_kept(edited) if edited else record.remark, other_model)
+    reviewed = record.review.remark(description.measures) if record.review else ""
+    remarks = in_one(record.naming, reviewed, edit_kept(edited) if edited else record.remark, other_model)
     source = None if record.source is None else Path(record.source)
     return Outcome(case.case_id, source, DONE, in_one(description.remark, remarks), flags=description.flags)
 

@@ -11,6 +11,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.files import write_json
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.records import read_record
+from cardioseg.results.review_record import Review
 
 
 class CaseRecord(BaseModel):
@@ -30,6 +31,7 @@ class CaseRecord(BaseModel):
         formats: what was written of the mask.
         patient: what a person said of the patient, or asked to read of them.
         sha256: file name -> hash, of the masks.
+        review: what a person who reviewed the case said; None if nobody did.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +49,12 @@ class CaseRecord(BaseModel):
     formats: tuple[str, ...] = ()
     patient: dict[str, str | float | bool] = {}
     sha256: dict[str, str] = {}
+    review: Review | None = None
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether a person corrected the mask in `review`."""
+        return self.review is not None and self.review.is_corrected
 
     def write(self, folder: CaseFolder) -> None:
         """Write `case.json`.

@@ -14,6 +14,7 @@ from cardioseg.image.nrrd import read_stored
 from cardioseg.image.volume import Cine
 from cardioseg.image.volume_files import format_of, is_volume_file
 from cardioseg.results.case_record import CaseRecord, read_case_record
+from cardioseg.results.description import Description
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.mask_files import files_beside, is_newer, read_mask
 
@@ -33,12 +34,14 @@ class LatestMask:
         is_edited: whether it differs from what `predict` wrote.
         file: the name of the file that it is from.
         remarks: which other files were not used, and why.
+        is_corrected: whether it is as a person left it in `review`; the numbers beside it are its own.
     """
 
     mask: Cine
     is_edited: bool
     file: str = _MASK
     remarks: tuple[str, ...] = ()
+    is_corrected: bool = False
 
 
 def is_predicted(path: Path) -> bool:
@@ -85,6 +88,12 @@ def edit_kept(name: str) -> str:
     return f"its mask was edited and is kept{where}: the numbers are those before the edit; {new}"
 
 
+def correction_kept(record: CaseRecord, description: Description) -> str:
+    """What to say of a case that is not predicted again because a person corrected it in `review`."""
+    reviewed = record.review.remark(description.measures) if record.review else ""
+    return f"{reviewed}; the correction is kept, --discard-edits predicts the case again"
+
+
 def latest_mask(path: Path, convention: Convention = _ACDC) -> LatestMask:
     """Read a predicted mask, or the file beside it that is clearly its edit: newer, on its grid, with its labels.
 
@@ -95,7 +104,8 @@ def latest_mask(path: Path, convention: Convention = _ACDC) -> LatestMask:
     Raises:
         UnusableError: it cannot be read, or holds other labels; or several files hold different edits.
     """
-    written, changed = read_labelled(path, convention), is_edited(path)
+    record = read_case_record(CaseFolder(path.parent))
+    written, changed = read_labelled(path, convention), is_edited(path, record)
     edits: dict[str, Cine] = {}
     remarks = []
     for file in _of_editors(path):
@@ -112,7 +122,8 @@ def latest_mask(path: Path, convention: Convention = _ACDC) -> LatestMask:
         )
     for name, edit in changed_edits.items():
         return LatestMask(edit, True, name, tuple(remarks))
-    return LatestMask(written, changed, path.name, tuple(remarks))
+    is_corrected = record is not None and record.is_corrected and not changed
+    return LatestMask(written, changed, path.name, tuple(remarks), is_corrected)
 
 
 def read_labelled(path: Path, convention: Convention = _ACDC) -> Cine:

@@ -32,6 +32,11 @@ class CaseFolder:
         return self.path / "mask.nii.gz"
 
     @property
+    def predicted_mask(self) -> Path:
+        """The mask as the network drew it, where a person corrected it in `review`."""
+        return self.path / "mask_predicted.nii.gz"
+
+    @property
     def measures(self) -> Path:
         """Measures, curves and flags; see `Description`."""
         return self.path / "measures.json"
@@ -162,6 +167,11 @@ class ResultsFolder:
         return self.path / "segments.csv"
 
     @property
+    def reviews(self) -> Path:
+        """A row for each case that a person reviewed."""
+        return self.path / "review.csv"
+
+    @property
     def run(self) -> Path:
         """Model, versions, settings and timings; see `RunRecord`."""
         return self.path / "run.json"
@@ -180,6 +190,11 @@ class ResultsFolder:
     def measured_ledger(self) -> Path:
         """The same of a run of `measure`."""
         return self.path / ".measured.jsonl"
+
+    @property
+    def reviewed_ledger(self) -> Path:
+        """The same while a review writes the tables again."""
+        return self.path / ".reviewed.jsonl"
 
     @property
     def earlier_ledger(self) -> Path:

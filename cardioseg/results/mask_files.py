@@ -116,8 +116,9 @@ def _is_beside_a_prediction(path: Path) -> bool:
 
 def files_beside(path: Path) -> list[Path]:
     """Files beside a predicted mask that can hold an edit of it, by their names."""
+    own = (path.name, CaseFolder(path.parent).predicted_mask.name)
     files = (file for file in path.parent.iterdir() if file.name.lower().endswith(_EDITORS))
-    return sorted(file for file in files if file.name != path.name and not file.name.startswith(".") and file.is_file())
+    return sorted(file for file in files if file.name not in own and not file.name.startswith(".") and file.is_file())
 
 
 def is_newer(file: Path, path: Path) -> bool:

@@ -1,7 +1,7 @@
-"""Run tables: `status.csv`, `measures.csv`, `segments.csv`, `run.json` and `report.html` of all cases in a folder."""
+"""Run tables: `status.csv`, `measures.csv`, `segments.csv`, `review.csv`, `run.json` and `report.html` of all cases."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,11 @@ from cardioseg.measure.quantities import CASE_COLUMNS, QUANTITIES
 from cardioseg.measure.wall_measures import SEGMENT_COLUMNS
 from cardioseg.report.case_report import CaseReport
 from cardioseg.report.run_report import write_report
+from cardioseg.results.case_record import read_case_record
 from cardioseg.results.description import read_description
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.outcome import DONE, STATUS_COLUMNS, Outcome, Tally
+from cardioseg.results.review_record import REVIEW_COLUMNS
 from cardioseg.results.run_record import Failure, RunRecord
 
 MEASURE_COLUMNS = (*CASE_COLUMNS, *QUANTITIES)
@@ -41,6 +43,7 @@ def write_summary(
     write_csv(place.status, STATUS_COLUMNS, (outcome.row() for outcome in outcomes))
     write_csv(place.measures, MEASURE_COLUMNS, _measures(reports))
     write_csv(place.segments, SEGMENT_COLUMNS, _segments(reports))
+    _write_reviews(place, outcomes, folder)
     write_json(place.run, document)
     if place == folder:
         write_report(folder.report, {key: document[key] for key in document if key not in _LISTS}, reports)
@@ -84,7 +87,7 @@ def _report(outcome: Outcome, folder: ResultsFolder) -> CaseReport:
     if outcome.status != DONE:
         return CaseReport(outcome.case_id, outcome.status, outcome.reason)
     case = folder.case(outcome.case_id)
-    description = read_description(case)
+    description, record = read_description(case), read_case_record(case)
     remarks = (part for part in outcome.reason.split("; ") if part != description.remark)  # the report shows the flags
     return CaseReport(
         outcome.case_id,
@@ -98,6 +101,7 @@ def _report(outcome: Outcome, folder: ResultsFolder) -> CaseReport:
         description.wall,
         description.references,
         description.acquisition.sex,
+        record.review.decision if record and record.review else "",
     )
 
 
@@ -106,7 +110,24 @@ def _measures(reports: Iterable[CaseReport]) -> Iterator[dict[str, Any]]:
     for case in reports:
         if case.measures:
             kinds = "; ".join(dict.fromkeys(flag.kind for flag in case.flags))
-            yield {"case_id": case.case_id, "flag_count": len(case.flags), "flags": kinds} | case.measures.as_row()
+            of_case = {"case_id": case.case_id, "flag_count": len(case.flags), "flags": kinds}
+            yield of_case | {"review": case.decision} | case.measures.as_row()
+
+
+def _write_reviews(place: ResultsFolder, outcomes: Iterable[Outcome], folder: ResultsFolder) -> None:
+    """Write a row for each case that a person reviewed; without any, there is no file."""
+    rows = list(_reviews(outcomes, folder))
+    if rows:
+        write_csv(place.reviews, REVIEW_COLUMNS, rows)
+    else:
+        place.reviews.unlink(missing_ok=True)
+
+
+def _reviews(outcomes: Iterable[Outcome], folder: ResultsFolder) -> Iterator[Mapping[str, Any]]:
+    for case in (folder.case(outcome.case_id) for outcome in outcomes if outcome.status == DONE):
+        record = read_case_record(case)
+        if record and record.review:
+            yield record.review.row(case.case_id, read_description(case).measures)
 
 
 def _segments(reports: Iterable[CaseReport]) -> Iterator[dict[str, Any]]:

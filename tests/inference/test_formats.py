@@ -29,6 +29,7 @@ from cardioseg.measure.curves import Moments
 from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.ventricles import measure
 from cardioseg.phantom import cine, reference, write_dicom
+from cardioseg.report.dicom_object import Author
 from cardioseg.results.description import Description
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.formats import FORMATS, dicom_seg_format, parse_formats, rtstruct_format
@@ -40,6 +41,7 @@ SEGS = ["seg_ed.dcm", "seg_es.dcm"]
 PHASES = [f"seg_phase{phase:02d}.dcm" for phase in range(SMALL.phases) if phase not in (3, 7)]  # neither ED nor ES
 CONTOURS = ["rtstruct_ed.dcm", "rtstruct_es.dcm"]
 # The model's card is all that a SEG takes of it.
+AUTHOR = Author("any", "0" * 64)
 ANY_MODEL = cast("Model", SimpleNamespace(card=SimpleNamespace(name="any", sha256="0" * 64, structures=STRUCTURES)))
 
 
@@ -73,7 +75,7 @@ def segs(folder: Path) -> list[str]:
 def write_segs(case: Case, mask: Cine, measures: Measures, folder: Path) -> str:
     assert case.series
     description = Description(measures, (), {}, (), Acquisition())
-    predicted = PredictedCase(mask, description, ANY_MODEL.card, case.series.stack, case.is_4d)
+    predicted = PredictedCase(mask, description, STRUCTURES, AUTHOR, case.series.stack, case.is_4d)
     return dicom_seg_format.write(predicted, CaseFolder(folder))
 
 
@@ -131,7 +133,7 @@ def test_a_phase_that_is_not_known(
 def test_contours_of_a_phase_that_is_not_known(case: Case, tmp_path: Path) -> None:
     assert case.series
     description = Description(Measures({"ed_phase": 7}), (), {}, (), Acquisition())
-    predicted = PredictedCase(reference(SMALL), description, ANY_MODEL.card, case.series.stack, case.is_4d)
+    predicted = PredictedCase(reference(SMALL), description, STRUCTURES, AUTHOR, case.series.stack, case.is_4d)
     assert rtstruct_format.write(predicted, CaseFolder(tmp_path)) == "no RTSTRUCT of end-systole, which is not known"
     assert segs(tmp_path) == CONTOURS[:1]
 

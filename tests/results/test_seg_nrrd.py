@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
-from cardioseg.export.card import Card
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_cine as read_nifti
 from cardioseg.image.nifti import write_cine
@@ -17,6 +16,7 @@ from cardioseg.image.nrrd import is_4d, read_cine
 from cardioseg.image.volume import Cine, Grid
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.case_measures import Measures
+from cardioseg.report.dicom_object import Author
 from cardioseg.results.description import Description
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.formats import seg_nrrd_format
@@ -30,12 +30,6 @@ OBLIQUE = Grid(SHAPE, (8.0, 1.25, 1.5), (-31.7, 12.3, 104.9), tuple(tuple(map(fl
 ED, ES = 1, 4
 
 
-class Model:
-    """All that the format takes of a model's card."""
-
-    name, sha256, structures = "any", "0" * 64, STRUCTURES
-
-
 def drawn(grid: Grid = OBLIQUE, times_ms: tuple[float, ...] = (0, 40, 80.5, 120, 160)) -> Cine:
     """Random labels; the RV, whose segment is the first, is small at end-diastole and absent at end-systole."""
     voxels = np.random.default_rng(3).integers(0, 4, (5, *grid.shape)).astype(np.uint8)
@@ -47,7 +41,9 @@ def drawn(grid: Grid = OBLIQUE, times_ms: tuple[float, ...] = (0, 40, 80.5, 120,
 def write(folder: Path, mask: Cine, *, is_4d: bool = True, **phases: int) -> tuple[CaseFolder, str]:
     description = Description(Measures(phases), (), {}, mask.times_ms, Acquisition())
     case = CaseFolder(folder)
-    remark = seg_nrrd_format.write(PredictedCase(mask, description, cast("Card", Model), None, is_4d), case)
+    remark = seg_nrrd_format.write(
+        PredictedCase(mask, description, STRUCTURES, Author("any", "0" * 64), None, is_4d), case
+    )
     return case, remark
 
 

@@ -34,7 +34,7 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
     measures, segments = description.measures, description.wall.segments
     phases = (measures.ed_phase, folder.seg_ed), (measures.es_phase, folder.seg_es)
     masks = {phase: path for phase, path in phases if phase is not None and path.exists()}
-    labels, author = predicted.card.structures, predicted.author
+    labels, author = predicted.structures, predicted.author
     findings = Findings(measures, segments, description.flags, labels, author, description.references)
     headers = predicted.measured_headers(predicted.stack)
     try:

@@ -35,7 +35,7 @@ def write_phases(
         if phase is None:
             unknown.append(f"no {kind} of {moment.name}, which is not known")
             continue
-        drawing = Drawing(predicted.mask.phase(phase), predicted.card.structures, moment, predicted.author)
+        drawing = Drawing(predicted.mask.phase(phase), predicted.structures, moment, predicted.author)
         try:
             write(path, drawing, predicted.stack.headers[phase])
         except UnusableError as error:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardioseg.export.card import Card
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.cine.stack import Stack
@@ -21,21 +20,18 @@ class PredictedCase:
     Attributes:
         mask: `Label` values (phase, slice, row, column).
         description: measures and flags of the mask; they say what end-diastole and end-systole are.
-        card: of the model.
+        structures: what the model segments.
+        author: who drew the mask.
         stack: the DICOM images that it was drawn on; None of a NIfTI scan.
         is_4d: whether the scan has a time axis.
     """
 
     mask: Cine
     description: Description
-    card: Card
+    structures: tuple[Label, ...]
+    author: Author
     stack: Stack | None
     is_4d: bool
-
-    @property
-    def author(self) -> Author:
-        """Who drew the mask."""
-        return Author(self.card.name, self.card.sha256)
 
     @property
     def moments(self) -> tuple[tuple[Moment, int | None], ...]:

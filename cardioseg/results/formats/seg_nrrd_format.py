@@ -48,4 +48,4 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
 
 
 def _write_segmentation(path: Path, mask: Volume, predicted: PredictedCase) -> None:
-    write_bytes(path, encode_volume(mask, segmentation_keys(predicted.card.structures, mask.grid)))
+    write_bytes(path, encode_volume(mask, segmentation_keys(predicted.structures, mask.grid)))
