@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from small_phantoms import SMALL
 from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
-from cardioseg.image.labels import Label
+from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_cine
 from cardioseg.locks import sole_writer
-from cardioseg.phantom import write_dicom
+from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.labelled_cine import LabelledCine
+from cardioseg.phantom import reference, write_dicom
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.review.request_guard import Application
 from cardioseg.review.review_app import create_app
@@ -334,3 +337,14 @@ told(ask(app, "/api/cases/heart/review", sent))
     np.testing.assert_array_equal(read_cine(folder / "heart" / "mask_predicted.nii.gz").voxels, before)
     assert rows(folder / "review.csv")["heart"]["decision"] == "corrected"
     assert list(folder.rglob("*-*_partial*")) == []
+
+
+def test_planes_are_counted_anew_as_the_whole_mask_is() -> None:
+    mask = reference(SMALL)
+    heart = LabelledCine(mask, STRUCTURES, Acquisition(missing=(3,)))
+    voxels = mask.voxels.copy()
+    voxels[2, 1], voxels[5, 4, 10:20] = 0, Label.RV_CAVITY
+    changed = heart.with_planes(voxels, [(2, 1), (5, 4)])
+    expected = LabelledCine(replace(mask, voxels=voxels), STRUCTURES, Acquisition(missing=(3,)))
+    assert changed.curves_ml == expected.curves_ml != heart.curves_ml
+    assert changed.mask.voxels is voxels
