@@ -116,7 +116,10 @@ FLAGS = {
     "no LV myocardium": ("the mask has no LV myocardium at some or all phases", _LOOKED),
     "no RV cavity": ("the mask has no RV cavity at some or all phases", _LOOKED),
     "slice extent": ("a ventricle is very short or long, or is missing in a slice within it", _LOOKED),
-    "apex not covered": ("a ventricle is still large in the most apical slice", "check whether the stack ends too early"),
+    "apex not covered": (
+        "a ventricle is still large in the most apical slice",
+        "check whether the stack ends too soon",
+    ),
     "base not covered": (
         "at ES, the ventricles still fill the most basal slice",
         "check whether the stack begins too low; the volumes are then too small",

@@ -63,10 +63,11 @@ def named_flags() -> Iterator[str]:
     """The first argument of every `Flag(...)` and `Rule(...)` in the package that is a text or a constant."""
     package = DOCS.parent / "cardioseg"
     for path in package.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"Flag", "Rule"}):
+        calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+        for call in calls:
+            if not (isinstance(call.func, ast.Name) and call.func.id in {"Flag", "Rule"}):
                 continue
-            kind = node.args[0] if node.args else None
+            kind = call.args[0] if call.args else None
             if isinstance(kind, ast.Constant):
                 yield str(kind.value)
             elif isinstance(kind, ast.Name):
