@@ -89,7 +89,7 @@ class CaseResult:
     @property
     @in_words_of_python()
     def is_edited(self) -> bool:
-        """Whether somebody edited the mask after `predict` or `review`, so that `measures` and `curves_ml` are older."""
+        """Whether somebody edited the mask in another program since, so that `measures` and `curves_ml` are older."""
         return self.status == DONE and bool(_edited(self._folder))
 
     @property

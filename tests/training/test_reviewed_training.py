@@ -38,7 +38,7 @@ def test_a_model_is_trained_on_corrected_masks(recipe_file: Path, tmp_path: Path
     options = ["-r", str(recipe_file), "--folds", "3", "--steps", "3", "-q"]
     assert run(["train", str(dataset), "-o", str(training), *options]) == 0
     folds = json.loads((training / "folds.json").read_text())
-    assert sorted(name for fold in folds["folds"] for name in fold["validation"]) == list(FILMS)
+    assert sorted(name for fold in folds for name in fold["validation"]) == list(FILMS)
     exported = tmp_path / "model"
     assert run(["export", str(training), str(dataset), "-o", str(exported), "--licence", "CC0-1.0", "-q"]) == 0
     assert json.loads((exported / "card.json").read_text())["training"]["dataset"] == "results"
