@@ -37,7 +37,7 @@ def save(results: ResultsFolder, opened: OpenedCase, review: FinishedReview) -> 
         raise UnusableError(f"{opened.folder.case_id} was changed meanwhile", "load it again; your strokes are lost")
     mask = review.applied(opened.mask)
     review.by_hand.require_within(mask.phases)
-    _due(results).begin(RunRecord(), "")
+    tables_are_due(results)
     judgement = Judgement(review.decision, review.initials.strip(), " ".join(review.note.split()))
     save_review(results, opened.folder, mask, review.by_hand, judgement)
 
@@ -54,8 +54,8 @@ def write_tables(results: ResultsFolder) -> str:
     if is_being_written(results.path):
         return _LATER
     with sole_writer(results.path):
+        tables_are_due(results)
         ledger = _due(results)
-        ledger.begin(RunRecord(), "")
         with every_outcome(results, ledger, is_at_place) as outcomes:
             write_summary(results, outcomes, known_run_record(results))
         ledger.remove()
@@ -65,6 +65,15 @@ def write_tables(results: ResultsFolder) -> str:
 def are_tables_due(results: ResultsFolder) -> bool:
     """Whether a case was saved, and its tables were not."""
     return results.reviewed_ledger.is_file()
+
+
+def tables_are_due(results: ResultsFolder) -> None:
+    """Remember, beyond this process, that the tables must be written.
+
+    Raises:
+        ResourceError: the file system refuses.
+    """
+    _due(results).begin(RunRecord(), "")
 
 
 def _due(results: ResultsFolder) -> Ledger:

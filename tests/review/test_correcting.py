@@ -77,7 +77,7 @@ def save(app: Application, folder: Path, change: Any = without_base, **said: Any
     before = read_cine(folder / "heart" / "mask.nii.gz").voxels
     sent = correction(document["version"], before, change(before), **({"decision": "corrected"} | said))
     answer = told(ask(app, "/api/cases/heart/review", sent))
-    assert answer["tables"] == ""
+    assert told(ask(app, "/api/tables", {})) == {"later": ""}
     assert answer["version"] == told(ask(app, "/api/cases/heart"))["version"]
     return document
 
@@ -267,8 +267,9 @@ def test_two_tabs(app: Application, folder: Path) -> None:
 def test_while_another_run_writes(app: Application, folder: Path) -> None:
     version = told(ask(app, "/api/cases/heart"))["version"]
     with sole_writer(folder):
-        answer = told(ask(app, "/api/cases/heart/review", {"version": version, "decision": "accepted"}))
-        assert answer["tables"].startswith("measures.csv and report.html are written later")
+        told(ask(app, "/api/cases/heart/review", {"version": version, "decision": "accepted"}))
+        later = told(ask(app, "/api/tables", {}))["later"]
+        assert later.startswith("measures.csv and report.html are written later")
         assert not (folder / "review.csv").exists()
     ReviewedResults(ResultsFolder(folder))
     assert rows(folder / "review.csv")["heart"]["decision"] == "accepted"
@@ -321,6 +322,7 @@ version = told(ask(app, "/api/cases/heart"))["version"]
 before = read_cine(folder / "heart" / "mask.nii.gz").voxels
 sent = correction(version, before, without_base(before), decision="corrected")
 told(ask(app, "/api/cases/heart/review", sent))
+told(ask(app, "/api/tables", {{}}))
 """
     ended = subprocess.run([sys.executable, "-c", program], env=os.environ, capture_output=True, text=True, check=False)
     assert ended.returncode in (-signal.SIGKILL, 0), ended.stderr
@@ -333,6 +335,7 @@ told(ask(app, "/api/cases/heart/review", sent))
     version = told(ask(app, "/api/cases/heart"))["version"]
     sent = correction(version, left, now, decision="corrected")
     told(ask(app, "/api/cases/heart/review", sent))
+    told(ask(app, "/api/tables", {}))
     np.testing.assert_array_equal(read_cine(folder / "heart" / "mask.nii.gz").voxels, now)
     np.testing.assert_array_equal(read_cine(folder / "heart" / "mask_predicted.nii.gz").voxels, before)
     assert rows(folder / "review.csv")["heart"]["decision"] == "corrected"
