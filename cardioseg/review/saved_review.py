@@ -7,6 +7,7 @@ start, or by the next run of `predict`.
 from cardioseg.errors import UnusableError
 from cardioseg.files import sole_writer
 from cardioseg.inference.corrected_case import Judgement, save_review
+from cardioseg.inference.corrected_mask import Corrected
 from cardioseg.inference.scan import is_at_place
 from cardioseg.locks import is_being_written
 from cardioseg.results.all_cases import every_outcome
@@ -39,7 +40,7 @@ def save(results: ResultsFolder, opened: OpenedCase, review: FinishedReview) -> 
     review.by_hand.require_within(mask.phases)
     tables_are_due(results)
     judgement = Judgement(review.decision, review.initials.strip(), " ".join(review.note.split()))
-    save_review(results, opened.folder, mask, review.by_hand, judgement)
+    save_review(results, opened.folder, Corrected(mask, opened.mask, opened.prediction, review.by_hand), judgement)
 
 
 def write_tables(results: ResultsFolder) -> str:
