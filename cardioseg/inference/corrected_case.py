@@ -18,12 +18,14 @@ from cardioseg.inference.corrected_mask import Corrected, describe_corrected
 from cardioseg.inference.patients import Patients
 from cardioseg.inference.scan import Scan, recorded_scan
 from cardioseg.inference.written_case import format_hashes, write_case
+from cardioseg.measure.curves import Moments
 from cardioseg.report.dicom_object import Author, Touch
 from cardioseg.results.case_pictures import remove_pictures
 from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.description import Description, read_description
+from cardioseg.results.edits import edited_file
 from cardioseg.results.folder import CaseFolder, ResultsFolder
-from cardioseg.results.formats import ALWAYS, format_files
+from cardioseg.results.formats import ALWAYS, format_files, refers_to_images
 from cardioseg.results.mask_files import files_beside, read_mask
 from cardioseg.results.outcome import in_one
 from cardioseg.results.review_record import Decision, Review
@@ -66,16 +68,42 @@ def save_review(results: ResultsFolder, folder: CaseFolder, corrected: Corrected
     record = read_case_record(folder)
     if record is None:
         raise UnusableError(f"{folder.case_id} has no record", "run `cardioseg predict` again")
-    description = describe_corrected(corrected, read_description(folder))
     review = _review(corrected, judgement)
-    _write_mask(folder, corrected)
-    said_of_patient = Patients(with_reference_values=bool(record.patient.get("with_reference_values")))
-    remark = _renew_files(folder, record, corrected.mask, description, author_of(results, record, review))
-    remark = in_one(remark, said_of_patient.remark(description.acquisition))
+    author = author_of(results, record, review)
+    if _is_changed(folder, record, corrected):
+        description = describe_corrected(corrected, read_description(folder))
+        _write_mask(folder, corrected)
+        remark = in_one(
+            _renew_files(folder, record, corrected.mask, description, author), _of_patient(record, description)
+        )
+    else:
+        remark = _sign(folder, record, corrected.mask, author)
     changes = {"review": review, "chosen_phases": asdict(corrected.moments), "remark": remark}
     record.model_copy(update=changes | {"sha256": format_hashes(folder)}).write(folder)
     if not review.is_corrected:
         folder.predicted_mask.unlink(missing_ok=True)
+
+
+def _is_changed(folder: CaseFolder, record: CaseRecord, corrected: Corrected) -> bool:
+    """Whether the case needs other measures than it has: by strokes, phases, or an edit with another program."""
+    by_hand = record.review.by_hand if record.review else asdict(Moments())
+    is_drawn = not np.array_equal(corrected.mask.voxels, corrected.saved.voxels)
+    return is_drawn or asdict(corrected.by_hand) != by_hand or bool(edited_file(folder.mask, record))
+
+
+def _of_patient(record: CaseRecord, description: Description) -> str:
+    patients = Patients(with_reference_values=bool(record.patient.get("with_reference_values")))
+    return patients.remark(description.acquisition)
+
+
+def _sign(folder: CaseFolder, record: CaseRecord, mask: Cine, author: Author) -> str:
+    """Write the objects that say who answers for a mask that is as it was; returns the remark of the case."""
+    scan = recorded_scan(record) if refers_to_images(record.formats) else None
+    if scan is None:
+        return record.remark
+    description = read_description(folder)
+    written = write_case(folder, scan, mask, description, author, formats=_others(record.formats))
+    return in_one(written, _of_patient(record, description))
 
 
 def _review(corrected: Corrected, judgement: Judgement) -> Review:

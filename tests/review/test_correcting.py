@@ -21,7 +21,7 @@ from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.image.nifti import read_cine
+from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.locks import sole_writer
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.labelled_cine import LabelledCine
@@ -185,6 +185,34 @@ def test_a_scan_that_is_gone(predicted: Path, tmp_path: Path) -> None:
     assert "the scan is no longer where it was" in rows(folder / "status.csv")["heart"]["reason"]
 
 
+def test_accepted_where_the_scan_is_gone_it_keeps_its_pictures(predicted: Path, tmp_path: Path) -> None:
+    shutil.copytree(predicted / "results", tmp_path / "results")
+    folder = tmp_path / "results"
+    record = folder / "heart" / "case.json"
+    record.write_text(record.read_text().replace(str(predicted / "scans"), str(tmp_path / "gone")))
+    old = {path.name: path.read_bytes() for path in (folder / "heart").iterdir() if path != record}
+    save(app_of(folder), folder, lambda mask: mask, initials="AB")
+    assert {path.name: path.read_bytes() for path in (folder / "heart").iterdir() if path != record} == old
+    assert "accepted in review by AB" in rows(folder / "status.csv")["heart"]["reason"]
+
+
+def test_edited_with_another_program(app: Application, folder: Path) -> None:
+    """What is saved without a stroke is the edit: from now on the numbers are its own."""
+    path = folder / "heart" / "mask.nii.gz"
+    mask = read_cine(path)
+    write_cine(path, replace(mask, voxels=without_base(mask.voxels)))
+    assert "was edited after" in told(ask(app, "/api/cases/heart"))["remarks"][0]
+    save(app, folder, lambda voxels: voxels)
+    review = rows(folder / "review.csv")["heart"]
+    assert (review["decision"], review["changed_voxels"]) == ("corrected", "")
+    assert float(review["lv_edv_ml_change"]) != 0
+    assert not (folder / "heart" / "mask_predicted.nii.gz").exists()  # the other program wrote over it
+    remarks = told(ask(app, "/api/cases/heart"))["remarks"]
+    assert not any("was edited after" in remark for remark in remarks)
+    status, content = ask(app, "/api/cases/heart/predicted/0")
+    assert (status, json.loads(content)["message"].partition(":")[0]) == (409, "the network's own mask is lost")
+
+
 def test_accepted_and_excluded(app: Application, folder: Path) -> None:
     old = (folder / "heart" / "mask.nii.gz").read_bytes()
     save(app, folder, lambda mask: mask, decision="corrected")
@@ -307,7 +335,7 @@ import numpy as np
 import cardioseg.files
 from corrections import ask, correction, told
 from test_correcting import app_of, without_base
-from cardioseg.image.nifti import read_cine
+from cardioseg.image.nifti import read_cine, write_cine
 left = [{write}]
 replace = Path.replace
 def cut(self, target):
