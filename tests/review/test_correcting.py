@@ -379,3 +379,22 @@ def test_planes_are_counted_anew_as_the_whole_mask_is() -> None:
     expected = LabelledCine(replace(mask, voxels=voxels), STRUCTURES, Acquisition(missing=(3,)))
     assert changed.curves_ml == expected.curves_ml != heart.curves_ml
     assert changed.mask.voxels is voxels
+
+
+def test_links_out_of_the_folder_are_not_written_through(app: Application, folder: Path, tmp_path: Path) -> None:
+    version = told(ask(app, "/api/cases/heart"))["version"]
+    outside = tmp_path / "outside.nii.gz"
+    shutil.copy(folder / "heart" / "mask.nii.gz", outside)
+    (folder / "heart" / "mask_predicted.nii.gz").symlink_to(outside)
+    status, content = ask(app, "/api/cases/heart/review", {"version": version, "decision": "accepted"})
+    assert (status, json.loads(content)["message"]) == (
+        409, "heart is not opened: a link in it leads out of the results folder"
+    )  # fmt: skip
+    (folder / "heart" / "mask_predicted.nii.gz").unlink()
+    table = tmp_path / "outside.csv"
+    table.write_text("untouched")
+    (folder / "measures.csv").unlink()
+    (folder / "measures.csv").symlink_to(table)
+    save(app, folder)
+    assert table.read_text() == "untouched"
+    assert rows(folder / "measures.csv")["heart"]["review"] == "corrected"
