@@ -27,8 +27,8 @@ ED = Annotated[
         "--ed",
         metavar="N",
         min=0,
-        help="End-diastolic phase of all cases, counted from 0. Default: that with the largest volume; `measure` keeps "
-        "the phase that `predict` used.",
+        help="End-diastolic phase of all cases, counted from 0. Default: the phase with the largest volume. A "
+        "later `measure` keeps the phase that `predict` used.",
     ),
 ]
 ES = Annotated[
@@ -37,8 +37,8 @@ ES = Annotated[
         "--es",
         metavar="N",
         min=0,
-        help="End-systolic phase of all cases, counted from 0. Default: that with the smallest volume; `measure` keeps "
-        "the phase that `predict` used.",
+        help="End-systolic phase of all cases, counted from 0. Default: the phase with the smallest volume. A "
+        "later `measure` keeps the phase that `predict` used.",
     ),
 ]
 

@@ -9,7 +9,7 @@ import numpy as np
 from cardioseg.errors import CardiosegError, UnusableError
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
-from cardioseg.inference.corrected_case import Prediction, read_prediction, structures_of
+from cardioseg.inference.corrected_mask import Prediction, read_prediction, structures_of
 from cardioseg.inference.edited_mask import EditedMask, read_edited
 from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.report.crop import Crop, crop_around

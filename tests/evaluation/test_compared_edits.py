@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from review.corrections import PORT, TOKEN, ask, correction, told
+from review.corrections import save_case
 from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
@@ -21,9 +21,6 @@ from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.image.volume import Cine
 from cardioseg.phantom import Phantom, write_nifti
-from cardioseg.results.folder import ResultsFolder
-from cardioseg.review.review_app import create_app
-from cardioseg.review.reviewed_results import ReviewedResults
 
 HEART = Phantom(slices=7, phases=8, rows=64, columns=64, spacing_mm=(12.0, 4.0, 4.0))
 
@@ -147,11 +144,8 @@ WARNING = "a person corrected 1 of 1 predicted mask: these results are not the m
 
 
 def correct_in_review(results: Path) -> None:
-    """Save a correction as the page of `review` does."""
-    app, mask = create_app(ReviewedResults(ResultsFolder(results)), PORT, TOKEN), mask_in(results)
-    path = f"/api/cases/{mask.parent.name}"
-    before, now = read_cine(mask).voxels, halved(mask).voxels
-    told(ask(app, f"{path}/review", correction(told(ask(app, path))["version"], before, now, decision="corrected")))
+    mask = mask_in(results)
+    save_case(results, mask.parent.name, lambda _: halved(mask).voxels, decision="corrected")
 
 
 @pytest.mark.parametrize("change", [correct_in_review, lambda results: write_edit(mask_in(results), "mask_new.nii.gz")])

@@ -8,16 +8,13 @@ from pathlib import Path
 
 import pytest
 from cohorts.hearts import tree, write_hearts
-from review.corrections import PORT, TOKEN, ask, told
+from review.corrections import save_case
 from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
 from cardioseg.errors import UsageError
 from cardioseg.files import sole_writer
 from cardioseg.inference.case_search import Part, Search, parse_part
-from cardioseg.results.folder import ResultsFolder
-from cardioseg.review.review_app import create_app
-from cardioseg.review.reviewed_results import ReviewedResults
 
 Predict = Callable[..., int]
 
@@ -159,10 +156,8 @@ def test_nothing_to_gather(whole: Path, tmp_path: Path, capsys: pytest.CaptureFi
 def test_reviews_are_kept_when_parts_are_gathered(parts: Path, tmp_path: Path) -> None:
     out = Path(shutil.copytree(parts, tmp_path / "out"))
     assert run(["gather", str(out), "-q"]) == 3
-    app = create_app(ReviewedResults(ResultsFolder(out)), PORT, TOKEN)
     for name, decision in (("heart-01", "accepted"), ("heart-05", "excluded")):
-        version = told(ask(app, f"/api/cases/{name}"))["version"]
-        assert told(ask(app, f"/api/cases/{name}/review", {"version": version, "decision": decision}))["tables"] == ""
+        save_case(out, name, decision=decision)
     reviewed = (out / "review.csv").read_bytes()
     (out / "review.csv").unlink()
     assert run(["gather", str(out), "-q"]) == 3

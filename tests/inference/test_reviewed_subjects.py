@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from review.corrections import PORT, TOKEN, ask, correction, told
+from review.corrections import save_case
 from small_phantoms import SMALL
 from thresholds import write_threshold_model
 
@@ -22,9 +22,6 @@ from cardioseg.image.nifti import read_cine, write_cine, write_volume
 from cardioseg.image.volume import Voxels
 from cardioseg.ingest.labels.subject import Subject
 from cardioseg.phantom import cine, write_dicom
-from cardioseg.results.folder import ResultsFolder
-from cardioseg.review.review_app import create_app
-from cardioseg.review.reviewed_results import ReviewedResults
 
 Change = Callable[[Voxels], Voxels]
 SLICE, OTHER_PHASE = 2, 6  # the phantom's ED and ES are other phases
@@ -52,10 +49,6 @@ def results(predicted: Path, tmp_path: Path) -> Path:
     return tmp_path / "results"
 
 
-def keep(mask: Voxels) -> Voxels:
-    return mask
-
-
 def widen(*phases: int) -> Change:
     """In one slice of some phases, the myocardium becomes cavity."""
 
@@ -69,14 +62,8 @@ def widen(*phases: int) -> Change:
     return change
 
 
-def save(results: Path, case: str, change: Change = keep, **said: Any) -> Voxels:
-    """Save a case in `review`, as its page does; the mask that a person left."""
-    app = create_app(ReviewedResults(ResultsFolder(results)), PORT, TOKEN)
-    version = told(ask(app, f"/api/cases/{case}"))["version"]
-    before = read_cine(results / case / "mask.nii.gz").voxels
-    sent = correction(version, before, change(before), **({"decision": "corrected"} | said))
-    assert told(ask(app, f"/api/cases/{case}/review", sent))["tables"] == ""
-    return change(before)
+def save(results: Path, case: str, change: Change | None = None, **said: Any) -> Voxels:
+    return save_case(results, case, change, **({"decision": "corrected"} | said))
 
 
 def ingest(results: Path, out: Path, *more: str) -> int:
@@ -125,7 +112,7 @@ def test_voxels_phases_and_geometry(predicted: Path, results: Path, tmp_path: Pa
 
 def test_accepted_cases_give_ed_and_es_and_a_volume_its_phase(results: Path, tmp_path: Path) -> None:
     film, still = save(results, "film"), save(results, "still")
-    save(results, "dicom", keep, ed_phase=2, es_phase=5)
+    save(results, "dicom", ed_phase=2, es_phase=5)
     assert ingest(results, tmp_path / "dataset") == 3
     dataset = open_dataset(tmp_path / "dataset")
     assert phases_of(dataset.subject("film")) == dict(zip(("ed", "es"), moments(results, "film"), strict=True))
@@ -137,8 +124,8 @@ def test_accepted_cases_give_ed_and_es_and_a_volume_its_phase(results: Path, tmp
 
 def test_the_page_saves_phases_twice(results: Path, tmp_path: Path) -> None:
     """Chosen phases alone leave the network's own mask where it is: it is not lost."""
-    save(results, "film", keep, ed_phase=2)
-    save(results, "film", keep, ed_phase=3)
+    save(results, "film", ed_phase=2)
+    save(results, "film", ed_phase=3)
     assert json.loads((results / "film" / "case.json").read_text())["review"]["changed_voxels"] == 0
     assert ingest(results, tmp_path / "dataset") == 3
     dataset = open_dataset(tmp_path / "dataset")
@@ -148,7 +135,7 @@ def test_the_page_saves_phases_twice(results: Path, tmp_path: Path) -> None:
 
 def test_what_is_left_out_and_why(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save(results, "film")
-    save(results, "still", keep, decision="excluded", initials="AB", note="no breath hold")
+    save(results, "still", decision="excluded", initials="AB", note="no breath hold")
     assert ingest(results, tmp_path / "dataset") == 3
     dataset = open_dataset(tmp_path / "dataset")
     assert dataset.subject_ids == ("film",)
@@ -211,9 +198,7 @@ def test_an_edit_after_the_review(results: Path, tmp_path: Path, name: str) -> N
     why = reasons(open_dataset(tmp_path / "dataset"))["film"]
     assert why.startswith(f"{name} was changed by another program after the review")
     assert "save the case in `cardioseg review` first" in why
-    app = create_app(ReviewedResults(ResultsFolder(results)), PORT, TOKEN)
-    version = told(ask(app, "/api/cases/film"))["version"]
-    told(ask(app, "/api/cases/film/review", {"version": version, "decision": "corrected"}))
+    save(results, "film")
     os.utime(path, (later + 10, later + 10))
     assert ingest(results, tmp_path / "dataset") == 3
     subject = open_dataset(tmp_path / "dataset").subject("film")
