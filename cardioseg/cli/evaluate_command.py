@@ -121,6 +121,8 @@ def evaluate(
         console.say(f"warning: {too_few}")
     for name, evaluation in evaluations.items():
         which = f" in {name}" if compare else ""
+        if evaluation.correction_warning:
+            console.say(f"warning{which}: {evaluation.correction_warning}")
         console.print_skipped(evaluation.mistakes, f"looks wrong{which}")
         console.print_skipped(evaluation.problems, f"not compared{which}")
     not_tested = untested(evaluations, tests)
