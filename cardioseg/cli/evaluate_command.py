@@ -26,8 +26,8 @@ Predicted = Annotated[
     list[Path],
     typer.Argument(
         metavar="PREDICTED...",
-        help="A results folder written by `predict`, a folder of masks, or a training run. With --compare: two or "
-        "more.",
+        help="A results folder written by `predict`, a folder of masks, or a training run. "
+        "With --compare: two or more.",
     ),
 ]
 Reference = Annotated[
