@@ -107,9 +107,12 @@ class Chromium:
         self.ask("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, **turned)
 
     def middle(self, selector: str) -> tuple[float, float]:
-        """The middle of an element in the window."""
-        box = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
-        x, y = self.evaluate(f"(box => [box.x + box.width / 2, box.y + box.height / 2])({box})")
+        """The middle of an element in the window, which scrolls to it."""
+        x, y = self.evaluate(f"""(element => {{
+            element.scrollIntoView({{ block: 'nearest' }});
+            const {{ x, y, width, height }} = element.getBoundingClientRect();
+            return [x + width / 2, y + height / 2];
+        }})(document.querySelector({json.dumps(selector)}))""")
         return x, y
 
     def screenshot(self, beyond: bool = True) -> bytes:

@@ -212,7 +212,7 @@ export class Page {
     clearTimeout(this.#said);
     if (this.state.shown.isPlaying) return;
     this.#said = setTimeout(() => {
-      if (!this.isClosed) find("#said").textContent = [this.correcting.last, placeText(this)].join("\n");
+      if (!this.isClosed) find("#said").textContent = [this.correcting.last, placeText(this)].filter(Boolean).join("\n");
     }, SAID_AFTER_MS);
   }
 }

@@ -1,6 +1,6 @@
 /** Correcting: a case that a person corrects: the changes, their numbers, and how they are saved. */
 
-import { Correction } from "./correction.js";
+import { Correction, areEqual, withRuns } from "./correction.js";
 import { NetworkMask } from "./network_mask.js";
 import { Numbers } from "./numbers.js";
 import { Failure } from "./server.js";
@@ -9,6 +9,7 @@ export class Correcting {
   #server;
   #page;
   #savedText = "";
+  #carried = new Map();
   #wasAsDrawn;
   /** What is being done that must end before the next change; in words. */
   busy = "";
@@ -21,14 +22,14 @@ export class Correcting {
    */
   constructor(server, page) {
     const { state, cine } = page;
-    const { ed_phase: ed, es_phase: es } = state.case;
+    const { ed_phase: ed, es_phase: es } = state.case.by_hand;
     this.#server = server;
     this.#page = page;
     this.#wasAsDrawn = !state.case.predicted;
     this.correction = new Correction((phase, slice) => cine.mask(phase, slice), { ed, es });
     this.network = new NetworkMask(server, state.case, this.correction);
     this.numbers = new Numbers(state.case, () => this.#measured(), {
-      arrived: () => this.#numbersArrived(),
+      arrived: () => page.state.tell("numbers"),
       failed: (failure) => page.complain(failure),
     });
   }
@@ -105,13 +106,36 @@ export class Correcting {
   }
 
   /** What the server is sent. */
-  document() {
-    return { version: this.#page.state.case.version, ...this.correction.document() };
+  document(instead = []) {
+    return { version: this.#page.state.case.version, ...this.correction.document(instead) };
   }
 
-  /** The planes of a slice at the other phases, with the correction carried on to them. */
-  carried(slice) {
-    return this.#server.carried(this.#page.state.case.case_id, this.document(), slice);
+  /**
+   * Carry the correction of a slice on to its other phases, all of which are here. What was carried on before, and not
+   * changed since, is no correction of its own: it is carried on anew.
+   *
+   * @param {number} slice
+   * @param {number[]} phases
+   * @returns {Promise<import("./correction.js").Plane[]>}
+   */
+  async carried(slice, phases) {
+    await this.network.load(phases);
+    const isCarried = (phase) => {
+      const labels = this.#carried.get(`${phase}/${slice}`);
+      return labels && areEqual(labels, this.correction.plane(phase, slice));
+    };
+    const instead = phases.filter(isCarried).map((phase) => {
+      return { phase, slice, labels: this.network.plane(phase, slice) };
+    });
+    const { planes } = await this.#server.carried(this.#page.state.case.case_id, this.document(instead), slice);
+    const carried = planes.map(({ phase, runs }) => {
+      return { phase, slice, labels: withRuns(this.correction.base(phase, slice), runs) };
+    });
+    for (const { phase, labels } of carried) {
+      const isNew = isCarried(phase) || !areEqual(labels, this.correction.plane(phase, slice));
+      if (isNew) this.#carried.set(`${phase}/${slice}`, labels);
+    }
+    return carried;
   }
 
   /**
@@ -145,11 +169,6 @@ export class Correcting {
     return this.#server.measures(this.#page.state.case.case_id, this.document());
   }
 
-  #numbersArrived() {
-    this.#showMoments(this.numbers.now);
-    this.#page.state.tell("numbers");
-  }
-
   #show(step, word) {
     if (!step) return;
     const { planes } = step;
@@ -164,12 +183,14 @@ export class Correcting {
     this.#page.forget(planes);
     this.#tell();
     if (!isChange) return;
-    this.#showMoments(this.#page.state.case);
+    this.#showMoments();
     this.numbers.follow();
   }
 
-  #showMoments({ ed_phase, es_phase }) {
-    const { ed, es } = this.correction.byHand;
+  /** The phases that the person chose, otherwise those of the network's mask, which a correction does not move. */
+  #showMoments() {
+    const { ed, es } = this.correction.moments;
+    const { ed_phase, es_phase } = this.numbers.before;
     this.#page.state.set({ ed_phase: ed ?? ed_phase, es_phase: es ?? es_phase });
   }
 

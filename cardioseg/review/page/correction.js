@@ -19,23 +19,23 @@
 
 export class Correction {
   #planeOf;
-  #first;
   #planes = new Map();
   #done = [];
   #undone = [];
-  #saved = { ed: null, es: null };
+  #opened;
+  #saved;
   /** @type {Moments} */
-  moments = { ed: null, es: null };
+  moments;
   /** @type {Plane|null} a stroke that has not ended: shown, but not yet a step. */
   preview = null;
 
   /**
    * @param {(phase: number, slice: number) => Uint8Array|undefined} planeOf the mask that the server gave.
-   * @param {Moments} first end-diastole and end-systole when the case was opened.
+   * @param {Moments} moments set by hand before the case was opened.
    */
-  constructor(planeOf, first) {
+  constructor(planeOf, moments) {
     this.#planeOf = planeOf;
-    this.#first = first;
+    this.moments = this.#opened = this.#saved = moments;
   }
 
   /** A plane as it is corrected now; undefined if it has not arrived. */
@@ -65,20 +65,13 @@ export class Correction {
 
   /** Whether anything differs from what the server knows. */
   get isDirty() {
-    const { ed, es } = this.#saved;
-    return ed !== this.moments.ed || es !== this.moments.es || this.#changed().length > 0;
+    return !areSame(this.#saved, this.moments) || this.#changed().length > 0;
   }
 
   /** Whether all is as it was when the case was opened. */
   get isAsOpened() {
-    const { ed, es } = this.moments;
-    return ed === null && es === null && [...this.#planes.values()].every(({ opened, now }) => areEqual(opened, now));
-  }
-
-  /** Phases set by hand; one that was set, saved and taken back is set to what it was at first. */
-  get byHand() {
-    const of = (moment) => this.moments[moment] ?? (this.#saved[moment] === null ? null : this.#first[moment]);
-    return { ed: of("ed"), es: of("es") };
+    const planes = [...this.#planes.values()];
+    return areSame(this.#opened, this.moments) && planes.every(({ opened, now }) => areEqual(opened, now));
   }
 
   /**
@@ -93,8 +86,7 @@ export class Correction {
       .map(({ phase, slice, labels }) => ({ phase, slice, ...difference(this.plane(phase, slice), labels) }))
       .filter(({ places }) => places.length);
     const after = { ...this.moments, ...moments };
-    const areMoved = after.ed !== this.moments.ed || after.es !== this.moments.es;
-    if (!changed.length && !areMoved) return false;
+    if (!changed.length && areSame(this.moments, after)) return false;
     const step = { planes: changed, moments: { before: this.moments, after } };
     this.#apply(step, "after");
     this.#done.push(step);
@@ -120,10 +112,18 @@ export class Correction {
     return step;
   }
 
-  /** What the server is sent, beside the version of the case: phases set by hand, and all pixels that differ. */
-  document() {
-    const { ed, es } = this.byHand;
-    const planes = this.#changed().map(({ phase, slice, base, now }) => ({ phase, slice, runs: runs(base, now) }));
+  /**
+   * What the server is sent, beside the version of the case: phases set by hand, and all pixels that differ.
+   *
+   * @param {Plane[]} [instead] planes that are sent instead of those that are shown.
+   */
+  document(instead = []) {
+    const { ed, es } = this.moments;
+    const other = new Map(instead.map(({ phase, slice, labels }) => [`${phase}/${slice}`, labels]));
+    const planes = [...this.#planes].flatMap(([key, { phase, slice, base, now }]) => {
+      const numbers = runs(base, other.get(key) ?? now);
+      return numbers.length ? [{ phase, slice, runs: numbers }] : [];
+    });
     return { ed_phase: ed, es_phase: es, planes };
   }
 
@@ -154,6 +154,10 @@ export class Correction {
     }
     return this.#planes.get(key);
   }
+}
+
+function areSame(one, other) {
+  return one.ed === other.ed && one.es === other.es;
 }
 
 /** Whether two planes hold the same labels. */

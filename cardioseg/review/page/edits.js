@@ -1,7 +1,6 @@
 /** Edits: changes of whole planes: structures deleted, planes copied, corrections carried on. Each is one step. */
 
 import { without } from "./brushes.js";
-import { withRuns } from "./correction.js";
 
 /** @typedef {import("./case_page.js").Page} Page */
 
@@ -46,12 +45,10 @@ export function carryOn(page) {
   const { slice } = shown;
   if (kase.phases < 2) return;
   const { correcting } = page;
-  correcting.having("Carrying the correction on …", slice, allPhases(kase), async () => {
-    const { planes } = await correcting.carried(slice);
-    const carried = planes.map(({ phase, slice: at, runs }) => {
-      return { phase, slice: at, labels: withRuns(correcting.correction.base(phase, at), runs) };
-    });
-    return () => correcting.change(carried, `Correction of slice ${slice} carried on to the other phases`);
+  const phases = allPhases(kase);
+  correcting.having("Carrying the correction on …", slice, phases, async () => {
+    const planes = await correcting.carried(slice, phases);
+    return () => correcting.change(planes, `Correction of slice ${slice} carried on to the other phases`);
   });
 }
 

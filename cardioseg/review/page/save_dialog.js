@@ -21,6 +21,9 @@ let settle = () => {};
 export function askToSave(opened) {
   page = opened;
   const { review } = page.state.case;
+  for (const decision of ["accepted", "corrected"]) {
+    find(`.${decision}`, form).hidden = (decision === "accepted") !== page.correcting.isAsDrawn;
+  }
   form.elements.decision.value = firstDecision();
   form.elements.initials.value = sessionStorage.getItem(INITIALS) ?? review?.initials ?? "";
   form.elements.note.value = review?.note ?? "";
@@ -48,7 +51,7 @@ export async function askToLeave(opened) {
 /** What most probably is meant. */
 function firstDecision() {
   const { review } = page.state.case;
-  if (review && !page.correcting.isUnsaved) return review.decision;
+  if (review?.decision === "excluded" && !page.correcting.isUnsaved) return review.decision;
   return page.correcting.isAsDrawn ? "accepted" : "corrected";
 }
 
