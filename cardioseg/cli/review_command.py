@@ -15,8 +15,9 @@ def review(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="The folder that `predict -o` wrote into.")],
     port: Annotated[int, typer.Option("--port", metavar="N", min=0, help="Port of the page. 0: any free port.")] = 0,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Only look: nothing can be corrected.")] = False,
 ) -> int:
-    """Look at results in the browser.
+    """Look at results in the browser, and correct masks.
 
     The page shows images, masks, volume curves and flags. It is on this machine only, and
     nothing is sent elsewhere. Ctrl-C ends it.
@@ -39,7 +40,7 @@ def review(
             _open_in_browser(address)
 
     try:
-        serve(ResultsFolder(results), port, announce)
+        serve(ResultsFolder(results), port, announce, is_read_only=read_only)
     except KeyboardInterrupt:
         console.say("ended")
     return ExitCode.OK

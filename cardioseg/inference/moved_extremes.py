@@ -1,6 +1,6 @@
 """Extremes: where the largest and the smallest volume of an edited mask are, whose phases were chosen before."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -9,38 +9,47 @@ from cardioseg.measure.curves import Curve, Curves, Moments
 from cardioseg.results.description import Description
 
 
-def moved_extremes(before_ml: Curves, now: Description, chosen: Moments) -> str:
+def in_file(moment: str, phase: int) -> str:
+    """How to move end-diastole or end-systole on the command line."""
+    name = moment.lower()
+    return f"To move {moment} of both ventricles, set {name}_phase to {phase} for this case in a --phases FILE"
+
+
+def moved_extremes(
+    before_ml: Curves, now: Description, chosen: Moments, remedy: Callable[[str, int], str] = in_file
+) -> str:
     """A remark for each ventricle whose largest or smallest volume has left the phase at which it is measured.
 
     Args:
         before_ml: the volume curves of the mask as it was predicted.
         now: the measures and curves of the edited mask.
         chosen: phases that a person chose; of these nothing is said.
+        remedy: says for `ED` or `ES` and a phase what to do.
     """
     lv, rv = (now.measures.moments(label) for label in (Label.LV_CAVITY, Label.RV_CAVITY))
     places = [
-        ("LV", "largest", "ed", Label.LV_CAVITY, lv.ed_phase, chosen.ed_phase),
-        ("LV", "smallest", "es", Label.LV_CAVITY, lv.es_phase, chosen.es_phase),
-        ("RV", "largest", "ed", Label.RV_CAVITY, rv.ed_phase, chosen.ed_phase),
-        ("RV", "smallest", "es", Label.RV_CAVITY, rv.es_phase, chosen.es_phase),
+        ("LV", "largest", "ED", Label.LV_CAVITY, lv.ed_phase, chosen.ed_phase),
+        ("LV", "smallest", "ES", Label.LV_CAVITY, lv.es_phase, chosen.es_phase),
+        ("RV", "largest", "ED", Label.RV_CAVITY, rv.ed_phase, chosen.ed_phase),
+        ("RV", "smallest", "ES", Label.RV_CAVITY, rv.es_phase, chosen.es_phase),
     ]
     return "; ".join(
-        remark
+        f"{moved}. {remedy(moment, place)}"
         for side, extreme, moment, label, phase, chosen_phase in places
         if phase is not None and chosen_phase is None
-        for remark in _moved(side, extreme, moment, (before_ml.get(label, ()), now.curves_ml[label]), phase)
+        for moved, place in _moved(side, extreme, moment, (before_ml.get(label, ()), now.curves_ml[label]), phase)
     )
 
 
-def _moved(side: str, extreme: str, moment: str, curves_ml: tuple[Curve, Curve], phase: int) -> Iterator[str]:
+def _moved(
+    side: str, extreme: str, moment: str, curves_ml: tuple[Curve, Curve], phase: int
+) -> Iterator[tuple[str, int]]:
+    """What moved, and whither."""
     find = np.argmax if extreme == "largest" else np.argmin
     before_ml, now_ml = curves_ml
     if len(before_ml) != len(now_ml) or find(before_ml) != phase:
         return
     place = int(find(now_ml))
     if now_ml[place] != now_ml[phase]:
-        yield (
-            f"the {extreme} {side} volume is now {now_ml[place]:.1f} mL at phase {place}; {side} {moment.upper()} stays"
-            f" at phase {phase} ({now_ml[phase]:.1f} mL). To move {moment.upper()} of both ventricles, set"
-            f" {moment}_phase to {place} for this case in a --phases FILE"
-        )
+        said = f"the {extreme} {side} volume is now {now_ml[place]:.1f} mL at phase {place}; {side} {moment} stays"
+        yield f"{said} at phase {phase} ({now_ml[phase]:.1f} mL)", place

@@ -19,7 +19,7 @@ from cardioseg.results.run_record import Failure, RunRecord
 
 MEASURE_COLUMNS = (*CASE_COLUMNS, *QUANTITIES)
 _LISTS = {"failures", "seconds_by_case", "other_series", "unused_files"}  # too long for the report
-_TEXTS = ("case_id", "flags")
+_TEXTS = ("case_id", "flags", "review")
 
 
 def write_summary(
@@ -53,6 +53,13 @@ def read_status(folder: ResultsFolder) -> Iterator[dict[str, str]]:
     """The rows of `status.csv`."""
     with folder.status.open(newline="", encoding="utf-8") as file:
         yield from csv.DictReader(file)
+
+
+def read_reviews(folder: ResultsFolder) -> Iterator[dict[str, str]]:
+    """The rows of `review.csv`; none where nobody reviewed a case."""
+    if folder.reviews.is_file():
+        with folder.reviews.open(newline="", encoding="utf-8") as file:
+            yield from csv.DictReader(file)
 
 
 def read_measures(folder: ResultsFolder) -> Iterator[dict[str, Any]]:

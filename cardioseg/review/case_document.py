@@ -18,14 +18,16 @@ _TOWARDS = (("L", "R"), ("P", "A"), ("H", "F"))  # along x, y and z of LPS, and 
 _NEGLIGIBLE = 0.35  # share of a direction that gets no letter
 
 
-def case_document(case: OpenedCase) -> dict[str, Any]:
-    """What the page is told of a case, ready for JSON."""
+def case_document(case: OpenedCase, why_read_only: str = "") -> dict[str, Any]:
+    """What the page is told of a case, ready for JSON; `why_read_only` is empty if it can be corrected."""
     description, grid = case.description, case.mask.grid
     slices, rows, columns = grid.shape
     crop = case.heart
     return {
         "case_id": case.folder.case_id,
         "version": case.version,
+        "is_writable": not why_read_only,
+        "why_read_only": why_read_only,
         "phases": case.mask.phases,
         "slices": slices,
         "rows": rows,
@@ -42,6 +44,7 @@ def case_document(case: OpenedCase) -> dict[str, Any]:
         "missing_slices": list(description.acquisition.missing),
         "remarks": list(case.remarks),
         **_numbers(description),
+        **_reviewed(case),
     }
 
 
@@ -52,8 +55,8 @@ def _numbers(description: Description) -> dict[str, Any]:
         "times_ms": list(description.times_ms),
         "ed_phase": measures.ed_phase,
         "es_phase": measures.es_phase,
-        "measures": _rows(measures),
-        "curves_ml": {label.key: list(curve) for label, curve in description.curves_ml.items()},
+        "measures": measure_rows(measures),
+        "curves_ml": rounded_curves(description),
         "flags": [
             {
                 "kind": flag.kind,
@@ -67,7 +70,28 @@ def _numbers(description: Description) -> dict[str, Any]:
     }
 
 
-def _rows(measures: Measures) -> list[dict[str, str]]:
+def _reviewed(case: OpenedCase) -> dict[str, Any]:
+    """What a person decided, the numbers of the network's own mask, and the phases that the person chose."""
+    review = case.record.review if case.record else None
+    if review is None:
+        return {"review": None, "predicted": None, "by_hand": {"ed_phase": None, "es_phase": None}}
+    return {
+        "review": review.model_dump(mode="json", include={"decision", "initials", "time", "note"}),
+        "predicted": _predicted(Measures.from_document(review.predicted)) if review.is_corrected else None,
+        "by_hand": {"ed_phase": None, "es_phase": None} | review.by_hand,
+    }
+
+
+def _predicted(measures: Measures) -> dict[str, Any]:
+    return {"ed_phase": measures.ed_phase, "es_phase": measures.es_phase, "measures": measure_rows(measures)}
+
+
+def rounded_curves(description: Description) -> dict[str, list[float]]:
+    """Volume in mL at each phase, by the key of the structure."""
+    return {label.key: [round(value, 3) for value in curve] for label, curve in description.curves_ml.items()}
+
+
+def measure_rows(measures: Measures) -> list[dict[str, str]]:
     """The measures that are known, in the order of the report; `side` is LV, RV or nothing."""
     known = [quantity for quantity in known_columns([measures]) if measures[quantity.key] is not None]
     return [

@@ -8,9 +8,10 @@ import numpy as np
 
 from cardioseg.errors import CardiosegError, UnusableError
 from cardioseg.image.volume import Cine
+from cardioseg.inference.corrected_case import Prediction, read_prediction
 from cardioseg.inference.edited_mask import EditedMask, read_edited
 from cardioseg.report.crop import Crop, crop_around
-from cardioseg.results.case_record import read_case_record
+from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.description import Description
 from cardioseg.results.folder import CaseFolder
 from cardioseg.review.case_images import CaseImages, find_images
@@ -31,6 +32,7 @@ class OpenedCase:
         mask: `Label` values (phase, slice, row, column).
         description: measures and flags.
         remarks: what else a person should know.
+        record: of which scan it is, and what a person who reviewed it decided.
     """
 
     folder: CaseFolder
@@ -38,6 +40,7 @@ class OpenedCase:
     mask: Cine = field(repr=False)
     description: Description = field(repr=False)
     remarks: tuple[str, ...] = ()
+    record: CaseRecord | None = None
     _images: CaseImages | None = field(default=None, repr=False)
     _why_none: str = ""
     _lock: Lock = field(default_factory=Lock, repr=False)
@@ -55,7 +58,9 @@ class OpenedCase:
     @property
     def size_bytes(self) -> int:
         """Memory that its mask and images take."""
-        return self.mask.voxels.nbytes + (self._images.size_bytes if self._images else 0)
+        network = self.prediction.mask if "prediction" in vars(self) else None
+        masks = self.mask.voxels.nbytes + (network.voxels.nbytes if network and network is not self.mask else 0)
+        return masks + (self._images.size_bytes if self._images else 0)
 
     def images(self) -> CaseImages:
         """Its images.
@@ -63,11 +68,10 @@ class OpenedCase:
         Raises:
             UnusableError: there are none; the message says why.
         """
-        record = read_case_record(self.folder)
         with self._lock:
             if self._images is None and self._why_none == "":
-                self._images = find_images(record, self.first_phase, self.heart) if record else None
-                self._why_none = _NO_PLACE if record is None or record.source is None else _NO_SCAN
+                self._images = find_images(self.record, self.first_phase, self.heart) if self.record else None
+                self._why_none = _NO_PLACE if self.record is None or self.record.source is None else _NO_SCAN
         if self._images is None:
             raise UnusableError(self._why_none)
         return self._images
@@ -80,10 +84,39 @@ class OpenedCase:
         """
         return self.images().phase(phase)
 
+    @cached_property
+    def prediction(self) -> Prediction:
+        """What the network had made of it.
+
+        Raises:
+            UnusableError: it cannot be read.
+        """
+        prediction = read_prediction(self.folder)
+        is_the_same = prediction.mask is not None and not self.folder.predicted_mask.is_file()
+        return replace(prediction, mask=self.mask) if is_the_same else prediction  # the same voxels take memory once
+
+    def network_mask(self) -> Cine:
+        """The mask as the network drew it.
+
+        Raises:
+            UnusableError: it is lost, or cannot be read.
+        """
+        if self.prediction.mask is None:
+            raise UnusableError("the network's own mask is lost: another program wrote over it")
+        return self.prediction.mask
+
+    def network_labels(self, phase: int) -> bytes:
+        """The network's own mask of a phase, as `labels` gives it; raises as `network_mask`."""
+        return _bytes(self.network_mask(), phase)
+
     def labels(self, phase: int) -> bytes:
         """The mask of a phase: a byte for each pixel, slice by slice, row by row."""
-        content: bytes = self.mask.voxels[phase].astype(np.uint8).tobytes()
-        return content
+        return _bytes(self.mask, phase)
+
+
+def _bytes(mask: Cine, phase: int) -> bytes:
+    content: bytes = mask.voxels[phase].astype(np.uint8).tobytes()
+    return content
 
 
 def open_case(folder: CaseFolder, version: str) -> OpenedCase:
@@ -98,7 +131,7 @@ def open_case(folder: CaseFolder, version: str) -> OpenedCase:
     if edited.earlier is None:
         raise UnusableError(f"{folder.case_id} has no measures beside its mask", "run `cardioseg predict` again")
     remarks = ((_AS_EDITED,) if edited.is_edited else ()) + edited.remarks
-    case = OpenedCase(folder, version, edited.mask, edited.earlier, remarks)
+    case = OpenedCase(folder, version, edited.mask, edited.earlier, remarks, read_case_record(folder))
     if edited.image is None:
         return case
     return replace(case, _images=CaseImages.of_cine(edited.image, case.first_phase, case.heart))  # it was read already

@@ -20,19 +20,20 @@ _HEADERS_BYTES = 16 * 1024
 _END_S = 1  # that requests may still take when the server ends
 
 
-def serve(folder: ResultsFolder, port: int, announce: Callable[[str], None]) -> None:
+def serve(folder: ResultsFolder, port: int, announce: Callable[[str], None], *, is_read_only: bool = False) -> None:
     """Serve a results folder until Ctrl-C.
 
     Args:
         folder: written by `predict`.
         port: to listen on; 0 is any free one.
         announce: called with the address of the page, which contains a new secret at each start.
+        is_read_only: whether the page only shows the results.
 
     Raises:
         NoInputError: the folder holds no results.
         ResourceError: the port is in use, or not allowed.
     """
-    results = ReviewedResults(folder)
+    results = ReviewedResults(folder, is_read_only=is_read_only)
     with _listening(port) as listener:
         port, token = listener.getsockname()[1], secrets.token_urlsafe(_SECRET_BYTES)
         server = uvicorn.Server(_config(create_app(results, port, token)))

@@ -31,6 +31,7 @@ _HEADERS = {
     "cache-control": "no-store",
 }
 _HEADERS_BYTES = 16 * 1024  # many times what a browser sends
+_JSON = "application/json"  # no page of another origin can send it without being asked first
 _FROM_THIS_PAGE = ("", "same-origin", "none")  # of sec-fetch-site; none: typed into the address bar
 
 
@@ -63,8 +64,8 @@ class RequestGuard:
             return 403, "this page is reached as 127.0.0.1 only"
         if origin not in ("", f"http://{host}") or headers.get("sec-fetch-site", "") not in _FROM_THIS_PAGE:
             return 403, "requests of other pages are refused"
-        if method not in ("GET", "HEAD"):
-            return 405, "this page reads only"
+        if method not in ("GET", "HEAD") and (method, headers.get("content-type", "")) != ("POST", _JSON):
+            return 405, f"there are no such requests: what is sent must be {_JSON}"
         secret = headers.get("authorization", "").removeprefix("Bearer ")
         if path.startswith(API) and not hmac.compare_digest(secret.encode(), self._token.encode()):
             return 401, "the address lacks the secret of this start: open the address that `cardioseg review` prints"

@@ -1,5 +1,6 @@
 """Reviewed results: the cases of a results folder, as the page lists and opens them. Few are in memory at once."""
 
+import os
 import re
 from collections import OrderedDict
 from hashlib import sha256
@@ -8,16 +9,21 @@ from threading import Lock
 from typing import Any
 
 from cardioseg.errors import NoInputError, UnusableError
+from cardioseg.files import turn
 from cardioseg.results.folder import CaseFolder, ResultsFolder
-from cardioseg.results.run_tables import read_measures, read_status
+from cardioseg.results.run_tables import read_measures, read_reviews, read_status
+from cardioseg.review.correction import FinishedReview
 from cardioseg.review.opened_case import OpenedCase, open_case
+from cardioseg.review.saved_review import are_tables_due, save, write_tables
 
 _LISTED = (
-    *("flag_count", "flags", "lv_ef_percent", "lv_edv_ml", "lv_esv_ml", "lv_mass_g", "lv_volume_ml"),
+    *("flag_count", "flags", "review", "lv_ef_percent", "lv_edv_ml", "lv_esv_ml", "lv_mass_g", "lv_volume_ml"),
     *("rv_ef_percent", "rv_edv_ml", "rv_esv_ml", "rv_volume_ml"),
 )
 _MEMORY_BYTES = 120 * 1024**2  # of opened cases; the last one stays whatever its size
 _FLAGS = re.compile(r"\d+ flags?: ")  # of a status; the list has a column for them
+_AS_ASKED = "the page was started with --read-only"
+_NOT_ALLOWED = "you may not write into the results folder"
 _HINT = "give the folder that `cardioseg predict` wrote"
 
 
@@ -26,19 +32,23 @@ class ReviewedResults:
 
     Args:
         folder: written by `predict`.
+        is_read_only: whether nothing is to be written.
 
     Raises:
         NoInputError: it holds no tables of `predict`.
     """
 
-    def __init__(self, folder: ResultsFolder) -> None:
+    def __init__(self, folder: ResultsFolder, *, is_read_only: bool = False) -> None:
         if not folder.path.is_dir():
             raise NoInputError(f"{folder.path}: there is no such folder", _HINT)
         if not folder.status.is_file() or not folder.measures.is_file():
             raise NoInputError(f"{folder.path} holds no finished results", _HINT)
         self._folder = folder
         self._opened: OrderedDict[str, OpenedCase] = OrderedDict()
-        self._lock = Lock()
+        self._lock, self._saving = Lock(), Lock()
+        self.why_read_only = _AS_ASKED if is_read_only else _refusal(folder)
+        if not self.why_read_only and are_tables_due(folder):
+            write_tables(folder)
 
     def document(self) -> dict[str, Any]:
         """The name of the folder and a row for each case, done or failed.
@@ -55,6 +65,7 @@ class ReviewedResults:
     def _rows(self) -> list[dict[str, Any]]:
         """Name, status, reason, flags and the main measures of each case."""
         measured = {row["case_id"]: row for row in read_measures(self._folder)}
+        initials = {row["case_id"]: row["initials"] for row in read_reviews(self._folder)}
         committed = {case.case_id for case in self._folder.cases()}
         rows = []
         for status in read_status(self._folder):
@@ -63,7 +74,7 @@ class ReviewedResults:
             rows.append(
                 {"case_id": case_id, "status": status["status"], "reason": "; ".join(remarks)}
                 | {name: known.get(name) for name in _LISTED}
-                | {"can_be_opened": case_id in committed}
+                | {"initials": initials.get(case_id, ""), "can_be_opened": case_id in committed}
             )
         return rows
 
@@ -86,6 +97,23 @@ class ReviewedResults:
                 self._opened.popitem(last=False)
             return self._opened[case_id]
 
+    def save(self, case_id: str, review: FinishedReview) -> dict[str, Any]:
+        """Write a reviewed case and the tables; returns its new version, and why the tables are written later.
+
+        Raises:
+            NoInputError: there is no such case.
+            ResourceError: the file system refuses a write.
+            UnusableError: nothing is to be written, or the case was changed meanwhile.
+            UsageError: the correction does not fit the mask.
+        """
+        if self.why_read_only:
+            raise UnusableError("nothing was saved", self.why_read_only)
+        with self._saving, turn(self._folder.lock(self._case_folder(case_id).case_id)):
+            opened = self.case(case_id)
+            save(self._folder, opened, review)
+            tables = write_tables(self._folder)
+        return {"version": _version(opened.folder), "tables": tables}
+
     def _case_folder(self, case_id: str) -> CaseFolder:
         """The folder of a case: only a name that the folder itself lists is ever made a path."""
         folder = next((case for case in self._folder.cases() if case.case_id == case_id), None)
@@ -97,6 +125,11 @@ class ReviewedResults:
         if not all(file.resolve().is_relative_to(root) for file in files):
             raise UnusableError(f"{case_id} is not opened: a link in it leads out of the results folder")
         return folder
+
+
+def _refusal(folder: ResultsFolder) -> str:
+    """Why nothing can be written here; empty if it can."""
+    return "" if os.access(folder.path, os.W_OK) else _NOT_ALLOWED
 
 
 def _opened(folder: CaseFolder, version: str) -> OpenedCase:

@@ -1,15 +1,14 @@
 """The application of `review` without a network: what it answers to whom, and what it keeps in memory."""
 
-import asyncio
 import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
+from corrections import PORT, TOKEN, ask
 
 from cardioseg.errors import NoInputError, ResourceError, UnusableError
 from cardioseg.image.nifti import read_cine
@@ -22,33 +21,10 @@ from cardioseg.review.request_guard import Application
 from cardioseg.review.review_app import create_app
 from cardioseg.review.reviewed_results import ReviewedResults
 
-TOKEN = "secret"  # noqa: S105 - of the tests
-PORT = 8765
-
 
 @pytest.fixture(scope="module")
 def app(results: Path) -> Application:
     return create_app(ReviewedResults(ResultsFolder(results)), PORT, TOKEN)
-
-
-def ask(app: Application, path: str, token: str = TOKEN, method: str = "GET", **headers: str) -> tuple[int, bytes]:
-    """The status and the body of an answer."""
-    path, _, query = path.partition("?")
-    named = {"host": f"127.0.0.1:{PORT}", "authorization": f"Bearer {token}"} | headers
-    scope: dict[str, Any] = {
-        "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": query.encode(),
-        "headers": [(name.encode(), value.encode()) for name, value in named.items()],
-    }  # fmt: skip
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    asyncio.run(app(scope, receive, send))
-    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
 
 
 def test_a_case_from_its_description_to_its_pixels(app: Application, results: Path) -> None:

@@ -1,0 +1,76 @@
+"""Draft: what a correction that is not saved yet makes of the numbers, and of the slice at other phases."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cardioseg.errors import UsageError
+from cardioseg.image.volume import Cine
+from cardioseg.inference.corrected_case import structures_of
+from cardioseg.inference.moved_extremes import moved_extremes
+from cardioseg.measure.labelled_cine import LabelledCine
+from cardioseg.measure.ventricles import measure
+from cardioseg.review.carried_correction import carried
+from cardioseg.review.case_document import measure_rows, rounded_curves
+from cardioseg.review.correction import Correction, plane_of
+from cardioseg.review.opened_case import OpenedCase
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A case with a correction that is not saved.
+
+    Attributes:
+        case: as it is saved.
+        correction: what a person changed.
+    """
+
+    case: OpenedCase
+    correction: Correction
+
+    @property
+    def mask(self) -> Cine:
+        """The corrected mask.
+
+        Raises:
+            UsageError: the correction does not fit the mask.
+        """
+        return self.correction.applied(self.case.mask)
+
+    def measures_document(self) -> dict[str, Any]:
+        """The volumes, ejection fractions and mass, the curves, and what a person should know of the phases.
+
+        Raises:
+            UnusableError, UsageError: there is no such phase, slice or label.
+        """
+        mask, before, prediction = self.mask, self.case.description, self.case.prediction
+        by_hand = self.correction.by_hand
+        heart = LabelledCine(mask, structures_of(mask, before), before.acquisition)
+        measures = measure(heart, by_hand.filled(prediction.chosen), earlier=prediction.measures)
+        now = replace(before, measures=measures, curves_ml=heart.curves_ml)
+        moved = moved_extremes(before.curves_ml, now, by_hand, remedy=_by_key)
+        return {
+            "ed_phase": measures.ed_phase,
+            "es_phase": measures.es_phase,
+            "measures": measure_rows(measures),
+            "curves_ml": rounded_curves(now),
+            "remarks": [moved] if moved else [],
+        }
+
+    def carried_document(self, index: int) -> dict[str, Any]:
+        """The planes of a slice at all phases, with its correction carried on; runs are relative to the saved mask.
+
+        Raises:
+            UnusableError: the network's own mask is lost.
+            UsageError: there is no such slice.
+        """
+        saved, network = self.case.mask.voxels, self.case.network_mask().voxels
+        if index >= saved.shape[1]:
+            raise UsageError("there is no such slice")
+        planes = carried(network[:, index], self.mask.voxels[:, index])
+        changed = (plane_of(phase, index, saved[phase, index], plane) for phase, plane in enumerate(planes))
+        return {"planes": [plane.model_dump() for plane in changed]}
+
+
+def _by_key(moment: str, phase: int) -> str:
+    """How to move end-diastole or end-systole in the page."""
+    return f"To move {moment} of both ventricles, go to phase {phase} and press Shift+{'D' if moment == 'ED' else 'S'}"

@@ -1,0 +1,71 @@
+"""Saved review: a finished review becomes files: first the case, then the tables of all cases.
+
+A file says that the tables are due before the case is written. So a save that was killed is caught up with at the next
+start, or by the next run of `predict`.
+"""
+
+from cardioseg.errors import UnusableError
+from cardioseg.files import sole_writer
+from cardioseg.inference.corrected_case import Judgement, save_review
+from cardioseg.inference.scan import is_at_place
+from cardioseg.locks import is_being_written
+from cardioseg.results.all_cases import every_outcome
+from cardioseg.results.folder import ResultsFolder
+from cardioseg.results.ledger import Ledger
+from cardioseg.results.run_record import RunRecord, known_run_record
+from cardioseg.results.run_tables import write_summary
+from cardioseg.review.correction import FinishedReview
+from cardioseg.review.opened_case import OpenedCase
+
+_LATER = "measures.csv and report.html are written later, because another run is writing into this folder"
+
+
+def save(results: ResultsFolder, opened: OpenedCase, review: FinishedReview) -> None:
+    """Write a reviewed case; `write_tables` must follow.
+
+    Args:
+        results: the folder of all cases.
+        opened: the case as the page shows it.
+        review: what a person changed and decided.
+
+    Raises:
+        ResourceError: the file system refuses a write.
+        UnusableError: the case was changed meanwhile, or there is no such phase.
+        UsageError: the correction does not fit the mask.
+    """
+    if review.version != opened.version:
+        raise UnusableError(f"{opened.folder.case_id} was changed meanwhile", "load it again; your strokes are lost")
+    mask = review.applied(opened.mask)
+    review.by_hand.require_within(mask.phases)
+    _due(results).begin(RunRecord(), "")
+    judgement = Judgement(review.decision, review.initials.strip(), " ".join(review.note.split()))
+    save_review(results, opened.folder, mask, review.by_hand, judgement)
+
+
+def write_tables(results: ResultsFolder) -> str:
+    """Write the tables and the report of all cases again.
+
+    Returns:
+        Why they are written later; empty if they are written.
+
+    Raises:
+        ResourceError: the file system refuses a write.
+    """
+    if is_being_written(results.path):
+        return _LATER
+    with sole_writer(results.path):
+        ledger = _due(results)
+        ledger.begin(RunRecord(), "")
+        with every_outcome(results, ledger, is_at_place) as outcomes:
+            write_summary(results, outcomes, known_run_record(results))
+        ledger.remove()
+    return ""
+
+
+def are_tables_due(results: ResultsFolder) -> bool:
+    """Whether a case was saved, and its tables were not."""
+    return results.reviewed_ledger.is_file()
+
+
+def _due(results: ResultsFolder) -> Ledger:
+    return Ledger((results.reviewed_ledger,))
