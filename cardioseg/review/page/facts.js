@@ -29,7 +29,7 @@ export function showNumbers() {
   const now = new Map(numbers.now.measures.map((row) => [row.key, row]));
   const rows = page.state.case.measures.map((row) => now.get(row.key) ?? { ...row, value: "" });
   const added = numbers.now.measures.filter(({ key }) => !rows.some((row) => row.key === key));
-  const all = [...rows, ...added].map((row) => ({ ...row, change: changeText(row.value, changes.get(row.key)) }));
+  const all = [...rows, ...added].map((row) => ({ ...row, change: changeText(row, changes.get(row.key)) }));
   showMeasures(all);
   find("#changes-meaning").hidden = !all.some(({ change }) => change);
   find("#number-remarks").replaceChildren(...numbers.remarks.map(remark));
@@ -37,9 +37,7 @@ export function showNumbers() {
 
 function showReview() {
   const { review } = page.state.case;
-  const by = review?.initials ? ` by ${review.initials}` : "";
-  const note = review?.note ? `: ${review.note}` : "";
-  find("#reviewed").textContent = review ? `${review.decision}${by}, ${review.time}${note}` : "";
+  find("#reviewed").textContent = review ? `Reviewed ${review.time.slice(0, 16).replace("T", " ")}` : "";
   find("#reviewed").hidden = !review;
 }
 

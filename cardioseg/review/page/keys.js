@@ -72,5 +72,6 @@ function table({ title, keys }) {
 
 // A button that was clicked with the mouse must not take the next space: that plays the beat.
 document.addEventListener("click", (event) => {
-  if (event.detail && event.target.closest("#case button")) document.activeElement.blur();
+  const button = event.target.closest("#case button");
+  if (event.detail && button && button === document.activeElement) button.blur();
 });

@@ -71,15 +71,16 @@ export class Numbers {
 }
 
 /**
- * How a measure differs from before: `+3.4`, `−1.0`; empty if it does not, or if either is no number.
+ * How a measure differs from before: `+3.4`, `−1.0`; of what is no amount, such as a phase, `was 7`.
  *
- * @param {string|undefined} now
+ * @param {{value: string, unit: string}} measure
  * @param {string|undefined} before
+ * @returns {string} empty if it does not differ, or one of the two is not known.
  */
-export function changeText(now, before) {
-  if (!now || !before || now === before) return "";
-  const change = Number(now) - Number(before);
-  if (!Number.isFinite(change)) return "";
-  const digits = Math.max(...[now, before].map((text) => text.split(".")[1]?.length ?? 0));
-  return `${change < 0 ? "−" : "+"}${Math.abs(change).toFixed(digits)}`;
+export function changeText({ value, unit }, before) {
+  if (!value || !before || value === before) return "";
+  const [now, then] = [value, before].map((text) => Number(text.replace("−", "-")));
+  if (!unit || Number.isNaN(now - then)) return `was ${before}`;
+  const digits = Math.max(...[value, before].map((text) => text.split(".")[1]?.length ?? 0));
+  return `${now < then ? "−" : "+"}${Math.abs(now - then).toFixed(digits)}`;
 }
