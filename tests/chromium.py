@@ -60,14 +60,13 @@ class Chromium:
 
     def visit(self, address: str, width: int = 1240, height: int = 900) -> None:
         """Open an address in a window of that size."""
-        for record in (self.complaints, self.requests, self.posts, self.dialogs, self.seen):
-            record.clear()
+        self.dialogs.clear()
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.ask("Emulation.setDeviceMetricsOverride", **size)
         self.ask("Page.navigate", url="about:blank")  # else an address that differs in its fragment loads nothing
         self.wait_for("location.href == 'about:blank'")
-        self.seen.clear()
-        self.requests.clear()
+        for record in (self.complaints, self.requests, self.posts, self.seen):
+            record.clear()  # of the page before
         self.ask("Page.navigate", url=address)
         while "Page.loadEventFired" not in self.seen:
             self._take()

@@ -83,7 +83,7 @@ export class Page {
   renew(kase) {
     const { heart } = this.state.case; // the picture must not jump
     this.state.case = { ...kase, heart };
-    this.cine.renew(kase);
+    this.cine.renew(this.state.case);
     showFacts(this);
     this.#showCase();
     this.state.tell("correction");

@@ -9,10 +9,11 @@ export class Cine {
   #case;
   #images = new Map();
   #masks = new Map();
-  #running = new Set();
+  #running = new Map();
   #current = 0;
   #hasImages = false;
   #isClosed = false;
+  #isPaused = false;
 
   /**
    * @param {import("./server.js").Server} server
@@ -69,9 +70,16 @@ export class Cine {
     return this.#slice(this.#masks.get(phase), slice);
   }
 
-  /** The case was saved: what is fetched from now on is of its new version. What is here stays. */
+  /** Fetch nothing until `renew`: the case is being saved. What is being fetched arrives before. */
+  async pause() {
+    this.#isPaused = true;
+    while (this.#running.size) await Promise.allSettled(this.#running.values());
+  }
+
+  /** What is fetched from now on is of the version of this document. What is here stays. */
   renew(kase) {
     this.#case = kase;
+    this.#isPaused = false;
     this.#fetch();
   }
 
@@ -101,8 +109,8 @@ export class Cine {
     const wanted = this.#wanted();
     for (const phase of this.#masks.keys()) if (!wanted.includes(phase)) this.#forget(phase);
     for (const phase of wanted) {
-      if (this.#isClosed || this.#running.size >= AT_ONCE) return;
-      if (!this.has(phase) && !this.#running.has(phase)) this.#load(phase);
+      if (this.#isClosed || this.#isPaused || this.#running.size >= AT_ONCE) return;
+      if (!this.has(phase) && !this.#running.has(phase)) this.#running.set(phase, this.#load(phase));
     }
   }
 
@@ -113,15 +121,12 @@ export class Cine {
 
   async #load(phase) {
     const { case_id: name, version } = this.#case;
-    this.#running.add(phase);
     try {
       if (!this.#masks.has(phase)) this.#masks.set(phase, await this.#mask(phase));
       else this.#images.set(phase, await this.#server.image(name, version, phase));
     } catch (failure) {
-      if (!this.#isClosed && version === this.#case.version) {
-        this.told.failed(failure);
-        this.close();
-      } // else it was saved meanwhile, and is asked for again
+      if (!this.#isClosed) this.told.failed(failure);
+      this.close();
     }
     this.#running.delete(phase);
     if (this.#isClosed) return;

@@ -145,11 +145,16 @@ export class Correcting {
    * @returns {Promise<string>} why the tables are written later, in words, or nothing.
    */
   async save(decision) {
-    const { state } = this.#page;
+    const { state, cine } = this.#page;
     const { case_id: name } = state.case;
-    const { version, tables } = await this.#server.review(name, this.document(), decision);
+    await cine.pause();
+    const { version, tables } = await this.#server.review(name, this.document(), decision).catch((failure) => {
+      cine.renew(state.case);
+      throw failure;
+    });
     this.correction.markSaved();
     state.case.version = version;
+    cine.renew(state.case);
     this.#savedText = `saved ${new Date().toTimeString().slice(0, 5)}`;
     this.#tell();
     const kase = await this.#server.case(name);

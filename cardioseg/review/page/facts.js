@@ -36,8 +36,12 @@ export function showNumbers() {
 }
 
 function showReview() {
-  const { review } = page.state.case;
-  find("#reviewed").textContent = review ? `Reviewed ${review.time.slice(0, 16).replace("T", " ")}` : "";
+  const { review, remarks } = page.state.case;
+  const by = review?.initials ? ` by ${review.initials}` : "";
+  const isSaid = remarks.some((text) => text.includes(review?.note));
+  const note = review?.note && !isSaid ? `: ${review.note}` : "";
+  const when = review?.time.slice(0, 16).replace("T", " ");
+  find("#reviewed").textContent = review ? `${review.decision}${by}, ${when}${note}` : "";
   find("#reviewed").hidden = !review;
 }
 

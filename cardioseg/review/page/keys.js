@@ -55,7 +55,7 @@ function isForElement({ key, target }) {
   if (target.matches("input[type=range]")) return key.startsWith("Arrow") || key === "Home" || key === "End";
   if (NAMES.test(target.tagName) && target.type !== "checkbox") return key !== "Escape" && key !== "ArrowDown";
   if (key === " ") return target.matches("button, a, input");
-  return Boolean(target.closest("[popover]")) && key === "Escape";
+  return key === "Escape" && document.querySelector(":popover-open") !== null;
 }
 
 function table({ title, keys }) {

@@ -38,9 +38,8 @@ export function updateToolbar() {
 export function fillMenu(groups) {
   const entries = groups.flatMap(({ keys }) => keys).filter((key) => key.menu);
   menu.replaceChildren(...entries.map(menuButton));
-  menu.addEventListener("toggle", ({ newState }) => {
+  menu.addEventListener("beforetoggle", () => {
     entries.forEach(({ where }, index) => (menu.children[index].hidden = !where()));
-    if (newState === "open") menu.querySelector("button:not([hidden])").focus();
   });
 }
 
@@ -81,4 +80,8 @@ size.addEventListener("input", () => page.state.set({ brushMm: Number(size.value
 find("#wall").addEventListener("change", () => toggleWall(page));
 find("#undo").addEventListener("click", () => page.correcting.undo());
 find("#redo").addEventListener("click", () => page.correcting.redo());
-menu.addEventListener("toggle", ({ newState }) => newState === "open" && placeMenu());
+menu.addEventListener("toggle", ({ newState }) => {
+  if (newState !== "open") return;
+  placeMenu();
+  find("button:not([hidden])", menu).focus();
+});
