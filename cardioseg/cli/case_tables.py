@@ -22,10 +22,24 @@ OutFolder = Annotated[
     typer.Option("--out", "-o", metavar="FOLDER", help="Output folder: one folder per case, tables, report.html."),
 ]
 ED = Annotated[
-    int | None, typer.Option("--ed", metavar="N", min=0, help="End-diastolic phase of all cases, counted from 0.")
+    int | None,
+    typer.Option(
+        "--ed",
+        metavar="N",
+        min=0,
+        help="End-diastolic phase of all cases, counted from 0. Default: the phase with the largest volume. A "
+        "later `measure` keeps the phase that `predict` used.",
+    ),
 ]
 ES = Annotated[
-    int | None, typer.Option("--es", metavar="N", min=0, help="End-systolic phase of all cases, counted from 0.")
+    int | None,
+    typer.Option(
+        "--es",
+        metavar="N",
+        min=0,
+        help="End-systolic phase of all cases, counted from 0. Default: the phase with the smallest volume. A "
+        "later `measure` keeps the phase that `predict` used.",
+    ),
 ]
 
 Phases = Annotated[
@@ -34,7 +48,7 @@ Phases = Annotated[
         "--phases",
         metavar="FILE",
         help="CSV file with the ED and ES phases of some cases (columns case_id, ed_phase, es_phase; you can use "
-        "a measures.csv). For these cases it overrides --ed and --es.",
+        "a measures.csv). For these cases, FILE overrides --ed and --es.",
     ),
 ]
 
@@ -44,7 +58,7 @@ PatientTable = Annotated[
         "--patients",
         metavar="FILE",
         help="CSV file with what you know of the patients (columns case_id, sex, age, height_cm, weight_kg; columns "
-        "may be missing, cells may be empty). Its values are used instead of those from the scans.",
+        "may be missing, cells may be empty). These values are used instead of those from the scans.",
     ),
 ]
 ReferenceValues = Annotated[
@@ -52,7 +66,7 @@ ReferenceValues = Annotated[
     typer.Option(
         "--reference-values",
         help="Compare the measures with those of healthy people of the same sex: z-scores in measures.csv, limits in "
-        "the report. This needs sex and age.",
+        "the report. This needs sex and age (45 to 74 years).",
     ),
 ]
 

@@ -26,7 +26,7 @@ Predicted = Annotated[
     list[Path],
     typer.Argument(
         metavar="PREDICTED...",
-        help="A results folder written by `predict`, a folder of masks, or a training run; several with --compare.",
+        help="A results folder written by `predict`, a folder of masks, or a training run. With --compare: two or more.",
     ),
 ]
 Reference = Annotated[
@@ -62,7 +62,11 @@ PredictedNumbers = Annotated[
     typer.Option("--predicted-labels", metavar="NAME", help="The same as --labels, for the predicted masks."),
 ]
 Int8 = Annotated[
-    bool, typer.Option("--int8", help="Evaluate the networks with 8-bit convolutions (training runs only).")
+    bool,
+    typer.Option(
+        "--int8",
+        help="First convert the networks to 8-bit convolutions, as `export --int8` does (training runs only).",
+    ),
 ]
 NnUnet = Annotated[bool, typer.Option("--nnunet", help="Also write nnU-Net's summary.json.")]
 
@@ -84,9 +88,10 @@ def evaluate(
 ) -> int:
     """Compare predicted masks with reference masks.
 
-    It prints overlap, distances and errors of the measures; with --out, it also writes them as a page, JSON and CSV. If
-    PREDICTED is a training run, the network of each fold is evaluated on its validation subjects, which it was not
-    trained on.
+    It prints overlap, distances and errors of the measures; with --out, it also writes these results as a page, JSON
+    and CSV. A predicted mask is compared with the reference of the same name: the name of its file without _gt, or, for
+    mask.nii.gz, the name of its folder. If PREDICTED is a training run, each fold's network is evaluated on the
+    subjects that this fold kept for validation.
     """
     from cardioseg.evaluation.systems import compare as test_systems
     from cardioseg.evaluation.systems import untested, warning

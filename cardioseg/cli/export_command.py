@@ -13,7 +13,10 @@ from cardioseg.errors import ExitCode
 
 
 def export(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished training run.")],
+    run: Annotated[
+        Path,
+        typer.Argument(metavar="RUN", help="A finished training run; with --fold, only the folds that you export."),
+    ],
     dataset: Annotated[
         Path,
         typer.Argument(metavar="DATASET", help="The dataset of the run; the exported model is checked on it."),
@@ -37,7 +40,7 @@ def export(
         typer.Option(
             metavar="FOLDER",
             help="Folder that `evaluate -o` wrote for a run or model with the same recipe and training data as RUN. "
-            "Its results go into the model's card. For several folders, repeat the option.",
+            "The results in this folder go into the model's card. For several folders, repeat the option.",
         ),
     ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Use 8-bit convolutions: faster on CPUs with VNNI.")] = False,
@@ -47,8 +50,8 @@ def export(
     """Export a finished training run as a model folder for `predict`.
 
     The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their logits
-    differ by at most 0.001. With --int8, another condition applies instead: they must give the same label for at least
-    90 % of the pixels. Pixels that are background for both are not counted.
+    differ by at most 0.001. With --int8, they need only agree on 90 % of the pixels; pixels that both label as
+    background are not counted.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset

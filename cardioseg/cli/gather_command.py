@@ -18,8 +18,8 @@ def gather(
 ) -> int:
     """Write tables and report after `predict --part` or a killed run.
 
-    It writes one set of tables and one report into OUT. Run it after all parts are done. After a run that was killed,
-    the tables and the report list the cases that are done.
+    It writes one set of tables and one report into OUT. Use it when all parts are done. If a run was killed, the tables
+    and the report list the cases that are done.
     """
     from cardioseg.errors import NoInputError
     from cardioseg.files import sole_writer

@@ -59,8 +59,8 @@ def ingest(
         typer.Option(
             "--format",
             metavar="NAME",
-            help=f"Format of the output. {PREPARED}: a prepared dataset. {NNUNET}: a raw dataset for nnU-Net, with the "
-            "folds of `train`; SOURCES is then one prepared dataset.",
+            help=f"Format of the output. {PREPARED}: a prepared dataset. {NNUNET}: a raw dataset for nnU-Net; its "
+            "folds are those of `train` with the same --folds and --seed. With nnunet, SOURCES must be one prepared dataset.",
         ),
     ] = PREPARED,
     layout: Annotated[

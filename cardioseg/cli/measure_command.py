@@ -26,7 +26,12 @@ from cardioseg.cli.console import AsJson, Quiet
 
 def measure(
     masks: Annotated[
-        Path, typer.Argument(metavar="MASKS", help="A results folder written by `predict`, or a folder of NIfTI masks.")
+        Path,
+        typer.Argument(
+            metavar="MASKS",
+            help="A results folder written by `predict`, or a folder of masks with the labels 1 RV cavity, "
+            "2 LV myocardium, 3 LV cavity.",
+        ),
     ],
     out: OutFolder,
     ed: ED = None,
@@ -39,7 +44,7 @@ def measure(
 ) -> int:
     """Measure masks, for example after you edited them by hand.
 
-    It writes measures, flags and a report.
+    It writes measures, flags and a report, but no masks. The output folder must not be the one that `predict` wrote.
     """
     from cardioseg.files import sole_writer
     from cardioseg.inference.chosen_phases import Choices

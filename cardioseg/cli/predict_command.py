@@ -45,7 +45,7 @@ def predict(
             metavar="SCANS...",
             help="Folders, zip files or single files (DICOM, NIfTI, MetaImage or NRRD). Subfolders, and zip files in "
             "folders, are searched. If you give a DICOMDIR, its folder is read. If you give an Info.cfg of ACDC, the "
-            "ED and ES images that it names are read as one case.",
+            "two images that this file names (ED and ES) are read as one case.",
         ),
     ],
     out: OutFolder,
@@ -66,8 +66,8 @@ def predict(
             "--format",
             metavar="NAMES",
             help="Formats to write, separated by commas. Known: "
-            f"{', '.join(module_names('results.formats', '_format'))}. nifti is always written; "
-            "dicom-sr also writes dicom-seg.",
+            f"{', '.join(module_names('results.formats', '_format'))}. nifti is always written. dicom-sr and "
+            "dicom-seg-phases also write dicom-seg. docs/formats.md describes every format.",
         ),
     ] = "nifti",
     seg_phases: Annotated[
@@ -75,8 +75,8 @@ def predict(
         typer.Option(
             "--seg-phases",
             metavar="NAME",
-            help=f"Phases that get a DICOM SEG file. {ED_ES}: ED and ES, if --format contains dicom-seg or dicom-sr. "
-            f"{ALL_PHASES}: every phase, even if --format does not contain dicom-seg.",
+            help=f"Which phases get a DICOM SEG file. {ED_ES}: ED and ES, and only if --format contains dicom-seg or "
+            f"dicom-sr. {ALL_PHASES}: all phases; this is the same as dicom-seg-phases in --format.",
         ),
     ] = ED_ES,
     ed: ED = None,
@@ -88,7 +88,7 @@ def predict(
         bool,
         typer.Option(
             "--use-patient-tags",
-            help="Read sex and age from DICOM for --reference-values. The results then contain them.",
+            help="Read sex and age from DICOM for --reference-values. The results then contain sex and age.",
         ),
     ] = False,
     names: Annotated[
@@ -115,8 +115,8 @@ def predict(
         typer.Option(
             "--part",
             metavar="K/N",
-            help="Predict only part K of N. Parts are counted from 1; for N = 4 they are 1/4, 2/4, 3/4 and 4/4. Run "
-            "`gather` after all parts.",
+            help="Predict only part K of N. Parts are counted from 1: for N = 4, start 1/4, 2/4, 3/4 and 4/4. When "
+            "all parts are done, run `gather`.",
         ),
     ] = "",
     quiet: Quiet = False,

@@ -25,7 +25,9 @@ def reproduce(
     organ: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="Which experiments of the paper: lv (left ventricle) or rv (right ventricle)."
+            metavar="NAME",
+            help="Which experiments of the paper: lv (left ventricle) or rv (right ventricle). DATASET must have "
+            "labels of this ventricle.",
         ),
     ],
     out: Annotated[
@@ -39,7 +41,7 @@ def reproduce(
         str,
         typer.Option(
             metavar="NAMES",
-            help="Normalization layers to train, separated by commas. Default: all that the tables show.",
+            help="Normalization layers to train, separated by commas. Default: all layers in the tables.",
         ),
     ] = "",
     lrs: Annotated[
@@ -49,8 +51,9 @@ def reproduce(
         str,
         typer.Option(
             metavar="NAME",
-            help="all: train with every learning rate on every fold, as in the paper. chosen: short jobs on one fold "
-            "find the best rate of each normalization layer; all folds then use it.",
+            help="How the learning rates are tried. all: train with every learning rate on every fold, as in the "
+            "paper. chosen: short jobs on one fold find the best rate of each normalization layer; all folds then use "
+            "this rate.",
         ),
     ] = "all",
     folds: Annotated[
@@ -86,7 +89,7 @@ def reproduce(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="A second prepared dataset; every network is also tested on it, without further training.",
+            help="A second prepared dataset. Every network is also tested on this dataset, without further training.",
         ),
     ] = None,
     workers: Annotated[
@@ -104,9 +107,9 @@ def reproduce(
 ) -> int:
     """Repeat the experiments of Zhou 2019 and print their tables.
 
-    The paper is Zhou et al., U-Net Training with Instance-Layer Normalization (2019). Its networks are trained and
-    tested on DATASET. A job trains and tests one network. Finished jobs are kept. If the run is killed, the same
-    command continues it.
+    The paper is Zhou et al., U-Net Training with Instance-Layer Normalization (2019). The networks are trained
+    and tested on DATASET. A job trains and tests one network. Finished jobs are kept. If the run is killed, the same
+    command continues the run.
     """
     torch = require_torch()
     _require_matplotlib()

@@ -19,8 +19,8 @@ def review(
 ) -> int:
     """Look at results in the browser, and correct masks.
 
-    The page shows images, masks, volume curves and flags. It is on this machine only, and
-    nothing is sent elsewhere. Ctrl-C ends it.
+    The page shows images, masks, volume curves and flags. Only a browser on this computer can open the page, and
+    nothing is sent elsewhere. Ctrl-C ends the command.
     """
     from cardioseg.results.folder import ResultsFolder
 

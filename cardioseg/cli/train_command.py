@@ -37,8 +37,8 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"Normalization layer: {one_of(NORMS)} (docs/recipes.md explains them). It replaces the one in the "
-            "recipe.",
+            help=f"Normalization layer: {one_of(NORMS)} (docs/recipes.md explains them). This layer is used instead of "
+            "the one in the recipe.",
         ),
     ] = None,
     learning_rate: Annotated[
@@ -48,8 +48,8 @@ def train(
         str,
         typer.Option(
             metavar="MODEL",
-            help="Name of a built-in model, or a model folder. Training starts from its weights instead of random "
-            "weights. If the model has several networks, fold N starts from network N.",
+            help="Name of a built-in model, or a model folder. Training starts from the weights of this model "
+            "instead of random weights. If the model has several networks, fold N starts from network N.",
         ),
     ] = "",
     steps: Annotated[
@@ -65,7 +65,15 @@ def train(
             "--hold-out.",
         ),
     ] = 3,
-    fold: Annotated[int | None, typer.Option(metavar="N", min=0, help="Train only this fold, counted from 0.")] = None,
+    fold: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Train only this fold, counted from 0. Several machines can train folds of the same run in the same "
+            "folder.",
+        ),
+    ] = None,
     hold_out: Annotated[
         str, typer.Option(metavar="NAMES", help="Subjects that no fold trains on, separated by commas.")
     ] = "",
@@ -83,7 +91,7 @@ def train(
 ) -> int:
     """Train a U-Net, by default with cross validation.
 
-    All images of a subject are in the same fold. This is checked; folds.json in the run folder lists the folds.
+    All images of a subject are in the same fold. `train` checks this; folds.json in the run folder lists the folds.
     """
     torch = require_torch()
     from cardioseg.dataset.store import open_dataset

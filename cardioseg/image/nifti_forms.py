@@ -42,7 +42,7 @@ class Forms:
     @classmethod
     def of(cls, fields: np.void) -> "Forms":
         """From the fields of a header; in single precision, in which masks are written."""
-        with np.errstate(over="ignore", under="ignore"):  # of NIfTI-2; infinity is refused later
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # of NIfTI-2; refused later
             singles = (fields[name].astype(np.float32) for name in ("pixdim", "qform", "sform"))
             pixdim, qform, sform = (tuple(numbers.tolist()) for numbers in singles)
         codes = int(fields["qform_code"]), int(fields["sform_code"])

@@ -12,24 +12,21 @@ import numpy as np
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import write_bytes
-from cardioseg.image.labels import Label
 from cardioseg.image.nifti import is_4d, write_cine, write_volume
 from cardioseg.image.volume import Cine
-from cardioseg.inference.edited_mask import present
-from cardioseg.inference.measured_mask import describe
+from cardioseg.inference.corrected_mask import Corrected, describe_corrected
 from cardioseg.inference.patients import Patients
 from cardioseg.inference.scan import Scan, recorded_scan
 from cardioseg.inference.written_case import format_hashes, write_case
-from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Moments
 from cardioseg.report.dicom_object import Author, Touch
 from cardioseg.results.case_pictures import remove_pictures
 from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.description import Description, read_description
-from cardioseg.results.edits import is_edited, latest_mask
+from cardioseg.results.edits import edited_file
 from cardioseg.results.folder import CaseFolder, ResultsFolder
-from cardioseg.results.formats import ALWAYS, format_files
-from cardioseg.results.mask_files import read_mask
+from cardioseg.results.formats import ALWAYS, format_files, refers_to_images
+from cardioseg.results.mask_files import files_beside, read_mask
 from cardioseg.results.outcome import in_one
 from cardioseg.results.review_record import Decision, Review
 from cardioseg.results.run_record import UsedModel, known_run_record
@@ -53,74 +50,7 @@ class Judgement:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What the network, and whoever ran it, had made of a case before it was corrected.
-
-    Attributes:
-        mask: `Label` values (phase, slice, row, column); None if it is lost because another program wrote over it.
-        measures: of that mask.
-        chosen: phases that a person chose for `predict`.
-    """
-
-    mask: Cine | None
-    measures: Measures
-    chosen: Moments
-
-
-def read_prediction(folder: CaseFolder) -> Prediction:
-    """What was predicted of a case, whether it was corrected since or not.
-
-    Raises:
-        UnusableError: there are no measures, or the mask cannot be read.
-    """
-    record, measures = read_case_record(folder) or CaseRecord(), read_description(folder).measures
-    chosen = Moments(**record.chosen_phases)
-    if record.review and record.is_corrected:
-        measures, chosen = Measures.from_document(record.review.predicted), Moments(**record.review.predicted_phases)
-    if folder.predicted_mask.is_file():
-        return Prediction(read_mask(folder.predicted_mask), measures, chosen)
-    is_lost = record.is_corrected or is_edited(folder.mask, record)
-    return Prediction(None if is_lost else read_mask(folder.mask), measures, chosen)
-
-
-def describe_corrected(
-    mask: Cine,
-    before: Description,
-    prediction: Prediction,
-    by_hand: Moments = Moments(),  # noqa: B008 - frozen
-) -> Description:
-    """Measure and judge a corrected mask as `cardioseg measure` does: the phases stay where nobody chose others.
-
-    Args:
-        mask: `Label` values (phase, slice, row, column).
-        before: of the case until now.
-        prediction: what it was corrected from.
-        by_hand: phases that the person chose.
-
-    Raises:
-        UnusableError: a chosen phase is not in the mask.
-    """
-    is_as_predicted = prediction.mask is not None and np.array_equal(mask.voxels, prediction.mask.voxels)
-    folds = before.fold_curves_ml if is_as_predicted else ()
-    moments = by_hand.filled(prediction.chosen)
-    described = describe(
-        mask, structures_of(mask, before), before.acquisition, moments, folds, earlier=prediction.measures
-    )
-    return described if is_as_predicted else _with_folds(described, before)
-
-
-def _with_folds(description: Description, before: Description) -> Description:
-    """The networks' curves stay in the file for the day when the correction is undone; no number comes from them."""
-    return Description(**{**vars(description), "fold_curves_ml": before.fold_curves_ml})
-
-
-def structures_of(mask: Cine, description: Description) -> frozenset[Label]:
-    """The structures of the model and of the mask."""
-    return frozenset(description.curves_ml) | present(mask)
-
-
-def save_review(results: ResultsFolder, folder: CaseFolder, mask: Cine, by_hand: Moments, judgement: Judgement) -> None:
+def save_review(results: ResultsFolder, folder: CaseFolder, corrected: Corrected, judgement: Judgement) -> None:
     """Write a reviewed case: the mask, if it was corrected, its measures, pictures and objects, and the record.
 
     The caller holds the lock of the case and writes the tables afterwards.
@@ -128,8 +58,7 @@ def save_review(results: ResultsFolder, folder: CaseFolder, mask: Cine, by_hand:
     Args:
         results: the folder of all cases.
         folder: of the case.
-        mask: `Label` values as the person left them, on the grid of the case's mask, with the times of the scan.
-        by_hand: phases that the person chose.
+        corrected: the case as the person left it.
         judgement: what the person decided.
 
     Raises:
@@ -139,22 +68,49 @@ def save_review(results: ResultsFolder, folder: CaseFolder, mask: Cine, by_hand:
     record = read_case_record(folder)
     if record is None:
         raise UnusableError(f"{folder.case_id} has no record", "run `cardioseg predict` again")
-    before, prediction = read_description(folder), read_prediction(folder)
-    description = describe_corrected(mask, before, prediction, by_hand)
-    review = _review(mask, prediction, by_hand, judgement)
-    _write_mask(folder, mask, prediction)
-    said_of_patient = Patients(with_reference_values=bool(record.patient.get("with_reference_values")))
-    remark = _renew_files(folder, record, mask, description, author_of(results, record, review))
-    remark = in_one(remark, said_of_patient.remark(description.acquisition))
-    chosen = asdict(by_hand.filled(prediction.chosen))
-    changes = {"review": review, "chosen_phases": chosen, "remark": remark, "sha256": format_hashes(folder)}
-    record.model_copy(update=changes).write(folder)
+    review = _review(corrected, judgement)
+    author = author_of(results, record, review)
+    if _is_changed(folder, record, corrected):
+        description = describe_corrected(corrected, read_description(folder))
+        _write_mask(folder, corrected)
+        remark = in_one(
+            _renew_files(folder, record, corrected.mask, description, author), _of_patient(record, description)
+        )
+    else:
+        remark = _sign(folder, record, corrected.mask, author)
+    changes = {"review": review, "chosen_phases": asdict(corrected.moments), "remark": remark}
+    record.model_copy(update=changes | {"sha256": format_hashes(folder)}).write(folder)
     if not review.is_corrected:
         folder.predicted_mask.unlink(missing_ok=True)
 
 
-def _review(mask: Cine, prediction: Prediction, by_hand: Moments, judgement: Judgement) -> Review:
-    changed = None if prediction.mask is None else int(np.count_nonzero(mask.voxels != prediction.mask.voxels))
+def _is_changed(folder: CaseFolder, record: CaseRecord, corrected: Corrected) -> bool:
+    """Whether the case needs other measures than it has: by strokes, phases, or an edit with another program."""
+    by_hand = record.review.by_hand if record.review else asdict(Moments())
+    is_drawn = not np.array_equal(corrected.mask.voxels, corrected.saved.voxels)
+    return is_drawn or asdict(corrected.by_hand) != by_hand or bool(edited_file(folder.mask, record))
+
+
+def _of_patient(record: CaseRecord, description: Description) -> str:
+    patients = Patients(with_reference_values=bool(record.patient.get("with_reference_values")))
+    return patients.remark(description.acquisition)
+
+
+def _sign(folder: CaseFolder, record: CaseRecord, mask: Cine, author: Author) -> str:
+    """Write the objects that say who answers for a mask that is as it was; returns the remark of the case."""
+    scan = recorded_scan(record) if refers_to_images(record.formats) else None
+    if scan is None:
+        return record.remark
+    description = read_description(folder)
+    written = write_case(folder, scan, mask, description, author, formats=_others(record.formats))
+    return in_one(written, _of_patient(record, description))
+
+
+def _review(corrected: Corrected, judgement: Judgement) -> Review:
+    prediction, by_hand = corrected.prediction, corrected.by_hand
+    changed = None
+    if prediction.mask is not None:
+        changed = int(np.count_nonzero(corrected.mask.voxels != prediction.mask.voxels))
     is_corrected = changed != 0 or bool(by_hand.known)
     decision = judgement.decision
     if decision is not Decision.EXCLUDED:
@@ -171,20 +127,21 @@ def _review(mask: Cine, prediction: Prediction, by_hand: Moments, judgement: Jud
     )
 
 
-def _write_mask(folder: CaseFolder, mask: Cine, prediction: Prediction) -> None:
+def _write_mask(folder: CaseFolder, corrected: Corrected) -> None:
     """Write a mask that was changed; the network's own is kept beside it, and comes back with its very bytes."""
-    latest = latest_mask(folder.mask)
-    if np.array_equal(latest.mask.voxels, mask.voxels) and latest.file == folder.mask.name:
+    kept, network = folder.predicted_mask, corrected.prediction.mask
+    if corrected.is_as_predicted:
+        if kept.is_file():
+            write_bytes(folder.mask, kept.read_bytes())
         return
-    kept = folder.predicted_mask
-    if prediction.mask is not None and not kept.is_file():
+    if np.array_equal(corrected.mask.voxels, corrected.saved.voxels) and not files_beside(folder.mask):
+        return  # it lies there already
+    if network is not None and not kept.is_file():
         write_bytes(kept, folder.mask.read_bytes())
-    if prediction.mask is not None and np.array_equal(prediction.mask.voxels, mask.voxels):
-        write_bytes(folder.mask, kept.read_bytes())
-    elif is_4d(folder.mask):
-        write_cine(folder.mask, mask)
+    if is_4d(folder.mask):
+        write_cine(folder.mask, corrected.mask)
     else:
-        write_volume(folder.mask, mask.phase(0))
+        write_volume(folder.mask, corrected.mask.phase(0))
 
 
 def _renew_files(folder: CaseFolder, record: CaseRecord, mask: Cine, description: Description, author: Author) -> str:

@@ -1,6 +1,6 @@
 """Labelled cine: a mask with all that it takes to measure and to judge it; areas and volumes are counted once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.image.volume import Cine
+from cardioseg.image.volume import Cine, Voxels
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.wall import Wall, wall_of
 
@@ -43,7 +43,32 @@ class LabelledCine:
         changes little from slice to slice, while leaving the slice out would make the volume smaller by all of it. What
         the mask holds in such a slice is not looked at.
         """
+        slices = np.arange(self.mask.grid.shape[0])
+        acquired = np.setdiff1d(slices, list(self.acquisition.missing))
+        return {
+            label: np.stack([np.interp(slices, acquired, row[acquired]) for row in counts])
+            for label, counts in self._drawn_counts.items()
+        }
+
+    @cached_property
+    def _drawn_counts(self) -> Mapping[Label, Counts]:
+        """The pixels (phase, slice) that the mask holds of each structure in `labels`."""
         return {label: self._counts(label) for label in STRUCTURES if label in self.labels}
+
+    def with_planes(self, voxels: Voxels, places: Iterable[tuple[int, int]]) -> "LabelledCine":
+        """The same heart with another mask that differs in a few planes, of which alone the pixels are counted anew.
+
+        Args:
+            voxels: the other mask (phase, slice, row, column).
+            places: the phase and the slice of each plane that may differ.
+        """
+        counts = {label: drawn.copy() for label, drawn in self._drawn_counts.items()}
+        for place in places:
+            for label, drawn in counts.items():
+                drawn[place] = np.count_nonzero(voxels[place] == int(label))
+        changed = replace(self, mask=replace(self.mask, voxels=voxels))
+        vars(changed)["_drawn_counts"] = counts  # where the cached property keeps it
+        return changed
 
     @cached_property
     def curves_ml(self) -> Mapping[Label, tuple[float, ...]]:
@@ -65,7 +90,4 @@ class LabelledCine:
     def _counts(self, label: Label) -> Counts:
         value = int(label)  # an enumeration's members are slow to compare with
         planes = [[np.count_nonzero(plane == value) for plane in phase] for phase in self.mask.voxels]
-        counts = np.array(planes, np.float64)
-        slices = np.arange(counts.shape[1])
-        acquired = np.setdiff1d(slices, list(self.acquisition.missing))
-        return np.stack([np.interp(slices, acquired, row[acquired]) for row in counts])
+        return np.array(planes, np.float64)

@@ -73,7 +73,7 @@ _PHASES = (
 )
 
 _RATE = Quantity(
-    *("heart_rate_bpm", "Heart rate", "heart rate during the scan", "bpm"),
+    *("heart_rate_bpm", "Heart rate", "heart rate during the scan; read from DICOM only", "bpm"),
     tables=Table.DETAILS,
     bounds=HEART_RATE_BPM,
     code="LN 8867-4",

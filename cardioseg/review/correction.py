@@ -54,6 +54,11 @@ class Correction(BaseModel):
         """The phases that the person chose."""
         return Moments(self.ed_phase, self.es_phase)
 
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """Phase and slice of each plane that was changed."""
+        return [(plane.phase, plane.slice) for plane in self.planes]
+
     def applied(self, mask: Cine) -> Cine:
         """The mask with the changes.
 

@@ -5,9 +5,7 @@ from typing import Any
 
 from cardioseg.errors import UsageError
 from cardioseg.image.volume import Cine
-from cardioseg.inference.corrected_case import structures_of
 from cardioseg.inference.moved_extremes import moved_extremes
-from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.ventricles import measure
 from cardioseg.review.carried_correction import carried
 from cardioseg.review.case_document import measure_rows, rounded_curves
@@ -42,9 +40,8 @@ class Draft:
         Raises:
             UnusableError, UsageError: there is no such phase, slice or label.
         """
-        mask, before, prediction = self.mask, self.case.description, self.case.prediction
-        by_hand = self.correction.by_hand
-        heart = LabelledCine(mask, structures_of(mask, before), before.acquisition)
+        before, prediction, by_hand = self.case.description, self.case.prediction, self.correction.by_hand
+        heart = self.case.labelled.with_planes(self.mask.voxels, self.correction.places)
         measures = measure(heart, by_hand.filled(prediction.chosen), earlier=prediction.measures)
         now = replace(before, measures=measures, curves_ml=heart.curves_ml)
         moved = moved_extremes(before.curves_ml, now, by_hand, remedy=_by_key)

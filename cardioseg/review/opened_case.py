@@ -7,9 +7,11 @@ from threading import Lock
 import numpy as np
 
 from cardioseg.errors import CardiosegError, UnusableError
+from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
-from cardioseg.inference.corrected_case import Prediction, read_prediction
+from cardioseg.inference.corrected_mask import Prediction, read_prediction, structures_of
 from cardioseg.inference.edited_mask import EditedMask, read_edited
+from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.report.crop import Crop, crop_around
 from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.description import Description
@@ -54,6 +56,16 @@ class OpenedCase:
     def heart(self) -> Crop:
         """The rectangle around all that is labelled at any phase, with a margin."""
         return crop_around(self.mask)
+
+    @cached_property
+    def labelled(self) -> LabelledCine:
+        """The mask with what it takes to measure it, and its pixels counted once."""
+        return LabelledCine(self.mask, self.structures, self.description.acquisition)
+
+    @property
+    def structures(self) -> frozenset[Label]:
+        """The structures that a person may draw: those of the model and of the mask."""
+        return structures_of(self.mask, self.description)
 
     @property
     def size_bytes(self) -> int:

@@ -47,6 +47,7 @@ def serve(folder: ResultsFolder, port: int, announce: Callable[[str], None], *, 
         finally:
             server.should_exit = True
             thread.join()
+            results.write_due_tables()
 
 
 def _config(application: Application) -> uvicorn.Config:

@@ -62,6 +62,7 @@ def create_app(results: ReviewedResults, port: int, token: str) -> Application:
             for path, answer in drafts.items()
         ),
         Route(f"{API}cases/{{case_id}}/review", _of_content(_saved(results)), methods=["POST"]),
+        Route(f"{API}tables", _of_content(lambda *_: JSONResponse(results.write_due_tables())), methods=["POST"]),
     ]
     return RequestGuard(Starlette(routes=routes), port, token)
 

@@ -14,7 +14,7 @@ from cardioseg.results.folder import CaseFolder, ResultsFolder
 from cardioseg.results.run_tables import read_measures, read_reviews, read_status
 from cardioseg.review.correction import FinishedReview
 from cardioseg.review.opened_case import OpenedCase, open_case
-from cardioseg.review.saved_review import are_tables_due, save, write_tables
+from cardioseg.review.saved_review import are_tables_due, save, tables_are_due, write_tables
 
 _LISTED = (
     *("flag_count", "flags", "review", "lv_ef_percent", "lv_edv_ml", "lv_esv_ml", "lv_mass_g", "lv_volume_ml"),
@@ -45,10 +45,10 @@ class ReviewedResults:
             raise NoInputError(f"{folder.path} holds no finished results", _HINT)
         self._folder = folder
         self._opened: OrderedDict[str, OpenedCase] = OrderedDict()
-        self._lock, self._saving = Lock(), Lock()
+        self._lock, self._saving, self._writing = Lock(), Lock(), Lock()
+        self._saves = 0
         self.why_read_only = _AS_ASKED if is_read_only else _refusal(folder)
-        if not self.why_read_only and are_tables_due(folder):
-            write_tables(folder)
+        self.write_due_tables()
 
     def document(self) -> dict[str, Any]:
         """The name of the folder and a row for each case, done or failed.
@@ -98,7 +98,7 @@ class ReviewedResults:
             return self._opened[case_id]
 
     def save(self, case_id: str, review: FinishedReview) -> dict[str, Any]:
-        """Write a reviewed case and the tables; returns its new version, and why the tables are written later.
+        """Write a reviewed case; returns its new version. `write_due_tables` must follow.
 
         Raises:
             NoInputError: there is no such case.
@@ -111,8 +111,26 @@ class ReviewedResults:
         with self._saving, turn(self._folder.lock(self._case_folder(case_id).case_id)):
             opened = self.case(case_id)
             save(self._folder, opened, review)
-            tables = write_tables(self._folder)
-        return {"version": _version(opened.folder), "tables": tables}
+            self._saves += 1
+        return {"version": _version(opened.folder)}
+
+    def write_due_tables(self) -> dict[str, str]:
+        """Write the tables, which takes long in a large folder, if cases were saved since they were written.
+
+        Returns:
+            Why they are written later, under `later`; empty if they are written.
+
+        Raises:
+            ResourceError: the file system refuses a write.
+        """
+        with self._writing:  # who waited here finds that nothing is left to do
+            while not self.why_read_only and are_tables_due(self._folder):
+                saves = self._saves
+                if later := write_tables(self._folder):
+                    return {"later": later}
+                if self._saves > saves:
+                    tables_are_due(self._folder)
+        return {"later": ""}
 
     def _case_folder(self, case_id: str) -> CaseFolder:
         """The folder of a case: only a name that the folder itself lists is ever made a path."""

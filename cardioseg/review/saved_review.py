@@ -7,6 +7,7 @@ start, or by the next run of `predict`.
 from cardioseg.errors import UnusableError
 from cardioseg.files import sole_writer
 from cardioseg.inference.corrected_case import Judgement, save_review
+from cardioseg.inference.corrected_mask import Corrected
 from cardioseg.inference.scan import is_at_place
 from cardioseg.locks import is_being_written
 from cardioseg.results.all_cases import every_outcome
@@ -37,9 +38,9 @@ def save(results: ResultsFolder, opened: OpenedCase, review: FinishedReview) -> 
         raise UnusableError(f"{opened.folder.case_id} was changed meanwhile", "load it again; your strokes are lost")
     mask = review.applied(opened.mask)
     review.by_hand.require_within(mask.phases)
-    _due(results).begin(RunRecord(), "")
+    tables_are_due(results)
     judgement = Judgement(review.decision, review.initials.strip(), " ".join(review.note.split()))
-    save_review(results, opened.folder, mask, review.by_hand, judgement)
+    save_review(results, opened.folder, Corrected(mask, opened.mask, opened.prediction, review.by_hand), judgement)
 
 
 def write_tables(results: ResultsFolder) -> str:
@@ -54,8 +55,8 @@ def write_tables(results: ResultsFolder) -> str:
     if is_being_written(results.path):
         return _LATER
     with sole_writer(results.path):
+        tables_are_due(results)
         ledger = _due(results)
-        ledger.begin(RunRecord(), "")
         with every_outcome(results, ledger, is_at_place) as outcomes:
             write_summary(results, outcomes, known_run_record(results))
         ledger.remove()
@@ -65,6 +66,15 @@ def write_tables(results: ResultsFolder) -> str:
 def are_tables_due(results: ResultsFolder) -> bool:
     """Whether a case was saved, and its tables were not."""
     return results.reviewed_ledger.is_file()
+
+
+def tables_are_due(results: ResultsFolder) -> None:
+    """Remember, beyond this process, that the tables must be written.
+
+    Raises:
+        ResourceError: the file system refuses.
+    """
+    _due(results).begin(RunRecord(), "")
 
 
 def _due(results: ResultsFolder) -> Ledger:

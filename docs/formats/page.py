@@ -47,8 +47,9 @@ CINES = """\
 A cine is a 4D image. In NIfTI, time is the fourth or the fifth axis; in MetaImage, the fourth. In NRRD, time is the
 first or the last axis if the header gives it the kind `list`; otherwise it is the fourth axis. ITK can also store a
 cine as a vector image with one component per phase; cardioseg reads this as a cine if there are more than four
-components. If the file contains the times of the phases, cardioseg uses them for cardiac output and for filling and
-ejection rates. In a sequence of 3D Slicer, the times are used only if their unit is in the file.
+components. If the file contains the times of the phases, the charts and `cine.gif` use them. In a sequence of 3D
+Slicer, the times are used only if their unit is in the file. Cardiac output and the filling and ejection rates also
+need the heart rate, which cardioseg reads from DICOM only.
 """
 
 LABELS = {
@@ -86,10 +87,10 @@ lv_cavity = ["Endo", "blood pool"]
 lv_epicardium = ["Epi"]  # outer outline of the wall: the cavity and the myocardium together
 lv_myocardium = ["Muscle"]
 rv_cavity = ["RV"]
-other = ["Aorta"]  # is left out, and not listed
+other = ["Aorta"]  # other structures: left out, without a message
 ```
 
-Names that are neither in your table nor known are left out, and `ingest` and `evaluate` list them.
+Structures whose names are neither in your table nor known are left out, and `ingest` and `evaluate` list these names.
 """
 
 RESULTS = {
@@ -112,8 +113,8 @@ RESULTS = {
 """By format: what it holds, and the programs that it is tested with."""
 
 AFTER_RESULTS = """\
-`cardioseg ingest DATASET --format nnunet -o OUT` writes a prepared dataset as a raw dataset of nnU-Net, with the folds
-of `train`.
+`cardioseg ingest DATASET --format nnunet -o OUT` writes a prepared dataset as a raw dataset of nnU-Net. It has the same
+folds as `train` if both commands get the same `--folds` and `--seed`.
 
 ## Play the mask over the cine
 

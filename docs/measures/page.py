@@ -1,4 +1,7 @@
-"""Writes docs/measures.md from the code's own table of measures: `python docs/measures/page.py`. No row is typed."""
+"""Writes docs/measures.md: `python docs/measures/page.py`. The rows of the columns come from the code.
+
+The rows of the flags are written here; a test compares their names with those in the code.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,9 +66,93 @@ A measure without a row has no reference values: the RV of men, the ejection fra
 """
 
 
+STRAIN = """\
+# Strain
+
+`measures.json` contains four strain curves of the LV (`wall`, `strain`): a value for each phase, in percent of
+end-diastole. `measures.csv` contains their peaks.
+
+- Circumferential strain is the change of the length of a contour of the wall: of its inner contour (`endo`), the line
+  in the middle (`mid`) or its outer contour (`epi`).
+- Radial strain (`radial`) is the change of the mean thickness of the wall.
+- The lengths or thicknesses of all slices that have a wall at this phase and at end-diastole are added up, and compared
+  with those of the same slices at end-diastole.
+- This strain is geometric: it compares the masks of two phases, and tracks no tissue. Compare it with strain from
+  tagging or feature tracking only with care.
+"""
+
+FLAG_INTRODUCTION = """\
+# Flags
+
+A flag never changes a measure. `measures.json` gives its reason, with the value and its limit if there is one, and its
+slices and phases; `cardioseg review` shows the place. "Correct the mask" means: see
+[Choose the phases, correct the masks](../README.md#choose-the-phases-correct-the-masks).
+"""
+
+_CONVERTED = "compare the position of the scan with the original DICOM; convert it again, or use the DICOM"
+_EXPORTED = "check whether files are missing; if so, export the scan again"
+_REPEATED = "look at the pictures; to use another acquisition, remove the images of the newer one from the folder"
+_PLAYED = "play the cine, and check the order of the phases and ED and ES"
+_LOOKED = "look at the mask; correct it if it is wrong"
+FLAGS = {
+    "missing slice": ("a slice of the stack has no image", _EXPORTED),
+    "missing phase": ("a slice lacks a phase; the nearest phase is used", _EXPORTED),
+    "surplus phase": ("a slice has more phases than the others; the extra phases are left out", _PLAYED),
+    "repeated slice": ("a slice was acquired more than once; one acquisition is used", _REPEATED),
+    "repeated stack": ("all slices were acquired more than once; one acquisition is used", _REPEATED),
+    "stray image": ("images of the series do not belong to the cine and are left out", "see their list in `run.json`"),
+    "phases ordered by number": ("no time gives the order of the phases, only the image numbers", _PLAYED),
+    "uneven phase times": ("phases may be missing, or two acquisitions may be mixed", _PLAYED),
+    "qform and sform differ": ("a NIfTI header states two positions; one is used, as in ITK", _CONVERTED),
+    "two spacings": ("a NIfTI header states two voxel sizes; one is used, as in ITK", _CONVERTED),
+    "axes not perpendicular": ("the axes of the file are up to one degree off a right angle", _CONVERTED),
+    "plane unknown": ("the file may have lost its orientation", "check that it shows short axes"),
+    "label or probability map": ("nearly all values are 0 or 1", "check that the file is a scan"),
+    "single-slice cine": ("one slice does not cover a ventricle", "do not use the volumes"),
+    "cine of too few slices": ("the slices do not cover a ventricle", "do not use the volumes"),
+    "slices far apart": ("the distance between slices is large", "expect larger errors of the volumes"),
+    "gaps between slices": ("a large part of the heart lies between slices", "expect larger errors of the volumes"),
+    "no LV cavity": ("the mask has no LV cavity at some or all phases", _LOOKED),
+    "no LV myocardium": ("the mask has no LV myocardium at some or all phases", _LOOKED),
+    "no RV cavity": ("the mask has no RV cavity at some or all phases", _LOOKED),
+    "slice extent": ("a ventricle is very short or long, or is missing in a slice within it", _LOOKED),
+    "apex not covered": (
+        "a ventricle is still large in the most apical slice",
+        "check whether the stack ends too soon",
+    ),
+    "base not covered": (
+        "at ES, the ventricles still fill the most basal slice",
+        "check whether the stack begins too low; the volumes are then too small",
+    ),
+    "myocardium without a cavity": ("a slice that is not the apex has myocardium, but no LV cavity", _LOOKED),
+    "open ring": ("the myocardium does not surround the LV cavity", _LOOKED),
+    "several components": ("a structure has more than one part in a slice", _LOOKED),
+    "touches the border": ("a structure lies on the edge of the image", "check whether the heart is cut off"),
+    "volume jump": ("a volume differs much from those of the neighbouring phases", _LOOKED),
+    "stroke volumes differ": (
+        "the LV and the RV eject different volumes",
+        "look at both masks in basal slices; a leaking valve or a shunt is another cause",
+    ),
+    "implausible value": (
+        "a measure, or the height, weight or heart rate, is outside the range of living patients",
+        "look at the mask and at ED and ES; correct height or weight with `--patients`",
+    ),
+    "folds disagree": ("the networks of an ensemble give different volumes", _LOOKED),
+}
+"""By the name of a flag: what was found, and what to do."""
+
+
 def page() -> str:
     """The whole page."""
-    return "\n".join([INTRODUCTION, *_table(), REFERENCES, *_reference_table(), SEGMENTS, *_segment_table()])
+    references, segments = (REFERENCES, *_reference_table()), (SEGMENTS, *_segment_table())
+    return "\n".join([INTRODUCTION, *_table(), *references, *segments, STRAIN, FLAG_INTRODUCTION, *_flag_table()])
+
+
+def _flag_table() -> Iterator[str]:
+    yield "| flag | what was found | what to do |"
+    yield "|---|---|---|"
+    yield from (f"| `{kind}` | {found} | {to_do} |" for kind, (found, to_do) in FLAGS.items())
+    yield ""
 
 
 def _reference_table() -> Iterator[str]:

@@ -51,3 +51,11 @@ def test_the_time_of_training_is_the_measured_one() -> None:
     speed = json.loads((folder / "training.json").read_text())["throughput"]["images_per_s"]
     hours = script(folder / "page.py").training_hours(speed)
     assert f"takes about {hours:.0f} hours on" in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+
+
+def test_the_time_of_a_cine_is_the_measured_one() -> None:
+    runs = json.loads((ROOT / "docs" / "performance" / "predicting.json").read_text())["runs"]
+    sax = next(measured for measured in runs if measured["model"] == "sax")
+    assert sax["command"]["threads"] == 2
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"{sax['slices']} images takes about {sax['command']['wall_s']:.0f} seconds on two CPU cores" in text

@@ -12,6 +12,7 @@ from numpy.testing import assert_array_equal
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.nifti import files, read_cine, read_grid, write_cine
+from cardioseg.image.nifti_forms import Forms
 from cardioseg.image.volume import Cine
 from cardioseg.image.volume_files import format_of, is_part, is_volume_file
 from cardioseg.inference.case_search import find_cases
@@ -149,3 +150,11 @@ def test_damage_is_refused_or_read_and_nothing_else_happens(
 def test_itk_puts_the_voxels_of_a_vector_image_at_the_same_place(tmp_path: Path) -> None:
     sitk.WriteImage(image(voxels_of((4, 20, 24))), tmp_path / "scan.hdr")
     assert_same(tmp_path / "scan.hdr", sitk.ReadImage(tmp_path / "scan.hdr"))
+
+
+def test_a_number_that_is_none_is_read_without_a_warning() -> None:
+    """The signalling kind of not-a-number, which damaged files have: numpy warns when it becomes single precision."""
+    numbers = [("pixdim", "<f8", 8), ("qform", "<f8", 6), ("sform", "<f8", 12)]
+    fields = np.zeros((), np.dtype([*numbers, ("qform_code", "<i4"), ("sform_code", "<i4"), ("units", "<i4")]))
+    fields["sform"][3] = np.uint64(0x7FF0000000000001).view(np.float64)
+    assert np.isnan(Forms.of(fields[()]).sform[3])

@@ -1,6 +1,9 @@
-"""docs/measures.md describes every column of measures.csv, from the code's own table."""
+"""docs/measures.md describes every column of measures.csv and every flag."""
 
+import ast
 import re
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -9,7 +12,9 @@ from scripts import script
 from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
+from cardioseg.image.labels import STRUCTURES
 from cardioseg.image.nifti import write_cine
+from cardioseg.ingest.cine.series import Kind
 from cardioseg.measure.wall_measures import SEGMENT_COLUMNS
 from cardioseg.phantom import Phantom, cine
 
@@ -52,3 +57,24 @@ def test_the_page_about_the_wall_is_up_to_date() -> None:
 def test_every_column_of_segments_csv_is_described(page: ModuleType) -> None:
     rows = page.page().partition("# The columns of segments.csv")[2]
     assert re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE) == list(SEGMENT_COLUMNS)
+
+
+def named_flags() -> Iterator[str]:
+    """The first argument of every `Flag(...)` and `Rule(...)` in the package that is a text or a constant."""
+    package = DOCS.parent / "cardioseg"
+    for path in package.rglob("*.py"):
+        calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+        for call in calls:
+            if not (isinstance(call.func, ast.Name) and call.func.id in {"Flag", "Rule"}):
+                continue
+            kind = call.args[0] if call.args else None
+            if isinstance(kind, ast.Constant):
+                yield str(kind.value)
+            elif isinstance(kind, ast.Name):
+                module = import_module(".".join(path.relative_to(package.parent).with_suffix("").parts))
+                yield str(getattr(module, kind.id))
+
+
+def test_every_flag_is_described(page: ModuleType) -> None:
+    composed = {f"no {label.title}" for label in STRUCTURES} | {str(Kind.SINGLE_SLICE_CINE), str(Kind.SHORT_CINE)}
+    assert set(page.FLAGS) == {*named_flags(), *composed}

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from small_phantoms import SMALL
 from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
-from cardioseg.image.labels import Label
-from cardioseg.image.nifti import read_cine
+from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.locks import sole_writer
-from cardioseg.phantom import write_dicom
+from cardioseg.measure.acquisition import Acquisition
+from cardioseg.measure.labelled_cine import LabelledCine
+from cardioseg.phantom import reference, write_dicom
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.review.request_guard import Application
 from cardioseg.review.review_app import create_app
@@ -74,7 +77,7 @@ def save(app: Application, folder: Path, change: Any = without_base, **said: Any
     before = read_cine(folder / "heart" / "mask.nii.gz").voxels
     sent = correction(document["version"], before, change(before), **({"decision": "corrected"} | said))
     answer = told(ask(app, "/api/cases/heart/review", sent))
-    assert answer["tables"] == ""
+    assert told(ask(app, "/api/tables", {})) == {"later": ""}
     assert answer["version"] == told(ask(app, "/api/cases/heart"))["version"]
     return document
 
@@ -182,6 +185,34 @@ def test_a_scan_that_is_gone(predicted: Path, tmp_path: Path) -> None:
     assert "the scan is no longer where it was" in rows(folder / "status.csv")["heart"]["reason"]
 
 
+def test_accepted_where_the_scan_is_gone_it_keeps_its_pictures(predicted: Path, tmp_path: Path) -> None:
+    shutil.copytree(predicted / "results", tmp_path / "results")
+    folder = tmp_path / "results"
+    record = folder / "heart" / "case.json"
+    record.write_text(record.read_text().replace(str(predicted / "scans"), str(tmp_path / "gone")))
+    old = {path.name: path.read_bytes() for path in (folder / "heart").iterdir() if path != record}
+    save(app_of(folder), folder, lambda mask: mask, initials="AB")
+    assert {path.name: path.read_bytes() for path in (folder / "heart").iterdir() if path != record} == old
+    assert "accepted in review by AB" in rows(folder / "status.csv")["heart"]["reason"]
+
+
+def test_edited_with_another_program(app: Application, folder: Path) -> None:
+    """What is saved without a stroke is the edit: from now on the numbers are its own."""
+    path = folder / "heart" / "mask.nii.gz"
+    mask = read_cine(path)
+    write_cine(path, replace(mask, voxels=without_base(mask.voxels)))
+    assert "was edited after" in told(ask(app, "/api/cases/heart"))["remarks"][0]
+    save(app, folder, lambda voxels: voxels)
+    review = rows(folder / "review.csv")["heart"]
+    assert (review["decision"], review["changed_voxels"]) == ("corrected", "")
+    assert float(review["lv_edv_ml_change"]) != 0
+    assert not (folder / "heart" / "mask_predicted.nii.gz").exists()  # the other program wrote over it
+    remarks = told(ask(app, "/api/cases/heart"))["remarks"]
+    assert not any("was edited after" in remark for remark in remarks)
+    status, content = ask(app, "/api/cases/heart/predicted/0")
+    assert (status, json.loads(content)["message"].partition(":")[0]) == (409, "the network's own mask is lost")
+
+
 def test_accepted_and_excluded(app: Application, folder: Path) -> None:
     old = (folder / "heart" / "mask.nii.gz").read_bytes()
     save(app, folder, lambda mask: mask, decision="corrected")
@@ -264,8 +295,9 @@ def test_two_tabs(app: Application, folder: Path) -> None:
 def test_while_another_run_writes(app: Application, folder: Path) -> None:
     version = told(ask(app, "/api/cases/heart"))["version"]
     with sole_writer(folder):
-        answer = told(ask(app, "/api/cases/heart/review", {"version": version, "decision": "accepted"}))
-        assert answer["tables"].startswith("measures.csv and report.html are written later")
+        told(ask(app, "/api/cases/heart/review", {"version": version, "decision": "accepted"}))
+        later = told(ask(app, "/api/tables", {}))["later"]
+        assert later.startswith("measures.csv and report.html are written later")
         assert not (folder / "review.csv").exists()
     ReviewedResults(ResultsFolder(folder))
     assert rows(folder / "review.csv")["heart"]["decision"] == "accepted"
@@ -303,7 +335,7 @@ import numpy as np
 import cardioseg.files
 from corrections import ask, correction, told
 from test_correcting import app_of, without_base
-from cardioseg.image.nifti import read_cine
+from cardioseg.image.nifti import read_cine, write_cine
 left = [{write}]
 replace = Path.replace
 def cut(self, target):
@@ -318,6 +350,7 @@ version = told(ask(app, "/api/cases/heart"))["version"]
 before = read_cine(folder / "heart" / "mask.nii.gz").voxels
 sent = correction(version, before, without_base(before), decision="corrected")
 told(ask(app, "/api/cases/heart/review", sent))
+told(ask(app, "/api/tables", {{}}))
 """
     ended = subprocess.run([sys.executable, "-c", program], env=os.environ, capture_output=True, text=True, check=False)
     assert ended.returncode in (-signal.SIGKILL, 0), ended.stderr
@@ -330,7 +363,38 @@ told(ask(app, "/api/cases/heart/review", sent))
     version = told(ask(app, "/api/cases/heart"))["version"]
     sent = correction(version, left, now, decision="corrected")
     told(ask(app, "/api/cases/heart/review", sent))
+    told(ask(app, "/api/tables", {}))
     np.testing.assert_array_equal(read_cine(folder / "heart" / "mask.nii.gz").voxels, now)
     np.testing.assert_array_equal(read_cine(folder / "heart" / "mask_predicted.nii.gz").voxels, before)
     assert rows(folder / "review.csv")["heart"]["decision"] == "corrected"
     assert list(folder.rglob("*-*_partial*")) == []
+
+
+def test_planes_are_counted_anew_as_the_whole_mask_is() -> None:
+    mask = reference(SMALL)
+    heart = LabelledCine(mask, STRUCTURES, Acquisition(missing=(3,)))
+    voxels = mask.voxels.copy()
+    voxels[2, 1], voxels[5, 4, 10:20] = 0, Label.RV_CAVITY
+    changed = heart.with_planes(voxels, [(2, 1), (5, 4)])
+    expected = LabelledCine(replace(mask, voxels=voxels), STRUCTURES, Acquisition(missing=(3,)))
+    assert changed.curves_ml == expected.curves_ml != heart.curves_ml
+    assert changed.mask.voxels is voxels
+
+
+def test_links_out_of_the_folder_are_not_written_through(app: Application, folder: Path, tmp_path: Path) -> None:
+    version = told(ask(app, "/api/cases/heart"))["version"]
+    outside = tmp_path / "outside.nii.gz"
+    shutil.copy(folder / "heart" / "mask.nii.gz", outside)
+    (folder / "heart" / "mask_predicted.nii.gz").symlink_to(outside)
+    status, content = ask(app, "/api/cases/heart/review", {"version": version, "decision": "accepted"})
+    assert (status, json.loads(content)["message"]) == (
+        409, "heart is not opened: a link in it leads out of the results folder"
+    )  # fmt: skip
+    (folder / "heart" / "mask_predicted.nii.gz").unlink()
+    table = tmp_path / "outside.csv"
+    table.write_text("untouched")
+    (folder / "measures.csv").unlink()
+    (folder / "measures.csv").symlink_to(table)
+    save(app, folder)
+    assert table.read_text() == "untouched"
+    assert rows(folder / "measures.csv")["heart"]["review"] == "corrected"
