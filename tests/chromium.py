@@ -63,10 +63,13 @@ class Chromium:
         self.dialogs.clear()
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.ask("Emulation.setDeviceMetricsOverride", **size)
-        self.ask("Page.navigate", url="about:blank")  # else an address that differs in its fragment loads nothing
-        self.wait_for("location.href == 'about:blank'")
-        for record in (self.complaints, self.requests, self.posts, self.seen):
+        self._load("about:blank")  # else an address that differs in its fragment loads nothing
+        for record in (self.complaints, self.requests, self.posts):
             record.clear()  # of the page before
+        self._load(address)
+
+    def _load(self, address: str) -> None:
+        self.seen.clear()
         self.ask("Page.navigate", url=address)
         while "Page.loadEventFired" not in self.seen:
             self._take()

@@ -87,7 +87,7 @@ class CorrectingPage:
         return str(self.browser.evaluate(f"document.querySelector({json.dumps(selector)}).innerText"))
 
     def stroke(self, *points: tuple[float, float]) -> None:
-        """Drag with the left button through points (row, column) of the image; (0.5, 0.5) is the first pixel's middle."""
+        """Drag with the left button through points (row, column) of the image: (0.5, 0.5) is in the first pixel."""
         self.browser.drag(self.in_window(points))
         self.rest()
 
@@ -125,6 +125,7 @@ class CorrectingPage:
             self.browser.key(key)
         self.browser.key("Enter")
         self.browser.wait_for("!document.querySelector('#save-dialog').open")
+        self.browser.wait_for("!document.querySelector('#saved').textContent.includes('writing')")
         self.rest()
 
 

@@ -1,4 +1,4 @@
-/** Brushes: which pixels of a plane a stroke changes, and to what. A plane holds the labels of rows x columns pixels. */
+/** Brushes: which pixels of a plane a stroke changes, and to what. A plane holds a label for each pixel, row by row. */
 
 /**
  * @typedef {object} Size

@@ -1,6 +1,7 @@
 /** Case list: a row for each case; sorted by a click on a heading, filtered by text and flags, used by keyboard. */
 
 import { find, make } from "./elements.js";
+import { areTablesOld } from "./tables.js";
 
 /** `otherwise`: what stands there for a case of one phase; `extra`: left out of a narrow window. */
 const COLUMNS = [
@@ -134,7 +135,8 @@ function counts() {
   const flagged = rows.filter(({ kase }) => kase.status === "done" && kase.flag_count).length;
   const failed = rows.filter(({ kase }) => kase.status !== "done").length;
   const all = `${rows.length} case${rows.length === 1 ? "" : "s"}, ${flagged} flagged, ${failed} failed`;
-  return shown.length === rows.length ? all : `${shown.length} of ${all}`;
+  const old = areTablesOld() ? " · the tables are being written …" : "";
+  return (shown.length === rows.length ? all : `${shown.length} of ${all}`) + old;
 }
 
 /** Unknown values come last, whatever the order. */

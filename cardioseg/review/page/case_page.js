@@ -212,7 +212,8 @@ export class Page {
     clearTimeout(this.#said);
     if (this.state.shown.isPlaying) return;
     this.#said = setTimeout(() => {
-      if (!this.isClosed) find("#said").textContent = [this.correcting.last, placeText(this)].filter(Boolean).join("\n");
+      const texts = [this.correcting.last, placeText(this)];
+      if (!this.isClosed) find("#said").textContent = texts.filter(Boolean).join("\n");
     }, SAID_AFTER_MS);
   }
 }

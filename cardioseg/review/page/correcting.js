@@ -4,6 +4,7 @@ import { Correction, areEqual, withRuns } from "./correction.js";
 import { NetworkMask } from "./network_mask.js";
 import { Numbers } from "./numbers.js";
 import { Failure } from "./server.js";
+import { areTablesOld, writeTables } from "./tables.js";
 
 export class Correcting {
   #server;
@@ -54,9 +55,10 @@ export class Correcting {
     return this.isOn && !this.busy;
   }
 
-  /** `saved 14:03`, `not saved` or nothing. */
+  /** `saved 14:03`, whether the tables are still being written, `not saved`, or nothing. */
   get savedText() {
-    return this.isUnsaved ? "not saved" : this.#savedText;
+    if (this.isUnsaved) return "not saved";
+    return this.#savedText && areTablesOld() ? `${this.#savedText}, writing the tables …` : this.#savedText;
   }
 
   /**
@@ -142,26 +144,25 @@ export class Correcting {
    * Save.
    *
    * @param {{initials: string, decision: string, note: string}} decision
-   * @returns {Promise<string>} why the tables are written later, in words, or nothing.
    */
   async save(decision) {
     const { state, cine } = this.#page;
     const { case_id: name } = state.case;
     await cine.pause();
-    const { version, tables } = await this.#server.review(name, this.document(), decision).catch((failure) => {
+    const { version } = await this.#server.review(name, this.document(), decision).catch((failure) => {
       cine.renew(state.case);
       throw failure;
     });
     this.correction.markSaved();
     state.case.version = version;
     cine.renew(state.case);
+    writeTables(this.#server, (trouble) => this.#page.complain(trouble));
     this.#savedText = `saved ${new Date().toTimeString().slice(0, 5)}`;
     this.#tell();
     const kase = await this.#server.case(name);
     if (kase.version !== version) throw new Failure(`${name} was changed meanwhile`, "load it again");
     this.numbers.save(kase);
     this.#page.renew(kase);
-    return tables;
   }
 
   async #bring(phase, slice) {

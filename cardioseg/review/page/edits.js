@@ -10,7 +10,7 @@ const place = (slice, phase) => `slice ${slice}, phase ${phase}`;
  * Delete the chosen structure, or all, in the slice that is shown.
  *
  * @param {Page} page
- * @param {{isEvery: boolean, atAllPhases: boolean}} what every structure or the chosen one; all phases or the one shown.
+ * @param {{isEvery: boolean, atAllPhases: boolean}} which every structure or the chosen one, all phases or this one.
  */
 export function deleteHere(page, { isEvery, atAllPhases }) {
   const { case: kase, shown } = page.state;
@@ -77,7 +77,8 @@ function replace(page, phases, words, labelsOf) {
   const { correcting } = page;
   const { slice } = page.state.shown;
   correcting.having("Reading the mask …", slice, phases, () => {
-    const planes = phases.map((phase) => ({ phase, slice, labels: labelsOf(correcting.correction.plane(phase, slice)) }));
+    const { correction } = correcting;
+    const planes = phases.map((phase) => ({ phase, slice, labels: labelsOf(correction.plane(phase, slice)) }));
     return () => correcting.change(planes, words);
   });
 }

@@ -10,6 +10,7 @@ import { obey, showKeys } from "./keys.js";
 import { askToLeave, askToSave } from "./save_dialog.js";
 import { Server } from "./server.js";
 import { dropStroke } from "./strokes.js";
+import { areTablesOld, listenToTables } from "./tables.js";
 import { fillMenu } from "./toolbar.js";
 
 const STEP = 0.08; // of the window's width, for one press of a key
@@ -196,5 +197,9 @@ for (const button of document.querySelectorAll("[data-look]")) {
 for (const button of document.querySelectorAll("[data-zoom]")) {
   button.addEventListener("click", () => page.state.set({ zoom: button.dataset.zoom }));
 }
+listenToTables(() => {
+  if (page) page.state.tell("tables");
+  else if (!areTablesOld() && inList()) open();
+});
 window.addEventListener("hashchange", open);
 open();

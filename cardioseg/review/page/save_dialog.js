@@ -62,9 +62,8 @@ async function save() {
   isSaving = true;
   say("Saving …");
   try {
-    const tables = await page.correcting.save(entered);
+    await page.correcting.save(entered);
     sessionStorage.setItem(INITIALS, entered.initials);
-    if (tables) page.complain({ message: tables });
     dialog.close("saved");
   } catch (failure) {
     say(failure.hint ? `${failure.message} (${failure.hint})` : failure.message);

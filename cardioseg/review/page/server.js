@@ -51,7 +51,8 @@ export class Server {
 
   /** The same of the network's own mask, whatever a person made of it. */
   async predicted(caseId, phase) {
-    return new Uint8Array(await (await this.#ask(`cases/${encodeURIComponent(caseId)}/predicted/${phase}`)).arrayBuffer());
+    const answer = await this.#ask(`cases/${encodeURIComponent(caseId)}/predicted/${phase}`);
+    return new Uint8Array(await answer.arrayBuffer());
   }
 
   /** Volumes, EF and mass of a corrected mask. */
@@ -67,6 +68,11 @@ export class Server {
   /** Save a correction with what a person decided: the new version of the case. */
   review(caseId, correction, decision) {
     return this.#json(`cases/${encodeURIComponent(caseId)}/review`, { ...correction, ...decision });
+  }
+
+  /** Have the tables of all cases written, if cases were saved since: why they are written later, under `later`. */
+  tables() {
+    return this.#json("tables", {});
   }
 
   async #pixels(caseId, version, what) {
