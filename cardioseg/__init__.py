@@ -11,6 +11,7 @@ from cardioseg import errors
 
 if TYPE_CHECKING:
     from cardioseg.api.assessment import evaluate
+    from cardioseg.api.case_review import CaseReview
     from cardioseg.api.found_scans import Scan, find_scans
     from cardioseg.api.loaded_model import LoadedModel, load_model
     from cardioseg.api.measurement import measure_masks
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CaseResult",
+    "CaseReview",
     "Evaluation",
     "Flag",
     "Image",
@@ -43,6 +45,7 @@ __all__ = [
 
 _PLACES = {
     "CaseResult": "api.opened_results",
+    "CaseReview": "api.case_review",
     "Evaluation": "evaluation.result",
     "Flag": "image.flag",
     "Image": "api.placed_image",

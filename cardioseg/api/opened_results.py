@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cardioseg.api.arguments import AnyPath, path_of
+from cardioseg.api.case_review import CaseReview, read_case_review
 from cardioseg.api.placed_image import Image, image_of
 from cardioseg.api.raised_errors import as_keywords, in_words_of_python
 from cardioseg.errors import NoInputError, UnusableError
@@ -88,8 +89,14 @@ class CaseResult:
     @property
     @in_words_of_python()
     def is_edited(self) -> bool:
-        """Whether somebody edited the mask since it was predicted, so that `measures` and `curves_ml` are older."""
+        """Whether somebody edited the mask in another program since, so that `measures` and `curves_ml` are older."""
         return self.status == DONE and bool(_edited(self._folder))
+
+    @property
+    @in_words_of_python()
+    def review(self) -> CaseReview | None:
+        """What a person decided about the case in `cardioseg review`; None if nobody reviewed it."""
+        return read_case_review(self._folder) if self.status == DONE else None
 
     @in_words_of_python()
     def read_mask(self) -> Image:
@@ -235,5 +242,6 @@ def _edited(folder: CaseFolder) -> str:
 
 def _row(case: CaseResult) -> dict[str, Any]:
     kinds = "; ".join(dict.fromkeys(flag.kind for flag in case.flags))
-    counted = {"case_id": case.name, "flag_count": len(case.flags), "flags": kinds}
+    review = case.review.decision if case.review else ""
+    counted = {"case_id": case.name, "flag_count": len(case.flags), "flags": kinds, "review": review}
     return counted | case.measures | {"is_edited": case.is_edited}

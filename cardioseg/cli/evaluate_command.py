@@ -26,7 +26,8 @@ Predicted = Annotated[
     list[Path],
     typer.Argument(
         metavar="PREDICTED...",
-        help="A results folder written by `predict`, a folder of masks, or a training run. With --compare: two or more.",
+        help="A results folder written by `predict`, a folder of masks, or a training run. "
+        "With --compare: two or more.",
     ),
 ]
 Reference = Annotated[
@@ -121,6 +122,8 @@ def evaluate(
         console.say(f"warning: {too_few}")
     for name, evaluation in evaluations.items():
         which = f" in {name}" if compare else ""
+        if evaluation.correction_warning:
+            console.say(f"warning{which}: {evaluation.correction_warning}")
         console.print_skipped(evaluation.mistakes, f"looks wrong{which}")
         console.print_skipped(evaluation.problems, f"not compared{which}")
     not_tested = untested(evaluations, tests)

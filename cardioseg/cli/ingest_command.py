@@ -10,13 +10,18 @@ from cardioseg.cli.console import AsJson, Quiet
 from cardioseg.cli.conventions import CONVENTION, Structures
 from cardioseg.cli.executor_options import executor_of
 from cardioseg.cli.help_text import module_names, one_of
+from cardioseg.cli.labelled_sources import find_labelled_data, find_reviewed_results, refuse_options
 from cardioseg.cli.nnunet_output import write_nnunet
 from cardioseg.errors import ExitCode, NoInputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from cardioseg.dataset.store import Dataset
+
 PREPARED, NNUNET = "prepared", "nnunet"
+_PREPARED_BEFORE = "they belong to the run of `ingest` that prepared the dataset"
+_MEANING_IS_KNOWN = "leave them out: the meaning of the labels in results is known"
 _COLUMNS = ("subject ", "volumes", "labelled slices", "labels ", "spacing mm", "found ")
 
 
@@ -51,7 +56,10 @@ def inspect(
 def ingest(
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="SOURCES...", help="Folders of labelled data: images with masks or contours."),
+        typer.Argument(
+            metavar="SOURCES...",
+            help="Folders of labelled data: images with masks or contours. With --reviewed: results of `predict`.",
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Output folder for the dataset.")],
     output_format: Annotated[
@@ -60,7 +68,8 @@ def ingest(
             "--format",
             metavar="NAME",
             help=f"Format of the output. {PREPARED}: a prepared dataset. {NNUNET}: a raw dataset for nnU-Net; its "
-            "folds are those of `train` with the same --folds and --seed. With nnunet, SOURCES must be one prepared dataset.",
+            "folds are those of `train` with the same --folds and --seed. With nnunet, SOURCES "
+            "must be one prepared dataset.",
         ),
     ] = PREPARED,
     layout: Annotated[
@@ -79,6 +88,15 @@ def ingest(
         ),
     ] = None,
     structures: Structures = None,
+    reviewed: Annotated[
+        bool,
+        typer.Option(
+            "--reviewed",
+            help="Use the masks that a person accepted or corrected in `review`. Each case becomes a subject with the "
+            "phases ED and ES, and every other phase in which the person changed the mask. Cases that were excluded or "
+            "not reviewed are left out.",
+        ),
+    ] = False,
     name: Annotated[
         str, typer.Option(metavar="NAME", help="Name of the dataset. Default: the names of the source folders.")
     ] = "",
@@ -89,44 +107,52 @@ def ingest(
     as_json: AsJson = False,
 ) -> int:
     """Turn labelled scans into a prepared dataset for `train`."""
-    from collections import Counter
-    from itertools import chain
-
     from cardioseg.dataset.preparation import Prepared, write_dataset
     from cardioseg.dataset.store import open_dataset
     from cardioseg.files import sole_writer
-    from cardioseg.ingest.labels import layouts
-    from cardioseg.ingest.labels.structures import meaning_of
     from cardioseg.ingest.labels.subject import Source
-    from cardioseg.skipped import Skipped
 
     if output_format not in (PREPARED, NNUNET):
         raise UsageError(f"--format {output_format!r} is unknown", f"the choices are {PREPARED} and {NNUNET}")
     if output_format == NNUNET:
-        if layout != "auto" or labels or structures:
-            hint = "they belong to the run of `ingest` that prepared the dataset"
-            raise UsageError(f"--layout, --labels and --structures have no effect with --format {NNUNET}", hint)
+        if reviewed:
+            hint = f"first prepare a dataset with --reviewed; then convert this dataset with --format {NNUNET}"
+            raise UsageError(f"--reviewed has no effect with --format {NNUNET}", hint)
+        refuse_options(layout, labels, structures, f"--format {NNUNET}", _PREPARED_BEFORE)
         return write_nnunet(sources, out, name, folds, seed, quiet=quiet, as_json=as_json)
-    meaning = meaning_of(labels, structures)
-    found_sources = list(chain.from_iterable(layouts.find(source, layout, meaning) for source in sources))
+    if reviewed:
+        refuse_options(layout, labels, structures, "--reviewed", _MEANING_IS_KNOWN)
+        labelled = find_reviewed_results(sources)
+    else:
+        labelled = find_labelled_data(sources, layout, labels, structures)
     called = name or "+".join(source.resolve().name for source in sources)
-    counts: dict[str, tuple[tuple[str, int], ...]] = {}
+    counts: dict[str, Sequence[tuple[str, int]]] = {}
     with sole_writer(out), executor_of(workers) as executor, console.progress(quiet or as_json) as bars:
-        task = bars.add_task("subjects", total=sum(isinstance(source, Source) for source in found_sources))
-        for result in write_dataset(out, called, layout, found_sources, executor):
+        task = bars.add_task("subjects", total=sum(isinstance(source, Source) for source in labelled.found))
+        for result in write_dataset(out, called, labelled.layout, labelled.found, executor, remark=labelled.remark):
             if isinstance(result, Prepared):
                 counts[result.record["subject_id"]] = result.counts
             bars.advance(task)
-    manifest = open_dataset(out).manifest
+    return _print(open_dataset(out), counts, quiet=quiet, as_json=as_json)
+
+
+def _print(dataset: "Dataset", counts: "Mapping[str, Sequence[tuple[str, int]]]", *, quiet: bool, as_json: bool) -> int:
+    """Print what was written and what was left out; the exit code."""
+    from collections import Counter
+
+    from cardioseg.skipped import Skipped
+
+    manifest = dataset.manifest
     if as_json:
         console.print_json(manifest)
     elif not quiet:
         rows = [_row(record, counts[record["subject_id"]]) for record in manifest["subjects"]]
         total: Counter[str] = sum((Counter(dict(own)) for own in counts.values()), Counter())
         counts_of_all = {"subjects": len(rows), "labelled slices": sum(row[2] for row in rows)} | dict(total)
-        caption = f"{_listed(counts_of_all.items())} in {out}"
-        console.print_table(called, _COLUMNS, rows, caption)
-    skipped = [Skipped(**item) for item in manifest["skipped"]]
+        caption = f"{_listed(counts_of_all.items())} in {dataset.folder}"
+        console.print_table(dataset.name, _COLUMNS, rows, caption)
+    times = Counter(item["why"] for item in manifest["skipped"])
+    skipped = [Skipped(**item) for item in sorted(manifest["skipped"], key=lambda item: times[item["why"]])]
     console.print_skipped(skipped, "skipped")
     return ExitCode.SOME_FAILED if skipped else ExitCode.OK
 

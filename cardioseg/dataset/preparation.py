@@ -59,10 +59,20 @@ def write_dataset(
     layout: str,
     sources: Iterable[Source | Skipped],
     executor: Executor = Here(),  # noqa: B008 - frozen
+    *,
+    remark: str = "",
 ) -> Iterator[Prepared | Skipped]:
     """Write the subjects of a layout and yield the outcome of each; the manifest is written last.
 
     Writing the same source again gives the same bytes on any machine; subjects that are no longer in it are removed.
+
+    Args:
+        folder: where to write.
+        name: of the dataset.
+        layout: of its sources.
+        sources: the subjects, not yet read, and what is left out.
+        executor: reads and writes the subjects.
+        remark: what else the manifest says of where the labels come from; nothing if it is empty.
 
     Raises:
         NoInputError: the source has no subject with a volume.
@@ -80,7 +90,8 @@ def write_dataset(
         yield outcome
     if not records:
         raise _nothing_found(skipped)
-    _write_manifest(folder, {"name": name, "layout": layout}, records, skipped)
+    origin = {"name": name, "layout": layout} | ({"remark": remark} if remark else {})
+    _write_manifest(folder, origin, records, skipped)
     for file in previous - {record["file"] for record in records}:
         (folder / file).unlink(missing_ok=True)
 

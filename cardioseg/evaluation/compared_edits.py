@@ -17,11 +17,13 @@ class ComparedMask:
     Attributes:
         mask: `Label` values (phase, slice, row, column).
         is_edited: whether it is an edit of a mask that `predict` wrote.
+        is_corrected: whether a person changed it, as an edit or in `review`, so that it is not the model's.
         remarks: which file next to the mask is compared instead, and which files are ignored and why.
     """
 
     mask: Cine
     is_edited: bool = False
+    is_corrected: bool = False
     remarks: tuple[str, ...] = ()
 
 
@@ -41,7 +43,8 @@ def read_compared_mask(path: Path, convention: Mapping[int, Label], consequence:
     latest = latest_mask(path, convention)
     edit = (_edit_remark(latest, path) + consequence,) if latest.is_edited else ()
     corrected = ("its mask was corrected by a person in `review`",) if latest.is_corrected else ()
-    return ComparedMask(latest.mask, latest.is_edited, (*edit, *corrected, *latest.remarks))
+    is_corrected = latest.is_edited or latest.is_corrected
+    return ComparedMask(latest.mask, latest.is_edited, is_corrected, (*edit, *corrected, *latest.remarks))
 
 
 def _edit_remark(latest: LatestMask, path: Path) -> str:

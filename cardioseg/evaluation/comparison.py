@@ -114,6 +114,7 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
     mistakes: list[Skipped] = []
     edits: list[Skipped] = []
     edited: list[str] = []
+    corrected: list[str] = []
     group_of: dict[str, str] = {}
     worst = WorstPairs()
     for judgement in judgements:
@@ -121,6 +122,7 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
         mistakes += judgement.mistakes
         edits += judgement.edits
         edited += judgement.edited
+        corrected += judgement.corrected
         group_of |= judgement.group_of
         for pair, pair_scores in judgement.scored:
             scores += pair_scores
@@ -139,6 +141,7 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
         mistakes=tuple(mistakes),
         edits=tuple(dict.fromkeys(edits)),
         edited=tuple(dict.fromkeys(edited)),
+        corrected=tuple(dict.fromkeys(corrected)),
         worst=worst.pairs,
         origin=origin,
         group_of=group_of,

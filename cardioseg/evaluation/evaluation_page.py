@@ -90,6 +90,7 @@ def write_comparison(
     values = {
         "version": __version__,
         "links": links,
+        "corrections": {name: evaluation.correction_warning for name, evaluation in evaluations.items()},
         "labels": [label for label in STRUCTURES if any(label in of_system for of_system in overall.values())],
         "overall": overall,
         "tests": tests,

@@ -23,6 +23,7 @@ class Judgement:
         mistakes: pairs that look as if labels were swapped or an axis flipped, and how.
         edits: masks whose edit is compared, and files next to masks that are not compared, and why.
         edited: case ids of the predictions that were edited.
+        corrected: case ids of the predictions that a person changed, as an edit or in `review`.
         matched: case ids of the predictions that belong to the subject.
         group_of: the subject's group by its id, if the references name groups.
         has_unusable_reference: whether one of the subject's references cannot be used.
@@ -33,6 +34,7 @@ class Judgement:
     mistakes: tuple[Skipped, ...] = ()
     edits: tuple[Skipped, ...] = ()
     edited: tuple[str, ...] = ()
+    corrected: tuple[str, ...] = ()
     matched: tuple[str, ...] = ()
     has_unusable_reference: bool = False
     group_of: Mapping[str, str] = field(default_factory=dict)
@@ -65,6 +67,7 @@ def judge(
         mistakes=tuple(mistakes),
         edits=tuple(Skipped(pair.case_id, remark) for pair in compared for remark in pair.remarks),
         edited=tuple(pair.case_id for pair in compared if pair.is_edited),
+        corrected=tuple(pair.case_id for pair in compared if pair.is_corrected),
     )
 
 

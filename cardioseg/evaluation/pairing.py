@@ -31,6 +31,7 @@ class Pair:
         reference: the labelled volume.
         predicted: `Label` values (slice, row, column).
         is_edited: whether somebody edited the prediction.
+        is_corrected: whether a person changed the prediction, as an edit or in `review`.
         remarks: remarks on the prediction's file and the files next to it.
     """
 
@@ -39,6 +40,7 @@ class Pair:
     reference: LabelledVolume
     predicted: NDArray[np.uint8]
     is_edited: bool = False
+    is_corrected: bool = False
     remarks: tuple[str, ...] = ()
 
 
@@ -91,8 +93,15 @@ def _compare(
     mismatch = _phase_mismatch(volume, mask) or _grid_mismatch(volume, mask)
     if mismatch:
         return Skipped(_name(volume), mismatch)
-    predicted = mask.voxels[_phase(volume, mask)]
-    return Pair(subject.subject_id, case, volume, predicted, prediction.is_edited, prediction.remarks)
+    return Pair(
+        subject.subject_id,
+        case,
+        volume,
+        mask.voxels[_phase(volume, mask)],
+        prediction.is_edited,
+        prediction.is_corrected,
+        prediction.remarks,
+    )
 
 
 def _unboxed(volume: LabelledVolume, grid: Grid) -> LabelledVolume:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cardioseg import __version__
-from cardioseg.evaluation import small_samples as few
+from cardioseg.evaluation import corrected_masks, small_samples
 from cardioseg.evaluation.error_budget import PARTS, ErrorBudget, error_budgets
 from cardioseg.evaluation.left_out_slices import left_out
 from cardioseg.evaluation.measures import (
@@ -77,6 +77,7 @@ class Evaluation:
         reported: the measures of the predictions in `measures.csv`.
         edits: masks whose edit is compared, and files next to masks that are not compared, and why.
         edited: cases whose prediction was edited; their rows in `measures.csv` are of the mask before the edit.
+        corrected: cases whose prediction a person changed, as an edit or in `review`.
         group_of: the group of each subject by its id, such as its scanner or diagnosis, if the references name groups.
     """
 
@@ -89,6 +90,7 @@ class Evaluation:
     reported: Reported = field(default_factory=dict, repr=False)
     edits: tuple[Skipped, ...] = ()
     edited: tuple[str, ...] = ()
+    corrected: tuple[str, ...] = ()
     group_of: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -129,7 +131,12 @@ class Evaluation:
     @property
     def warning(self) -> str:
         """The warning that the agreement of measures is computed from few subjects, or ""."""
-        return few.warning((*self.agreements.values(), *self.reported_agreements.values()))
+        return small_samples.warning((*self.agreements.values(), *self.reported_agreements.values()))
+
+    @property
+    def correction_warning(self) -> str:
+        """The warning that a person changed some of the predicted masks, or ""."""
+        return corrected_masks.warning(self.corrected, self.scores)
 
     @cached_property
     def reported_measures(self) -> tuple[MeasurePair, ...]:
@@ -165,6 +172,7 @@ class Evaluation:
             "warning": self.warning,
             "agreement": {name: asdict(agreement) for name, agreement in self.agreements.items()},
             "agreement_as_reported": {name: asdict(agreement) for name, agreement in self.reported_agreements.items()},
+            "correction_warning": self.correction_warning,
             "edits": [asdict(edit) for edit in self.edits],
             "left_out": [asdict(volume) for volume in self.left_out],
             "other_phases": [asdict(volume) for volume in self.other_phases],

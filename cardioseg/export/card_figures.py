@@ -32,7 +32,7 @@ def read_figures(
         precision: precision of its convolutions.
 
     Raises:
-        UsageError: there is not an evaluation, or it is of another model.
+        UsageError: there is not an evaluation, it is of another model, or a person corrected masks in it.
     """
     path = evaluation / "evaluation.json" if evaluation.is_dir() else evaluation
     try:
@@ -53,6 +53,9 @@ def read_figures(
         )
     except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(f"{path} is not an evaluation", "`cardioseg evaluate ... -o EVALUATION` writes one") from None
+    if document.get("correction_warning"):
+        hint = "predict the scans into another folder, and evaluate these masks"
+        raise UsageError(f"{path} is not the model's own: a person corrected some of its masks", hint)
     if not (is_same_model or is_same_recipe):
         raise UsageError(f"{path} belongs to another model", "predict and evaluate again with this model")
     return figures

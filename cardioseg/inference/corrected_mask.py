@@ -71,7 +71,8 @@ def read_prediction(folder: CaseFolder) -> Prediction:
         measures, chosen = Measures.from_document(record.review.predicted), Moments(**record.review.predicted_phases)
     if folder.predicted_mask.is_file():
         return Prediction(read_mask(folder.predicted_mask), measures, chosen)
-    is_lost = record.is_corrected or is_edited(folder.mask, record)
+    has_other_voxels = record.review is not None and record.is_corrected and record.review.changed_voxels != 0
+    is_lost = has_other_voxels or is_edited(folder.mask, record)  # a person may have changed the phases alone
     return Prediction(None if is_lost else read_mask(folder.mask), measures, chosen)
 
 

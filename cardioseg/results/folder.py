@@ -235,3 +235,9 @@ def run_folder_of(masks: Path) -> ResultsFolder | None:
     """The results that a folder, a case's folder or a case's mask belongs to; None where it belongs to none."""
     folders = map(ResultsFolder, (masks, *masks.absolute().parents[:2]))
     return next((folder for folder in folders if folder.run.is_file()), None)
+
+
+def results_below(root: Path) -> ResultsFolder | None:
+    """The first folder of results at or below a folder; None if there is none."""
+    record = min(root.rglob(CaseFolder(root).record.name), default=None)
+    return ResultsFolder(record.parent.parent) if record else None

@@ -3,18 +3,23 @@
 import csv
 import os
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
 from api_example import Example
+from review.corrections import PORT, TOKEN, ask, correction, told
 
 import cardioseg
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.image.volume import Cine
+from cardioseg.results.folder import ResultsFolder
+from cardioseg.review.review_app import create_app
+from cardioseg.review.reviewed_results import ReviewedResults
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +123,28 @@ def test_an_edit_is_read_as_measure_reads_it(out: Path) -> None:
     case = cardioseg.open_results(out).case("beating")
     assert case.is_edited
     assert np.array_equal(case.read_mask().array, written.voxels)
+
+
+def test_a_review_is_said(out: Path) -> None:
+    assert cardioseg.open_results(out).case("beating").review is None
+    app = create_app(ReviewedResults(ResultsFolder(out)), PORT, TOKEN)
+    version = told(ask(app, "/api/cases/beating"))["version"]
+    before = read_cine(out / "beating" / "mask.nii.gz").voxels
+    now = np.where(before == Label.LV_MYOCARDIUM, Label.LV_CAVITY, before)
+    sent = correction(version, before, now, decision="corrected", initials="AB", note="apex too small")
+    told(ask(app, "/api/cases/beating/review", sent))
+    results = cardioseg.open_results(out)
+    case = results.case("beating")
+    assert case.review
+    assert case.review.time
+    said = case.review.decision, case.review.initials, case.review.note
+    assert said == ("corrected", "AB", "apex too small")
+    age_s = (datetime.now().astimezone() - case.review.time).total_seconds()
+    assert 0 <= age_s < 60
+    assert not case.is_edited
+    assert np.array_equal(case.read_mask().array, now)
+    assert {row["case_id"]: row["review"] for row in results.measures} == {"PHANTOM-0001": "", "beating": "corrected"}
+    assert results.case("damaged").review is None
 
 
 def test_nothing_is_written(out: Path) -> None:

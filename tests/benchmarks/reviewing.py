@@ -1,10 +1,12 @@
-"""How fast `review` is: the first picture, the next slice, played phases a second, and memory.
+"""How fast `review` is: the first picture, the next slice, played phases, numbers after a change, saving, and memory.
 
     python tests/benchmarks/reviewing.py [--slices 12] [--phases 20] -o docs/performance/reviewing.json
 
 A phantom of 256 x 256 pixels is predicted with `sax`, as DICOM and as NIfTI. Then `review` serves it in a process of
 its own, and Chromium shows it. Medians over turns; each turn starts `review` anew. The first picture is complete: the
-large slice with its image, its neighbours and the overview.
+large slice with its image, its neighbours and the overview. The numbers after a change: from the key that deletes a
+structure of the slice to the measures beside it; a stroke with the mouse takes the same way. Saving: until the page has
+the measures of the saved case. A folder of 1,000 small cases shows the list and the memory that it takes.
 """
 
 import argparse
@@ -31,6 +33,24 @@ NEXT_SLICE = """(async () => {
     times.push(performance.now() - begun);
   }
   return times.sort((one, other) => one - other)[5];
+})()"""
+NUMBERS = """(async () => {
+  const times = [];
+  const cells = document.querySelector('#measures');
+  const press = (key, ctrlKey = false) =>
+    document.dispatchEvent(new KeyboardEvent('keydown', { key, ctrlKey, bubbles: true }));
+  for (let turn = 0; turn < 6; turn++) {
+    const changed = new Promise((resolve) => {
+      const observer = new MutationObserver(() => { observer.disconnect(); resolve(); });
+      observer.observe(cells, { childList: true, subtree: true, characterData: true });
+    });
+    const begun = performance.now();
+    if (turn % 2) press('z', true); else press('Delete');
+    await changed;
+    times.push(performance.now() - begun);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  return times.sort((one, other) => one - other)[3];
 })()"""
 PLAYED = """(async () => {
   let count = 0;
@@ -63,7 +83,7 @@ def measure(results: Path, case: str, turns: int) -> dict[str, float]:
     from chromium import chromium
     from served_results import served
 
-    firsts, nexts, played = [], [], []
+    firsts, nexts, played, numbers = [], [], [], []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, chromium(Path(profile)) as browser:
         for _ in range(turns):
             with served(results) as review:
@@ -76,11 +96,14 @@ def measure(results: Path, case: str, turns: int) -> dict[str, float]:
                 nexts.append(browser.evaluate(NEXT_SLICE))
                 time.sleep(5)  # the other phases arrive
                 played.append(browser.evaluate(PLAYED))
+                browser.key("d")
+                numbers.append(browser.evaluate(NUMBERS))
                 memory_mb = _peak_mb(review.process.pid)
     return {
         "first_picture_ms": median(firsts),
         "next_slice_ms": median(nexts),
         "phases_per_s": median(played),
+        "numbers_after_a_change_ms": median(numbers),
         "server_peak_mb": memory_mb,
     }
 

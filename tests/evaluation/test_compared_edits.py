@@ -3,20 +3,27 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from review.corrections import PORT, TOKEN, ask, correction, told
 from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
+from cardioseg.errors import UsageError
 from cardioseg.evaluation.comparison import evaluate
 from cardioseg.evaluation.result import Evaluation
+from cardioseg.export.card_figures import read_figures
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.image.volume import Cine
 from cardioseg.phantom import Phantom, write_nifti
+from cardioseg.results.folder import ResultsFolder
+from cardioseg.review.review_app import create_app
+from cardioseg.review.reviewed_results import ReviewedResults
 
 HEART = Phantom(slices=7, phases=8, rows=64, columns=64, spacing_mm=(12.0, 4.0, 4.0))
 
@@ -134,3 +141,51 @@ def test_a_reference_that_predict_wrote_is_read_with_its_edit(
     [line] = [line for line in capsys.readouterr().err.splitlines() if "mask_edited" in line]
     assert line.startswith(f"edit: reference {mask_in(results).parent.name}: mask_edited.nii.gz is an edit of")
     assert all((dice or 0) < 1 for dice in dice_of(evaluate(study / "results", results)))
+
+
+WARNING = "a person corrected 1 of 1 predicted mask: these results are not the model's own"
+
+
+def correct_in_review(results: Path) -> None:
+    """Save a correction as the page of `review` does."""
+    app, mask = create_app(ReviewedResults(ResultsFolder(results)), PORT, TOKEN), mask_in(results)
+    path = f"/api/cases/{mask.parent.name}"
+    before, now = read_cine(mask).voxels, halved(mask).voxels
+    told(ask(app, f"{path}/review", correction(told(ask(app, path))["version"], before, now, decision="corrected")))
+
+
+@pytest.mark.parametrize("change", [correct_in_review, lambda results: write_edit(mask_in(results), "mask_new.nii.gz")])
+def test_results_of_corrected_masks_are_said_not_to_be_the_models(
+    study: Path, results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: Callable[[Path], object]
+) -> None:
+    untouched = evaluate(results, study / "labels")
+    assert (untouched.corrected, untouched.correction_warning) == ((), "")
+    change(results)
+    out, name = tmp_path / "evaluation", mask_in(results).parent.name
+    assert run(["evaluate", str(results), str(study / "labels"), "-o", str(out)]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert f"warning: {WARNING}" in said
+    [edit] = [line for line in said if line.startswith(f"edit: {name}: ")]
+    document = json.loads((out / "evaluation.json").read_text())
+    assert document["correction_warning"] == WARNING
+    [remark] = document["edits"]
+    assert edit == f"edit: {name}: {remark['why']}"
+    page = (out / "evaluation.html").read_text()
+    assert WARNING[1:].replace("'", "&#39;") in page
+    assert remark["why"].partition("`")[0] in page
+    with pytest.raises(UsageError, match="is not the model's own: a person corrected some of its masks"):
+        read_figures(out, document["origin"]["model_sha256"], (), "", "float32")
+    both = [str(results), str(study / "results"), str(study / "labels"), "--compare", "-o", str(tmp_path / "both")]
+    assert run(["evaluate", *both, "-q"]) == 0
+    [warning] = [line for line in capsys.readouterr().err.splitlines() if WARNING in line]
+    assert warning.startswith("warning in results")
+    assert WARNING.replace("'", "&#39;") in (tmp_path / "both" / "comparison.html").read_text()
+
+
+def test_a_corrected_reference_is_named_and_not_counted(study: Path, results: Path) -> None:
+    correct_in_review(results)
+    found = evaluate(study / "results", results)
+    [edit] = found.edits
+    assert edit.where.startswith("reference ")
+    assert edit.why == "its mask was corrected by a person in `review`"
+    assert found.correction_warning == ""

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 from cohorts.hearts import tree, write_hearts
+from review.corrections import PORT, TOKEN, ask, told
 from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
 from cardioseg.errors import UsageError
 from cardioseg.files import sole_writer
 from cardioseg.inference.case_search import Part, Search, parse_part
+from cardioseg.results.folder import ResultsFolder
+from cardioseg.review.review_app import create_app
+from cardioseg.review.reviewed_results import ReviewedResults
 
 Predict = Callable[..., int]
 
@@ -150,6 +154,28 @@ def test_nothing_to_gather(whole: Path, tmp_path: Path, capsys: pytest.CaptureFi
     said = capsys.readouterr().err
     assert "holds no parts and no unfinished run" in said
     assert "no such folder" in said
+
+
+def test_reviews_are_kept_when_parts_are_gathered(parts: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(parts, tmp_path / "out"))
+    assert run(["gather", str(out), "-q"]) == 3
+    app = create_app(ReviewedResults(ResultsFolder(out)), PORT, TOKEN)
+    for name, decision in (("heart-01", "accepted"), ("heart-05", "excluded")):
+        version = told(ask(app, f"/api/cases/{name}"))["version"]
+        told(ask(app, f"/api/cases/{name}/review", {"version": version, "decision": decision}))
+        assert told(ask(app, "/api/tables", {})) == {"later": ""}
+    reviewed = (out / "review.csv").read_bytes()
+    (out / "review.csv").unlink()
+    assert run(["gather", str(out), "-q"]) == 3
+    assert (out / "review.csv").read_bytes() == reviewed
+    for table, column in (("review.csv", "decision"), ("measures.csv", "review")):
+        with (out / table).open(newline="") as file:
+            decisions = {row["case_id"]: row[column] for row in csv.DictReader(file) if row[column]}
+        assert decisions == {"heart-01": "accepted", "heart-05": "excluded"}
+    (out / "heart-01" / "case.json").unlink()
+    (out / "heart-05" / "case.json").unlink()
+    run(["gather", str(out), "-q"])
+    assert not (out / "review.csv").exists()
 
 
 def test_workers_give_the_same_tree(predict: Predict, whole: Path, tmp_path: Path) -> None:
