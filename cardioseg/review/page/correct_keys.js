@@ -66,6 +66,7 @@ export function correctingKeys(opened, save) {
 /** Draw with a tool from now on. */
 export function chooseTool(page, tool) {
   const { look } = page.state.shown;
+  if (tool !== "look") page.correcting.prepare();
   page.state.set({ tool, look: tool !== "look" && look === "none" ? "contours" : look });
 }
 

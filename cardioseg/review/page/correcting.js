@@ -12,6 +12,7 @@ export class Correcting {
   #savedText = "";
   #carried = new Map();
   #wasAsDrawn;
+  #isPrepared = false;
   /** What is being done that must end before the next change; in words. */
   busy = "";
   /** The last change, in words. */
@@ -105,6 +106,13 @@ export class Correcting {
     }
     this.busy = "";
     this.#tell();
+  }
+
+  /** A tool was chosen: the server reads what it needs for the numbers, so that they follow the first stroke at once. */
+  prepare() {
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
+    this.#server.measures(this.#page.state.case.case_id, this.document()).catch(() => {}); // a stroke will tell
   }
 
   /** What the server is sent. */
