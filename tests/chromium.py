@@ -16,12 +16,14 @@ from typing import Any
 import pytest
 
 _PATIENCE_S = 120.0  # the machine may be busy
-_SHIFT = 8  # of the protocol's modifiers
+_CTRL, _SHIFT = 2, 8  # of the protocol's modifiers
+_SENT_BYTES = 16 * 2**20  # of what a page sends, as far as it is written down
 _CODES = {
     "Enter": 13,
     "Escape": 27,
     " ": 32,
     "Tab": 9,
+    "Delete": 46,
     "ArrowLeft": 37,
     "ArrowUp": 38,
     "ArrowRight": 39,
@@ -37,6 +39,8 @@ class Chromium:
     Attributes:
         complaints: what the page wrote to the console, threw, or was refused.
         requests: every address that it asked for, embedded pictures aside.
+        posts: address and content of all that it sent.
+        dialogs: what the browser itself asked before the page was left; it is left.
     """
 
     commands: int
@@ -44,6 +48,8 @@ class Chromium:
     session: str = ""
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    posts: list[tuple[str, str]] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     _asked: int = 0
     _read: bytes = b""
@@ -54,14 +60,16 @@ class Chromium:
 
     def visit(self, address: str, width: int = 1240, height: int = 900) -> None:
         """Open an address in a window of that size."""
-        for record in (self.complaints, self.requests, self.seen):
-            record.clear()
+        self.dialogs.clear()
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.ask("Emulation.setDeviceMetricsOverride", **size)
-        self.ask("Page.navigate", url="about:blank")  # else an address that differs in its fragment loads nothing
-        self.wait_for("location.href == 'about:blank'")
+        self._load("about:blank")  # else an address that differs in its fragment loads nothing
+        for record in (self.complaints, self.requests, self.posts):
+            record.clear()  # of the page before
+        self._load(address)
+
+    def _load(self, address: str) -> None:
         self.seen.clear()
-        self.requests.clear()
         self.ask("Page.navigate", url=address)
         while "Page.loadEventFired" not in self.seen:
             self._take()
@@ -80,10 +88,11 @@ class Chromium:
             time.sleep(0.02)
         return value
 
-    def key(self, name: str, shift: bool = False) -> None:
+    def key(self, name: str, shift: bool = False, ctrl: bool = False) -> None:
         """Press and release a key, called as browsers call it: `a`, `?`, `ArrowUp`, `Enter`, ` `."""
-        text = {"Enter": "\r"}.get(name, name if len(name) == 1 else "")
-        press = {"key": name, "modifiers": _SHIFT if shift else 0, "windowsVirtualKeyCode": _CODES.get(name, 0)}
+        text = {"Enter": "\r"}.get(name, name if len(name) == 1 and not ctrl else "")
+        modifiers = (_SHIFT if shift else 0) + (_CTRL if ctrl else 0)
+        press = {"key": name, "modifiers": modifiers, "windowsVirtualKeyCode": _CODES.get(name, 0)}
         self.ask("Input.dispatchKeyEvent", type="keyDown", **press, **({"text": text} if text else {}))
         self.ask("Input.dispatchKeyEvent", type="keyUp", **press)
 
@@ -107,9 +116,12 @@ class Chromium:
         self.ask("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, **turned)
 
     def middle(self, selector: str) -> tuple[float, float]:
-        """The middle of an element in the window."""
-        box = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
-        x, y = self.evaluate(f"(box => [box.x + box.width / 2, box.y + box.height / 2])({box})")
+        """The middle of an element in the window, which scrolls to it."""
+        x, y = self.evaluate(f"""(element => {{
+            element.scrollIntoView({{ block: 'nearest' }});
+            const {{ x, y, width, height }} = element.getBoundingClientRect();
+            return [x + width / 2, y + height / 2];
+        }})(document.querySelector({json.dumps(selector)}))""")
         return x, y
 
     def screenshot(self, beyond: bool = True) -> bytes:
@@ -122,14 +134,18 @@ class Chromium:
 
     def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command and wait for its answer."""
+        number = self._send(method, **parameters)
+        while (answer := self._take()).get("id") != number:
+            pass
+        assert "error" not in answer, answer
+        return dict(answer["result"])
+
+    def _send(self, method: str, **parameters: Any) -> int:
         self._asked += 1
         session = {"sessionId": self.session} if self.session else {}
         message = {"id": self._asked, "method": method, "params": parameters} | session
         os.write(self.commands, json.dumps(message).encode() + b"\0")
-        while (answer := self._take()).get("id") != self._asked:
-            pass
-        assert "error" not in answer, answer
-        return dict(answer["result"])
+        return self._asked
 
     def _take(self) -> dict[str, Any]:
         """The next message; events are written down."""
@@ -151,6 +167,11 @@ class Chromium:
             self.complaints.append(json.dumps(what))
         if event == "Network.requestWillBeSent" and not what["request"]["url"].startswith("data:"):
             self.requests.append(what["request"]["url"])
+            if "postData" in what["request"]:
+                self.posts.append((what["request"]["url"], what["request"]["postData"]))
+        if event == "Page.javascriptDialogOpening":
+            self.dialogs.append(what["type"])
+            self._send("Page.handleJavaScriptDialog", accept=True)
 
 
 @contextmanager
@@ -179,6 +200,7 @@ def chromium(profile: Path) -> Iterator[Chromium]:
 def _attached(browser: Chromium) -> Chromium:
     target = browser.ask("Target.createTarget", url="about:blank")["targetId"]
     browser.session = browser.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-    for domain in ("Page", "Runtime", "Log", "Network"):
+    for domain in ("Page", "Runtime", "Log"):
         browser.ask(f"{domain}.enable")
+    browser.ask("Network.enable", maxPostDataSize=_SENT_BYTES)
     return browser

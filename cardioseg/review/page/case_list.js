@@ -1,11 +1,13 @@
 /** Case list: a row for each case; sorted by a click on a heading, filtered by text and flags, used by keyboard. */
 
 import { find, make } from "./elements.js";
+import { areTablesOld } from "./tables.js";
 
 /** `otherwise`: what stands there for a case of one phase; `extra`: left out of a narrow window. */
 const COLUMNS = [
   { key: "case_id", title: "Case" },
   { key: "flag_count", title: "Flags" },
+  { key: "review", title: "Review" },
   { key: "lv_ef_percent", title: "LV EF", unit: "%", class: "number" },
   { key: "lv_edv_ml", title: "LV EDV", unit: "mL", class: "number", otherwise: "lv_volume_ml" },
   { key: "lv_esv_ml", title: "LV ESV", unit: "mL", class: "number extra" },
@@ -17,6 +19,7 @@ const COLUMNS = [
 
 const filter = find("#filter");
 const flaggedOnly = find("#flagged-only");
+const toReviewOnly = find("#to-review-only");
 const body = find("#cases tbody");
 const sorting = { key: "flag_count", falls: true }; // flagged and failed cases first
 let rows = [];
@@ -58,7 +61,8 @@ export function focusFilter() {
 }
 
 function searched(kase) {
-  return [kase.case_id, kase.flags, kase.status, kase.reason].filter(Boolean).join(" ").toLowerCase();
+  const { case_id: name, flags: kinds, status, reason, review, initials } = kase;
+  return [name, kinds, status, reason, review, initials].filter(Boolean).join(" ").toLowerCase();
 }
 
 function needsAPerson(kase) {
@@ -80,10 +84,17 @@ function tableRow(kase, addressOf) {
     );
     return make("tr", {}, make("th", { scope: "row" }, name), failed);
   }
-  const numbers = COLUMNS.slice(2).map(({ key, otherwise, class: kind }) =>
+  const numbers = COLUMNS.slice(3).map(({ key, otherwise, class: kind }) =>
     make("td", { class: kind }, numberText(kase[key] ?? kase[otherwise])),
   );
-  return make("tr", {}, make("th", { scope: "row" }, name, ...reason), make("td", {}, flags(kase)), ...numbers);
+  const cells = [make("td", {}, flags(kase)), make("td", {}, ...review(kase))];
+  return make("tr", {}, make("th", { scope: "row" }, name, ...reason), ...cells, ...numbers);
+}
+
+/** What a person decided, and who. */
+function review({ review: decision, initials }) {
+  if (!decision) return [make("span", { class: "faint" }, "–")];
+  return [make("span", { class: `chip ${decision}` }, decision), make("span", { class: "kinds" }, initials ?? "")];
 }
 
 function flags(kase) {
@@ -103,7 +114,9 @@ function arrange() {
   const column = COLUMNS.find(({ key }) => key === sorting.key);
   const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
   const fits = ({ kase, text }) =>
-    words.every((word) => text.includes(word)) && (!flaggedOnly.checked || needsAPerson(kase));
+    words.every((word) => text.includes(word)) &&
+    (!flaggedOnly.checked || needsAPerson(kase)) &&
+    (!toReviewOnly.checked || !kase.review);
   rows.sort((one, other) => compare(one.kase, other.kase, column));
   shown = rows.filter(fits);
   const visible = new Set(shown);
@@ -122,7 +135,8 @@ function counts() {
   const flagged = rows.filter(({ kase }) => kase.status === "done" && kase.flag_count).length;
   const failed = rows.filter(({ kase }) => kase.status !== "done").length;
   const all = `${rows.length} case${rows.length === 1 ? "" : "s"}, ${flagged} flagged, ${failed} failed`;
-  return shown.length === rows.length ? all : `${shown.length} of ${all}`;
+  const old = areTablesOld() ? " · the tables are being written …" : "";
+  return (shown.length === rows.length ? all : `${shown.length} of ${all}`) + old;
 }
 
 /** Unknown values come last, whatever the order. */
@@ -135,7 +149,7 @@ function compare(one, other, { key, otherwise }) {
 
 function sortValue(kase, key, otherwise) {
   if (key === "flag_count" && kase.status !== "done") return Infinity;
-  return kase[key] ?? kase[otherwise];
+  return (kase[key] || null) ?? kase[otherwise] ?? kase[key];
 }
 
 function byName(one, other) {
@@ -143,7 +157,7 @@ function byName(one, other) {
 }
 
 function sortBy(key) {
-  sorting.falls = sorting.key === key ? !sorting.falls : key !== "case_id";
+  sorting.falls = sorting.key === key ? !sorting.falls : !["case_id", "review"].includes(key);
   sorting.key = key;
   arrange();
 }
@@ -157,4 +171,5 @@ find("#cases thead tr").append(
 );
 filter.addEventListener("input", arrange);
 flaggedOnly.addEventListener("change", arrange);
+toReviewOnly.addEventListener("change", arrange);
 find("#list form").addEventListener("submit", (event) => event.preventDefault());

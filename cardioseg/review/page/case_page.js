@@ -2,13 +2,17 @@
 
 import { play } from "./beat.js";
 import { Cine } from "./cine.js";
-import { moveCursor, showCurve } from "./curve.js";
+import { Contours } from "./contours.js";
+import { Correcting } from "./correcting.js";
+import { drawCurve, moveCursor, showCurve } from "./curve.js";
 import { find } from "./elements.js";
-import { addRemark, showFacts } from "./facts.js";
+import { addRemark, showFacts, showNumbers } from "./facts.js";
 import { greyTable } from "./greys.js";
 import { drawOverview, markShown, showOverview } from "./overview.js";
-import { drawStage, placeText, showStage } from "./stage.js";
+import { drawLarge, drawStage, placeText, showStage } from "./stage.js";
 import { State } from "./state.js";
+import { showStrokes } from "./strokes.js";
+import { showToolbar, updateToolbar } from "./toolbar.js";
 
 const SAID_AFTER_MS = 400; // screen readers: the place where the reader stops, not each on the way
 
@@ -20,6 +24,7 @@ export class Page {
   /** @type {Error|null} */
   failure = null;
   isClosed = false;
+  #contours;
   #view = null;
   #table = null;
   #said = 0;
@@ -34,6 +39,8 @@ export class Page {
       arrived: (phase) => this.state.tell(`pixels ${phase}`),
       failed: (failure) => this.#fail(failure),
     });
+    this.correcting = new Correcting(server, this);
+    this.#contours = new Contours(kase, (phase, slice) => this.correcting.correction.plane(phase, slice));
     this.state.listen((changed) => this.isClosed || this.#follow(changed));
     this.#show();
     this.cine.show(this.state.shown.phase);
@@ -52,7 +59,7 @@ export class Page {
     const exists = slice !== undefined;
     return {
       image: exists ? this.cine.image(phase, slice) : undefined,
-      outlines: exists && shown.look !== "none" ? this.cine.outlines(phase, slice) : [],
+      outlines: exists && shown.look !== "none" ? this.#contours.of(phase, slice) : [],
       columns: kase.columns,
       pixelMm: kase.pixel_mm,
       part,
@@ -67,10 +74,31 @@ export class Page {
     if (this.#view) this.state.set({ grey: [...this.#view.window] });
   }
 
+  /** Planes have changed: their outlines are drawn anew. */
+  forget(planes) {
+    for (const { phase, slice } of planes) this.#contours.forget(phase, slice);
+  }
+
+  /** Show what the case became when it was saved; undo and redo stay. */
+  renew(kase) {
+    const { heart } = this.state.case; // the picture must not jump
+    this.state.case = { ...kase, heart };
+    this.cine.renew(this.state.case);
+    showFacts(this);
+    this.#showCase();
+    this.state.tell("correction");
+  }
+
+  /** Say what failed; nothing of the correction is lost. */
+  complain({ message, hint }) {
+    find("#trouble span").textContent = hint ? `${message} (${hint})` : message;
+    find("#trouble").hidden = false;
+  }
+
   /** Leave the case. */
   close() {
-    const { look, opacity, zoom } = this.state.shown;
-    kept = { look, opacity, zoom };
+    const { look, opacity, zoom, label, brushMm, isWallKept } = this.state.shown;
+    kept = { look, opacity, zoom, label, brushMm, isWallKept };
     this.isClosed = true;
     this.cine.close();
   }
@@ -101,34 +129,70 @@ export class Page {
     find("#case").classList.toggle("still", kase.phases < 2);
     showFacts(this);
     this.#showTools();
+    showToolbar(this);
+    showStage(this);
+    showStrokes(this);
+    this.#showCase();
+  }
+
+  /** What depends on which phases are end-diastole and end-systole. */
+  #showCase() {
     showOverview(this);
     showCurve(this);
-    showStage(this);
+    this.#readNetwork();
+  }
+
+  /** The network's mask of what is shown, where it is another one: what a person corrected is marked. */
+  async #readNetwork() {
+    try {
+      const phases = [this.state.shown.phase, ...this.state.moments.map(([, phase]) => phase)];
+      const isNew = await this.correcting.network.load(phases);
+      if (isNew && !this.isClosed) this.state.tell("correction");
+    } catch (failure) {
+      if (!this.isClosed) this.complain(failure);
+    }
   }
 
   #fail(failure) {
     this.failure = failure;
-    const hint = failure.hint ? ` (${failure.hint})` : "";
-    find("#trouble span").textContent = `${failure.message}${hint}`;
-    find("#trouble").hidden = false;
+    this.complain(failure);
     this.state.set({ isPlaying: false });
     drawStage();
   }
 
   /** @param {Set<string>} changed keys of the state, and `pixels N` for the pixels of a phase. */
   #follow(changed) {
+    const { shown } = this.state;
+    const areMoments = changed.has("ed_phase") || changed.has("es_phase");
+    if (areMoments) this.#showCase();
+    if (changed.has("preview")) drawLarge();
+    if (changed.has("numbers")) this.#showNumbers();
+    this.#draw(changed, areMoments);
+    if (changed.has("phase")) moveCursor();
+    if (changed.has("isPlaying") && shown.isPlaying) play(this);
+    if (changed.has("isPlaying")) markShown();
+    updateToolbar();
+    this.#say();
+  }
+
+  #draw(changed, areMoments) {
     const { shown, moments } = this.state;
     const isLook = ["grey", "look", "opacity", "zoom"].some((key) => changed.has(key));
     if (changed.has("grey") && shown.grey) this.#table = greyTable(this.#view, shown.grey);
     if (changed.has("phase")) this.cine.show(shown.phase);
-    if (isLook || moments.some(([, phase]) => changed.has(`pixels ${phase}`))) drawOverview();
+    const isMask = changed.has("correction");
+    if (isLook || isMask || moments.some(([, phase]) => changed.has(`pixels ${phase}`))) drawOverview();
     else if (changed.has("slice") || (changed.has("phase") && !shown.isPlaying)) markShown();
-    if (isLook || ["slice", "phase", `pixels ${shown.phase}`].some((key) => changed.has(key))) drawStage();
-    if (changed.has("phase")) moveCursor();
-    if (changed.has("isPlaying") && shown.isPlaying) play(this);
+    const isStage = isLook || isMask || areMoments;
+    if (isStage || ["slice", "phase", `pixels ${shown.phase}`].some((key) => changed.has(key))) drawStage();
     if (isLook || changed.has("isPlaying")) this.#showTools();
-    if (changed.has("isPlaying")) markShown();
-    this.#say();
+    if (changed.has("phase") && !shown.isPlaying) this.#readNetwork();
+  }
+
+  #showNumbers() {
+    if (this.correcting.numbers.areCurrent && !this.failure) find("#trouble").hidden = true;
+    showNumbers();
+    drawCurve();
   }
 
   #showTools() {
@@ -146,10 +210,10 @@ export class Page {
 
   #say() {
     clearTimeout(this.#said);
-    const { case: kase, shown } = this.state;
-    if (shown.isPlaying) return;
+    if (this.state.shown.isPlaying) return;
     this.#said = setTimeout(() => {
-      if (!this.isClosed) find("#said").textContent = placeText(kase, shown.slice, shown.phase);
+      const texts = [this.correcting.last, placeText(this)];
+      if (!this.isClosed) find("#said").textContent = texts.filter(Boolean).join("\n");
     }, SAID_AFTER_MS);
   }
 }

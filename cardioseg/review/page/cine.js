@@ -1,7 +1,5 @@
 /** Cine: the pixels of a case, fetched a phase at a time, those that are needed next first, and kept. */
 
-import { outlines } from "./outline.js";
-
 const AT_ONCE = 3;
 const KEPT_BYTES = 600 * 2 ** 20;
 const PIXEL_BYTES = 3; // two of the image, one of the mask
@@ -11,11 +9,11 @@ export class Cine {
   #case;
   #images = new Map();
   #masks = new Map();
-  #outlines = new Map();
-  #running = new Set();
+  #running = new Map();
   #current = 0;
   #hasImages = false;
   #isClosed = false;
+  #isPaused = false;
 
   /**
    * @param {import("./server.js").Server} server
@@ -72,15 +70,26 @@ export class Cine {
     return this.#slice(this.#masks.get(phase), slice);
   }
 
-  /** The outline of each structure in a slice; see `outline.js`. */
-  outlines(phase, slice) {
-    const mask = this.mask(phase, slice);
-    if (!mask) return [];
-    const key = `${phase}/${slice}`;
-    if (!this.#outlines.has(key)) {
-      this.#outlines.set(key, outlines(mask, this.#case.columns, this.#case.labels, this.#case.heart));
-    }
-    return this.#outlines.get(key);
+  /** Fetch nothing until `renew`: the case is being saved. What is being fetched arrives before. */
+  async pause() {
+    this.#isPaused = true;
+    while (this.#running.size) await Promise.allSettled(this.#running.values());
+  }
+
+  /** What is fetched from now on is of the version of this document. What is here stays. */
+  renew(kase) {
+    this.#case = kase;
+    this.#isPaused = false;
+    this.#fetch();
+  }
+
+  /** Have the mask of a phase here, for a moment at least. */
+  async loadMask(phase) {
+    if (!this.#masks.has(phase)) this.#masks.set(phase, await this.#mask(phase));
+  }
+
+  #mask(phase) {
+    return this.#server.mask(this.#case.case_id, this.#case.version, phase);
   }
 
   #slice(pixels, slice) {
@@ -100,22 +109,20 @@ export class Cine {
     const wanted = this.#wanted();
     for (const phase of this.#masks.keys()) if (!wanted.includes(phase)) this.#forget(phase);
     for (const phase of wanted) {
-      if (this.#isClosed || this.#running.size >= AT_ONCE) return;
-      if (!this.has(phase) && !this.#running.has(phase)) this.#load(phase);
+      if (this.#isClosed || this.#isPaused || this.#running.size >= AT_ONCE) return;
+      if (!this.has(phase) && !this.#running.has(phase)) this.#running.set(phase, this.#load(phase));
     }
   }
 
   #forget(phase) {
     this.#masks.delete(phase);
     this.#images.delete(phase);
-    for (let slice = 0; slice < this.#case.slices; slice++) this.#outlines.delete(`${phase}/${slice}`);
   }
 
   async #load(phase) {
     const { case_id: name, version } = this.#case;
-    this.#running.add(phase);
     try {
-      if (!this.#masks.has(phase)) this.#masks.set(phase, await this.#server.mask(name, version, phase));
+      if (!this.#masks.has(phase)) this.#masks.set(phase, await this.#mask(phase));
       else this.#images.set(phase, await this.#server.image(name, version, phase));
     } catch (failure) {
       if (!this.#isClosed) this.told.failed(failure);

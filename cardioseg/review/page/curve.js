@@ -22,16 +22,21 @@ export function showCurve(opened) {
 
 /** The structures that have a curve. */
 function curves() {
-  const { labels, curves_ml: byKey } = page.state.case;
-  return labels.filter(({ key }) => byKey[key]?.length).map((label) => ({ ...label, volumes: byKey[label.key] }));
+  const { now, before } = page.correcting.numbers;
+  const of = (measured, key) => measured.curves_ml[key] ?? [];
+  return page.state.case.labels
+    .filter(({ key }) => of(now, key).length)
+    .map((label) => ({ ...label, volumes: of(now, label.key), before: of(before, label.key) }));
 }
 
-function drawCurve() {
+/** Draw it again: the volumes, or the phases of end-diastole and end-systole, have changed. */
+export function drawCurve() {
   const [width, height] = [root.clientWidth, root.clientHeight];
   if (!width || find("#beat").hidden) return;
   const { phases } = page.state.case;
-  const step = niceStep(Math.max(...curves().flatMap((curve) => curve.volumes), 1) / TICKS);
-  const top = step * Math.ceil(Math.max(...curves().flatMap((curve) => curve.volumes), 1) / step);
+  const largest = Math.max(...curves().flatMap((curve) => [...curve.volumes, ...curve.before]), 1);
+  const step = niceStep(largest / TICKS);
+  const top = step * Math.ceil(largest / step);
   scale = {
     x: (phase) => MARGIN.left + ((width - MARGIN.left - MARGIN.right) * phase) / (phases - 1),
     y: (ml) => height - MARGIN.bottom - ((height - MARGIN.top - MARGIN.bottom) * ml) / top,
@@ -39,14 +44,19 @@ function drawCurve() {
   };
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
   svg.append(...levels(top, step, width), ...phaseTicks(height, width), ...momentMarks(height));
-  for (const { colour, volumes: ml } of curves()) {
-    const points = ml.map((value, phase) => `${scale.x(phase)},${scale.y(value)}`).join(" ");
-    svg.append(draw("polyline", { points, stroke: colour, class: "line" }));
+  for (const { colour, volumes: ml, before } of curves()) {
+    if (String(before) !== String(ml)) svg.append(line(before, colour, "line before"));
+    svg.append(line(ml, colour, "line"));
   }
   const dots = curves().map(({ colour }) => draw("circle", { r: 3.5, fill: colour }));
   svg.append(draw("g", { class: "cursor" }, draw("line", { y1: MARGIN.top, y2: height - MARGIN.bottom }), ...dots));
   root.replaceChildren(svg);
   moveCursor();
+}
+
+function line(ml, colour, kind) {
+  const points = ml.map((value, phase) => `${scale.x(phase)},${scale.y(value)}`).join(" ");
+  return draw("polyline", { points, stroke: colour, class: kind });
 }
 
 /** Move the cursor to the phase that is shown, and show its volumes. */

@@ -1,6 +1,7 @@
 /** Facts: remarks, flags and measures of a case, beside its pictures. */
 
 import { find, make } from "./elements.js";
+import { changeText } from "./numbers.js";
 
 let page = null;
 let visits = [];
@@ -9,15 +10,39 @@ let latest = -1;
 /** @param {import("./case_page.js").Page} opened */
 export function showFacts(opened) {
   page = opened;
-  const { flags, remarks } = page.state.case;
+  const { flags, remarks, is_writable: isWritable, why_read_only: why } = page.state.case;
+  const readOnly = isWritable || !why ? [] : [`Masks cannot be corrected here: ${why}`];
   visits = flags.map(() => 0);
   latest = -1;
-  find("#remarks").replaceChildren(...remarks.map(remark));
+  find("#remarks").replaceChildren(...readOnly.map(remark), ...remarks.map(remark));
   find("#flags").replaceChildren(
     ...(flags.length ? flags.map((flag, index) => make("li", {}, flagButton(flag, index))) : [make("li", {}, "none")]),
   );
-  showMeasures(page.state.case.measures);
-  find("#facts").scrollTop = 0;
+  showReview();
+  showNumbers();
+}
+
+/** Show the measures of the mask as it is now, and how they differ from those of the network's mask. */
+export function showNumbers() {
+  const { numbers } = page.correcting;
+  const changes = new Map(numbers.before.measures.map((row) => [row.key, row.value]));
+  const now = new Map(numbers.now.measures.map((row) => [row.key, row]));
+  const rows = page.state.case.measures.map((row) => now.get(row.key) ?? { ...row, value: "" });
+  const added = numbers.now.measures.filter(({ key }) => !rows.some((row) => row.key === key));
+  const all = [...rows, ...added].map((row) => ({ ...row, change: changeText(row, changes.get(row.key)) }));
+  showMeasures(all);
+  find("#changes-meaning").hidden = !all.some(({ change }) => change);
+  find("#number-remarks").replaceChildren(...numbers.remarks.map(remark));
+}
+
+function showReview() {
+  const { review, remarks } = page.state.case;
+  const by = review?.initials ? ` by ${review.initials}` : "";
+  const isSaid = remarks.some((text) => text.includes(review?.note));
+  const note = review?.note && !isSaid ? `: ${review.note}` : "";
+  const when = review?.time.slice(0, 16).replace("T", " ");
+  find("#reviewed").textContent = review ? `${review.decision}${by}, ${when}${note}` : "";
+  find("#reviewed").hidden = !review;
 }
 
 /** Say something more about the case. */
@@ -91,7 +116,7 @@ function showMeasures(measures) {
       const values = sides.map((side) =>
         ofSides.find((row) => row.side === side && row.title === title && row.unit === unit),
       );
-      const cells = values.map((row) => make("td", {}, row?.value ?? "–"));
+      const cells = values.map((row) => make("td", {}, ...(row ? valueParts(row) : ["–"])));
       return make(
         "tr",
         { title: meaning },
@@ -105,14 +130,20 @@ function showMeasures(measures) {
   showScan(measures.filter((row) => !row.side));
 }
 
+/** A value with its change in brackets; what is measured when the case is saved has no value until then. */
+function valueParts({ value, change }) {
+  if (!value) return [make("span", { class: "later" }, "after saving")];
+  return change ? [value, " ", make("span", { class: "change" }, `(${change})`)] : [value];
+}
+
 function showScan(rows) {
   find("#scan").tBodies[0].replaceChildren(
-    ...rows.map(({ title, value, unit, meaning }) =>
+    ...rows.map(({ title, value, change, unit, meaning }) =>
       make(
         "tr",
         { title: meaning },
         make("th", { scope: "row" }, title),
-        make("td", {}, `${value} `, make("span", { class: "unit" }, unit)),
+        make("td", {}, ...valueParts({ value, change }), " ", make("span", { class: "unit" }, unit)),
       ),
     ),
   );

@@ -4,7 +4,8 @@ import { find, make } from "./elements.js";
 
 /**
  * @typedef {object} Key
- * @property {string[]} keys as browsers name them, with `Shift+` in front where Shift counts.
+ * @property {string[]} keys as browsers name them, with `Ctrl+` in front (on a Mac: Command) and, if no letter says it,
+ *   `Shift+`.
  * @property {string} shown how the list shows them.
  * @property {string} does in words.
  * @property {() => void} act
@@ -23,9 +24,8 @@ export function obey(groups) {
     for (const key of keys) for (const name of key.keys) byName.set(name, [...(byName.get(name) ?? []), key]);
   }
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || dialog.open || isForElement(event)) return;
-    const name = `${event.shiftKey && event.key.length > 1 ? "Shift+" : ""}${event.key}`;
-    const key = (byName.get(name) ?? []).find(({ where }) => !where || where());
+    if (document.querySelector("dialog[open]") || isForElement(event)) return;
+    const key = (byName.get(nameOf(event)) ?? []).find(({ where }) => !where || where());
     if (!key) return;
     event.preventDefault();
     key.act();
@@ -40,12 +40,22 @@ export function showKeys() {
   dialog.showModal();
 }
 
+/** The name of a key that is pressed; some keyboards need AltGr, which some systems call Ctrl and Alt, for `[`. */
+function nameOf(event) {
+  const { key, shiftKey, altKey } = event;
+  if (event.getModifierState("AltGraph")) return key;
+  const hasCtrl = event.ctrlKey || event.metaKey;
+  const control = `${hasCtrl ? "Ctrl+" : ""}${altKey ? "Alt+" : ""}`;
+  const isNamed = control || key.length > 1;
+  return `${control}${shiftKey && isNamed ? "Shift+" : ""}${hasCtrl && key.length === 1 ? key.toLowerCase() : key}`;
+}
+
 /** Whether the element that has the focus needs the key itself. */
 function isForElement({ key, target }) {
   if (target.matches("input[type=range]")) return key.startsWith("Arrow") || key === "Home" || key === "End";
   if (NAMES.test(target.tagName) && target.type !== "checkbox") return key !== "Escape" && key !== "ArrowDown";
   if (key === " ") return target.matches("button, a, input");
-  return false;
+  return key === "Escape" && document.querySelector(":popover-open") !== null;
 }
 
 function table({ title, keys }) {
@@ -62,5 +72,6 @@ function table({ title, keys }) {
 
 // A button that was clicked with the mouse must not take the next space: that plays the beat.
 document.addEventListener("click", (event) => {
-  if (event.detail && event.target.closest("#case button")) document.activeElement.blur();
+  const button = event.target.closest("#case button");
+  if (event.detail && button && button === document.activeElement) button.blur();
 });

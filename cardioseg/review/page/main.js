@@ -2,11 +2,16 @@
 
 import { focusCase, focusFilter, listedCases, moveFocus, showList } from "./case_list.js";
 import { Page } from "./case_page.js";
+import { chooseTool, correctingKeys } from "./correct_keys.js";
 import { find } from "./elements.js";
 import { nextFlag } from "./facts.js";
 import { adjusted } from "./greys.js";
 import { obey, showKeys } from "./keys.js";
+import { askToLeave, askToSave } from "./save_dialog.js";
 import { Server } from "./server.js";
+import { dropStroke } from "./strokes.js";
+import { areTablesOld, listenToTables } from "./tables.js";
+import { fillMenu } from "./toolbar.js";
 
 const STEP = 0.08; // of the window's width, for one press of a key
 const views = ["#message", "#list", "#case"].map((selector) => find(selector));
@@ -26,7 +31,18 @@ function caseInAddress() {
   }
 }
 
+/** Ask before changes that were not saved are lost. */
+async function mayLeave() {
+  const wanted = location.hash;
+  const present = addressOf(page.state.case.case_id);
+  history.replaceState(null, "", present);
+  if (document.querySelector("dialog[open]") || !(await askToLeave(page))) return false;
+  history.replaceState(null, "", wanted);
+  return true;
+}
+
 async function open() {
+  if (page?.correcting.isUnsaved && !(await mayLeave())) return;
   const [token] = location.hash.slice(1).split("/");
   if (!server || token !== secret) [server, secret] = [new Server(token), token];
   const [mine, caseId] = [++turn, caseInAddress()];
@@ -97,7 +113,7 @@ const fade = (change) => {
   page.state.set({ opacity: Math.min(Math.max(opacity, 0.1), 1) });
 };
 const toMoment = (key) => {
-  const phase = page.state.case[key];
+  const phase = page.state.shown[key];
   if (phase != null) page.state.set({ phase, isPlaying: false });
 };
 const toEnd = (index) => page.state.set({ slice: page.state.order.at(index) });
@@ -106,6 +122,14 @@ const togglePlay = () => {
 };
 const toggleZoom = () => page.state.set({ zoom: page.state.shown.zoom === "heart" ? "whole" : "heart" });
 const look = (name) => page.state.set({ look: page.state.shown.look === name ? "contours" : name });
+
+const save = () => page?.correcting.canChange && askToSave(page);
+const escape = () => {
+  if (dropStroke()) return;
+  if (page.state.shown.tool !== "look") chooseTool(page, "look");
+  else follow("#case .back");
+};
+const correcting = correctingKeys(() => page, save);
 
 const ofCase = (keys, shown, does, act) => ({ keys, shown, does, act, where: inCase });
 const ofList = (keys, shown, does, act) => ({ keys, shown, does, act, where: inList });
@@ -126,7 +150,7 @@ obey([
       ofCase(["g"], "g", "next flag", nextFlag),
       ofCase(["n"], "n", "next case", () => follow("#next")),
       ofCase(["p"], "p", "previous case", () => follow("#previous")),
-      ofCase(["Escape"], "Esc", "all cases", () => follow("#case .back")),
+      ofCase(["Escape"], "Esc", "leave the tool; all cases", escape),
     ],
   },
   {
@@ -145,6 +169,7 @@ obey([
       ofCase(["r"], "r", "first brightness and contrast", () => page.resetGrey()),
     ],
   },
+  ...correcting,
   {
     title: "In the list of cases",
     keys: [
@@ -158,6 +183,9 @@ obey([
   },
 ]);
 
+fillMenu(correcting);
+find("#save").addEventListener("click", save);
+window.addEventListener("beforeunload", (event) => page?.correcting.isUnsaved && event.preventDefault());
 find("#play").addEventListener("click", togglePlay);
 find("#reset").addEventListener("click", () => page.resetGrey());
 find("#opacity").addEventListener("input", ({ target }) => page.state.set({ opacity: Number(target.value) / 100 }));
@@ -169,5 +197,9 @@ for (const button of document.querySelectorAll("[data-look]")) {
 for (const button of document.querySelectorAll("[data-zoom]")) {
   button.addEventListener("click", () => page.state.set({ zoom: button.dataset.zoom }));
 }
+listenToTables(() => {
+  if (page) page.state.tell("tables");
+  else if (!areTablesOld() && inList()) open();
+});
 window.addEventListener("hashchange", open);
 open();

@@ -22,7 +22,20 @@ export function showOverview(opened) {
 /** Draw all pictures again. */
 export function drawOverview() {
   for (const { picture, phase, slice } of cells) picture.draw(page.picture(phase, slice, page.state.case.heart));
+  markCorrected();
   markShown();
+}
+
+/** Mark what differs from the network's mask. */
+function markCorrected() {
+  for (const { button, title, phase, slice } of cells) {
+    const isCorrected = page.correcting.network.differs(phase, slice);
+    const words = isCorrected ? `${title}, corrected` : title;
+    if (button.title === words) continue;
+    button.classList.toggle("corrected", isCorrected);
+    button.title = words;
+    button.setAttribute("aria-label", words);
+  }
 }
 
 /** Mark the slice and the phase that are shown large. */
@@ -58,7 +71,7 @@ function cell(slice, name, phase) {
     label,
   );
   button.addEventListener("click", () => page.state.set({ slice, phase, isPlaying: false }));
-  return { button, slice, phase, picture: new SlicePicture(canvas) };
+  return { button, title, slice, phase, picture: new SlicePicture(canvas) };
 }
 
 function heading(name, phase) {

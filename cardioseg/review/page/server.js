@@ -49,17 +49,47 @@ export class Server {
     return new Uint8Array(await this.#pixels(caseId, version, `masks/${phase}`));
   }
 
+  /** The same of the network's own mask, whatever a person made of it. */
+  async predicted(caseId, phase) {
+    const answer = await this.#ask(`cases/${encodeURIComponent(caseId)}/predicted/${phase}`);
+    return new Uint8Array(await answer.arrayBuffer());
+  }
+
+  /** Volumes, EF and mass of a corrected mask. */
+  measures(caseId, correction) {
+    return this.#json(`cases/${encodeURIComponent(caseId)}/measures`, correction);
+  }
+
+  /** The planes of a slice at the other phases, with the correction carried on to them. */
+  carried(caseId, correction, slice) {
+    return this.#json(`cases/${encodeURIComponent(caseId)}/carried`, { ...correction, slice });
+  }
+
+  /** Save a correction with what a person decided: the new version of the case. */
+  review(caseId, correction, decision) {
+    return this.#json(`cases/${encodeURIComponent(caseId)}/review`, { ...correction, ...decision });
+  }
+
+  /** Have the tables of all cases written, if cases were saved since: why they are written later, under `later`. */
+  tables() {
+    return this.#json("tables", {});
+  }
+
   async #pixels(caseId, version, what) {
     return (await this.#ask(`cases/${encodeURIComponent(caseId)}/${what}?version=${version}`)).arrayBuffer();
   }
 
-  async #json(path) {
-    return (await this.#ask(path)).json();
+  async #json(path, sent) {
+    return (await this.#ask(path, sent)).json();
   }
 
-  async #ask(path) {
+  /** @param {any} [sent] goes along as JSON. */
+  async #ask(path, sent) {
     if (!this.#token) throw withoutSecret();
-    const answer = await fetch(`/api/${path}`, { headers: { authorization: `Bearer ${this.#token}` } }).catch(() => {
+    const headers = { authorization: `Bearer ${this.#token}` };
+    const json = { ...headers, "content-type": "application/json" };
+    const options = sent ? { method: "POST", headers: json, body: JSON.stringify(sent) } : { headers };
+    const answer = await fetch(`/api/${path}`, options).catch(() => {
       throw new Failure("cardioseg review has ended", "start it again; it prints a new address");
     });
     if (answer.status === UNAUTHORIZED) throw withoutSecret();

@@ -26,32 +26,46 @@ export function showStage(opened) {
   drawStage();
 }
 
+/** Draw the large slice again. */
+export function drawLarge() {
+  const { slice, phase } = page.state.shown;
+  pictures[0].draw(page.picture(phase, slice));
+}
+
 /** Draw everything again. */
 export function drawStage() {
-  const { state, cine, failure } = page;
+  const { state, cine, correcting, failure } = page;
   const { slice, phase, grey } = state.shown;
   steps.forEach((step, index) => {
     const shown = state.neighbour(step);
     if (index) nameNeighbour(buttons[index - 1], shown, step);
     pictures[index].draw(page.picture(phase, shown));
   });
-  find("#place").textContent = placeText(state.case, slice, phase);
+  find("#place").textContent = placeText(page);
+  find("#deed").textContent = correcting.busy || correcting.last;
   find("#grey").textContent = grey ? windowText(grey) : "";
   const isMissing = state.case.missing_slices.includes(slice);
   say(isMissing ? `Slice ${slice} was not acquired` : cine.has(phase) || failure ? "" : "Reading …");
 }
 
-/** `slice 3 of 0 to 11` and the time of the phase, if it is known. */
-export function placeText(kase, slice, phase) {
+/**
+ * `slice 3 of 0 to 11`, the time of the phase, if it is known, and whether it was corrected.
+ *
+ * @param {import("./case_page.js").Page} of the case.
+ */
+export function placeText({ state, correcting }) {
+  const { case: kase } = state;
+  const { slice, phase, ed_phase: ed, es_phase: es } = state.shown;
   const time = kase.times_ms[phase];
   const ofPhase = [
-    ["ED", kase.ed_phase],
-    ["ES", kase.es_phase],
+    ["ED", ed],
+    ["ES", es],
   ]
     .filter(([, at]) => at === phase)
     .map(([name]) => name);
   const phases = kase.phases > 1 ? `phase ${phase} of 0 to ${kase.phases - 1}` : "one phase";
-  const moment = [time == null ? "" : `${time.toFixed(0)} ms`, ...ofPhase].filter(Boolean).join(" · ");
+  const corrected = correcting.network.differs(phase, slice) ? "corrected" : "";
+  const moment = [time == null ? "" : `${time.toFixed(0)} ms`, ...ofPhase, corrected].filter(Boolean).join(" · ");
   return `slice ${slice} of 0 to ${kase.slices - 1}\n${phases}\n${moment}`;
 }
 

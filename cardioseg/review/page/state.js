@@ -9,7 +9,16 @@
  * @property {"heart"|"whole"} zoom
  * @property {[number, number]|null} grey darkest and brightest intensity; null until the images are known.
  * @property {boolean} isPlaying
+ * @property {number|null} ed_phase end-diastole, as the scan or a person says
+ * @property {number|null} es_phase
+ * @property {"look"|"brush"|"eraser"|"push"|"fill"} tool that the left button draws with
+ * @property {number} label of the structure that is drawn
+ * @property {number} brushMm radius of the tools
+ * @property {boolean} isWallKept whether strokes keep the cavity inside the wall
  */
+
+const FIRST = { look: "contours", opacity: 0.8, zoom: "heart", brushMm: 6, isWallKept: true };
+const NOTHING_DRAWN = { grey: null, isPlaying: false, tool: "look" };
 
 export class State {
   /** @type {Shown} */
@@ -26,8 +35,9 @@ export class State {
     /** Slices from base to apex. */
     this.order = [...Array(kase.slices).keys()];
     if (!kase.is_base_first) this.order.reverse();
-    const first = { slice: this.order[kase.slices >> 1], phase: kase.ed_phase ?? 0, grey: null, isPlaying: false };
-    this.#shown = { look: "contours", opacity: 0.8, zoom: "heart", ...kept, ...first };
+    const { ed_phase, es_phase } = kase;
+    const place = { slice: this.order[kase.slices >> 1], phase: ed_phase ?? 0, ed_phase, es_phase };
+    this.#shown = { ...FIRST, label: kase.labels.at(-1).value, ...kept, ...NOTHING_DRAWN, ...place };
   }
 
   get shown() {
@@ -36,7 +46,7 @@ export class State {
 
   /** The phases of the overview with their names: ED and ES as far as they are known, otherwise phase 0. */
   get moments() {
-    const { ed_phase: ed, es_phase: es } = this.case;
+    const { ed_phase: ed, es_phase: es } = this.#shown;
     const known = [
       ["ED", ed],
       ["ES", es],

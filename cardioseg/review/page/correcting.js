@@ -1,0 +1,214 @@
+/** Correcting: a case that a person corrects: the changes, their numbers, and how they are saved. */
+
+import { Correction, areEqual, withRuns } from "./correction.js";
+import { NetworkMask } from "./network_mask.js";
+import { Numbers } from "./numbers.js";
+import { Failure } from "./server.js";
+import { areTablesOld, writeTables } from "./tables.js";
+
+export class Correcting {
+  #server;
+  #page;
+  #savedText = "";
+  #carried = new Map();
+  #wasAsDrawn;
+  #isPrepared = false;
+  /** What is being done that must end before the next change; in words. */
+  busy = "";
+  /** The last change, in words. */
+  last = "";
+
+  /**
+   * @param {import("./server.js").Server} server
+   * @param {import("./case_page.js").Page} page of the case.
+   */
+  constructor(server, page) {
+    const { state, cine } = page;
+    const { ed_phase: ed, es_phase: es } = state.case.by_hand;
+    this.#server = server;
+    this.#page = page;
+    this.#wasAsDrawn = !state.case.predicted;
+    this.correction = new Correction((phase, slice) => cine.mask(phase, slice), { ed, es });
+    this.network = new NetworkMask(server, state.case, this.correction);
+    this.numbers = new Numbers(state.case, () => this.#measured(), {
+      arrived: () => page.state.tell("numbers"),
+      failed: (failure) => page.complain(failure),
+    });
+  }
+
+  /** Whether masks can be changed here. */
+  get isOn() {
+    return Boolean(this.#page.state.case.is_writable);
+  }
+
+  /** Whether there are changes that were not saved. */
+  get isUnsaved() {
+    return this.correction.isDirty;
+  }
+
+  /** Whether the mask is as the network drew it, with its phases; false if it was not when the case was opened. */
+  get isAsDrawn() {
+    return this.#wasAsDrawn && this.correction.isAsOpened;
+  }
+
+  /** Whether a change can be made now. */
+  get canChange() {
+    return this.isOn && !this.busy;
+  }
+
+  /** `saved 14:03`, whether the tables are still being written, `not saved`, or nothing. */
+  get savedText() {
+    if (this.isUnsaved) return "not saved";
+    return this.#savedText && areTablesOld() ? `${this.#savedText}, writing the tables …` : this.#savedText;
+  }
+
+  /**
+   * Change planes, or the phases of end-diastole and end-systole, as one step.
+   *
+   * @param {import("./correction.js").Plane[]} planes
+   * @param {string} words what that does.
+   * @param {Partial<import("./correction.js").Moments>} [moments]
+   */
+  change(planes, words, moments = {}) {
+    const isChange = this.correction.put(planes, moments);
+    this.#follow(planes, isChange ? words : `${words}: nothing to change`, isChange);
+  }
+
+  /** Take the last step back, and show where it was. */
+  undo() {
+    if (this.canChange) this.#show(this.correction.undo(), "Undone");
+  }
+
+  /** Make the step again that was taken back last. */
+  redo() {
+    if (this.canChange) this.#show(this.correction.redo(), "Done again");
+  }
+
+  /**
+   * Have a slice here at some phases, then do something with it.
+   *
+   * @param {string} words what is being done.
+   * @param {number} slice
+   * @param {number[]} phases
+   * @param {() => any} act
+   */
+  async having(words, slice, phases, act) {
+    if (!this.canChange) return;
+    this.busy = words;
+    this.#tell();
+    try {
+      for (const phase of phases) await this.#bring(phase, slice);
+      const change = await act();
+      this.busy = "";
+      change?.();
+    } catch (failure) {
+      this.#page.complain(failure);
+    }
+    this.busy = "";
+    this.#tell();
+  }
+
+  /** A tool was chosen: the server reads what it needs for the numbers, so that they follow the first stroke at once. */
+  prepare() {
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
+    this.#server.measures(this.#page.state.case.case_id, this.document()).catch(() => {}); // a stroke will tell
+  }
+
+  /** What the server is sent. */
+  document(instead = []) {
+    return { version: this.#page.state.case.version, ...this.correction.document(instead) };
+  }
+
+  /**
+   * Carry the correction of a slice on to its other phases, all of which are here. What was carried on before, and not
+   * changed since, is no correction of its own: it is carried on anew.
+   *
+   * @param {number} slice
+   * @param {number[]} phases
+   * @returns {Promise<import("./correction.js").Plane[]>}
+   */
+  async carried(slice, phases) {
+    await this.network.load(phases);
+    const isCarried = (phase) => {
+      const labels = this.#carried.get(`${phase}/${slice}`);
+      return labels && areEqual(labels, this.correction.plane(phase, slice));
+    };
+    const instead = phases.filter(isCarried).map((phase) => {
+      return { phase, slice, labels: this.network.plane(phase, slice) };
+    });
+    const { planes } = await this.#server.carried(this.#page.state.case.case_id, this.document(instead), slice);
+    const carried = planes.map(({ phase, runs }) => {
+      return { phase, slice, labels: withRuns(this.correction.base(phase, slice), runs) };
+    });
+    for (const { phase, labels } of carried) {
+      const isNew = isCarried(phase) || !areEqual(labels, this.correction.plane(phase, slice));
+      if (isNew) this.#carried.set(`${phase}/${slice}`, labels);
+    }
+    return carried;
+  }
+
+  /**
+   * Save.
+   *
+   * @param {{initials: string, decision: string, note: string}} decision
+   */
+  async save(decision) {
+    const { state, cine } = this.#page;
+    const { case_id: name } = state.case;
+    await cine.pause();
+    const { version } = await this.#server.review(name, this.document(), decision).catch((failure) => {
+      cine.renew(state.case);
+      throw failure;
+    });
+    this.correction.markSaved();
+    state.case.version = version;
+    cine.renew(state.case);
+    writeTables(this.#server, (trouble) => this.#page.complain(trouble));
+    this.#savedText = `saved ${new Date().toTimeString().slice(0, 5)}`;
+    this.#tell();
+    const kase = await this.#server.case(name);
+    if (kase.version !== version) throw new Failure(`${name} was changed meanwhile`, "load it again");
+    this.numbers.save(kase);
+    this.#page.renew(kase);
+  }
+
+  async #bring(phase, slice) {
+    while (!this.correction.plane(phase, slice)) await this.#page.cine.loadMask(phase);
+    this.correction.keep(phase, slice);
+  }
+
+  #measured() {
+    if (!this.isUnsaved) return null;
+    return this.#server.measures(this.#page.state.case.case_id, this.document());
+  }
+
+  #show(step, word) {
+    if (!step) return;
+    const { planes } = step;
+    const { slice, phase } = this.#page.state.shown;
+    const isShown = planes.some((plane) => plane.slice === slice && plane.phase === phase);
+    if (planes.length && !isShown) this.#page.state.set({ slice: planes[0].slice, phase: planes[0].phase });
+    this.#follow(planes, word, true);
+  }
+
+  #follow(planes, words, isChange) {
+    this.last = words;
+    this.#page.forget(planes);
+    this.#tell();
+    if (!isChange) return;
+    this.#showMoments();
+    this.numbers.follow();
+  }
+
+  /** The phases that the person chose, otherwise those of the network's mask, which a correction does not move. */
+  #showMoments() {
+    const { ed, es } = this.correction.moments;
+    const { ed_phase, es_phase } = this.numbers.before;
+    this.#page.state.set({ ed_phase: ed ?? ed_phase, es_phase: es ?? es_phase });
+  }
+
+  #tell() {
+    this.#page.state.tell("correction");
+  }
+}

@@ -1,0 +1,102 @@
+/** Edits: changes of whole planes: structures deleted, planes copied, corrections carried on. Each is one step. */
+
+import { without } from "./brushes.js";
+
+/** @typedef {import("./case_page.js").Page} Page */
+
+const place = (slice, phase) => `slice ${slice}, phase ${phase}`;
+
+/**
+ * Delete the chosen structure, or all, in the slice that is shown.
+ *
+ * @param {Page} page
+ * @param {{isEvery: boolean, atAllPhases: boolean}} which every structure or the chosen one, all phases or this one.
+ */
+export function deleteHere(page, { isEvery, atAllPhases }) {
+  const { case: kase, shown } = page.state;
+  const { slice, phase } = shown;
+  const label = isEvery ? null : shown.label;
+  const name = isEvery ? "All structures" : titleOf(kase, label);
+  const phases = atAllPhases ? allPhases(kase) : [phase];
+  const words = `${name} deleted in ${atAllPhases ? `slice ${slice} at all phases` : place(slice, phase)}`;
+  replace(page, phases, words, (plane) => without(plane, label));
+}
+
+/** Give the slice that is shown the labels that it has at the phase before (-1) or after (1). */
+export function copyFromPhase(page, steps) {
+  const { case: kase, shown } = page.state;
+  const { slice, phase } = shown;
+  if (kase.phases < 2) return;
+  const from = (phase + steps + kase.phases) % kase.phases;
+  copy(page, slice, from, `Copied from phase ${from} to ${place(slice, phase)}`);
+}
+
+/** Give the slice that is shown the labels of its neighbour towards the base (-1) or the apex (1). */
+export function copyFromSlice(page, steps) {
+  const { slice, phase } = page.state.shown;
+  const from = page.state.neighbour(steps);
+  if (from === undefined) return;
+  copy(page, from, phase, `Copied from slice ${from} to ${place(slice, phase)}`);
+}
+
+/** Carry the correction of the slice that is shown on to all other phases. */
+export function carryOn(page) {
+  const { case: kase, shown } = page.state;
+  const { slice } = shown;
+  if (kase.phases < 2) return;
+  const { correcting } = page;
+  const phases = allPhases(kase);
+  correcting.having("Carrying the correction on …", slice, phases, async () => {
+    const planes = await correcting.carried(slice, phases);
+    return () => correcting.change(planes, `Correction of slice ${slice} carried on to the other phases`);
+  });
+}
+
+/** Give the slice that is shown, at this phase or at all, the network's mask again. */
+export function backToNetwork(page, { atAllPhases }) {
+  const { case: kase, shown } = page.state;
+  const { slice, phase } = shown;
+  const { correcting } = page;
+  const phases = atAllPhases ? allPhases(kase) : [phase];
+  const words = `Network's mask again in ${atAllPhases ? `slice ${slice} at all phases` : place(slice, phase)}`;
+  correcting.having("Reading the network's mask …", slice, phases, async () => {
+    await correcting.network.load(phases);
+    const planes = phases.map((at) => ({ phase: at, slice, labels: correcting.network.plane(at, slice) }));
+    return () => correcting.change(planes, words);
+  });
+}
+
+/** Make the phase that is shown end-diastole (`ed`) or end-systole (`es`). */
+export function setMoment(page, moment) {
+  const { case: kase, shown } = page.state;
+  if (kase.phases < 2 || !page.correcting.canChange) return;
+  page.correcting.change([], `${moment.toUpperCase()} is phase ${shown.phase}`, { [moment]: shown.phase });
+}
+
+function replace(page, phases, words, labelsOf) {
+  const { correcting } = page;
+  const { slice } = page.state.shown;
+  correcting.having("Reading the mask …", slice, phases, () => {
+    const { correction } = correcting;
+    const planes = phases.map((phase) => ({ phase, slice, labels: labelsOf(correction.plane(phase, slice)) }));
+    return () => correcting.change(planes, words);
+  });
+}
+
+function copy(page, fromSlice, fromPhase, words) {
+  const { correcting } = page;
+  const { slice, phase } = page.state.shown;
+  correcting.having("Reading the mask …", fromSlice, [fromPhase], () => {
+    const labels = correcting.correction.plane(fromPhase, fromSlice).slice();
+    return () => correcting.change([{ phase, slice, labels }], words);
+  });
+}
+
+function allPhases(kase) {
+  return [...Array(kase.phases).keys()];
+}
+
+/** The name of a structure. */
+export function titleOf(kase, value) {
+  return kase.labels.find((label) => label.value === value)?.title ?? "background";
+}

@@ -1,0 +1,86 @@
+/** Numbers: measures and curves of the mask as it is corrected now, and of the network's mask. */
+
+/**
+ * @typedef {object} Measured
+ * @property {any[]} measures
+ * @property {Record<string, number[]>} curves_ml
+ * @property {number|null} ed_phase
+ * @property {number|null} es_phase
+ * @property {string[]} [remarks]
+ */
+
+export class Numbers {
+  #ask;
+  #told;
+  #isAsking = false;
+  #hasFailed = false;
+  #isOld = false;
+  /** @type {Measured} of the mask that the server has. */
+  #saved;
+  /** @type {Measured} as far as they are known. */
+  now;
+  /** @type {Measured} of the network's mask. */
+  before;
+
+  /**
+   * @param {any} kase the document of the case.
+   * @param {() => Promise<Measured>|null} ask the numbers of the correction as it is then; null if there is none.
+   * @param {{arrived: () => void, failed: (failure: Error) => void}} told
+   */
+  constructor(kase, ask, told) {
+    this.#ask = ask;
+    this.#told = told;
+    this.now = this.#saved = kase;
+    this.before = { ...kase, ...kase.predicted };
+  }
+
+  /** What a person should know of them. */
+  get remarks() {
+    return this.now === this.#saved ? [] : (this.now.remarks ?? []);
+  }
+
+  /** Whether they are those of the mask that is shown. */
+  get areCurrent() {
+    return !this.#isAsking && !this.#hasFailed;
+  }
+
+  /** The case was saved. */
+  save(kase) {
+    this.now = this.#saved = kase;
+  }
+
+  /** The mask has changed: ask, one request at a time; what was changed meanwhile is asked for afterwards. */
+  async follow() {
+    this.#isOld = true;
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    while (this.#isOld) {
+      this.#isOld = false;
+      try {
+        const measured = (await this.#ask()) ?? this.#saved;
+        this.#hasFailed = false;
+        if (!this.#isOld) this.now = measured;
+      } catch (failure) {
+        this.#hasFailed = true;
+        if (!this.#isOld) this.#told.failed(failure);
+      }
+    }
+    this.#isAsking = false;
+    this.#told.arrived();
+  }
+}
+
+/**
+ * How a measure differs from before: `+3.4`, `−1.0`; of what is no amount, such as a phase, `was 7`.
+ *
+ * @param {{value: string, unit: string}} measure
+ * @param {string|undefined} before
+ * @returns {string} empty if it does not differ, or one of the two is not known.
+ */
+export function changeText({ value, unit }, before) {
+  if (!value || !before || value === before) return "";
+  const [now, then] = [value, before].map((text) => Number(text.replace("−", "-")));
+  if (!unit || Number.isNaN(now - then)) return `was ${before}`;
+  const digits = Math.max(...[value, before].map((text) => text.split(".")[1]?.length ?? 0));
+  return `${now < then ? "−" : "+"}${Math.abs(now - then).toFixed(digits)}`;
+}

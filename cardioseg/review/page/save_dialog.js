@@ -1,0 +1,95 @@
+/** Save dialog: asks for the decision, and what to do with changes that were not saved. */
+
+import { find } from "./elements.js";
+
+const dialog = find("#save-dialog");
+const form = find("form", dialog);
+const trouble = find(".trouble", dialog);
+const leaving = find("#leave-dialog");
+const INITIALS = "initials"; // remembered until the tab is closed
+
+let page = null;
+let isSaving = false;
+let settle = () => {};
+
+/**
+ * Ask for the decision, and save.
+ *
+ * @param {import("./case_page.js").Page} opened
+ * @returns {Promise<boolean>} whether it was saved.
+ */
+export function askToSave(opened) {
+  page = opened;
+  const { review } = page.state.case;
+  for (const decision of ["accepted", "corrected"]) {
+    find(`.${decision}`, form).hidden = (decision === "accepted") !== page.correcting.isAsDrawn;
+  }
+  form.elements.decision.value = firstDecision();
+  form.elements.initials.value = sessionStorage.getItem(INITIALS) ?? review?.initials ?? "";
+  form.elements.note.value = review?.note ?? "";
+  say("");
+  dialog.showModal();
+  find("input:checked", form).focus();
+  return new Promise((resolve) => (settle = resolve));
+}
+
+/**
+ * Ask what to do with changes that were not saved.
+ *
+ * @param {import("./case_page.js").Page} opened
+ * @returns {Promise<boolean>} whether the case may be left.
+ */
+export async function askToLeave(opened) {
+  find("strong", leaving).textContent = opened.state.case.case_id;
+  leaving.returnValue = "";
+  leaving.showModal();
+  await new Promise((resolve) => leaving.addEventListener("close", resolve, { once: true }));
+  if (leaving.returnValue === "save") return askToSave(opened);
+  return leaving.returnValue === "discard";
+}
+
+/** What most probably is meant. */
+function firstDecision() {
+  const { review } = page.state.case;
+  if (review?.decision === "excluded" && !page.correcting.isUnsaved) return review.decision;
+  return page.correcting.isAsDrawn ? "accepted" : "corrected";
+}
+
+async function save() {
+  if (isSaving) return;
+  const { decision, initials, note } = form.elements;
+  const entered = { decision: decision.value, initials: initials.value.trim(), note: note.value.trim() };
+  isSaving = true;
+  say("Saving …");
+  try {
+    await page.correcting.save(entered);
+    sessionStorage.setItem(INITIALS, entered.initials);
+    dialog.close("saved");
+  } catch (failure) {
+    say(failure.hint ? `${failure.message} (${failure.hint})` : failure.message);
+  }
+  isSaving = false;
+}
+
+function say(text) {
+  trouble.textContent = text;
+  trouble.hidden = !text;
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  save();
+});
+form.elements.note.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
+});
+find(".cancel", dialog).addEventListener("click", () => dialog.close());
+dialog.addEventListener("cancel", (event) => isSaving && event.preventDefault());
+dialog.addEventListener("close", () => {
+  settle(dialog.returnValue === "saved");
+  dialog.returnValue = "";
+});
+document.addEventListener("keydown", (event) => {
+  const isSave = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
+  if (isSave && document.querySelector("dialog[open]")) event.preventDefault(); // not the browser's own dialog
+});
