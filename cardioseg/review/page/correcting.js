@@ -108,7 +108,7 @@ export class Correcting {
     this.#tell();
   }
 
-  /** A tool was chosen: the server reads what it needs for the numbers, so that they follow the first stroke at once. */
+  /** A tool was chosen: the server reads what it needs, so that numbers follow the first stroke at once, too. */
   prepare() {
     if (this.#isPrepared) return;
     this.#isPrepared = true;
