@@ -1,15 +1,17 @@
 """Carried correction: a correction of a slice at some phases is carried on to the other phases of the beat.
 
-Signed distance d of an outline: positive inside, in pixels. For a phase t between the corrected phases p and q,
+Signed distance d of an outline: positive inside, in pixels. The correction of phase p moves the network's outline at
+phase t by as much as it moved that at p, but never beyond the outline c that the person drew:
 
-    d_t = d(network, t) + (1 - w) [d(corrected, p) - d(network, p)] + w [d(corrected, q) - d(network, q)],
+    m_p(t) = d(network, t) + d(c) - d(network, p), between d(network, t) and d(c).
 
-with w from 0 at p to 1 at q; the beat is taken as closed, and with one corrected phase p = q. This is done for the LV
-cavity, the outer border of the LV myocardium and the RV cavity. A structure that the person removed is removed. One
-that the person added where the network has none is added as it was drawn, in the phases in which the network has none.
+Between two corrected phases p and q, d_t = (1 - w) m_p(t) + w m_q(t), with w from 0 at p to 1 at q; the beat is taken
+as closed. Phases that a person has seen and left as they are count as corrected by nothing. This is done for the LV
+cavity, the outer border of the LV myocardium and the RV cavity. A structure that the person removed is removed as far
+as halfway to the next such phase. One that the person added is added as far, where the network has none.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,35 +21,74 @@ from cardioseg.image.labels import Label
 from cardioseg.image.volume import Voxels
 
 Distance = NDArray[np.float64]
+Neighbour = tuple[float, Distance, Distance]  # weight, the network's outlines at this phase, the person's
 _INSIDE_LV = (Label.LV_CAVITY, Label.LV_MYOCARDIUM)
 _OUTLINES: tuple[tuple[Label, ...], ...] = ((Label.LV_CAVITY,), _INSIDE_LV, (Label.RV_CAVITY,))
+_HALFWAY = 0.5  # of the way from one corrected phase to the next
 _MARGIN = 3  # pixels around all that is labelled
 
 
-def carried(network: Voxels, corrected: Voxels) -> Voxels:
+def carried(network: Voxels, corrected: Voxels, seen: Collection[int] = ()) -> Voxels:
     """Carry a correction on.
 
     Args:
         network: `Label` values (phase, row, column) of one slice, as they were predicted.
-        corrected: the same with the corrections; phases that equal the network's are those to be changed.
+        corrected: the same with the corrections.
+        seen: phases that a person has seen; where they equal the network's, they are right.
 
     Returns:
-        All phases; those that were corrected are as they are. Without a correction, nothing changes.
+        All phases; those that were corrected or seen are as they are. Without a correction, nothing changes.
     """
     differs = (network != corrected).any(axis=(1, 2))
-    anchors = np.flatnonzero(differs).tolist()
     result: Voxels = corrected.copy()
-    if not anchors:
+    if not differs.any():
         return result
+    anchors = sorted({*np.flatnonzero(differs).tolist(), *seen})
     part = _part(np.maximum(network, corrected))
     network, cut = network[:, *part], corrected[:, *part]
-    pairs = {anchor: (_distances(network[anchor]), _distances(cut[anchor])) for anchor in anchors}
-    for phase in np.flatnonzero(~differs).tolist():
-        here = _distances(network[phase])
-        neighbours = _neighbours(phase, anchors, len(network))
-        moved = [weight * _moved(here, *pairs[anchor]) for anchor, weight in neighbours]
-        result[phase, *part] = _labels(np.sum(moved, axis=0))
+    before = {anchor: _distances(network[anchor]) for anchor in anchors}
+    after = {anchor: _distances(cut[anchor]) for anchor in anchors}
+    for phase in sorted({*range(len(network))} - {*anchors}):
+        neighbours = [
+            (weight, before[anchor], after[anchor]) for anchor, weight in _neighbours(phase, anchors, len(network))
+        ]
+        result[phase, *part] = _labels(_carried_on(_distances(network[phase]), neighbours))
     return result
+
+
+def _carried_on(here: Distance, neighbours: Sequence[Neighbour]) -> Distance:
+    """The outlines (outline, row, column) of a phase, as the corrections of its neighbours move them."""
+    return np.stack(
+        [
+            _outline(outline, [(weight, network[index], drawn[index]) for weight, network, drawn in neighbours])
+            for index, outline in enumerate(here)
+        ]
+    )
+
+
+def _outline(here: Distance, neighbours: Sequence[Neighbour]) -> Distance:
+    """One outline: added or removed with its nearer neighbour, or moved by both."""
+    replaced = [neighbour for neighbour in neighbours if _is_replaced(here, *neighbour[1:])]
+    if sum(weight for weight, *_ in replaced) > _HALFWAY:
+        return replaced[0][2]
+    moved = [weight * _moved(here, network, drawn) for weight, network, drawn in neighbours]
+    return np.asarray(np.sum(moved, axis=0))
+
+
+def _is_replaced(here: Distance, network: Distance, drawn: Distance) -> bool:
+    """Whether the person removed the structure, or added it where this phase has none either."""
+    was_there, is_there = _is_there(network), _is_there(drawn)
+    return was_there and not is_there if was_there else is_there and not _is_there(here)
+
+
+def _moved(here: Distance, network: Distance, drawn: Distance) -> Distance:
+    if not (_is_there(here) and _is_there(network) and _is_there(drawn)):
+        return here
+    return np.clip(here + drawn - network, np.minimum(here, drawn), np.maximum(here, drawn))
+
+
+def _is_there(distance: Distance) -> bool:
+    return bool((distance > 0).any())
 
 
 def _part(labels: Voxels) -> tuple[slice, slice]:
@@ -63,20 +104,6 @@ def _neighbours(phase: int, anchors: Sequence[int], phases: int) -> Iterator[tup
     weight = (phase - before) / (after - before)
     yield before % phases, 1 - weight
     yield after % phases, weight
-
-
-def _moved(here: Distance, network: Distance, corrected: Distance) -> Distance:
-    """The outlines of a phase, as the correction of another phase moves them."""
-    return np.stack([_moved_outline(*outlines) for outlines in zip(here, network, corrected, strict=True)])
-
-
-def _moved_outline(here: Distance, network: Distance, corrected: Distance) -> Distance:
-    was_there, is_there = bool((network > 0).any()), bool((corrected > 0).any())
-    if was_there and not is_there:
-        return corrected
-    if not was_there:
-        return corrected if is_there and not (here > 0).any() else here
-    return here + corrected - network
 
 
 def _distances(plane: Voxels) -> Distance:

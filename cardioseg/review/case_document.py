@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.image.orientation import is_base_first, is_placed
 from cardioseg.image.volume import Grid
+from cardioseg.inference.moved_extremes import moved_extremes
 from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.curves import Curves, Moments
 from cardioseg.report.measure_columns import in_words, known_columns, value_text
 from cardioseg.report.palette import COLOURS, FLAGGED
 from cardioseg.results.description import Description
@@ -42,7 +44,7 @@ def case_document(case: OpenedCase, why_read_only: str = "") -> dict[str, Any]:
         ],
         "flag_colour": FLAGGED,
         "missing_slices": list(description.acquisition.missing),
-        "remarks": list(case.remarks),
+        "remarks": [*case.remarks, *_moved(case)],
         **_numbers(description),
         **_reviewed(case),
     }
@@ -56,7 +58,7 @@ def _numbers(description: Description) -> dict[str, Any]:
         "ed_phase": measures.ed_phase,
         "es_phase": measures.es_phase,
         "measures": measure_rows(measures),
-        "curves_ml": rounded_curves(description),
+        "curves_ml": rounded(description.curves_ml),
         "flags": [
             {
                 "kind": flag.kind,
@@ -77,18 +79,25 @@ def _reviewed(case: OpenedCase) -> dict[str, Any]:
         return {"review": None, "predicted": None, "by_hand": {"ed_phase": None, "es_phase": None}}
     return {
         "review": review.model_dump(mode="json", include={"decision", "initials", "time", "note"}),
-        "predicted": _predicted(Measures.from_document(review.predicted)) if review.is_corrected else None,
+        "predicted": _predicted(case, Measures.from_document(review.predicted)) if review.is_corrected else None,
         "by_hand": {"ed_phase": None, "es_phase": None} | review.by_hand,
     }
 
 
-def _predicted(measures: Measures) -> dict[str, Any]:
-    return {"ed_phase": measures.ed_phase, "es_phase": measures.es_phase, "measures": measure_rows(measures)}
+def _predicted(case: OpenedCase, measures: Measures) -> dict[str, Any]:
+    """The numbers of the network's own mask; without curves if that is lost."""
+    curves = case.predicted_curves_ml
+    return {
+        "ed_phase": measures.ed_phase,
+        "es_phase": measures.es_phase,
+        "measures": measure_rows(measures),
+        **({"curves_ml": rounded(curves)} if curves else {}),
+    }
 
 
-def rounded_curves(description: Description) -> dict[str, list[float]]:
+def rounded(curves_ml: Curves) -> dict[str, list[float]]:
     """Volume in mL at each phase, by the key of the structure."""
-    return {label.key: [round(value, 3) for value in curve] for label, curve in description.curves_ml.items()}
+    return {label.key: [round(value, 3) for value in curve] for label, curve in curves_ml.items()}
 
 
 def measure_rows(measures: Measures) -> list[dict[str, str]]:
@@ -121,3 +130,21 @@ def _letters(grid: Grid) -> dict[str, str]:
 def _faces(direction: NDArray[np.float64]) -> str:
     order = np.argsort(-np.abs(direction))[:2]
     return "".join(_TOWARDS[axis][int(direction[axis] < 0)] for axis in order if abs(direction[axis]) > _NEGLIGIBLE)
+
+
+def moved_remark(predicted_ml: Curves, now: Description, by_hand: Moments) -> str:
+    """What the page says where a ventricle's largest or smallest volume has left its phase; see `moved_extremes`."""
+    return moved_extremes(predicted_ml, now, by_hand, remedy=_by_key)
+
+
+def _moved(case: OpenedCase) -> list[str]:
+    review = case.record.review if case.record else None
+    if review is None or not review.is_corrected:
+        return []
+    moved = moved_remark(case.predicted_curves_ml, case.description, Moments(**review.by_hand))
+    return [moved] if moved else []
+
+
+def _by_key(moment: str, phase: int) -> str:
+    """How to move end-diastole or end-systole in the page."""
+    return f"To move {moment} of both ventricles, go to phase {phase} and press Shift+{'D' if moment == 'ED' else 'S'}"

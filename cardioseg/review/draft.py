@@ -5,10 +5,11 @@ from typing import Any
 
 from cardioseg.errors import UsageError
 from cardioseg.image.volume import Cine
-from cardioseg.inference.moved_extremes import moved_extremes
+from cardioseg.measure.case_measures import Measures
+from cardioseg.measure.curves import Moments
 from cardioseg.measure.ventricles import measure
 from cardioseg.review.carried_correction import carried
-from cardioseg.review.case_document import measure_rows, rounded_curves
+from cardioseg.review.case_document import measure_rows, moved_remark, rounded
 from cardioseg.review.correction import Correction, plane_of
 from cardioseg.review.opened_case import OpenedCase
 
@@ -42,16 +43,23 @@ class Draft:
         """
         before, prediction, by_hand = self.case.description, self.case.prediction, self.correction.by_hand
         heart = self.case.labelled.with_planes(self.mask.voxels, self.correction.places)
-        measures = measure(heart, by_hand.filled(prediction.chosen), earlier=prediction.measures)
+        measured = measure(heart, by_hand.filled(prediction.chosen), earlier=prediction.measures)
+        measures = Measures.from_document(measured.as_row())  # with the rounding of those that are saved
         now = replace(before, measures=measures, curves_ml=heart.curves_ml)
-        moved = moved_extremes(before.curves_ml, now, by_hand, remedy=_by_key)
+        moved = moved_remark(self.case.predicted_curves_ml, now, by_hand)
         return {
             "ed_phase": measures.ed_phase,
             "es_phase": measures.es_phase,
             "measures": measure_rows(measures),
-            "curves_ml": rounded_curves(now),
+            "curves_ml": rounded(now.curves_ml),
             "remarks": [moved] if moved else [],
         }
+
+    @property
+    def _seen(self) -> set[int]:
+        """End-diastole and end-systole, which the page shows for every slice."""
+        measures, by_hand = self.case.description.measures, self.correction.by_hand
+        return {*by_hand.filled(Moments(measures.ed_phase, measures.es_phase)).known}
 
     def carried_document(self, index: int) -> dict[str, Any]:
         """The planes of a slice at all phases, with its correction carried on; runs are relative to the saved mask.
@@ -63,11 +71,6 @@ class Draft:
         saved, network = self.case.mask.voxels, self.case.network_mask().voxels
         if index >= saved.shape[1]:
             raise UsageError("there is no such slice")
-        planes = carried(network[:, index], self.mask.voxels[:, index])
+        planes = carried(network[:, index], self.mask.voxels[:, index], self._seen)
         changed = (plane_of(phase, index, saved[phase, index], plane) for phase, plane in enumerate(planes))
         return {"planes": [plane.model_dump() for plane in changed]}
-
-
-def _by_key(moment: str, phase: int) -> str:
-    """How to move end-diastole or end-systole in the page."""
-    return f"To move {moment} of both ventricles, go to phase {phase} and press Shift+{'D' if moment == 'ED' else 'S'}"

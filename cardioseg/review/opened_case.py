@@ -11,6 +11,7 @@ from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
 from cardioseg.inference.corrected_mask import Prediction, read_prediction, structures_of
 from cardioseg.inference.edited_mask import EditedMask, read_edited
+from cardioseg.measure.curves import Curves
 from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.report.crop import Crop, crop_around
 from cardioseg.results.case_record import CaseRecord, read_case_record
@@ -61,6 +62,14 @@ class OpenedCase:
     def labelled(self) -> LabelledCine:
         """The mask with what it takes to measure it, and its pixels counted once."""
         return LabelledCine(self.mask, self.structures, self.description.acquisition)
+
+    @cached_property
+    def predicted_curves_ml(self) -> Curves:
+        """The volume curves of the network's own mask; empty if that is lost."""
+        network = self.prediction.mask
+        if network is None:
+            return {}
+        return LabelledCine(network, tuple(self.description.curves_ml), self.description.acquisition).curves_ml
 
     @property
     def structures(self) -> frozenset[Label]:

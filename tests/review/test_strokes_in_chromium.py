@@ -109,9 +109,9 @@ def test_the_smallest_disc_draws_the_pixel_under_the_pointer(page: CorrectingPag
 
 def test_the_size_follows_the_keys(page: CorrectingPage) -> None:
     page.press("]")
-    assert page.text("#size-text") == "10.8 mm"
+    assert page.text("#size-text") == "radius 10.8 mm"
     page.press("[", "[")
-    assert page.text("#size-text") == "7.5 mm"
+    assert page.text("#size-text") == "radius 7.5 mm"
 
 
 def test_the_eraser_leaves_nothing_where_it_was(page: CorrectingPage) -> None:

@@ -163,6 +163,8 @@ export class Page {
   /** @param {Set<string>} changed keys of the state, and `pixels N` for the pixels of a phase. */
   #follow(changed) {
     const { shown } = this.state;
+    const isElsewhere = (changed.has("slice") || changed.has("phase")) && !changed.has("correction");
+    if (isElsewhere) this.correcting.last = "";
     const areMoments = changed.has("ed_phase") || changed.has("es_phase");
     if (areMoments) this.#showCase();
     if (changed.has("preview")) drawLarge();

@@ -15,7 +15,7 @@ export class Correcting {
   #isPrepared = false;
   /** What is being done that must end before the next change; in words. */
   busy = "";
-  /** The last change, in words. */
+  /** The last change, in words; until another place is shown. */
   last = "";
 
   /**
@@ -165,6 +165,7 @@ export class Correcting {
     state.case.version = version;
     cine.renew(state.case);
     writeTables(this.#server, (trouble) => this.#page.complain(trouble));
+    this.last = "Saved";
     this.#savedText = `saved ${new Date().toTimeString().slice(0, 5)}`;
     this.#tell();
     const kase = await this.#server.case(name);
@@ -189,7 +190,8 @@ export class Correcting {
     const { slice, phase } = this.#page.state.shown;
     const isShown = planes.some((plane) => plane.slice === slice && plane.phase === phase);
     if (planes.length && !isShown) this.#page.state.set({ slice: planes[0].slice, phase: planes[0].phase });
-    this.#follow(planes, word, true);
+    const [first] = planes;
+    this.#follow(planes, first ? `${word} in slice ${first.slice}, phase ${first.phase}` : word, true);
   }
 
   #follow(planes, words, isChange) {

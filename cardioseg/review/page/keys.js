@@ -32,12 +32,13 @@ export function obey(groups) {
   });
   find(".columns", dialog).replaceChildren(...groups.map(table));
   for (const button of document.querySelectorAll("button.help"))
-    button.addEventListener("click", () => dialog.showModal());
+    button.addEventListener("click", showKeys);
 }
 
 /** Show the list. */
 export function showKeys() {
   dialog.showModal();
+  dialog.scrollTop = 0; // the button at the end has the focus
 }
 
 /** The name of a key that is pressed; some keyboards need AltGr, which some systems call Ctrl and Alt, for `[`. */

@@ -39,6 +39,15 @@ export class Numbers {
     return this.now === this.#saved ? [] : (this.now.remarks ?? []);
   }
 
+  /** The phases of end-diastole and end-systole of the right ventricle, which has its own. */
+  get rightMoments() {
+    const of = (key) => {
+      const value = this.now.measures.find((row) => row.key === key)?.value;
+      return value === undefined ? null : Number(value);
+    };
+    return { ed_phase: of("rv_ed_phase"), es_phase: of("rv_es_phase") };
+  }
+
   /** Whether they are those of the mask that is shown. */
   get areCurrent() {
     return !this.#isAsking && !this.#hasFailed;

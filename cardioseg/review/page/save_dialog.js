@@ -61,6 +61,7 @@ async function save() {
   const entered = { decision: decision.value, initials: initials.value.trim(), note: note.value.trim() };
   isSaving = true;
   say("Saving …");
+  trouble.classList.add("busy");
   try {
     await page.correcting.save(entered);
     sessionStorage.setItem(INITIALS, entered.initials);
@@ -72,6 +73,7 @@ async function save() {
 }
 
 function say(text) {
+  trouble.classList.remove("busy");
   trouble.textContent = text;
   trouble.hidden = !text;
 }

@@ -57,9 +57,12 @@ export function placeText({ state, correcting }) {
   const { case: kase } = state;
   const { slice, phase, ed_phase: ed, es_phase: es } = state.shown;
   const time = kase.times_ms[phase];
+  const rv = correcting.numbers.rightMoments;
   const ofPhase = [
     ["ED", ed],
     ["ES", es],
+    ["RV ED", rv.ed_phase === ed ? null : rv.ed_phase],
+    ["RV ES", rv.es_phase === es ? null : rv.es_phase],
   ]
     .filter(([, at]) => at === phase)
     .map(([name]) => name);

@@ -25,7 +25,7 @@ export function updateToolbar() {
   for (const button of root.querySelectorAll("[data-tool]")) press(button, button.dataset.tool === tool);
   for (const button of root.querySelectorAll("[data-label]")) press(button, button.dataset.label === String(label));
   size.value = String(brushMm);
-  find("#size-text").textContent = `${brushMm.toFixed(1)} mm`;
+  find("#size-text").textContent = `radius ${brushMm.toFixed(1)} mm`;
   find("#wall").checked = isWallKept;
   find("#undo").disabled = !correcting.correction.canUndo;
   find("#redo").disabled = !correcting.correction.canRedo;
