@@ -54,6 +54,12 @@ class CorrectingPage:
         """The mask in the folder."""
         return read_cine(self.file)
 
+    @property
+    def seen(self) -> set[int]:
+        """The phases that the page shows for every slice: end-diastole and end-systole."""
+        measures = json.loads((self.file.parent / "measures.json").read_text())["measures"]
+        return {measures["lv_ed_phase"], measures["lv_es_phase"]}
+
     def rest(self) -> None:
         """Wait until all is drawn and measured."""
         self.browser.evaluate(_FRAMES)

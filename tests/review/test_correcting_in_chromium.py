@@ -150,7 +150,7 @@ def test_the_keyboard_alone_suffices(browser: Chromium, folder: Path) -> None:
         browser.wait_for("!document.querySelector('#case').hidden && document.querySelector('#notice').hidden")
         page.name = browser.evaluate(HASH)
         first, before = page.name, page.saved.voxels
-        page.press("g", "d", "Home", "Delete", "t", "ArrowDown", "3", "u")
+        page.press("g", "d", "Home", "Delete", "s", "Delete", "t", "ArrowDown", "3", "u")
         corrected = page.mask
         assert not corrected[:, BASE].any()  # the deletion was carried on
         page.press("Ctrl+z")

@@ -113,9 +113,12 @@ const fade = (change) => {
   page.state.set({ opacity: Math.min(Math.max(opacity, 0.1), 1) });
 };
 const toMoment = (key) => {
-  const { phase: shown, [key]: first } = page.state.shown;
-  const right = page.correcting.numbers.rightMoments[key];
-  const phase = first == null || (shown === first && right != null) ? right : first;
+  const phase = page.state.shown[key];
+  if (phase != null) page.state.set({ phase, isPlaying: false });
+};
+const toRightMoment = () => {
+  const { ed_phase: ed, es_phase: es } = page.correcting.numbers.rightMoments;
+  const phase = ed != null && page.state.shown.phase !== ed ? ed : es;
   if (phase != null) page.state.set({ phase, isPlaying: false });
 };
 const toEnd = (index) => page.state.set({ slice: page.state.order.at(index) });
@@ -146,8 +149,9 @@ obey([
       ofCase(["End"], "End", "most apical slice", () => toEnd(-1)),
       ofCase(["ArrowLeft"], "←", "phase before", () => page.state.stepPhase(-1)),
       ofCase(["ArrowRight"], "→", "phase after", () => page.state.stepPhase(1)),
-      ofCase(["d"], "d", "end-diastole; again: that of the RV", () => toMoment("ed_phase")),
-      ofCase(["s"], "s", "end-systole; again: that of the RV", () => toMoment("es_phase")),
+      ofCase(["d"], "d", "end-diastole", () => toMoment("ed_phase")),
+      ofCase(["s"], "s", "end-systole", () => toMoment("es_phase")),
+      ofCase(["v"], "v", "end-diastole and end-systole of the RV, in turn", toRightMoment),
       ofCase([" "], "Space", "play the beat, or stop", togglePlay),
       ofCase(["g"], "g", "next flag", nextFlag),
       ofCase(["n"], "n", "next case", () => follow("#next")),
