@@ -56,7 +56,7 @@ def page(folder: Path = FOLDER) -> str:
 
 def summary(runs: dict[str, dict[str, Any]]) -> Iterator[str]:
     """The mean Dice over the folds of every norm, ours beside the paper's."""
-    titles = [f"{run['title']}, {of}" for run in runs.values() for of in ("paper", "cardioseg")]
+    titles = [f"{heading(run)}, {of}" for run in runs.values() for of in ("paper", "cardioseg")]
     yield f"| norm | {' | '.join(titles)} |"
     yield "|---|" + "---:|" * len(titles)
     for norm, title in TITLES.items():
@@ -64,6 +64,13 @@ def summary(runs: dict[str, dict[str, Any]]) -> Iterator[str]:
         figures = (f"{figure:.3f}" if pair else "not run" for pair in pairs for figure in pair or (0, 0))
         yield f"| {title} | {' | '.join(figures)} |"
     yield ""
+
+
+def heading(run: dict[str, Any]) -> str:
+    """The ventricle, and how this run differs from another of the same ventricle."""
+    folds = sorted({cell["fold"] for cell in run["cells"]})
+    steps = " with all of the paper's steps" if run["steps_fraction"] >= WHOLE else ""
+    return f"{run['title']}{steps}{f' (fold {folds[0]} only)' if len(folds) == 1 else ''}"
 
 
 def means(run: dict[str, Any]) -> dict[str, tuple[float, float]]:
@@ -80,7 +87,7 @@ def means(run: dict[str, Any]) -> dict[str, tuple[float, float]]:
 
 def verdict(run: dict[str, Any]) -> str:
     """What agrees with the paper, what does not, and how sure that is."""
-    return f"**{run['title']}.** {' '.join([*_nearness(run), *_order(run), *_certainty(run), *_silence(run)])}\n"
+    return f"**{heading(run)}.** {' '.join([*_nearness(run), *_order(run), *_certainty(run), *_silence(run)])}\n"
 
 
 def _nearness(run: dict[str, Any]) -> Iterator[str]:
@@ -134,7 +141,7 @@ def _silence(run: dict[str, Any]) -> Iterator[str]:
 
 def section(folder: Path, run: dict[str, Any]) -> Iterator[str]:
     """One run: its commands, what it says about the paper's claims, its tables and its figures."""
-    yield f"## {run['title']}\n"
+    yield f"## {heading(run)}\n"
     yield f"```\n{run['command']}\n```\n"
     yield " ".join(claims(run)) + "\n"
     yield (folder / "tables.md").read_text()
@@ -161,7 +168,8 @@ def claims(run: dict[str, Any]) -> Iterator[str]:
 def _level(figures: dict[tuple[str, int], dict[str, Any]], folds: list[int]) -> Iterator[str]:
     ours = fmean(figures["iln", fold]["dice"] for fold in folds)
     theirs = fmean(figures["iln", fold]["paper_dice"] for fold in folds)
-    yield f"ILN reaches a mean Dice of {ours:.3f} over the {len(folds)} folds; the paper has {theirs:.3f}."
+    where = f"over the {len(folds)} folds" if len(folds) > 1 else f"on fold {folds[0]}"
+    yield f"ILN reaches a mean Dice of {ours:.3f} {where}; the paper has {theirs:.3f}."
 
 
 def _extent(run: dict[str, Any]) -> Iterator[str]:
