@@ -21,26 +21,19 @@ OutFolder = Annotated[
     Path,
     typer.Option("--out", "-o", metavar="FOLDER", help="Output folder: one folder per case, tables, report.html."),
 ]
-ED = Annotated[
-    int | None,
-    typer.Option(
-        "--ed",
-        metavar="N",
-        min=0,
-        help="End-diastolic phase of all cases, counted from 0. Default: the phase with the largest volume. A "
-        "later `measure` keeps the phase that `predict` used.",
-    ),
-]
-ES = Annotated[
-    int | None,
-    typer.Option(
-        "--es",
-        metavar="N",
-        min=0,
-        help="End-systolic phase of all cases, counted from 0. Default: the phase with the smallest volume. A "
-        "later `measure` keeps the phase that `predict` used.",
-    ),
-]
+
+
+def _moment(flag: str, title: str, default: str) -> Any:  # noqa: ANN401 - typer's own type is not public
+    return typer.Option(
+        flag, metavar="N", min=0, help=f"{title} phase of all cases, counted from 0. Default: {default}."
+    )
+
+
+_KEPT = "for results of `predict`, the phase that `predict` used; for other masks, the phase with the"
+ED = Annotated[int | None, _moment("--ed", "End-diastolic", "the phase with the largest volume")]
+ES = Annotated[int | None, _moment("--es", "End-systolic", "the phase with the smallest volume")]
+KeptED = Annotated[int | None, _moment("--ed", "End-diastolic", f"{_KEPT} largest volume")]
+KeptES = Annotated[int | None, _moment("--es", "End-systolic", f"{_KEPT} smallest volume")]
 
 Phases = Annotated[
     Path | None,

@@ -15,7 +15,9 @@ from cardioseg.errors import ExitCode
 def export(
     run: Annotated[
         Path,
-        typer.Argument(metavar="RUN", help="A finished training run; with --fold, only the folds that you export."),
+        typer.Argument(
+            metavar="RUN", help="A finished training run; with --fold, only the folds that you export must be finished."
+        ),
     ],
     dataset: Annotated[
         Path,
@@ -50,7 +52,7 @@ def export(
     """Export a finished training run as a model folder for `predict`.
 
     The model is only written if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their logits
-    differ by at most 0.001. With --int8, they need only agree on 90 % of the pixels; pixels that both label as
+    differ by at most 0.001. With --int8, it is enough that they agree on 90 % of the pixels; pixels that both label as
     background are not counted.
     """
     require_torch()

@@ -93,8 +93,8 @@ def ingest(
         typer.Option(
             "--reviewed",
             help="Use the masks that a person accepted or corrected in `review`. Each case becomes a subject with the "
-            "phases ED and ES, and every other phase in which the person changed the mask. Cases that were excluded or "
-            "not reviewed are left out.",
+            "phases ED and ES, and all further phases in which the person changed the mask. Cases that were excluded "
+            "or not reviewed are left out.",
         ),
     ] = False,
     name: Annotated[

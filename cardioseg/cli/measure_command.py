@@ -7,8 +7,8 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.cli.case_tables import (
-    ED,
-    ES,
+    KeptED,
+    KeptES,
     OutFolder,
     PatientTable,
     Phases,
@@ -34,8 +34,8 @@ def measure(
         ),
     ],
     out: OutFolder,
-    ed: ED = None,
-    es: ES = None,
+    ed: KeptED = None,
+    es: KeptES = None,
     phases: Phases = None,
     patients: PatientTable = None,
     reference_values: ReferenceValues = False,

@@ -75,8 +75,8 @@ def predict(
         typer.Option(
             "--seg-phases",
             metavar="NAME",
-            help=f"Which phases get a DICOM SEG file. {ED_ES}: ED and ES, and only if --format contains dicom-seg or "
-            f"dicom-sr. {ALL_PHASES}: all phases; this is the same as dicom-seg-phases in --format.",
+            help=f"Which phases get a DICOM SEG file. {ED_ES}: only ED and ES, and only if --format contains "
+            f"dicom-seg or dicom-sr. {ALL_PHASES}: all phases; this is the same as dicom-seg-phases in --format.",
         ),
     ] = ED_ES,
     ed: ED = None,

@@ -67,7 +67,7 @@ def reproduce(
         typer.Option(
             metavar="N",
             min=0,
-            help="Run only this fold, counted from 0. The tables number the folds from 1: fold 0 is LV-1 or RV-1.",
+            help="Run only this fold, counted from 0. In the tables, folds are counted from 1: fold 0 is LV-1 or RV-1.",
         ),
     ] = None,
     seeds: Annotated[str, typer.Option(metavar="NUMBERS", help="Random seeds, separated by commas.")] = "0",

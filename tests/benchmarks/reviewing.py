@@ -28,7 +28,7 @@ NEXT_SLICE = """(async () => {
   await drawn();
   for (let step = 0; step < 10; step++) {
     const begun = performance.now();
-    document.dispatchEvent(new KeyboardEvent('keydown', { key: step < 5 ? 'ArrowUp' : 'ArrowDown', bubbles: true }));
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: step < 5 ? 'ArrowUp' : 'ArrowDown', bubbles: true }));
     await drawn();
     times.push(performance.now() - begun);
   }
@@ -38,7 +38,7 @@ NUMBERS = """(async () => {
   const times = [];
   const cells = document.querySelector('#measures');
   const press = (key, ctrlKey = false) =>
-    document.dispatchEvent(new KeyboardEvent('keydown', { key, ctrlKey, bubbles: true }));
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key, ctrlKey, bubbles: true }));
   for (let turn = 0; turn < 6; turn++) {
     const changed = new Promise((resolve) => {
       const observer = new MutationObserver(() => { observer.disconnect(); resolve(); });
