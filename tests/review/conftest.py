@@ -1,10 +1,12 @@
 """Fixtures of the page's tests: results that are made once, and a browser."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from chromium import Chromium, chromium
+from correcting_page import CorrectingPage, correcting
 from served_results import Served, served, write_results
 
 
@@ -25,3 +27,12 @@ def review(results: Path) -> Iterator[Served]:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     with chromium(tmp_path_factory.mktemp("profile")) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def notched(browser: Chromium, results: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CorrectingPage]:
+    """The page of a case that may be changed."""
+    folder = tmp_path_factory.mktemp("notched") / "results"
+    shutil.copytree(results, folder)
+    with correcting(browser, folder, "notched") as page:
+        yield page

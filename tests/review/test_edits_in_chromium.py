@@ -1,14 +1,10 @@
 """Whole slices in the page of `review`: deleted, copied, carried on, given back; the phases moved by hand. By keys."""
 
 import json
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import Chromium
-from correcting_page import CorrectingPage, correcting
+from correcting_page import CorrectingPage
 
 from cardioseg.image.labels import Label
 from cardioseg.results.description import read_description
@@ -18,20 +14,12 @@ from cardioseg.review.carried_correction import carried
 SLICE, PHASE = 3, 2
 
 
-@pytest.fixture(scope="module")
-def opened(browser: Chromium, results: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CorrectingPage]:
-    folder = tmp_path_factory.mktemp("edits") / "results"
-    shutil.copytree(results, folder)
-    with correcting(browser, folder, "notched") as page:
-        yield page
-
-
 @pytest.fixture
-def page(opened: CorrectingPage) -> CorrectingPage:
+def page(notched: CorrectingPage) -> CorrectingPage:
     """The case without changes."""
-    opened.open("notched")
-    opened.go_to(SLICE, PHASE)
-    return opened
+    notched.open("notched")
+    notched.go_to(SLICE, PHASE)
+    return notched
 
 
 def expect(page: CorrectingPage, expected: np.ndarray) -> None:
@@ -202,8 +190,8 @@ def test_keys_of_text_fields_stay_theirs(page: CorrectingPage) -> None:
     assert len(page.sent.planes) == 1
 
 
-def test_a_mask_without_phases_offers_what_makes_sense(opened: CorrectingPage) -> None:
-    page = opened.open("still")
+def test_a_mask_without_phases_offers_what_makes_sense(notched: CorrectingPage) -> None:
+    page = notched.open("still")
     before = page.saved.voxels
     page.press("t", ",", ".")
     page.press_shift("d")

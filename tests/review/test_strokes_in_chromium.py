@@ -1,15 +1,11 @@
 """The tools of the page that draws corrections: which pixels a stroke changes, and what undo makes of it."""
 
 import json
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from chromium import Chromium
-from correcting_page import CorrectingPage, correcting
+from correcting_page import CorrectingPage
 from scipy.ndimage import binary_dilation
 
 from cardioseg.image.labels import Label
@@ -20,21 +16,13 @@ MIDDLE = (24.5, 20.5)
 EIGHT = np.ones((3, 3), bool)
 
 
-@pytest.fixture(scope="module")
-def opened(browser: Chromium, results: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CorrectingPage]:
-    folder = tmp_path_factory.mktemp("strokes") / "results"
-    shutil.copytree(results, folder)
-    with correcting(browser, folder, "notched") as page:
-        yield page
-
-
 @pytest.fixture
-def page(opened: CorrectingPage) -> CorrectingPage:
+def page(notched: CorrectingPage) -> CorrectingPage:
     """The case without changes, at a slice with all structures, with discs of 9 mm."""
-    opened.open("notched")
-    opened.go_to(*PLACE)
-    set_radius(opened, 9.0)
-    return opened
+    notched.open("notched")
+    notched.go_to(*PLACE)
+    set_radius(notched, 9.0)
+    return notched
 
 
 @pytest.fixture
