@@ -59,8 +59,12 @@ class Corrected:
         return self.by_hand.filled(self.prediction.chosen)
 
 
-def read_prediction(folder: CaseFolder) -> Prediction:
+def read_prediction(folder: CaseFolder, mask: Cine | None = None) -> Prediction:
     """What was predicted of a case, whether it was corrected since or not.
+
+    Args:
+        folder: of the case.
+        mask: the content of its mask, if that was read already.
 
     Raises:
         UnusableError: there are no measures, or the mask cannot be read.
@@ -73,7 +77,7 @@ def read_prediction(folder: CaseFolder) -> Prediction:
         return Prediction(read_mask(folder.predicted_mask), measures, chosen)
     has_other_voxels = record.review is not None and record.is_corrected and record.review.changed_voxels != 0
     is_lost = has_other_voxels or is_edited(folder.mask, record)  # a person may have changed the phases alone
-    return Prediction(None if is_lost else read_mask(folder.mask), measures, chosen)
+    return Prediction(None if is_lost else mask or read_mask(folder.mask), measures, chosen)
 
 
 def describe_corrected(corrected: Corrected, before: Description) -> Description:

@@ -17,6 +17,7 @@ from cardioseg.report.crop import Crop, crop_around
 from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.description import Description
 from cardioseg.results.folder import CaseFolder
+from cardioseg.results.mask_files import files_beside
 from cardioseg.review.case_images import CaseImages, find_images
 
 _AS_EDITED = "the mask was edited after it was measured: `cardioseg measure` gives its numbers"
@@ -112,9 +113,8 @@ class OpenedCase:
         Raises:
             UnusableError: it cannot be read.
         """
-        prediction = read_prediction(self.folder)
-        is_the_same = prediction.mask is not None and not self.folder.predicted_mask.is_file()
-        return replace(prediction, mask=self.mask) if is_the_same else prediction  # the same voxels take memory once
+        is_from_another_file = bool(files_beside(self.folder.mask))
+        return read_prediction(self.folder, None if is_from_another_file else self.mask)
 
     def network_mask(self) -> Cine:
         """The mask as the network drew it.

@@ -213,6 +213,19 @@ def test_edited_with_another_program(app: Application, folder: Path) -> None:
     assert (status, json.loads(content)["message"].partition(":")[0]) == (409, "the network's own mask is lost")
 
 
+def test_edited_in_a_file_of_its_own(app: Application, folder: Path) -> None:
+    """The network's mask is still that of its own file, and is kept when the edit is saved."""
+    path = folder / "heart" / "mask.nii.gz"
+    network, content = read_cine(path), path.read_bytes()
+    write_cine(path.with_name("edited.nii.gz"), replace(network, voxels=without_base(network.voxels)))
+    version = told(ask(app, "/api/cases/heart"))["version"]
+    shown, predicted = (ask(app, f"/api/cases/heart/{name}/0?version={version}")[1] for name in ("masks", "predicted"))
+    assert predicted == network.voxels[0].astype(np.uint8).tobytes() != shown
+    told(ask(app, "/api/cases/heart/review", {"version": version, "decision": "corrected"}))
+    np.testing.assert_array_equal(read_cine(path).voxels, without_base(network.voxels))
+    assert (folder / "heart" / "mask_predicted.nii.gz").read_bytes() == content
+
+
 def test_accepted_and_excluded(app: Application, folder: Path) -> None:
     old = (folder / "heart" / "mask.nii.gz").read_bytes()
     save(app, folder, lambda mask: mask, decision="corrected")
