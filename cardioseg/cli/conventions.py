@@ -13,7 +13,7 @@ Structures = Annotated[
         "--structures",
         metavar="FILE",
         help="TOML file that says what the names of contours, segments and labels mean. Its keys are lv_cavity, "
-        "lv_epicardium, lv_myocardium, rv_cavity and 'other'; the value of each is a list of names. Structures "
-        "listed under 'other' are left out without a message.",
+        "lv_epicardium, lv_myocardium, rv_cavity and 'other'; the value of each key lists the names that your "
+        "data use for this structure. Structures listed under 'other' are left out without a message.",
     ),
 ]

@@ -16,7 +16,8 @@ def export(
     run: Annotated[
         Path,
         typer.Argument(
-            metavar="RUN", help="A finished training run; with --fold, only the folds that you export must be finished."
+            metavar="RUN",
+            help="A finished training run; with --fold, it is enough that the exported folds are finished.",
         ),
     ],
     dataset: Annotated[
