@@ -189,7 +189,7 @@ class Results(RuleBasedStateMachine):
 @pytest.mark.parametrize("examples", [12, pytest.param(300, marks=pytest.mark.slow)])
 def test_every_number_stands_under_its_own_scan(examples: int) -> None:
     drawing = (
-        "inference.case_prediction.write_pictures",
+        "inference.written_case.write_pictures",
         "inference.remeasurement.write_pictures",
         "results.run_tables.write_report",
     )
