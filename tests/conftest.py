@@ -22,6 +22,12 @@ settings.register_profile("judged", unhurried, derandomize=True)
 settings.load_profile("judged" if os.environ.get("CI") else "desk")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores: a sixth of the time, a test waits for a disk, a browser or another process."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def _no_network() -> Iterator[None]:
     attempts.clear()

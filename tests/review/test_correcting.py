@@ -335,7 +335,7 @@ def test_a_hundred_requests_at_once(app: Application, folder: Path) -> None:
     np.testing.assert_array_equal(read_cine(folder / "heart" / "mask.nii.gz").voxels, without_base(before))
 
 
-@pytest.mark.parametrize("write", [1, 2, 4, 9, 14])
+@pytest.mark.parametrize("write", [1, 4, 14])
 def test_killed_within_a_save(predicted: Path, folder: Path, write: int) -> None:
     """Killed at any write: the mask is the old one or the new one, and a second save succeeds."""
     before = read_cine(folder / "heart" / "mask.nii.gz").voxels

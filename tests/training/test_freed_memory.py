@@ -36,6 +36,7 @@ def _faults(environment: Mapping[str, str]) -> int:
     return int(subprocess.run(command, capture_output=True, check=True, env=os.environ | environment).stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc's malloc has these thresholds")
 def test_a_training_step_keeps_its_memory() -> None:
     """Page faults of the steps after the first ones, with the thresholds and without."""
