@@ -53,8 +53,8 @@ def export(
     """Export a finished training run as a model folder for `predict`.
 
     The model is written only if ONNX Runtime and PyTorch give the same labels on slices of DATASET and their logits
-    differ by at most 0.001. With --int8, it is enough that they agree on 90 % of the pixels; pixels that are
-    background for both are not counted.
+    differ by at most 0.001. With --int8, it is enough that the labels of both agree on 90 % of the
+    pixels; pixels that are background for both are not counted.
     """
     require_torch()
     from cardioseg.dataset.store import open_dataset

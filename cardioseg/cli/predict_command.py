@@ -75,8 +75,8 @@ def predict(
         typer.Option(
             "--seg-phases",
             metavar="NAME",
-            help=f"Which phases get a DICOM SEG file. {ED_ES}: only ED and ES, and only if --format contains "
-            f"dicom-seg or dicom-sr. {ALL_PHASES}: all phases; this is the same as dicom-seg-phases in --format.",
+            help=f"Which phases get a DICOM SEG file. {ED_ES}: ED and ES, if --format contains dicom-seg "
+            f"or dicom-sr; otherwise none. {ALL_PHASES}: all phases; this is the same as dicom-seg-phases in --format.",
         ),
     ] = ED_ES,
     ed: ED = None,
@@ -96,7 +96,7 @@ def predict(
         typer.Option(
             "--names",
             metavar="NAME",
-            help="own: name cases after their folders or files. hash: use names that reveal nothing; the list of names "
+            help="How cases are named. own: after their folders or files. hash: use names that reveal nothing; the list of names "
             "is kept beside the output folder (results.names.json for -o results). FILE.csv: use the "
             "names in this table (columns source, case_id; source is the path of a folder or file, relative to SCANS).",
         ),
