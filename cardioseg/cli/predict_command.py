@@ -96,8 +96,8 @@ def predict(
         typer.Option(
             "--names",
             metavar="NAME",
-            help="How cases are named. own: after their folders or files. hash: use names that reveal nothing; the list of names "
-            "is kept beside the output folder (results.names.json for -o results). FILE.csv: use the "
+            help="How cases are named. own: after their folders or files. hash: use names that reveal nothing; "
+            "the list of names is kept beside the output folder (results.names.json for -o results). FILE.csv: use the "
             "names in this table (columns source, case_id; source is the path of a folder or file, relative to SCANS).",
         ),
     ] = "own",
