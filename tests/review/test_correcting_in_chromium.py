@@ -158,7 +158,8 @@ def test_the_keyboard_alone_suffices(browser: Chromium, folder: Path) -> None:
         assert (page.saved.voxels[:, BASE] == 0).all()
         np.testing.assert_array_equal(page.saved.voxels[:, :BASE], before[:, :BASE])
         browser.key("n")
-        browser.wait_for(f"{HASH} !== '{first}' && document.querySelector('#notice').hidden")
+        shown = "document.querySelector('#case h1').textContent"
+        browser.wait_for(f"{shown} !== '{first}' && document.querySelector('#notice').hidden")
         page.rest()
         page.save()  # accepted as it is; the initials are remembered
         browser.key("Escape")
