@@ -36,10 +36,12 @@ from cardioseg.results.edits import correction_kept, edit_kept, edited_file
 from cardioseg.results.folder import CaseFolder, ResultsFolder
 from cardioseg.results.formats import format_files, refers_to_images
 from cardioseg.results.outcome import DONE, FAILED, Outcome, in_one
+from cardioseg.results.review_record import Review
 
 Report = Callable[[int, int], None]
 
 _PATIENT_KEPT = "what is now said of its patient counts for an edited case if you give it to `cardioseg measure`"
+_LOST_REVIEW = "its earlier review no longer counts, because it was of another mask"
 _OUT_OF_MEMORY = "out of memory, even slice by slice (end other programs, or use a machine with more memory)"
 
 
@@ -138,7 +140,12 @@ def _found(
     updated = record.model_copy(update=changes)
     if updated != record:  # the scan was moved, or exported again
         updated.write(folder)
-    return _outcome(scan.case, folder.case_id, description, in_one(naming or asked.naming, kept or record.remark))
+    said = kept or in_one(_reviewed(record, description), record.remark)
+    return _outcome(scan.case, folder.case_id, description, in_one(naming or asked.naming, said))
+
+
+def _reviewed(record: CaseRecord, description: Description) -> str:
+    return record.review.remark(description.measures) if record.review else ""
 
 
 def _described(folder: CaseFolder, edited: str) -> Description:
@@ -177,14 +184,25 @@ def _predicted(
     stack = case.series.stack if case.series else None
     acquisition = completed(acquisition_of(case), asked.patient, stack)
     description = describe(mask, model.card.structures, acquisition, moments, segmented.fold_curves_ml)
+    earlier = read_case_record(folder) or CaseRecord()
     _clear(folder)
     author = Author(model.card.name, model.card.sha256)
     remark = write_case(folder, scan, mask, description, author, formats=asked.formats)
-    remark = in_one(remark, patients.remark(acquisition))
+    hashes = format_hashes(folder)
+    review = _review_of_same_mask(earlier, hashes[folder.mask.name], folder)
+    lost = _LOST_REVIEW if earlier.review and not review else ""
+    remark = in_one(remark, patients.remark(acquisition), lost)
     said_of_scan = {"content": scan.content, "header": scan.header}
-    asked.model_copy(update=said_of_scan | {"remark": remark, "sha256": format_hashes(folder)}).write(folder)
+    written = {"remark": remark, "sha256": hashes, "review": review}
+    asked.model_copy(update=said_of_scan | written).write(folder)
     remarks = in_one(asked.naming, remark)
     return _outcome(case, folder.case_id, description, remarks, time.perf_counter() - start)
+
+
+def _review_of_same_mask(earlier: CaseRecord, mask_sha256: str, folder: CaseFolder) -> Review | None:
+    """What a person decided about the very mask that was predicted again; None of a correction, which is undone."""
+    is_same = not earlier.is_corrected and earlier.sha256.get(folder.mask.name) == mask_sha256
+    return earlier.review if is_same else None
 
 
 def _clear(folder: CaseFolder) -> None:

@@ -174,6 +174,23 @@ def test_predict_keeps_it_and_can_throw_it_away(predicted: Path, app: Applicatio
     assert not (folder / "review.csv").exists()
 
 
+def test_predicted_again_a_decision_stays_with_its_mask_alone(predicted: Path, app: Application, folder: Path) -> None:
+    save(app, folder, lambda mask: mask, decision="excluded", note="no breath hold")
+    again = ["predict", str(predicted / "scans"), "-o", str(folder), "-q", "--overwrite", "-m"]
+    assert run([*again, str(predicted / "model")]) == 0
+    assert rows(folder / "measures.csv")["heart"]["review"] == "excluded"
+    assert run([*again[:-2], "-m", str(predicted / "model")]) == 0  # nothing is left to do
+    assert "excluded in review: no breath hold" in rows(folder / "status.csv")["heart"]["reason"]
+    record = folder / "heart" / "case.json"
+    document = json.loads(record.read_text())
+    document["sha256"]["mask.nii.gz"] = "0" * 64  # as if another model had drawn the mask
+    (folder / "heart" / "mask.nii.gz").write_bytes(b"")
+    record.write_text(json.dumps(document))
+    assert run([*again, str(predicted / "model")]) == 0
+    assert rows(folder / "measures.csv")["heart"]["review"] == ""
+    assert "its earlier review no longer counts" in rows(folder / "status.csv")["heart"]["reason"]
+
+
 def test_a_scan_that_is_gone(predicted: Path, tmp_path: Path) -> None:
     shutil.copytree(predicted, tmp_path / "moved")
     folder = tmp_path / "moved" / "results"
