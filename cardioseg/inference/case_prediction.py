@@ -140,12 +140,8 @@ def _found(
     updated = record.model_copy(update=changes)
     if updated != record:  # the scan was moved, or exported again
         updated.write(folder)
-    said = kept or in_one(_reviewed(record, description), record.remark)
+    said = kept or in_one(record.reviewed(description.measures), record.remark)
     return _outcome(scan.case, folder.case_id, description, in_one(naming or asked.naming, said))
-
-
-def _reviewed(record: CaseRecord, description: Description) -> str:
-    return record.review.remark(description.measures) if record.review else ""
 
 
 def _described(folder: CaseFolder, edited: str) -> Description:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import write_json
+from cardioseg.measure.case_measures import Measures
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.records import read_record
 from cardioseg.results.review_record import Review
@@ -55,6 +56,10 @@ class CaseRecord(BaseModel):
     def is_corrected(self) -> bool:
         """Whether a person corrected the mask in `review`."""
         return self.review is not None and self.review.is_corrected
+
+    def reviewed(self, now: Measures) -> str:
+        """What a person decided, in one line with the changes to the present measures; empty if nobody did."""
+        return self.review.remark(now) if self.review else ""
 
     def write(self, folder: CaseFolder) -> None:
         """Write `case.json`.

@@ -90,8 +90,7 @@ def edit_kept(name: str) -> str:
 
 def correction_kept(record: CaseRecord, description: Description) -> str:
     """What to say of a case that is not predicted again because a person corrected it in `review`."""
-    reviewed = record.review.remark(description.measures) if record.review else ""
-    return f"{reviewed}; the correction is kept, --discard-edits predicts the case again"
+    return f"{record.reviewed(description.measures)}; the correction is kept, --discard-edits predicts the case again"
 
 
 def latest_mask(path: Path, convention: Convention = _ACDC) -> LatestMask:

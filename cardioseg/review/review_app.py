@@ -4,7 +4,6 @@ Starlette answers and Uvicorn serves: both are small, kept well, and all that a 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -129,13 +128,9 @@ def _of_content(answer: ContentAnswer) -> Callable[[Request], Awaitable[Response
             content += part
             if len(content) > _CORRECTION_BYTES:
                 return JSONResponse({"message": "the correction is too large", "hint": ""}, _TOO_LARGE)
-        return await run_in_threadpool(_in_words(partial(_swapped, answer, content)), request)
+        return await run_in_threadpool(_in_words(lambda request: answer(request, content)), request)
 
     return answered
-
-
-def _swapped(answer: ContentAnswer, content: bytes, request: Request) -> Response:
-    return answer(request, content)
 
 
 def _in_words(answer: Answer) -> Answer:
