@@ -22,8 +22,8 @@ def measure_masks(
 ) -> Results:
     """Measure masks, as the command `cardioseg measure` does: what `predict` wrote, with its edits, or masks of others.
 
-    ED and ES stay at the phases at which a mask was predicted, unless they are chosen here. A case that fails raises
-    nothing; `Results.failed` lists it with its reason.
+    ED and ES stay at the phases that `predict` used, or that a person chose in `review`, unless they are chosen here. A
+    case that fails raises nothing; `Results.failed` lists it with its reason.
 
     Args:
         masks: a folder that `predict` wrote, a folder of NIfTI masks with `Label` numbers, or one such file.

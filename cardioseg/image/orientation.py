@@ -22,7 +22,8 @@ def is_base_first(mask: Cine) -> bool:
     Args:
         mask: `Label` values (phase, slice, row, column).
     """
-    return _runs_to_apex(mask.grid, np.count_nonzero(mask.voxels, axis=(2, 3)).sum(0))
+    by_geometry = says_base_first(mask.grid)
+    return _narrows(np.count_nonzero(mask.voxels, axis=(0, 2, 3))) if by_geometry is None else by_geometry
 
 
 def is_base_first_by_ventricles(mask: Cine) -> bool:
@@ -33,8 +34,11 @@ def is_base_first_by_ventricles(mask: Cine) -> bool:
     Args:
         mask: `Label` values (phase, slice, row, column).
     """
+    by_geometry = says_base_first(mask.grid)
+    if by_geometry is not None:
+        return by_geometry
     rv, lv = (np.count_nonzero(mask.voxels == label, axis=(2, 3)) for label in (Label.RV_CAVITY, Label.LV_CAVITY))
-    return _runs_to_apex(mask.grid, np.where(lv > 0, rv + lv, 0).sum(0))
+    return _narrows(np.where(lv > 0, rv + lv, 0).sum(0))
 
 
 def says_base_first(grid: Grid) -> bool | None:
@@ -55,17 +59,12 @@ def axes(base_first: bool) -> Directions:
     return first, second, third
 
 
-def _runs_to_apex(grid: Grid, areas: NDArray[np.integer]) -> bool:
-    """Whether slice indices increase from base to apex, by the geometry or by their areas."""
-    by_geometry = says_base_first(grid)
-    return _narrows(areas.astype(np.float64)) if by_geometry is None else by_geometry
-
-
 def _towards_apex(grid: Grid) -> float:
     """The cosine of the angle between the direction of increasing slices and the direction from base to apex."""
     return float(np.dot(grid.directions[0], _BASE_TO_APEX))
 
 
-def _narrows(areas: NDArray[np.float64]) -> bool:
+def _narrows(areas: NDArray[np.integer]) -> bool:
+    """Whether the areas of the slices, empty ones aside, become smaller along the stack."""
     filled = np.flatnonzero(areas)
     return len(filled) < 2 or bool(np.polyfit(filled, areas[filled], 1)[0] <= _LEVEL * areas.max())

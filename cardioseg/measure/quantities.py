@@ -1,7 +1,8 @@
 """Quantities: every measure once. Tables, flags, evaluation, pages and the columns of `measures.csv` come from here.
 
 A new measure is a file of its own, with its quantities and the function that computes their values. The quantities are
-listed here, in `QUANTITIES` and `FOR_READERS`; `measure` in `ventricles.py` calls the function.
+listed here, in `QUANTITIES` and `FOR_READERS`; `measure` in `ventricles.py` calls the function. Values of the wall come
+from `wall_motion.py`.
 
 Limits are far wider than normal: sick hearts must pass, mistakes must not. ACDC's 80 patients, among them heart failure
 and hypertrophy, span: LV EDV 49 to 374 mL, LV ESV 22 to 334, RV EDV 47 to 295, LV EF 10 to 82 %, RV EF 2 to 73 %, LV

@@ -1,6 +1,7 @@
 """Case images: the pixels of a case's scan as the page draws them, read phase by phase where the files allow it."""
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,16 +74,24 @@ class CaseImages:
         return {"lowest": self.lowest, "step": self.step, "window": list(self.window)}
 
 
-def find_images(record: CaseRecord, phase: int, heart: Crop) -> CaseImages | None:
-    """The images of a recorded case; None if the scan is gone, or another one by now.
+def look_for_scan(record: CaseRecord | None) -> Future[Scan | None]:
+    """Begin to look for the scan of a recorded case, in a thread. A scan in one file is read whole at once.
 
-    Args:
-        record: says where the scan lies, and how to know it.
-        phase: that is shown first.
-        heart: where the heart is in it: the first view is made for that, and not for bright fat elsewhere.
+    Returns:
+        The scan; None if its place is not known, or it is gone, or another one by now. `result` raises UnusableError if
+        it cannot be read.
     """
-    scan = recorded_scan(record)
-    return CaseImages.of_scan(scan, phase, heart) if scan else None
+    thread = ThreadPoolExecutor(1)
+    scan = thread.submit(_found, record)
+    thread.shutdown(wait=False)
+    return scan
+
+
+def _found(record: CaseRecord | None) -> Scan | None:
+    scan = recorded_scan(record) if record else None
+    if scan and not scan.case.series:
+        scan.cine  # noqa: B018 - it stays with the scan
+    return scan
 
 
 def _is_short(voxels: Voxels) -> bool:

@@ -1,6 +1,7 @@
 """Opened case: the mask, the numbers and the images of one case, as the page of `review` asks for them."""
 
-from dataclasses import dataclass, field, replace
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
 
@@ -11,6 +12,7 @@ from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
 from cardioseg.inference.corrected_mask import Prediction, read_prediction, structures_of
 from cardioseg.inference.edited_mask import EditedMask, read_edited
+from cardioseg.inference.scan import Scan
 from cardioseg.measure.curves import Curves
 from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.report.crop import Crop, crop_around
@@ -18,7 +20,7 @@ from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.description import Description
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.mask_files import files_beside
-from cardioseg.review.case_images import CaseImages, find_images
+from cardioseg.review.case_images import CaseImages, look_for_scan
 
 _AS_EDITED = "the mask was edited after it was measured: `cardioseg measure` gives its numbers"
 _NO_PLACE = "there are no images: the results do not say where the scan lies"
@@ -28,7 +30,7 @@ _ELSEWHERE = "has no mask here: `cardioseg measure` wrote its numbers, and its m
 
 @dataclass
 class OpenedCase:
-    """A case with all that the page shows. Its images are looked for when they are first asked for.
+    """A case with all that the page shows.
 
     Attributes:
         folder: where it lies.
@@ -36,17 +38,18 @@ class OpenedCase:
         mask: `Label` values (phase, slice, row, column).
         description: measures and flags.
         remarks: what else a person should know.
-        record: of which scan it is, and what a person who reviewed it decided.
+        scan: of which it was made; None where that is not known, is gone, or was changed.
+        record: where the scan lies, and what a person who reviewed it decided.
     """
 
     folder: CaseFolder
     version: str
     mask: Cine = field(repr=False)
     description: Description = field(repr=False)
+    scan: Future[Scan | None] = field(repr=False)
     remarks: tuple[str, ...] = ()
     record: CaseRecord | None = None
     _images: CaseImages | None = field(default=None, repr=False)
-    _why_none: str = ""
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     @property
@@ -90,12 +93,11 @@ class OpenedCase:
         Raises:
             UnusableError: there are none; the message says why.
         """
+        scan = self.scan.result()
+        if scan is None:
+            raise UnusableError(_NO_PLACE if self.record is None or self.record.source is None else _NO_SCAN)
         with self._lock:
-            if self._images is None and self._why_none == "":
-                self._images = find_images(self.record, self.first_phase, self.heart) if self.record else None
-                self._why_none = _NO_PLACE if self.record is None or self.record.source is None else _NO_SCAN
-        if self._images is None:
-            raise UnusableError(self._why_none)
+            self._images = self._images or CaseImages.of_scan(scan, self.first_phase, self.heart)
         return self._images
 
     def image(self, phase: int) -> bytes:
@@ -141,21 +143,20 @@ def _bytes(mask: Cine, phase: int) -> bytes:
 
 
 def open_case(folder: CaseFolder, version: str) -> OpenedCase:
-    """Read the mask and the measures of a case.
+    """Read the mask and the measures of a case, and meanwhile its scan as far as the first picture needs it.
 
     Raises:
         UnusableError: they cannot be read, or do not fit its scan.
     """
     if folder.is_measured and not folder.mask.is_file():
         raise UnusableError(f"{folder.case_id} {_ELSEWHERE}", "review the folder that `cardioseg predict` wrote")
+    record = read_case_record(folder)
+    scan = look_for_scan(record)
     edited = _edited(folder)
     if edited.earlier is None:
         raise UnusableError(f"{folder.case_id} has no measures beside its mask", "run `cardioseg predict` again")
     remarks = ((_AS_EDITED,) if edited.is_edited else ()) + edited.remarks
-    case = OpenedCase(folder, version, edited.mask, edited.earlier, remarks, read_case_record(folder))
-    if edited.image is None:
-        return case
-    return replace(case, _images=CaseImages.of_cine(edited.image, case.first_phase, case.heart))  # it was read already
+    return OpenedCase(folder, version, edited.mask, edited.earlier, scan, remarks, record)
 
 
 def _edited(folder: CaseFolder) -> EditedMask:

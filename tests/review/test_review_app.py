@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -70,8 +71,19 @@ def test_an_edited_mask_is_shown_with_its_images(results: Path, tmp_path: Path) 
     shutil.copy(results / "dicom" / "mask.nii.gz", tmp_path / "results" / "notched" / "mask.nii.gz")
     case = ReviewedResults(ResultsFolder(tmp_path / "results")).case("notched")
     assert case.remarks[0].startswith("the mask was edited")
-    assert case.size_bytes > case.mask.voxels.nbytes  # the scan was read to see how the mask lies
     assert case.images().window[0] < case.images().window[1]
+    assert case.size_bytes > case.mask.voxels.nbytes  # the scan is one file, which is kept
+
+
+def test_a_scan_that_cannot_be_read_says_so_with_each_request(results: Path, tmp_path: Path) -> None:
+    shutil.copytree(results, tmp_path / "results")
+    case = ReviewedResults(ResultsFolder(tmp_path / "results")).case("dicom")
+    assert case.images()
+    broken = replace(case, scan=Future())
+    broken.scan.set_exception(UnusableError("damaged or truncated"))
+    for _ in range(2):
+        with pytest.raises(UnusableError, match="damaged or truncated"):
+            broken.image(0)
 
 
 def test_folders_without_results_are_refused(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ logging.getLogger("pydicom").propagate = False  # its log records quote tag valu
 _WANTED: list[Any] = [
     Tag(keyword) for keyword in (*HEADER_TAGS, *FRAME_TAGS)
 ]  # as numbers, so that pydicom does not look them up each time
-_PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_PIXELS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 
 
 def read_headers(path: Path) -> tuple[SliceHeader, ...]:

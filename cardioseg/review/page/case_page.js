@@ -107,13 +107,13 @@ export class Page {
     try {
       this.#view = await server.view(kase.case_id);
       if (this.isClosed) return;
-      this.cine.withImages();
+      this.cine.fetchRest(true);
       this.resetGrey();
     } catch (failure) {
       if (this.isClosed) return;
-      if (failure.status === 409)
-        addRemark(failure.message); // there are no images: the mask is shown alone
-      else this.#fail(failure);
+      if (failure.status !== 409) return this.#fail(failure);
+      addRemark(failure.message); // there are no images: the mask is shown alone
+      this.cine.fetchRest(false);
     }
   }
 

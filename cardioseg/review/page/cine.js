@@ -12,6 +12,7 @@ export class Cine {
   #running = new Map();
   #current = 0;
   #hasImages = false;
+  #isRest = false; // whether the other phases may be fetched, too
   #isClosed = false;
   #isPaused = false;
 
@@ -28,9 +29,10 @@ export class Cine {
     this.kept = Math.max(4, Math.floor(KEPT_BYTES / phaseBytes));
   }
 
-  /** There are images: they are fetched, too, from now on. */
-  withImages() {
-    this.#hasImages = true;
+  /** It is known whether there are images. Until then, the server looks for them, and masks that can wait do so. */
+  fetchRest(hasImages) {
+    this.#hasImages = hasImages;
+    this.#isRest = true;
     this.#fetch();
   }
 
@@ -100,7 +102,7 @@ export class Cine {
   /** Phases in the order in which they are needed: the present one, ED and ES, and those to come. */
   #wanted() {
     const { phases, ed_phase: ed, es_phase: es } = this.#case;
-    const coming = Array.from({ length: phases }, (_, step) => (this.#current + step) % phases);
+    const coming = Array.from({ length: this.#isRest ? phases : 0 }, (_, step) => (this.#current + step) % phases);
     const first = [this.#current, ed, es].filter((phase) => phase != null && phase < phases);
     return [...new Set([...first, ...coming])].slice(0, this.kept);
   }

@@ -2,6 +2,7 @@ import errno
 import os
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -164,7 +165,7 @@ def test_body_and_rate_as_they_were_entered(
 ) -> None:
     header = read_header(write_slice(tmp_path / "a", **tags))
     assert (header.height_m, header.weight_kg, header.heart_rate_bpm) == expected
-    assert "75" not in repr(header)
+    assert "75" not in repr(replace(header, path=Path("a")))
 
 
 def test_times_beyond_all_clocks_are_none(tmp_path: Path, write_slice: WriteSlice) -> None:
