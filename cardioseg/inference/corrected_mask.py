@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
 from cardioseg.inference.edited_mask import present
 from cardioseg.inference.measured_mask import describe
@@ -94,7 +93,7 @@ def describe_corrected(corrected: Corrected, before: Description) -> Description
     folds = before.fold_curves_ml if is_as_predicted else ()
     described = describe(
         mask,
-        structures_of(mask, before),
+        corrected.prediction.measures.structures | present(mask),
         before.acquisition,
         corrected.moments,
         folds,
@@ -106,8 +105,3 @@ def describe_corrected(corrected: Corrected, before: Description) -> Description
 def _with_folds(description: Description, before: Description) -> Description:
     """The networks' curves stay in the file for the day when the correction is undone; no number comes from them."""
     return replace(description, fold_curves_ml=before.fold_curves_ml)
-
-
-def structures_of(mask: Cine, description: Description) -> frozenset[Label]:
-    """The structures of the model and of the mask."""
-    return frozenset(description.curves_ml) | present(mask)

@@ -43,6 +43,13 @@ class Measures:
         """0-based phase of the same ventricle's end-systole."""
         return self._phase("es_phase")
 
+    @property
+    def structures(self) -> frozenset[Label]:
+        """The structures of which anything is known: those that were segmented, whether the heart has them or not."""
+        return frozenset(
+            quantity.structure for key, quantity in QUANTITIES.items() if quantity.structure and self[key] is not None
+        )
+
     def moments(self, label: Label) -> Moments:
         """End-diastole and end-systole of the ventricle that a structure belongs to, as far as they are known."""
         ed, es = _PHASES[label.side]

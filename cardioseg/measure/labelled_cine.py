@@ -70,6 +70,13 @@ class LabelledCine:
         vars(changed)["_drawn_counts"] = counts  # where the cached property keeps it
         return changed
 
+    def without_absent(self, kept: Collection[Label]) -> "LabelledCine":
+        """The same heart; of the structures that are not in `kept`, those that the mask does not hold are left out."""
+        counts = {label: drawn for label, drawn in self._drawn_counts.items() if label in kept or drawn.any()}
+        changed = replace(self, labels=frozenset(counts))
+        vars(changed)["_drawn_counts"] = counts
+        return changed
+
     @cached_property
     def curves_ml(self) -> Mapping[Label, tuple[float, ...]]:
         """Volume in mL of each structure at each phase: the slices' areas times the distance between slices."""

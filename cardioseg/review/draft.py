@@ -42,7 +42,8 @@ class Draft:
             UnusableError, UsageError: there is no such phase, slice or label.
         """
         before, prediction, by_hand = self.case.description, self.case.prediction, self.correction.by_hand
-        heart = self.case.labelled.with_planes(self.mask.voxels, self.correction.places)
+        drawn = self.case.labelled.with_planes(self.mask.voxels, self.correction.places)
+        heart = drawn.without_absent(prediction.measures.structures)
         measured = measure(heart, by_hand.filled(prediction.chosen), earlier=prediction.measures)
         measures = Measures.from_document(measured.as_row())  # with the rounding of those that are saved
         now = replace(before, measures=measures, curves_ml=heart.curves_ml)

@@ -8,9 +8,9 @@ from threading import Lock
 import numpy as np
 
 from cardioseg.errors import CardiosegError, UnusableError
-from cardioseg.image.labels import Label
+from cardioseg.image.labels import STRUCTURES
 from cardioseg.image.volume import Cine
-from cardioseg.inference.corrected_mask import Prediction, read_prediction, structures_of
+from cardioseg.inference.corrected_mask import Prediction, read_prediction
 from cardioseg.inference.edited_mask import EditedMask, read_edited
 from cardioseg.inference.scan import Scan
 from cardioseg.measure.curves import Curves
@@ -64,8 +64,8 @@ class OpenedCase:
 
     @cached_property
     def labelled(self) -> LabelledCine:
-        """The mask with what it takes to measure it, and its pixels counted once."""
-        return LabelledCine(self.mask, self.structures, self.description.acquisition)
+        """The mask with what it takes to measure all that a person can draw, and its pixels counted once."""
+        return LabelledCine(self.mask, STRUCTURES, self.description.acquisition)
 
     @cached_property
     def predicted_curves_ml(self) -> Curves:
@@ -73,12 +73,7 @@ class OpenedCase:
         network = self.prediction.mask
         if network is None:
             return {}
-        return LabelledCine(network, tuple(self.description.curves_ml), self.description.acquisition).curves_ml
-
-    @property
-    def structures(self) -> frozenset[Label]:
-        """The structures that a person may draw: those of the model and of the mask."""
-        return structures_of(self.mask, self.description)
+        return LabelledCine(network, self.prediction.measures.structures, self.description.acquisition).curves_ml
 
     @property
     def size_bytes(self) -> int:

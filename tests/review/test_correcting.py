@@ -109,6 +109,28 @@ def test_numbers_at_once_are_those_of_measure(app: Application, folder: Path, tm
     assert "corrected in review" in rows(tmp_path / "measured" / "status.csv")["heart"]["reason"]
 
 
+def test_a_structure_that_the_model_does_not_know_counts_at_once(predicted: Path, tmp_path: Path) -> None:
+    model, out = write_threshold_model(tmp_path / "model", ["lv_cavity"]), tmp_path / "results"
+    assert run(["predict", str(predicted / "scans"), "-o", str(out), "-m", str(model), "-q"]) == 0
+    app = app_of(out)
+    before = read_cine(out / "heart" / "mask.nii.gz").voxels
+    measures = (out / "heart" / "measures.json").read_bytes()
+    now = before.copy()
+    now[:, 1:3, 2:6, 2:6] = Label.RV_CAVITY
+    now[0, 1:3, 2:9, 2:9] = Label.RV_CAVITY
+    version = told(ask(app, "/api/cases/heart"))["version"]
+    at_once = told(ask(app, "/api/cases/heart/measures", correction(version, before, now)))
+    save(app, out, lambda _: now)
+    after = told(ask(app, "/api/cases/heart"))
+    assert at_once["curves_ml"] == after["curves_ml"]
+    assert {row["key"]: row["value"] for row in at_once["measures"]}.items() <= {
+        row["key"]: row["value"] for row in after["measures"]
+    }.items()
+    assert "rv_ef_percent" in {row["key"] for row in at_once["measures"]}
+    save(app, out, lambda _: before)
+    assert (out / "heart" / "measures.json").read_bytes() == measures
+
+
 def test_everything_that_is_written_says_so(app: Application, folder: Path) -> None:
     old = {path.name: path.read_bytes() for path in (folder / "heart").iterdir()}
     before = rows(folder / "measures.csv")["heart"]

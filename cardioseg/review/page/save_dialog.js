@@ -93,5 +93,5 @@ dialog.addEventListener("close", () => {
 });
 document.addEventListener("keydown", (event) => {
   const isSave = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
-  if (isSave && document.querySelector("dialog[open]")) event.preventDefault(); // not the browser's own dialog
+  if (isSave) event.preventDefault(); // never the browser's own dialog, also where nothing can be saved
 });
