@@ -146,7 +146,7 @@ def _by_key(*quantities: Quantity) -> Mapping[str, Quantity]:
 
 
 QUANTITIES: Mapping[str, Quantity] = _by_key(*_MEASURED, *z_quantities(_by_key(*_MEASURED)))
-"""By key, in the order of the columns of `measures.csv` behind `CASE_COLUMNS`: new ones come last."""
+"""By key, in the order of the columns of `measures.csv` behind `CASE_COLUMNS`."""
 
 FOR_READERS: tuple[Quantity, ...] = (
     *(_LV_VOLUME, *_LV_BEAT, _RV_VOLUME, *_RV_BEAT, *_INDEXED, *_PHASES, _BSA, _RATE, _OUTPUT, _CARDIAC_INDEX),

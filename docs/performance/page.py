@@ -20,6 +20,7 @@ can be run again. Ratios compare CPU times, and what is compared took turns in o
 if the machine did nothing else; compare it with the CPU time next to it.
 """
 
+NAMES_OF_SCANS = {"dicom": "DICOM", "nifti": "NIfTI"}
 NAMES = {"acdc": "ACDC", "mnms": "M&Ms", "sunnybrook": "Sunnybrook"}
 SCANNERS = {"mnms": "M&Ms (Siemens and Philips)", "sunnybrook": "Sunnybrook (GE, 1.5 T)"}  # of what is tested
 STRUCTURES = ("rv_cavity", "lv_myocardium", "lv_cavity")
@@ -171,6 +172,33 @@ def evaluation(found: dict[str, Any]) -> Iterator[str]:
         (title, f"{times[name]['wall_s']['median']:.1f}", f"{times[name]['cpu_s']['median']:.1f}")
         for name, title in names.items()
     ])  # fmt: skip
+
+
+def reviewing(found: dict[str, Any]) -> Iterator[str]:
+    """How fast the page of `review` is, and what its server takes."""
+    yield "## Looking at results and correcting them\n"
+    yield (
+        f"`review` with a cine of {found['slices']} slices x {found['phases']} phases, 256 x 256 pixels, in Chromium on "
+        f"the same machine; medians. The first picture counts from the click on a case.\n"
+    )
+    titles = {
+        "first_picture_ms": ("first picture, ms", 0),
+        "next_slice_ms": ("next slice, ms", 0),
+        "numbers_after_a_change_ms": ("from a change to its numbers, ms", 0),
+        "phases_per_s": ("phases per second in the playing beat", 1),
+        "server_peak_mb": ("peak memory of the server, MB", 0),
+    }
+    looking, saving, many = found["looking"], found["saving"], found["many"]
+    yield from table(("what", *(NAMES_OF_SCANS[name] for name in looking)), [
+        (title, *(f"{figures[key]:.{digits}f}" for figures in looking.values()))
+        for key, (title, digits) in titles.items()
+    ])  # fmt: skip
+    yield (
+        f"Saving a corrected case of this size takes {saving['saving_s']:.1f} s, of which the page is busy; the tables "
+        f"and the report follow in {saving['tables_s']:.1f} s. With {many['cases']:,} small cases, the list takes "
+        f"{many['list_s']:.1f} s, saving one {many['saving_s']:.1f} s, the tables and the report {many['tables_s']:.1f} "
+        f"s, and the server at most {many['server_peak_mb']:.0f} MB.\n"
+    )
 
 
 def peers(found: dict[str, Any]) -> Iterator[str]:
@@ -358,6 +386,7 @@ SECTIONS: dict[str, Section] = {
     "accuracy": accuracy,
     "basal_myocardium": basal_myocardium,
     "flicker": flicker,
+    "reviewing": reviewing,
     "growth": growth,
     "peers": peers,
 }

@@ -1,4 +1,4 @@
-"""How fast `review` is: the first picture, the next slice, played phases, numbers after a change, saving, and memory.
+"""How fast `review` is: the first picture, the next slice, played phases, numbers after a change, saving; and memory.
 
     python tests/benchmarks/reviewing.py [--slices 12] [--phases 20] -o docs/performance/reviewing.json
 
@@ -6,20 +6,26 @@ A phantom of 256 x 256 pixels is predicted with `sax`, as DICOM and as NIfTI. Th
 its own, and Chromium shows it. Medians over turns; each turn starts `review` anew. The first picture is complete: the
 large slice with its image, its neighbours and the overview. The numbers after a change: from the key that deletes a
 structure of the slice to the measures beside it; a stroke with the mouse takes the same way. Saving: until the page has
-the measures of the saved case. A folder of 1,000 small cases shows the list and the memory that it takes.
+the measures of the saved case; the tables of all cases are written after that. A folder of 1,000 small cases shows how
+long its list and its tables take, and the memory of the server.
 """
 
 import argparse
+import csv
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 TESTS = Path(__file__).parents[1]
+CASES = 1000
 DRAWN = "!document.querySelector('#case').hidden && document.querySelector('#grey').textContent"
 SHOWN = f"{DRAWN} && document.querySelector('#notice').hidden"
 NEXT_SLICE = """(async () => {
@@ -53,6 +59,8 @@ NUMBERS = """(async () => {
   }
   return times.sort((one, other) => one - other)[3];
 })()"""
+SAVED = "document.querySelector('#saved').textContent.startsWith('saved')"
+TABLES = "!document.querySelector('#saved').textContent.includes('tables')"
 PLAYED = """(async () => {
   let count = 0;
   const curve = document.querySelector('#curve');
@@ -79,21 +87,39 @@ def write_results(folder: Path, slices: int, phases: int) -> Path:
     return out
 
 
-def measure(results: Path, case: str, turns: int) -> dict[str, float]:
+def write_many(folder: Path) -> Path:
+    """A small case, and as many copies that count as other cases."""
+    from small_phantoms import SMALL
+
+    from cardioseg.phantom import write_dicom
+
+    write_dicom(SMALL, folder / "small" / "case0000")
+    out = folder / "many"
+    command = ["predict", str(folder / "small"), "-o", str(out), "-q"]
+    subprocess.run([sys.executable, "-m", "cardioseg", *command], check=True)
+    names = [f"case{number:04}" for number in range(1, CASES)]
+    for number, name in enumerate(names):
+        shutil.copytree(out / "case0000", out / name)
+        path = out / name / "case.json"
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps(record | {"content": f"{number:064x}"}))
+    for table in ("status.csv", "measures.csv"):
+        with (out / table).open(newline="") as file:
+            [row] = csv.DictReader(file)
+        with (out / table).open("a", newline="") as file:
+            csv.DictWriter(file, row).writerows(row | {"case_id": name} for name in names)
+    return out
+
+
+def measure_looking(results: Path, case: str, turns: int) -> dict[str, float]:
     """Milliseconds, phases a second, and the peak of the server's memory in MB."""
-    from chromium import chromium
     from served_results import served
 
     firsts, nexts, played, numbers = [], [], [], []
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, chromium(Path(profile)) as browser:
+    with started_browser() as browser:
         for _ in range(turns):
             with served(results) as review:
-                browser.visit(review.address)
-                browser.wait_for("document.querySelector('#cases tbody tr')")
-                begun = time.perf_counter()
-                browser.evaluate(f"document.querySelector('[data-case={case}]').click()")
-                browser.wait_for(SHOWN)
-                firsts.append(1000 * (time.perf_counter() - begun))
+                firsts.append(opened_ms(browser, review.address, case))
                 nexts.append(browser.evaluate(NEXT_SLICE))
                 time.sleep(5)  # the other phases arrive
                 played.append(browser.evaluate(PLAYED))
@@ -107,6 +133,53 @@ def measure(results: Path, case: str, turns: int) -> dict[str, float]:
         "numbers_after_a_change_ms": median(numbers),
         "server_peak_mb": memory_mb,
     }
+
+
+def measure_saving(results: Path, case: str) -> dict[str, float]:
+    """Seconds until the list is shown, a case is saved, and the tables are written; the server's memory then."""
+    from served_results import served
+
+    with started_browser() as browser, served(results) as review:
+        begun = time.perf_counter()
+        browser.visit(review.address)
+        browser.wait_for("document.querySelector('#cases tbody tr')")
+        listed = time.perf_counter()
+        opened_ms(browser, review.address, case)
+        browser.key("Delete")
+        browser.key("s", ctrl=True)
+        browser.wait_for("document.querySelector('#save-dialog').open")
+        asked = time.perf_counter()
+        browser.key("Enter")
+        browser.wait_for(SAVED)
+        saved = time.perf_counter()
+        browser.wait_for(TABLES)
+        written = time.perf_counter()
+        memory_mb = _peak_mb(review.process.pid)
+    return {
+        "list_s": listed - begun,
+        "saving_s": saved - asked,
+        "tables_s": written - saved,
+        "server_peak_mb": memory_mb,
+    }
+
+
+@contextmanager
+def started_browser() -> Iterator[Any]:
+    """A browser with a profile of its own."""
+    from chromium import chromium
+
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, chromium(Path(profile)) as browser:
+        yield browser
+
+
+def opened_ms(browser: Any, address: str, case: str) -> float:
+    """Open a case from the list; milliseconds until its first picture is complete."""
+    browser.visit(address)
+    browser.wait_for("document.querySelector('#cases tbody tr')")
+    begun = time.perf_counter()
+    browser.evaluate(f"document.querySelector('[data-case={case}]').click()")
+    browser.wait_for(SHOWN)
+    return 1000 * (time.perf_counter() - begun)
 
 
 def _peak_mb(process: int) -> float:
@@ -126,7 +199,9 @@ def main() -> None:
     result: dict[str, Any] = {"slices": options.slices, "phases": options.phases}
     with tempfile.TemporaryDirectory() as folder:
         results = write_results(Path(folder), options.slices, options.phases)
-        result |= {case: measure(results, case, options.turns) for case in ("dicom", "nifti")}
+        result["looking"] = {case: measure_looking(results, case, options.turns) for case in ("dicom", "nifti")}
+        result["saving"] = measure_saving(results, "dicom")
+        result["many"] = {"cases": CASES} | measure_saving(write_many(Path(folder)), "case0500")
     print(json.dumps(result, indent=2))
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
