@@ -40,8 +40,8 @@ Phases = Annotated[
     typer.Option(
         "--phases",
         metavar="FILE",
-        help="CSV file with the ED and ES phases of some cases (columns case_id, ed_phase, es_phase; you can use "
-        "a measures.csv). For these cases, FILE overrides --ed and --es.",
+        help="CSV file with the ED and ES phases of some cases (columns case_id, ed_phase, es_phase; you can "
+        "take a measures.csv and change these two columns in it). For these cases, FILE overrides --ed and --es.",
     ),
 ]
 

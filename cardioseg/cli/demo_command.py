@@ -56,6 +56,7 @@ def demo(
     whole = [row for row in evaluate(results, references).summary if row.group == "all"]
     scores = ", ".join(f"{row.label.title} {row.per_volume['dice'].mean:.3f}" for row in whole)
     columns = ("measure ", "known", "measured", "error")
-    console.print_table("The phantom", columns, table, f"Dice per volume: {scores}")
+    if not quiet:
+        console.print_table("The phantom", columns, table, f"Dice per volume: {scores}")
     console.say(f"open {folder.report}", quiet)
     return ExitCode.OK

@@ -17,6 +17,7 @@ from shlex import quote
 from cardioseg import __version__
 from cardioseg.errors import UnusableError
 from cardioseg.files import make_folder, sha256, sweep_partials
+from cardioseg.image.labels import Label
 from cardioseg.inference.acquired_slices import acquired, restored
 from cardioseg.inference.cases import Case
 from cardioseg.inference.corrected_case import renew_formats
@@ -155,8 +156,8 @@ def _described(folder: CaseFolder, edited: str) -> Description:
 
 def _verifies(record: CaseRecord, asked: CaseRecord, folder: CaseFolder, scan: Scan) -> bool:
     """Whether an earlier run did what is asked for, and what it wrote is there."""
-    same = ("cardioseg", "model_sha256", "chosen_phases")
-    if any(getattr(record, name) != getattr(asked, name) for name in same):
+    same = ("cardioseg", "model_sha256")
+    if any(getattr(record, name) != getattr(asked, name) for name in same) or not _has_phases(record, asked, folder):
         return False
     if not set(asked.formats) <= set(record.formats) or asked.patient != record.patient:
         return False
@@ -168,6 +169,22 @@ def _verifies(record: CaseRecord, asked: CaseRecord, folder: CaseFolder, scan: S
     if record.input == asked.input:
         return True
     return not refers_to_images(record.formats) and record.header == scan.header
+
+
+def _has_phases(record: CaseRecord, asked: CaseRecord, folder: CaseFolder) -> bool:
+    """Whether the phases that are chosen now were chosen before, or are those of both ventricles anyway."""
+    if record.chosen_phases == asked.chosen_phases:
+        return True
+    try:
+        measures = read_description(folder).measures
+    except UnusableError:
+        return False
+    ventricles = [asdict(measures.moments(label)) for label in (Label.LV_CAVITY, Label.RV_CAVITY)]
+    return all(
+        phase == record.chosen_phases.get(name)
+        or (phase is not None and {beat[name] for beat in ventricles} - {None} == {phase})
+        for name, phase in asked.chosen_phases.items()
+    )
 
 
 def _predicted(

@@ -47,6 +47,9 @@ class Choices:
 def read_choices(path: Path) -> dict[str, Moments]:
     """The phases of single cases from a CSV with the columns `case_id`, `ed_phase` and `es_phase`; others may follow.
 
+    A `measures.csv` has the phases of each ventricle, too. Where these differ and the row still has the phase of the
+    LV, nobody chose it: the row is as it was written, and the RV must not move to the phase of the LV.
+
     Raises:
         UsageError: it cannot be read, lacks a column, names a case twice, or a phase is no whole number.
     """
@@ -59,9 +62,15 @@ def _moments(row: Mapping[str, str], where: str) -> Moments:
         text = row.get(name, "").strip()
         if text and not (text.isascii() and text.isdecimal()):
             raise UsageError(f"{where}: {name} is not a whole number from 0 on", _HINT)
-        phases[name] = int(text) if text else None
+        phases[name] = int(text) if text and not _is_as_written(row, name) else None
     if phases["ed_phase"] is not None and phases["ed_phase"] == phases["es_phase"]:
         raise UsageError(
             f"{where}: both phases are {phases['ed_phase']}", "end-diastole and end-systole are different phases"
         )
     return Moments(**phases)
+
+
+def _is_as_written(row: Mapping[str, str], name: str) -> bool:
+    """Whether a row of a `measures.csv` has a phase that only one of its ventricles has, as `predict` wrote it."""
+    left, right = (row.get(f"{side}_{name}", "").strip() for side in ("lv", "rv"))
+    return bool(left and right) and left != right and row[name].strip() == left

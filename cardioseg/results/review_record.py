@@ -9,7 +9,11 @@ from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.quantities import QUANTITIES
 
 _VOLUMES = ("edv_ml", "esv_ml", "sv_ml", "ef_percent")
-CHANGES = (*(f"lv_{name}" for name in (*_VOLUMES, "mass_g", "volume_ml")), *(f"rv_{name}" for name in _VOLUMES))
+CHANGES = (
+    *("lv_ed_phase", "lv_es_phase", "rv_ed_phase", "rv_es_phase"),  # other phases alone change the volumes
+    *(f"lv_{name}" for name in (*_VOLUMES, "mass_g", "volume_ml")),
+    *(f"rv_{name}" for name in _VOLUMES),
+)
 REVIEW_COLUMNS = (
     *("case_id", "decision", "initials", "time", "changed_voxels"),
     *(f"{key}_{column}" for key in CHANGES for column in ("predicted", "change")),
@@ -69,7 +73,7 @@ class Review(BaseModel):
         return f"{self.decision}{after} in review{by}" + (f": {said}" if said else "")
 
     def changes(self, now: Measures) -> Iterator[tuple[str, tuple[float, float]]]:
-        """The key of each main measure that the correction changed, with its value as predicted and now."""
+        """The key of each phase and main measure that is another one now, with its value as predicted and now."""
         before = Measures.from_document(self.predicted)
         for key in CHANGES:
             value, value_now = before[key], now[key]
@@ -91,6 +95,6 @@ def _difference(before: float | None, now: float | None) -> float | None:
 
 
 def change_text(key: str, before: float, now: float) -> str:
-    """One change for people: `LV EF 55 → 57 %`."""
+    """One change for people: `LV EF 55 → 57 %`, `RV ES phase 11 → 8`."""
     quantity = QUANTITIES[key]
-    return f"{quantity.side} {quantity.title} {quantity.text(before)} → {quantity.text(now)} {quantity.unit}"
+    return f"{quantity.side} {quantity.title} {quantity.text(before)} → {quantity.text(now)} {quantity.unit}".rstrip()

@@ -17,6 +17,7 @@ from cardioseg.results.description import Description
 from cardioseg.review.opened_case import OpenedCase
 
 _TOWARDS = (("L", "R"), ("P", "A"), ("H", "F"))  # along x, y and z of LPS, and against it
+_REMEDY = "Shift+D or Shift+S: the phase that is shown becomes ED or ES of both ventricles"
 _NEGLIGIBLE = 0.35  # share of a direction that gets no letter
 
 
@@ -134,7 +135,7 @@ def _faces(direction: NDArray[np.float64]) -> str:
 
 def moved_remark(predicted_ml: Curves, now: Description, by_hand: Moments) -> str:
     """What the page says where a ventricle's largest or smallest volume has left its phase; see `moved_extremes`."""
-    return moved_extremes(predicted_ml, now, by_hand, remedy=_by_key)
+    return moved_extremes(predicted_ml, now, by_hand, remedy=_REMEDY)
 
 
 def _moved(case: OpenedCase) -> list[str]:
@@ -143,8 +144,3 @@ def _moved(case: OpenedCase) -> list[str]:
         return []
     moved = moved_remark(case.predicted_curves_ml, case.description, Moments(**review.by_hand))
     return [moved] if moved else []
-
-
-def _by_key(moment: str, phase: int) -> str:
-    """How to move end-diastole or end-systole in the page."""
-    return f"To move {moment} of both ventricles, go to phase {phase} and press Shift+{'D' if moment == 'ED' else 'S'}"

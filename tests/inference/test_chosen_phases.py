@@ -4,6 +4,7 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small_phantoms import SIX_SLICES as SMALL
 from thresholds import write_threshold_model
@@ -12,7 +13,7 @@ from cardioseg.cli.app import run
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.measure.curves import Moments
-from cardioseg.phantom import Phantom, cine
+from cardioseg.phantom import Phantom, cine, reference
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +62,10 @@ def test_a_corrected_mask_is_measured_at_the_phases_of_the_first_run(results: Pa
     assert float(after["lv_edv_ml"]) == pytest.approx(curve[ed], abs=0.01)
     reason = rows(out, "status.csv")["a"]["reason"]
     assert (
-        f"the largest LV volume is now {curve[largest]:.1f} mL at phase {largest}; LV ED stays at phase {ed}" in reason
+        f"LV ED stays at phase {ed} ({curve[ed]:.1f} mL), but the largest volume is now at phase {largest} "
+        f"({curve[largest]:.1f} mL)" in reason
     )
-    assert f"To move ED of both ventricles, set ed_phase to {largest} for this case in a --phases FILE" in reason
+    assert "A --phases FILE sets other phases, for both ventricles" in reason
     assert "largest" not in rows(out, "status.csv")["b"]["reason"]
     measure(results, "--ed", str(largest))
     assert rows(out)["a"]["lv_ed_phase"] == str(largest)
@@ -101,6 +103,42 @@ def test_phases_of_single_cases_come_from_a_table(
     assert rows(out)["a"] == predicted["a"]
     again = measure(results, "--phases", str(results / "measures.csv"))  # the table of an earlier run will do
     assert rows(again) == predicted
+
+
+def test_the_table_of_an_earlier_run_moves_no_ventricle_to_the_phase_of_the_other(tmp_path: Path) -> None:
+    mask = reference(SMALL)
+    ed = int(np.count_nonzero(mask.voxels == Label.LV_CAVITY, axis=(1, 2, 3)).argmax())
+    slices = mask.voxels[ed, 2:4]
+    slices[slices == Label.RV_CAVITY] = Label.BACKGROUND
+    write_cine(tmp_path / "masks" / "a.nii.gz", mask)
+    command = ["measure", str(tmp_path / "masks"), "-q", "-o"]
+    assert run([*command, str(tmp_path / "own")]) == 0
+    own = rows(tmp_path / "own")["a"]
+    assert own["ed_phase"] == own["lv_ed_phase"] == str(ed) != own["rv_ed_phase"]
+    table = tmp_path / "own" / "measures.csv"
+    assert run([*command, str(tmp_path / "same"), "--phases", str(table)]) == 0
+    assert rows(tmp_path / "same")["a"] == own
+    changed = tmp_path / "changed.csv"
+    changed.write_text(f"case_id,ed_phase,es_phase,lv_ed_phase,rv_ed_phase\na,1,,{ed},{own['rv_ed_phase']}\n")
+    assert run([*command, str(tmp_path / "both"), "--phases", str(changed)]) == 0
+    both = rows(tmp_path / "both")["a"]
+    assert (both["lv_ed_phase"], both["rv_ed_phase"]) == ("1", "1")
+
+
+def test_phases_that_a_case_has_anyway_do_not_repeat_it(tmp_path: Path) -> None:
+    model, results = write_threshold_model(tmp_path / "model", ["lv_cavity"]), tmp_path / "results"
+    write_cine(tmp_path / "a.nii.gz", cine(SMALL))
+    command = ["predict", str(tmp_path / "a.nii.gz"), "-o", str(results), "-m", str(model), "-q"]
+    assert run(command) == 0
+    before, written = rows(results), (results / "a" / "mask.nii.gz").stat().st_mtime_ns
+    assert before["a"]["ed_phase"]
+    for more in (["--phases", str(results / "measures.csv")], []):
+        assert run([*command, *more]) == 0
+        assert (results / "a" / "mask.nii.gz").stat().st_mtime_ns == written
+    assert run([*command, "--ed", "1"]) == 0
+    assert rows(results)["a"]["lv_ed_phase"] == "1"
+    assert run(command) == 0
+    assert rows(results) == before
 
 
 BEYOND = "there is no phase {} (it has the phases 0 to 7: change {})"

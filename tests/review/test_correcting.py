@@ -279,6 +279,10 @@ def test_phases_by_hand(app: Application, folder: Path) -> None:
     save(app, folder, lambda mask: mask, ed_phase=2, es_phase=5)
     measures = rows(folder / "measures.csv")["heart"]
     assert (measures["lv_ed_phase"], measures["rv_es_phase"]) == ("2", "5")
+    before = json.loads((folder / "heart" / "case.json").read_text())["review"]["predicted"]
+    reason = rows(folder / "status.csv")["heart"]["reason"]
+    assert f"corrected in review: LV ED phase {before['lv_ed_phase']} → 2, LV ES phase" in reason
+    assert float(rows(folder / "review.csv")["heart"]["rv_es_phase_predicted"]) == before["rv_es_phase"]
     document = told(ask(app, "/api/cases/heart"))
     status, content = ask(
         app, "/api/cases/heart/review", {"version": document["version"], "ed_phase": 99, "decision": "corrected"}

@@ -322,4 +322,4 @@ def test_the_list_shows_new_tables_as_soon_as_they_are_written(page: CorrectingP
     assert "accepted" not in page.text("#cases")
     browser.evaluate("window.letGo()")
     browser.wait_for("document.querySelector('#cases').innerText.includes('accepted')")
-    assert page.text("#counts") == "2 cases, 2 flagged, 0 failed"
+    assert page.text("#counts") == "2 cases, 2 flagged, 0 failed, 1 reviewed"

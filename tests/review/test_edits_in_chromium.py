@@ -139,8 +139,10 @@ def test_numbers_follow_with_the_change_in_brackets(page: CorrectingPage) -> Non
     assert volume == pytest.approx(float(measures["lv_edv_ml"] or 0) + change, abs=0.11)
     assert any("after saving" in " ".join(row) for row in rows)
     assert page.browser.evaluate("document.querySelectorAll('#curve .line.before').length") == 1
-    assert "press Shift+D" in page.text("#number-remarks")
+    assert "Shift+D or Shift+S: the phase that is shown becomes ED or ES" in page.text("#number-remarks")
+    assert page.text("#flags-old").startswith("Of the mask before your changes")
     page.press("Ctrl+z")
+    assert page.browser.evaluate("document.querySelector('#flags-old').hidden")
     assert "(" not in page.text("#measures")
     assert page.browser.evaluate("document.querySelectorAll('#curve .line.before').length") == 0
 

@@ -150,8 +150,26 @@ def test_wheel_and_keys_change_slice_and_phase(page: Chromium, notched: Descript
     assert place(page) == (0, ed)
     page.click("#neighbours button:first-child")
     assert place(page) == (1, ed)
-    page.click("#overview button:last-of-type")
+    page.click("#overview > button:last-of-type")
     assert place(page) == (0, es)
+
+
+def test_the_overview_shows_the_phases_of_the_rv(page: Chromium, notched: Description) -> None:
+    ed, es = notched.measures["rv_ed_phase"], notched.measures["rv_es_phase"]
+    assert (ed, es) != (notched.measures.ed_phase, notched.measures.es_phase)
+    assert text(page, "#overview").split()[:4] == ["LV", "RV", "ED", "·"]
+    marks = "[...document.querySelectorAll('#curve text.moment')].map(mark => mark.textContent)"
+    assert page.evaluate(marks) == ["ED", "ES", "RV ED", "RV ES"]
+    page.click("#overview .choice button:last-child")
+    page.wait_for("document.querySelector('#overview').innerText.includes('RV ED')")
+    assert f"RV ED · {ed}\n\nRV ES · {es}" in text(page, "#overview")
+    page.click("#overview > button:last-of-type")
+    assert place(page) == (0, es)
+    page.key("d")
+    page.wait_for("!document.querySelector('#overview').innerText.includes('RV ED')")
+    page.key("v")
+    page.wait_for("document.querySelector('#overview').innerText.includes('RV ED')")
+    assert place(page) == (0, ed)
 
 
 def test_it_plays_every_phase_and_stops(page: Chromium) -> None:

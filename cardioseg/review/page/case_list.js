@@ -74,7 +74,7 @@ function tableRow(kase, addressOf) {
   const name = canBeOpened
     ? make("a", { href: addressOf(caseId), "data-case": caseId }, caseId)
     : make("span", { tabindex: -1, "data-case": caseId }, caseId);
-  const reason = kase.reason ? [make("span", { class: "reason" }, kase.reason)] : [];
+  const reason = kase.reason ? [make("span", { class: "reason", title: kase.reason }, kase.reason)] : [];
   if (kase.status !== "done") {
     const failed = make(
       "td",
@@ -134,7 +134,9 @@ function arrange() {
 function counts() {
   const flagged = rows.filter(({ kase }) => kase.status === "done" && kase.flag_count).length;
   const failed = rows.filter(({ kase }) => kase.status !== "done").length;
-  const all = `${rows.length} case${rows.length === 1 ? "" : "s"}, ${flagged} flagged, ${failed} failed`;
+  const reviewed = rows.filter(({ kase }) => kase.review).length;
+  const said = [`${rows.length} case${rows.length === 1 ? "" : "s"}`, `${flagged} flagged`, `${failed} failed`];
+  const all = [...said, ...(reviewed ? [`${reviewed} reviewed`] : [])].join(", ");
   const old = areTablesOld() ? " · the tables are being written …" : "";
   return (shown.length === rows.length ? all : `${shown.length} of ${all}`) + old;
 }

@@ -2,7 +2,7 @@
 
 import { Correction, areEqual, withRuns } from "./correction.js";
 import { NetworkMask } from "./network_mask.js";
-import { Numbers } from "./numbers.js";
+import { Numbers, rightMomentsOf } from "./numbers.js";
 import { Failure } from "./server.js";
 import { areTablesOld, writeTables } from "./tables.js";
 
@@ -206,8 +206,10 @@ export class Correcting {
   /** The phases that the person chose, otherwise those of the network's mask, which a correction does not move. */
   #showMoments() {
     const { ed, es } = this.correction.moments;
-    const { ed_phase, es_phase } = this.numbers.before;
-    this.#page.state.set({ ed_phase: ed ?? ed_phase, es_phase: es ?? es_phase });
+    const { ed_phase, es_phase, measures } = this.numbers.before;
+    const { rv_ed_phase, rv_es_phase } = rightMomentsOf(measures);
+    const left = { ed_phase: ed ?? ed_phase, es_phase: es ?? es_phase };
+    this.#page.state.set({ ...left, rv_ed_phase: ed ?? rv_ed_phase, rv_es_phase: es ?? rv_es_phase });
   }
 
   #tell() {

@@ -120,18 +120,12 @@ function phaseTicks(height, width) {
 }
 
 function momentMarks(height) {
-  return page.state.moments
-    .filter(([name]) => name)
-    .flatMap(([name, phase]) => [
-      draw("line", {
-        x1: scale.x(phase),
-        x2: scale.x(phase),
-        y1: MARGIN.top,
-        y2: height - MARGIN.bottom,
-        class: "moment",
-      }),
-      draw("text", { x: scale.x(phase), y: 11, "text-anchor": "middle", class: "moment" }, name),
-    ]);
+  const { rightMoments, leftMoments } = page.state;
+  const mark = (kind, y) => ([name, phase]) => [
+    draw("line", { x1: scale.x(phase), x2: scale.x(phase), y1: MARGIN.top, y2: height - MARGIN.bottom, class: kind }),
+    draw("text", { x: scale.x(phase), y, "text-anchor": "middle", class: kind }, name),
+  ];
+  return [...leftMoments.flatMap(mark("moment", 11)), ...rightMoments.flatMap(mark("moment right", 25))];
 }
 
 /** 1, 2 or 5 times a power of ten, not below a value. */

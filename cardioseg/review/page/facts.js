@@ -18,6 +18,7 @@ export function showFacts(opened) {
   find("#flags").replaceChildren(
     ...(flags.length ? flags.map((flag, index) => make("li", {}, flagButton(flag, index))) : [make("li", {}, "none")]),
   );
+  markFlags();
   showReview();
   showNumbers();
 }
@@ -33,6 +34,11 @@ export function showNumbers() {
   showMeasures(all);
   find("#changes-meaning").hidden = !all.some(({ change }) => change);
   find("#number-remarks").replaceChildren(...numbers.remarks.map(remark));
+}
+
+/** Say that the flags are those of the mask before the changes. */
+export function markFlags() {
+  find("#flags-old").hidden = !page.correcting.isUnsaved || !page.state.case.flags.length;
 }
 
 function showReview() {

@@ -114,12 +114,12 @@ const fade = (change) => {
 };
 const toMoment = (key) => {
   const phase = page.state.shown[key];
-  if (phase != null) page.state.set({ phase, isPlaying: false });
+  if (phase != null) page.state.set({ phase, side: "LV", isPlaying: false });
 };
 const toRightMoment = () => {
-  const { ed_phase: ed, es_phase: es } = page.correcting.numbers.rightMoments;
+  const { rv_ed_phase: ed, rv_es_phase: es } = page.state.shown;
   const phase = ed != null && page.state.shown.phase !== ed ? ed : es;
-  if (phase != null) page.state.set({ phase, isPlaying: false });
+  if (phase != null) page.state.set({ phase, side: "RV", isPlaying: false });
 };
 const toEnd = (index) => page.state.set({ slice: page.state.order.at(index) });
 const togglePlay = () => {

@@ -39,15 +39,6 @@ export class Numbers {
     return this.now === this.#saved ? [] : (this.now.remarks ?? []);
   }
 
-  /** The phases of end-diastole and end-systole of the right ventricle, which has its own. */
-  get rightMoments() {
-    const of = (key) => {
-      const value = this.now.measures.find((row) => row.key === key)?.value;
-      return value === undefined ? null : Number(value);
-    };
-    return { ed_phase: of("rv_ed_phase"), es_phase: of("rv_es_phase") };
-  }
-
   /** Whether they are those of the mask that is shown. */
   get areCurrent() {
     return !this.#isAsking && !this.#hasFailed;
@@ -77,6 +68,15 @@ export class Numbers {
     this.#isAsking = false;
     this.#told.arrived();
   }
+}
+
+/** The phases of end-diastole and end-systole of the right ventricle, as far as measures give them. */
+export function rightMomentsOf(measures) {
+  const of = (key) => {
+    const value = measures.find((row) => row.key === key)?.value;
+    return value === undefined ? null : Number(value);
+  };
+  return { rv_ed_phase: of("rv_ed_phase"), rv_es_phase: of("rv_es_phase") };
 }
 
 /**

@@ -15,7 +15,7 @@ export function showOverview(opened) {
   root.classList.toggle("single", moments.length === 1);
   const heads = moments.map(([name, phase]) => heading(name, phase));
   cells = order.flatMap((slice) => moments.map(([name, phase]) => cell(slice, name, phase)));
-  root.replaceChildren(...heads, ...cells.map(({ button }) => button));
+  root.replaceChildren(...sides(), ...heads, ...cells.map(({ button }) => button));
   drawOverview();
 }
 
@@ -75,7 +75,22 @@ function cell(slice, name, phase) {
 }
 
 function heading(name, phase) {
-  return name ? make("p", {}, `${name} · `, make("span", {}, "phase "), phase) : make("p", {}, "all slices");
+  const words = name.startsWith("RV") ? [] : [make("span", {}, "phase ")];
+  return name ? make("p", {}, `${name} · `, ...words, phase) : make("p", {}, "all slices");
+}
+
+/** Whose phases are shown: a choice, if the right ventricle has its own. */
+function sides() {
+  const isChoice = page.state.rightMoments.length > 0;
+  root.classList.toggle("sided", isChoice);
+  if (!isChoice) return [];
+  const buttons = ["LV", "RV"].map((side) => {
+    const title = side === "RV" ? "ED and ES of the RV, which has its own (v)" : "ED and ES of the LV (d, s)";
+    const pressed = String(page.state.shown.side === side);
+    const choose = () => page.state.set({ side });
+    return make("button", { type: "button", title, "aria-pressed": pressed, click: choose }, side);
+  });
+  return [make("div", { class: "choice", role: "group", "aria-label": "Phases of" }, ...buttons)];
 }
 
 /** Whether a flag names this very place. */

@@ -55,14 +55,13 @@ export function drawStage() {
  */
 export function placeText({ state, correcting }) {
   const { case: kase } = state;
-  const { slice, phase, ed_phase: ed, es_phase: es } = state.shown;
+  const { slice, phase, ed_phase: ed, es_phase: es, rv_ed_phase: rightEd, rv_es_phase: rightEs } = state.shown;
   const time = kase.times_ms[phase];
-  const rv = correcting.numbers.rightMoments;
   const ofPhase = [
     ["ED", ed],
     ["ES", es],
-    ["RV ED", rv.ed_phase === ed ? null : rv.ed_phase],
-    ["RV ES", rv.es_phase === es ? null : rv.es_phase],
+    ["RV ED", rightEd === ed ? null : rightEd],
+    ["RV ES", rightEs === es ? null : rightEs],
   ]
     .filter(([, at]) => at === phase)
     .map(([name]) => name);

@@ -1,5 +1,7 @@
 /** State: what of a case is shown, and how. Parts of the page change it here and are told what changed. */
 
+import { rightMomentsOf } from "./numbers.js";
+
 /**
  * @typedef {object} Shown
  * @property {number} slice counted from 0.
@@ -11,6 +13,9 @@
  * @property {boolean} isPlaying
  * @property {number|null} ed_phase end-diastole, as the scan or a person says
  * @property {number|null} es_phase
+ * @property {number|null} rv_ed_phase the same of the right ventricle
+ * @property {number|null} rv_es_phase
+ * @property {"LV"|"RV"} side whose phases the overview shows
  * @property {"look"|"brush"|"eraser"|"push"|"fill"} tool that the left button draws with
  * @property {number} label of the structure that is drawn
  * @property {number} brushMm radius of the tools
@@ -36,7 +41,8 @@ export class State {
     this.order = [...Array(kase.slices).keys()];
     if (!kase.is_base_first) this.order.reverse();
     const { ed_phase, es_phase } = kase;
-    const place = { slice: this.order[kase.slices >> 1], phase: ed_phase ?? 0, ed_phase, es_phase };
+    const moments = { ed_phase, es_phase, ...rightMomentsOf(kase.measures), side: "LV" };
+    const place = { slice: this.order[kase.slices >> 1], phase: ed_phase ?? 0, ...moments };
     this.#shown = { ...FIRST, label: kase.labels.at(-1).value, ...kept, ...NOTHING_DRAWN, ...place };
   }
 
@@ -46,12 +52,20 @@ export class State {
 
   /** The phases of the overview with their names: ED and ES as far as they are known, otherwise phase 0. */
   get moments() {
-    const { ed_phase: ed, es_phase: es } = this.#shown;
-    const known = [
-      ["ED", ed],
-      ["ES", es],
-    ].filter(([, phase]) => phase != null);
-    return known.length ? known : [["", 0]];
+    if (this.#shown.side === "RV" && this.rightMoments.length) return this.rightMoments;
+    return this.leftMoments.length ? this.leftMoments : [["", 0]];
+  }
+
+  /** ED and ES of the left ventricle, or of the right one if there is no other. */
+  get leftMoments() {
+    return pairs("", this.#shown.ed_phase, this.#shown.es_phase);
+  }
+
+  /** The same of the right ventricle, if it has others than the left one. */
+  get rightMoments() {
+    const { ed_phase: ed, es_phase: es, rv_ed_phase: rightEd, rv_es_phase: rightEs } = this.#shown;
+    const areOwn = (rightEd ?? ed) !== ed || (rightEs ?? es) !== es;
+    return areOwn ? pairs("RV ", rightEd, rightEs) : [];
   }
 
   /** @param {(changed: Set<string>) => void} listener called once a frame at most. */
@@ -99,4 +113,11 @@ export class State {
     this.#changed = new Set();
     for (const listener of this.#listeners) listener(changed);
   }
+}
+
+function pairs(side, ed, es) {
+  return [
+    [`${side}ED`, ed],
+    [`${side}ES`, es],
+  ].filter(([, phase]) => phase != null);
 }
