@@ -178,8 +178,8 @@ def reviewing(found: dict[str, Any]) -> Iterator[str]:
     """How fast the page of `review` is, and what its server takes."""
     yield "## Looking at results and correcting them\n"
     yield (
-        f"`review` with a cine of {found['slices']} slices x {found['phases']} phases, 256 x 256 pixels, in Chromium on "
-        f"the same machine; medians. The first picture counts from the click on a case.\n"
+        f"`review` with a cine of {found['slices']} slices x {found['phases']} phases, 256 x 256 pixels, in Chromium "
+        f"on the same machine; medians. The first picture counts from the click on a case.\n"
     )
     titles = {
         "first_picture_ms": ("first picture, ms", 0),
@@ -196,8 +196,8 @@ def reviewing(found: dict[str, Any]) -> Iterator[str]:
     yield (
         f"Saving a corrected case of this size takes {saving['saving_s']:.1f} s, of which the page is busy; the tables "
         f"and the report follow in {saving['tables_s']:.1f} s. With {many['cases']:,} small cases, the list takes "
-        f"{many['list_s']:.1f} s, saving one {many['saving_s']:.1f} s, the tables and the report {many['tables_s']:.1f} "
-        f"s, and the server at most {many['server_peak_mb']:.0f} MB.\n"
+        f"{many['list_s']:.1f} s, saving one {many['saving_s']:.1f} s, the tables and the report "
+        f"{many['tables_s']:.1f} s, and the server at most {many['server_peak_mb']:.0f} MB.\n"
     )
 
 

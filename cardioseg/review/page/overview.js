@@ -15,7 +15,9 @@ export function showOverview(opened) {
   root.classList.toggle("single", moments.length === 1);
   const heads = moments.map(([name, phase]) => heading(name, phase));
   cells = order.flatMap((slice) => moments.map(([name, phase]) => cell(slice, name, phase)));
+  const hadFocus = document.activeElement?.closest("#overview .choice");
   root.replaceChildren(...sides(), ...heads, ...cells.map(({ button }) => button));
+  if (hadFocus) root.querySelector('.choice [aria-pressed="true"]')?.focus();
   drawOverview();
 }
 
