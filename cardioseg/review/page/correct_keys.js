@@ -25,6 +25,7 @@ export function correctingKeys(opened, save) {
         key(["b"], "b", "brush", (page) => chooseTool(page, "brush")),
         key(["e"], "e", "eraser", (page) => chooseTool(page, "eraser")),
         key(["q"], "q", "push a contour", (page) => chooseTool(page, "push")),
+        key(["o"], "o", "outline an area", (page) => chooseTool(page, "outline")),
         key(["k"], "k", "fill an area", (page) => chooseTool(page, "fill")),
         key(["1"], "1", "first structure: RV cavity", (page) => chooseLabel(page, 1)),
         key(["2"], "2", "second: LV myocardium", (page) => chooseLabel(page, 2)),

@@ -74,6 +74,11 @@ export class Correcting {
     this.#follow(planes, isChange ? words : `${words}: nothing to change`, isChange);
   }
 
+  /** Say why nothing is changed, or what was done without a change. */
+  say(words) {
+    this.#follow([], words, false);
+  }
+
   /** Take the last step back, and show where it was. */
   undo() {
     if (this.canChange) this.#show(this.correction.undo(), "Undone");

@@ -11,7 +11,7 @@
  * @property {boolean} isPlaying
  * @property {number|null} ed_phase end-diastole, as the scan or a person says
  * @property {number|null} es_phase
- * @property {"look"|"brush"|"eraser"|"push"|"fill"} tool that the left button draws with
+ * @property {"look"|"brush"|"eraser"|"push"|"outline"|"fill"} tool that the left button draws with
  * @property {number} label of the structure that is drawn
  * @property {number} brushMm radius of the tools
  * @property {boolean} isWallKept whether strokes keep the cavity inside the wall
