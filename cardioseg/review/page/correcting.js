@@ -17,6 +17,8 @@ export class Correcting {
   busy = "";
   /** The last change, in words; until another place is shown. */
   last = "";
+  /** @type {import("./correction.js").Plane|null} a mask that was copied, as it was then. */
+  copied = null;
 
   /**
    * @param {import("./server.js").Server} server
