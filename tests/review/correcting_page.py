@@ -97,15 +97,29 @@ class CorrectingPage:
         self.browser.drag(self.in_window(points))
         self.rest()
 
-    def in_window(self, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-        """Where points (row, column) of the whole image lie in the window."""
-        rows, columns = self.saved.grid.shape[1:]
+    @property
+    def heart(self) -> tuple[int, int, int, int]:
+        """The part of the image that the zoom to the heart shows: rows from, to, columns from, to."""
+        top, bottom, left, right = json.loads(self.review.ask(f"/api/cases/{self.name}").content)["heart"]
+        return top, bottom, left, right
+
+    def in_window(
+        self, points: Sequence[tuple[float, float]], part: tuple[int, int, int, int] | None = None
+    ) -> list[tuple[float, float]]:
+        """Where points (row, column) of the image lie in the window, which shows a part of it or all."""
+        first_row, end_row, first_column, end_column = part or (
+            0,
+            self.saved.grid.shape[1],
+            0,
+            self.saved.grid.shape[2],
+        )
+        rows, columns = end_row - first_row, end_column - first_column
         left, top, width, height = self.browser.evaluate(
             "(box => [box.x, box.y, box.width, box.height])(document.querySelector('#large').getBoundingClientRect())"
         )
         scale = min(height / rows, width / columns)
         left, top = left + (width - columns * scale) / 2, top + (height - rows * scale) / 2
-        return [(left + column * scale, top + row * scale) for row, column in points]
+        return [(left + (column - first_column) * scale, top + (row - first_row) * scale) for row, column in points]
 
     @property
     def is_unsaved(self) -> bool:

@@ -80,6 +80,64 @@ def test_beyond_the_base_there_is_nothing_to_copy(page: CorrectingPage) -> None:
     assert not page.is_unsaved
 
 
+def test_the_mask_of_a_slice_is_pasted_into_another_slice_and_phase(page: CorrectingPage) -> None:
+    page.press("Ctrl+v")
+    assert page.text("#deed") == "Nothing to paste: no mask of this case was copied (Ctrl c)"
+    assert not page.is_unsaved
+    expected = page.saved.voxels.copy()
+    page.press("Ctrl+c")
+    assert page.text("#deed") == f"Copied the mask of slice {SLICE}, phase {PHASE}"
+    page.press("Delete")  # what was copied stays as it was
+    page.go_to(SLICE - 1, PHASE + 3)
+    page.press("Ctrl+v")
+    words = f"Pasted the mask of slice {SLICE}, phase {PHASE} into slice {SLICE - 1}, phase {PHASE + 3}"
+    assert page.text("#deed") == words
+    expected[PHASE + 3, SLICE - 1] = expected[PHASE, SLICE]
+    expected[PHASE, SLICE] = 0
+    np.testing.assert_array_equal(page.mask, expected)
+    page.press("Ctrl+z", "Ctrl+z")
+    assert not page.is_unsaved
+    place = f"slice {SLICE}, phase {PHASE}"
+    page.go_to(SLICE, PHASE)
+    page.press("Ctrl+v")
+    assert page.text("#deed") == f"Pasted the mask of {place} into {place}: nothing to change"
+
+
+def test_what_was_copied_in_another_case_is_not_pasted(page: CorrectingPage) -> None:
+    page.press("Ctrl+c")
+    address = page.browser.evaluate("location.hash")
+    for case in ("dicom", "notched"):
+        page.browser.evaluate(f"location.hash = {json.dumps(address.replace('notched', case))}")
+        page.browser.wait_for(f"document.querySelector('#case h1').textContent === '{case}'")
+        page.browser.wait_for("document.querySelector('#notice').hidden")
+        page.press("Ctrl+v")
+        assert page.text("#deed").startswith("Nothing to paste")
+
+
+def test_words_that_are_selected_are_copied_by_the_browser(page: CorrectingPage) -> None:
+    page.browser.evaluate("getSelection().selectAllChildren(document.querySelector('#measures caption, #measured h2'))")
+    page.press("Ctrl+c")
+    assert page.text("#deed") == ""
+    page.browser.evaluate("getSelection().removeAllRanges()")
+    page.press("Ctrl+c")
+    assert page.text("#deed").startswith("Copied")
+
+
+def test_carrying_on_says_how_many_phases_changed(page: CorrectingPage) -> None:
+    page.press("t")
+    assert page.text("#deed") == f"Correction of slice {SLICE}: nothing to carry on"
+    page.press("Delete")
+    before = page.mask
+    page.press("t")
+    count = int((page.mask != before).any(axis=(1, 2, 3)).sum())
+    assert count > 1
+    assert page.text("#deed") == f"Correction of slice {SLICE} carried on to {count} phases"
+    page.press("t")
+    assert page.text("#deed") == f"Correction of slice {SLICE}: nothing to carry on"
+    page.press("Ctrl+z", "Ctrl+z")
+    assert not page.is_unsaved
+
+
 def test_a_correction_is_carried_on_and_carried_on_anew(page: CorrectingPage) -> None:
     network = page.saved.voxels
     page.press("b", "1")
@@ -164,6 +222,22 @@ def test_end_diastole_and_end_systole_are_moved_by_hand(page: CorrectingPage) ->
     assert f"ED · phase {measures.ed_phase}" in page.text("#overview")
 
 
+@pytest.mark.parametrize(("width", "height"), [(1600, 900), (1000, 700)])
+def test_the_menu_says_what_its_entries_do_in_any_window(page: CorrectingPage, width: int, height: int) -> None:
+    page.open("notched", width, height)
+    page.browser.click("#edits-open")
+    page.browser.wait_for("document.querySelector('#edits').matches(':popover-open')")
+    entries = page.browser.evaluate("[...document.querySelectorAll('#edits button')].map(button => button.innerText)")
+    for words in ("copy the mask of this slice", "paste the mask that was copied"):
+        assert sum(entry.startswith(words) for entry in entries) == 1
+    [top, bottom] = page.browser.evaluate(
+        "(box => [box.top, box.bottom])(document.querySelector('#edits').getBoundingClientRect())"
+    )
+    assert top >= 0
+    assert bottom <= height
+    page.browser.key("Escape")
+
+
 def test_the_menu_does_the_same(page: CorrectingPage) -> None:
     page.browser.click("#edits-open")
     page.browser.wait_for("document.querySelector('#edits').matches(':popover-open')")
@@ -184,7 +258,13 @@ def test_keys_of_text_fields_stay_theirs(page: CorrectingPage) -> None:
     page.browser.evaluate("document.querySelector('#save-dialog textarea').focus()")
     for key in ("x", "t", "w"):
         page.browser.key(key)
-    page.browser.key("z", ctrl=True)
+    page.browser.evaluate("""(() => {
+        window.taken = [];
+        window.addEventListener('keydown', event => window.taken.push(event.defaultPrevented));
+    })()""")
+    for key in ("z", "c", "v"):
+        page.browser.key(key, ctrl=True)
+    assert page.browser.evaluate("window.taken") == [False, False, False]
     assert page.browser.evaluate("document.querySelector('#save-dialog').open")
     page.browser.key("Escape")
     page.rest()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from correcting_page import CorrectingPage
 from scipy.ndimage import binary_dilation
+from skimage.measure import points_in_poly
 
 from cardioseg.image.labels import Label
 
@@ -68,6 +69,42 @@ def distances_mm(shape: tuple[int, ...], start: tuple[float, float], end: tuple[
     line = np.subtract(end, start)
     along = ((middles - start) @ line / max(float(line @ line), 1e-9)).clip(0, 1)[..., None]
     return np.asarray(np.linalg.norm(middles - (np.asarray(start) + along * line), axis=-1) * PIXEL_MM)
+
+
+def enclosed(line: list[tuple[float, float]], shape: tuple[int, ...]) -> np.ndarray:
+    """The pixels whose middle lies inside a line that does not cross itself."""
+    middles = np.stack(np.indices(shape), axis=-1).reshape(-1, 2) + 0.5
+    return points_in_poly(middles, line).reshape(shape)
+
+
+def far_from(line: list[tuple[float, float]], shape: tuple[int, ...]) -> np.ndarray:
+    """The pixels whose middle is a tenth of a pixel or more away from a closed line."""
+    ends = zip(line, [*line[1:], line[0]], strict=True)
+    return np.min([distances_mm(shape, start, end) for start, end in ends], axis=0) > PIXEL_MM / 10
+
+
+def hold(page: CorrectingPage, *points: tuple[float, float]) -> None:
+    """Draw through points of the window without letting go of the button."""
+    held: Any = {"button": "left", "buttons": 1, "clickCount": 1}
+    for number, (x, y) in enumerate(points):
+        page.browser.ask("Input.dispatchMouseEvent", type="mouseMoved" if number else "mousePressed", x=x, y=y, **held)
+    page.rest()
+
+
+def let_go(page: CorrectingPage, point: tuple[float, float]) -> None:
+    x, y = point
+    page.browser.ask("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, button="left", clickCount=1)
+    page.rest()
+
+
+def pixel_at(page: CorrectingPage, point: tuple[float, float]) -> list[int]:
+    """Red, green and blue of the large slice at a point of the window."""
+    colour = page.browser.evaluate(f"""(canvas => {{
+        const {{ left, top }} = canvas.getBoundingClientRect();
+        const [x, y] = [{point[0]} - left, {point[1]} - top].map(at => Math.floor(at * devicePixelRatio));
+        return [...canvas.getContext('2d').getImageData(x, y, 1, 1).data];
+    }})(document.querySelector('#large canvas'))""")
+    return list(colour[:3])
 
 
 def middle_of(mask: np.ndarray) -> tuple[float, float]:
@@ -179,7 +216,118 @@ def test_fill_fills_what_is_enclosed_and_nothing_else(page: CorrectingPage, ring
     now = plane(page)
     page.stroke((1.5, 1.5))
     np.testing.assert_array_equal(plane(page), now)
-    assert "reaches the edge" in page.text("#deed")
+    assert page.text("#deed") == (
+        "Not filled: fill changes the whole area that you click into, and this area reaches the edge of the image. "
+        "To draw a new area, use outline (o)"
+    )
+
+
+@pytest.mark.parametrize("zoom", ["whole", "heart"])
+def test_an_outline_gives_the_structure_to_all_pixels_whose_centre_it_encloses(page: CorrectingPage, zoom: str) -> None:
+    line = [(16.2, 14.3), (17.8, 27.9), (20.4, 24.2), (29.7, 26.1), (27.3, 15.8)]
+    page.press("a", "o", "1", *["z"] * (zoom == "heart"))
+    page.browser.drag(page.in_window(line, page.heart if zoom == "heart" else None))
+    page.rest()
+    assert page.text("#deed") == f"Outlined RV cavity in slice {PLACE[0]}, phase {PLACE[1]}"
+    expected = np.where(enclosed(line, saved_plane(page).shape), Label.RV_CAVITY, saved_plane(page))
+    assert (plane(page) == expected)[far_from(line, expected.shape)].all()
+    assert (expected != saved_plane(page)).sum() > 50
+    assert not changed_elsewhere(page)
+    page.press("Ctrl+z", "a", *["z"] * (zoom == "heart"))
+    assert not page.is_unsaved
+
+
+def test_an_outline_that_crosses_itself_fills_all_that_it_encloses(page: CorrectingPage) -> None:
+    twice = [(4.2, 4.2), (4.2, 14.3), (14.3, 14.3), (14.3, 4.2), (4.2, 4.2), (4.2, 9.3), (9.3, 9.3), (9.3, 4.2)]
+    eight = [(20.2, 4.2), (30.3, 14.3), (20.2, 14.3), (30.3, 4.2)]
+    page.press("a", "o", "1")
+    page.stroke(*twice)
+    page.stroke(*eight)
+    after = plane(page)
+    assert (after[4:14, 4:14] == Label.RV_CAVITY).all()  # also where the line goes around a second time
+    left, right = [(20.2, 4.2), (25.25, 9.25), (30.3, 4.2)], [(20.2, 14.3), (25.25, 9.25), (30.3, 14.3)]
+    shape = after.shape
+    inside = enclosed(left, shape) | enclosed(right, shape)
+    expected = np.where(inside, Label.RV_CAVITY, saved_plane(page))
+    assert inside.sum() > 40
+    assert (after == expected)[20:][far_from(eight, shape)[20:]].all()
+    page.press("a")
+
+
+def test_an_outline_may_leave_the_image(page: CorrectingPage) -> None:
+    page.press("a", "o", "1")
+    page.stroke((2.2, 3.8), (-3.0, 3.8), (-3.0, 8.2), (2.2, 8.2))
+    changed = np.argwhere(plane(page) != saved_plane(page))
+    assert changed.tolist() == [[row, column] for row in range(2) for column in range(4, 8)]
+    page.press("a")
+
+
+def test_an_outline_around_no_pixel_centre_changes_nothing_and_says_so(page: CorrectingPage) -> None:
+    page.press("o", "1")
+    for line in ([(6.1, 6.1), (6.1, 6.4), (6.4, 6.4)], [(10.5, 10.5)]):
+        page.stroke(*line)
+        assert page.text("#deed") == "Outline: the line encloses no pixel centre, so nothing was changed"
+        assert not page.is_unsaved
+
+
+def test_an_outline_keeps_the_cavity_inside_the_wall_and_says_so(page: CorrectingPage, ring: np.ndarray) -> None:
+    line = [(MIDDLE[0] - 8.2, MIDDLE[1] - 1.3), (MIDDLE[0] - 8.2, MIDDLE[1] + 1.3), MIDDLE]
+    page.press("o", "3")
+    page.stroke(*line)
+    after, drawn = plane(page), enclosed(line, ring.shape)
+    assert (after[drawn] == Label.LV_CAVITY).all()
+    around = binary_dilation(after == Label.LV_CAVITY, EIGHT)
+    assert set(np.unique(after[around])) == {Label.LV_MYOCARDIUM, Label.LV_CAVITY}
+    assert page.text("#deed").endswith("; wall added around the cavity (a turns this off)")
+    page.press("Ctrl+z")
+    np.testing.assert_array_equal(plane(page), ring)  # the outline and the wall were one step
+
+
+def test_the_line_is_shown_in_the_colour_of_the_structure_until_escape_drops_it(page: CorrectingPage) -> None:
+    page.press("o", "1")
+    assert page.browser.evaluate("getComputedStyle(document.querySelector('#large canvas')).cursor") == "crosshair"
+    corners = page.in_window([(6.5, 6.5), (6.5, 14.5), (14.5, 14.5)])
+    hold(page, *corners)
+    [red, green, blue] = page.browser.evaluate("""getComputedStyle(
+        document.querySelector('#structures [aria-pressed=true] i')).backgroundColor.match(/\\d+/g).map(Number)""")
+    [middle] = page.in_window([(6.5, 10.5)])
+    assert pixel_at(page, middle) == pytest.approx([red, green, blue], abs=3)
+    assert not page.is_unsaved
+    page.press("Escape")
+    assert pixel_at(page, middle) != pytest.approx([red, green, blue], abs=3)
+    let_go(page, corners[-1])
+    assert not page.is_unsaved
+    assert page.browser.evaluate("document.querySelector('[data-tool=outline]').ariaPressed") == "true"
+
+
+def test_a_line_that_is_not_closed_when_another_slice_is_shown_is_dropped(page: CorrectingPage) -> None:
+    page.press("o", "1")
+    corners = page.in_window([(6.5, 6.5), (6.5, 14.5), (14.5, 14.5)])
+    hold(page, *corners)
+    page.press("ArrowDown")
+    let_go(page, corners[-1])
+    assert page.text("#deed") == "Outline dropped: another slice or phase is shown"
+    assert not page.is_unsaved
+
+
+def test_a_stroke_says_what_the_rule_of_the_wall_did_only_if_it_did_something(
+    page: CorrectingPage, ring: np.ndarray
+) -> None:
+    beyond = (MIDDLE[0] + 8, MIDDLE[1])
+    page.press("b", "3")
+    page.stroke(MIDDLE, beyond)
+    place = f"slice {PLACE[0]}, phase {PLACE[1]}"
+    assert page.text("#deed") == f"Drawn with LV cavity in {place}; wall added around the cavity (a turns this off)"
+    page.press("Ctrl+z")
+    page.stroke(MIDDLE)  # inside the cavity
+    assert page.text("#deed").startswith(f"Drawn with LV cavity in {place}: nothing")
+    page.press("e")
+    page.stroke((MIDDLE[0], MIDDLE[1] + 5))  # within the wall, which is not thinner than a pixel then
+    assert page.text("#deed") == f"Erased in {place}; wall kept around the cavity (a turns this off)"
+    page.press("Ctrl+z", "a", "b")
+    page.stroke(MIDDLE, beyond)
+    assert page.text("#deed") == f"Drawn with LV cavity in {place}"
+    page.press("a")
 
 
 def test_undo_and_redo_have_no_limit(page: CorrectingPage) -> None:

@@ -46,6 +46,36 @@ function distanceMm(point, from, to, [height, width]) {
 }
 
 /**
+ * The pixels whose middle lies inside a closed line; where it crosses itself, all that it goes around.
+ *
+ * @param {{rows: number, columns: number}} size
+ * @param {[number, number][]} line rows and columns, in pixels; its end is joined to its beginning.
+ * @returns {number[]} places in the plane.
+ */
+export function enclosedBy({ rows, columns }, line) {
+  const turns = new Int32Array(rows * columns); // how often the line goes around a pixel
+  line.forEach((to, index) => {
+    const from = line.at(index - 1);
+    const isDown = from[0] < to[0];
+    const [upper, lower] = isDown ? [from, to] : [to, from];
+    const [top, bottom] = [firstMiddle(upper[0]), Math.min(firstMiddle(lower[0]), rows)];
+    for (let row = top; row < bottom; row++) {
+      const along = (row + 0.5 - upper[0]) / (lower[0] - upper[0]);
+      const crossing = upper[1] + along * (lower[1] - upper[1]);
+      for (let column = firstMiddle(crossing); column < columns; column++) {
+        turns[row * columns + column] += isDown ? 1 : -1;
+      }
+    }
+  });
+  return [...turns.keys()].filter((place) => turns[place]);
+}
+
+/** The first row, or column, whose middle is not before a position. */
+function firstMiddle(position) {
+  return Math.max(Math.ceil(position - 0.5), 0);
+}
+
+/**
  * The pixels of one label that hang together, side by side, around a pixel.
  *
  * @param {Uint8Array} plane
@@ -90,9 +120,10 @@ function sideBySide(place, columns, length) {
  * @param {Uint8Array} after the stroke; changed here.
  * @param {number} columns
  * @param {{cavity: number, wall: number}} labels
+ * @returns {number[]} places of the pixels that became wall, other than the stroke drew them.
  */
 export function keepCavityInsideWall(before, after, columns, { cavity, wall }) {
-  if (!before.includes(wall)) return;
+  if (!before.includes(wall)) return [];
   const becomesWall = new Set();
   const isOpen = (place) => after[place] !== cavity && after[place] !== wall;
   for (let place = 0; place < after.length; place++) {
@@ -102,6 +133,7 @@ export function keepCavityInsideWall(before, after, columns, { cavity, wall }) {
     else if (isOpen(place) && around.some((other) => after[other] === cavity)) becomesWall.add(place);
   }
   for (const place of becomesWall) after[place] = wall;
+  return [...becomesWall];
 }
 
 function allAround(place, columns, length) {

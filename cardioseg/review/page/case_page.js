@@ -57,9 +57,11 @@ export class Page {
   picture(phase, slice, part = this.#part()) {
     const { case: kase, shown } = this.state;
     const exists = slice !== undefined;
+    const { preview } = this.correcting.correction;
     return {
       image: exists ? this.cine.image(phase, slice) : undefined,
       outlines: exists && shown.look !== "none" ? this.#contours.of(phase, slice) : [],
+      line: preview?.phase === phase && preview.slice === slice ? preview.line : undefined,
       columns: kase.columns,
       pixelMm: kase.pixel_mm,
       part,

@@ -1,6 +1,7 @@
 /** Correct keys: what the keys do to a mask; the menu of the toolbar offers the same. */
 
-import { backToNetwork, carryOn, copyFromPhase, copyFromSlice, deleteHere, setMoment } from "./edits.js";
+import { backToNetwork, carryOn, copyFromPhase, copyFromSlice, copyHere } from "./edits.js";
+import { deleteHere, pasteHere, setMoment } from "./edits.js";
 
 const WIDER = 1.2; // the radius, for one press of a key
 const RADIUS_MM = [0.5, 40];
@@ -25,6 +26,7 @@ export function correctingKeys(opened, save) {
         key(["b"], "b", "brush", (page) => chooseTool(page, "brush")),
         key(["e"], "e", "eraser", (page) => chooseTool(page, "eraser")),
         key(["q"], "q", "push a contour", (page) => chooseTool(page, "push")),
+        key(["o"], "o", "outline an area", (page) => chooseTool(page, "outline")),
         key(["k"], "k", "fill an area", (page) => chooseTool(page, "fill")),
         key(["1"], "1", "first structure: RV cavity", (page) => chooseLabel(page, 1)),
         key(["2"], "2", "second: LV myocardium", (page) => chooseLabel(page, 2)),
@@ -45,6 +47,8 @@ export function correctingKeys(opened, save) {
         beat(["."], ".", "copy from the phase after", (page) => copyFromPhase(page, 1)),
         edit(["u"], "u", "copy from the slice towards the base", (page) => copyFromSlice(page, -1)),
         edit(["j"], "j", "copy from the slice towards the apex", (page) => copyFromSlice(page, 1)),
+        edit(["Ctrl+c"], "Ctrl c", "copy the mask of this slice", copyHere),
+        edit(["Ctrl+v"], "Ctrl v", "paste the mask that was copied", pasteHere),
         beat(["t"], "t", "carry the correction on to the other phases", carryOn),
         edit(["w"], "w", "back to the network's mask", (page) => backToNetwork(page, { atAllPhases: false })),
         beat(["W"], "Shift w", "… at all phases", (page) => backToNetwork(page, { atAllPhases: true })),

@@ -17,6 +17,8 @@ export class Correcting {
   busy = "";
   /** The last change, in words; until another place is shown. */
   last = "";
+  /** @type {import("./correction.js").Plane|null} a mask that was copied, as it was then. */
+  copied = null;
 
   /**
    * @param {import("./server.js").Server} server
@@ -72,6 +74,11 @@ export class Correcting {
   change(planes, words, moments = {}) {
     const isChange = this.correction.put(planes, moments);
     this.#follow(planes, isChange ? words : `${words}: nothing to change`, isChange);
+  }
+
+  /** Say why nothing is changed, or what was done without a change. */
+  say(words) {
+    this.#follow([], words, false);
   }
 
   /** Take the last step back, and show where it was. */

@@ -26,7 +26,11 @@ export class Correction {
   #saved;
   /** @type {Moments} */
   moments;
-  /** @type {Plane|null} a stroke that has not ended: shown, but not yet a step. */
+  /**
+   * A stroke that has not ended: shown, but not yet a step; with the line that it draws, if it draws one.
+   *
+   * @type {(Plane & {line?: {colour: string, path: Path2D}})|null}
+   */
   preview = null;
 
   /**

@@ -122,7 +122,7 @@ function phaseTicks(height, width) {
 function momentMarks(height) {
   const { rightMoments, leftMoments } = page.state;
   const mark = (kind, y) => ([name, phase]) => [
-    draw("line", { x1: scale.x(phase), x2: scale.x(phase), y1: MARGIN.top, y2: height - MARGIN.bottom, class: kind }),
+    draw("line", { x1: scale.x(phase), x2: scale.x(phase), y1: y + 5, y2: height - MARGIN.bottom, class: kind }),
     draw("text", { x: scale.x(phase), y, "text-anchor": "middle", class: kind }, name),
   ];
   return [...leftMoments.flatMap(mark("moment", 11)), ...rightMoments.flatMap(mark("moment right", 25))];

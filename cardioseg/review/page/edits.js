@@ -1,6 +1,7 @@
 /** Edits: changes of whole planes: structures deleted, planes copied, corrections carried on. Each is one step. */
 
 import { without } from "./brushes.js";
+import { areEqual } from "./correction.js";
 
 /** @typedef {import("./case_page.js").Page} Page */
 
@@ -39,6 +40,25 @@ export function copyFromSlice(page, steps) {
   copy(page, from, phase, `Copied from slice ${from} to ${place(slice, phase)}`);
 }
 
+/** Remember the mask of the slice that is shown, as it is now. */
+export function copyHere(page) {
+  const { correcting } = page;
+  const { slice, phase } = page.state.shown;
+  correcting.having("Reading the mask …", slice, [phase], () => {
+    correcting.copied = { slice, phase, labels: correcting.correction.plane(phase, slice).slice() };
+    return () => correcting.say(`Copied the mask of ${place(slice, phase)}`);
+  });
+}
+
+/** Give the slice that is shown the mask that was copied in this case. */
+export function pasteHere(page) {
+  const { copied } = page.correcting;
+  const { slice, phase } = page.state.shown;
+  if (!copied) return page.correcting.say("Nothing to paste: no mask of this case was copied (Ctrl c)");
+  const words = `Pasted the mask of ${place(copied.slice, copied.phase)} into ${place(slice, phase)}`;
+  replace(page, [phase], words, () => copied.labels.slice());
+}
+
 /** Carry the correction of the slice that is shown on to all other phases. */
 export function carryOn(page) {
   const { case: kase, shown } = page.state;
@@ -48,7 +68,11 @@ export function carryOn(page) {
   const phases = allPhases(kase);
   correcting.having("Carrying the correction on …", slice, phases, async () => {
     const planes = await correcting.carried(slice, phases);
-    return () => correcting.change(planes, `Correction of slice ${slice} carried on to the other phases`);
+    const isChange = ({ phase, labels }) => !areEqual(labels, correcting.correction.plane(phase, slice));
+    const count = planes.filter(isChange).length;
+    const words = `Correction of slice ${slice}`;
+    if (!count) return () => correcting.say(`${words}: nothing to carry on`);
+    return () => correcting.change(planes, `${words} carried on to ${count} ${count === 1 ? "phase" : "phases"}`);
   });
 }
 

@@ -51,8 +51,10 @@ function nameOf(event) {
   return `${control}${shiftKey && isNamed ? "Shift+" : ""}${hasCtrl && key.length === 1 ? key.toLowerCase() : key}`;
 }
 
-/** Whether the element that has the focus needs the key itself. */
-function isForElement({ key, target }) {
+/** Whether the element that has the focus needs the key itself, or the browser, to copy words that are selected. */
+function isForElement(event) {
+  const { key, target } = event;
+  if (nameOf(event) === "Ctrl+c" && String(getSelection())) return true;
   if (target.matches("input[type=range]")) return key.startsWith("Arrow") || key === "Home" || key === "End";
   if (NAMES.test(target.tagName) && target.type !== "checkbox") return key !== "Escape" && key !== "ArrowDown";
   if (key === " ") return target.matches("button, a, input");

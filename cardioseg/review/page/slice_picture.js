@@ -7,6 +7,7 @@ const LINE = 1.6;
  * @typedef {object} Slice
  * @property {Uint16Array|undefined} image
  * @property {{colour: string, path: Path2D}[]} outlines
+ * @property {{colour: string, path: Path2D}} [line] that is being drawn.
  * @property {number} columns
  * @property {[number, number]} pixelMm height and width of a pixel.
  * @property {[number, number, number, number]} part rows from, to, columns from, to.
@@ -43,6 +44,7 @@ export class SlicePicture {
     const place = placed(slice, width, height);
     if (slice.image && slice.table) this.#drawImage(slice, place);
     if (slice.look !== "none") this.#drawMask(slice, place);
+    if (slice.line) this.#drawLine(onCanvas(slice.line, slice, place), slice.line.colour);
   }
 
   #drawImage({ image, columns, part, table }, place) {
@@ -63,28 +65,36 @@ export class SlicePicture {
     this.#context.drawImage(this.#pixels, place.x, place.y, width * place.across, height * place.down);
   }
 
-  #drawMask({ outlines, part, look, opacity }, { x, y, across, down }) {
+  #drawMask(slice, place) {
     const context = this.#context;
-    const line = LINE * window.devicePixelRatio * (this.#canvas.clientWidth < 150 ? 0.7 : 1);
-    const moved = new DOMMatrix([across, 0, 0, down, x - part[2] * across, y - part[0] * down]);
     context.save();
-    context.globalAlpha = opacity;
-    context.lineJoin = "round";
-    for (const { colour, path } of outlines) {
-      const shape = new Path2D();
-      shape.addPath(path, moved);
-      if (look === "fill") {
-        context.fillStyle = colour;
+    context.globalAlpha = slice.opacity;
+    for (const outline of slice.outlines) {
+      const shape = onCanvas(outline, slice, place);
+      if (slice.look === "fill") {
+        context.fillStyle = outline.colour;
         context.fill(shape, "evenodd");
-        continue;
-      }
-      Object.assign(context, { strokeStyle: CASING, lineWidth: 2.2 * line });
-      context.stroke(shape);
-      Object.assign(context, { strokeStyle: colour, lineWidth: line });
-      context.stroke(shape);
+      } else this.#drawLine(shape, outline.colour);
     }
     context.restore();
   }
+
+  #drawLine(shape, colour) {
+    const context = this.#context;
+    const line = LINE * window.devicePixelRatio * (this.#canvas.clientWidth < 150 ? 0.7 : 1);
+    context.lineJoin = "round";
+    Object.assign(context, { strokeStyle: CASING, lineWidth: 2.2 * line });
+    context.stroke(shape);
+    Object.assign(context, { strokeStyle: colour, lineWidth: line });
+    context.stroke(shape);
+  }
+}
+
+/** A path in pixels of the image, as one in pixels of the canvas. */
+function onCanvas({ path }, { part }, { x, y, across, down }) {
+  const shape = new Path2D();
+  shape.addPath(path, new DOMMatrix([across, 0, 0, down, x - part[2] * across, y - part[0] * down]));
+  return shape;
 }
 
 /** Where a part of an image lies in a canvas, as large as fits, and the size of its pixels there. */

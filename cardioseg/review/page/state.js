@@ -16,7 +16,7 @@ import { rightMomentsOf } from "./numbers.js";
  * @property {number|null} rv_ed_phase the same of the right ventricle
  * @property {number|null} rv_es_phase
  * @property {"LV"|"RV"} side whose phases the overview shows
- * @property {"look"|"brush"|"eraser"|"push"|"fill"} tool that the left button draws with
+ * @property {"look"|"brush"|"eraser"|"push"|"outline"|"fill"} tool that the left button draws with
  * @property {number} label of the structure that is drawn
  * @property {number} brushMm radius of the tools
  * @property {boolean} isWallKept whether strokes keep the cavity inside the wall

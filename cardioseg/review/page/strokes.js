@@ -1,6 +1,6 @@
 /** Strokes: the left button draws on the large slice with the chosen tool, whose circle follows the pointer. */
 
-import { keepCavityInsideWall, regionAround, sweptDisc } from "./brushes.js";
+import { enclosedBy, keepCavityInsideWall, regionAround, sweptDisc } from "./brushes.js";
 import { titleOf } from "./edits.js";
 import { find } from "./elements.js";
 import { placed } from "./slice_picture.js";
@@ -8,7 +8,12 @@ import { placed } from "./slice_picture.js";
 const canvas = find("#large canvas");
 const circle = find("#circle");
 const DRAWING = ["brush", "eraser", "push"];
-const NAMES = { brush: "Drawn", eraser: "Erased", push: "Pushed" };
+const NAMES = { brush: "Drawn", eraser: "Erased", push: "Pushed", outline: "Outlined" };
+const REACHES_EDGE =
+  "Not filled: fill changes the whole area that you click into, and this area reaches the edge of the image. " +
+  "To draw a new area, use outline (o)";
+const ENCLOSES_NOTHING = "Outline: the line encloses no pixel centre, so nothing was changed";
+const LEFT = "Outline dropped: another slice or phase is shown";
 
 let page = null;
 let stroke = null;
@@ -18,7 +23,7 @@ export function showStrokes(opened) {
   page = opened;
   stroke = null;
   page.state.listen((changed) => {
-    if (stroke && (changed.has("slice") || changed.has("phase"))) end(); // its picture is gone
+    if (stroke && (changed.has("slice") || changed.has("phase"))) leave();
     if (["tool", "brushMm", "zoom"].some((key) => changed.has(key))) showCircle(null);
   });
   showCircle(null);
@@ -33,6 +38,13 @@ export function dropStroke() {
   page.forget([{ phase, slice }]);
   page.state.tell("preview");
   return true;
+}
+
+/** The picture of the stroke is gone: what was drawn counts, but nobody has closed a line. */
+function leave() {
+  if (!stroke.line) return end();
+  dropStroke();
+  page.correcting.say(LEFT);
 }
 
 /** Where the pointer is in the image: row and column, in pixels. */
@@ -52,7 +64,8 @@ function begin(event) {
   const at = pointedAt(event);
   if (tool === "fill") return fill(before, at);
   canvas.setPointerCapture(event.pointerId);
-  stroke = { tool, phase, slice, before, labels: before.slice(), label: drawnLabel(tool, before, at), at };
+  const [label, line] = [drawnLabel(tool, before, at), tool === "outline" ? newLine() : undefined];
+  stroke = { tool, phase, slice, before, labels: before.slice(), label, line, at };
   page.correcting.correction.preview = stroke;
   extend(at);
 }
@@ -60,7 +73,14 @@ function begin(event) {
 /** What a tool draws with: the push tool with that which lies under the middle of its circle. */
 function drawnLabel(tool, plane, at) {
   if (tool === "push") return plane[placeOf(at)] ?? 0;
-  return tool === "brush" ? page.state.shown.label : 0;
+  return tool === "eraser" ? 0 : page.state.shown.label;
+}
+
+/** A line in the colour of the chosen structure, still without a point. */
+function newLine() {
+  const { case: kase, shown } = page.state;
+  const { colour } = kase.labels.find(({ value }) => value === shown.label);
+  return { colour, path: new Path2D(), points: [] };
 }
 
 /** The place of a point in a plane; -1 beyond its edges. */
@@ -71,22 +91,41 @@ function placeOf([row, column]) {
 }
 
 function extend(to) {
+  if (stroke.line) extendLine(stroke.line, to);
+  else sweep(to);
+  page.state.tell("preview");
+}
+
+function extendLine({ path, points }, [row, column]) {
+  path.lineTo(column, row);
+  points.push([row, column]);
+}
+
+function sweep(to) {
   const { rows, columns, pixel_mm: pixelMm } = page.state.case;
   const places = sweptDisc({ rows, columns, pixelMm }, stroke.at, to, page.state.shown.brushMm);
   for (const place of places) stroke.labels[place] = stroke.label;
   stroke.at = to;
   page.forget([stroke]);
-  page.state.tell("preview");
 }
 
 function end() {
-  const { tool, phase, slice, before, labels, label } = stroke;
-  const { case: kase } = page.state;
-  stroke = null;
-  page.correcting.correction.preview = null;
-  keepAnatomy(before, labels);
-  const what = label ? ` with ${titleOf(kase, label)}` : "";
-  page.correcting.change([{ phase, slice, labels }], `${NAMES[tool]}${what} in slice ${slice}, phase ${phase}`);
+  const ended = stroke;
+  const { tool, label, labels, line } = ended;
+  dropStroke();
+  if (line) {
+    const places = enclosedBy(page.state.case, line.points);
+    if (!places.length) return page.correcting.say(ENCLOSES_NOTHING);
+    for (const place of places) labels[place] = label;
+  }
+  const what = label ? `${line ? "" : " with"} ${titleOf(page.state.case, label)}` : "";
+  change(ended, `${NAMES[tool]}${what}`);
+}
+
+/** Make what was drawn a step. */
+function change({ phase, slice, before, labels }, words) {
+  const wall = keepAnatomy(before, labels);
+  page.correcting.change([{ phase, slice, labels }], `${words} in slice ${slice}, phase ${phase}${wall}`);
 }
 
 function fill(before, at) {
@@ -94,30 +133,31 @@ function fill(before, at) {
   const start = placeOf(at);
   if (start < 0) return;
   const { places, reachesEdge } = regionAround(before, kase.columns, start);
-  if (reachesEdge) {
-    page.correcting.change([], "Fill: this area reaches the edge of the image");
-    return;
-  }
+  if (reachesEdge) return page.correcting.say(REACHES_EDGE);
   const labels = before.slice();
   for (const place of places) labels[place] = shown.label;
-  keepAnatomy(before, labels);
-  const words = `Filled with ${titleOf(kase, shown.label)} in slice ${shown.slice}, phase ${shown.phase}`;
-  page.correcting.change([{ phase: shown.phase, slice: shown.slice, labels }], words);
+  change({ ...shown, before, labels }, `Filled with ${titleOf(kase, shown.label)}`);
 }
 
+/** Keep the cavity inside the wall, if that is wanted; what that did to what was drawn, in words. */
 function keepAnatomy(before, labels) {
   const { case: kase, shown } = page.state;
   const [cavity, wall] = ["lv_cavity", "lv_myocardium"].map((key) => kase.labels.find((label) => label.key === key));
-  if (!shown.isWallKept || !cavity || !wall) return;
-  keepCavityInsideWall(before, labels, kase.columns, { cavity: cavity.value, wall: wall.value });
+  if (!shown.isWallKept || !cavity || !wall) return "";
+  const values = { cavity: cavity.value, wall: wall.value };
+  const places = keepCavityInsideWall(before, labels, kase.columns, values);
+  if (!places.length) return "";
+  const isNew = places.some((place) => before[place] !== wall.value);
+  return `; wall ${isNew ? "added" : "kept"} around the cavity (a turns this off)`;
 }
 
 /** @param {PointerEvent|null} event where the pointer is; null if it is not over the slice. */
 function showCircle(event) {
   const { tool, brushMm } = page.state.shown;
-  const isDrawing = page.correcting.isOn && DRAWING.includes(tool);
-  canvas.classList.toggle("drawing", isDrawing);
-  canvas.classList.toggle("filling", page.correcting.isOn && tool === "fill");
+  const { isOn } = page.correcting;
+  const isDrawing = isOn && DRAWING.includes(tool);
+  canvas.classList.toggle("drawing", isDrawing || (isOn && tool === "outline"));
+  canvas.classList.toggle("filling", isOn && tool === "fill");
   circle.toggleAttribute("hidden", !isDrawing || !event);
   if (!isDrawing || !event) return;
   const { left, top, width, height } = canvas.getBoundingClientRect();
