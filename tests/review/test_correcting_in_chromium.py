@@ -111,13 +111,13 @@ def test_a_reload_shows_what_was_saved_and_the_network_s_mask_comes_back_to_the_
     assert "corrected in review by AB" in page.text("#remarks")
     assert "(" in page.text("#measures")  # the change since the network's mask
     measures = read_description(CaseFolder(page.results / "heart")).measures
-    assert page.browser.evaluate("document.querySelectorAll('#overview .corrected').length") == 3
+    page.browser.wait_for("document.querySelectorAll('#overview .corrected').length === 3")
     for slice_, phase in ((BASE, measures.ed_phase), (BASE, measures.es_phase), (2, measures.ed_phase)):
         page.go_to(slice_, phase or 0)
         page.press("w")
     page.save()
     assert bytes_of(page) == before
-    assert page.browser.evaluate("document.querySelectorAll('#overview .corrected').length") == 0
+    page.browser.wait_for("document.querySelectorAll('#overview .corrected').length === 0")
 
 
 def test_undo_reaches_beyond_a_save(page: CorrectingPage) -> None:
