@@ -122,7 +122,7 @@ def _tile(pair: Pair, index: int, view: _View, masks: NDArray[np.uint8], scores:
     reference, predicted = (view.of(mask) for mask in masks)
     image = view.of(pair.reference.image[index])
     labels = [score.label for score in scores]
-    has_scan = image.any() and pair.reference.image is not pair.reference.mask
+    has_scan = image.any() and pair.reference.has_scan
     paths = {label: view.path(predicted, label) for label in labels}
     return Tile(
         name=f"slice {index}",

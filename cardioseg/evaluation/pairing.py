@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.evaluation.compared_edits import ComparedMask, read_compared_mask
+from cardioseg.evaluation.named_phase import is_one_phase_of, only_phase, unknown_phase, with_named_phase
 from cardioseg.files import safe_name
 from cardioseg.image.alignment import aligned, on_grid
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.volume import Cine, Grid
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
-from cardioseg.results.mask_files import MaskFolder
+from cardioseg.results.mask_files import MaskFolder, case_id
 from cardioseg.skipped import Skipped
 
 NO_PREDICTION = "no prediction"
@@ -44,20 +45,49 @@ class Pair:
     remarks: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Match:
+    """A reference volume and the prediction that its names lead to.
+
+    Attributes:
+        volume: the reference, with the phase that its name says.
+        case_id: the name under which the prediction was found.
+        file: the name of the prediction's file, another one if two files are compared that have no name in common.
+        is_only_volume: whether no other volume of the subject leads to this prediction.
+    """
+
+    volume: LabelledVolume
+    case_id: str
+    file: str
+    is_only_volume: bool
+
+
 def find_pairs(
     subject: Subject, predictions: MaskFolder, convention: Mapping[int, Label] = CONVENTIONS["acdc"]
 ) -> Iterator[Pair | Skipped]:
     """Find and check the prediction of each volume of a subject; `convention` is that of the predictions."""
-    ids = [matching_id(volume, predictions) for volume in subject.volumes]
-    volume_counts = Counter(ids)
     masks: dict[str, ComparedMask | Skipped] = {}
-    for volume, case in zip(subject.volumes, ids, strict=True):
-        if case is None:
-            yield Skipped(_name(volume), NO_PREDICTION)
+    for match in _matches(subject, predictions):
+        if isinstance(match, Skipped):
+            yield match
             continue
-        if case not in masks:
-            masks[case] = _read_mask(predictions, case, convention)
-        yield _compare(subject, volume, case, masks[case], is_only_volume=volume_counts[case] == 1)
+        if match.case_id not in masks:
+            masks[match.case_id] = _read_mask(predictions, match.case_id, convention)
+        yield _compare(subject, match, masks[match.case_id])
+
+
+def _matches(subject: Subject, predictions: MaskFolder) -> Iterator[_Match | Skipped]:
+    ids = [matching_id(volume, predictions) for volume in subject.volumes]
+    files = [case and case_id(predictions.paths[case]) for case in ids]
+    volumes = [with_named_phase(volume, file) for volume, file in zip(subject.volumes, files, strict=True)]
+    by_case, by_phase = Counter(ids), Counter((case, volume.phase) for case, volume in zip(ids, volumes, strict=True))
+    for volume, case, file in zip(volumes, ids, files, strict=True):
+        if case is None or file is None:
+            yield Skipped(_name(volume), NO_PREDICTION)
+        elif not volume.has_scan and volume.phase is not None and (times := by_phase[case, volume.phase]) > 1:
+            yield Skipped(_name(volume), f"{times} references are phase {volume.phase} of {file}: keep one of them")
+        else:
+            yield _Match(volume, case, file, is_only_volume=by_case[case] == 1)
 
 
 def matching_id(volume: LabelledVolume, predictions: MaskFolder) -> str | None:
@@ -77,25 +107,25 @@ def _read_mask(predictions: MaskFolder, case: str, convention: Mapping[int, Labe
         return predictions.skipped(path, error, "prediction")
 
 
-def _compare(
-    subject: Subject, volume: LabelledVolume, case: str, prediction: ComparedMask | Skipped, *, is_only_volume: bool
-) -> Pair | Skipped:
+def _compare(subject: Subject, match: _Match, prediction: ComparedMask | Skipped) -> Pair | Skipped:
     if isinstance(prediction, Skipped):
         return prediction
-    mask = prediction.mask
+    volume, mask = match.volume, prediction.mask
     if volume.is_box:
         volume = _unboxed(volume, mask.grid)
     if volume.grid is not None:
         mask = aligned(mask, volume.grid, volume.grid.rounding_mm) or mask
-    if mask.phases == 1 and not is_only_volume:
+    if mask.phases == 1 and is_one_phase_of(volume, match.case_id):
+        return Skipped(_name(volume), only_phase(volume, match.case_id))
+    if mask.phases == 1 and not match.is_only_volume:
         why = "the prediction has one phase, the reference several; which of these it belongs to is unknown"
         return Skipped(volume.case_ids[0], why)
-    mismatch = _phase_mismatch(volume, mask) or _grid_mismatch(volume, mask)
+    mismatch = _phase_mismatch(volume, mask, match.file) or _grid_mismatch(volume, mask)
     if mismatch:
         return Skipped(_name(volume), mismatch)
     return Pair(
         subject.subject_id,
-        case,
+        match.case_id,
         volume,
         mask.voxels[_phase(volume, mask)],
         prediction.is_edited,
@@ -108,10 +138,11 @@ def _unboxed(volume: LabelledVolume, grid: Grid) -> LabelledVolume:
     """A reference that is a box, on the grid of its prediction; unchanged if it does not lie there."""
     if volume.grid is None or (laid := on_grid(Cine(volume.mask[None], volume.grid), grid, grid.rounding_mm)) is None:
         return volume
+    [drawn] = laid.voxels
     return replace(
         volume,
-        image=laid.voxels[0],
-        mask=laid.voxels[0],
+        image=drawn,
+        mask=drawn,
         annotated=np.repeat(volume.annotated[:1], grid.shape[0], axis=0),
         spacing_mm=grid.spacing_mm,
         sources=volume.sources[:1] * grid.shape[0],
@@ -123,13 +154,13 @@ def _phase(volume: LabelledVolume, mask: Cine) -> int:
     return 0 if mask.phases == 1 or volume.phase is None else volume.phase
 
 
-def _phase_mismatch(volume: LabelledVolume, mask: Cine) -> str:
+def _phase_mismatch(volume: LabelledVolume, mask: Cine, file: str) -> str:
     if mask.phases == 1:
         return ""
     if volume.phase is None:
-        return f"the prediction has {mask.phases} phases; the reference does not say to which of them it belongs"
+        return unknown_phase(volume, file, mask.phases)
     if volume.phase >= mask.phases:
-        return f"the reference is phase {volume.phase}, but the prediction ends at phase {mask.phases - 1}"
+        return f"the prediction has the phases 0 to {mask.phases - 1}; the reference is phase {volume.phase}"
     return ""
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from cardioseg.dataset.store import is_dataset, open_dataset
 from cardioseg.errors import UnusableError, UsageError
 from cardioseg.evaluation.compared_edits import read_compared_mask
+from cardioseg.files import safe_name
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.slicer_segmentation import is_segmentation
 from cardioseg.image.volume import Cine
@@ -33,8 +34,9 @@ def find_references(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source 
     masks, or as nnU-Net's with masks in `labelsTr`. Every structure then counts as annotated on every slice. Masks that
     are named `<subject>_ed` and `_es`, `_frame01` or `_phase07`, and the phases of a 4D mask, are volumes of one
     subject; phases without any label count as not annotated, since experts often draw ED and ES only. If the names do
-    not say ED and ES, the subject's largest LV cavity is at ED, its smallest at ES. The segments of 3D Slicer's
-    segmentations are known by their names; a structure without a segment counts as not annotated.
+    not say ED and ES, the subject's largest LV cavity is at ED, its smallest at ES. `p1_phase07` is also phase 7 of a
+    4D prediction `p1`, counted from 0. The segments of 3D Slicer's segmentations are known by their names; a structure
+    without a segment counts as not annotated.
 
     Args:
         root: a folder, or one mask.
@@ -130,6 +132,7 @@ def _volumes(
     """A volume for each phase that is drawn; `segments`: the labels that a segmentation of 3D Slicer has."""
     annotated = np.zeros((mask.grid.shape[0], len(Label)), np.bool_)
     annotated[:, STRUCTURES if segments is None else segments] = True
+    case_ids = (case, safe_name(subject_and_moment(case)[0])) if name else (case,)
     for phase, voxels in enumerate(mask.voxels):
         if mask.phases == 1 or voxels.any():
             yield LabelledVolume(
@@ -138,7 +141,7 @@ def _volumes(
                 mask=voxels,
                 annotated=annotated,
                 spacing_mm=mask.grid.spacing_mm,
-                case_ids=(case,),
+                case_ids=case_ids if mask.phases == 1 else (case,),
                 phase=phase if mask.phases > 1 else None,
                 sources=(source,) * len(voxels),
                 grid=mask.grid,

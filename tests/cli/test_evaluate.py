@@ -168,7 +168,7 @@ def one_goes_wrong(folder: Path, how: str) -> None:
         (
             "predicted",
             "4D",
-            "p0_ed ed: the prediction has 3 phases; the reference does not say to which of them it belongs",
+            "p0_ed ed: the prediction p0_ed has 3 phases, and nothing says which of them the reference is: name the",
         ),
         ("predicted", "damage", "p0_ed.nii.gz: the prediction cannot be used: not a readable NIfTI file"),
         ("predicted", "absence", "p0_ed ed: no prediction"),

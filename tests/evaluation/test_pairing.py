@@ -24,7 +24,7 @@ def labels(seed: int, *leading: int) -> Voxels:
 def reference(name: str, *case_ids: str, phase: int | None = None, grid: Grid | None = GRID) -> LabelledVolume:
     mask = labels(0)
     annotated = np.ones((len(mask), len(Label)), np.bool_)
-    return LabelledVolume(name, mask, mask, annotated, GRID.spacing_mm, case_ids, phase, ("", "", ""), grid)
+    return LabelledVolume(name, labels(9), mask, annotated, GRID.spacing_mm, case_ids, phase, ("", "", ""), grid)
 
 
 def pairs(folder: Path, *volumes: LabelledVolume) -> list[Pair | Skipped]:
@@ -79,7 +79,7 @@ def test_one_phase_can_be_the_only_reference(tmp_path: Path) -> None:
 def test_a_cine_needs_a_phase_that_it_has(tmp_path: Path) -> None:
     write_cine(tmp_path / "c.nii.gz", Cine(labels(2, 4), GRID))
     assert "does not say to which of them" in reason(tmp_path, reference("ed", "c"))
-    assert "ends at phase 3" in reason(tmp_path, reference("ed", "c", phase=4))
+    assert "has the phases 0 to 3; the reference is phase 4" in reason(tmp_path, reference("ed", "c", phase=4))
 
 
 def test_another_shape(tmp_path: Path) -> None:

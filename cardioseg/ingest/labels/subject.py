@@ -65,6 +65,11 @@ class LabelledVolume:
         return self.grid or Grid(self.mask.shape, self.spacing_mm or (1.0, *(self.pixel_mm(nominal_mm) or (1.0, 1.0))))
 
     @property
+    def has_scan(self) -> bool:
+        """Whether the image is a scan; a plain folder of masks has none, so that the image is the mask itself."""
+        return self.image is not self.mask
+
+    @property
     def labels(self) -> tuple[Label, ...]:
         """The structures annotated on at least one slice."""
         return tuple(label for label in STRUCTURES if self.annotated[:, label].any())

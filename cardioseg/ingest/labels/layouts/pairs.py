@@ -32,6 +32,7 @@ from cardioseg.ingest.labels.column_masks import (
 )
 from cardioseg.ingest.labels.csv_table import Row, columns_of, file_named, is_blank, rows_of, tables_in
 from cardioseg.ingest.labels.drawn_labels import drawn_phases
+from cardioseg.ingest.labels.ed_es_names import with_moments
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped
@@ -159,6 +160,8 @@ def _subject(root: Path, meaning: Meaning, shared: Set[str], subject_id: str, ro
         return Skipped(subject_id, f"none of its images can be used; the first: {skipped[0].why}")
     names = unique_names(name for name, _ in named)
     volumes = [_volume(root, subject_id, name, pairs, shared) for name, (_, pairs) in zip(names, named, strict=True)]
+    if all(volume.phase is not None for volume in volumes):  # of one cine, so the largest is ED, the smallest ES
+        volumes = [*with_moments(volumes)]
     return Subject(subject_id, tuple(volumes), rows[0].get("group", ""), tuple(skipped))
 
 

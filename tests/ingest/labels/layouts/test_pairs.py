@@ -9,8 +9,8 @@ from skimage.io import imsave
 
 from cardioseg.errors import NoInputError
 from cardioseg.image.labels import Label
-from cardioseg.image.nifti import write_volume
-from cardioseg.image.volume import Grid, Volume
+from cardioseg.image.nifti import write_cine, write_volume
+from cardioseg.image.volume import Cine, Grid, Volume
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.layouts import pairs
 from cardioseg.ingest.labels.subject import Subject
@@ -56,6 +56,18 @@ def test_slices_of_a_phase_are_one_volume_in_order_of_instance(tmp_path: Path, p
     assert (ed.spacing_mm, ed.grid, ed.phase) == (None, None, None)
     assert ed.sources == ("a/9.png", "a/10.png", "a/100.png")
     assert {"a", "a/9"} <= set(ed.case_ids)
+
+
+def test_of_numbered_phases_the_largest_is_ed_and_the_smallest_is_es(tmp_path: Path) -> None:
+    grid = Grid((2, 8, 9), (8.0, 2.0, 2.0))
+    write_cine(tmp_path / "p1.nii.gz", Cine(np.zeros((8, 2, 8, 9), np.uint8), grid, tuple(40.0 * n for n in range(8))))
+    for phase, width in ((1, 3), (4, 2), (6, 5)):
+        mask = np.zeros(grid.shape, np.uint8)
+        mask[:, 2:4, 2 : 2 + width] = Label.LV_CAVITY
+        write_volume(tmp_path / f"{phase}.nii.gz", Volume(mask, grid))
+    table(tmp_path, "subject,image,mask,phase", *(f"p1,p1.nii.gz,{phase}.nii.gz,{phase}" for phase in (1, 4, 6)))
+    named = {volume.name: volume.phase for volume in subject(tmp_path).volumes}
+    assert named == {"1": 1, "es": 4, "ed": 6}
 
 
 def test_a_prediction_may_have_the_name_of_the_image_unless_several_have_it(tmp_path: Path) -> None:
