@@ -2,7 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+TESTS = Path(__file__).parents[2] / "tests"
 
 _OPTIONS = ("--headless=new", "--no-sandbox", "--hide-scrollbars")
 
@@ -12,17 +19,16 @@ def cardioseg(*arguments: str | Path) -> None:
     subprocess.run([sys.executable, "-m", "cardioseg", *map(str, arguments)], check=True)
 
 
-def photograph(page: Path | str, picture: Path, width: int, height: int, wait_ms: int = 0) -> None:
-    """Save the top of a page, as a window of that size in pixels shows it, as PNG.
-
-    Args:
-        page: a file, or an address.
-        picture: the PNG.
-        width: of the window.
-        height: of the window.
-        wait_ms: how long the page may still fetch what it shows.
-    """
+def photograph(page: Path, picture: Path, width: int, height: int) -> None:
+    """Save the top of a page, as a window of that size in pixels shows it, as PNG."""
     options = [*_OPTIONS, f"--window-size={width},{height}", f"--screenshot={picture}"]
-    waiting = [f"--virtual-time-budget={wait_ms}"] if wait_ms else []
-    address = page.as_uri() if isinstance(page, Path) else page
-    subprocess.run(["chromium", *options, *waiting, address], check=True, capture_output=True)
+    subprocess.run(["chromium", *options, page.as_uri()], check=True, capture_output=True)
+
+
+@contextmanager
+def started() -> Iterator[Any]:
+    """The browser that the tests drive."""
+    sys.path.insert(0, str(TESTS))
+    chromium = import_module("chromium").chromium
+    with TemporaryDirectory(ignore_cleanup_errors=True) as profile, chromium(Path(profile)) as browser:
+        yield browser
