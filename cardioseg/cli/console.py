@@ -3,6 +3,7 @@
 import codecs
 import io
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -95,7 +96,7 @@ def say(text: str, quiet: bool = False) -> None:
 
 def print_json(document: Any) -> None:  # noqa: ANN401 - whatever json takes
     """The result, as JSON."""
-    print(json.dumps(document, indent=2, default=str, allow_nan=False))
+    _write(json.dumps(document, indent=2, default=str, allow_nan=False) + "\n")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> None:
@@ -115,7 +116,17 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     out = Console()
     if not out.is_terminal:
         out.width = max(out.width, 200)  # a pipe has no width to fold at
-    out.print(table)
+    with out.capture() as shown_table:
+        out.print(table)
+    _write(shown_table.get())
+
+
+def _write(text: str) -> None:
+    """Write to stdout. If nobody reads it to its end, as with `| head`, the rest is dropped: that is no error."""
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_skipped(skipped: "Sequence[Skipped]", what: str) -> None:

@@ -27,7 +27,10 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Output folder for the model.")],
     licence: Annotated[
         str,
-        typer.Option(metavar="TEXT", help="Licence of the model. It must fit the licence of the training data."),
+        typer.Option(
+            metavar="TEXT",
+            help="Licence of the model. It must fit the licences of the training data and of the initial model.",
+        ),
     ],
     citation: Annotated[str, typer.Option(metavar="TEXT", help="Citation for the training data.")] = "",
     fold: Annotated[

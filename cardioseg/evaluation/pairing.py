@@ -9,9 +9,17 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.evaluation.compared_edits import ComparedMask, read_compared_mask
-from cardioseg.evaluation.named_phase import is_one_phase_of, only_phase, unknown_phase, with_named_phase
+from cardioseg.evaluation.named_phase import (
+    cine_names,
+    is_one_phase_of,
+    of_two_phases,
+    only_phase,
+    unknown_phase,
+    with_named_phase,
+)
 from cardioseg.files import safe_name
 from cardioseg.image.alignment import aligned, on_grid
+from cardioseg.image.ed_es_pair import MOMENTS
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.volume import Cine, Grid
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
@@ -92,7 +100,8 @@ def _matches(subject: Subject, predictions: MaskFolder) -> Iterator[_Match | Ski
 
 def matching_id(volume: LabelledVolume, predictions: MaskFolder) -> str | None:
     """The first of the volume's case ids that has a prediction."""
-    return next((case for name in volume.case_ids if (case := safe_name(name)) in predictions.paths), None)
+    names = (*volume.case_ids, *cine_names(volume))
+    return next((case for name in names if (case := safe_name(name)) in predictions.paths), None)
 
 
 def _name(volume: LabelledVolume) -> str:
@@ -115,6 +124,8 @@ def _compare(subject: Subject, match: _Match, prediction: ComparedMask | Skipped
         volume = _unboxed(volume, mask.grid)
     if volume.grid is not None:
         mask = aligned(mask, volume.grid, volume.grid.rounding_mm) or mask
+    if mask.phases == len(MOMENTS):
+        volume = of_two_phases(volume, match.case_id)
     if mask.phases == 1 and is_one_phase_of(volume, match.case_id):
         return Skipped(_name(volume), only_phase(volume, match.case_id))
     if mask.phases == 1 and not match.is_only_volume:

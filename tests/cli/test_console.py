@@ -102,5 +102,17 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
     assert r"bad\udcff" in done.stdout
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["tables", "json"])
+def test_whoever_reads_stdout_may_stop_before_its_end(place: Path, more: list[str]) -> None:
+    """As `| head` does: the command ends as if all had been read."""
+    command = [sys.executable, "-m", "cardioseg", "evaluate", "one", "masks", *more]
+    with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 0, said
+    assert "Broken" not in said
+
+
 def test_durations() -> None:
     assert [console.duration(seconds) for seconds in (40, 730, 12_000)] == ["40 s", "12 min", "3 h 20 min"]

@@ -13,6 +13,7 @@ from cardioseg.evaluation.comparison import evaluate
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine
+from cardioseg.phantom import cine
 from cardioseg.phantom import reference as truth_of
 from cardioseg.skipped import Skipped
 
@@ -158,3 +159,44 @@ def test_segmentations_of_3d_slicer(predicted: Path, tmp_path: Path) -> None:
     assert "name the file of the reference p1_phaseNN_gt.nrrd, where" in why
     (tmp_path / "references" / "p1_ed.seg.nrrd").rename(tmp_path / "references" / f"p1_phase{ED:02d}_gt.nrrd")
     assert problems(predicted, tmp_path / "references") == {}
+
+
+@pytest.fixture
+def acdc(tmp_path: Path) -> Path:
+    """A patient as ACDC has it: frames counted from 1, with their images."""
+    patient = tmp_path / "acdc" / "patient001"
+    scan = cine(SMALL)
+    for phase in (ED, ES):
+        write_volume(patient / f"patient001_frame{phase + 1:02d}.nii.gz", scan.phase(phase))
+        write_volume(patient / f"patient001_frame{phase + 1:02d}_gt.nii.gz", TRUTH.phase(phase))
+    (patient / "Info.cfg").write_text(f"ED: {ED + 1}\nES: {ES + 1}\nGroup: NOR\n")
+    return tmp_path / "acdc"
+
+
+PAIR = Cine(TRUTH.voxels[[ED, ES]], TRUTH.grid)
+
+
+@pytest.mark.parametrize(
+    ("name", "mask"),
+    [("patient001_4d", TRUTH), ("patient001", TRUTH), ("patient001", PAIR)],
+    ids=["4d", "cine", "pair"],
+)
+def test_the_frames_of_acdc_are_phases_of_the_whole_cine(name: str, mask: Cine, acdc: Path, tmp_path: Path) -> None:
+    write_cine(tmp_path / "predicted" / name / "mask.nii.gz", mask)
+    assert dices(tmp_path / "predicted", acdc) == {"ed": 1, "es": 1}
+    write_cine(tmp_path / "turned" / name / "mask.nii.gz", Cine(mask.voxels[::-1], mask.grid))
+    wrong = dices(tmp_path / "turned", acdc)
+    assert all(dice is not None and dice < 1 for dice in wrong.values())
+
+
+def test_a_frame_of_acdc_that_was_predicted_alone_comes_first(acdc: Path, tmp_path: Path) -> None:
+    write_cine(tmp_path / "predicted" / "patient001_4d" / "mask.nii.gz", Cine(TRUTH.voxels[::-1], TRUTH.grid))
+    for phase in (ED, ES):
+        write_volume(tmp_path / "predicted" / f"patient001_frame{phase + 1:02d}" / "mask.nii.gz", TRUTH.phase(phase))
+    assert dices(tmp_path / "predicted", acdc) == {"ed": 1, "es": 1}
+
+
+def test_a_single_phase_of_an_acdc_patient_is_refused(acdc: Path, tmp_path: Path) -> None:
+    write_volume(tmp_path / "predicted" / "patient001" / "mask.nii.gz", TRUTH.phase(ED))
+    with pytest.raises(NoInputError, match="the prediction patient001 has one phase, and its name does not say which"):
+        evaluate(tmp_path / "predicted", acdc)
