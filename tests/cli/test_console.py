@@ -107,7 +107,8 @@ def test_whoever_reads_stdout_may_stop_before_its_end(place: Path, more: list[st
     """As `| head` does: the command ends as if all had been read."""
     command = [sys.executable, "-m", "cardioseg", "evaluate", "one", "masks", *more]
     with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         process.stdout.close()
         said = process.stderr.read()
     assert process.returncode == 0, said
