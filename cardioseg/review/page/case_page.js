@@ -106,9 +106,13 @@ export class Page {
   }
 
   async #findImages(server, kase) {
+    const { phase } = this.state.shown;
+    const first = server.image(kase.case_id, kase.version, phase).catch(() => null); // it waits for the scan, as the view
     try {
       this.#view = await server.view(kase.case_id);
+      const image = await first;
       if (this.isClosed) return;
+      if (image) this.cine.keepImage(phase, image);
       this.cine.fetchRest(true);
       this.resetGrey();
     } catch (failure) {

@@ -36,6 +36,12 @@ export class Cine {
     this.#fetch();
   }
 
+  /** An image that was fetched elsewhere. */
+  keepImage(phase, pixels) {
+    this.#images.set(phase, pixels);
+    this.told.arrived(phase);
+  }
+
   /** Fetch nothing more. */
   close() {
     this.#isClosed = true;
