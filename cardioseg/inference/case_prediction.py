@@ -22,7 +22,7 @@ from cardioseg.inference.acquired_slices import acquired, restored
 from cardioseg.inference.cases import Case
 from cardioseg.inference.corrected_case import renew_formats
 from cardioseg.inference.measured_mask import acquisition_of, describe
-from cardioseg.inference.patients import Patients, completed
+from cardioseg.inference.patients import Patients, completed, given
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.scan import Scan
 from cardioseg.inference.segmentation import segment
@@ -99,7 +99,6 @@ def _settled(
 def _asked(scan: Scan, model: Model, folder: CaseFolder, settings: Settings, catalogue: Catalogue) -> CaseRecord:
     """The record of the case as far as it can be said before the scan is read; what earlier runs were asked counts."""
     name, earlier = folder.case_id, read_case_record(folder) or CaseRecord()
-    is_compared = bool(earlier.patient.get("with_reference_values"))
     return CaseRecord(
         input=scan.input,
         source=scan.source if settings.paths else None,
@@ -109,7 +108,7 @@ def _asked(scan: Scan, model: Model, folder: CaseFolder, settings: Settings, cat
         model_sha256=model.card.sha256,
         chosen_phases=asdict(settings.choices.of(name)),
         formats=tuple(sorted({*settings.formats, *earlier.formats})),
-        patient=earlier.patient | settings.patients.asked_of(name, has_reference_values=is_compared),
+        patient=settings.patients.with_earlier(name, earlier.patient),
     )
 
 
@@ -125,7 +124,8 @@ def _found(
         description = _described(folder, edited or folder.mask.name)
         remade = "" if edited else renew_formats(results, folder, record, scan, asked.formats)
         said = edit_kept(edited) if edited else in_one(correction_kept(record, description), remade)
-        kept = in_one(said, _PATIENT_KEPT if asked.patient != record.patient else "")
+        is_new = settings.patients.with_earlier(folder.case_id, record.patient) != record.patient
+        kept = in_one(said, _PATIENT_KEPT if is_new else "")
         record = read_case_record(folder) or record
     elif edited or record.is_corrected or settings.overwrite or not _verifies(record, asked, folder, scan):
         return None
@@ -204,7 +204,7 @@ def _predicted(
     hashes = format_hashes(folder)
     review = _review_of_same_mask(earlier, hashes[folder.mask.name], folder)
     lost = _LOST_REVIEW if earlier.review and not review else ""
-    remark = in_one(remark, patients.remark(acquisition), lost)
+    remark = in_one(remark, given(asked.patient), patients.remark(acquisition), lost)
     said_of_scan = {"content": scan.content, "header": scan.header}
     written = {"remark": remark, "sha256": hashes, "review": review}
     asked.model_copy(update=said_of_scan | written).write(folder)

@@ -15,7 +15,7 @@ from cardioseg.files import write_bytes
 from cardioseg.image.nifti import is_4d, write_cine, write_volume
 from cardioseg.image.volume import Cine
 from cardioseg.inference.corrected_mask import Corrected, describe_corrected
-from cardioseg.inference.patients import Patients
+from cardioseg.inference.patients import Patients, given
 from cardioseg.inference.scan import Scan, recorded_scan
 from cardioseg.inference.written_case import format_hashes, write_case
 from cardioseg.measure.curves import Moments
@@ -93,7 +93,7 @@ def _is_changed(folder: CaseFolder, record: CaseRecord, corrected: Corrected) ->
 
 def _of_patient(record: CaseRecord, description: Description) -> str:
     patients = Patients(with_reference_values=bool(record.patient.get("with_reference_values")))
-    return patients.remark(description.acquisition)
+    return in_one(given(record.patient), patients.remark(description.acquisition))
 
 
 def _sign(folder: CaseFolder, record: CaseRecord, mask: Cine, author: Author) -> str:

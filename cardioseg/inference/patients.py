@@ -1,7 +1,7 @@
 """Patients: what a user says of the patients, or lets cardioseg read of them: body, and sex and age if asked for."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ from cardioseg.ingest.dicom.patient_tags import read_sex_and_age
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.reference_values import FEMALE, MALE, STUDY, reference_values
 
-COLUMNS = ("sex", "age", "height_cm", "weight_kg")
+_FIELDS = {"sex": "sex", "age": "age_years", "height_cm": "height_m", "weight_kg": "weight_kg"}  # of `Patient`
+COLUMNS = tuple(_FIELDS)
 _HINT = (
     f"its columns are case_id,{','.join(COLUMNS)}; each column but case_id may be left out, and each cell may be empty"
 )
 _ALIKE = ("sex", "gender", "age", "height", "size", "weight")  # of columns that may be meant
 _BODY = ("height_m", "weight_kg")
+_SAID = {"sex": "sex", "age_years": "age", "height_m": "height", "weight_kg": "weight"}
 _SEXES = {"f": FEMALE, "female": FEMALE, "m": MALE, "male": MALE, "o": None, "other": None, "unknown": None, "": None}
 _HEIGHT_CM = Bounds(100 * HEIGHT_M.low, 100 * HEIGHT_M.high)
 
@@ -32,12 +34,14 @@ class Patient:
         age_years: at the scan.
         height_m: body height.
         weight_kg: body weight.
+        withdrawn: which of these are said to be unknown, so that what was said before no longer counts.
     """
 
     sex: str | None = None
     age_years: float | None = None
     height_m: float | None = None
     weight_kg: float | None = None
+    withdrawn: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -74,23 +78,41 @@ class Patients:
             case_id: the case.
             has_reference_values: whether it was compared with healthy people before: then sex and age count, too.
         """
-        own = {name: value for name, value in asdict(self.by_case.get(case_id, Patient())).items() if value is not None}
+        patient = self.by_case.get(case_id, Patient())
+        own = {name: getattr(patient, name) for name in _SAID if getattr(patient, name) is not None}
         if not (self.with_reference_values or has_reference_values):
             own = {name: value for name, value in own.items() if name in _BODY}
         asked = own | ({"use_tags": True} if self.use_tags else {})
         is_compared = self.with_reference_values and asked
         return asked | ({"with_reference_values": True} if is_compared else {})
 
+    def with_earlier(self, case_id: str, earlier: Mapping[str, Any]) -> dict[str, Any]:
+        """As `asked_of`, with what earlier runs were asked, unless it is withdrawn."""
+        is_compared = bool(earlier.get("with_reference_values"))
+        withdrawn = self.by_case.get(case_id, Patient()).withdrawn
+        kept = {name: value for name, value in earlier.items() if name not in withdrawn}
+        return kept | self.asked_of(case_id, has_reference_values=is_compared)
+
     def remark(self, acquisition: Acquisition) -> str:
-        """Why a case has no reference values though it is to be compared with healthy people; or nothing."""
+        """What a case that is to be compared with healthy people lacks for it, or nothing."""
         is_compared = self.with_reference_values or acquisition.has_sex_or_age
-        if not is_compared or reference_values(acquisition):
+        if not is_compared:
             return ""
+        if reference_values(acquisition):
+            body = {"height": acquisition.height_m, "weight": acquisition.weight_kg}
+            unknown = " and ".join(name for name, value in body.items() if value is None)
+            return f"no reference value of LV mass: {unknown} unknown" if unknown else ""
         if acquisition.sex is None or acquisition.age_years is None:
             known = {"sex": acquisition.sex, "age": acquisition.age_years}
             unknown = " and ".join(name for name, value in known.items() if value is None)
             return f"no reference values: {unknown} unknown"
         return f"no reference values: the age is outside {STUDY.ages} years, those of the study"
+
+
+def given(asked: Mapping[str, Any]) -> str:
+    """Which facts of a patient come from a user, who may have mistyped them; or nothing."""
+    names = ", ".join(title for name, title in _SAID.items() if name in asked)
+    return f"given by --patients: {names}" if names else ""
 
 
 def completed(acquisition: Acquisition, asked: Mapping[str, Any], stack: Stack | None = None) -> Acquisition:
@@ -135,12 +157,14 @@ def patient(row: Mapping[str, str], where: str) -> Patient:
     if sex.lower() not in _SEXES:
         raise UsageError(f"{where}: sex is {sex!r}", "it is F, M, O (other or unknown) or empty")
     height_cm = _number(row, "height_cm", _HEIGHT_CM, "cm", where)
-    return Patient(
+    known = Patient(
         _SEXES[sex.lower()],
         _number(row, "age", AGE_YEARS, "years", where),
         None if height_cm is None else height_cm / 100,
         _number(row, "weight_kg", WEIGHT_KG, "kg", where),
     )
+    said = (_FIELDS[name] for name in COLUMNS if name in row)
+    return replace(known, withdrawn=frozenset(name for name in said if getattr(known, name) is None))
 
 
 def _require_columns(row: Mapping[str, str], where: str) -> None:

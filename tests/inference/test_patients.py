@@ -82,6 +82,26 @@ def test_what_is_said_of_a_case_later_counts(scans: Path, model: str, tmp_path: 
     assert (out / "a" / "measures.json").stat().st_mtime_ns == first
 
 
+def test_what_was_said_of_a_patient_can_be_withdrawn(scans: Path, model: str, tmp_path: Path) -> None:
+    before = rows(predict(scans, model))["a"]
+    out = predict(scans, model, "--patients", table(tmp_path, WOMAN), "--reference-values")
+    wrong = rows(out)["a"]
+    assert wrong["bsa_m2"]
+    assert wrong["lv_edv_z"]
+    assert "given by --patients: sex, age, height, weight" in rows(out, "status.csv")["a"]["reason"]
+    predict(scans, model)
+    assert rows(out)["a"] == wrong  # what a run says nothing about stays, and the status says where it is from
+    assert "given by --patients: sex, age, height, weight" in rows(out, "status.csv")["a"]["reason"]
+    predict(scans, model, "--patients", table(tmp_path, "case_id,sex,age,height_cm,weight_kg\na,F,61,,\n"))
+    assert rows(out)["a"]["bsa_m2"] == ""
+    assert rows(out)["a"]["lv_edv_z"] == wrong["lv_edv_z"]
+    predict(scans, model, "--patients", table(tmp_path, "case_id,sex,age\na,,\n"))
+    assert rows(out)["a"] == before
+    kept = (out / "a" / "case.json").read_text() + (out / "a" / "measures.json").read_text()
+    assert '"sex": "F"' not in kept
+    assert "given by" not in rows(out, "status.csv")["a"]["reason"]
+
+
 def test_measure_keeps_what_was_said_and_takes_what_is_new(scans: Path, model: str, tmp_path: Path) -> None:
     out = predict(scans, model, "--patients", table(tmp_path, WOMAN), "--reference-values")
     measured, again = tmp_path / "measured", tmp_path / "again"
@@ -182,8 +202,8 @@ def test_a_run_without_the_options_keeps_what_was_asked_before(scans: Path, mode
 def test_cells_may_be_empty_and_numbers_have_a_comma(tmp_path: Path) -> None:
     text = "weight_kg;Case_ID;age\n64,5;a;\n;b;61\n"
     assert read_patients(Path(table(tmp_path, text))) == {
-        "a": Patient(weight_kg=64.5),
-        "b": Patient(age_years=61.0),
+        "a": Patient(weight_kg=64.5, withdrawn=frozenset({"age_years"})),
+        "b": Patient(age_years=61.0, withdrawn=frozenset({"weight_kg"})),
     }
 
 
@@ -197,7 +217,8 @@ def test_reference_values_need_somebody_who_says_sex_and_age() -> None:
 @pytest.mark.parametrize(
     ("known", "remark"),
     [
-        (Acquisition(sex="F", age_years=61), ""),
+        (Acquisition(sex="F", age_years=61), "no reference value of LV mass: height and weight unknown"),
+        (Acquisition(sex="F", age_years=61, height_m=1.7), "no reference value of LV mass: weight unknown"),
         (Acquisition(sex="F"), "no reference values: age unknown"),
         (Acquisition(age_years=61), "no reference values: sex unknown"),
         (Acquisition(sex="F", age_years=30), "no reference values: the age is outside 45 to 74 years"),
@@ -207,6 +228,7 @@ def test_why_there_are_no_reference_values(known: Acquisition, remark: str) -> N
     assert Patients(use_tags=True, with_reference_values=True).remark(known).startswith(remark)
     assert Patients().remark(known).startswith(remark)  # sex and age are known only of who is to be compared
     assert Patients().remark(Acquisition()) == ""
+    assert Patients().remark(Acquisition(1.7, 64, sex="F", age_years=61)) == ""
 
 
 def test_tags_are_read_only_where_that_is_asked_for(model: str, tmp_path: Path) -> None:
