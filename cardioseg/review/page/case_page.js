@@ -107,7 +107,7 @@ export class Page {
 
   async #findImages(server, kase) {
     const { phase } = this.state.shown;
-    const first = server.image(kase.case_id, kase.version, phase).catch(() => null); // it waits for the scan, as the view
+    const first = server.image(kase.case_id, kase.version, phase).catch(() => null); // waits for the scan, too
     try {
       this.#view = await server.view(kase.case_id);
       const image = await first;
