@@ -16,7 +16,7 @@ from cardioseg.image.volume_files import format_of, is_volume_file
 from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.description import Description
 from cardioseg.results.folder import CaseFolder
-from cardioseg.results.mask_files import files_beside, is_newer, read_mask
+from cardioseg.results.mask_files import files_beside, is_newer, newer_files_below, read_mask
 
 Convention = Mapping[int, Label]
 _ACDC = CONVENTIONS["acdc"]
@@ -113,6 +113,9 @@ def latest_mask(path: Path, convention: Convention = _ACDC) -> LatestMask:
         except UnusableError as error:
             why = error.message.removeprefix(f"{file}: ")
             remarks.append(f"{file.name} in the same folder is not used: {why} ({error.hint or _SAVE})")
+    for file in newer_files_below(path):
+        name = file.relative_to(path.parent).as_posix()
+        remarks.append(f"{name} is not used: it lies in a subfolder (if it holds an edit, save it beside {_MASK})")
     changed_edits = {name: edit for name, edit in edits.items() if not np.array_equal(edit.voxels, written.voxels)}
     if len(changed_edits) + changed > 1:
         names = " and ".join([*([path.name] if changed else []), *changed_edits])

@@ -94,7 +94,7 @@ def _mask_files(root: Path) -> list[Path]:
     files = [path for path in paths if is_volume_file(path) and not path.name.startswith(".") and path.is_file()]
     stems = {path.with_name(stem(path)) for path in files}
     masks = [path for path in files if not _is_scan_of_a_mask(path, stems)]
-    return [path for path in masks if path == root or not _is_beside_a_prediction(path)]
+    return [path for path in masks if path == root or not (_is_beside_a_prediction(path) or _is_below_one(path, root))]
 
 
 def _is_scan_of_a_mask(path: Path, stems: Set[Path]) -> bool:
@@ -112,6 +112,19 @@ def _is_beside_a_prediction(path: Path) -> bool:
     if not case.is_committed or path == case.mask:
         return False
     return stem(path) != _NAMED_BY_FOLDER or case.mask.is_file()
+
+
+def _is_below_one(path: Path, root: Path) -> bool:
+    """Whether a mask lies in a subfolder of a predicted case's folder: it is no case of its own."""
+    above = path.parent.parents
+    return any(CaseFolder(folder).is_committed for folder in above if folder.is_relative_to(root))
+
+
+def newer_files_below(path: Path) -> list[Path]:
+    """Files in subfolders of a predicted mask's folder that may hold an edit of it, which nothing reads."""
+    folders = [entry for entry in path.parent.iterdir() if entry.is_dir() and not entry.is_symlink()]
+    files = (file for folder in folders for file in folder.rglob("*") if file.name.lower().endswith(_EDITORS))
+    return sorted(file for file in files if file.is_file() and is_newer(file, path))
 
 
 def files_beside(path: Path) -> list[Path]:

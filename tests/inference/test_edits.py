@@ -22,6 +22,7 @@ from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.remeasurement import find_edited, measure_all
 from cardioseg.inference.session import Model, open_model
 from cardioseg.phantom import cine
+from cardioseg.results.mask_files import find_masks
 from cardioseg.results.outcome import Outcome
 
 
@@ -105,6 +106,17 @@ def test_an_edit_beside_the_mask_is_measured(results: Path, name: str) -> None:
     (results / "a" / name).unlink()
     measure(results)
     assert volume_ml(results) == beside
+
+
+def test_an_edit_in_a_subfolder_is_no_case_and_is_named(results: Path) -> None:
+    before = volume_ml(results, "results")
+    write_volume(results / "a" / "edits" / "mask.nii.gz", edited(results))
+    file = results / "a" / "edits" / "mask.nii.gz"
+    os.utime(results / "a" / "mask.nii.gz", (file.stat().st_mtime - 5,) * 2)
+    outcome = measure(results)
+    assert "edits/mask.nii.gz is not used: it lies in a subfolder" in outcome.reason
+    assert volume_ml(results) == before
+    assert sorted(find_masks(results).paths) == ["a"]
 
 
 def test_an_edit_saved_as_metaimage_is_measured(results: Path) -> None:
