@@ -9,6 +9,7 @@ from cardioseg.api.raised_errors import in_words_of_python
 from cardioseg.files import sole_writer
 from cardioseg.inference.case_search import Search
 from cardioseg.inference.cohort_prediction import predict_all
+from cardioseg.inference.out_folder import require_apart
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.session import Model, find_model, open_model
 from cardioseg.results.formats import parse_formats
@@ -63,7 +64,8 @@ def predict(
 
     Raises:
         UsageError: there is no such model, device or format; a phase is none; `patients` holds an impossible
-            value; `phases` or `patients` names a case that is not there.
+            value; `phases` or `patients` names a case that is not there; a folder or a zip of scans is
+            `out` or lies in it.
         NoInputError: a path does not exist, or there is no short-axis scan at or below it.
         RefusedError: the model is damaged.
         ResourceError: disk, memory, permission or device is missing, or another run writes into `out`.
@@ -72,14 +74,16 @@ def predict(
         >>> results = cardioseg.predict("scans", "results", workers=4)
         >>> [(case.name, case.reason) for case in results.failed]
     """
-    folder, choices, executor = path_of(out), choices_of(ed, es, phases), executor_of(workers)
+    sources, folder = paths_of(scans), path_of(out)
+    choices, executor = choices_of(ed, es, phases), executor_of(workers)
+    require_apart(sources, folder)
     wanted = parse_formats(formats if isinstance(formats, str) else ",".join(formats))
     told = patients_of(patients, reference_values, use_patient_tags)
     told.require_use()
     settings = Settings(overwrite, discard_edits, wanted, choices, patients=told)
     opened = _opened(model, device, executor.threads(threads))
     with sole_writer(folder):
-        search = Search(paths_of(scans), folder)
+        search = Search(sources, folder)
         names = [outcome.case_id for outcome in predict_all(search, opened, folder, settings, executor=executor)]
     require_met("phases", choices.by_case, names)
     require_met("patients", told.by_case, names)

@@ -128,12 +128,14 @@ def predict(
     from cardioseg.inference.chosen_phases import Choices
     from cardioseg.inference.cohort_prediction import predict_all
     from cardioseg.inference.named_cases import read_naming
+    from cardioseg.inference.out_folder import require_apart
     from cardioseg.inference.predict_settings import Settings
     from cardioseg.inference.session import find_model, open_model
     from cardioseg.results.folder import ResultsFolder
 
     choices = Choices(chosen(ed, es), chosen_by_case(phases))
     wanted, own = _wanted(formats, seg_phases), parse_part(part) if part else None
+    require_apart(scans, out)
     naming = read_naming(names, scans)
     scans = [scan.absolute() for scan in scans] if cluster or not paths else scans
     out = out.absolute() if cluster else out

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from scripts import script
+from thresholds import write_threshold_model
 
 from cardioseg.cli.app import run
 
@@ -44,6 +45,17 @@ def test_commands_have_the_options_that_are_shown(line: str, capsys: pytest.Capt
     assert run([command, "--help"]) == 0
     options = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", capsys.readouterr().out))
     assert {argument for argument in arguments if argument.startswith("-")} <= options
+
+
+def test_the_exit_code_when_all_cases_fail_is_the_one_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "damaged.nii.gz").write_bytes(b"\x1f\x8b nonsense")
+    model = str(write_threshold_model(tmp_path / "model"))
+    code = run(["predict", str(tmp_path / "damaged.nii.gz"), "-o", str(tmp_path / "out"), "-m", model])
+    assert "all cases failed, 1 of 1" in capsys.readouterr().err
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert re.findall(r"(\d+) [^·]*\ball cases failed", text) == [str(code)]
 
 
 def test_the_time_of_training_is_the_measured_one() -> None:

@@ -8,7 +8,8 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
 from cardioseg.errors import UnusableError
@@ -20,6 +21,7 @@ _SEPARATORS = ",;\t|"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _HEAD = 1 << 16  # bytes; a header ends within them
 _LIMIT = 1 << 28
+_ALIKE = 0.8  # as `difflib` measures; a letter too many, too few or in the wrong place is above it
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # a line that Excel reads
 
@@ -37,6 +39,14 @@ def columns_of(path: Path) -> tuple[str, ...]:
         return ()
     header = _plain_names(_header(_LINE_END.split(text))[0])
     return () if any("\0" in name for name in header) else header
+
+
+def misspelt(path: Path, known: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Columns whose names are nearly that of a known column that the table lacks, each with that column."""
+    columns, known = columns_of(path), tuple(known)
+    for name in columns:
+        nearest = [] if name in known else get_close_matches(name, known, 1, _ALIKE)
+        yield from ((name, meant) for meant in nearest if meant not in columns)
 
 
 def rows_of(path: Path) -> Iterator[Row]:

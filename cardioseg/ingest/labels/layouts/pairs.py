@@ -30,7 +30,7 @@ from cardioseg.ingest.labels.column_masks import (
     read_column_masks,
     read_image,
 )
-from cardioseg.ingest.labels.csv_table import Row, columns_of, file_named, is_blank, rows_of, tables_in
+from cardioseg.ingest.labels.csv_table import Row, columns_of, file_named, is_blank, misspelt, rows_of, tables_in
 from cardioseg.ingest.labels.drawn_labels import drawn_phases
 from cardioseg.ingest.labels.ed_es_names import with_moments
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
@@ -42,6 +42,8 @@ HAS_NUMBERS = True
 HAS_NAMES = True
 LOOKS_FOR = "a .csv with columns subject, image and one of mask, lv_mask, myo_mask, rv_mask"
 _NEEDED = ("subject", "image")
+_MASKS = (NUMBERED, *STRUCTURE_COLUMNS)
+_COLUMNS = (*_NEEDED, *_MASKS, "group", "phase", "instance")
 _WORKBOOKS = (".xlsx", ".xls", ".ods")
 _ONE_PHASE = "give the number of its phase, from 0, in the column phase"
 
@@ -80,7 +82,7 @@ class _Pair:
 
 
 def recognises(root: Path) -> bool:
-    """Whether a CSV in `root` has the columns."""
+    """Whether a CSV in `root` has the columns; the name of a column of masks may be misspelt."""
     return any(map(_is_table, tables_in(root)))
 
 
@@ -91,7 +93,7 @@ def misses(root: Path) -> Iterator[str]:
             yield f"{path} is empty"
             continue
         lacking = [f"no column {name}" for name in _NEEDED if name not in columns_of(path)]
-        lacking += [] if _has_mask(path) else [f"none of {', '.join((NUMBERED, *STRUCTURE_COLUMNS))}"]
+        lacking += [] if _has_mask(path) else [f"none of {', '.join(_MASKS)}"]
         columns = ", ".join(columns_of(path)) or "(none can be read)"
         yield f"{path} has the columns {columns}; it has {' and '.join(lacking)}"
     for path in sorted(root.glob("*/*.csv")):
@@ -109,9 +111,10 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
 
     Raises:
         NoInputError: no CSV has the columns, or those that have them have no rows.
-        UsageError: a convention is given, and no mask has numbers.
+        UsageError: a convention is given, and no mask has numbers; or the name of a column is misspelt.
     """
     tables = [path for path in tables_in(root) if _is_table(path)]
+    _refuse_misspelt(tables)
     if meaning.numbers is not None and not any(NUMBERED in columns_of(path) for path in tables):
         raise UsageError(f"--labels has no effect: no CSV in {root} has the column {NUMBERED}", "leave it out")
     by_subject: dict[str, list[Row]] = defaultdict(list)
@@ -136,12 +139,21 @@ def _require_segmentations(root: Path, by_subject: Mapping[str, Sequence[Row]], 
         raise UsageError(f"--structures has no effect: the labels in {root} have no names", "leave it out")
 
 
+def _refuse_misspelt(tables: Sequence[Path]) -> None:
+    """Refuse tables with a column that would be ignored though a known one is probably meant."""
+    for path in tables:
+        for name, meant in misspelt(path, _COLUMNS):
+            hint = f"rename it to {meant} if you mean that; otherwise give it a name that is less similar"
+            raise UsageError(f"{path}: there is no column {name}; {meant} is probably meant", hint)
+
+
 def _is_table(path: Path) -> bool:
     return set(_NEEDED) <= set(columns_of(path)) and _has_mask(path)
 
 
 def _has_mask(path: Path) -> bool:
-    return not {NUMBERED, *STRUCTURE_COLUMNS}.isdisjoint(columns_of(path))
+    """Whether the table has a column of masks, its name misspelt or not."""
+    return not {*columns_of(path), *dict(misspelt(path, _MASKS)).values()}.isdisjoint(_MASKS)
 
 
 def _subject(root: Path, meaning: Meaning, shared: Set[str], subject_id: str, rows: Sequence[Row]) -> Subject | Skipped:

@@ -7,7 +7,7 @@ import pytest
 from only_subject import subject
 from skimage.io import imsave
 
-from cardioseg.errors import NoInputError
+from cardioseg.errors import NoInputError, UsageError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume
@@ -204,6 +204,44 @@ def test_a_map_of_structures_makes_the_subjects_other_masks_doubtful(tmp_path: P
     (only,) = layouts.read(tmp_path)
     assert isinstance(only, Skipped)
     assert only.why.startswith("m1.png holds the numbers 1 and 3")
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "meant"),
+    [
+        ("subject,image,lv_mask,myo_masks", "myo_masks", "myo_mask"),
+        ("subject,image,lv_mask,Myo-Masks", "myo_masks", "myo_mask"),
+        ("subject,image,lv_mask,lv_myo_mask", "lv_myo_mask", "myo_mask"),
+        ("subject,image,lv_mask,rvmask", "rvmask", "rv_mask"),
+        ("subject,image,lv_mask,groups", "groups", "group"),
+        ("subject,image,lv_mask,gruop", "gruop", "group"),
+        ("subject,image,lv_mask,pahse", "pahse", "phase"),
+        ("subject,image,lv_mask,instance_nr", "instance_nr", "instance"),
+        ("subject,image,masks", "masks", "mask"),
+        ("subject,image,lv_maks", "lv_maks", "lv_mask"),
+    ],
+)
+def test_a_column_that_is_nearly_a_known_one_is_refused(
+    tmp_path: Path, png: Png, header: str, name: str, meant: str
+) -> None:
+    image, mask = png("x.png"), png("m.png", np.ones((8, 9), np.uint8))
+    table(tmp_path, header, f"a,{image},{mask},{mask}")
+    assert layouts.detect(tmp_path) is pairs
+    with pytest.raises(
+        UsageError, match=rf"slices\.csv: there is no column {name}; {meant} is probably meant"
+    ) as error:
+        layouts.read(tmp_path)
+    assert error.value.hint.startswith(f"rename it to {meant}")
+
+
+REMARKS = "age,sex,remark,subject_id,image_id,lv_mask_2,la_mask,stage,,phases"
+
+
+def test_other_columns_are_allowed(tmp_path: Path, png: Png) -> None:
+    """Also those that resemble a column that is there, too."""
+    row = f"a,{png('x.png')},{png('m.png', np.ones((8, 9), np.uint8))},ED"
+    table(tmp_path, f"subject,image,lv_mask,phase,{REMARKS}", row + "," * 10)
+    assert subject(tmp_path).volumes[0].labels == (Label.LV_CAVITY,)
 
 
 @pytest.mark.parametrize("text", ["", "subject,image,lv_mask\n", "subject,image\na,b\n", "\0" * 300_000])
