@@ -31,7 +31,14 @@ def train(
         Path, typer.Option("--out", "-o", metavar="FOLDER", help="Output folder of the run: checkpoints, logs, scores.")
     ],
     recipe: Annotated[
-        str, typer.Option("--recipe", "-r", metavar="RECIPE", help="Name of a built-in recipe, or a TOML file.")
+        str,
+        typer.Option(
+            "--recipe",
+            "-r",
+            metavar="RECIPE",
+            help="Name of a built-in recipe, such as lv (LV cavity only) or sax (both ventricles and the myocardium), "
+            "or a TOML file.",
+        ),
     ] = "lv",
     norm: Annotated[
         str | None,

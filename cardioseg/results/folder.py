@@ -1,4 +1,7 @@
-"""Folder: where everything lies that `predict` and `measure` write. No other module names these files."""
+"""Folder: where everything lies that `predict` and `measure` write. No other module names these files.
+
+The files of an output format are named by its own module in `formats`.
+"""
 
 import re
 import secrets
@@ -55,70 +58,6 @@ class CaseFolder:
     def loop(self) -> Path:
         """The beating heart."""
         return self.path / "cine.gif"
-
-    @property
-    def seg_ed(self) -> Path:
-        """The mask at end-diastole as DICOM SEG."""
-        return self.path / "seg_ed.dcm"
-
-    @property
-    def seg_es(self) -> Path:
-        """The mask at end-systole as DICOM SEG."""
-        return self.path / "seg_es.dcm"
-
-    def seg_phase(self, phase: int) -> Path:
-        """The mask of another phase as DICOM SEG."""
-        return self.path / f"seg_phase{phase:02d}.dcm"
-
-    @property
-    def seg_phases(self) -> tuple[Path, ...]:
-        """The masks of other phases as DICOM SEG that were written."""
-        return tuple(sorted(self.path.glob("seg_phase[0-9]*.dcm")))
-
-    @property
-    def contours_ed(self) -> Path:
-        """The contours at end-diastole as DICOM RTSTRUCT."""
-        return self.path / "rtstruct_ed.dcm"
-
-    @property
-    def contours_es(self) -> Path:
-        """The contours at end-systole as DICOM RTSTRUCT."""
-        return self.path / "rtstruct_es.dcm"
-
-    @property
-    def slicer_volume(self) -> Path:
-        """The mask of a volume as a segmentation of 3D Slicer."""
-        return self.path / "mask.seg.nrrd"
-
-    @property
-    def slicer_ed(self) -> Path:
-        """The mask at end-diastole as a segmentation of 3D Slicer."""
-        return self.path / "mask_ed.seg.nrrd"
-
-    @property
-    def slicer_es(self) -> Path:
-        """The mask at end-systole as a segmentation of 3D Slicer."""
-        return self.path / "mask_es.seg.nrrd"
-
-    @property
-    def slicer_sequence(self) -> Path:
-        """The mask of all phases as a sequence of 3D Slicer."""
-        return self.path / "mask.seq.nrrd"
-
-    @property
-    def structured_report(self) -> Path:
-        """The measures as DICOM SR."""
-        return self.path / "sr.dcm"
-
-    @property
-    def captured_sheet(self) -> Path:
-        """The contact sheet as DICOM secondary capture."""
-        return self.path / "sc_sheet.dcm"
-
-    @property
-    def captured_measures(self) -> Path:
-        """A picture of the measures as DICOM secondary capture."""
-        return self.path / "sc_measures.dcm"
 
     @property
     def is_measured(self) -> bool:

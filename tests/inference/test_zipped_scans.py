@@ -55,10 +55,10 @@ def test_a_zip_gives_the_bytes_of_its_folder(study: Path, labelled_model: str, t
     assert records[0]
     assert records[1]
     assert (records[0].content, records[0].header) == (records[1].content, records[1].header)
-    segmentation, of_files = dcmread(of_zip.seg_ed), dcmread(of_folder.seg_ed)
+    segmentation, of_files = dcmread(of_zip.path / "seg_ed.dcm"), dcmread(of_folder.path / "seg_ed.dcm")
     assert segmentation.PixelData == of_files.PixelData
     assert segmentation.PatientID == of_files.PatientID == SMALL.patient_id
-    assert of_zip.structured_report.is_file()
+    assert (of_zip.path / "sr.dcm").is_file()
     assert archive.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "export.zip"]
 

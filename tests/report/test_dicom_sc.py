@@ -40,14 +40,14 @@ def written(predicted: PredictedCase, folder: Path) -> CaseFolder:
 
 def test_the_contact_sheet_is_there_pixel_by_pixel(source: Stack, tmp_path: Path) -> None:
     case = written(described(source), tmp_path)
-    capture = dcmread(case.captured_sheet)
+    capture = dcmread(case.path / "sc_sheet.dcm")
     assert np.array_equal(capture.pixel_array, np.asarray(Image.open(case.overlay).convert("RGB")))
     assert capture.BurnedInAnnotation == "YES"
 
 
 def test_the_objects_are_one_series_of_the_study(source: Stack, tmp_path: Path) -> None:
     case = written(described(source), tmp_path)
-    captures = [dcmread(path) for path in (case.captured_sheet, case.captured_measures)]
+    captures = [dcmread(path) for path in (case.path / "sc_sheet.dcm", case.path / "sc_measures.dcm")]
     header = source.headers[0][0]
     assert header
     image = dcmread(header.path)
@@ -59,12 +59,12 @@ def test_the_objects_are_one_series_of_the_study(source: Stack, tmp_path: Path) 
     uids = {capture.SOPInstanceUID for capture in captures}
     assert len(uids) == 2
     again = written(described(source), tmp_path)
-    assert {dcmread(path).SOPInstanceUID for path in (again.captured_sheet, again.captured_measures)} == uids
+    assert {dcmread(path).SOPInstanceUID for path in again.path.glob("sc_*.dcm")} == uids
 
 
 def test_the_validator_finds_no_error(source: Stack, tmp_path: Path) -> None:
     case = written(described(source), tmp_path)
-    for path in (case.captured_sheet, case.captured_measures):
+    for path in (case.path / "sc_sheet.dcm", case.path / "sc_measures.dcm"):
         assert dciodvfy(path, "SCImage") == []
 
 

@@ -199,7 +199,7 @@ def test_the_report_and_the_pictures_come_back_the_same(pacs: Pacs, tmp_path: Pa
         for content in files
     }
     assert referenced(dcmread(BytesIO(report))) <= stored
-    sent = {dcmread(path).pixel_array.tobytes() for path in (case.captured_sheet, case.captured_measures)}
+    sent = {dcmread(path).pixel_array.tobytes() for path in (case.path / "sc_sheet.dcm", case.path / "sc_measures.dcm")}
     assert {dcmread(BytesIO(content)).pixel_array.tobytes() for content in held["OT"]} == sent
 
 
@@ -215,11 +215,11 @@ def test_contours_and_the_masks_of_all_phases_come_back_the_same(pacs: Pacs, tmp
     images = {dataset.SOPInstanceUID for modality, dataset in objects if modality == "MR"}
     segmentations = {dataset.ContentLabel: dataset for modality, dataset in objects if modality == "SEG"}
     assert len(segmentations) == THICK.phases
-    for path in (case.seg_ed, case.seg_es, *case.seg_phases):
+    for path in (case.path / "seg_ed.dcm", case.path / "seg_es.dcm", *case.path.glob("seg_phase*.dcm")):
         sent = dcmread(path)
         assert segmentations[sent.ContentLabel].PixelData == sent.PixelData
     structures = {dataset.StructureSetLabel: dataset for modality, dataset in objects if modality == "RTSTRUCT"}
-    for label, path in (("ED", case.contours_ed), ("ES", case.contours_es)):
+    for label, path in (("ED", case.path / "rtstruct_ed.dcm"), ("ES", case.path / "rtstruct_es.dcm")):
         sent = dcmread(path)
         assert structures[label].ROIContourSequence == sent.ROIContourSequence
         contours = [contour for region in sent.ROIContourSequence for contour in region.ContourSequence]

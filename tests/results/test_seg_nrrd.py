@@ -61,26 +61,26 @@ def assert_same(found: Cine, expected: Cine) -> None:
 
 def test_our_reader_reads_the_same_voxels(written: CaseFolder) -> None:
     mask = drawn()
-    assert_same(read_cine(written.slicer_sequence), mask)
-    assert is_4d(written.slicer_sequence)
-    for path, phase in ((written.slicer_ed, ED), (written.slicer_es, ES)):
+    assert_same(read_cine(written.path / "mask.seq.nrrd"), mask)
+    assert is_4d(written.path / "mask.seq.nrrd")
+    for path, phase in ((written.path / "mask_ed.seg.nrrd", ED), (written.path / "mask_es.seg.nrrd", ES)):
         assert_same(read_cine(path), Cine(mask.voxels[phase : phase + 1], mask.grid))
         assert not is_4d(path)
 
 
 def test_itk_reads_the_same_voxels(written: CaseFolder) -> None:
-    image = sitk.ReadImage(written.slicer_ed)
+    image = sitk.ReadImage(written.path / "mask_ed.seg.nrrd")
     assert np.array_equal(sitk.GetArrayFromImage(image), drawn().voxels[ED])
     assert np.allclose(image.TransformIndexToPhysicalPoint((3, 7, 2)), OBLIQUE.position_mm((2, 7, 3)), atol=1e-9)
     assert image.GetMetaData("Segment2_Name") == "LV cavity"
-    sequence = sitk.ReadImage(written.slicer_sequence)  # a phase is a component
+    sequence = sitk.ReadImage(written.path / "mask.seq.nrrd")  # a phase is a component
     assert np.array_equal(np.moveaxis(sitk.GetArrayFromImage(sequence), -1, 0), drawn().voxels)
     assert np.allclose(sequence.TransformIndexToPhysicalPoint((3, 7, 2)), OBLIQUE.position_mm((2, 7, 3)), atol=1e-9)
     assert sequence.GetMetaData("DataNodeClassName") == "vtkMRMLLabelMapVolumeNode"
 
 
 def test_pynrrd_reads_the_same_voxels(written: CaseFolder) -> None:
-    voxels, header = nrrd.read(str(written.slicer_sequence), index_order="C")
+    voxels, header = nrrd.read(str(written.path / "mask.seq.nrrd"), index_order="C")
     assert np.array_equal(np.moveaxis(voxels, -1, 0), drawn().voxels)
     assert header["kinds"] == ["list", "domain", "domain", "domain"]
     assert (header["labels"][0], header["units"][0]) == ("time", "ms")
@@ -88,14 +88,14 @@ def test_pynrrd_reads_the_same_voxels(written: CaseFolder) -> None:
     assert np.isnan(header["space directions"][0]).all()
     steps = np.array(OBLIQUE.directions[::-1]) * np.array(OBLIQUE.spacing_mm[::-1])[:, None]
     assert np.allclose(header["space directions"][1:], steps, rtol=0, atol=1e-12)
-    voxels, header = nrrd.read(str(written.slicer_es), index_order="C")
+    voxels, header = nrrd.read(str(written.path / "mask_es.seg.nrrd"), index_order="C")
     assert np.array_equal(voxels, drawn().voxels[ES])
     assert np.allclose(header["space origin"], OBLIQUE.origin_mm, rtol=0, atol=1e-12)
 
 
 def test_slicerio_reads_names_colours_and_terms(written: CaseFolder) -> None:
     slicerio = pytest.importorskip("slicerio")
-    segmentation = slicerio.read_segmentation(str(written.slicer_ed))
+    segmentation = slicerio.read_segmentation(str(written.path / "mask_ed.seg.nrrd"))
     named = [(segment["name"], segment["id"], segment["labelValue"]) for segment in segmentation["segments"]]
     assert named == [
         ("RV cavity", "rv_cavity", 1),
@@ -110,10 +110,10 @@ def test_slicerio_reads_names_colours_and_terms(written: CaseFolder) -> None:
     assert segmentation["containedRepresentationNames"] == ["Binary labelmap"]
 
 
-@pytest.mark.parametrize("name", ["slicer_ed", "slicer_es"])
+@pytest.mark.parametrize("name", ["mask_ed.seg.nrrd", "mask_es.seg.nrrd"])
 def test_slicer_cuts_no_segment_off(name: str, written: CaseFolder) -> None:
     """Slicer cuts all segments of a layer to the extent of the first, and drops them if that is empty."""
-    header = nrrd.read_header(str(getattr(written, name)))
+    header = nrrd.read_header(str(written.path / name))
     slices, rows, columns = SHAPE
     extents = {header[f"Segment{number}_Extent"] for number in range(3)}
     assert extents == {f"0 {columns - 1} 0 {rows - 1} 0 {slices - 1}"}
@@ -126,15 +126,15 @@ def test_a_volume_is_one_segmentation(tmp_path: Path) -> None:
     mask = Cine(drawn().voxels[:1], OBLIQUE)
     case, remark = write(tmp_path, mask, is_4d=False, ed_phase=0)
     assert remark == ""
-    assert [path.name for path in tmp_path.iterdir()] == [case.slicer_volume.name]
-    assert_same(read_cine(case.slicer_volume), mask)
+    assert [path.name for path in tmp_path.iterdir()] == ["mask.seg.nrrd"]
+    assert_same(read_cine(case.path / "mask.seg.nrrd"), mask)
 
 
 def test_what_is_not_known_is_a_remark(tmp_path: Path) -> None:
     case, remark = write(tmp_path, drawn(times_ms=()), ed_phase=ED)
     assert remark == "no segmentation for 3D Slicer of end-systole, which is not known"
-    assert sorted(tmp_path.iterdir()) == sorted([case.slicer_sequence, case.slicer_ed])
-    header: dict[str, Any] = nrrd.read_header(str(case.slicer_sequence))
+    assert sorted(tmp_path.iterdir()) == sorted([case.path / "mask.seq.nrrd", case.path / "mask_ed.seg.nrrd"])
+    header: dict[str, Any] = nrrd.read_header(str(case.path / "mask.seq.nrrd"))
     assert (header["labels"][0], header["axis 0 index values"]) == ("phase", "0 1 2 3 4")
 
 
@@ -145,12 +145,12 @@ def test_the_axes_are_those_of_the_scan(tmp_path: Path) -> None:
     mask = read_nifti(tmp_path / "scan.nii.gz")
     assert mask.grid.shape == (4, 12, 10)
     case, _ = write(tmp_path / "case", mask, ed_phase=ED, es_phase=ES)
-    assert nrrd.read_header(str(case.slicer_ed))["sizes"].tolist() == [4, 10, 12]
-    assert_same(read_cine(case.slicer_ed), Cine(mask.voxels[ED : ED + 1], mask.grid))
-    assert_same(read_cine(case.slicer_sequence), mask)
+    assert nrrd.read_header(str(case.path / "mask_ed.seg.nrrd"))["sizes"].tolist() == [4, 10, 12]
+    assert_same(read_cine(case.path / "mask_ed.seg.nrrd"), Cine(mask.voxels[ED : ED + 1], mask.grid))
+    assert_same(read_cine(case.path / "mask.seq.nrrd"), mask)
 
 
 def test_the_same_mask_gives_the_same_bytes(written: CaseFolder, tmp_path: Path) -> None:
     case, _ = write(tmp_path, drawn(), ed_phase=ED, es_phase=ES)
-    for path in (case.slicer_ed, case.slicer_es, case.slicer_sequence):
+    for path in (case.path / "mask_ed.seg.nrrd", case.path / "mask_es.seg.nrrd", case.path / "mask.seq.nrrd"):
         assert path.read_bytes() == (written.path / path.name).read_bytes()

@@ -17,7 +17,7 @@ REFERS_TO: tuple[str, ...] = ()
 
 def files(folder: CaseFolder) -> tuple[Path, ...]:
     """The files that are written."""
-    return folder.captured_sheet, folder.captured_measures
+    return folder.path / "sc_sheet.dcm", folder.path / "sc_measures.dcm"
 
 
 def write(predicted: PredictedCase, folder: CaseFolder) -> str:
@@ -36,8 +36,7 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
     page = draw_measures(measures, description.wall, description.flags, folder.case_id, references)
     try:
         with Image.open(folder.overlay) as sheet:
-            pictures = {folder.captured_sheet: sheet, folder.captured_measures: page}
-            write_captures(pictures, predicted.author, headers)
+            write_captures(dict(zip(files(folder), (sheet, page), strict=True)), predicted.author, headers)
     except UnusableError as error:
         return f"no DICOM secondary capture: {error}"
     return ""

@@ -15,7 +15,7 @@ REFERS_TO: tuple[str, ...] = ()
 
 def files(folder: CaseFolder) -> tuple[Path, ...]:
     """The files that are written."""
-    return folder.seg_ed, folder.seg_es
+    return folder.path / "seg_ed.dcm", folder.path / "seg_es.dcm"
 
 
 def write(predicted: PredictedCase, folder: CaseFolder) -> str:

@@ -19,7 +19,7 @@ REFERS_TO: tuple[str, ...] = (dicom_seg_format.NAME,)
 
 def files(folder: CaseFolder) -> tuple[Path, ...]:
     """The files that were written."""
-    return folder.seg_phases
+    return tuple(sorted(folder.path.glob("seg_phase[0-9]*.dcm")))
 
 
 def write(predicted: PredictedCase, folder: CaseFolder) -> str:
@@ -35,5 +35,5 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
         return ""
     have_theirs = {phase for _, phase in predicted.moments}
     others = (phase for phase in range(predicted.mask.phases) if phase not in have_theirs)
-    phases = ((other_phase(phase), phase, folder.seg_phase(phase)) for phase in others)
+    phases = ((other_phase(phase), phase, folder.path / f"seg_phase{phase:02d}.dcm") for phase in others)
     return write_phases(predicted, f"{dicom_seg_format.KIND} of other phases", write_segmentation, phases)

@@ -16,7 +16,7 @@ REFERS_TO: tuple[str, ...] = (dicom_seg_format.NAME,)
 
 def files(folder: CaseFolder) -> tuple[Path, ...]:
     """The file that is written."""
-    return (folder.structured_report,)
+    return (folder.path / "sr.dcm",)
 
 
 def write(predicted: PredictedCase, folder: CaseFolder) -> str:
@@ -32,13 +32,13 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
         return "no DICOM SR: the scan has no DICOM images that it could refer to"
     description = predicted.description
     measures, segments = description.measures, description.wall.segments
-    phases = (measures.ed_phase, folder.seg_ed), (measures.es_phase, folder.seg_es)
+    phases = zip((measures.ed_phase, measures.es_phase), dicom_seg_format.files(folder), strict=True)
     masks = {phase: path for phase, path in phases if phase is not None and path.exists()}
     labels, author = predicted.structures, predicted.author
     findings = Findings(measures, segments, description.flags, labels, author, description.references)
     headers = predicted.measured_headers(predicted.stack)
     try:
-        write_structured_report(folder.structured_report, findings, masks, headers)
+        write_structured_report(*files(folder), findings, masks, headers)
     except UnusableError as error:
         return f"no DICOM SR: {error}"
     return ""

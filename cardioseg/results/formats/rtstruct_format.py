@@ -14,7 +14,7 @@ REFERS_TO: tuple[str, ...] = ()
 
 def files(folder: CaseFolder) -> tuple[Path, ...]:
     """The files that are written."""
-    return folder.contours_ed, folder.contours_es
+    return folder.path / "rtstruct_ed.dcm", folder.path / "rtstruct_es.dcm"
 
 
 def write(predicted: PredictedCase, folder: CaseFolder) -> str:

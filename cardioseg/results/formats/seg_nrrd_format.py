@@ -21,7 +21,8 @@ REFERS_TO: tuple[str, ...] = ()
 
 def files(folder: CaseFolder) -> tuple[Path, ...]:
     """The files that are written: the first of a volume, the others of a cine."""
-    return folder.slicer_volume, folder.slicer_ed, folder.slicer_es, folder.slicer_sequence
+    names = ("mask.seg.nrrd", "mask_ed.seg.nrrd", "mask_es.seg.nrrd", "mask.seq.nrrd")
+    return tuple(folder.path / name for name in names)
 
 
 def write(predicted: PredictedCase, folder: CaseFolder) -> str:
@@ -34,12 +35,13 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
         ResourceError: the file system refuses the write.
     """
     stored = as_stored(predicted.mask)
+    of_volume, *of_moments, of_cine = files(folder)
     if not predicted.is_4d:
-        _write_segmentation(folder.slicer_volume, stored.phase(0), predicted)
+        _write_segmentation(of_volume, stored.phase(0), predicted)
         return ""
-    write_bytes(folder.slicer_sequence, encode_sequence(stored, *sequence_axis(stored), sequence_keys(stored)))
+    write_bytes(of_cine, encode_sequence(stored, *sequence_axis(stored), sequence_keys(stored)))
     unknown = []
-    for (moment, phase), path in zip(predicted.moments, (folder.slicer_ed, folder.slicer_es), strict=True):
+    for (moment, phase), path in zip(predicted.moments, of_moments, strict=True):
         if phase is None:
             unknown.append(f"no segmentation for 3D Slicer of {moment.name}, which is not known")
         else:
