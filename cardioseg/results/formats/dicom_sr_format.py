@@ -38,7 +38,8 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
     findings = Findings(measures, segments, description.flags, labels, author, description.references)
     headers = predicted.measured_headers(predicted.stack)
     try:
-        write_structured_report(*files(folder), findings, masks, headers)
+        [path] = files(folder)
+        write_structured_report(path, findings, masks, headers)
     except UnusableError as error:
         return f"no DICOM SR: {error}"
     return ""
