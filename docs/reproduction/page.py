@@ -12,6 +12,7 @@ from typing import Any
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parent / "reproduction.md"
 SIGNIFICANT = 0.05
+PAPER_FOLDS = 3
 WHOLE = 0.999
 NEAR = 0.02  # of a mean Dice: as near as the paper, with other folds, can be expected to be met
 TITLES = {
@@ -70,7 +71,8 @@ def heading(run: dict[str, Any]) -> str:
     """The ventricle, and how this run differs from another of the same ventricle."""
     folds = sorted({cell["fold"] for cell in run["cells"]})
     steps = " with all of the paper's steps" if run["steps_fraction"] >= WHOLE else ""
-    return f"{run['title']}{steps}{f' (fold {folds[0]} only)' if len(folds) == 1 else ''}"
+    counted = f"fold {folds[0]}" if len(folds) == 1 else f"folds {' and '.join(map(str, folds))}"
+    return f"{run['title']}{steps}{f' ({counted} only)' if len(folds) < PAPER_FOLDS else ''}"
 
 
 def means(run: dict[str, Any]) -> dict[str, tuple[float, float]]:
