@@ -6,8 +6,11 @@ from pathlib import Path
 
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
+from cardioseg.results.case_record import read_case_record
 from cardioseg.results.edits import LatestMask, is_predicted, latest_mask
+from cardioseg.results.folder import CaseFolder
 from cardioseg.results.mask_files import read_mask
+from cardioseg.results.review_record import Decision
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class ComparedMask:
         mask: `Label` values (phase, slice, row, column).
         is_edited: whether it is an edit of a mask that `predict` wrote.
         is_corrected: whether a person changed it, as an edit or in `review`, so that it is not the model's.
-        remarks: which file next to the mask is compared instead, and which files are ignored and why.
+        remarks: which file next to the mask is compared instead, which are ignored and why, what a person decided.
     """
 
     mask: Cine
@@ -43,8 +46,15 @@ def read_compared_mask(path: Path, convention: Mapping[int, Label], consequence:
     latest = latest_mask(path, convention)
     edit = (_edit_remark(latest, path) + consequence,) if latest.is_edited else ()
     corrected = ("its mask was corrected by a person in `review`",) if latest.is_corrected else ()
+    excluded = ("a person excluded this case in `review`; it is compared all the same",) if _is_excluded(path) else ()
     is_corrected = latest.is_edited or latest.is_corrected
-    return ComparedMask(latest.mask, latest.is_edited, is_corrected, (*edit, *corrected, *latest.remarks))
+    return ComparedMask(latest.mask, latest.is_edited, is_corrected, (*edit, *corrected, *excluded, *latest.remarks))
+
+
+def _is_excluded(path: Path) -> bool:
+    """Whether a person decided that the case of a predicted mask is not to be used."""
+    record = read_case_record(CaseFolder(path.parent))
+    return record is not None and record.review is not None and record.review.decision is Decision.EXCLUDED
 
 
 def _edit_remark(latest: LatestMask, path: Path) -> str:

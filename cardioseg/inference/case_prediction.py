@@ -207,8 +207,9 @@ def _predicted(
     remark = in_one(remark, given(asked.patient), patients.remark(acquisition), lost)
     said_of_scan = {"content": scan.content, "header": scan.header}
     written = {"remark": remark, "sha256": hashes, "review": review}
-    asked.model_copy(update=said_of_scan | written).write(folder)
-    remarks = in_one(asked.naming, remark)
+    record = asked.model_copy(update=said_of_scan | written)
+    record.write(folder)
+    remarks = in_one(asked.naming, record.reviewed(description.measures), remark)
     return _outcome(case, folder.case_id, description, remarks, time.perf_counter() - start)
 
 

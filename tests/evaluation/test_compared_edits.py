@@ -183,3 +183,13 @@ def test_a_corrected_reference_is_named_and_not_counted(study: Path, results: Pa
     assert edit.where.startswith("reference ")
     assert edit.why == "its mask was corrected by a person in `review`"
     assert found.correction_warning == ""
+
+
+def test_a_case_that_a_person_excluded_is_compared_and_named(study: Path, results: Path) -> None:
+    case = sorted(results.glob("*/mask.nii.gz"))[0].parent.name
+    save_case(results, case, decision="excluded")
+    found = evaluate(results, study / "labels")
+    [remark] = found.edits
+    assert (remark.where, remark.why) == (case, "a person excluded this case in `review`; it is compared all the same")
+    assert {score.case_id for score in found.scores} == {path.parent.name for path in results.glob("*/mask.nii.gz")}
+    assert found.correction_warning == ""

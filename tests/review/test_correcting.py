@@ -201,6 +201,7 @@ def test_predicted_again_a_decision_stays_with_its_mask_alone(predicted: Path, a
     again = ["predict", str(predicted / "scans"), "-o", str(folder), "-q", "--overwrite", "-m"]
     assert run([*again, str(predicted / "model")]) == 0
     assert rows(folder / "measures.csv")["heart"]["review"] == "excluded"
+    assert "excluded in review: no breath hold" in rows(folder / "status.csv")["heart"]["reason"]
     assert run([*again[:-2], "-m", str(predicted / "model")]) == 0  # nothing is left to do
     assert "excluded in review: no breath hold" in rows(folder / "status.csv")["heart"]["reason"]
     record = folder / "heart" / "case.json"
