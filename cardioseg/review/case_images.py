@@ -82,12 +82,12 @@ def look_for_scan(record: CaseRecord | None) -> Future[Scan | None]:
         it cannot be read.
     """
     thread = ThreadPoolExecutor(1)
-    scan = thread.submit(_found, record)
+    scan = thread.submit(_scan_of, record)
     thread.shutdown(wait=False)
     return scan
 
 
-def _found(record: CaseRecord | None) -> Scan | None:
+def _scan_of(record: CaseRecord | None) -> Scan | None:
     scan = recorded_scan(record) if record else None
     if scan and not scan.case.series:
         scan.cine  # noqa: B018 - it stays with the scan
