@@ -61,13 +61,13 @@ class ChannelNorm(nn.Module):
             v, m = torch.var_mean(f.float(), (2, 3), correction=0)
             scale, shift, _ = self.coefficients(m, v, *parameters)
             return (_per_pixel(scale) * (f - _per_pixel(m)) + _per_pixel(shift)).to(f.dtype)
-        f = f.float() if f.dtype == torch.bfloat16 else f
+        dtype, f = f.dtype, f.float() if f.dtype == torch.bfloat16 else f
         if torch.is_grad_enabled() and f.requires_grad:
             result: Tensor = _Affine.apply(f, self, *parameters)  # type: ignore[no-untyped-call]
-            return result
+            return result.to(dtype)
         m, v, distance = moments(f)
         scale, shift, _ = self.coefficients(m, v, *parameters)
-        return distance.mul_(_per_pixel(scale)).add_(_per_pixel(shift))
+        return distance.mul_(_per_pixel(scale)).add_(_per_pixel(shift)).to(dtype)
 
     def coefficients(
         self, m: Tensor, v: Tensor, gamma: Tensor, beta: Tensor, rho: Tensor | None = None

@@ -31,8 +31,8 @@ class Optimization(BaseModel):
         loss: `cross_entropy` is the paper's. The others add 1 - soft Dice of the structures: `cross_entropy_dice` for
             each image alone, `cross_entropy_batch_dice` for the batch as a whole. Only the batch Dice penalizes a
             structure that is drawn on an image without it.
-        precision: number format of the feature maps on a GPU; `bfloat16` is faster. Sums, the loss and the weights are
-            always float32, and so is everything on a CPU.
+        precision: number format of the feature maps on a GPU, and on a CPU that has instructions for bfloat16; it is
+            faster there. Sums, the loss and the weights are always float32, and so is everything on other CPUs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -105,6 +105,7 @@ def test_compiled_is_the_same(name: str) -> None:
 def test_half_precision_maps_have_full_precision_moments(compiled: bool) -> None:
     layer, f = random_layer("iln"), (features() + 100).bfloat16()
     norm = torch.compile(layer, backend="aot_eager", fullgraph=True) if compiled else layer
+    assert norm(f).dtype == torch.bfloat16
     assert torch.allclose(norm(f).float(), plain("iln", layer, f.float()), atol=0.05)
 
 

@@ -43,6 +43,21 @@ def test_the_rate_is_that_of_the_step() -> None:
         torch.testing.assert_close(parameter.detach(), old - 0.5 * parameter.grad)
 
 
+@pytest.mark.parametrize("has", [{}, {"avx512_bf16": False}, {"avx512_bf16": True}, {"amx_bf16": True}])
+def test_a_cpu_calculates_with_bfloat16_if_it_has_the_instructions(
+    has: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has, raising=False)
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        settings = Optimization(learning_rate=0.1, precision=precision)  # type: ignore[arg-type]
+        step, (images, targets) = made("cpu", settings), batch("cpu")
+        losses[precision] = [step(images, targets, 0.1).item() for _ in range(5)]
+        assert {parameter.dtype for parameter in step.network.parameters()} == {torch.float32}
+    assert (losses["float32"] == losses["bfloat16"]) == (not any(has.values()))
+    assert losses["float32"] == pytest.approx(losses["bfloat16"], rel=0.02)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
 def test_a_gpu_agrees_with_the_cpu() -> None:
     losses = []
