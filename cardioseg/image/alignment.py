@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.image.orientation import usual_axes
 from cardioseg.image.volume import Cine, Grid
 
 _THICK = 1.5  # times the other spacings: the least spacing of slices
@@ -40,6 +41,12 @@ def turned_to(cine: Cine, grid: Grid) -> Cine:
     up, down, across = (bool(cosines[axis, cine_axis] < 0) for axis, cine_axis in enumerate(order))
     flips = (up, down, across)
     return replace(cine, voxels=_laid_out(cine, order, flips), grid=cine.grid.turned(order, flips))
+
+
+def in_usual_view(cine: Cine) -> Cine:
+    """The cine in the usual short-axis view, however its axes are stored; its voxels are a view of the same memory."""
+    order, flips = usual_axes(cine.grid)
+    return replace(cine, voxels=_reordered(cine, order, flips), grid=cine.grid.turned(order, flips))
 
 
 def on_grid(part: Cine, grid: Grid, tolerance_mm: float) -> Cine | None:
@@ -105,9 +112,13 @@ def as_stored(cine: Cine) -> Cine:
 def _laid_out(
     cine: Cine, order: tuple[int, int, int], flips: tuple[bool, bool, bool] = (False, False, False)
 ) -> np.ndarray:
+    return np.ascontiguousarray(_reordered(cine, order, flips))
+
+
+def _reordered(cine: Cine, order: tuple[int, int, int], flips: tuple[bool, bool, bool]) -> np.ndarray:
     turned = cine.voxels.transpose(0, *(axis + 1 for axis in order))
     backwards = [slice(None, None, -1) if flip else slice(None) for flip in flips]
-    return np.ascontiguousarray(turned[:, *backwards])
+    return turned[:, *backwards]
 
 
 def _steps(grid: Grid) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Orientation: which end of a short-axis stack is basal."""
+"""Orientation: which end of a short-axis stack is basal, and how far its axes are from those of the usual view."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,21 @@ def axes(base_first: bool) -> Directions:
     slices = _BASE_TO_APEX if base_first else -_BASE_TO_APEX
     first, second, third = ((x, y, z) for x, y, z in np.stack([slices, _ACROSS, np.cross(slices, _ACROSS)]).tolist())
     return first, second, third
+
+
+def usual_axes(grid: Grid) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
+    """The order and the flips of the axes that bring a stack nearest to the usual short-axis view.
+
+    In this view, slices go from apex to base, columns to the left of the patient and rows to the back and the feet:
+    ACDC, M&Ms and most of Sunnybrook are stored like this.
+    """
+    towards_apex, rows, columns = np.asarray(axes(base_first=True))
+    cosines = np.stack([-towards_apex, rows, columns]) @ np.asarray(grid.directions).T
+    nearness = np.abs(cosines)
+    is_turned = nearness[1, 2] + nearness[2, 1] > nearness[1, 1] + nearness[2, 2]
+    order = (0, 2, 1) if is_turned else (0, 1, 2)
+    up, down, across = (bool(cosines[axis, stored] < 0) for axis, stored in enumerate(order))
+    return order, (up, down, across)
 
 
 def _towards_apex(grid: Grid) -> float:

@@ -1,12 +1,13 @@
 """Segmentation: a cine and a model become a mask on the cine's own grid."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.image.alignment import in_usual_view, turned_to
 from cardioseg.image.heart_position import locate
 from cardioseg.image.labels import Label
 from cardioseg.image.preprocessing import Floats, prepare
@@ -38,30 +39,33 @@ class Segmentation:
 def segment(cine: Cine, model: Model, report: Callable[[int, int], None] = lambda *_: None) -> Segmentation:
     """Label every slice of every phase.
 
-    A slice's mask does not depend on the slices it shares a batch with.
+    A slice's mask does not depend on the slices it shares a batch with, nor on the order and direction in which the
+    axes of the cine are stored.
 
     Args:
         cine: intensities (phase, slice, row, column).
         model: what to run.
         report: called with the number of slices done and of all, batch by batch.
     """
+    stored, cine = cine, in_usual_view(cine)
     structures = model.card.structures
-    slices = cine.voxels.reshape(-1, *cine.grid.shape[1:])
     batches = list(_batches(cine, model))
-    masks, areas, done = np.empty(slices.shape, np.uint8), [], 0
+    masks, areas, done = np.empty(cine.voxels.shape, np.uint8), [], 0
 
     def label(batch: _Batch) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-        return _label(slices[batch.places], cine.grid.pixel_mm, model, batch.window)
+        slices = np.ascontiguousarray(cine.voxels[np.divmod(batch.places, cine.grid.shape[0])])
+        return _label(slices, cine.grid.pixel_mm, model, batch.window)
 
     for batch, (labels, alone) in zip(batches, in_parallel(label, batches, model.workers), strict=True):
-        masks[batch.places] = labels
+        masks[np.divmod(batch.places, cine.grid.shape[0])] = labels
         areas.append(alone)
         done += len(labels)
-        report(done, len(slices))
-    cleaned = Cine(clean(masks.reshape(cine.voxels.shape), structures), cine.grid, cine.times_ms)
+        report(done, cine.phases * cine.grid.shape[0])
+    cleaned = Cine(clean(masks, structures), cine.grid, cine.times_ms)
     mask = without_basal_myocardium(without_flicker(cleaned))
     order = np.argsort(np.concatenate([batch.places for batch in batches]))
-    return Segmentation(mask, _fold_curves_ml(mask, structures, np.concatenate(areas)[order]))
+    curves_ml = _fold_curves_ml(mask, structures, np.concatenate(areas)[order])
+    return Segmentation(replace(turned_to(mask, stored.grid), grid=stored.grid), curves_ml)
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def _windows(cine: Cine, model: Model) -> Sequence[Window | None]:
     def network(images: Floats) -> Floats:
         return np.concatenate(list(in_batches(lambda some: model.logits(some[:, None]), images, size, model.workers)))
 
-    return locate(cine.voxels[phases, index], pixel_mm, settings, network)
+    return locate(np.ascontiguousarray(cine.voxels[phases, index]), pixel_mm, settings, network)
 
 
 def _label(

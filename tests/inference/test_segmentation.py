@@ -1,6 +1,7 @@
 """Segmentation on the scan's own grid, independent of batches; what the postprocessing keeps."""
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 from thresholds import LEVELS, write_threshold_model
 from untrained import write_model
 
+from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import Label
+from cardioseg.image.orientation import axes
 from cardioseg.image.preprocessing import Preprocessing
 from cardioseg.image.volume import Cine, Grid
 from cardioseg.inference.postprocessing import clean
@@ -42,6 +45,25 @@ def test_a_slice_does_not_depend_on_its_batch(network_folder: Path) -> None:
     alone = np.concatenate([model.logits(image[None]) for image in images])
     assert np.abs(together - alone).max() < 1e-4
     assert (together.argmax(1) == alone.argmax(1)).all()
+
+
+def test_the_mask_does_not_depend_on_how_the_axes_are_stored(tmp_path: Path) -> None:
+    """Programs flip rows, turn the image or count the slices from the other end: one scan, one mask."""
+    window = Preprocessing("percentile", 2.0, window=32, locate_mm=4.0)
+    grid = Grid((4, 40, 50), (8.0, 2.1, 1.9), directions=axes(base_first=False))
+    voxels = np.random.default_rng(0).integers(0, 900, (5, *grid.shape)).astype(np.int16)
+    cine, model = Cine(voxels, grid), open_model(write_model(tmp_path, preprocessing=window, seeds=(0, 1)))
+    expected = segment(cine, model)
+    assert len(np.unique(expected.mask.voxels)) > 1
+    for order, flips in product([(0, 1, 2), (0, 2, 1)], product([False, True], repeat=3)):
+        turned = cine.voxels.transpose(0, *(axis + 1 for axis in order))
+        flipped = np.flip(turned, [axis + 1 for axis, flip in enumerate(flips) if flip])
+        stored = segment(Cine(flipped, grid.turned(order, flips)), model)
+        assert stored.mask.grid == grid.turned(order, flips)
+        placed = aligned(stored.mask, grid, 0.01)
+        assert placed is not None
+        np.testing.assert_array_equal(placed.voxels, expected.mask.voxels)
+        assert stored.fold_curves_ml == expected.fold_curves_ml
 
 
 def test_a_model_with_a_window_labels_nothing_beyond_it(tmp_path: Path) -> None:
