@@ -14,6 +14,7 @@ from cardioseg.phantom import Encoding, Phantom, cine, enhanced_instance, write_
 
 SliceDataset = Callable[..., Dataset]
 LOW, HIGH = -32768, 65535
+LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"  # Label Map Segmentation Storage
 SMALL = Phantom(slices=3, phases=2, rows=16, columns=16, spacing_mm=(25.0, 9.0, 9.0))
 
 
@@ -72,6 +73,9 @@ def test_an_image_without_padding_or_of_padding_only(tmp_path: Path, slice_datas
     assert read_pixels(read_headers(tmp_path / "a")[0]).min() == LOW  # nothing says that it is padding
     write_instance(tmp_path / "b", slice_dataset(np.full((3, 4), LOW, np.int16), PixelPaddingValue=LOW))
     assert not read_pixels(read_headers(tmp_path / "b")[0]).any()
+    label_map = slice_dataset(padded(0, np.int16), PixelPaddingValue=0, SOPClassUID=LABEL_MAP, Modality="SEG")
+    write_instance(tmp_path / "c", label_map)
+    assert read_pixels(read_headers(tmp_path / "c")[0]).min() == 0  # its background
     kept = np.arange(4, dtype=np.uint16)
     assert without_padding(kept, kept, (9, 9)) is kept
 
