@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from unicodedata import category, normalize
 
 from cardioseg import locks
 from cardioseg.archive.member_paths import size_bytes
@@ -29,9 +30,8 @@ _MARK = ".partial."
 _RUN = secrets.token_hex(
     4
 )  # distinguishes this process from an earlier one with the same number: in a container all have number 1
-_NOT_PORTABLE = re.compile(r"[^A-Za-z0-9._-]+")
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # names that Windows keeps for devices
-_NAME_LIMIT = 100
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])(\..*)?")  # names that Windows keeps for devices
+_NAME_LIMIT_BYTES = 100  # in UTF-8; file systems take 255 or fewer, and names get longer: numbers, endings, folders
 _ENDED, _FLAGS, _PF_EXITING = "ZX", 5, 0x4  # in /proc/PID/stat, after the process's name
 _being_written: set[Path] = set()
 
@@ -146,8 +146,12 @@ def require_size_below(path: Path, limit_bytes: int) -> None:
 
 
 def safe_name(name: str) -> str:
-    """A name that is a safe path component on every file system: letters, digits, `.`, `_` and `-`."""
-    harmless = _NOT_PORTABLE.sub("_", name).strip("._-")[:_NAME_LIMIT].rstrip("._-")
+    """A name that is a safe path component on every file system: letters, digits, `.`, `_` and `-`.
+
+    Letters and digits of every script stay, composed (NFC): names that look alike are equal.
+    """
+    kept = "".join(sign if sign in "._-" or category(sign)[0] in "LMN" else " " for sign in normalize("NFC", name))
+    harmless = re.sub(" +", "_", kept).strip("._-").encode()[:_NAME_LIMIT_BYTES].decode(errors="ignore").rstrip("._-")
     return f"case-{harmless}" if _RESERVED.fullmatch(harmless) else harmless or "case"
 
 

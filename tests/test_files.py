@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
+from unicodedata import category, normalize
 
 import pytest
 from hypothesis import example, given, settings
@@ -32,7 +33,6 @@ from cardioseg.files import (
 from cardioseg.locks import is_being_written, turn
 
 few = settings(max_examples=25, deadline=None, database=None)
-HARMLESS = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 HOSTILE = (
     "",
     ".",
@@ -209,17 +209,35 @@ def test_a_size_is_allowed_up_to_its_limit(tmp_path: Path) -> None:
 @given(any_name)
 def test_a_safe_name_is_one_harmless_component(name: str) -> None:
     safe = safe_name(name)
-    assert set(safe) <= HARMLESS
-    assert 0 < len(safe) <= 105
+    assert all(sign in "._-" or category(sign)[0] in "LMN" for sign in safe)  # letters, marks on them, digits
+    assert 0 < len(safe.encode()) <= 105
     assert safe[0] not in ".-"
     assert safe[-1] not in ".-_"
     assert safe.split(".")[0].lower() not in {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10))}
     assert safe_name(safe) == safe
 
 
-@pytest.mark.parametrize("name", ["SCD0000101", "patient001", "a.b-c_d", "SC-HF-I-1", "x" * 100])
+@pytest.mark.parametrize(
+    "name",
+    ["SCD0000101", "patient001", "a.b-c_d", "SC-HF-I-1", "x" * 100, "Müller", "Αλέξης", "Иван-2", "山田太郎", "किरण"],
+)
 def test_a_harmless_name_stays(name: str) -> None:
     assert safe_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        (normalize("NFD", "Müller 1"), "Müller_1"),
+        ("a / b", "a_b"),
+        ("O'Brien, \u202eJohn", "O_Brien_John"),
+        ("M\udcfcller", "M_ller"),  # a byte that is no UTF-8
+        ("com²", "case-com²"),
+        ("山" * 60, "山" * 33),  # 100 bytes
+    ],
+)
+def test_only_what_file_systems_do_not_allow_is_replaced(name: str, safe: str) -> None:
+    assert safe_name(name) == safe
 
 
 @few

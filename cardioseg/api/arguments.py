@@ -3,18 +3,21 @@
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import SupportsFloat
+from typing import SupportsFloat, TypeVar
 
 from cardioseg.errors import UsageError
 from cardioseg.execution.executor import Executor
 from cardioseg.execution.in_process import Here
 from cardioseg.execution.processes import Processes
+from cardioseg.files import safe_name
 from cardioseg.inference.chosen_phases import Choices
+from cardioseg.inference.nearest_name import with_nearest
 from cardioseg.inference.patients import Patients, patient
 from cardioseg.measure.curves import Moments
 
 AnyPath = str | PathLike[str]
 Phase = SupportsFloat | None
+Said = TypeVar("Said")
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # as on the command line: NumPy's threads would slow the networks' down
 _PATIENTS = 'for example {"patient1": {"sex": "F", "age": 61, "height_cm": 168, "weight_kg": 64}}'
 _FROM_0 = "phases count from 0; None leaves the choice to the volume curve"
@@ -55,7 +58,7 @@ def choices_of(ed: Phase, es: Phase, phases: Mapping[str, tuple[Phase, Phase]] |
         UsageError: a phase is no whole number from 0, or both are the same.
     """
     single = {name: _moments(*_pair(name, pair), f"phases[{name!r}]: ") for name, pair in (phases or {}).items()}
-    return Choices(_moments(ed, es), single)
+    return Choices(_moments(ed, es), _as_written("phases", single))
 
 
 def patients_of(
@@ -74,7 +77,17 @@ def patients_of(
             raise UsageError(f"patients[{name!r}] is no dictionary", _PATIENTS)
         cells = {str(key).strip().lower(): _cell(value) for key, value in said.items()}
         by_case[name] = patient(cells, f"patients[{name!r}]")
-    return Patients(by_case, use_tags, with_reference_values)
+    return Patients(_as_written("patients", by_case), use_tags, with_reference_values)
+
+
+def _as_written(argument: str, by_case: Mapping[str, Said]) -> dict[str, Said]:
+    """What is said of single cases, by the names that `predict` gives to folders of these names."""
+    by_name = {safe_name(str(name)): said for name, said in by_case.items()}
+    if len(by_name) < len(by_case):
+        raise UsageError(
+            f"{argument} names a case twice", "names that differ only in characters such as spaces are one"
+        )
+    return by_name
 
 
 def _cell(value: object) -> str:
@@ -88,11 +101,12 @@ def require_met(argument: str, names: Iterable[str], case_ids: Iterable[str]) ->
     Raises:
         UsageError: one of `names` is not among `case_ids`.
     """
-    unmet = sorted(set(names) - set(case_ids))
+    case_ids = set(case_ids)
+    unmet = sorted(set(names) - case_ids)
     if unmet:
         more = f" and {len(unmet) - 1} more" * (len(unmet) > 1)
         raise UsageError(
-            f"{argument}: no case of this run is called {unmet[0]}{more}",
+            f"{argument}: no case of this run is called {with_nearest(unmet[0], case_ids)}{more}",
             f"all cases are done, without these {argument}; open_results lists their names",
         )
 

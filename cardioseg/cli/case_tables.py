@@ -99,18 +99,23 @@ class Unmet:
             "--phases": dict.fromkeys(settings.choices.by_case),
             "--patients": dict.fromkeys(settings.patients.by_case),
         }
+        self._met: list[str] = []
 
     def meet(self, case_id: str) -> None:
         """The run has a case of this name."""
         for names in self._by_option.values():
             names.pop(case_id, None)
+        if any(self._by_option.values()):
+            self._met.append(case_id)
 
     def say(self, quiet: bool) -> None:
         """A line for each table that names other cases."""
+        from cardioseg.inference.nearest_name import with_nearest
+
         for option, names in self._by_option.items():
             unknown = list(names)
             more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
-            named = f"{', '.join(unknown[:_NAMED])}{more}"
+            named = f"{', '.join(with_nearest(name, self._met) for name in unknown[:_NAMED])}{more}"
             text = f"{option}: this run has no case {named}: these {_SAID[option]} have no effect"
             if unknown:
                 console.say(text, quiet)

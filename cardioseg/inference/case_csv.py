@@ -5,12 +5,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cardioseg.errors import UsageError
+from cardioseg.files import safe_name
 
 _LIMIT_BYTES = 64_000_000
 
 
 def case_rows(path: Path, required: Sequence[str], hint: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Each case with its place in the file and its other cells by column; commas, semicolons or tabs divide them.
+    """Each case, as `predict` writes its name, with its place in the file and its other cells by column.
+
+    Commas, semicolons or tabs divide the cells.
 
     Args:
         path: the file; its columns may have capitals, spaces around them and any order.
@@ -22,11 +25,12 @@ def case_rows(path: Path, required: Sequence[str], hint: str) -> Iterator[tuple[
     """
     names: set[str] = set()
     for number, row in _rows(path, ("case_id", *required), hint):
-        name, where = row.pop("case_id").strip(), f"{path}, line {number}"
-        if not name:
+        given, where = row.pop("case_id").strip(), f"{path}, line {number}"
+        name = safe_name(given)
+        if not given:
             raise UsageError(f"{where}: it names no case", hint)
         if name in names:
-            raise UsageError(f"{where}: {name} appears twice", "give each case one line")
+            raise UsageError(f"{where}: {given} appears twice", "give each case one line")
         names.add(name)
         yield name, where, row
 

@@ -45,7 +45,7 @@ class Case:
             UnusableError: they cannot be read, the slices do not make a cine, or there is no image in it.
         """
         if self.series is not None and self.series.stack is None:
-            raise UnusableError(self.series.reason)
+            raise UnusableError(self.series.reason, self.series.remedy)
         stack = self.series.stack if self.series else None
         cine = stack.read() if stack else format_of(self.source).read_cine(self.source)
         require_image(cine)

@@ -54,4 +54,4 @@ def acquisition_of(case: Case) -> Acquisition:
     if stack is None:
         return Acquisition(*read_body(case.source.parent), flags=case.flags)
     body = stack.height_m, stack.weight_kg, stack.heart_rate_bpm
-    return Acquisition(*body, stack.missing, stack.flags, stack.thickness_mm)
+    return Acquisition(*body, stack.missing, stack.flags, stack.thickness_mm, rr_interval_ms=stack.rr_interval_ms)

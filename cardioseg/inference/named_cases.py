@@ -7,8 +7,10 @@ folder in their own names.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from unicodedata import normalize
 
 from cardioseg.archive.member_paths import exists, plain_name
 from cardioseg.errors import UsageError
@@ -16,6 +18,7 @@ from cardioseg.files import safe_name
 from cardioseg.inference.case_csv import case_rows
 from cardioseg.inference.cases import Case, Findings
 from cardioseg.inference.hashed_names import HASH, OWN, Hashed
+from cardioseg.inference.nearest_name import with_nearest
 
 _DIVIDERS = ("", "_", "-")  # after the name of a folder in that of its case
 _HINT = "its columns are source,case_id: a folder or file of the scans, and the name of its case"
@@ -117,12 +120,12 @@ def read_names(table: Path, sources: Sequence[Path]) -> dict[Path, str]:
         UsageError: it cannot be read, lacks a column, names a case or a path twice, or a path does not exist.
     """
     names: dict[Path, str] = {}
-    for case_id, where, row in case_rows(table, ("source",), _HINT):
-        name, path = safe_name(case_id), _place(row["source"].strip(), where, sources)
+    for name, where, row in case_rows(table, ("source",), _HINT):
+        path = _place(row["source"].strip(), where, sources)
         if path in names:
             raise UsageError(f"{where}: {row['source'].strip()} appears twice", "give each folder or file one line")
         if name.lower() in {other.lower() for other in names.values()}:
-            raise UsageError(f"{where}: {case_id} is the name of another line, too", "give each case a name of its own")
+            raise UsageError(f"{where}: {name} is the name of another line, too", "give each case a name of its own")
         names[path] = name
     return names
 
@@ -131,9 +134,27 @@ def _place(text: str, where: str, sources: Sequence[Path]) -> Path:
     if not text:
         raise UsageError(f"{where}: it names no folder or file", _HINT)
     bases = (Path(), *sources, *(source.parent for source in sources))
-    places = list(dict.fromkeys(path.resolve() for base in bases if exists(path := base / text)))
+    spellings = (
+        text,
+        normalize("NFC", text),
+        normalize("NFD", text),
+    )  # the same letters, as another system writes them
+    places = next(filter(None, ([*_places(spelling, bases)] for spelling in spellings)), [])
     if not places:
-        raise UsageError(f"{where}: there is no folder or file {text}", "write it as it stands below SCANS")
+        named = with_nearest(text, _neighbours(text, sources))
+        raise UsageError(f"{where}: there is no folder or file {named}", "write it as it stands below SCANS")
     if len(places) > 1:
         raise UsageError(f"{where}: {text} lies in several places: {places[0]} and {places[1]}", "write the whole path")
     return places[0]
+
+
+def _places(text: str, bases: Sequence[Path]) -> dict[Path, None]:
+    """The resolved paths, in order, at which a path lies that is relative to one of `bases`."""
+    return dict.fromkeys(path.resolve() for base in bases if exists(path := base / text))
+
+
+def _neighbours(text: str, sources: Sequence[Path]) -> Iterator[str]:
+    """The paths of what lies where `text` should lie, written alike."""
+    for folder in ((source / text).parent for source in sources):
+        with suppress(OSError, ValueError):
+            yield from (str(Path(text).with_name(path.name)) for path in folder.iterdir())

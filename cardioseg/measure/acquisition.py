@@ -21,6 +21,7 @@ class Acquisition:
         slice_thickness_mm: of the slices that were excited; no NIfTI says it.
         sex: `F` or `M`; known only if a user asked for reference values.
         age_years: at the scan, likewise.
+        rr_interval_ms: mean time from one R wave to the next, whether or not it fits the heart rate; no NIfTI says it.
     """
 
     height_m: float | None = None
@@ -31,6 +32,7 @@ class Acquisition:
     slice_thickness_mm: float | None = None
     sex: str | None = None
     age_years: float | None = None
+    rr_interval_ms: float | None = None
 
     @property
     def has_sex_or_age(self) -> bool:

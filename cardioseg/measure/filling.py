@@ -15,7 +15,7 @@ from cardioseg.measure.quantity import Quantity, Table, Values
 _LV = Label.LV_CAVITY
 _LEAST_PHASES = 10  # of a beat; fewer cannot show how fast it ejects
 
-_COVERED = "; only if the phases cover the beat"
+_COVERED = "; only if the phases cover one beat"
 
 
 def _rate(key: str, title: str, meaning: str, code: str) -> Quantity:
@@ -39,7 +39,7 @@ FILLING_QUANTITIES = (
 
 
 def filling_values(curve_ml: Curve, times_ms: Sequence[float], beat: Beat) -> Values:
-    """The values of `FILLING_QUANTITIES` for a cine that covers the beat.
+    """The values of `FILLING_QUANTITIES` for a cine that covers one beat.
 
     Args:
         curve_ml: volume of the LV cavity at each phase.

@@ -17,6 +17,7 @@ from cardioseg.measure.curves import Curve, Curves
 from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.quantities import BODY, QUANTITIES, SPREADS
 from cardioseg.measure.shape import shape_flags
+from cardioseg.measure.timing import timing_flags
 
 STROKE_PERCENT = 25.0  # of the larger; without a leaking valve or a shunt both ventricles eject the same volume
 JUMP_PERCENT = 12.0  # of the largest volume, off the mean of the phases before and after
@@ -45,6 +46,7 @@ def quality_flags(heart: LabelledCine, measures: Measures) -> tuple[Flag, ...]:
     return (
         *heart.acquisition.flags,
         *_sampling(measures),
+        *timing_flags(heart.acquisition, heart.mask.times_ms),
         *_empty(heart.curves_ml),
         *coverage_flags(heart, measures),
         *shape_flags(heart, measures),

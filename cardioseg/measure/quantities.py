@@ -82,7 +82,7 @@ _RATE = Quantity(
 _OUTPUT = Quantity(
     "cardiac_output_l_per_min",
     "Cardiac output",
-    "LV stroke volume x heart rate; only if the phases cover the beat and the heart rate is plausible",
+    "LV stroke volume x heart rate; only if the phases cover one beat and the heart rate is plausible",
     *("L/min", 1),
     tables=Table.DETAILS | Table.TERMINAL,
     code="SCT 82799009",

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from statistics import stdev
 
 from cardioseg.image.labels import Label
-from cardioseg.image.plausible_ranges import HEART_RATE_BPM
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Beat, Curve, Curves, Moments, beat
 from cardioseg.measure.filling import filling_values
@@ -15,10 +14,10 @@ from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.quantities import QUANTITIES, SPREADS
 from cardioseg.measure.quantity import Values
 from cardioseg.measure.reference_values import z_values
+from cardioseg.measure.timing import covers_one_beat
 
 MYOCARDIUM_G_PER_ML = 1.05  # Vinnakota & Bassingthwaighte, AJP Heart 2004; the value of the SCMR guidelines
-_ML_PER_L, _MS_PER_MINUTE = 1000, 60_000
-_COVERED = 0.8  # of the beat; prospectively gated cines leave out its last tenth or two
+_ML_PER_L = 1000
 
 
 def measure(
@@ -110,15 +109,15 @@ def _spreads(folds: Sequence[Values]) -> Values:
 
 
 def _flow(lv: Beat, heart: LabelledCine) -> Values:
-    """Heart rate; output and rates where the cine covers the beat: else its largest volume need not be end-diastole."""
-    heart_rate_bpm, times_ms = heart.acquisition.heart_rate_bpm, heart.mask.times_ms
-    values: dict[str, float | None] = {"heart_rate_bpm": heart_rate_bpm}
-    rate_bpm = heart_rate_bpm if HEART_RATE_BPM.hold(heart_rate_bpm) else None
-    if lv.sv_ml is not None and rate_bpm and len(times_ms) > 1:
-        covered_ms = (max(times_ms) - min(times_ms)) * len(times_ms) / (len(times_ms) - 1)
-        if covered_ms * rate_bpm / _MS_PER_MINUTE >= _COVERED:
-            values["cardiac_output_l_per_min"] = lv.sv_ml * rate_bpm / _ML_PER_L
-            values |= filling_values(heart.curves_ml[Label.LV_CAVITY], times_ms, lv)
+    """Heart rate; output and rates where the cine covers one beat.
+
+    The largest volume of less than a beat need not be end-diastole; end-systole may be of another beat than it.
+    """
+    rate_bpm, times_ms = heart.acquisition.heart_rate_bpm, heart.mask.times_ms
+    values: dict[str, float | None] = {"heart_rate_bpm": rate_bpm}
+    if lv.sv_ml is not None and rate_bpm is not None and covers_one_beat(heart.acquisition, times_ms):
+        values["cardiac_output_l_per_min"] = lv.sv_ml * rate_bpm / _ML_PER_L
+        values |= filling_values(heart.curves_ml[Label.LV_CAVITY], times_ms, lv)
     return values
 
 

@@ -80,7 +80,7 @@ class Author:
     @property
     def model_name(self) -> str:
         """The name as DICOM can hold it."""
-        return safe_name(self.name)[:_LONG_STRING]
+        return safe_name(ascii_text(self.name))[:_LONG_STRING]
 
     @property
     def equipment(self) -> dict[str, str]:
@@ -95,7 +95,7 @@ class Author:
     def series_description(self, content: str) -> str:
         """What a viewer shows of a series: `sax end-diastole`."""
         touched = f" {self.touch}" if self.touch else ""
-        return f"{safe_name(self.name)[:36]}{touched} {content}"
+        return f"{safe_name(ascii_text(self.name))[:36]}{touched} {content}"
 
 
 def write_object(

@@ -112,6 +112,18 @@ FLAGS = {
     "cine of too few slices": ("the slices do not cover a ventricle", "do not use the volumes"),
     "slices far apart": ("the distance between slices is large", "expect larger errors of the volumes"),
     "gaps between slices": ("a large part of the heart lies between slices", "expect larger errors of the volumes"),
+    "heart rates differ": (
+        "heart rate and RR interval differ by more than 20 %; cardiac output, rates and time to ES are left out",
+        "check the tags HeartRate and NominalInterval",
+    ),
+    "less than a beat": (
+        "the phases cover less than 80 % of a beat; cardiac output, rates and time to ES are left out",
+        "check whether phases are missing, and whether the largest volume is end-diastole",
+    ),
+    "more than a beat": (
+        "the phases cover more than 120 % of a beat; cardiac output, rates and time to ES are left out",
+        "play the cine: if it shows several beats, ED and ES may be of different beats",
+    ),
     "no LV cavity": ("the mask has no LV cavity at some or all phases", _LOOKED),
     "no LV myocardium": ("the mask has no LV myocardium at some or all phases", _LOOKED),
     "no RV cavity": ("the mask has no RV cavity at some or all phases", _LOOKED),

@@ -89,7 +89,7 @@ def test_phases_of_all_cases_and_of_single_ones(scans: Path, thresholds: Path, t
 def test_phases_of_a_case_that_is_not_there_are_an_error_when_all_is_done(
     scans: Path, thresholds: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match="no case of this run is called baeting"):
+    with pytest.raises(UsageError, match=r"is called baeting \(the nearest name is beating\)"):
         cardioseg.predict(scans / "beating.nii.gz", tmp_path / "out", model=thresholds, phases={"baeting": (0, 2)})
     assert [case.status for case in cardioseg.open_results(tmp_path / "out").cases] == ["done"]
 

@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from small_phantoms import SMALL
@@ -93,7 +94,12 @@ def test_status_csv_is_a_table_and_results_keep_their_names(
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["PT000009,Anna"], "line 2: there is no folder or file PT000009\nhint: write it as it stands below SCANS"),
+        (
+            ["PT000009,Anna"],
+            "line 2: there is no folder or file PT000009 (the nearest name is PT000001)\n"
+            "hint: write it as it stands below SCANS",
+        ),
+        (["xyz,Anna"], "line 2: there is no folder or file xyz\nhint: write it as it stands below SCANS"),
         (["PT000000,Anna", "PT000000/,Ben"], "line 3: PT000000/ appears twice"),
         (["PT000000,Anna", "PT000001,anna"], "line 3: anna is the name of another line, too"),
         (["PT000000,Anna", "PT000001,Anna"], "line 3: Anna appears twice"),
@@ -120,3 +126,24 @@ def test_a_folder_in_several_places_is_refused(
     assert "line 2: PT000000 lies in several places" in capsys.readouterr().err
     assert run(["predict", str(scans), "-o", "out", "--names", "some"]) == 2
     assert "--names 'some' is unknown\nhint: the choices are own, hash and a CSV file" in capsys.readouterr().err
+
+
+def test_letters_of_every_script_stay_in_the_names_of_cases(
+    tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scans, out, patients = tmp_path / "scans", tmp_path / "out", tmp_path / "patients.csv"
+    write_dicom(SMALL, scans / normalize("NFD", "Müller 1"))
+    write_dicom(replace(SMALL, seed=2), scans / "Möller 1")
+    earlier = predict(scans, table(tmp_path, "Möller 1,M_ller_1"), out, model)  # as cardioseg named it before
+    assert set(earlier.values()) == {"Müller_1", "M_ller_1"}
+    patients.write_text("case_id,height_cm,weight_kg\nMüller 1,150,50\nmoller_1,150,50", encoding="utf-8")
+    formats = ["--format", "dicom-sr,dicom-sc"]
+    command = ["predict", str(scans), "-o", str(out), "-m", model, "--patients", str(patients), *formats]
+    assert run(command) == 0
+    said = capsys.readouterr().err
+    assert "--patients: this run has no case moller_1 (the nearest name is Müller_1): these lines" in said
+    assert {path.name for path in out.iterdir() if path.is_dir()} == {"Müller_1", "M_ller_1"}
+    assert '"height_m": 1.5' in (out / "Müller_1" / "measures.json").read_text(encoding="utf-8")
+    objects = list((out / "Müller_1").glob("*.dcm"))
+    assert {path.stem for path in objects} >= {"seg_ed", "sr", "sc_sheet", "sc_measures"}
+    assert not [path for path in objects if b"ller" in path.read_bytes()]  # no name of a folder is in them

@@ -198,16 +198,6 @@ def test_output_and_indices(beat: Cine) -> None:
     assert measure(LabelledCine(timed, {Label.RV_CAVITY}, body))["cardiac_output_l_per_min"] is None
 
 
-@pytest.mark.parametrize(
-    ("times_ms", "known"),
-    [((0.0, 210.0, 420.0, 630.0), True), ((0.0, 190.0, 380.0, 570.0), False), ((), False)],
-)
-def test_output_needs_a_cine_that_covers_the_beat(beat: Cine, times_ms: tuple[float, ...], known: bool) -> None:
-    measures = measure(LabelledCine(Cine(beat.voxels, GRID, times_ms), STRUCTURES, Acquisition(heart_rate_bpm=60.0)))
-    assert measures["heart_rate_bpm"] == 60
-    assert (measures["cardiac_output_l_per_min"] is not None) == known
-
-
 def test_error_bars_are_the_spread_over_the_folds(beat: Cine) -> None:
     folds = [
         {Label.LV_CAVITY: curve, Label.LV_MYOCARDIUM: (100.0, 90.0)}

@@ -8,6 +8,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.image.plausible_ranges import HEART_RATE_BPM
 from cardioseg.ingest.cine.slice_positions import normal_of
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
@@ -20,6 +21,8 @@ _OFF_AXIS_DEGREES = 50.0
 _TRANSAXIAL = 0.9  # component of the unit normal along the body: within 26 degrees of a transaxial plane
 
 _BEAT_MS = 3000.0  # no heart beat lasts longer (20 a minute)
+_BEAT_IN_US = (500.0, 1200.0)  # RR intervals that the times of a beat seem to span if they are in microseconds
+_MS_PER_MINUTE = 60_000
 _MOMENT_MS = 150.0  # images whose trigger times span less show one moment of the beat
 _MOMENT_PERCENT = 15.0  # the same limit in percent of the beat
 _NEXT_BEAT_S = 0.3  # images that are acquired further apart are of different beats (200 a minute)
@@ -52,10 +55,28 @@ def other_purpose(positions: Groups) -> str:
     if _holds_at_most_positions(positions, lambda group: _spread(group, "inversion_ms") > _SAME_MS):
         return "its images differ in inversion time: a map"
     if _holds_at_most_positions(positions, lambda group: _spread(group, "trigger_ms") > _BEAT_MS):
-        return "its trigger times span more than a heart beat: perfusion or real time"
+        return _of_many_beats(positions)
     if _holds_at_most_positions(positions, _shows_one_moment):
         return "one image each heart beat: perfusion"
     return ""
+
+
+def _of_many_beats(positions: Groups) -> str:
+    """Why images whose trigger times span more than a heart beat are no film of one."""
+    span_ms = median(_spread(group, "trigger_ms") for group in positions if len(group) > 1)
+    interval_ms = _rr_interval_ms([header for group in positions for header in group])
+    beat = f"the RR interval is {interval_ms:.0f} ms" if interval_ms else f"a beat lasts {_BEAT_MS:.0f} ms at most"
+    is_in_us = interval_ms is not None and _BEAT_IN_US[0] < span_ms / interval_ms < _BEAT_IN_US[1]
+    cause = "perfusion, real time or times in microseconds" if is_in_us else "perfusion or real time"
+    return f"its trigger times span {span_ms:.0f} ms, but {beat}: {cause}"
+
+
+def _rr_interval_ms(headers: Sequence[SliceHeader]) -> float | None:
+    """The median RR interval, else that of the median heart rate; None if neither is plausible."""
+    intervals_ms, rates_bpm = list(_values(headers, "nominal_interval_ms")), list(_values(headers, "heart_rate_bpm"))
+    by_interval_bpm = _MS_PER_MINUTE / (median(intervals_ms) or 1) if intervals_ms else None
+    stated_bpm = (by_interval_bpm, median(rates_bpm) if rates_bpm else None)
+    return next((_MS_PER_MINUTE / rate for rate in stated_bpm if rate and HEART_RATE_BPM.hold(rate)), None)
 
 
 def _holds_at_most_positions(positions: Groups, has_trait: Callable[[Sequence[SliceHeader]], bool]) -> bool:

@@ -51,6 +51,8 @@ class Series:
         phases: number of images at most positions, of one acquisition if there are several.
         stack: the arrangement of its slices, or None if they cannot be arranged.
         strays: single images that are left out, with reasons.
+        remedy: what to do where its slices cannot be arranged, if there is more to say than that they should be
+            exported again.
     """
 
     headers: tuple[SliceHeader, ...]
@@ -60,6 +62,7 @@ class Series:
     phases: int
     stack: Stack | None
     strays: tuple[Skipped, ...] = ()
+    remedy: str = ""
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
@@ -95,7 +98,7 @@ def judge(headers: Sequence[SliceHeader]) -> Series:
     headers, strays = without_strays(sorted(headers, key=lambda header: (header.path, header.frame or 0)))
     orientations = by_orientation(headers)
     positions = [group for orientation in orientations for group in by_position(orientation)]
-    arranged, reason = _arrange(headers, strays)
+    arranged, reason, remedy = _arrange(headers, strays)
     phases = len(arranged.headers) if arranged else mode(map(len, positions))
     reason = reason or "; ".join(_properties(headers, len(positions), phases, arranged))
     kind = _kind(headers, len(orientations), len(positions), phases)
@@ -109,16 +112,16 @@ def judge(headers: Sequence[SliceHeader]) -> Series:
         kind, reason = Kind.OTHER_PLANE, other_reason
     everything = (*headers, *(stray.header for stray in strays))
     left_out = tuple(Skipped(stray.header.where, stray.why) for stray in strays)
-    return Series(everything, kind, reason, len(positions), phases, arranged, left_out)
+    return Series(everything, kind, reason, len(positions), phases, arranged, left_out, remedy)
 
 
-def _arrange(headers: Sequence[SliceHeader], strays: Sequence[Stray]) -> tuple[Stack | None, str]:
-    """The stack or None, and the reason if there is none."""
+def _arrange(headers: Sequence[SliceHeader], strays: Sequence[Stray]) -> tuple[Stack | None, str, str]:
+    """The stack or None; the reason if there is none, and what to do then if it is known."""
     try:
         arranged = stack(headers)
-        return replace(arranged, flags=(*arranged.flags, *_stray_flags(strays))), ""
+        return replace(arranged, flags=(*arranged.flags, *_stray_flags(strays))), "", ""
     except UnusableError as error:
-        return None, error.message
+        return None, error.message, error.hint
 
 
 def _stray_flags(strays: Sequence[Stray]) -> Iterator[Flag]:

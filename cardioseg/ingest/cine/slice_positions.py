@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
+from math import atan, degrees
 from statistics import median_low
 
 import numpy as np
@@ -16,6 +17,7 @@ _COSINE_TOLERANCE = 1e-3  # highdicom's default for parallel planes; real series
 _PIXEL_RTOL = 1e-3  # a quarter of a pixel over 256
 _SAME_PLACE_MM = 0.1  # above the rounding of printed positions (1e-3 mm), below any slice distance
 _SHIFT_PIXELS = 0.5  # slices that are shifted sideways by more would be nearer to the neighbouring pixel
+_UNEVEN_SHARE = 0.1  # of the whole shift of an evenly sheared stack; a single displaced slice is off by more
 
 
 def same_plane_direction(first: SliceHeader, second: SliceHeader) -> bool:
@@ -133,10 +135,32 @@ def require_in_line(slices: Slices) -> None:
     normal = normal_of(first)
     sideways = [_in_plane(normal, [header.position_mm for header in group]) for group in slices]
     middle = np.median(np.concatenate(sideways), axis=0)
-    for number, offsets in enumerate(sideways):
-        shift_mm = np.linalg.norm(offsets - middle, axis=1).max()
-        if shift_mm > limit_mm:
-            raise UnusableError(f"slice {number} is shifted sideways from the others by {shift_mm:.1f} mm")
+    shifts_mm = [float(np.linalg.norm(offsets - middle, axis=1).max()) for offsets in sideways]
+    number = next((number for number, shift_mm in enumerate(shifts_mm) if shift_mm > limit_mm), None)
+    if number is None:
+        return
+    heights_mm = np.array([along(normal, group[0]) for group in slices])
+    if shear := _even_shear(heights_mm, np.stack([offsets[0] for offsets in sideways])):
+        step_mm = float(np.median(np.diff(heights_mm)))
+        each = f"each slice is shifted sideways by {shear * step_mm:.1f} mm from the one before"
+        off = f"the stack leans by {degrees(atan(shear)):.1f} degrees"
+        raise UnusableError(f"{each}: {off}", "resample it to slices that lie straight above each other")
+    raise UnusableError(f"slice {number} is shifted sideways from the others by {shifts_mm[number]:.1f} mm")
+
+
+def _even_shear(heights_mm: NDArray[np.float64], offsets_mm: NDArray[np.float64]) -> float:
+    """The sideways shift per height of a stack whose slices are all shifted evenly; 0 of any other stack.
+
+    Args:
+        heights_mm: of the slices (n) along their normal, ascending.
+        offsets_mm: of the slices (n, 3) in their plane.
+    """
+    shares = (heights_mm - heights_mm[0]) / (heights_mm[-1] - heights_mm[0])
+    whole = offsets_mm[-1] - offsets_mm[0]
+    rest_mm = np.linalg.norm(offsets_mm - offsets_mm[0] - np.outer(shares, whole), axis=1).max()
+    whole_mm = float(np.linalg.norm(whole))
+    is_even = len(shares) > 2 and rest_mm <= _UNEVEN_SHARE * whole_mm
+    return whole_mm / float(heights_mm[-1] - heights_mm[0]) if is_even else 0.0
 
 
 def out_of_line(group: Sequence[SliceHeader]) -> list[SliceHeader]:

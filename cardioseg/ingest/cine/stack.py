@@ -64,11 +64,15 @@ class Stack:
     def heart_rate_bpm(self) -> float | None:
         """Median heart rate of the images; calculated from the RR interval if only that value is plausible."""
         rate = self._median(lambda header: header.heart_rate_bpm)
-        interval_ms = self._median(lambda header: header.nominal_interval_ms or None)
-        by_interval = _MS_PER_MINUTE / interval_ms if interval_ms else None
+        by_interval = _MS_PER_MINUTE / self.rr_interval_ms if self.rr_interval_ms else None
         if by_interval is None or not HEART_RATE_BPM.hold(by_interval):
             return rate
         return rate if rate and HEART_RATE_BPM.hold(rate) else by_interval
+
+    @property
+    def rr_interval_ms(self) -> float | None:
+        """Median RR interval of the images, as given, plausible or not."""
+        return self._median(lambda header: header.nominal_interval_ms or None)
 
     @property
     def height_m(self) -> float | None:
@@ -177,11 +181,7 @@ def _surplus_phases(film: Film, places: Sequence[int]) -> list[Flag]:
     """One flag for each slice that had more phases than most."""
     usual = len(film.images[0])
     return [
-        Flag(
-            SURPLUS_PHASE,
-            f"{usual + count} phases, the other slices have {usual}: {_left_out(count)}",
-            slice=places[row],
-        )
+        Flag(SURPLUS_PHASE, f"{usual + count} phases, the others have {usual}: {_left_out(count)}", slice=places[row])
         for row, count in sorted(film.surplus.items())
     ]
 

@@ -26,6 +26,7 @@ from cardioseg.archive.member_paths import is_file, open_file, stamp_of
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.bounded_file import PIXELS_BYTES, VALUE_BYTES, bounded
 from cardioseg.ingest.dicom.frames import FRAME_TAGS, slice_headers
+from cardioseg.ingest.dicom.padding import without_padding
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.dicom.tags import HEADER_TAGS
 from cardioseg.ingest.dicom.transfer_syntax import (
@@ -82,7 +83,7 @@ def read_pixels(header: SliceHeader) -> NDArray[Any]:
     """Read an image's intensities (row, column); larger is brighter.
 
     Rescale slope and intercept are applied if present (float32); otherwise the stored integers are returned. Inverted
-    greyscale (MONOCHROME1) is inverted back.
+    greyscale (MONOCHROME1) is inverted back. Declared padding gets the smallest intensity of the rest of the image.
 
     Raises:
         UnusableError: truncated or damaged, or the file has changed since its header was read.
@@ -132,7 +133,7 @@ def _decoded(path: Path, headers: Sequence[SliceHeader]) -> Iterator[tuple[Slice
         if plain and plain.stamp == stamp_of(file):
             for header in headers:
                 pixels = plain.read(file, header.shape, header.frame or 0)
-                yield header, _intensities(pixels, plain.bits if plain.is_inverted else None, header.rescale)
+                yield header, _intensities(pixels, plain.bits if plain.is_inverted else None, header)
             return
         stored = iter_pixels(
             bounded(file, PIXELS_BYTES),
@@ -146,13 +147,18 @@ def _decoded(path: Path, headers: Sequence[SliceHeader]) -> Iterator[tuple[Slice
                 if pixels.shape != header.shape:
                     raise UnusableError("its pixels do not fit its header")
                 inverted = tags.PhotometricInterpretation == "MONOCHROME1"
-                yield header, _intensities(pixels, int(tags.BitsStored) if inverted else None, header.rescale)
+                yield header, _intensities(pixels, int(tags.BitsStored) if inverted else None, header)
 
 
-def _intensities(stored: NDArray[Any], inverted_bits: int | None, rescale: tuple[float, float]) -> NDArray[Any]:
+def _intensities(stored: NDArray[Any], inverted_bits: int | None, header: SliceHeader) -> NDArray[Any]:
     stored = stored.astype(stored.dtype.newbyteorder("="), copy=False)
+    upright = stored
     if inverted_bits:
-        stored = ~stored if stored.dtype.kind == "i" else (2**inverted_bits - 1 - stored).astype(stored.dtype)
+        upright = ~stored if stored.dtype.kind == "i" else (2**inverted_bits - 1 - stored).astype(stored.dtype)
+    return without_padding(_rescaled(upright, header.rescale), stored, header.padding)
+
+
+def _rescaled(stored: NDArray[Any], rescale: tuple[float, float]) -> NDArray[Any]:
     if rescale == (1.0, 0.0):
         return stored
     slope, intercept = rescale

@@ -22,6 +22,7 @@ class SliceHeader:
         encoding: UID of the transfer syntax.
         plain: location of its pixels, if they are uncompressed; it may differ between two copies.
         rescale: slope and intercept from stored values to intensities.
+        padding: lowest and highest stored value that is no intensity, if a magnetic resonance image declares one.
         image_type: kind of image (magnitude, phase ...), to distinguish kinds; never shown.
         instance_number: the image's number; for a frame without one, its 1-based number in the file.
         trigger_ms: nominal time after the R wave.
@@ -50,6 +51,7 @@ class SliceHeader:
     encoding: str = field(default="", repr=False)
     plain: PlainPixels | None = field(default=None, repr=False, compare=False)
     rescale: tuple[float, float] = (1.0, 0.0)
+    padding: tuple[int, int] | None = None
     sop_uid: str = field(default="", repr=False)
     image_type: tuple[str, ...] = field(default=(), repr=False)
     instance_number: int | None = None

@@ -13,6 +13,7 @@ from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageSt
 
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.numerals import number
+from cardioseg.ingest.dicom.padding import PADDING_TAGS, padding_range
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.dicom.uncompressed_pixels import PlainPixels
 
@@ -23,7 +24,7 @@ HEADER_TAGS = (
     "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept",
     "TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime", "NominalInterval", "EchoTime", "InversionTime",
     "HeartRate", "PatientSize", "PatientWeight", "SliceThickness", "ActualCardiacTriggerDelayTime",
-    "TemporalPositionTimeOffset", "NominalPercentageOfCardiacPhase",
+    "TemporalPositionTimeOffset", "NominalPercentageOfCardiacPhase", *PADDING_TAGS,
 )  # fmt: skip
 
 Lookup = Callable[[str], Any]  # keyword -> value, or None if it is absent
@@ -46,12 +47,13 @@ def slice_header(
         UnusableError: its plane in space is missing or impossible, or it has colours.
     """
     instance_number = number(look_up("InstanceNumber"))
+    is_mr = look_up("SOPClassUID") in _MR or look_up("Modality") == "MR"
     return SliceHeader(
         path=path,
         study_uid=str(look_up("StudyInstanceUID") or ""),
         series_uid=str(look_up("SeriesInstanceUID") or ""),
         sop_uid=str(look_up("SOPInstanceUID") or ""),
-        is_mr=look_up("SOPClassUID") in _MR or look_up("Modality") == "MR",
+        is_mr=is_mr,
         shape=_shape(look_up),
         pixel_mm=_pixel_mm(look_up),
         thickness_mm=_entered_number(look_up("SliceThickness")),
@@ -61,6 +63,7 @@ def slice_header(
         encoding=encoding,
         plain=plain,
         rescale=_rescale(look_up),
+        padding=padding_range(look_up) if is_mr else None,  # label maps declare their background
         image_type=_words(look_up("ImageType")),
         instance_number=None if instance_number is None else int(instance_number),
         trigger_ms=_within(number(look_up("TriggerTime")), _CLOCK),

@@ -86,7 +86,22 @@ def images(plane: Plane, **fields: Callable[[int, int], float | None]) -> list[S
     [
         ({"echo_ms": lambda _, phase: 2.0 + 1.5 * phase, "trigger_ms": lambda *_: None}, "echo time: a map"),
         ({"inversion_ms": lambda _, phase: 100.0 + 80 * phase}, "inversion time: a map"),
-        ({"trigger_ms": lambda _, phase: 900.0 * phase}, "span more than a heart beat"),
+        (
+            {"trigger_ms": lambda _, phase: 900.0 * phase},
+            "its trigger times span 8100 ms, but a beat lasts 3000 ms at most: perfusion or real time",
+        ),
+        (
+            {"trigger_ms": lambda _, phase: 900.0 * phase, "heart_rate_bpm": lambda *_: 75.0},
+            "its trigger times span 8100 ms, but the RR interval is 800 ms: perfusion or real time",
+        ),
+        (
+            {
+                "trigger_ms": lambda _, phase: 92_000.0 * phase,
+                "nominal_interval_ms": lambda *_: 920.0,
+                "heart_rate_bpm": lambda *_: 0.0,
+            },
+            "span 828000 ms, but the RR interval is 920 ms: perfusion, real time or times in microseconds",
+        ),
         (
             {"trigger_ms": lambda *_: 85.0, "acquisition_s": lambda index, phase: index * 0.2 + 0.9 * phase},
             "one image each heart beat: perfusion",

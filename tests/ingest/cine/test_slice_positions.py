@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cardioseg.errors import UnusableError
+from cardioseg.ingest.cine.series import judge
 from cardioseg.ingest.cine.slice_positions import (
     along,
     by_orientation,
@@ -121,3 +122,19 @@ def test_a_shift_of_half_a_pixel_is_out_of_line(plane: Plane) -> None:
     require_in_line([[header] for header in (*straight, near)])
     with pytest.raises(UnusableError, match=r"slice 5 is shifted sideways from the others by 0\.6 mm"):
         require_in_line([[header] for header in (*straight, far)])
+
+
+@pytest.mark.parametrize("per_slice_mm", [0.6, -0.6])
+def test_a_sheared_stack_is_called_sheared(plane: Plane, per_slice_mm: float) -> None:
+    sheared = [
+        [plane(index, position_mm=moved(plane(index), per_slice_mm * index * COLUMNS))] for index in (0, 1, 2, 4, 5, 6)
+    ]
+    with pytest.raises(UnusableError) as refusal:
+        require_in_line(sheared)
+    reason = "each slice is shifted sideways by 0.6 mm from the one before: the stack leans by 4.3 degrees"
+    assert refusal.value.message == reason
+    series = judge([header for group in sheared for header in group])
+    assert (series.reason, series.remedy) == (reason, "resample it to slices that lie straight above each other")
+    one_more = plane(7, position_mm=moved(plane(7), 9 * COLUMNS))
+    with pytest.raises(UnusableError, match="slice 0 is shifted sideways from the others by"):
+        require_in_line([*sheared, [one_more]])

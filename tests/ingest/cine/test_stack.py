@@ -193,7 +193,7 @@ def test_phases_beyond_those_of_most_slices_are_left_out_by_time(
         [100 * index + phase for index in range(6)] for phase in range(12)
     ]
     assert kinds(arranged) == [("surplus phase", index, None) for index, count in enumerate(counts) if count > 12]
-    assert arranged.flags[0].reason.startswith("13 phases, the other slices have 12: the phase that is furthest from")
+    assert arranged.flags[0].reason.startswith("13 phases, the others have 12: the phase that is furthest from")
 
 
 def test_a_slower_beat_has_its_surplus_at_the_end(plane: Plane) -> None:
@@ -268,6 +268,7 @@ def test_body_and_heart_rate(planes: Callable[..., list[SliceHeader]]) -> None:
     assert (bare.heart_rate_bpm, bare.height_m, bare.weight_kg) == (None, None, None)
     known = stack(planes(heart_rate_bpm=61.0, nominal_interval_ms=500.0, height_m=1.8, weight_kg=75.0))
     assert (known.heart_rate_bpm, known.height_m, known.weight_kg) == (61, 1.8, 75)
+    assert known.rr_interval_ms == 500
     assert stack(planes(nominal_interval_ms=800.0)).heart_rate_bpm == 75
     assert stack(planes(nominal_interval_ms=0.0)).heart_rate_bpm is None
     assert stack(planes(nominal_interval_ms=1.0)).heart_rate_bpm is None
