@@ -191,8 +191,8 @@ def _print_tests(tests: "Sequence[SystemTest]") -> None:
     from cardioseg.evaluation.systems import warning
     from cardioseg.evaluation.wording import number, probability, signed
 
-    columns = ("label ", "metric ", "first ", "mean", "second ", "mean", "difference", "subjects", "slices")
-    columns += ("left out", "effect", "p (Holm)")
+    columns = ("label ", "metric ", "first ", "mean", "second ", "mean", "difference")
+    counts = ("subjects", "slices", "left out", "effect", "p (Holm)")
     rows = [
         (
             *(test.label.title, test.metric),
@@ -206,4 +206,4 @@ def _print_tests(tests: "Sequence[SystemTest]") -> None:
         "means over slices on which both have a value; left out: slices on which only the first / the second has one"
     )
     captions = "\n".join(filter(None, (caption, warning(tests))))
-    console.print_table("Per subject, Wilcoxon signed-rank", columns, rows, captions)
+    console.print_table("Per subject, Wilcoxon signed-rank", (*columns, *counts), rows, captions)

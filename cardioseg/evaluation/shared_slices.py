@@ -42,7 +42,8 @@ def shared_slices(first: Iterable[VolumeScore], second: Iterable[VolumeScore], m
         second: the scores of the same label by the second system.
         metric: one of `METRICS`.
     """
-    values, others = _values(first, metric), _values(second, metric)
+    values: _Values = _values(first, metric)
+    others: _Values = _values(second, metric)
     if metric == "dice":
         values, others = _right_if_empty(values, others), _right_if_empty(others, values)
     shared = [place for place, value in values.items() if value is not None and others.get(place) is not None]
