@@ -158,8 +158,16 @@ def one_goes_wrong(folder: Path, how: str) -> None:
 @pytest.mark.parametrize(
     ("side", "how", "line"),
     [
-        ("predicted", "shape", "p0_ed ed: the prediction has the shape (4, 30, 40), the reference (4, 40, 40)"),
-        ("predicted", "place", "p0_ed ed: the prediction has the reference's shape, but another position"),
+        (
+            "predicted",
+            "shape",
+            "p0_ed ed: the prediction has the shape (4, 30, 40), the reference (4, 40, 40): resample the",
+        ),
+        (
+            "predicted",
+            "place",
+            "p0_ed ed: the prediction has the reference's shape, but its first voxel lies 5.00 mm away",
+        ),
         (
             "predicted",
             "label",
