@@ -67,9 +67,9 @@ def _figures(document: dict[str, Any], tested: str) -> Iterator[Metric]:
     data = ", ".join(filter(None, [origin["reference"], tested, origin["split"]]))
     for row in document["summary"]:
         label, group = row["label"], row["group"]
-        if group in (_ALL, *_MOMENTS):
-            phases = _phases(document, label) if group == _ALL else group.upper()
-            protocol = f"{data}; mean over volumes in 3D, {phases}"
+        phases = _phases(document, label)
+        if group == _ALL or (group in _MOMENTS and group.upper() != phases):  # a single phase is said once
+            protocol = f"{data}; mean over volumes in 3D, {phases if group == _ALL else group.upper()}"
             yield from _metric(label, "Dice", row["per_volume"]["dice"], protocol)
             if group == _ALL:
                 yield from _metric(label, "HD95 (mm)", row["per_volume"]["hd95_mm"], protocol)
