@@ -191,13 +191,19 @@ def _print_tests(tests: "Sequence[SystemTest]") -> None:
     from cardioseg.evaluation.systems import warning
     from cardioseg.evaluation.wording import number, probability, signed
 
-    columns = ("label ", "metric ", "first ", "mean", "second ", "mean", "difference", "subjects", "effect", "p (Holm)")
+    columns = ("label ", "metric ", "first ", "mean", "second ", "mean", "difference")
+    counts = ("subjects", "slices", "left out", "effect", "p (Holm)")
     rows = [
         (
             *(test.label.title, test.metric),
             *(test.first, number(test.first_mean, 3), test.second, number(test.second_mean, 3)),
-            *(signed(test.test.difference, 4), test.test.n, signed(test.test.effect, 2), probability(test.test.p_holm)),
+            *(signed(test.test.difference, 4), test.test.n, test.slices, f"{test.first_only} / {test.second_only}"),
+            *(signed(test.test.effect, 2), probability(test.test.p_holm)),
         )
         for test in tests
     ]
-    console.print_table("Per subject, Wilcoxon signed-rank", columns, rows, warning(tests))
+    caption = (
+        "means over slices on which both have a value; left out: slices on which only the first / the second has one"
+    )
+    captions = "\n".join(filter(None, (caption, warning(tests))))
+    console.print_table("Per subject, Wilcoxon signed-rank", (*columns, *counts), rows, captions)

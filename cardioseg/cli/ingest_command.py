@@ -151,6 +151,7 @@ def _print(dataset: "Dataset", counts: "Mapping[str, Sequence[tuple[str, int]]]"
         counts_of_all = {"subjects": len(rows), "labelled slices": sum(row[2] for row in rows)} | dict(total)
         caption = f"{_listed(counts_of_all.items())} in {dataset.folder}"
         console.print_table(dataset.name, _COLUMNS, rows, caption)
+    console.print_skipped([Skipped(**item) for item in manifest.get("patient_remarks", ())], "patients")
     times = Counter(item["why"] for item in manifest["skipped"])
     skipped = [Skipped(**item) for item in sorted(manifest["skipped"], key=lambda item: times[item["why"]])]
     console.print_skipped(skipped, "skipped")

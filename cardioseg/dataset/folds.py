@@ -1,13 +1,17 @@
-"""Folds: divide subjects for cross validation, and prove that training and validation share no subject or image."""
+"""Folds: divide subjects for cross validation, and prove that training and validation share no patient or image."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import product
+from types import MappingProxyType
 
 import numpy as np
 
 from cardioseg.errors import UsageError
 from cardioseg.ingest.labels.subject import Subject
+
+_EACH_A_PATIENT: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -27,13 +31,27 @@ class Fold:
     left_out: tuple[str, ...] = ()
 
 
-def split(subject_ids: Sequence[str], folds: int, seed: int, held_out: Iterable[str] = ()) -> tuple[Fold, ...]:
-    """Divide subjects at random into `folds` groups whose sizes differ by one at most; each is validated once.
+def split(
+    subject_ids: Sequence[str],
+    folds: int,
+    seed: int,
+    held_out: Iterable[str] = (),
+    patient_of: Mapping[str, str] = _EACH_A_PATIENT,
+) -> tuple[Fold, ...]:
+    """Divide patients at random into `folds` groups whose sizes differ by one at most; each is validated once.
 
     A single fold trains on all subjects except `held_out` and validates on these.
 
+    Args:
+        subject_ids: the subjects.
+        folds: number of folds.
+        seed: random seed.
+        held_out: ids of subjects that are in no fold's training.
+        patient_of: the patients of subjects that are studies of one patient; each other subject is a patient.
+
     Raises:
-        UsageError: fewer subjects than folds, less than one fold, or a held-out subject that does not exist.
+        UsageError: fewer patients than folds, less than one fold, a held-out subject that does not exist, or that is
+            of the same patient as another subject.
     """
     if folds < 1:
         raise UsageError(f"{folds} folds were asked for; at least 1 is needed")
@@ -42,14 +60,25 @@ def split(subject_ids: Sequence[str], folds: int, seed: int, held_out: Iterable[
     if unknown:
         raise UsageError(f"no subject {unknown[0]} in the dataset")
     remaining = sorted(set(subject_ids) - set(held_out))
-    if len(remaining) < folds:
-        needs = "1 fold needs at least 1 subject" if folds == 1 else f"{folds} folds need at least {folds} subjects"
-        raise UsageError(f"{needs}, the dataset has {len(remaining)}")
+    _refuse_divided(held_out, remaining, patient_of)
+    patients = sorted({patient_of.get(subject_id, subject_id) for subject_id in remaining})
+    if len(patients) < folds:
+        noun = "subject" if len(patients) == len(remaining) else "patient"
+        needs = f"1 fold needs at least 1 {noun}" if folds == 1 else f"{folds} folds need at least {folds} {noun}s"
+        raise UsageError(f"{needs}, the dataset has {len(patients)}")
     if folds == 1:
         return (Fold(0, tuple(remaining), tuple(held_out)),)
-    groups = np.array_split(np.random.default_rng([seed, folds]).permutation(remaining), folds)
-    parts = [tuple(sorted(map(str, group))) for group in groups]
+    groups = np.array_split(np.random.default_rng([seed, folds]).permutation(patients), folds)
+    parts = [tuple(one for one in remaining if patient_of.get(one, one) in group) for group in groups]
     return tuple(Fold(i, tuple(sorted(set(remaining) - set(part))), part) for i, part in enumerate(parts))
+
+
+def _refuse_divided(held_out: Sequence[str], remaining: Sequence[str], patient_of: Mapping[str, str]) -> None:
+    """Refuse to hold out only some of the studies of a patient."""
+    for kept, other in product(held_out, remaining):
+        if patient_of.get(kept, kept) == patient_of.get(other, other):
+            hint = f"hold out all of them: --hold-out {','.join(sorted({*held_out, other}))}"
+            raise UsageError(f"{kept} is held out, but {other} is of the same patient", hint)
 
 
 def pixel_hashes(subject: Subject) -> frozenset[str]:
@@ -74,21 +103,33 @@ def without_duplicates(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> Fold
     return replace(fold, validation=validation, left_out=duplicates)
 
 
-def prove_disjoint(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> dict[str, object]:
-    """Prove that training and validation share no subject and no image; returns the proof for `folds.json`.
+def prove_disjoint(
+    fold: Fold, hashes: Mapping[str, frozenset[str]], patient_of: Mapping[str, str] = _EACH_A_PATIENT
+) -> dict[str, object]:
+    """Prove that training and validation share no patient and no image; returns the proof for `folds.json`.
+
+    Args:
+        fold: the fold.
+        hashes: the hashes of the images of each subject.
+        patient_of: as for `split`.
 
     Raises:
-        UsageError: they share a subject or an image; the message names the subjects.
+        UsageError: they share a subject, a patient or an image; the message names the subjects.
     """
     shared = sorted(set(fold.train) & set(fold.validation))
     if shared:
         raise UsageError(f"fold {fold.index}: subject {shared[0]} is in training and validation")
+    trained = {patient_of.get(subject_id, subject_id): subject_id for subject_id in fold.train}
+    for subject_id in fold.validation:
+        if other := trained.get(patient_of.get(subject_id, subject_id)):
+            raise UsageError(f"fold {fold.index}: {subject_id} (validation) and {other} (training) are one patient")
     owner = {image: subject_id for subject_id in fold.train for image in hashes[subject_id]}
     for subject_id in fold.validation:
         duplicates = [owner[image] for image in hashes[subject_id] if image in owner]
         if duplicates:
             raise UsageError(
-                f"fold {fold.index}: {subject_id} (validation) and {duplicates[0]} (training) share an image"
+                f"fold {fold.index}: {subject_id} (validation) and {duplicates[0]} (training) share an image",
+                f"they are the same scan: hold out both with --hold-out {subject_id},{duplicates[0]}, or neither",
             )
     return {
         "shared_subjects": 0,

@@ -1,7 +1,7 @@
 """Preparation: read and write each subject with an executor, and write the manifest at the end."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cardioseg import __version__
+from cardioseg.dataset.same_patient import remarks, same_patients
 from cardioseg.dataset.store import FORMAT, MANIFEST, VERSION, open_dataset
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.execution.executor import Executor, Lost
@@ -82,16 +83,18 @@ def write_dataset(
     previous = _files_in_manifest(folder)
     records: list[dict[str, Any]] = []
     skipped: list[Skipped] = []
+    patient_keys: dict[str, str | None] = {}
     for source, result in executor.map(Preparation(folder), _unique_sources(sources, skipped)):
         outcome = Skipped(source.where, result.reason) if isinstance(result, Lost) else result
         skipped += [outcome] if isinstance(outcome, Skipped) else outcome.skipped
         if isinstance(outcome, Prepared):
             records.append(outcome.record)
+            patient_keys[outcome.record["subject_id"]] = source.patient
         yield outcome
     if not records:
         raise _nothing_found(skipped)
     origin = {"name": name, "layout": layout} | ({"remark": remark} if remark else {})
-    _write_manifest(folder, origin, records, skipped)
+    _write_manifest(folder, origin | _with_patients(records, patient_keys), records, skipped)
     for file in previous - {record["file"] for record in records}:
         (folder / file).unlink(missing_ok=True)
 
@@ -121,8 +124,18 @@ def _unique_sources(sources: Iterable[Source | Skipped], skipped: list[Skipped])
         yield source
 
 
+def _with_patients(records: list[dict[str, Any]], keys: Mapping[str, str | None]) -> dict[str, Any]:
+    """Name the patient in each record that shares one with others; returns the remarks for the manifest."""
+    patients = same_patients(keys)
+    for record in records:
+        if record["subject_id"] in patients:
+            record["patient"] = patients[record["subject_id"]]
+    said = [asdict(remark) for remark in remarks(keys)]
+    return {"patient_remarks": said} if said else {}
+
+
 def _write_manifest(
-    folder: Path, origin: dict[str, str], records: list[dict[str, Any]], skipped: list[Skipped]
+    folder: Path, origin: dict[str, Any], records: list[dict[str, Any]], skipped: list[Skipped]
 ) -> None:
     described = {"format": FORMAT, "version": VERSION, "cardioseg": __version__, **origin}
     in_order = sorted(skipped, key=lambda left_out: (left_out.where, left_out.why))

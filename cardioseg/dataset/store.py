@@ -46,6 +46,13 @@ class Dataset:
         """Subjects in sorted order."""
         return tuple(record["subject_id"] for record in self.manifest["subjects"])
 
+    @property
+    def patient_of(self) -> dict[str, str]:
+        """The patient of each subject: its own id, unless it is one of several studies of a patient."""
+        return {
+            record["subject_id"]: record.get("patient", record["subject_id"]) for record in self.manifest["subjects"]
+        }
+
     def subject(self, subject_id: str) -> Subject:
         """Read one subject.
 
@@ -120,6 +127,7 @@ def _is_sound(manifest: dict[str, Any]) -> bool:
         and isinstance(records, list)
         and all(isinstance(record, dict) and isinstance(record.get("volumes"), list) for record in records)
         and all(isinstance(record.get(key), str) for record in records for key in texts)
+        and all(isinstance(record.get("patient", ""), str) for record in records)
         and all(_FILE.fullmatch(record["file"]) for record in records)
     )
 

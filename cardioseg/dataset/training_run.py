@@ -66,7 +66,7 @@ def prove_unseen(run: Run, dataset: Dataset) -> str:
     """
     hashes = {subject.subject_id: pixel_hashes(subject) for subject in dataset.subjects()}
     for fold in run.folds:
-        prove_disjoint(fold, hashes)
+        prove_disjoint(fold, hashes, dataset.patient_of)
     validated = {subject_id for fold in run.folds for subject_id in fold.validation}
     slices = sum(len(hashes[subject_id]) for subject_id in validated)
     planned = run.described["folds"]

@@ -77,19 +77,22 @@ def evaluate(
         stated = stated_convention(predicted, "--predicted-labels") if structures is None else None
         predicted_convention = stated or _ACDC
     origin = Origin(predicted.resolve().name, reference.resolve().name, run.model_sha256)
-    doubtful = None
+    doubtful = [*_doubtful_reference(reference, meaning)]
     if structures is None or predicted_convention != _ACDC:
-        doubtful = DoubtfulConvention(predicted_convention, "--predicted-labels")
-    elif is_plain(reference):
-        doubtful = DoubtfulConvention(
-            meaning.numbers or plain_convention(reference, meaning), "--labels", is_reference=True
-        )
+        doubtful.append(DoubtfulConvention(predicted_convention, "--predicted-labels"))
     work = Judging(predictions, predicted_convention, STRUCTURES if structures is None else structures, doubtful)
     evaluation = collect(_judged(work, find_references(reference, meaning), executor), origin)
     unchanged = {score.case_id for score in evaluation.scores}.difference(evaluation.edited)
     swapped = _swapped(reference, origin) if structures is None else ()
     mistakes = (*swapped, *evaluation.mistakes)
     return replace(evaluation, mistakes=mistakes, reported=read_reported(predictions, unchanged))
+
+
+def _doubtful_reference(reference: Path, meaning: Meaning) -> Iterator[DoubtfulConvention]:
+    """The convention of plain masks, whose numbers nothing but a folder's card or the user explains."""
+    if is_plain(reference):
+        numbers = meaning.numbers or plain_convention(reference, meaning)
+        yield DoubtfulConvention(numbers, "--labels", is_reference=True)
 
 
 def _swapped(reference: Path, origin: Origin) -> tuple[Skipped, ...]:

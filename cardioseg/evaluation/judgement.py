@@ -1,6 +1,6 @@
 """Judgement: the scores and problems of one subject's pairs, made in the process that reads them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cardioseg.evaluation.mistakes import DoubtfulConvention, likely_mistake
@@ -41,14 +41,14 @@ class Judgement:
 
 
 def judge(
-    pairs: Iterable[Pair | Skipped], segmented: Collection[Label], doubtful: DoubtfulConvention | None = None
+    pairs: Iterable[Pair | Skipped], segmented: Collection[Label], doubtful: Sequence[DoubtfulConvention] = ()
 ) -> Judgement:
     """Score the pairs of a subject.
 
     Args:
         pairs: masks on the same grid, or the reason why there is no pair.
         segmented: the labels that the prediction can have.
-        doubtful: the convention that may be the wrong one if labels look swapped; None if there is no doubt.
+        doubtful: the conventions that may be wrong if labels look swapped, at most one of each side.
     """
     scored: list[tuple[Pair, tuple[VolumeScore, ...]]] = []
     problems: list[Skipped] = []
@@ -79,13 +79,13 @@ class Judging:
         predictions: the predicted masks.
         convention: the meaning of the numbers in these masks.
         segmented: the labels that the predictions can have.
-        doubtful: the convention that may be the wrong one; None if there is no doubt.
+        doubtful: the conventions that may be wrong, at most one of each side.
     """
 
     predictions: MaskFolder
     convention: Mapping[int, Label]
     segmented: Collection[Label]
-    doubtful: DoubtfulConvention | None = None
+    doubtful: Sequence[DoubtfulConvention] = ()
 
     def prepare(self) -> None:
         """Nothing is needed."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
+from cardioseg.ingest.labels.drawn_labels import looks_exchanged
 from cardioseg.measure.overlap import dice
 
 _GOOD, _GAIN = 0.7, 0.2  # mean Dice after the correction, and its gain: a correct prediction never gains so much
@@ -33,21 +34,28 @@ class DoubtfulConvention:
 
 
 def likely_mistake(
-    pair: Pair, segmented: Collection[Label] = STRUCTURES, doubtful: DoubtfulConvention | None = None
+    pair: Pair, segmented: Collection[Label] = STRUCTURES, doubtful: Sequence[DoubtfulConvention] = ()
 ) -> str:
     """The likely mistake in a prediction of low Dice, such as `its columns look flipped: ...`, or "".
+
+    If the cavities are exchanged in both masks, Dice is high, but each value stands for the other cavity: this is a
+    mistake, too. If only one mask looks exchanged, or one of them looks right, the mistake names the option of the side
+    that is wrong; the myocardium surrounds the LV cavity. If the masks do not tell, it names the options of both sides.
 
     Args:
         pair: a prediction and its reference.
         segmented: the labels that the prediction can have; all other labels are ignored.
-        doubtful: the convention that may be the wrong one; None if there is no doubt.
+        doubtful: the conventions that may be wrong, at most one of each side; none if there is no doubt.
     """
     annotated = pair.reference.annotated[:, STRUCTURES].any(axis=1)
     reference, predicted = (_with_only(mask[annotated], segmented) for mask in (pair.reference.mask, pair.predicted))
+    if len(doubtful) > 1 and looks_exchanged(reference) and looks_exchanged(predicted):
+        return _both_exchanged(doubtful)
     before = _agreement(reference, predicted)
     if not predicted.any() or before > 1 - _GAIN:
         return ""
-    corrections = [*_flips(predicted), *_swaps(predicted, segmented, doubtful)]
+    suspects = _suspects(reference, predicted, doubtful)
+    corrections = [*_flips(predicted), *_swaps(predicted, segmented, suspects)]
     scored = ((_agreement(reference, mask), mistake) for mask, mistake in corrections)
     after, mistake = max(scored, key=lambda correction: correction[0])
     return f"{mistake}: Dice would be {after:.2f}, not {before:.2f}" if after >= max(_GOOD, before + _GAIN) else ""
@@ -57,6 +65,22 @@ def _with_only(mask: Mask, labels: Collection[Label]) -> Mask:
     return np.where(np.isin(mask, list(labels)), mask, 0).astype(np.uint8)
 
 
+def _both_exchanged(doubtful: Sequence[DoubtfulConvention]) -> str:
+    exchange = {Label.LV_CAVITY: Label.RV_CAVITY, Label.RV_CAVITY: Label.LV_CAVITY}
+    options = [(suspect.option, _names(suspect, exchange)) for suspect in doubtful]
+    remedy = " ".join(f"{option} {names[0]}" for option, names in options if names)
+    what = "both masks have LV and RV exchanged (the myocardium lies around the RV cavity)"
+    return f"{what}: {remedy or 'change the numbers of their labels'}"
+
+
+def _suspects(reference: Mask, predicted: Mask, doubtful: Sequence[DoubtfulConvention]) -> Sequence[DoubtfulConvention]:
+    """The conventions that may be wrong, without those of a mask whose cavities are where they should be."""
+    masks = {True: reference, False: predicted}
+    suspects = [suspect for suspect in doubtful if looks_exchanged(masks[suspect.is_reference]) is not False]
+    exchanged = [suspect for suspect in suspects if looks_exchanged(masks[suspect.is_reference])]
+    return exchanged or suspects or doubtful
+
+
 def _flips(predicted: Mask) -> Iterator[tuple[Mask, str]]:
     for count in range(1, len(_AXES) + 1):
         for axes in combinations(range(len(_AXES)), count):
@@ -64,30 +88,33 @@ def _flips(predicted: Mask) -> Iterator[tuple[Mask, str]]:
 
 
 def _swaps(
-    predicted: Mask, segmented: Collection[Label], doubtful: DoubtfulConvention | None
+    predicted: Mask, segmented: Collection[Label], suspects: Sequence[DoubtfulConvention]
 ) -> Iterator[tuple[Mask, str]]:
     """Every other order of the labels, those of a known convention first."""
     labels = [label for label in STRUCTURES if label in segmented]
-    hints = [(_hint(labels, order, doubtful), order) for order in permutations(labels) if order != tuple(labels)]
+    hints = [(_hint(labels, order, suspects), order) for order in permutations(labels) if order != tuple(labels)]
     for hint, order in sorted(hints, key=lambda swap: "--" not in swap[0]):
         meaning = np.arange(len(Label), dtype=np.uint8)
         meaning[labels] = order
         yield meaning[predicted], f"its labels look swapped ({hint})"
 
 
-def _hint(labels: Sequence[Label], order: Sequence[Label], doubtful: DoubtfulConvention | None) -> str:
+def _hint(labels: Sequence[Label], order: Sequence[Label], suspects: Sequence[DoubtfulConvention]) -> str:
     """The conventions by which the labels would have been read as `order`, or which label is which."""
-    is_reference = doubtful is not None and doubtful.is_reference
-    read_as, meant = (order, labels) if is_reference else (labels, order)  # the two sides need opposite corrections
-    meaning = dict(zip(read_as, meant, strict=True))
-    if doubtful:
-        corrected = {value: meaning.get(label, label) for value, label in doubtful.convention.items()}
-        names = [name for name, convention in CONVENTIONS.items() if convention == corrected]
-        if names:
-            side = "the reference has labels" if is_reference else "labels"
-            return f"{side} as in {' and '.join(names)}: {doubtful.option} {names[0]}"
+    hints: list[str] = []
+    for suspect in suspects:
+        read_as, meant = (order, labels) if suspect.is_reference else (labels, order)  # opposite corrections
+        if names := _names(suspect, dict(zip(read_as, meant, strict=True))):
+            side = "the reference has labels" if suspect.is_reference else "labels"
+            hints.append(f"{side} as in {' and '.join(names)}: {suspect.option} {names[0]}")
     swapped = {label: actual for label, actual in zip(labels, order, strict=True) if label != actual}
-    return ", ".join(f"{label.title} is {actual.title}" for label, actual in swapped.items())
+    return "; or ".join(hints) or ", ".join(f"{label.title} is {actual.title}" for label, actual in swapped.items())
+
+
+def _names(suspect: DoubtfulConvention, meaning: Mapping[Label, Label]) -> list[str]:
+    """The conventions in which the numbers mean what `meaning` makes of their labels."""
+    corrected = {value: meaning.get(label, label) for value, label in suspect.convention.items()}
+    return [name for name, convention in CONVENTIONS.items() if convention == corrected]
 
 
 def _agreement(reference: Mask, predicted: Mask) -> float:

@@ -20,6 +20,7 @@ from cardioseg.evaluation.named_phase import (
 from cardioseg.files import safe_name
 from cardioseg.image.alignment import aligned, on_grid
 from cardioseg.image.ed_es_pair import MOMENTS
+from cardioseg.image.grid_difference import grid_difference
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.volume import Cine, Grid
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
@@ -27,6 +28,7 @@ from cardioseg.results.mask_files import MaskFolder, case_id
 from cardioseg.skipped import Skipped
 
 NO_PREDICTION = "no prediction"
+_RESAMPLE = "resample the mask that is not on the grid of the scan to this grid (nearest neighbour)"
 _BEFORE = "; measures.csv has the numbers from before, `cardioseg measure` gives the new ones"
 
 
@@ -177,7 +179,8 @@ def _phase_mismatch(volume: LabelledVolume, mask: Cine, file: str) -> str:
 
 def _grid_mismatch(volume: LabelledVolume, mask: Cine) -> str:
     if volume.mask.shape != mask.grid.shape:
-        return f"the prediction has the shape {mask.grid.shape}, the reference {volume.mask.shape}"
+        return f"the prediction has the shape {mask.grid.shape}, the reference {volume.mask.shape}: {_RESAMPLE}"
     if volume.grid is not None and not volume.grid.matches(mask.grid, volume.grid.rounding_mm):
-        return "the prediction has the reference's shape, but another position, orientation or spacing"
+        difference = grid_difference(mask.grid, volume.grid)
+        return f"the prediction has the reference's shape, but {difference}: {_RESAMPLE}, or correct a wrong header"
     return ""

@@ -46,6 +46,7 @@ class VolumeScore:
         left_out: the other slices of the volume, on which the label is not annotated.
         left_out_voxels: number of voxels that the prediction has of the label on these slices.
         phase: 0-based phase of the reference in its cine; None if it is 3D.
+        reference_id: the first name of the reference volume; `case_id` may differ between two systems, this does not.
     """
 
     subject_id: str
@@ -60,6 +61,7 @@ class VolumeScore:
     left_out: tuple[int, ...] = ()
     left_out_voxels: int = 0
     phase: int | None = None
+    reference_id: str = ""
 
     @property
     def scored(self) -> tuple[SliceScore, ...]:
@@ -124,6 +126,7 @@ def _score(pair: Pair, label: Label, slice_regions: tuple[str, ...]) -> VolumeSc
         left_out=tuple(np.flatnonzero(~is_annotated).tolist()),
         left_out_voxels=int(np.count_nonzero(pair.predicted[~is_annotated] == label)),
         phase=pair.reference.phase,
+        reference_id=pair.reference.case_ids[0],
     )
 
 

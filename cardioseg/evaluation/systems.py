@@ -1,4 +1,4 @@
-"""Systems: paired tests between several predictions of the same references, subject by subject."""
+"""Systems: paired tests between several predictions of the same references, on the slices that both have."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -8,7 +8,8 @@ from statistics import fmean
 from typing import Any
 
 from cardioseg.evaluation.result import Evaluation
-from cardioseg.evaluation.summary import subject_means
+from cardioseg.evaluation.scores import VolumeScore
+from cardioseg.evaluation.shared_slices import shared_slices
 from cardioseg.evaluation.wording import counted
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import STRUCTURES, Label
@@ -20,11 +21,15 @@ SIGNIFICANT = 0.05
 TESTED = ("dice", "hd95_mm")
 COLUMNS = (
     *("label", "metric", "first", "second", "first_mean", "second_mean"),
-    *("difference", "effect", "p", "p_holm", "n"),
+    *("difference", "effect", "p", "p_holm", "n", "volumes", "slices", "first_only", "second_only"),
 )
 PROTOCOL = (
-    "Each value is the mean over a subject's slices on which at least one of the two masks has the label. Only "
-    "subjects that both systems have are compared. The tests are two-sided Wilcoxon signed-rank tests. Holm's method "
+    "Each test uses only the slices on which both systems have a value; each subject's value is the mean over these "
+    "slices. n is the number of subjects; volumes and slices are what they rest on; first_only and second_only count "
+    "the slices that are left out because only this system has a value: the other has no prediction of the volume "
+    "or, for HD95, no distance, because it drew nothing there. A structure that a system missed has Dice 0. If only "
+    "one system drew a structure that the reference does not have on a slice, its Dice there is 0, and that of the "
+    "other is 1. The tests are two-sided Wilcoxon signed-rank tests. Holm's method "
     "corrects p for all tests in this table. The effect is the matched-pairs rank-biserial correlation, from -1 to 1;"
     " it is positive if the first system is larger."
 )
@@ -32,7 +37,7 @@ PROTOCOL = (
 
 @dataclass(frozen=True)
 class SystemTest:
-    """The test of one metric of one label between two systems, on the subjects that both have.
+    """The test of one metric of one label between two systems, on the slices on which both have a value.
 
     Attributes:
         label: the structure.
@@ -42,6 +47,10 @@ class SystemTest:
         first_mean: mean of the first system over the subjects.
         second_mean: mean of the second system over the subjects.
         test: the test of the difference, first minus second.
+        volumes: number of volumes that the test rests on.
+        slices: number of slices that the test rests on.
+        first_only: number of slices that are left out because only the first system has a value.
+        second_only: number of slices that are left out because only the second system has a value.
     """
 
     label: Label
@@ -51,6 +60,10 @@ class SystemTest:
     first_mean: float
     second_mean: float
     test: PairedTest
+    volumes: int
+    slices: int
+    first_only: int
+    second_only: int
 
 
 def compare(systems: Mapping[str, Evaluation]) -> tuple[SystemTest, ...]:
@@ -119,16 +132,20 @@ def write(tests: Sequence[SystemTest], problems: Sequence[Skipped], folder: Path
 def _reason_untested(first: Evaluation, second: Evaluation) -> str:
     if not set(first.labels) & set(second.labels):
         return "they have no label in common"
-    return "they have no subject in common"
+    if not {score.subject_id for score in first.scores} & {score.subject_id for score in second.scores}:
+        return "they have no subject in common"
+    return "they have no slice in common on which both have a value"
 
 
 def _test(systems: Mapping[str, Evaluation], label: Label, metric: str, first: str, second: str) -> SystemTest | None:
-    means_a, means_b = (
-        subject_means((score for score in systems[name].scores if score.label is label), metric)
-        for name in (first, second)
-    )
-    shared = [subject_id for subject_id in means_a if subject_id in means_b]
-    if not shared:
+    shared = shared_slices(_of_label(systems[first], label), _of_label(systems[second], label), metric)
+    if not shared.slices:
         return None
-    a, b = [means_a[subject_id] for subject_id in shared], [means_b[subject_id] for subject_id in shared]
-    return SystemTest(label, metric, first, second, fmean(a), fmean(b), paired_tests(a, [b])[0])
+    a, b = list(shared.first.values()), list(shared.second.values())
+    test = paired_tests(a, [b])[0]
+    counts = shared.volumes, shared.slices, shared.first_only, shared.second_only
+    return SystemTest(label, metric, first, second, fmean(a), fmean(b), test, *counts)
+
+
+def _of_label(evaluation: Evaluation, label: Label) -> list[VolumeScore]:
+    return [score for score in evaluation.scores if score.label is label]

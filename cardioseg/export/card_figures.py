@@ -8,7 +8,8 @@ from typing import Any
 from cardioseg.errors import UsageError
 from cardioseg.export.card import Metric, Precision
 
-_PHASES = {"all": "ED and ES", "ed": "ED", "es": "ES"}
+_ALL, _MOMENTS = "all", ("ed", "es")
+_UNNAMED = "phases that are not known as ED or ES"
 _REGIONS = ("base", "mid", "apex")
 _GROUP_METRICS = {"dice_per_volume": "Dice", "error": "bias", "absolute_error": "mean absolute error"}
 _BY_OTHERS = "by other networks of this recipe"
@@ -66,26 +67,50 @@ def _figures(document: dict[str, Any], tested: str) -> Iterator[Metric]:
     data = ", ".join(filter(None, [origin["reference"], tested, origin["split"]]))
     for row in document["summary"]:
         label, group = row["label"], row["group"]
-        if group in _PHASES:
-            protocol = f"{data}; mean over volumes in 3D, {_PHASES[group]}"
+        phases = _phases(document, label)
+        if group == _ALL or (group in _MOMENTS and group.upper() != phases):  # a single phase is said once
+            protocol = f"{data}; mean over volumes in 3D, {phases if group == _ALL else group.upper()}"
             yield from _metric(label, "Dice", row["per_volume"]["dice"], protocol)
-            if group == "all":
+            if group == _ALL:
                 yield from _metric(label, "HD95 (mm)", row["per_volume"]["hd95_mm"], protocol)
         if group in _REGIONS:
             yield from _metric(label, "Dice", row["per_slice"]["dice"], f"{data}; mean over slices, {group}")
     for measure, agreement in document["agreement"].items():
         if agreement["bias"] is not None:
-            protocol, n = f"{data}; over subjects, at the reference's ED and ES", agreement["n"]
+            protocol, n = (
+                f"{data}; over subjects, at the reference's {_listed(_moments(document['volumes']))}",
+                agreement["n"],
+            )
             yield from _metric(measure, "mean absolute error", {**agreement["mae"], "std": None, "n": n}, protocol)
             yield from _metric(measure, "bias", {**agreement["bias"], "std": agreement["sd"], "n": n}, protocol)
     yield from _group_figures(document, data)
+
+
+def _phases(document: dict[str, Any], label: str) -> str:
+    """The phases of the volumes in which a label has a Dice: `ED`, `ED and ES`, `ED, ES and other phases`."""
+    rows = [row for row in document["volumes"] if row["label"] == label and row["dice"] is not None]
+    moments = _moments(rows)
+    others = {row["volume"] for row in rows}.difference(_MOMENTS)
+    return _listed([*moments, "other phases"] if moments and others else moments) or _UNNAMED
+
+
+def _moments(rows: Sequence[dict[str, Any]]) -> list[str]:
+    names = {row["volume"] for row in rows if row["dice"] is not None}
+    return [moment.upper() for moment in _MOMENTS if moment in names]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _group_figures(document: dict[str, Any], data: str) -> Iterator[Metric]:
     for row in document.get("subject_groups", ()):
         name, metric = row["label_or_measure"], _GROUP_METRICS[row["metric"]]
         if metric == "Dice" or name.endswith("ef_percent"):
-            over = "volumes in 3D, ED and ES" if metric == "Dice" else "subjects, at the reference's ED and ES"
+            if metric == "Dice":
+                over = f"volumes in 3D, {_phases(document, name)}"
+            else:
+                over = f"subjects, at the reference's {_listed(_moments(document['volumes']))}"
             yield from _metric(name, metric, row, f"{data}; mean over {over}, group {row['subject_group']}")
 
 

@@ -74,7 +74,7 @@ def write_raw(dataset: Dataset, folder: Path, name: str, folds: int, seed: int) 
     """
     if folder.exists() and any(path.is_file() and not path.name.startswith(".") for path in folder.rglob("*")):
         raise UsageError(f"{folder} is not empty", "nnU-Net would train on its files, too: give another folder")
-    divided = split(dataset.subject_ids, folds, seed)
+    divided = split(dataset.subject_ids, folds, seed, patient_of=dataset.patient_of)
     numbers, taken = numbers_of(dataset), set[str]()
     hashes, written = {}, []
     for subject in dataset.subjects():

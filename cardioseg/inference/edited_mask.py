@@ -13,12 +13,13 @@ from cardioseg.image.nifti_grid import geometry_flags
 from cardioseg.image.volume import Cine
 from cardioseg.image.volume_files import REFERENCE, format_of, siblings, stem
 from cardioseg.inference.scan import recorded_scan
+from cardioseg.ingest.labels.drawn_labels import looks_exchanged
 from cardioseg.ingest.labels.layouts.acdc import read_body
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curves, Moments
 from cardioseg.results.case_record import read_case_record
 from cardioseg.results.description import Description, read_description
-from cardioseg.results.edits import is_predicted, latest_mask, read_labelled
+from cardioseg.results.edits import LABELS, is_predicted, latest_mask, read_labelled
 from cardioseg.results.folder import CaseFolder
 
 
@@ -67,12 +68,15 @@ def read_edited(path: Path, with_scan: bool = True) -> EditedMask:
     if not is_predicted(path):
         mask = _laid_out(read_labelled(path), image)
         _require_fit(path, mask, None, image)
+        _require_lv_in_myocardium(path, mask)
         return EditedMask(mask, Acquisition(*read_body(path.parent), flags=geometry_flags(mask.grid)), image=image)
     folder = CaseFolder(path.parent)
     description, record = read_description(folder), read_case_record(folder)
     latest = latest_mask(path)
     mask = _laid_out(latest.mask, image)
     _require_fit(path, mask, description, image)
+    if latest.is_edited:
+        _require_lv_in_myocardium(path, mask)
     timed = replace(mask, times_ms=description.times_ms)
     folds = () if latest.is_edited or latest.is_corrected else description.fold_curves_ml
     chosen = Moments(**record.chosen_phases) if record else Moments()
@@ -114,6 +118,16 @@ def _scan(path: Path) -> Cine | None:
 def _laid_out(mask: Cine, image: Cine | None) -> Cine:
     """The mask with its axes in the order and direction of its scan's, where only these differ."""
     return (aligned(mask, image.grid, image.grid.rounding_mm) if image else None) or mask
+
+
+def _require_lv_in_myocardium(path: Path, mask: Cine) -> None:
+    """Refuse a mask whose cavities are exchanged: the volumes of one would be given for the other."""
+    if looks_exchanged(mask.voxels.astype(np.uint8, copy=False)):
+        rv, lv = Label.RV_CAVITY.value, Label.LV_CAVITY.value
+        what = (
+            f"{path}: the myocardium lies around label {rv}, so that this is the LV cavity (as in M&Ms and UK Biobank)"
+        )
+        raise UnusableError(what, f"exchange the numbers {rv} and {lv} in the mask: {LABELS}")
 
 
 def _require_fit(path: Path, mask: Cine, description: Description | None, image: Cine | None) -> None:

@@ -1,7 +1,7 @@
 """Remeasure: masks that somebody edited become numbers, flags and a report again, by the road of predicted ones."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -186,10 +186,19 @@ def _measure(
         write_pictures(folder, edited.image, edited.mask, measures, flags=flags, title=case.case_id)
     gone = "no picture: its scan is gone" if source_of(mask.path) and not edited.image else ""
     moved = moved_extremes(edited.earlier.curves_ml, description, moments) if edited.earlier else ""
-    remarks = in_one("edited" if edited.is_edited else "", *edited.remarks, moved, gone, patients.remark(acquisition))
+    own = ("edited" if edited.is_edited else "", _only_rv(mask.path, structures), *edited.remarks)
+    remarks = in_one(*own, moved, gone, patients.remark(acquisition))
     CaseRecord(content=mask.content, input=mask.input, source=mask.source, naming=naming, remark=remarks).write(folder)
     reason = in_one(naming, remarks, description.remark)
     return replace(case, reason=reason, seconds=time.perf_counter() - start, flags=description.flags)
+
+
+def _only_rv(path: Path, structures: Set[Label]) -> str:
+    """The remark that a mask of one label is read as the RV cavity; nothing else in the mask tells which it is."""
+    if is_predicted(path) or structures != {Label.RV_CAVITY}:
+        return ""
+    rv, lv = Label.RV_CAVITY.value, Label.LV_CAVITY.value
+    return f"its only label is {rv}, measured as the RV cavity: if it is the LV cavity, change the number to {lv}"
 
 
 def _run_record(

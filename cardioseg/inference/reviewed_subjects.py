@@ -12,6 +12,8 @@ from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
 from cardioseg.inference.edited_mask import EditedMask, present, read_edited
+from cardioseg.inference.scan import recorded_scan
+from cardioseg.ingest.dicom.patient_key import patient_key
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.measure.case_measures import Measures
 from cardioseg.results.case_record import CaseRecord, read_case_record
@@ -106,10 +108,16 @@ def find_reviewed(folders: Iterable[Path]) -> ReviewedSubjects:
     for case in sorted(cases, key=lambda case: case.review.decision is not Decision.CORRECTED):
         same = chosen.setdefault(case.record.content or case.where, case)
         if same is case:
-            sources.append(Source(case.folder.case_id, case.where, partial(_subject, case)))
+            sources.append(Source(case.folder.case_id, case.where, partial(_subject, case), _patient(case.record)))
         else:
             sources.append(Skipped(case.where, f"it has the same images as {same.where}, so both are one subject"))
     return ReviewedSubjects(tuple(sources), tuple(sorted({case.model for case in chosen.values()})))
+
+
+def _patient(record: CaseRecord) -> str | None:
+    """The patient key of the scan; None if the scan is not DICOM, or is no longer where it was."""
+    scan = recorded_scan(record)
+    return patient_key(scan.case.series.headers[0].path) if scan and scan.case.series else None
 
 
 def _cases_in(folder: Path) -> Iterator[ReviewedCase | Skipped]:

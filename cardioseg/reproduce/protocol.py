@@ -89,9 +89,13 @@ class Protocol:
         Subjects that are duplicates of training subjects are left out of both the test and the choice.
         """
         hashes = {subject.subject_id: pixel_hashes(subject) for subject in self.dataset.subjects()}
-        fold = without_duplicates(split(self.dataset.subject_ids, self.folds, _SPLIT_SEED)[job.fold], hashes)
-        drawn = np.random.default_rng([_SPLIT_SEED, job.fold]).permutation(fold.train)
-        choosing = tuple(sorted(map(str, drawn[: max(1, round(CHOOSING_SHARE * len(drawn)))])))
+        patient_of = self.dataset.patient_of
+        folds = split(self.dataset.subject_ids, self.folds, _SPLIT_SEED, patient_of=patient_of)
+        fold = without_duplicates(folds[job.fold], hashes)
+        patients = sorted({patient_of[subject_id] for subject_id in fold.train})
+        drawn = np.random.default_rng([_SPLIT_SEED, job.fold]).permutation(patients)
+        chosen = set(drawn[: max(1, round(CHOOSING_SHARE * len(drawn)))].tolist())
+        choosing = tuple(subject_id for subject_id in fold.train if patient_of[subject_id] in chosen)
         trained = tuple(sorted(set(fold.train) - set(choosing)))
         return fold, without_duplicates(Fold(job.fold, trained, choosing), hashes).validation
 

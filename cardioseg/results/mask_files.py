@@ -1,6 +1,6 @@
 """Mask files: the NIfTI masks below a folder, by case id."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,10 @@ from cardioseg.skipped import Skipped
 
 _EDITORS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img", ".mrb", ".vtm")  # suffixes of theirs
 _RENAME = "rename the segments in 3D Slicer, for instance to RV cavity, or remove them"
+_OWN_NUMBERS = (
+    "a file dataset.json beside the masks can say what other numbers mean, as in "
+    '{"labels": {"background": 0, "LV cavity": 255}}'
+)
 _NAMED_BY_FOLDER = "mask"
 
 
@@ -54,12 +58,19 @@ def find_masks(root: Path) -> MaskFolder:
         by_case.setdefault(case_id(path), []).append(path)
     folder = MaskFolder(root, {case: paths[0] for case, paths in by_case.items() if len(paths) == 1})
     clashes = [
-        Skipped(folder.where(path), f"{len(paths)} masks here have the case id {case}")
+        Skipped(folder.where(path), f"{len(paths)} masks here have the case id {case}: {_apart(paths)}")
         for case, paths in by_case.items()
         if len(paths) > 1
         for path in paths
     ]
     return MaskFolder(root, folder.paths, tuple(clashes))
+
+
+def _apart(paths: Sequence[Path]) -> str:
+    """What to do with masks that claim the same case id."""
+    if len({path.parent for path in paths}) == len(paths):
+        return "if they are of several observers or programs, evaluate each folder apart"
+    return "give each its own name, or remove all but one"
 
 
 def case_id(path: Path) -> str:
@@ -86,7 +97,10 @@ def read_mask(path: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"])
             raise UnusableError(f"{path}: nothing says what structure {listed_names(named.unknown)} is", _RENAME)
         return named.mask
     cine = format_of(path).read_cine(path)
-    return Cine(relabel(cine.voxels, convention), cine.grid, cine.times_ms)
+    try:
+        return Cine(relabel(cine.voxels, convention), cine.grid, cine.times_ms)
+    except UnusableError as error:
+        raise UnusableError(error.message, _OWN_NUMBERS) from None
 
 
 def _mask_files(root: Path) -> list[Path]:

@@ -117,12 +117,13 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
         hashes[subject.subject_id] = pixel_hashes(subject)
         if any(annotated_with(volume, plan.recipe.structures).any() for volume in subject.volumes):
             labelled.add(subject.subject_id)
-    divided = split(plan.dataset.subject_ids, plan.folds, plan.seed, plan.held_out)
+    patient_of = plan.dataset.patient_of
+    divided = split(plan.dataset.subject_ids, plan.folds, plan.seed, plan.held_out, patient_of)
     folds = tuple(without_duplicates(fold, hashes) for fold in divided)
     _check_labelled(plan, folds, labelled)
     tested_folds = [replace(fold, validation=tuple(sorted({*fold.validation, *plan.held_out}))) for fold in folds]
     proofs = [
-        asdict(fold) | {"proof": prove_disjoint(tested, hashes)}
+        asdict(fold) | {"proof": prove_disjoint(tested, hashes, patient_of)}
         for fold, tested in zip(folds, tested_folds, strict=True)
     ]
     sweep_partials(plan.folder, below=False)

@@ -96,8 +96,9 @@ def test_disjoint_folds_are_proven() -> None:
 @pytest.mark.parametrize("position", [0, 1])
 def test_a_copied_image_is_found_in_any_number_type(kind: str, position: int) -> None:
     twin = with_slice(C, B.volumes[0].image[1].astype(kind), position)
-    with pytest.raises(UsageError, match=r"^fold 1: c \(validation\) and b \(training\) share an image$"):
+    with pytest.raises(UsageError, match=r"^fold 1: c \(validation\) and b \(training\) share an image") as refused:
         prove_disjoint(FOLD, hashes(A, B, twin))
+    assert "hold out both with --hold-out c,b" in refused.value.hint
     prove_disjoint(Fold(0, ("b", "c"), ("a",)), hashes(A, B, twin))  # both on one side
 
 

@@ -193,7 +193,9 @@ def test_a_comparison_links_its_systems(tmp_path: Path) -> None:
 def test_the_better_system_is_bold_where_it_is_no_chance(
     tmp_path: Path, metric: str, difference: float, p: float, better: str
 ) -> None:
-    test = SystemTest(Label.LV_CAVITY, metric, "a", "b", 0.9, 0.8, PairedTest(difference, 0.5, p / 2, p, 20))
+    test = SystemTest(
+        Label.LV_CAVITY, metric, "a", "b", 0.9, 0.8, PairedTest(difference, 0.5, p / 2, p, 20), 40, 300, 5, 0
+    )
     write_comparison({"a": evaluated(), "b": evaluated()}, [test], tmp_path, {"a": "a", "b": "b"})
     assert re.findall(r"<b>(\w)</b>", (tmp_path / "comparison.html").read_text()) == ([better] if better else [])
 

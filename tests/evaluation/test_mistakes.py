@@ -1,6 +1,6 @@
 """Swapped labels and flipped axes are named; honest errors are not."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def mistake(
     predicted: Voxels,
     mask: Voxels | None = None,
     segmented: Collection[Label] = STRUCTURES,
-    doubtful: DoubtfulConvention | None = MINE,
+    doubtful: Sequence[DoubtfulConvention] = (MINE,),
 ) -> str:
     mask = heart() if mask is None else mask
     annotated = np.ones((len(mask), len(Label)), np.bool_)
@@ -102,11 +102,37 @@ def test_a_binary_mask_of_another_number_is_named() -> None:
 
 def test_the_option_belongs_to_the_side_in_doubt() -> None:
     read_wrongly = DoubtfulConvention(CONVENTIONS["mnms"], "--predicted-labels")
-    assert "(labels as in acdc: --predicted-labels acdc)" in mistake(SWAPPED, doubtful=read_wrongly)
-    assert "(the reference has labels as in mnms and ukbb: --labels mnms)" in mistake(SWAPPED, doubtful=THEIRS)
-    assert "(RV cavity is LV cavity, LV cavity is RV cavity)" in mistake(SWAPPED, doubtful=None)
-    for doubtful in (MINE, THEIRS, None):
+    assert "(labels as in acdc: --predicted-labels acdc)" in mistake(SWAPPED, doubtful=[read_wrongly])
+    assert "(the reference has labels as in mnms and ukbb: --labels mnms)" in mistake(SWAPPED, doubtful=[THEIRS])
+    assert "(RV cavity is LV cavity, LV cavity is RV cavity)" in mistake(SWAPPED, doubtful=())
+    for doubtful in ([MINE], [THEIRS], [MINE, THEIRS], []):
         assert "LV cavity is LV myocardium" in mistake(CYCLE, doubtful=doubtful)
+
+
+@pytest.mark.parametrize("order", [(MINE, THEIRS), (THEIRS, MINE)])
+def test_the_myocardium_tells_which_of_two_sides_is_wrong(order: Sequence[DoubtfulConvention]) -> None:
+    """It lies around the LV: the advice must not exchange LV and RV in the mask that is right."""
+    predicted_is_wrong = "its labels look swapped (labels as in mnms and ukbb: --predicted-labels mnms): Dice"
+    reference_is_wrong = "its labels look swapped (the reference has labels as in mnms and ukbb: --labels mnms): Dice"
+    assert mistake(SWAPPED, heart(), doubtful=order).startswith(predicted_is_wrong)
+    assert mistake(heart(), SWAPPED, doubtful=order).startswith(reference_is_wrong)
+    binary = (only(LV) > 0).astype(np.uint8)  # its label is 1, the RV of ACDC's numbers
+    assert mistake(heart(), binary, doubtful=order).startswith(reference_is_wrong)
+    assert mistake(binary, heart(), doubtful=order).startswith(predicted_is_wrong)
+
+
+def test_both_options_are_named_where_the_masks_do_not_tell() -> None:
+    binary = (only(LV) > 0).astype(np.uint8)
+    said = mistake(binary, only(LV), doubtful=(MINE, THEIRS))
+    assert "(labels as in mnms and ukbb: --predicted-labels mnms; or the reference has labels as" in said
+    assert "--labels mnms)" in said
+
+
+def test_an_exchange_in_both_masks_is_named_though_they_agree() -> None:
+    said = mistake(SWAPPED, SWAPPED, doubtful=(MINE, THEIRS))
+    assert said.startswith("both masks have LV and RV exchanged (the myocardium lies around the RV cavity): ")
+    assert said.endswith("--predicted-labels mnms --labels mnms")
+    assert mistake(heart(), heart(), doubtful=(MINE, THEIRS)) == ""
 
 
 def test_nothing_to_agree_with() -> None:

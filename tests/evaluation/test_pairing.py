@@ -89,16 +89,19 @@ def test_another_shape(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "elsewhere",
+    ("elsewhere", "difference"),
     [
-        replace(GRID, origin_mm=(-10.0, 20.0, 30.5)),
-        replace(GRID, spacing_mm=(8.0, 1.5, 1.3)),
-        replace(GRID, directions=((0.0, 0.0, -1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0))),
+        (replace(GRID, origin_mm=(-10.0, 20.0, 30.5)), "but its first voxel lies 0.50 mm away: resample"),
+        (replace(GRID, spacing_mm=(8.0, 1.5, 1.3)), "is 8.00 x 1.50 x 1.30 mm, not 8.00 x 1.50 x 1.25 mm: resample"),
+        (
+            replace(GRID, directions=((0.0, 0.0, -1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0))),
+            "but its axes are turned by up to 180.0 degrees: resample",
+        ),
     ],
 )
-def test_another_place(tmp_path: Path, elsewhere: Grid) -> None:
+def test_another_place(tmp_path: Path, elsewhere: Grid, difference: str) -> None:
     write_volume(tmp_path / "c.nii.gz", Volume(labels(1), elsewhere))
-    assert "another position" in reason(tmp_path, reference("ed", "c"))
+    assert difference in reason(tmp_path, reference("ed", "c"))
     assert isinstance(pairs(tmp_path, reference("ed", "c", grid=None))[0], Pair)
 
 

@@ -15,13 +15,24 @@ MODEL, NETWORKS, RECIPE = "m" * 64, ("a" * 64, "b" * 64), "r" * 64
 
 
 def evaluation(
-    folder: Path, model: str = "", networks: tuple[str, ...] = (), recipe: str = "", precision: str = "float32"
+    folder: Path,
+    model: str = "",
+    networks: tuple[str, ...] = (),
+    recipe: str = "",
+    precision: str = "float32",
+    volumes: tuple[str, ...] = ("ed", "es"),
+    group: str = "ed",
 ) -> Path:
     origin = {"reference": "acdc", "model_sha256": model, "weights_sha256": networks}
     origin |= {"recipe_sha256": recipe, "precision": precision, "split": "seed 0, 2 folds"}
     dice = {"mean": 0.9, "std": 0.1, "n": 2}
-    row = {"label": "lv_cavity", "group": "ed", "per_volume": {"dice": dice}}
-    (folder / "evaluation.json").write_text(json.dumps({"origin": origin, "summary": [row], "agreement": {}}))
+    row = {"label": "lv_cavity", "group": group, "per_volume": {"dice": dice, "hd95_mm": dice}}
+    mae = {"mean": 2.0, "low": 1.0, "high": 3.0}
+    agreement = {"lv_edv_ml": {"n": 2, "bias": mae, "mae": mae, "sd": 1.0}} if group == "all" else {}
+    rows = [{"label": "lv_cavity", "volume": name, "dice": 0.9} for name in volumes]
+    rows.append({"label": "rv_cavity", "volume": "phase03", "dice": None})  # both masks are empty
+    document = {"origin": origin, "summary": [row], "agreement": agreement, "volumes": rows}
+    (folder / "evaluation.json").write_text(json.dumps(document))
     return folder
 
 
@@ -41,6 +52,33 @@ def test_figures_say_whose_they_are(origin: dict[str, str], data: str, tmp_path:
     (figure,) = read_figures(evaluation(tmp_path, **origin), MODEL, NETWORKS, RECIPE, "float32")
     assert figure.mean == 0.9
     assert figure.protocol == f"{data}; mean over volumes in 3D, ED"
+
+
+@pytest.mark.parametrize(
+    ("volumes", "said", "measured"),
+    [
+        (("ed",), "ED", "ED"),
+        (("es", "es"), "ES", "ES"),
+        (("es", "ed"), "ED and ES", "ED and ES"),
+        (("ed", "es", "phase07"), "ED, ES and other phases", "ED and ES"),
+        (("ed", "phase07"), "ED and other phases", "ED"),
+    ],
+)
+def test_figures_say_the_phases_that_are_there(
+    volumes: tuple[str, ...], said: str, measured: str, tmp_path: Path
+) -> None:
+    path = evaluation(tmp_path, model=MODEL, volumes=volumes, group="all")
+    figures = read_figures(path, MODEL, NETWORKS, RECIPE, "float32")
+    assert [figure.protocol.removeprefix("acdc, seed 0, 2 folds; ") for figure in figures] == [
+        *[f"mean over volumes in 3D, {said}"] * 2,
+        *[f"over subjects, at the reference's {measured}"] * 2,
+    ]
+
+
+def test_figures_of_volumes_without_a_moment_say_so(tmp_path: Path) -> None:
+    path = evaluation(tmp_path, model=MODEL, volumes=("",), group="all")
+    dice, *_ = read_figures(path, MODEL, NETWORKS, RECIPE, "float32")
+    assert dice.protocol.endswith("mean over volumes in 3D, phases that are not known as ED or ES")
 
 
 @pytest.mark.parametrize(

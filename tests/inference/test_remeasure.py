@@ -148,6 +148,34 @@ def test_a_plain_folder_of_masks(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "patient001_frame01" / "overlay.png").is_file()
 
 
+def in_other_numbers(tmp_path: Path, *numbers: int) -> Outcome:
+    """A plain mask of a heart, with other numbers for background, RV cavity, myocardium and LV cavity."""
+    heart = reference(SMALL)
+    write_cine(tmp_path / "plain" / "p1.nii.gz", Cine(np.array(numbers, np.uint8)[heart.voxels], heart.grid))
+    return remeasure(tmp_path / "plain", tmp_path / "out")["p1"]
+
+
+def test_exchanged_cavities_are_refused(tmp_path: Path) -> None:
+    outcome = in_other_numbers(tmp_path, 0, 3, 2, 1)
+    assert outcome.status == "failed"
+    assert "the myocardium lies around label 1, so that this is the LV cavity" in outcome.reason
+    assert "exchange the numbers 1 and 3" in outcome.reason
+
+
+def test_an_edit_that_exchanges_the_cavities_is_refused(masks: Path, tmp_path: Path) -> None:
+    path = masks / "beating" / "mask.nii.gz"
+    mask = read_cine(path)
+    write_cine(path, Cine(np.array((0, 3, 2, 1), np.uint8)[mask.voxels], mask.grid))
+    assert "exchange the numbers 1 and 3" in remeasure(masks, tmp_path / "out")["beating"].reason
+
+
+@pytest.mark.parametrize(("numbers", "is_said"), [((0, 0, 0, 1), True), ((0, 0, 0, 3), False), ((0, 1, 2, 3), False)])
+def test_a_single_label_1_may_be_the_lv(numbers: tuple[int, ...], is_said: bool, tmp_path: Path) -> None:
+    outcome = in_other_numbers(tmp_path, *numbers)
+    assert outcome.status == "done"
+    assert ("its only label is 1, measured as the RV cavity" in outcome.reason) == is_said
+
+
 def test_only_structures_that_somebody_drew_are_judged(tmp_path: Path) -> None:
     mask = reference(SMALL)
     mask.voxels[mask.voxels != Label.LV_CAVITY] = Label.BACKGROUND

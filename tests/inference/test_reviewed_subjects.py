@@ -20,7 +20,9 @@ from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_cine, write_cine, write_volume
 from cardioseg.image.volume import Voxels
-from cardioseg.ingest.labels.subject import Subject
+from cardioseg.inference.reviewed_subjects import find_reviewed
+from cardioseg.ingest.dicom.patient_key import patient_key
+from cardioseg.ingest.labels.subject import Source, Subject
 from cardioseg.phantom import cine, write_dicom
 
 Change = Callable[[Voxels], Voxels]
@@ -120,6 +122,15 @@ def test_accepted_cases_give_ed_and_es_and_a_volume_its_phase(results: Path, tmp
     assert phases_of(dataset.subject("still")) == {"": None}
     np.testing.assert_array_equal(dataset.subject("film").volumes[1].mask, film[moments(results, "film")[1]])
     np.testing.assert_array_equal(dataset.subject("still").volumes[0].mask, still[0])
+
+
+def test_the_patient_of_a_dicom_scan_is_known_in_memory(predicted: Path, results: Path) -> None:
+    for case in ("film", "dicom"):
+        save(results, case)
+    keys = {one.subject_id: one.patient for one in find_reviewed([results]).sources if isinstance(one, Source)}
+    scan = next((predicted / "scans" / "dicom").rglob("sax_cine/*.dcm"))
+    assert keys == {"film": None, "dicom": patient_key(scan)}
+    assert keys["dicom"]
 
 
 def test_the_page_saves_phases_twice(results: Path, tmp_path: Path) -> None:

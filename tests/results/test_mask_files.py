@@ -59,7 +59,7 @@ def test_two_masks_of_one_name_are_both_left_out(tmp_path: Path) -> None:
     folder = find_masks(tmp_path)
     assert set(folder.paths) == {"y"}
     assert {clash.where for clash in folder.clashes} == {"a/x.nii.gz", "b/x.nii.gz"}
-    assert all("case id x" in clash.why for clash in folder.clashes)
+    assert all("case id x: if they are of several observers" in clash.why for clash in folder.clashes)
 
 
 @pytest.mark.parametrize("name", ["mask.nii", "MASK.NII", "mask_edited.nii.gz", "mask.NII.gz"])

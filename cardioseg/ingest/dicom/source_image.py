@@ -1,6 +1,6 @@
 """Source image: its full header, for derived DICOM objects, which must name the patient and the image.
 
-The only module that reads the patient's identity. It is used only in DICOM objects that belong to the source.
+The only module that keeps the patient's identity. It is used only in DICOM objects that belong to the source.
 """
 
 from collections.abc import Iterator, Sequence

@@ -23,7 +23,7 @@ def labels_of(mask: Voxels, convention: Convention) -> Mask:
         UnusableError: a number is not in the convention, or the wall surrounds the label that should be the RV cavity.
     """
     labels = relabel(mask, convention)
-    if not _looks_swapped(labels):
+    if not looks_exchanged(labels):
         return labels
     swap = {Label.LV_CAVITY: Label.RV_CAVITY, Label.RV_CAVITY: Label.LV_CAVITY}
     meant = {number: swap.get(label, label) for number, label in convention.items()}
@@ -66,9 +66,19 @@ def drawn_phases(images: int, mask: Voxels, remedy: str, phase: int | None = Non
     yield from drawn
 
 
-def _looks_swapped(labels: Mask) -> bool:
+def looks_exchanged(labels: Mask) -> bool | None:
+    """Whether the cavities look exchanged: the myocardium lies around the RV cavity, not around the LV cavity.
+
+    Args:
+        labels: `Label` values (..., row, column).
+
+    Returns:
+        None if this cannot be told: there is no myocardium, or one of the cavities is missing or too small.
+    """
     around_lv, around_rv = (_wall_fraction(labels, label) for label in (Label.LV_CAVITY, Label.RV_CAVITY))
-    return around_lv is not None and around_rv is not None and around_rv > around_lv + _APART
+    if around_lv is None or around_rv is None or abs(around_rv - around_lv) <= _APART:
+        return None
+    return around_rv > around_lv
 
 
 def _wall_fraction(labels: Mask, cavity: Label) -> float | None:

@@ -18,6 +18,7 @@ import numpy as np
 from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError
 from cardioseg.image.volume_files import is_volume_file
+from cardioseg.ingest.dicom.patient_key import patient_key
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.finding.scan_files import regular_files
 from cardioseg.ingest.finding.survey import Series, survey_paths
@@ -106,7 +107,8 @@ def sources(root: Path, files: Iterable[Path], form: DrawnFormat, meaning: Meani
     for number in sorted(drawings):
         cine = cines[number]
         reader = partial(_subject, cine, tuple(drawings[number]), form, meaning)
-        yield Source(cine.case_ids[0], str(next(iter(cine.images.values())).path.parent), reader)
+        first = next(iter(cine.images.values())).path
+        yield Source(cine.case_ids[0], str(first.parent), reader, patient_key(first))
 
 
 def remark_on_names(path: Path, names: Iterable[str]) -> Iterator[Skipped]:

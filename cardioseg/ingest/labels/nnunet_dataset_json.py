@@ -16,6 +16,7 @@ from cardioseg.ingest.labels.structures import AS_USUAL, Meaning, Structure
 
 CARD = "dataset.json"
 _GIVE = "--labels acdc or --labels mnms says what the numbers mean"
+_NAME = f"{_GIVE}; a table for --structures says what the names mean, with `other` for what is to be left out"
 _MASKS = re.compile("labels.*|gt_segmentations", re.IGNORECASE)  # nnU-Net's folders whose card lies above them
 _IGNORE = "ignore"  # nnU-Net's name for pixels without a reference; documentation, ignore_label.md
 _DIGITS = 5  # of a number in a mask
@@ -57,7 +58,7 @@ def convention_of_card(path: Path, card: Mapping[str, Any], meaning: Meaning = A
             continue
         structure = meaning.structure(name)
         if why := _contradiction(number, structure, convention):
-            raise NoInputError(f"{path}: label {str(number)[:_LONGEST]} is called {name!r}, {why}", _GIVE)
+            raise NoInputError(f"{path}: label {str(number)[:_LONGEST]} is called {name!r}, {why}", _NAME)
         if structure is not None:
             convention[int(number)] = structure.label
     return {0: Label.BACKGROUND} | convention
@@ -127,7 +128,8 @@ def stated_convention(masks: Path, option: str = "--labels", meaning: Meaning = 
     try:
         return None if path is None else convention_of_card(path, read_card(path), meaning)
     except NoInputError as error:
-        raise NoInputError(error.message, _GIVE.replace("--labels", option)) from None
+        hint = error.hint if option == "--labels" else _GIVE.replace("--labels", option)
+        raise NoInputError(error.message, hint) from None
 
 
 def _parse(path: Path) -> Any:  # noqa: ANN401 - JSON

@@ -1,7 +1,7 @@
 """Subject: one person's labelled volumes, whatever layout they came from."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,7 @@ class LabelledVolume:
 
 @dataclass(frozen=True)
 class Subject:
-    """One person; all volumes of a subject are in the same fold.
+    """One person, or one study of a person; all volumes of a subject are in the same fold.
 
     Attributes:
         subject_id: from folder names or a CSV, never from a DICOM tag.
@@ -104,11 +104,14 @@ class Source:
         subject_id: that of the subject.
         where: its path or id, as the user knows it.
         reader: reads the subject; can be pickled.
+        patient: the patient key of its DICOM images, the same for all studies of a patient, "" if they have none; None
+            if the source is not DICOM. Only to be compared in memory; never shown, never written.
     """
 
     subject_id: str
     where: str
     reader: Callable[[], Subject | Skipped]
+    patient: str | None = field(default=None, repr=False)
 
     def read(self) -> Subject | Skipped:
         """The subject, or Skipped if it cannot be read."""
