@@ -34,6 +34,8 @@ class SliceHeader:
         acquisition_number, series_number: order of measurement.
         nominal_interval_ms: mean RR interval.
         echo_ms, inversion_ms: of the sequence; several values at one position are a map, not a film.
+        flip_degrees: flip angle of the sequence.
+        sequence: its kind and its name, as far as they are given; never shown.
         heart_rate_bpm, height_m, weight_kg: as given, plausible or not.
         thickness_mm: thickness of the excited slice; the distance between slices follows from positions alone.
     """
@@ -65,6 +67,8 @@ class SliceHeader:
     nominal_interval_ms: float | None = None
     echo_ms: float | None = None
     inversion_ms: float | None = None
+    flip_degrees: float | None = None
+    sequence: tuple[str, str] = field(default=("", ""), repr=False)
     heart_rate_bpm: float | None = field(default=None, repr=False)
     height_m: float | None = field(default=None, repr=False)
     weight_kg: float | None = field(default=None, repr=False)
