@@ -104,7 +104,7 @@ FLAGS = {
         "another series of the study continues the stack and cannot be joined with it",
         "read the reason; if the case lacks slices of the heart, do not use the volumes",
     ),
-    "repeat not used": (
+    "unused repeat": (
         "a slice was acquired again as another series, which is not used",
         "read the reason; correct the mask if the first images of the slice are poor",
     ),

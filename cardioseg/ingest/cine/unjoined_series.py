@@ -10,11 +10,11 @@ from cardioseg.image.flag import Flag
 from cardioseg.ingest.cine.imaging_differences import difference, other_sequence
 from cardioseg.ingest.cine.series import Series, judge, with_flags
 from cardioseg.ingest.cine.slice_positions import along, by_position, normal_of, same_plane_direction
-from cardioseg.ingest.cine.split_series import PARTS
+from cardioseg.ingest.cine.split_series import ANOTHER_STACK, PARTS
 from cardioseg.ingest.cine.stack import Stack
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
-SLICES_NOT_JOINED, REPEAT_NOT_USED = "slices not joined", "repeat not used"
+SLICES_NOT_JOINED, UNUSED_REPEAT = "slices not joined", "unused repeat"
 _NEW = 0.75  # of the thickness: a slice that is further from all others shows another part of the heart
 _SAME = 0.25  # of the step: a slice that is nearer to another shows the same part of the heart
 _NEAR = 3.1  # steps from the stack: planes further away do not continue it
@@ -25,7 +25,7 @@ def with_unjoined(series: Series, others: Sequence[Series]) -> Series:
     if series.stack is None:
         return series
     continuing: dict[str, list[int]] = defaultdict(list)  # why -> new slices of each series
-    repeats: list[Flag] = []
+    repeats: dict[Flag, None] = {}  # each flag once
     for other in others:
         if not same_plane_direction(series.headers[0], other.headers[0]):
             continue
@@ -33,20 +33,29 @@ def with_unjoined(series: Series, others: Sequence[Series]) -> Series:
         new_slices = _new_slices(series.stack, distances_mm.min(axis=1))
         if new_slices:
             continuing[_why_not(series, other)].append(new_slices)
-        elif other.kind in PARTS and not other_sequence(series.headers[0], other.headers[0]):
+        elif _is_repeat(series, other):
             places = _repeated_places(series.stack, other, distances_mm)
-            repeats += [Flag(REPEAT_NOT_USED, _repeat_reason(series, other), slice=place) for place in places]
+            repeats |= {Flag(UNUSED_REPEAT, _repeat_reason(series, other), slice=place): None for place in places}
     return with_flags(series, [*_not_joined(continuing), *repeats])
+
+
+def _is_repeat(series: Series, other: Series) -> bool:
+    """Whether a series may show some slices again: a whole stack is another case, and so is another sequence."""
+    is_whole = other.kind not in PARTS and other.slices >= ANOTHER_STACK * series.slices
+    return not is_whole and not other_sequence(series.headers[0], other.headers[0])
 
 
 def _not_joined(continuing: Mapping[str, Sequence[int]]) -> Iterator[Flag]:
     """One flag per reason. It names no file: flags may be shared where paths may not."""
     for why, slices in continuing.items():
         count = f"{sum(slices)} slice{'s' if sum(slices) > 1 else ''}"
-        subject = "another series" if len(slices) == 1 else f"each of {len(slices)} other series"
-        yield Flag(
-            SLICES_NOT_JOINED, f"{subject} of the study continues this stack (by {count}) and is not part of it: {why}"
+        others, continue_, are = (
+            ("another series", "continues", "is")
+            if len(slices) == 1
+            else (f"{len(slices)} other series", "continue", "are")
         )
+        reason = f"{others} of the study {continue_} this stack (by {count}) and {are} not part of it: {why}"
+        yield Flag(SLICES_NOT_JOINED, reason)
 
 
 def _repeat_reason(series: Series, other: Series) -> str:
@@ -86,12 +95,13 @@ def _repeated_places(arranged: Stack, other: Series, distances_mm: NDArray[np.fl
     for images, distances in zip(by_position(other.film), distances_mm, strict=True):
         place = acquired[distances.argmin()]
         own_images = [header for row in arranged.headers if (header := row[place]) is not None]
-        if distances.min() < _SAME * arranged.grid.spacing_mm[0] and _are_later(images, own_images):
+        if distances.min() < _SAME * arranged.grid.spacing_mm[0] and _may_be_later(images, own_images):
             yield place
 
 
-def _are_later(images: Sequence[SliceHeader], own_images: Sequence[SliceHeader]) -> bool:
-    """Whether images were acquired after others; images of one acquisition may have several series."""
+def _may_be_later(images: Sequence[SliceHeader], own_images: Sequence[SliceHeader]) -> bool:
+    """Whether images may have been acquired after others; other kinds of image of the same time were not."""
     first, last = min(header.age for header in images), max(header.age for header in own_images)
-    are_timed = min(first[0], last[0]) >= 0
-    return first[0] > last[0] if are_timed else first[1:] > last[1:]
+    if min(first[0], last[0]) >= 0 and first[0] != last[0]:
+        return first[0] > last[0]
+    return images[0].image_type == own_images[0].image_type and first[1:3] >= last[1:3]

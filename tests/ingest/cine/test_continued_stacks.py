@@ -110,7 +110,7 @@ def test_two_acquisitions_of_a_stack_stay_two(plane: Plane) -> None:
     most = [series(plane, range(5)), series(plane, range(4), 2)]
     first, again = joined(*most)
     assert (numbers(first), again) == (["1"] * 5, most[1])
-    assert flags(first) == [("repeat not used", index) for index in range(4)]
+    assert flags(first) == [("unused repeat", index) for index in range(4)]
 
 
 def test_a_stack_planned_again_between_the_slices_stays_apart(plane: Plane) -> None:
@@ -169,7 +169,7 @@ def test_a_slice_of_another_kind_replaces_none(plane: Plane, why: str, fields: d
     if why.startswith(("its echo", "its sequence")):  # tagging or flow, not the slice again
         assert flags(cine) == []
     else:
-        assert flags(cine) == [("repeat not used", 5)]
+        assert flags(cine) == [("unused repeat", 5)]
         assert reasons(cine) == [f"a later series shows this slice again and is not used: {why}"]
 
 
@@ -181,7 +181,7 @@ def test_uneven_or_shifted_slices_are_told(plane: Plane) -> None:
     cine, _ = joined(stack, series(plane, [8], 2, position_mm=(x, y, z - 2.0)))
     assert [reason.rpartition(": ")[2] for reason in reasons(cine)] == ["it is shifted sideways"]
     cine, _ = joined(stack, series(plane, [5.2], 2))
-    assert flags(cine) == [("repeat not used", 5)]
+    assert flags(cine) == [("unused repeat", 5)]
 
 
 def test_a_name_that_differs_by_the_echo_train_is_no_other_sequence(plane: Plane) -> None:
@@ -199,6 +199,34 @@ def test_a_slice_acquired_again_as_a_series_is_used(plane: Plane) -> None:
     assert (numbers(cine), flags(cine)) == (list("111111111222"), [("repeated slice", 9)])
 
 
+def test_many_slices_acquired_again_as_a_stack_are_told(plane: Plane) -> None:
+    again = series(plane, range(3, 8), 2)
+    cine, rest = joined(series(plane, range(12)), again)
+    assert (numbers(cine), numbers(rest)) == (["1"] * 12, ["2"] * 5)
+    assert flags(rest) == [("slices not joined", None)]
+    assert flags(cine) == [("unused repeat", index) for index in range(3, 8)]
+    assert reasons(cine)[0].endswith("is not used: it is another acquisition of the stack")
+
+
+def test_without_times_and_numbers_a_repetition_is_told(plane: Plane) -> None:
+    timeless = {"acquisition_s": None, "series_number": None}
+    cine, _ = joined(series(plane, range(8), **timeless), series(plane, [5], 2, **timeless))
+    assert (numbers(cine), flags(cine)) == (list("11111111"), [("unused repeat", 5)])
+    (cine,) = joined(series(plane, range(8), acquisition_s=None), series(plane, [5], 2, acquisition_s=None))
+    assert numbers(cine) == list("11111211")
+
+
+def test_equal_flags_are_one(plane: Plane) -> None:
+    other_kinds = [series(plane, [5], number, flip_degrees=20.0) for number in (2, 3)]
+    cine = joined(series(plane, range(8)), *other_kinds)[0]
+    assert cine.reason == "8 parallel planes of 10 phases; unused repeat 5"
+    other_kinds = [series(plane, [place], place, flip_degrees=20.0) for place in (8, 9)]
+    text = (
+        "2 other series of the study continue this stack (by 2 slices) and are not part of it: its flip angle differs"
+    )
+    assert reasons(joined(series(plane, range(8)), *other_kinds)[0]) == [text]
+
+
 def test_an_older_slice_does_not_replace_the_one_of_the_stack(plane: Plane) -> None:
     (cine,) = joined(series(plane, range(8), 2), series(plane, [5], 1))
     assert (numbers(cine), flags(cine)) == (list("22222222"), [("repeated slice", 5)])
@@ -206,12 +234,12 @@ def test_an_older_slice_does_not_replace_the_one_of_the_stack(plane: Plane) -> N
 
 def test_a_later_slice_that_is_incomplete_is_told(plane: Plane) -> None:
     cine, _ = joined(series(plane, range(8)), series(plane, [5], 2, phases=8))
-    assert (numbers(cine), flags(cine)) == (list("11111111"), [("repeat not used", 5)])
+    assert (numbers(cine), flags(cine)) == (list("11111111"), [("unused repeat", 5)])
 
 
 def test_slices_under_stress_do_not_replace_those_at_rest(plane: Plane) -> None:
     cine, _ = joined(series(plane, range(8)), series(plane, [2, 4, 6], 2, nominal_interval_ms=500.0))
-    assert (numbers(cine), flags(cine)) == (list("11111111"), [("repeat not used", index) for index in (2, 4, 6)])
+    assert (numbers(cine), flags(cine)) == (list("11111111"), [("unused repeat", index) for index in (2, 4, 6)])
     assert reasons(cine)[0].endswith("its heart rate is 120 per minute instead of 67, as under stress or at rest")
 
 
@@ -229,7 +257,7 @@ def test_images_of_one_measurement_in_two_series_are_no_repetition(plane: Plane)
 def test_series_with_the_ids_of_the_stack_are_another_scan(plane: Plane) -> None:
     """Folders that were taken apart since their images differ are not joined again."""
     cine, _ = joined(series(plane, range(8)), series(plane, [5], 2, series_uid="1.1"))
-    assert (numbers(cine), flags(cine)) == (list("11111111"), [("repeat not used", 5)])
+    assert (numbers(cine), flags(cine)) == (list("11111111"), [("unused repeat", 5)])
 
 
 def test_without_short_axes_nothing_changes(plane: Plane) -> None:
