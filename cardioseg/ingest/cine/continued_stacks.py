@@ -29,7 +29,7 @@ def join_continued_stacks(series: Sequence[Series]) -> list[Series]:
     studies: dict[object, list[Series]] = defaultdict(list)
     for entry in series:
         header = entry.headers[0]
-        studies[header.study_uid or header.path.parent].append(entry)
+        studies[header.study_uid or header.path.parent, header.patient_id].append(entry)
     return [joined for study in studies.values() for joined in _joined_study(study)]
 
 

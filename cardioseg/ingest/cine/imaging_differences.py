@@ -54,11 +54,16 @@ def _other_acquisition(stack: Series, other: Series) -> str:
         return ""
     if other.slices >= CINE_SLICES and shared >= _TWO_STACKS * min(stack.slices, other.slices):
         return "it is another acquisition of the stack"
-    if _series_ids(stack) & _series_ids(other):
+    if have_same_ids(stack, other):
         return "it is another scan with the same ids"
     if stack.phases != other.phases:
         return _phases_differ(stack, other)
     return _other_heart_rate(stack, other)
+
+
+def have_same_ids(first: Series, second: Series) -> bool:
+    """Whether two series have one id, although they are different scans: see `shared_ids`."""
+    return bool(_series_ids(first) & _series_ids(second))
 
 
 def _series_ids(series: Series) -> set[str]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.image.flag import Flag
-from cardioseg.ingest.cine.imaging_differences import difference, other_sequence
+from cardioseg.ingest.cine.imaging_differences import difference, have_same_ids, other_sequence
 from cardioseg.ingest.cine.series import Series, judge, with_flags
 from cardioseg.ingest.cine.slice_positions import along, by_position, normal_of, same_plane_direction
 from cardioseg.ingest.cine.split_series import ANOTHER_STACK, PARTS
@@ -40,9 +40,9 @@ def with_unjoined(series: Series, others: Sequence[Series]) -> Series:
 
 
 def _is_repeat(series: Series, other: Series) -> bool:
-    """Whether a series may show some slices again: a whole stack is another case, and so is another sequence."""
+    """Whether a series may show some slices again; not a whole stack, another sequence, or another scan."""
     is_whole = other.kind not in PARTS and other.slices >= ANOTHER_STACK * series.slices
-    return not is_whole and not other_sequence(series.headers[0], other.headers[0])
+    return not (is_whole or have_same_ids(series, other) or other_sequence(series.headers[0], other.headers[0]))
 
 
 def _not_joined(continuing: Mapping[str, Sequence[int]]) -> Iterator[Flag]:

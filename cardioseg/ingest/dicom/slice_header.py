@@ -12,7 +12,7 @@ class SliceHeader:
 
     Attributes:
         path: the file, as the user gave it.
-        study_uid, series_uid, sop_uid: for grouping in memory only; never shown, never written.
+        study_uid, series_uid, sop_uid, patient_id: for grouping in memory only; never shown, never written.
         is_mr: whether it is a magnetic resonance image.
         shape: (rows, columns).
         pixel_mm: in-plane spacing (row, column).
@@ -53,6 +53,7 @@ class SliceHeader:
     plain: PlainPixels | None = field(default=None, repr=False, compare=False)
     rescale: tuple[float, float] = (1.0, 0.0)
     sop_uid: str = field(default="", repr=False)
+    patient_id: str = field(default="", repr=False, compare=False)  # copies of an image may have several
     image_type: tuple[str, ...] = field(default=(), repr=False)
     instance_number: int | None = None
     trigger_ms: float | None = None

@@ -24,7 +24,7 @@ HEADER_TAGS = (
     "TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime", "NominalInterval", "EchoTime", "InversionTime",
     "HeartRate", "PatientSize", "PatientWeight", "SliceThickness", "ActualCardiacTriggerDelayTime",
     "TemporalPositionTimeOffset", "NominalPercentageOfCardiacPhase", "FlipAngle", "ScanningSequence", "SequenceName",
-    "EchoPulseSequence", "PulseSequenceName",
+    "EchoPulseSequence", "PulseSequenceName", "PatientID",
 )  # fmt: skip
 
 Lookup = Callable[[str], Any]  # keyword -> value, or None if it is absent
@@ -52,6 +52,7 @@ def slice_header(
         study_uid=str(look_up("StudyInstanceUID") or ""),
         series_uid=str(look_up("SeriesInstanceUID") or ""),
         sop_uid=str(look_up("SOPInstanceUID") or ""),
+        patient_id=str(look_up("PatientID") or ""),
         is_mr=look_up("SOPClassUID") in _MR or look_up("Modality") == "MR",
         shape=_shape(look_up),
         pixel_mm=_pixel_mm(look_up),
