@@ -100,6 +100,14 @@ FLAGS = {
     "surplus phase": ("a slice has more phases than the others; the extra phases are left out", _PLAYED),
     "repeated slice": ("a slice was acquired more than once; one acquisition is used", _REPEATED),
     "repeated stack": ("all slices were acquired more than once; one acquisition is used", _REPEATED),
+    "slices not joined": (
+        "another series of the study continues the stack and cannot be joined with it",
+        "read the reason; if the case lacks slices of the heart, do not use the volumes",
+    ),
+    "unused repeat": (
+        "a slice was acquired again as another series, which is not used",
+        "read the reason; correct the mask if the first images of the slice are poor",
+    ),
     "stray image": ("images of the series do not belong to the cine and are left out", "see their list in `run.json`"),
     "phases ordered by number": ("no time gives the order of the phases, only the image numbers", _PLAYED),
     "uneven phase times": ("phases may be missing, or two acquisitions may be mixed", _PLAYED),

@@ -115,6 +115,14 @@ def judge(headers: Sequence[SliceHeader]) -> Series:
     return Series(everything, kind, reason, len(positions), phases, arranged, left_out, remedy)
 
 
+def with_flags(series: Series, flags: Sequence[Flag]) -> Series:
+    """A series that has a stack, with further flags."""
+    if not series.stack or not flags:
+        return series
+    stack_with_flags = replace(series.stack, flags=(*series.stack.flags, *flags))
+    return replace(series, stack=stack_with_flags, reason="; ".join([series.reason, *_flag_texts(flags)]))
+
+
 def _arrange(headers: Sequence[SliceHeader], strays: Sequence[Stray]) -> tuple[Stack | None, str, str]:
     """The stack or None; the reason if there is none, and what to do then if it is known."""
     try:
@@ -149,12 +157,12 @@ def _properties(headers: Sequence[SliceHeader], slices: int, phases: int, arrang
     properties = [f"{slices} parallel planes" + (f" of {phases} phases" if phases > 1 else "")]
     if series_count > 1:
         properties.append(f"joined from {series_count} series")
-    return properties + (_flag_texts(arranged) if arranged else [])
+    return properties + (_flag_texts(arranged.flags) if arranged else [])
 
 
-def _flag_texts(arranged: Stack) -> list[str]:
-    """A text for each kind of flag of a stack."""
-    return [_flag_text(kind, list(flags)) for kind, flags in groupby(arranged.flags, key=lambda flag: flag.kind)]
+def _flag_texts(flags: Sequence[Flag]) -> list[str]:
+    """A text for each kind of flag."""
+    return [_flag_text(kind, list(equal)) for kind, equal in groupby(flags, key=lambda flag: flag.kind)]
 
 
 def _flag_text(kind: str, flags: Sequence[Flag]) -> str:

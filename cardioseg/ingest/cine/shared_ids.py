@@ -115,7 +115,7 @@ def _are_two_scans(first: Sequence[SliceHeader], second: Sequence[SliceHeader]) 
     """
     if not fits(first[0], second[0]):
         return True
-    shared = _shared_slices(first, second)
+    shared = shared_slices(first, second)
     if shared < min(len(by_position(first)), len(by_position(second))) / 2:
         return False
     numbers = [
@@ -128,7 +128,7 @@ def _are_different_stacks(branches: Sequence[Sequence[Sequence[SliceHeader]]]) -
     by_branch = [[header for part in branch for header in part] for branch in branches]
     stacks = [headers for headers in by_branch if is_stack_of_films(headers)]
     return any(
-        stack is not images and _shared_slices(stack, images) >= _SHARED_SLICES and not _hold_same_images(stack, images)
+        stack is not images and shared_slices(stack, images) >= _SHARED_SLICES and not _hold_same_images(stack, images)
         for stack in stacks
         for images in by_branch
     )
@@ -139,8 +139,8 @@ def _hold_same_images(first: Iterable[SliceHeader], second: Iterable[SliceHeader
     return bool(pairs) and all(same_image(*pair) for pair in pairs)
 
 
-def _shared_slices(first: Sequence[SliceHeader], second: Sequence[SliceHeader]) -> int:
-    """Number of slice positions with images of both stacks; 0 if they cannot be slices of one stack."""
+def shared_slices(first: Sequence[SliceHeader], second: Sequence[SliceHeader]) -> int:
+    """Number of slice positions with images of both series; 0 if they cannot be slices of one stack."""
     if not fits(first[0], second[0]):
         return 0
     ids_of_first = {id(header) for header in first}

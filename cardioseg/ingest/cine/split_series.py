@@ -2,7 +2,8 @@
 
 Series belong to one stack if they have the same study, kind of image, echo time, orientation, rows, columns and
 spacing, about the same number of phases, and lie on one line along their normal. A series that is a stack by itself is
-not joined. The frame of reference is not compared: some anonymisers give each image a different one.
+not joined here; `continued_stacks` does this. The frame of reference is not compared: some anonymisers give each image
+a different one.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -13,9 +14,9 @@ from cardioseg.ingest.cine.shared_ids import fits, stacks_of
 from cardioseg.ingest.cine.slice_positions import by_position
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
-_PARTS = (Kind.SINGLE_SLICE_CINE, Kind.SHORT_CINE)
-_SLICES_LIMIT = 64  # several acquisitions of a heart; trying to split more takes time without a result
-_ANOTHER_STACK = 2 / 3  # of the slices: a repetition that covers less consists of single repeated slices
+PARTS = (Kind.SINGLE_SLICE_CINE, Kind.SHORT_CINE)
+SLICES_LIMIT = 64  # several acquisitions of a heart; trying to split more takes time without a result
+ANOTHER_STACK = 2 / 3  # of the slices: a repetition that covers less consists of single repeated slices
 
 
 def join_split_series(series: Sequence[Series]) -> list[Series]:
@@ -41,7 +42,7 @@ def _groups_of_matching_parts(
 ) -> list[list[Series]]:
     """Groups of series that may be slices of one cine."""
     groups: list[list[Series]] = []
-    for part in (single for single in series if single.kind in _PARTS):
+    for part in (single for single in series if single.kind in PARTS):
         matching = next(
             (group for group in groups if _have_same_sequence(group[0], part) and has_phases(group[0], part)), None
         )
@@ -93,13 +94,13 @@ def _layers(parts: Sequence[Series]) -> list[list[Series]]:
     }  # fmt: skip
     layers: list[list[Series]] = [[]]
     covered: set[int] = set()
-    for part in sorted(parts, key=_age, reverse=True):
+    for part in sorted(parts, key=age_of, reverse=True):
         if len(covered) == len(set(places.values())):
             layers.append([])
             covered = set()
         layers[-1].append(part)
         covered |= {places[header] for header in part.film}
-    if len(layers) > 1 and len(covered) < _ANOTHER_STACK * len(set(places.values())):
+    if len(layers) > 1 and len(covered) < ANOTHER_STACK * len(set(places.values())):
         layers[-2:] = [layers[-2] + layers[-1]]
     return layers
 
@@ -107,8 +108,8 @@ def _layers(parts: Sequence[Series]) -> list[list[Series]]:
 def _regular_stacks(parts: Sequence[Series]) -> list[Series]:
     """The parts as one stack; or without one that is off the regular steps; or as an earlier and a later stack."""
     whole = judge(_all_headers(parts))
-    if whole.stack is None and len(parts) <= _SLICES_LIMIT:
-        ordered = sorted(parts, key=_age)
+    if whole.stack is None and len(parts) <= SLICES_LIMIT:
+        ordered = sorted(parts, key=age_of)
         one_less = [[ordered[:omitted] + ordered[omitted + 1 :]] for omitted in range(len(ordered))]
         in_two = [[ordered[:cut], ordered[cut:]] for cut in range(CINE_SLICES, len(ordered) - CINE_SLICES + 1)]
         for split in (*one_less, *in_two):
@@ -121,14 +122,15 @@ def _regular_stacks(parts: Sequence[Series]) -> list[Series]:
 def _extended_stack(stack: Series, unused: Sequence[Series]) -> Series:
     """The stack, extended by slices that have a few phases fewer or more."""
     for part in unused:
-        if part.kind in _PARTS and part.phases != stack.phases and _have_same_sequence(stack, part):
+        if part.kind in PARTS and part.phases != stack.phases and _have_same_sequence(stack, part):
             extended = judge(_all_headers([stack, part]))
             if extended.stack is not None and extended.slices > stack.slices and extended.phases == stack.phases:
                 stack = extended
     return stack
 
 
-def _age(part: Series) -> tuple[float, ...]:
+def age_of(part: Series) -> tuple[float, ...]:
+    """Sort key from the series that began first to the one that began last."""
     return min(header.age for header in part.headers)
 
 

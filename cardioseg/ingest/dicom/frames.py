@@ -41,6 +41,7 @@ _GROUPS = {
     "AcquisitionNumber": (("FrameContentSequence", "FrameAcquisitionNumber"),),
     "EchoTime": (("MREchoSequence", "EffectiveEchoTime"),),
     "InversionTime": (("MRModifierSequence", "InversionTimes"),),
+    "FlipAngle": (("MRTimingAndRelatedParametersSequence", "FlipAngle"),),
 }
 # Sequences for attributes of converted classic images that enhanced objects do not define (PS3.3 A.71.4).
 _OWN_CONVERTED, _SHARED_CONVERTED = (
@@ -48,7 +49,7 @@ _OWN_CONVERTED, _SHARED_CONVERTED = (
 )  # fmt: skip
 _CONVERTED = (
     "TriggerTime", "InstanceNumber", "HeartRate", "NominalInterval", "TemporalPositionIdentifier", "AcquisitionTime",
-    "AcquisitionNumber", "EchoTime", "InversionTime",
+    "AcquisitionNumber", "EchoTime", "InversionTime", "FlipAngle", "ScanningSequence", "SequenceName",
 )  # fmt: skip
 _TIMES = [
     Tag(word)

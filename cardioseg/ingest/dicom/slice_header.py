@@ -12,7 +12,7 @@ class SliceHeader:
 
     Attributes:
         path: the file, as the user gave it.
-        study_uid, series_uid, sop_uid: for grouping in memory only; never shown, never written.
+        study_uid, series_uid, sop_uid, patient_id: for grouping in memory only; never shown, never written.
         is_mr: whether it is a magnetic resonance image.
         shape: (rows, columns).
         pixel_mm: in-plane spacing (row, column).
@@ -35,6 +35,8 @@ class SliceHeader:
         acquisition_number, series_number: order of measurement.
         nominal_interval_ms: mean RR interval.
         echo_ms, inversion_ms: of the sequence; several values at one position are a map, not a film.
+        flip_degrees: flip angle of the sequence.
+        sequence: its kind and its name, as far as they are given; never shown.
         heart_rate_bpm, height_m, weight_kg: as given, plausible or not.
         thickness_mm: thickness of the excited slice; the distance between slices follows from positions alone.
     """
@@ -53,6 +55,7 @@ class SliceHeader:
     rescale: tuple[float, float] = (1.0, 0.0)
     padding: tuple[int, int] | None = None
     sop_uid: str = field(default="", repr=False)
+    patient_id: str = field(default="", repr=False, compare=False)  # copies of an image may have several
     image_type: tuple[str, ...] = field(default=(), repr=False)
     instance_number: int | None = None
     trigger_ms: float | None = None
@@ -67,6 +70,8 @@ class SliceHeader:
     nominal_interval_ms: float | None = None
     echo_ms: float | None = None
     inversion_ms: float | None = None
+    flip_degrees: float | None = None
+    sequence: tuple[str, str] = field(default=("", ""), repr=False)
     heart_rate_bpm: float | None = field(default=None, repr=False)
     height_m: float | None = field(default=None, repr=False)
     weight_kg: float | None = field(default=None, repr=False)

@@ -24,7 +24,8 @@ HEADER_TAGS = (
     "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept",
     "TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime", "NominalInterval", "EchoTime", "InversionTime",
     "HeartRate", "PatientSize", "PatientWeight", "SliceThickness", "ActualCardiacTriggerDelayTime",
-    "TemporalPositionTimeOffset", "NominalPercentageOfCardiacPhase", *PADDING_TAGS,
+    "TemporalPositionTimeOffset", "NominalPercentageOfCardiacPhase", "FlipAngle", "ScanningSequence", "SequenceName",
+    "EchoPulseSequence", "PulseSequenceName", "PatientID", *PADDING_TAGS,
 )  # fmt: skip
 
 Lookup = Callable[[str], Any]  # keyword -> value, or None if it is absent
@@ -53,6 +54,7 @@ def slice_header(
         study_uid=str(look_up("StudyInstanceUID") or ""),
         series_uid=str(look_up("SeriesInstanceUID") or ""),
         sop_uid=str(look_up("SOPInstanceUID") or ""),
+        patient_id=str(look_up("PatientID") or ""),
         is_mr=is_mr,
         shape=_shape(look_up),
         pixel_mm=_pixel_mm(look_up),
@@ -78,6 +80,8 @@ def slice_header(
         nominal_interval_ms=number(look_up("NominalInterval")),
         echo_ms=number(look_up("EchoTime")),
         inversion_ms=number(look_up("InversionTime")),
+        flip_degrees=number(look_up("FlipAngle")),
+        sequence=_sequence(look_up),
         heart_rate_bpm=_entered_number(look_up("HeartRate")),
         height_m=_entered_number(look_up("PatientSize")),
         weight_kg=_entered_number(look_up("PatientWeight")),
@@ -153,6 +157,12 @@ def _words(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - whatever a tag hold
     if value is None or isinstance(value, str):
         return (value,) if value else ()
     return tuple(map(str, value))
+
+
+def _sequence(look_up: Lookup) -> tuple[str, str]:
+    """Kind and name of the sequence; classic and enhanced images have different tags for them."""
+    kind = look_up("ScanningSequence") or look_up("EchoPulseSequence")
+    return str(kind or ""), str(look_up("SequenceName") or look_up("PulseSequenceName") or "")
 
 
 def _time_of_day_s(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds

@@ -9,6 +9,7 @@ from cardioseg.archive.member_paths import archive_of, exists, files_below
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.volume_files import is_volume_file
+from cardioseg.ingest.cine.continued_stacks import join_continued_stacks
 from cardioseg.ingest.cine.ids_per_image import without_ids_per_image
 from cardioseg.ingest.cine.repeated_slices import CINE_PHASES
 from cardioseg.ingest.cine.series import Kind, Series, judge
@@ -60,7 +61,7 @@ def survey_paths(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> 
         else:
             headers += file_headers
     originals, copies = _without_copies(headers)
-    series = join_split_series([judge(group) for group in _by_series(originals)])
+    series = join_continued_stacks(join_split_series([judge(group) for group in _by_series(originals)]))
     ordered = sorted(series, key=lambda entry: (entry.folder, entry.headers[0].path, entry.headers[0].frame or 0))
     strays = (stray for entry in ordered for stray in entry.strays)
     return Survey(root, tuple(ordered), (*_counted_by_archive([*unused, *copies]), *strays))

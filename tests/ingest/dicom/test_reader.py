@@ -45,6 +45,15 @@ def test_header_holds_what_the_file_says(tmp_path: Path, write_slice: WriteSlice
     assert "1.2.1" not in repr(header)
 
 
+def test_the_sequence_is_read_whatever_its_tags_hold(tmp_path: Path, write_slice: WriteSlice) -> None:
+    tags = {"FlipAngle": "45", "ScanningSequence": ["RM", "GR"], "SequenceName": "*tfi2d1_15"}
+    header = read_header(write_slice(tmp_path / "a", **tags))
+    assert (header.flip_degrees, header.sequence) == (45, ("['RM', 'GR']", "*tfi2d1_15"))
+    assert "tfi2d1" not in repr(header)
+    unknown = read_header(write_slice(tmp_path / "b", FlipAngle="", ScanningSequence=""))
+    assert (unknown.flip_degrees, unknown.sequence) == (None, ("", ""))
+
+
 @pytest.mark.parametrize("kind", ["int16", "uint16", "uint8", "int8"])
 def test_stored_integers_come_back_as_they_are(tmp_path: Path, write_slice: WriteSlice, kind: str) -> None:
     pixels = np.arange(12).reshape(3, 4).astype(kind)

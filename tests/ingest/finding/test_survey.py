@@ -198,3 +198,16 @@ def test_real_scans(shared_data: Path) -> None:
         assert np.all(np.diff(one.stack.times_ms) > 30)
     assert case_ids(root, found.cines) == ["SCD0000101", "SCD0000201", "SCD0000301"]
     assert {skipped.why for skipped in found.unused} == {"not a DICOM file"}
+
+
+def test_a_stack_that_goes_on_in_a_second_folder_and_series_is_one_case(tmp_path: Path, write_cine: WriteCine) -> None:
+    write_cine(tmp_path / "patient" / "sax", slices=7, SeriesInstanceUID="1.2.1")
+    for file in sorted((tmp_path / "patient" / "sax").iterdir())[-16:]:
+        file.unlink()
+    write_cine(tmp_path / "patient" / "sax 2", slices=7, SeriesInstanceUID="1.2.2")
+    for file in sorted((tmp_path / "patient" / "sax 2").iterdir())[:-16]:
+        file.unlink()
+    found = survey(tmp_path)
+    (cine,) = found.cines
+    assert (cine.reason, len(found.series)) == ("7 parallel planes of 8 phases; joined from 2 series", 1)
+    assert case_ids(tmp_path, found.cines) == ["patient"]
