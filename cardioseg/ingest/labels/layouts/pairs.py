@@ -4,12 +4,13 @@ Columns: `subject`, `image`, and one or more of `mask` (ACDC's numbers, or a seg
 have names), `lv_mask`, `rv_mask`, `myo_mask` (zero and one other number, the structure); optional `group`, `phase` and
 `instance` (the order of slices). The PNG slices of a subject's phase become one volume without a spacing; each volume
 file is one volume, and so is the cine in a folder of DICOM files. Each phase of a 4D image on which its 4D mask is
-drawn is a volume; for a 3D mask, `phase` is the number of its phase, from 0.
+drawn is a volume; for a 3D mask, `phase` is the number of its phase, from 0. For 3D images and PNG, `phase` says ED or
+ES, or is a number; the names of the two images of a subject may say it, too (`p1_ED`, `p1_ES`).
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -32,7 +33,7 @@ from cardioseg.ingest.labels.column_masks import (
 )
 from cardioseg.ingest.labels.csv_table import Row, columns_of, file_named, is_blank, misspelt, rows_of, tables_in
 from cardioseg.ingest.labels.drawn_labels import drawn_phases
-from cardioseg.ingest.labels.ed_es_names import with_moments
+from cardioseg.ingest.labels.ed_es_names import cines_of, stated_moment, unknown_moments, with_stated_moments
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped
@@ -46,6 +47,7 @@ _MASKS = (NUMBERED, *STRUCTURE_COLUMNS)
 _COLUMNS = (*_NEEDED, *_MASKS, "group", "phase", "instance")
 _WORKBOOKS = (".xlsx", ".xls", ".ods")
 _ONE_PHASE = "give the number of its phase, from 0, in the column phase"
+_STATE_PHASES = "write ED and ES in the column phase, each once for a subject, or the number of the phase, from 0"
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ def _subject(root: Path, meaning: Meaning, shared: Set[str], subject_id: str, ro
     by_phase: dict[str, list[_Pair]] = defaultdict(list)
     for row in sorted(rows, key=_order):
         try:
-            by_phase[row.get("phase", "").lower()] += _pairs(root, row, meaning, skipped)
+            by_phase[stated_moment(row.get("phase", ""))] += _pairs(root, row, meaning, skipped)
         except SeveralStructuresError:
             raise
         except (UnusableError, OSError, ValueError) as error:  # a name with a null byte is a ValueError
@@ -172,9 +174,11 @@ def _subject(root: Path, meaning: Meaning, shared: Set[str], subject_id: str, ro
         return Skipped(subject_id, f"none of its images can be used; the first: {skipped[0].why}")
     names = unique_names(name for name, _ in named)
     volumes = [_volume(root, subject_id, name, pairs, shared) for name, (_, pairs) in zip(names, named, strict=True)]
-    if all(volume.phase is not None for volume in volumes):  # of one cine, so the largest is ED, the smallest ES
-        volumes = [*with_moments(volumes)]
-    return Subject(subject_id, tuple(volumes), rows[0].get("group", ""), tuple(skipped))
+    volumes = with_stated_moments(volumes)
+    if len(cines_of(volumes)) > 1:  # a prediction named after the subject alone does not say of which cine it is
+        volumes = [replace(volume, case_ids=volume.case_ids[1:]) for volume in volumes]
+    remark = unknown_moments(volumes, _STATE_PHASES)
+    return Subject(subject_id, tuple(volumes), rows[0].get("group", ""), tuple(skipped), unknown_moments=remark)
 
 
 def _order(row: Row) -> float:

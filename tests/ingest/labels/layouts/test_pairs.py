@@ -7,6 +7,7 @@ import pytest
 from only_subject import subject
 from skimage.io import imsave
 
+from cardioseg.cli.app import run
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine, write_volume
@@ -68,6 +69,44 @@ def test_of_numbered_phases_the_largest_is_ed_and_the_smallest_is_es(tmp_path: P
     table(tmp_path, "subject,image,mask,phase", *(f"p1,p1.nii.gz,{phase}.nii.gz,{phase}" for phase in (1, 4, 6)))
     named = {volume.name: volume.phase for volume in subject(tmp_path).volumes}
     assert named == {"1": 1, "es": 4, "ed": 6}
+
+
+def test_ed_and_es_are_not_taken_from_two_cines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two visits of a person: the larger heart is not the other one's end-diastole."""
+    grid = Grid((2, 8, 9), (8.0, 2.0, 2.0))
+    for name, widths in {"visit1": (6, 5), "visit2": (3, 2)}.items():
+        mask = np.zeros((3, *grid.shape), np.uint8)
+        for phase, width in zip((0, 2), widths, strict=True):
+            mask[phase, :, 2:4, 2 : 2 + width] = Label.LV_CAVITY
+            mask[phase, :, 5:7, 2:8] = Label.LV_MYOCARDIUM
+        write_cine(tmp_path / f"{name}.nii.gz", Cine(np.zeros_like(mask), grid, (0.0, 300.0, 600.0)))
+        write_cine(tmp_path / f"{name}_seg.nii.gz", Cine(mask, grid))
+    rows = {name: f"{name}.nii.gz,{name}_seg.nii.gz" for name in ("visit1", "visit2")}
+    table(tmp_path, "subject,image,mask", *(f"A,{row}" for row in rows.values()), f"B,{rows['visit2']}")
+    both, single = layouts.read(tmp_path)
+    assert isinstance(both, Subject)
+    assert isinstance(single, Subject)
+    assert [volume.name for volume in both.volumes] == [
+        f"visit{n}_phase{phase:02d}" for n in (1, 2) for phase in (0, 2)
+    ]
+    assert both.unknown_moments.startswith("its 4 volumes are of 2 scans")
+    assert not any("A" in volume.case_ids for volume in both.volumes)
+    assert [(volume.name, volume.phase) for volume in single.volumes] == [("ed", 0), ("es", 2)]
+    assert single.unknown_moments == ""
+    assert run(["ingest", str(tmp_path), "-o", str(tmp_path / "dataset")]) == 0
+    assert "remark: A: its 4 volumes are of 2 scans: none is called ED or ES" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("phases", [("0", "11"), ("Diastole", "systole"), ("end_diastole", "end systole")])
+def test_phases_of_3d_images(tmp_path: Path, phases: tuple[str, str]) -> None:
+    grid = Grid((2, 8, 9), (8.0, 2.0, 2.0))
+    for name, width in (("x", 5), ("y", 2)):
+        mask = np.zeros(grid.shape, np.uint8)
+        mask[:, 2:4, 2 : 2 + width] = 1
+        write_volume(tmp_path / f"{name}.nii.gz", Volume(mask, grid))
+    rows = (f"a,{name}.nii.gz,{name}.nii.gz,{phase}" for name, phase in zip("xy", phases, strict=True))
+    table(tmp_path, "subject,image,lv_mask,phase", *rows)
+    assert [volume.name for volume in subject(tmp_path).volumes] == ["ed", "es"]
 
 
 def test_a_prediction_may_have_the_name_of_the_image_unless_several_have_it(tmp_path: Path) -> None:
