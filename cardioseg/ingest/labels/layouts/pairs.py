@@ -28,11 +28,12 @@ from cardioseg.ingest.labels.column_masks import (
     NUMBERED,
     STRUCTURE_COLUMNS,
     SeveralStructuresError,
+    numbered_masks,
     read_column_masks,
     read_image,
 )
 from cardioseg.ingest.labels.csv_table import Row, columns_of, file_named, is_blank, misspelt, rows_of, tables_in
-from cardioseg.ingest.labels.drawn_labels import drawn_phases
+from cardioseg.ingest.labels.drawn_labels import drawn_phases, require_several_labels
 from cardioseg.ingest.labels.ed_es_names import cines_of, stated_moment, unknown_moments, with_stated_moments
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
@@ -47,6 +48,9 @@ _MASKS = (NUMBERED, *STRUCTURE_COLUMNS)
 _COLUMNS = (*_NEEDED, *_MASKS, "group", "phase", "instance")
 _WORKBOOKS = (".xlsx", ".xls", ".ods")
 _ONE_PHASE = "give the number of its phase, from 0, in the column phase"
+_NAME_STRUCTURE = (
+    "name the column lv_mask, rv_mask or myo_mask after the structure, or say with --labels what the numbers mean"
+)
 _STATE_PHASES = "write ED and ES in the column phase, each once for a subject, or the number of the phase, from 0"
 
 
@@ -113,7 +117,8 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
 
     Raises:
         NoInputError: no CSV has the columns, or those that have them have no rows.
-        UsageError: a convention is given, and no mask has numbers; or the name of a column is misspelt.
+        UsageError: a convention is given, and no mask has numbers; none is given, and the masks hold a single number;
+            or the name of a column is misspelt.
     """
     tables = [path for path in tables_in(root) if _is_table(path)]
     _refuse_misspelt(tables)
@@ -127,6 +132,9 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
         raise NoInputError(problem, "write a row for each image")
     unnamed = [Skipped(row.get("image") or str(root), "its row names no subject") for row in by_subject.pop("", [])]
     _require_segmentations(root, by_subject, meaning)
+    if meaning.numbers is None:
+        masks = numbered_masks(root, chain.from_iterable(by_subject.values()))
+        require_several_labels(masks, f"all masks in the column `{NUMBERED}`", _NAME_STRUCTURE)
     images = {row.get("image", "") for rows in by_subject.values() for row in rows}
     shared = frozenset(name for name, count in Counter(stem(Path(image)) for image in images).items() if count > 1)
     read = partial(_subject, root, meaning, shared)
