@@ -46,14 +46,18 @@ def with_moments(volumes: list[LabelledVolume]) -> Iterable[LabelledVolume]:
     return [replace(volume, name=moments.get(index, volume.name)) for index, volume in enumerate(volumes)]
 
 
-def with_stated_moments(volumes: list[LabelledVolume]) -> list[LabelledVolume]:
+def with_stated_moments(volumes: list[LabelledVolume], phases: Sequence[str]) -> list[LabelledVolume]:
     """The volumes of a subject in a table, with ED and ES as the table says them.
 
-    The names of volumes are the phases in the table. If these are neither ED nor ES, 3D images may be named so (`p1_ED`
-    and `p1_ES`). By size, ED and ES are found only among the phases of one cine: those of a 4D image, or 3D images on
-    one grid with numbers of their own.
+    If the table says neither, two 3D images may be named so (`p1_ED` and `p1_ES`). By size, ED and ES are found only
+    among the phases of one cine: those of a 4D image, or 3D images on one grid with numbers of their own.
+
+    Args:
+        volumes: named after their phases in the table, where it gives any.
+        phases: the phases that the table gives for them, each once.
     """
-    if all(volume.phase is not None for volume in volumes) or _are_numbered_phases(volumes):
+    are_numbered = all(map(str.isdecimal, phases)) and len(phases) == len(volumes) and _share_grid(volumes)
+    if are_numbered or all(volume.phase is not None for volume in volumes):
         return [*with_moments(volumes)]
     files = [_FILE.fullmatch(stem(Path(volume.sources[0]))) for volume in volumes]
     moments = [file["moment"].lower() if file else "" for file in files]
@@ -65,9 +69,9 @@ def with_stated_moments(volumes: list[LabelledVolume]) -> list[LabelledVolume]:
     return [replace(volume, name=moment) for volume, moment in zip(volumes, moments, strict=True)]
 
 
-def _are_numbered_phases(volumes: Sequence[LabelledVolume]) -> bool:
+def _share_grid(volumes: Sequence[LabelledVolume]) -> bool:
     grid = volumes[0].grid_or_nominal()
-    return all(volume.name.isdecimal() and volume.grid_or_nominal().matches(grid) for volume in volumes)
+    return all(volume.grid_or_nominal().matches(grid) for volume in volumes)
 
 
 def has_moments(volumes: Iterable[LabelledVolume]) -> bool:

@@ -83,13 +83,13 @@ def test_other_phases_stay_what_they_are() -> None:
 )
 def test_the_names_of_two_images(files: tuple[str, str], expected: list[str]) -> None:
     volumes = [volume(name, {LV: 5}, None, file) for name, file in zip("ab", files, strict=True)]
-    assert names(with_stated_moments(volumes)) == expected
+    assert names(with_stated_moments(volumes, [""])) == expected
 
 
 def test_the_names_of_more_images_than_two_are_ambiguous() -> None:
     files = ("v1_ED.nii.gz", "v1_ES.nii.gz", "v2_ED.nii.gz", "v2_ES.nii.gz")
     volumes = [volume(file, {LV: 5}, None, file) for file in files]
-    assert with_stated_moments(volumes) == volumes
+    assert with_stated_moments(volumes, [""]) == volumes
     assert unknown_moments(volumes, "write it") == (
         "nothing says which of its 4 volumes are ED and ES, so there is no EF: write it"
     )
@@ -97,5 +97,6 @@ def test_the_names_of_more_images_than_two_are_ambiguous() -> None:
 
 def test_numbered_3d_images_are_phases_of_one_cine_if_they_share_a_grid() -> None:
     volumes = [volume("0", {LV: 5}), volume("11", {LV: 9})]
-    assert names(with_stated_moments(volumes)) == ["es", "ed"]
-    assert names(with_stated_moments([volumes[0], volume("11", {LV: 9}, rows=10)])) == ["0", "11"]
+    assert names(with_stated_moments(volumes, ["0", "11"])) == ["es", "ed"]
+    assert names(with_stated_moments(volumes, [""])) == ["0", "11"]  # the names of files are no phases
+    assert names(with_stated_moments([volumes[0], volume("11", {LV: 9}, rows=10)], ["0", "11"])) == ["0", "11"]

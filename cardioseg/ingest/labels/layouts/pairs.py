@@ -182,7 +182,7 @@ def _subject(root: Path, meaning: Meaning, shared: Set[str], subject_id: str, ro
         return Skipped(subject_id, f"none of its images can be used; the first: {skipped[0].why}")
     names = unique_names(name for name, _ in named)
     volumes = [_volume(root, subject_id, name, pairs, shared) for name, (_, pairs) in zip(names, named, strict=True)]
-    volumes = with_stated_moments(volumes)
+    volumes = with_stated_moments(volumes, [phase for phase, pairs in by_phase.items() if pairs])
     if len(cines_of(volumes)) > 1:  # a prediction named after the subject alone does not say of which cine it is
         volumes = [replace(volume, case_ids=volume.case_ids[1:]) for volume in volumes]
     remark = unknown_moments(volumes, _STATE_PHASES)
