@@ -17,6 +17,7 @@ from cardioseg.errors import ExitCode, NoInputError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from cardioseg.dataset.preparation import Prepared
     from cardioseg.dataset.store import Dataset
 
 PREPARED, NNUNET = "prepared", "nnunet"
@@ -126,17 +127,26 @@ def ingest(
     else:
         labelled = find_labelled_data(sources, layout, labels, structures)
     called = name or "+".join(source.resolve().name for source in sources)
-    counts: dict[str, Sequence[tuple[str, int]]] = {}
+    prepared: list[Prepared] = []
     with sole_writer(out), executor_of(workers) as executor, console.progress(quiet or as_json) as bars:
         task = bars.add_task("subjects", total=sum(isinstance(source, Source) for source in labelled.found))
         for result in write_dataset(out, called, labelled.layout, labelled.found, executor, remark=labelled.remark):
-            if isinstance(result, Prepared):
-                counts[result.record["subject_id"]] = result.counts
+            prepared += [result] if isinstance(result, Prepared) else []
             bars.advance(task)
-    return _print(open_dataset(out), counts, quiet=quiet, as_json=as_json)
+    if not quiet:
+        _say_unknown_moments(prepared)
+    return _print(open_dataset(out), prepared, quiet=quiet, as_json=as_json)
 
 
-def _print(dataset: "Dataset", counts: "Mapping[str, Sequence[tuple[str, int]]]", *, quiet: bool, as_json: bool) -> int:
+def _say_unknown_moments(prepared: "Sequence[Prepared]") -> None:
+    """Say which subjects have several volumes of which none is called ED or ES, and why."""
+    from cardioseg.skipped import Skipped
+
+    unknown = [Skipped(item.record["subject_id"], item.unknown_moments) for item in prepared if item.unknown_moments]
+    console.print_skipped(sorted(unknown, key=lambda remark: remark.where), "remark")
+
+
+def _print(dataset: "Dataset", prepared: "Sequence[Prepared]", *, quiet: bool, as_json: bool) -> int:
     """Print what was written and what was left out; the exit code."""
     from collections import Counter
 
@@ -146,6 +156,7 @@ def _print(dataset: "Dataset", counts: "Mapping[str, Sequence[tuple[str, int]]]"
     if as_json:
         console.print_json(manifest)
     elif not quiet:
+        counts = {item.record["subject_id"]: item.counts for item in prepared}
         rows = [_row(record, counts[record["subject_id"]]) for record in manifest["subjects"]]
         total: Counter[str] = sum((Counter(dict(own)) for own in counts.values()), Counter())
         counts_of_all = {"subjects": len(rows), "labelled slices": sum(row[2] for row in rows)} | dict(total)

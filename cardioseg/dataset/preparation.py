@@ -28,11 +28,13 @@ class Prepared:
         record: its entry in the manifest.
         skipped: parts of its source that were not used.
         counts: the counts of its layout.
+        unknown_moments: why none of its volumes is called ED or ES, or "".
     """
 
     record: dict[str, Any]
     skipped: tuple[Skipped, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
+    unknown_moments: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Preparation:
             return subject
         if not subject.volumes:
             return Skipped(source.where, reasons(subject.skipped) or "it has no volume")
-        return Prepared(_write_subject(self.folder, subject), subject.skipped, subject.counts)
+        record = _write_subject(self.folder, subject)
+        return Prepared(record, subject.skipped, subject.counts, subject.unknown_moments)
 
 
 def write_dataset(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cardioseg.errors import NoInputError
 from cardioseg.evaluation.judgement import Judgement, Judging, unjudged
+from cardioseg.evaluation.measures import paired_measures
 from cardioseg.evaluation.mistakes import DoubtfulConvention
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import NO_PREDICTION
@@ -13,6 +14,7 @@ from cardioseg.evaluation.references import find_references, is_plain, plain_con
 from cardioseg.evaluation.reported_measures import read_reported
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
+from cardioseg.evaluation.undrawn import doubtful_moments, is_drawn
 from cardioseg.evaluation.worst_pairs import WorstPairs
 from cardioseg.execution.executor import Executor, Lost, in_order
 from cardioseg.execution.in_process import Here
@@ -129,19 +131,21 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
         group_of |= judgement.group_of
         for pair, pair_scores in judgement.scored:
             scores += pair_scores
-            worst.add(pair, pair_scores)
+            worst.add(pair, [score for score in pair_scores if is_drawn(score)])
     labels = _reference_labels(scores)
     distinct = tuple(dict.fromkeys(problems))
     if not labels:
         message = f"nothing in {origin.predicted} could be compared with {origin.reference}"
         reasons = [f"{problem.where}: {problem.why}" for problem in distinct]
         raise NoInputError(message, _hint(distinct), reasons)
-    kept = tuple(score for score in scores if score.label in labels)
+    kept = [score for score in scores if score.label in labels]
+    drawn = tuple(filter(is_drawn, kept))
     return Evaluation(
         labels=labels,
-        scores=kept,
+        scores=drawn,
         problems=distinct,
-        mistakes=tuple(mistakes),
+        undrawn=tuple(score for score in kept if not is_drawn(score)),
+        mistakes=(*mistakes, *doubtful_moments(paired_measures(drawn))),
         edits=tuple(dict.fromkeys(edits)),
         edited=tuple(dict.fromkeys(edited)),
         corrected=tuple(dict.fromkeys(corrected)),

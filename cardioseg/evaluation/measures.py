@@ -58,7 +58,8 @@ def paired_measures(scores: Iterable[VolumeScore], reported: Reported | None = N
     """
     by_subject: dict[str, list[VolumeScore]] = {}
     for score in scores:
-        by_subject.setdefault(score.subject_id, []).append(score)
+        if score.overlap.reference:  # no ventricle is empty: its volume is not 0 mL, but not known
+            by_subject.setdefault(score.subject_id, []).append(score)
     return tuple(pair for subject_id, own in by_subject.items() for pair in _pairs(subject_id, own, reported or {}))
 
 

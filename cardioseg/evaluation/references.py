@@ -34,9 +34,10 @@ def find_references(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source 
     masks, or as nnU-Net's with masks in `labelsTr`. Every structure then counts as annotated on every slice. Masks that
     are named `<subject>_ed` and `_es`, `_frame01` or `_phase07`, and the phases of a 4D mask, are volumes of one
     subject; phases without any label count as not annotated, since experts often draw ED and ES only. If the names do
-    not say ED and ES, the subject's largest LV cavity is at ED, its smallest at ES. `p1_phase07` is also phase 7 of a
-    4D prediction `p1`, counted from 0. The segments of 3D Slicer's segmentations are known by their names; a structure
-    without a segment counts as not annotated.
+    not say ED and ES, the subject's largest LV cavity (RV cavity, if not every mask has an LV cavity) is at ED, its
+    smallest at ES; without a cavity, there is no ED and no ES. `p1_phase07` is also phase 7 of a 4D prediction `p1`,
+    counted from 0. The segments of 3D Slicer's segmentations are known by their names; a structure without a segment
+    counts as not annotated.
 
     Args:
         root: a folder, or one mask.

@@ -11,48 +11,21 @@ import numpy as np
 from cardioseg import __version__
 from cardioseg.evaluation import corrected_masks, small_samples
 from cardioseg.evaluation.error_budget import PARTS, ErrorBudget, error_budgets
+from cardioseg.evaluation.evaluation_rules import SEED, stated
 from cardioseg.evaluation.left_out_slices import left_out
-from cardioseg.evaluation.measures import (
-    AS_REPORTED,
-    AT_READERS,
-    MEASURES,
-    MeasurePair,
-    Reported,
-    paired_measures,
-    reported_pairs,
-)
+from cardioseg.evaluation.measures import MEASURES, MeasurePair, Reported, paired_measures, reported_pairs
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.reported_measures import other_phases
 from cardioseg.evaluation.scores import METRICS, VolumeScore
 from cardioseg.evaluation.subject_groups import COLUMNS as GROUP_COLUMNS
 from cardioseg.evaluation.subject_groups import SubjectGroup, subject_groups
-from cardioseg.evaluation.summary import ALL, LabelSummary, summarise
+from cardioseg.evaluation.summary import LabelSummary, summarise
+from cardioseg.evaluation.undrawn import not_drawn, without_moments
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import Label
 from cardioseg.measure.agreement import Agreement, agreement
-from cardioseg.measure.significance import RESAMPLES
 from cardioseg.skipped import Skipped
-
-SEED = 0  # for the bootstrap
-PROTOCOL = (
-    "Each label is compared on the slices that have a reference for it. Dice = 2|R and P| / (|R| + |P|), Jaccard = "
-    "|R and P| / |R or P|, sensitivity = |R and P| / |R|, precision = |R and P| / |P|. HD95 is the larger of the two "
-    "directed 95th percentiles of the distances between surface voxels, ASSD the mean over both directions; both are "
-    "in mm and use the spacing of the slices. per_slice: mean over these slices of all cases. per_volume: mean over "
-    "volumes; a volume is one phase of one case, with all slices, in 3D. per_subject: mean over subjects; for each "
-    "subject the mean over its slices. If one mask is empty, Dice is 0 ({missed} slices without a prediction, "
-    "{invented} without a reference) and there is no distance. If both are empty, nothing is scored ({both_empty} "
-    "slices). base, mid, apex: thirds of the slices on which the reference has any structure; outside: the other "
-    "slices. std: sample standard deviation (n - 1). Volumes are those of the same slices. Each subject has one value "
-    f"of each measure. {AT_READERS.capitalize()}: both masks at ED and ES of the reference, on the slices with a "
-    f"reference. {AS_REPORTED.capitalize()}: the prediction as in measures.csv, over the whole stack and at its own ED "
-    "and ES, compared with the same reference. Limits of agreement are bias ± 1.96 SD; ICC is ICC(2,1); intervals are "
-    "95 % percentile bootstraps over subjects ({resamples} resamples, seed {seed}). Slices are counted from 0. Error "
-    "budget: 1 - Dice of a volume is |R xor P| / (|R| + |P|). Its voxels are counted on the slices on which only one "
-    "mask has the label, and on the other slices by part of the heart and by whether the prediction is too small or "
-    "too large there; mean over volumes."
-)
 
 VOLUME_COLUMNS = (
     *("subject_id", "case_id", "volume", "label", *METRICS),
@@ -71,7 +44,8 @@ class Evaluation:
         labels: the evaluated labels: segmented by the model and present in the references.
         scores: one per label of each reference volume.
         problems: what could not be compared, and why.
-        mistakes: cases that look as if labels were swapped or an axis flipped, and how.
+        undrawn: of structures that a reference volume of several slices does not have at all: not compared.
+        mistakes: cases that look as if labels were swapped, an axis flipped, or ED taken for ES, and how.
         worst: the few pairs that agree least, the worst first.
         origin: what was compared.
         reported: the measures of the predictions in `measures.csv`.
@@ -84,6 +58,7 @@ class Evaluation:
     labels: tuple[Label, ...]
     scores: tuple[VolumeScore, ...]
     problems: tuple[Skipped, ...]
+    undrawn: tuple[VolumeScore, ...] = field(default=(), repr=False)
     mistakes: tuple[Skipped, ...] = ()
     worst: tuple[Pair, ...] = field(default=(), repr=False)
     origin: Origin = Origin("", "")  # noqa: RUF009 - frozen
@@ -110,8 +85,8 @@ class Evaluation:
 
     @cached_property
     def left_out(self) -> tuple[Skipped, ...]:
-        """The slices that are not annotated in the reference, volume by volume."""
-        return left_out(self.scores)
+        """Slices and structures that the reference does not draw, by volume; subjects whose ED and ES are unknown."""
+        return (*left_out(self.scores), *not_drawn(self.undrawn), *without_moments((*self.scores, *self.undrawn)))
 
     @property
     def other_phases(self) -> tuple[Skipped, ...]:
@@ -151,14 +126,7 @@ class Evaluation:
     @property
     def protocol(self) -> str:
         """The rules: the metrics, the means, empty masks, measures and intervals."""
-        overall = [summary for summary in self.summary if summary.group == ALL]
-        return PROTOCOL.format(
-            missed=sum(summary.slices_missed for summary in overall),
-            invented=sum(summary.slices_invented for summary in overall),
-            both_empty=sum(summary.slices_both_empty for summary in overall),
-            resamples=f"{RESAMPLES:,}",
-            seed=SEED,
-        )
+        return stated(self.summary)
 
     def to_json(self) -> dict[str, Any]:
         """Everything except the single slices, ready for `json.dumps`."""

@@ -81,7 +81,7 @@ def test_table_and_page_give_both_and_say_first_what_was_left_out(
     assert "mL of LV cavity there" in lines[0]
     page = (tmp_path / "evaluation.html").read_text()
     top, _, rest = page.partition('aria-label="Means"')
-    assert "Volumes with slices left out: 2" in top
+    assert "Left out: 2" in top
     assert "at the reader's phases and slices" in top.replace("&#39;", "'")
     assert "<b>as reported</b>" in top
     plots = rest.replace("&#39;", "'").count('aria-label="Bland-Altman plot of LV EF (%) as reported')

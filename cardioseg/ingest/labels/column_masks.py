@@ -1,6 +1,6 @@
 """Column masks: the masks that one row of a table names, as a label map on the grid of its image."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from cardioseg.image.volume import Cine, Grid, Voxels
 from cardioseg.image.volume_files import format_of, is_volume_file
 from cardioseg.ingest.finding.survey import survey
 from cardioseg.ingest.labels.csv_table import Row, file_named
-from cardioseg.ingest.labels.drawn_labels import labels_of
+from cardioseg.ingest.labels.drawn_labels import labels_of, on_image
 from cardioseg.ingest.labels.named_mask import NamedMask, read_named_mask
 from cardioseg.ingest.labels.png import read_png
 from cardioseg.ingest.labels.structures import Meaning
@@ -58,9 +58,7 @@ def read_column_masks(root: Path, row: Row, image: Voxels, grid: Grid | None, me
     Raises:
         UnusableError: there is no mask, or one cannot be read or does not lie on the image.
     """
-    columns = [name for name in (NUMBERED, *STRUCTURE_COLUMNS) if row.get(name)]
-    if not columns:
-        raise UnusableError("the row names no mask")
+    columns = _columns(row)
     named = _named(root, row, grid, meaning)
     masks = {name: _mask(root, row[name], image, grid) for name in columns if not (named and name == NUMBERED)}
     for column in columns:
@@ -103,6 +101,28 @@ def _only_cine(folder: Path) -> Cine:
     return cines[0].stack.read()
 
 
+def _columns(row: Row) -> list[str]:
+    """The columns in which a row names masks."""
+    columns = [name for name in (NUMBERED, *STRUCTURE_COLUMNS) if row.get(name)]
+    if not columns:
+        raise UnusableError("the row names no mask")
+    if NUMBERED in columns and len(columns) > 1:
+        others = " and ".join(f"`{name}`" for name in columns[1:])
+        raise UnusableError(f"the row names a mask in `{NUMBERED}` and in {others}: leave one or the other empty")
+    return columns
+
+
+def numbered_masks(root: Path, rows: Iterable[Row]) -> Iterator[Voxels]:
+    """The masks in the column `mask` whose numbers need a meaning, read one after the other, without unusable ones."""
+    for name in dict.fromkeys(row.get(NUMBERED, "") for row in rows):
+        try:
+            path = file_named(root, name)
+            if not is_segmentation(path):
+                yield read_image(path)[0]
+        except (UnusableError, OSError, ValueError):  # said when the row is read
+            continue
+
+
 def _named(root: Path, row: Row, grid: Grid | None, meaning: Meaning) -> NamedMask | None:
     """The segmentation of 3D Slicer in the column `mask`, on the grid of the image; None if it is none."""
     if not row.get(NUMBERED) or not is_segmentation(path := file_named(root, row[NUMBERED])):
@@ -142,8 +162,11 @@ def _combined_labels(masks: Mapping[str, Voxels], convention: Mapping[int, Label
 
 def _mask(root: Path, name: str, image: Voxels, grid: Grid | None) -> Voxels:
     mask, mask_grid = read_image(file_named(root, name))
+    if grid and mask_grid:
+        try:
+            return on_image(Cine(mask, mask_grid), grid).voxels
+        except UnusableError as error:
+            raise UnusableError(f"{name}: {error.message}") from None
     if mask.shape[1:] != image.shape[1:]:
         raise UnusableError(f"{name}: its size {mask.shape[2:]} is not the image's {image.shape[2:]}")
-    if grid and mask_grid and not mask_grid.matches(grid):
-        raise UnusableError(f"{name}: the mask is on another grid than the image")
     return mask

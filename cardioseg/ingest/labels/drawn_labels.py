@@ -1,17 +1,25 @@
 """Drawn labels: the labels and phases that an expert drew, and whether the mask follows the stated convention."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.errors import UnusableError
-from cardioseg.image.labels import CONVENTIONS, Label, relabel
-from cardioseg.image.volume import Voxels
+from cardioseg.errors import UnusableError, UsageError
+from cardioseg.image.alignment import aligned, turned_to
+from cardioseg.image.grid_difference import grid_difference
+from cardioseg.image.labels import CONVENTIONS, Label, relabel, whole
+from cardioseg.image.volume import Cine, Grid, Voxels
+from cardioseg.image.volume_files import format_of
 
 Convention = Mapping[int, Label]
 Mask = NDArray[np.uint8]
 
+STATE_NUMBERS = (
+    "say with --labels what the numbers mean; or list images and masks in a CSV file, with the masks in the column "
+    "lv_mask, rv_mask or myo_mask"
+)
 _FEWEST = 30  # pixels of a cavity, below which its neighbours are not compared
 _APART = 0.3  # of a cavity's outline; the wall surrounds the LV completely and the RV by a third
 
@@ -32,6 +40,35 @@ def labels_of(mask: Voxels, convention: Convention) -> Mask:
     whose = " and ".join(f"{name}'s" for name in convention_names) or "another convention's"
     remedy = f"use --labels {convention_names[0]}" if convention_names else "change the numbers of its labels"
     raise UnusableError(f"its masks follow {whose} numbers (the myocardium lies around {lv_number}): {remedy}")
+
+
+def readable_masks(paths: Iterable[Path]) -> Iterator[Voxels]:
+    """The masks (phase, slice, row, column) in files, read one after the other, without those that cannot be read."""
+    for path in paths:
+        try:
+            yield format_of(path).read_cine(path).voxels
+        except (UnusableError, OSError):  # said when its subject is read
+            continue
+
+
+def require_several_labels(masks: Iterable[Voxels], whose: str, hint: str) -> None:
+    """Refuse masks that together hold a single number besides 0: they are probably masks of one structure.
+
+    Args:
+        masks: of a whole dataset; read only until a second number is found.
+        whose: what the masks are, for the message.
+        hint: what to do.
+
+    Raises:
+        UsageError: there is only one number.
+    """
+    numbers: set[float] = set()
+    for mask in masks:
+        numbers |= set(np.unique(whole(mask)).tolist()) - {0}
+        if len(numbers) > 1:
+            return
+    if numbers:
+        raise UsageError(f"{whose} hold only the number {numbers.pop():.7g}: which structure is it?", hint)
 
 
 def drawn_phases(images: int, mask: Voxels, remedy: str, phase: int | None = None) -> Iterator[int]:
@@ -64,6 +101,27 @@ def drawn_phases(images: int, mask: Voxels, remedy: str, phase: int | None = Non
     if not drawn:
         raise UnusableError("nothing is drawn at any phase")
     yield from drawn
+
+
+def on_image(mask: Cine, grid: Grid) -> Cine:
+    """A mask with its axes in the order and direction of its image.
+
+    Raises:
+        UnusableError: its voxels are not those of the image.
+    """
+    laid = aligned(mask, grid, grid.rounding_mm)
+    if laid is None:
+        turned = turned_to(mask, grid).grid
+        if turned.shape != grid.shape:
+            sizes = f"the mask has {_sides(turned.shape)}, the image {_sides(grid.shape)}"
+            raise UnusableError(f"{sizes} (resample the mask to the image, with nearest neighbour)")
+        difference = grid_difference(turned, grid)
+        raise UnusableError(f"the mask is not on the grid of the image: {difference} (resample it, or mend its header)")
+    return laid
+
+
+def _sides(shape: tuple[int, int, int]) -> str:
+    return "{} slices of {} x {} pixels".format(*shape)
 
 
 def looks_exchanged(labels: Mask) -> bool | None:

@@ -24,6 +24,7 @@ from cardioseg.ingest.finding.scan_files import regular_files
 from cardioseg.ingest.finding.survey import Series, survey_paths
 from cardioseg.ingest.finding.survey_units import find_units
 from cardioseg.ingest.labels.drawn_images import DrawnCine, Place, Region, with_cavity
+from cardioseg.ingest.labels.ed_es_names import unknown_moments
 from cardioseg.ingest.labels.structures import Meaning, Structure, listed_names
 from cardioseg.ingest.labels.subject import Source, Subject
 from cardioseg.skipped import Skipped
@@ -207,7 +208,9 @@ def _subject(cine: DrawnCine, files: Sequence[Path], form: DrawnFormat, meaning:
     listed = tuple(
         (f"{name} {form.noun}", counts[structure]) for structure, name in _DRAWN.items() if counts[structure]
     )
-    return Subject(cine.case_ids[0], cine.volumes(regions), skipped=counted, counts=listed)
+    volumes = cine.volumes(regions)
+    unknown = unknown_moments(volumes)
+    return Subject(cine.case_ids[0], volumes, skipped=counted, counts=listed, unknown_moments=unknown)
 
 
 def _drawn_once(regions: Sequence[Region], skipped: list[Skipped]) -> list[Region]:

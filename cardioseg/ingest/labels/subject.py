@@ -86,6 +86,7 @@ class Subject:
         skipped: parts of this subject's source that were not used.
         counts: layout-specific counts worth reporting, such as `endocardial contours`.
         remarks: other remarks on its files.
+        unknown_moments: why none of its volumes is called ED or ES; "" if one is, or if there is only one volume.
     """
 
     subject_id: str
@@ -94,6 +95,7 @@ class Subject:
     skipped: tuple[Skipped, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
     remarks: tuple[Skipped, ...] = ()
+    unknown_moments: str = ""
 
 
 @dataclass(frozen=True)

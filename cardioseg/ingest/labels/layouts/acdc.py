@@ -10,8 +10,15 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.ed_es_pair import CARD, MOMENTS, existing_image, frame_of, image_named, read_card
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import read_cine, read_volume
-from cardioseg.image.volume import Volume
-from cardioseg.ingest.labels.drawn_labels import Convention, labels_of
+from cardioseg.image.volume import Cine, Volume
+from cardioseg.ingest.labels.drawn_labels import (
+    STATE_NUMBERS,
+    Convention,
+    labels_of,
+    on_image,
+    readable_masks,
+    require_several_labels,
+)
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped, reasons
@@ -37,8 +44,15 @@ def misses(root: Path) -> Iterator[str]:
 
 
 def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source]:
-    """Yield the patients."""
+    """Yield the patients.
+
+    Raises:
+        UsageError: no convention is given, and the masks hold a single number.
+    """
     root = root if root.name else root.resolve()  # files are named after their folder, even if that is `.`
+    if meaning.numbers is None:
+        masks = (path for pattern in _MASKS for path in sorted(root.glob(pattern)))
+        require_several_labels(readable_masks(masks), f"all masks in {root}", STATE_NUMBERS)
     convention = meaning.numbers or CONVENTIONS["acdc"]
     for folder in sorted(card.parent for pattern in _CARDS for card in root.glob(pattern)):
         yield Source(folder.name, str(folder), partial(_subject, root, folder, convention))
@@ -79,9 +93,11 @@ def _subject(root: Path, folder: Path, meaning: Convention) -> Subject:
 def _volume(root: Path, folder: Path, name: str, frame: int, meaning: Convention) -> LabelledVolume:
     stem = f"{folder.name}_frame{frame:02d}"
     path, image = _image(folder, stem, frame)
-    reference = read_volume(existing_image(folder, f"{stem}_gt"))
-    if not reference.grid.matches(image.grid):
-        raise UnusableError(f"{path}: the mask is on another grid")
+    drawn = read_volume(existing_image(folder, f"{stem}_gt"))
+    try:
+        reference = on_image(Cine(drawn.voxels[None], drawn.grid), image.grid).phase(0)
+    except UnusableError as error:
+        raise UnusableError(f"{path}: {error.message}") from None
     return LabelledVolume(
         name=name,
         image=image.voxels,

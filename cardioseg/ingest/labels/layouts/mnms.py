@@ -16,7 +16,15 @@ from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.volume import Cine, Voxels
 from cardioseg.image.volume_files import stem
 from cardioseg.ingest.labels.csv_table import Row, columns_of, rows_of, tables_in
-from cardioseg.ingest.labels.drawn_labels import Convention, Mask, labels_of
+from cardioseg.ingest.labels.drawn_labels import (
+    STATE_NUMBERS,
+    Convention,
+    Mask,
+    labels_of,
+    on_image,
+    readable_masks,
+    require_several_labels,
+)
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped, reasons
@@ -47,8 +55,14 @@ def misses(root: Path) -> Iterator[str]:
 
 
 def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source]:
-    """Yield the patients that have a mask, also those that the CSV does not list."""
+    """Yield the patients that have a mask, also those that the CSV does not list.
+
+    Raises:
+        UsageError: no convention is given, and the masks hold a single number.
+    """
     rows = {row.get(_CODE, ""): row for path in _tables(root) if _is_table(path) for row in rows_of(path)}
+    if meaning.numbers is None:
+        require_several_labels(readable_masks(_masks(root)), f"all masks in {root}", STATE_NUMBERS)
     convention = meaning.numbers or CONVENTIONS["mnms"]
     for path in _masks(root):
         code = stem(path).removesuffix(_MASK)
@@ -70,9 +84,8 @@ def _is_table(path: Path) -> bool:
 
 
 def _subject(root: Path, path: Path, code: str, row: Row, meaning: Convention) -> Subject:
-    image, reference = read_cine(path.with_name(path.name.replace(_MASK, "_sa"))), read_cine(path)
-    if not reference.grid.matches(image.grid):
-        raise UnusableError("the mask is on another grid than the image")
+    image = read_cine(path.with_name(path.name.replace(_MASK, "_sa")))
+    reference = on_image(read_cine(path), image.grid)
     if reference.phases != image.phases:
         raise UnusableError(
             f"the image has {image.phases} phases, the mask {reference.phases}: save the mask with all phases"

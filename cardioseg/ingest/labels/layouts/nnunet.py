@@ -20,8 +20,8 @@ from cardioseg.image.labels import Label
 from cardioseg.image.nnunet_names import case_stem
 from cardioseg.image.volume import Voxels
 from cardioseg.image.volume_files import format_of, is_part, is_volume_file, siblings, stem
-from cardioseg.ingest.labels.drawn_labels import Convention, drawn_phases, labels_of
-from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
+from cardioseg.ingest.labels.drawn_labels import Convention, drawn_phases, labels_of, on_image
+from cardioseg.ingest.labels.ed_es_names import subject_and_moment, unknown_moments, with_moments
 from cardioseg.ingest.labels.nnunet_dataset_json import CARD, convention_of_card, ignored_number, read_card
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
@@ -33,6 +33,7 @@ HAS_NAMES = True
 LOOKS_FOR = "dataset.json beside imagesTr/ and labelsTr/"
 _IMAGES, _LABELS = "imagesTr", "labelsTr"
 _CHANNEL = "_0000"
+_STATE_PHASES = "name the files of these phases <subject>_ed and <subject>_es"
 _ONE_PHASE = "save the phase that is drawn as a 3D image"
 Named = tuple[str, str, Path]  # of a mask: case, moment and file
 
@@ -134,14 +135,14 @@ def _subject(root: Path, subject_id: str, named: Sequence[Named], numbers: Numbe
             skipped.append(Skipped(str(path.relative_to(root)), str(error).removeprefix(f"{path}: ")))
     if not volumes:
         raise UnusableError(reasons(skipped))
-    return Subject(subject_id, tuple(with_moments(volumes)), skipped=tuple(skipped))
+    phases = tuple(with_moments(volumes))
+    return Subject(subject_id, phases, skipped=tuple(skipped), unknown_moments=unknown_moments(phases, _STATE_PHASES))
 
 
 def _volumes(root: Path, case: str, name: str, path: Path, numbers: Numbers) -> Iterator[LabelledVolume]:
     scan = _image(root, case)
-    image, mask = format_of(scan).read_cine(scan), format_of(path).read_cine(path)
-    if not mask.grid.matches(image.grid):
-        raise UnusableError("the mask is on another grid than the image")
+    image = format_of(scan).read_cine(scan)
+    mask = on_image(format_of(path).read_cine(path), image.grid)
     for phase in drawn_phases(image.phases, mask.voxels, _ONE_PHASE):
         yield LabelledVolume(
             name=name if image.phases == 1 else f"phase{phase:02d}",

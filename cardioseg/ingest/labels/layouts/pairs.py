@@ -4,12 +4,13 @@ Columns: `subject`, `image`, and one or more of `mask` (ACDC's numbers, or a seg
 have names), `lv_mask`, `rv_mask`, `myo_mask` (zero and one other number, the structure); optional `group`, `phase` and
 `instance` (the order of slices). The PNG slices of a subject's phase become one volume without a spacing; each volume
 file is one volume, and so is the cine in a folder of DICOM files. Each phase of a 4D image on which its 4D mask is
-drawn is a volume; for a 3D mask, `phase` is the number of its phase, from 0.
+drawn is a volume; for a 3D mask, `phase` is the number of its phase, from 0. For 3D images and PNG, `phase` says ED or
+ES, or is a number; the names of the two images of a subject may say it, too (`p1_ED`, `p1_ES`).
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -27,12 +28,13 @@ from cardioseg.ingest.labels.column_masks import (
     NUMBERED,
     STRUCTURE_COLUMNS,
     SeveralStructuresError,
+    numbered_masks,
     read_column_masks,
     read_image,
 )
 from cardioseg.ingest.labels.csv_table import Row, columns_of, file_named, is_blank, misspelt, rows_of, tables_in
-from cardioseg.ingest.labels.drawn_labels import drawn_phases
-from cardioseg.ingest.labels.ed_es_names import with_moments
+from cardioseg.ingest.labels.drawn_labels import drawn_phases, require_several_labels
+from cardioseg.ingest.labels.ed_es_names import cines_of, stated_moment, unknown_moments, with_stated_moments
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped
@@ -46,6 +48,10 @@ _MASKS = (NUMBERED, *STRUCTURE_COLUMNS)
 _COLUMNS = (*_NEEDED, *_MASKS, "group", "phase", "instance")
 _WORKBOOKS = (".xlsx", ".xls", ".ods")
 _ONE_PHASE = "give the number of its phase, from 0, in the column phase"
+_NAME_STRUCTURE = (
+    "name the column lv_mask, rv_mask or myo_mask after the structure, or say with --labels what the numbers mean"
+)
+_STATE_PHASES = "write ED and ES in the column phase, each once for a subject, or the number of the phase, from 0"
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,8 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
 
     Raises:
         NoInputError: no CSV has the columns, or those that have them have no rows.
-        UsageError: a convention is given, and no mask has numbers; or the name of a column is misspelt.
+        UsageError: a convention is given, and no mask has numbers; none is given, and the masks hold a single number;
+            or the name of a column is misspelt.
     """
     tables = [path for path in tables_in(root) if _is_table(path)]
     _refuse_misspelt(tables)
@@ -125,6 +132,9 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
         raise NoInputError(problem, "write a row for each image")
     unnamed = [Skipped(row.get("image") or str(root), "its row names no subject") for row in by_subject.pop("", [])]
     _require_segmentations(root, by_subject, meaning)
+    if meaning.numbers is None:
+        masks = numbered_masks(root, chain.from_iterable(by_subject.values()))
+        require_several_labels(masks, f"all masks in the column `{NUMBERED}`", _NAME_STRUCTURE)
     images = {row.get("image", "") for rows in by_subject.values() for row in rows}
     shared = frozenset(name for name, count in Counter(stem(Path(image)) for image in images).items() if count > 1)
     read = partial(_subject, root, meaning, shared)
@@ -162,7 +172,7 @@ def _subject(root: Path, meaning: Meaning, shared: Set[str], subject_id: str, ro
     by_phase: dict[str, list[_Pair]] = defaultdict(list)
     for row in sorted(rows, key=_order):
         try:
-            by_phase[row.get("phase", "").lower()] += _pairs(root, row, meaning, skipped)
+            by_phase[stated_moment(row.get("phase", ""))] += _pairs(root, row, meaning, skipped)
         except SeveralStructuresError:
             raise
         except (UnusableError, OSError, ValueError) as error:  # a name with a null byte is a ValueError
@@ -172,9 +182,11 @@ def _subject(root: Path, meaning: Meaning, shared: Set[str], subject_id: str, ro
         return Skipped(subject_id, f"none of its images can be used; the first: {skipped[0].why}")
     names = unique_names(name for name, _ in named)
     volumes = [_volume(root, subject_id, name, pairs, shared) for name, (_, pairs) in zip(names, named, strict=True)]
-    if all(volume.phase is not None for volume in volumes):  # of one cine, so the largest is ED, the smallest ES
-        volumes = [*with_moments(volumes)]
-    return Subject(subject_id, tuple(volumes), rows[0].get("group", ""), tuple(skipped))
+    volumes = with_stated_moments(volumes, [phase for phase, pairs in by_phase.items() if pairs])
+    if len(cines_of(volumes)) > 1:  # a prediction named after the subject alone does not say of which cine it is
+        volumes = [replace(volume, case_ids=volume.case_ids[1:]) for volume in volumes]
+    remark = unknown_moments(volumes, _STATE_PHASES)
+    return Subject(subject_id, tuple(volumes), rows[0].get("group", ""), tuple(skipped), unknown_moments=remark)
 
 
 def _order(row: Row) -> float:

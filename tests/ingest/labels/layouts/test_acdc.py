@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from only_subject import subject
 
-from cardioseg.image.labels import Label
+from cardioseg.errors import UsageError
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Grid, Volume
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.layouts import acdc
+from cardioseg.ingest.labels.structures import Meaning
 from cardioseg.ingest.labels.subject import Subject
 from cardioseg.skipped import Skipped
 
@@ -127,3 +130,25 @@ def test_the_body_in_info_cfg(tmp_path: Path, text: str, body: tuple[float | Non
     assert acdc.read_body(tmp_path) == (None, None)
     (tmp_path / "Info.cfg").write_text(text)
     assert acdc.read_body(tmp_path) == body
+
+
+def test_a_mask_with_its_axes_in_another_direction_is_aligned(
+    tmp_path: Path, write_patient: Callable[..., Path]
+) -> None:
+    flipped = Volume(np.ascontiguousarray(MASK[:, ::-1]), GRID.turned((0, 1, 2), (False, True, False)))
+    write_volume(write_patient() / "patient007_frame12_gt.nii.gz", flipped)
+    for volume in subject(tmp_path).volumes:
+        np.testing.assert_array_equal(volume.mask, MASK)
+
+
+def test_masks_of_one_number_do_not_say_what_it_is(tmp_path: Path, write_patient: Callable[..., Path]) -> None:
+    folder = write_patient()
+    for frame in ("01", "12"):
+        binary = Volume((MASK == Label.LV_CAVITY).astype(np.uint8), GRID)
+        write_volume(folder / f"patient007_frame{frame}_gt.nii.gz", binary)
+    with pytest.raises(UsageError, match="hold only the number 1: which structure is it") as error:
+        subject(tmp_path)
+    assert "--labels" in error.value.hint
+    for volume in subject(tmp_path, meaning=Meaning(CONVENTIONS["mnms"])).volumes:
+        assert volume.labels == STRUCTURES
+        np.testing.assert_array_equal(volume.mask == Label.LV_CAVITY, MASK == Label.LV_CAVITY)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from only_subject import subject
 
+from cardioseg.errors import UsageError
 from cardioseg.evaluation.comparison import evaluate
 from cardioseg.image.labels import CONVENTIONS, relabel
 from cardioseg.image.nifti import write_cine
@@ -106,3 +108,15 @@ def test_a_patient_that_the_csv_does_not_list(tmp_path: Path, write_patient: Cal
     [one] = layouts.read(tmp_path)
     assert isinstance(one, Skipped)
     assert one.why == "the CSV does not list it"
+
+
+def test_masks_in_another_direction_are_aligned_and_masks_of_one_number_refused(
+    tmp_path: Path, write_patient: Callable[..., Path]
+) -> None:
+    turned = GRID.turned((0, 1, 2), (False, False, True))
+    write_patient(mask=Cine(np.ascontiguousarray(MASK[..., ::-1]), turned))
+    for volume in subject(tmp_path).volumes:
+        np.testing.assert_array_equal(volume.mask, relabel(MASK[volume.phase], CONVENTIONS["mnms"]))
+    write_patient(mask=Cine((MASK == 3).astype(np.uint8), GRID))
+    with pytest.raises(UsageError, match="hold only the number 1: which structure is it"):
+        subject(tmp_path)

@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from only_subject import subject
 
 from cardioseg.errors import NoInputError
 from cardioseg.image.labels import Label
+from cardioseg.image.nifti import write_cine
+from cardioseg.image.volume import Cine, Grid
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.nnunet_dataset_json import convention_of_card
 from cardioseg.ingest.labels.subject import Subject
@@ -30,12 +33,29 @@ def raw_dataset(root: Path, ending: str) -> Path:
 
 @pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha", ".nii"])
 def test_every_format_of_one_file_a_volume(ending: str, tmp_path: Path) -> None:
-    (subject,) = layouts.read(raw_dataset(tmp_path, ending))
-    assert isinstance(subject, Subject), subject
-    (volume,) = subject.volumes
+    (volume,) = subject(raw_dataset(tmp_path, ending)).volumes
     assert np.array_equal(volume.mask, MASK)
     assert np.array_equal(volume.image, SCAN)
     assert (volume.spacing_mm, volume.sources[0]) == ((8.0, 1.5, 1.25), f"imagesTr/p1_ed_0000{ending}")
+
+
+def test_a_mask_with_its_axes_in_another_direction_is_aligned(tmp_path: Path) -> None:
+    path = raw_dataset(tmp_path, ".mha") / "labelsTr" / "p1_ed.mha"
+    sitk.WriteImage(sitk.Flip(sitk.ReadImage(str(path)), (True, False, False)), str(path))
+    assert not np.array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(path))), MASK)
+    assert np.array_equal(subject(tmp_path).volumes[0].mask, MASK)
+
+
+def test_ed_and_es_are_not_taken_from_two_cines(tmp_path: Path) -> None:
+    raw_dataset(tmp_path, ".nii.gz")
+    for name in ("p2_phase1", "p2_phase2"):
+        for folder, voxels in (("imagesTr", SCAN), ("labelsTr", MASK)):
+            file = tmp_path / folder / (f"{name}_0000.nii.gz" if folder == "imagesTr" else f"{name}.nii.gz")
+            write_cine(file, Cine(np.stack([voxels, voxels]), Grid(MASK.shape, (8.0, 1.5, 1.25))))
+    _, two = layouts.read(tmp_path)
+    assert isinstance(two, Subject)
+    assert [volume.name for volume in two.volumes] == ["phase00", "phase01"] * 2
+    assert two.unknown_moments.startswith("its 4 volumes are of 2 scans")
 
 
 def test_an_image_that_is_absent_is_named(tmp_path: Path) -> None:

@@ -4,15 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from only_subject import subject
+from only_subject import subject, why
 from skimage.io import imsave
 
+from cardioseg.cli.app import run
 from cardioseg.errors import NoInputError, UsageError
-from cardioseg.image.labels import Label
+from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume
 from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.layouts import pairs
+from cardioseg.ingest.labels.structures import Meaning
 from cardioseg.ingest.labels.subject import Subject
 from cardioseg.skipped import Skipped
 
@@ -65,9 +67,47 @@ def test_of_numbered_phases_the_largest_is_ed_and_the_smallest_is_es(tmp_path: P
         mask = np.zeros(grid.shape, np.uint8)
         mask[:, 2:4, 2 : 2 + width] = Label.LV_CAVITY
         write_volume(tmp_path / f"{phase}.nii.gz", Volume(mask, grid))
-    table(tmp_path, "subject,image,mask,phase", *(f"p1,p1.nii.gz,{phase}.nii.gz,{phase}" for phase in (1, 4, 6)))
+    table(tmp_path, "subject,image,lv_mask,phase", *(f"p1,p1.nii.gz,{phase}.nii.gz,{phase}" for phase in (1, 4, 6)))
     named = {volume.name: volume.phase for volume in subject(tmp_path).volumes}
     assert named == {"1": 1, "es": 4, "ed": 6}
+
+
+def test_ed_and_es_are_not_taken_from_two_cines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two visits of a person: the larger heart is not the other one's end-diastole."""
+    grid = Grid((2, 8, 9), (8.0, 2.0, 2.0))
+    for name, widths in {"visit1": (6, 5), "visit2": (3, 2)}.items():
+        mask = np.zeros((3, *grid.shape), np.uint8)
+        for phase, width in zip((0, 2), widths, strict=True):
+            mask[phase, :, 2:4, 2 : 2 + width] = Label.LV_CAVITY
+            mask[phase, :, 5:7, 2:8] = Label.LV_MYOCARDIUM
+        write_cine(tmp_path / f"{name}.nii.gz", Cine(np.zeros_like(mask), grid, (0.0, 300.0, 600.0)))
+        write_cine(tmp_path / f"{name}_seg.nii.gz", Cine(mask, grid))
+    rows = {name: f"{name}.nii.gz,{name}_seg.nii.gz" for name in ("visit1", "visit2")}
+    table(tmp_path, "subject,image,mask", *(f"A,{row}" for row in rows.values()), f"B,{rows['visit2']}")
+    both, single = layouts.read(tmp_path)
+    assert isinstance(both, Subject)
+    assert isinstance(single, Subject)
+    assert [volume.name for volume in both.volumes] == [
+        f"visit{n}_phase{phase:02d}" for n in (1, 2) for phase in (0, 2)
+    ]
+    assert both.unknown_moments.startswith("its 4 volumes are of 2 scans")
+    assert not any("A" in volume.case_ids for volume in both.volumes)
+    assert [(volume.name, volume.phase) for volume in single.volumes] == [("ed", 0), ("es", 2)]
+    assert single.unknown_moments == ""
+    assert run(["ingest", str(tmp_path), "-o", str(tmp_path / "dataset")]) == 0
+    assert "remark: A: its 4 volumes are of 2 scans: none is called ED or ES" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("phases", [("0", "11"), ("Diastole", "systole"), ("end_diastole", "end systole")])
+def test_phases_of_3d_images(tmp_path: Path, phases: tuple[str, str]) -> None:
+    grid = Grid((2, 8, 9), (8.0, 2.0, 2.0))
+    for name, width in (("x", 5), ("y", 2)):
+        mask = np.zeros(grid.shape, np.uint8)
+        mask[:, 2:4, 2 : 2 + width] = 1
+        write_volume(tmp_path / f"{name}.nii.gz", Volume(mask, grid))
+    rows = (f"a,{name}.nii.gz,{name}.nii.gz,{phase}" for name, phase in zip("xy", phases, strict=True))
+    table(tmp_path, "subject,image,lv_mask,phase", *rows)
+    assert [volume.name for volume in subject(tmp_path).volumes] == ["ed", "es"]
 
 
 def test_a_prediction_may_have_the_name_of_the_image_unless_several_have_it(tmp_path: Path) -> None:
@@ -76,7 +116,7 @@ def test_a_prediction_may_have_the_name_of_the_image_unless_several_have_it(tmp_
         (tmp_path / name).parent.mkdir(exist_ok=True)
         write_volume(tmp_path / f"{name}.nii.gz", volume)
     rows = (f"{name[:2]},{name}.nii.gz,{name}.nii.gz" for name in ("p1/x_ED", "p1/x_ES", "p1/scan", "p2/scan"))
-    table(tmp_path, "subject,image,mask", *rows)
+    table(tmp_path, "subject,image,lv_mask", *rows)
     one, two = layouts.read(tmp_path)
     assert isinstance(one, Subject)
     assert isinstance(two, Subject)
@@ -133,10 +173,50 @@ def test_a_mask_on_another_grid_is_refused(tmp_path: Path) -> None:
     for name, origin in (("x", (0.0, 0.0, 0.0)), ("y", (0.0, 4.0, 0.0))):
         grid = Grid((3, 8, 9), (8.0, 1.5, 1.5), origin)
         write_volume(tmp_path / f"{name}.nii.gz", Volume(np.ones(grid.shape, np.uint8), grid))
+    table(tmp_path, "subject,image,lv_mask", "a,x.nii.gz,y.nii.gz")
+    assert "y.nii.gz: the mask is not on the grid of the image: its " in why(tmp_path)
+
+
+def test_a_mask_with_its_axes_in_another_order_is_aligned(tmp_path: Path) -> None:
+    """As `nibabel.as_closest_canonical` stores it: the same voxels at the same places."""
+    grid = Grid((3, 8, 9), (8.0, 1.5, 1.4), (1.0, 2.0, 3.0))
+    mask = RNG.integers(0, 4, grid.shape, dtype=np.uint8)
+    write_volume(tmp_path / "x.nii.gz", Volume(np.ones(grid.shape, np.int16), grid))
+    turned = Volume(
+        np.ascontiguousarray(mask.transpose(0, 2, 1)[:, ::-1]), grid.turned((0, 2, 1), (False, True, False))
+    )
+    write_volume(tmp_path / "y.nii.gz", turned)
     table(tmp_path, "subject,image,mask", "a,x.nii.gz,y.nii.gz")
-    (only,) = layouts.read(tmp_path)
-    assert isinstance(only, Skipped)
-    assert "another grid" in only.why
+    (volume,) = subject(tmp_path).volumes
+    np.testing.assert_array_equal(volume.mask, mask)
+    write_volume(tmp_path / "y.nii.gz", Volume(mask[:2], Grid((2, 8, 9), (8.0, 1.5, 1.4), (1.0, 2.0, 3.0))))
+    assert "y.nii.gz: the mask has 2 slices of 8 x 9 pixels, the image 3 slices of 8 x 9 pixels" in why(tmp_path)
+
+
+@pytest.mark.parametrize("number", [1, 3, 255])
+def test_masks_that_hold_a_single_number_do_not_say_what_it_is(tmp_path: Path, png: Png, number: int) -> None:
+    """A binary mask of the LV must not become the RV, which is number 1 in ACDC."""
+    disc = np.zeros((8, 9), np.uint8)
+    disc[2:5, 3:6] = number
+    masks = [png("m.png", disc), png("empty.png", disc * 0), png("n.png", disc)]
+    rows = [f"{name},{png(f'{name}.png')},{mask}" for name, mask in zip("abc", masks, strict=True)]
+    table(tmp_path, "subject,image,mask", *rows)
+    with pytest.raises(UsageError, match=f"all masks in the column `mask` hold only the number {number}") as error:
+        layouts.read(tmp_path)
+    assert "name the column lv_mask, rv_mask or myo_mask" in error.value.hint
+    if number == 1:
+        first, *_ = layouts.read(tmp_path, meaning=Meaning(CONVENTIONS["mnms"]))
+        assert isinstance(first, Subject)
+        assert (first.volumes[0].mask == Label.LV_CAVITY).sum() == 9
+        png("n.png", np.where(disc, 2, 0).astype(np.uint8))
+        assert all(isinstance(entry, Subject) for entry in layouts.read(tmp_path))
+
+
+def test_a_row_with_a_mask_of_all_structures_and_one_of_one_structure(tmp_path: Path, png: Png) -> None:
+    both = np.resize(np.arange(4, dtype=np.uint8), (8, 9))
+    row = f"a,{png('x.png')},{png('m.png', both)},{png('n.png', np.ones((8, 9), np.uint8))}"
+    table(tmp_path, "subject,image,mask,lv_mask", row)
+    assert why(tmp_path).endswith("the row names a mask in `mask` and in `lv_mask`: leave one or the other empty")
 
 
 def test_a_bad_row_is_named_and_the_others_are_used(tmp_path: Path, png: Png) -> None:
@@ -170,7 +250,11 @@ def test_a_bad_row_is_named_and_the_others_are_used(tmp_path: Path, png: Png) ->
 
 
 def test_an_unknown_number_in_a_mask_is_refused(tmp_path: Path, png: Png) -> None:
-    table(tmp_path, "subject,image,mask", f"a,{png('x.png')},{png('m.png', np.full((8, 9), 255, np.uint8))}")
+    table(
+        tmp_path,
+        "subject,image,mask",
+        f"a,{png('x.png')},{png('m.png', np.resize(np.array([1, 255], np.uint8), (8, 9)))}",
+    )
     (only,) = layouts.read(tmp_path)
     assert isinstance(only, Skipped)
     assert "the mask holds the label 255" in only.why
