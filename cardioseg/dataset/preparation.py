@@ -172,8 +172,8 @@ def _write_subject(folder: Path, subject: Subject) -> dict[str, Any]:
 
 
 def _file(subject_id: str) -> str:
-    """The file name: the subject's id if this is a safe name, else a safe form of it with a hash."""
-    name = safe_name(subject_id)
+    """The file name: the subject's id if this is a safe name in ASCII, else a safe form of it with a hash."""
+    name = safe_name(subject_id.encode("ascii", "replace").decode())
     if name != subject_id:
         name += "-" + sha256(subject_id.encode(errors="surrogatepass")).hexdigest()[:8]
     return f"subjects/{name}.npz"
