@@ -71,3 +71,15 @@ def test_the_time_of_a_cine_is_the_measured_one() -> None:
     assert sax["command"]["threads"] == 2
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"{sax['slices']} images takes about {sax['command']['wall_s']:.0f} seconds on two CPU cores" in text
+
+
+@pytest.mark.parametrize(("name", "data"), [("ACDC", "acdc"), ("M&Ms", "mnms"), ("Sunnybrook", "sunnybrook")])
+def test_the_accuracy_of_sax_is_that_of_its_card(name: str, data: str) -> None:
+    metrics = json.loads((ROOT / "models" / "sax" / "card.json").read_text())["metrics"]
+    own = [metric for metric in metrics if metric["protocol"].startswith(data) and "group" not in metric["protocol"]]
+    dice = {metric["label"]: metric for metric in reversed(own) if metric["metric"] == "Dice"}
+    errors = {metric["label"]: metric for metric in own if metric["metric"] == "mean absolute error"}
+    subjects = errors["lv_ef_percent"]["n"]
+    cells = [f"{dice[key]['mean']:.3f}" if key in dice else "–" for key in ("rv_cavity", "lv_myocardium", "lv_cavity")]
+    cells += [f"{errors[key]['mean']:.1f}" if key in errors else "–" for key in ("lv_ef_percent", "rv_ef_percent")]
+    assert f"| {name} | {subjects} | {' | '.join(cells)} |" in (ROOT / "README.md").read_text()
