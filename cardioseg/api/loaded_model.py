@@ -49,7 +49,8 @@ class LoadedModel:
         together through slices and time is kept.
 
         Slices lie in their order through the heart, from base to apex or from apex to base. Rows and columns are as the
-        scanner shows them; nothing finds out whether they are flipped or swapped. A slice with the same value
+        scanner shows them; nothing finds out whether they are flipped or swapped. `predict` turns a scan that is stored
+        flipped or swapped to the usual view first, so its mask may differ a little there. A slice with the same value
         everywhere in all phases was not acquired: it stays background.
 
         Args:

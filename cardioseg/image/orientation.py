@@ -10,7 +10,8 @@ Direction = tuple[float, float, float]
 Directions = tuple[Direction, Direction, Direction]
 
 _BASE_TO_APEX = np.array([1.0, -1.0, -1.0]) / np.sqrt(3)  # LPS: to the left, the front and the feet
-_ACROSS = np.array([0.0, 1.0, -1.0]) / np.sqrt(2)  # a direction perpendicular to it
+_ROWS = np.array([0.0, 1.0, -1.0]) / np.sqrt(2)  # to the back and the feet
+_COLUMNS = np.cross(_BASE_TO_APEX, _ROWS)  # to the left
 _SURE = 0.75  # cosine; a grid without a real orientation has 0.58
 _ALONG = 0.98  # cosine: within 11 degrees of an axis of the body
 _LEVEL = 1e-9  # a slope from rounding only
@@ -53,9 +54,9 @@ def is_placed(grid: Grid) -> bool:
 
 
 def axes(base_first: bool) -> Directions:
-    """Directions of slice, row and column of a stack of which nothing is known but which end is the base."""
+    """Directions of slice, row and column of a stack in the usual view, of which only the basal end is known."""
     slices = _BASE_TO_APEX if base_first else -_BASE_TO_APEX
-    first, second, third = ((x, y, z) for x, y, z in np.stack([slices, _ACROSS, np.cross(slices, _ACROSS)]).tolist())
+    first, second, third = ((x, y, z) for x, y, z in np.stack([slices, _ROWS, _COLUMNS]).tolist())
     return first, second, third
 
 
@@ -65,8 +66,7 @@ def usual_axes(grid: Grid) -> tuple[tuple[int, int, int], tuple[bool, bool, bool
     In this view, slices go from apex to base, columns to the left of the patient and rows to the back and the feet:
     ACDC, M&Ms and most of Sunnybrook are stored like this.
     """
-    towards_apex, rows, columns = np.asarray(axes(base_first=True))
-    cosines = np.stack([-towards_apex, rows, columns]) @ np.asarray(grid.directions).T
+    cosines = np.asarray(axes(base_first=False)) @ np.asarray(grid.directions).T
     nearness = np.abs(cosines)
     is_turned = nearness[1, 2] + nearness[2, 1] > nearness[1, 1] + nearness[2, 2]
     order = (0, 2, 1) if is_turned else (0, 1, 2)

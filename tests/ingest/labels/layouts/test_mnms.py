@@ -91,7 +91,7 @@ def test_bad_patients_do_not_stop_the_others(tmp_path: Path, write_patient: Call
         assert [volume.name for volume in one.volumes] == ["es"]
         assert why in one.skipped[0].why
     reasons = [
-        "on another grid", "nothing is drawn at phase 3; nothing is drawn at phase 1", "the mask holds the label 4",
+        "not on the grid of the image", "nothing is drawn at phase 3; nothing is drawn at phase 1", "the mask holds the label 4",
         "not a readable NIfTI file", "B5_sa.nii.gz",
     ]  # fmt: skip
     assert isinstance(good, Subject)
