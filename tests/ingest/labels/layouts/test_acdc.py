@@ -87,7 +87,12 @@ def test_bad_patients_do_not_stop_the_others(tmp_path: Path, write_patient: Call
     write_patient("patient005")
     *bad_ones, good = layouts.read(tmp_path)
     assert isinstance(good, Subject)
-    reasons = ["no frame number for ED", "not a readable NIfTI file", "not on the grid of the image", "the mask holds the label 4"]
+    reasons = [
+        "no frame number for ED",
+        "not a readable NIfTI file",
+        "not on the grid of the image",
+        "the mask holds the label 4",
+    ]
     for entry, reason in zip(bad_ones, reasons, strict=True):
         assert isinstance(entry, Skipped)
         assert reason in entry.why
