@@ -91,8 +91,8 @@ def test_bad_patients_do_not_stop_the_others(tmp_path: Path, write_patient: Call
         assert [volume.name for volume in one.volumes] == ["es"]
         assert why in one.skipped[0].why
     reasons = [
-        "not on the grid of the image", "nothing is drawn at phase 3; nothing is drawn at phase 1", "the mask holds the label 4",
-        "not a readable NIfTI file", "B5_sa.nii.gz",
+        "not on the grid of the image", "nothing is drawn at phase 3; nothing is drawn at phase 1",
+        "the mask holds the label 4", "not a readable NIfTI file", "B5_sa.nii.gz",
     ]  # fmt: skip
     assert isinstance(good, Subject)
     assert len(bad_ones) == len(reasons)
