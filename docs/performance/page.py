@@ -103,8 +103,8 @@ def training(found: dict[str, Any]) -> Iterator[str]:
     yield f"## Training on {'a CPU' if on == 'CPU' else f'an {on}'}\n"
     reference = "torch's InstanceNorm2d"
     yield (
-        f"Forward, backward and update at {found['pixels']} x {found['pixels']} pixels, channels last, threads: {found['threads']}, "
-        f"torch {found['torch']}. The ratio is to the same network with {reference}.\n"
+        f"Forward, backward and update at {found['pixels']} x {found['pixels']} pixels, channels last, "
+        f"threads: {found['threads']}, torch {found['torch']}. The ratio is to the same network with {reference}.\n"
     )
     rows = [
         (
