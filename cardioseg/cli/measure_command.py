@@ -22,6 +22,17 @@ from cardioseg.cli.case_tables import (
     say_outcome,
 )
 from cardioseg.cli.console import AsJson, Quiet
+from cardioseg.cli.conventions import CONVENTION
+
+Numbers = Annotated[
+    str | None,
+    typer.Option(
+        "--labels",
+        metavar="NAME",
+        help=f"Numbering of the labels in masks that `predict` did not write: {CONVENTION}. Default: as in a "
+        "dataset.json beside the masks, otherwise acdc.",
+    ),
+]
 
 
 def measure(
@@ -29,11 +40,11 @@ def measure(
         Path,
         typer.Argument(
             metavar="MASKS",
-            help="A results folder written by `predict`, or a folder of masks with the labels 1 RV cavity, "
-            "2 LV myocardium, 3 LV cavity.",
+            help="A results folder written by `predict`, or a folder of masks.",
         ),
     ],
     out: OutFolder,
+    labels: Numbers = None,
     ed: KeptED = None,
     es: KeptES = None,
     phases: Phases = None,
@@ -47,13 +58,14 @@ def measure(
     It writes measures, flags and a report, but no masks. The output folder must not be the one that `predict` wrote.
     """
     from cardioseg.files import sole_writer
+    from cardioseg.image.labels import convention_of
     from cardioseg.inference.chosen_phases import Choices
     from cardioseg.inference.remeasurement import MeasureSettings, find_edited, measure_all
     from cardioseg.results.folder import ResultsFolder
     from cardioseg.results.outcome import Tally
 
     choices = Choices(chosen(ed, es), chosen_by_case(phases))
-    settings = MeasureSettings(choices, patients_of(patients, reference_values))
+    settings = MeasureSettings(choices, patients_of(patients, reference_values), convention_of(labels))
     results, tally, unmet = ResultsFolder(out), Tally(), Unmet(settings)
     with sole_writer(out), console.progress(quiet or as_json) as bars:
         mask_folder = find_edited(masks, out)

@@ -8,12 +8,12 @@ import numpy as np
 
 from cardioseg.errors import CardiosegError, UnusableError
 from cardioseg.image.alignment import aligned
-from cardioseg.image.labels import STRUCTURES, Label
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.nifti_grid import geometry_flags
 from cardioseg.image.volume import Cine
 from cardioseg.image.volume_files import REFERENCE, format_of, siblings, stem
 from cardioseg.inference.scan import recorded_scan
-from cardioseg.ingest.labels.drawn_labels import looks_exchanged
+from cardioseg.ingest.labels.drawn_labels import Convention, looks_exchanged
 from cardioseg.ingest.labels.layouts.acdc import read_body
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curves, Moments
@@ -21,6 +21,11 @@ from cardioseg.results.case_record import read_case_record
 from cardioseg.results.description import Description, read_description
 from cardioseg.results.edits import LABELS, is_predicted, latest_mask, read_labelled
 from cardioseg.results.folder import CaseFolder
+
+_HOW_NUMBERED = (
+    "say what the numbers mean: with --labels, or with a file dataset.json beside the masks, as in "
+    '{"labels": {"background": 0, "LV cavity": 1}}'
+)
 
 
 @dataclass(frozen=True)
@@ -53,22 +58,23 @@ class EditedMask:
         return present(self.mask)
 
 
-def read_edited(path: Path, with_scan: bool = True) -> EditedMask:
+def read_edited(path: Path, with_scan: bool = True, convention: Convention = CONVENTIONS["acdc"]) -> EditedMask:
     """Read a mask and what lies beside it.
 
     Args:
         path: the mask; `measures.json` and `case.json` beside a `mask.nii.gz` are `predict`'s.
         with_scan: whether to read the scan, too, which takes most of the time. A mask that was edited needs it: only
             the scan says whether an editor turned its axes.
+        convention: what the numbers mean in a mask that `predict` did not write.
 
     Raises:
         UnusableError: it cannot be read, holds other labels, or does not fit its scan.
     """
     image = _scan(path) if with_scan else None
     if not is_predicted(path):
-        mask = _laid_out(read_labelled(path), image)
+        mask = _laid_out(read_labelled(path, convention, _HOW_NUMBERED), image)
         _require_fit(path, mask, None, image)
-        _require_lv_in_myocardium(path, mask)
+        _require_lv_in_myocardium(path, mask, convention, _HOW_NUMBERED)
         return EditedMask(mask, Acquisition(*read_body(path.parent), flags=geometry_flags(mask.grid)), image=image)
     folder = CaseFolder(path.parent)
     description, record = read_description(folder), read_case_record(folder)
@@ -76,7 +82,9 @@ def read_edited(path: Path, with_scan: bool = True) -> EditedMask:
     mask = _laid_out(latest.mask, image)
     _require_fit(path, mask, description, image)
     if latest.is_edited:
-        _require_lv_in_myocardium(path, mask)
+        rv, lv = Label.RV_CAVITY.value, Label.LV_CAVITY.value
+        hint = f"exchange the numbers {rv} and {lv} in the mask: {LABELS}"
+        _require_lv_in_myocardium(path, mask, CONVENTIONS["acdc"], hint)
     timed = replace(mask, times_ms=description.times_ms)
     folds = () if latest.is_edited or latest.is_corrected else description.fold_curves_ml
     chosen = Moments(**record.chosen_phases) if record else Moments()
@@ -120,14 +128,13 @@ def _laid_out(mask: Cine, image: Cine | None) -> Cine:
     return (aligned(mask, image.grid, image.grid.rounding_mm) if image else None) or mask
 
 
-def _require_lv_in_myocardium(path: Path, mask: Cine) -> None:
+def _require_lv_in_myocardium(path: Path, mask: Cine, convention: Convention, hint: str) -> None:
     """Refuse a mask whose cavities are exchanged: the volumes of one would be given for the other."""
     if looks_exchanged(mask.voxels.astype(np.uint8, copy=False)):
-        rv, lv = Label.RV_CAVITY.value, Label.LV_CAVITY.value
-        what = (
-            f"{path}: the myocardium lies around label {rv}, so that this is the LV cavity (as in M&Ms and UK Biobank)"
-        )
-        raise UnusableError(what, f"exchange the numbers {rv} and {lv} in the mask: {LABELS}")
+        number = next(number for number, label in convention.items() if label == Label.RV_CAVITY)
+        as_elsewhere = " (as in M&Ms and UK Biobank)" if convention == CONVENTIONS["acdc"] else ""
+        what = f"{path}: the myocardium lies around label {number}, so that this is the LV cavity{as_elsewhere}"
+        raise UnusableError(what, hint)
 
 
 def _require_fit(path: Path, mask: Cine, description: Description | None, image: Cine | None) -> None:

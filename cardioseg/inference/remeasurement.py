@@ -11,7 +11,7 @@ from pathlib import Path
 from cardioseg import __version__
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import first_free, sweep_partials
-from cardioseg.image.labels import Label
+from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.inference.cases import other_names
 from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.edited_mask import present, read_edited, source_of
@@ -20,6 +20,8 @@ from cardioseg.inference.moved_extremes import moved_extremes
 from cardioseg.inference.patients import Patients, completed
 from cardioseg.inference.scan import is_at_place
 from cardioseg.ingest.finding.distinct_names import distinct_names
+from cardioseg.ingest.labels.drawn_labels import Convention
+from cardioseg.ingest.labels.nnunet_dataset_json import stated_convention
 from cardioseg.measure.case_measures import Measures
 from cardioseg.results.all_cases import every_outcome
 from cardioseg.results.case_pictures import remove_pictures, write_pictures
@@ -41,10 +43,12 @@ class MeasureSettings:
     Attributes:
         choices: phases that a person chose.
         patients: what a person says of the patients.
+        convention: what the numbers in the masks mean; None: as a `dataset.json` beside them says, else as in ACDC.
     """
 
     choices: Choices = Choices()  # noqa: RUF009 - frozen
     patients: Patients = Patients()  # noqa: RUF009 - frozen
+    convention: Convention | None = None
 
 
 def find_edited(masks: Path, out: Path) -> MaskFolder:
@@ -82,24 +86,45 @@ def measure_all(
         settings: what a person said.
 
     Raises:
+        NoInputError: a `dataset.json` beside the masks does not say what their numbers mean.
         UnusableError: a run's record beside the masks is damaged.
+        UsageError: the settings have a convention, and `predict` wrote the masks.
         ResourceError: the disk refuses a write.
     """
     start = time.perf_counter()
     sweep_partials(out)
-    labels = _labels(mask_folder)
+    convention = _convention(mask_folder, settings)
+    labels = _labels(mask_folder, convention)
     results = ResultsFolder(out)
     catalogue, ledger = Catalogue(results, (mask_folder.root,)), Ledger((results.measured_ledger,))
     ledger.begin(RunRecord(), "")
     for name, path in mask_folder.paths.items():
-        mask = MeasuredMask(path, (name, *other_names(name, path)))
+        mask = MeasuredMask(path, (name, *other_names(name, path)), convention)
         with catalogue.folder_of(mask) as folder:
             outcome = _measure(mask, catalogue.naming(mask, folder.case_id), labels, folder, settings)
         ledger.add_outcome(outcome)
         yield outcome
     with every_outcome(results, ledger, is_at_place) as outcomes:
-        write_summary(results, outcomes, _run_record(mask_folder, labels, settings, time.perf_counter() - start))
+        record = _run_record(mask_folder, labels, settings, time.perf_counter() - start)
+        write_summary(results, outcomes, record.model_copy(update={"numbers": _named(convention)}))
     ledger.remove()
+
+
+def _convention(mask_folder: MaskFolder, settings: MeasureSettings) -> Convention:
+    """What the numbers in the masks mean: as the user says, else as a card beside them says, else as in ACDC.
+
+    Masks of `predict` have the numbers of ACDC.
+    """
+    if not any(map(is_predicted, mask_folder.paths.values())):
+        return settings.convention or stated_convention(mask_folder.root) or CONVENTIONS["acdc"]
+    if settings.convention is not None:
+        what = f"--labels has no effect: `predict` wrote the masks in {mask_folder.root}"
+        raise UsageError(what, "leave out --labels")
+    return CONVENTIONS["acdc"]
+
+
+def _named(convention: Convention) -> dict[str, str]:
+    return {str(number): label.key for number, label in sorted(convention.items()) if label}
 
 
 def _with_own_names(mask_folder: MaskFolder) -> MaskFolder:
@@ -118,10 +143,12 @@ class MeasuredMask:
     Attributes:
         path: the mask.
         names: its own name, and others to take where that is another's.
+        convention: what its numbers mean, if `predict` did not write it.
     """
 
     path: Path
     names: tuple[str, ...]
+    convention: Convention
 
     @property
     def source(self) -> str:
@@ -146,7 +173,7 @@ class MeasuredMask:
         return record.source is not None and replace(self, path=Path(record.source)).content == self.content
 
 
-def _labels(mask_folder: MaskFolder) -> frozenset[Label]:
+def _labels(mask_folder: MaskFolder, convention: Convention) -> frozenset[Label]:
     """The model's structures; of a plain folder, those that are in any of its masks."""
     folder = run_folder_of(mask_folder.root)
     structures = read_run_record(folder).structures if folder else None
@@ -155,7 +182,7 @@ def _labels(mask_folder: MaskFolder) -> frozenset[Label]:
     labels: frozenset[Label] = frozenset()
     for path in mask_folder.paths.values():
         with suppress(UnusableError):  # it is said when the mask's turn comes
-            labels |= present(read_mask(path))
+            labels |= present(read_mask(path, convention))
     return labels
 
 
@@ -169,7 +196,7 @@ def _measure(
     remove_pictures(folder)
     moments, patients = settings.choices.of(folder.case_id), settings.patients
     try:
-        edited = read_edited(mask.path)
+        edited = read_edited(mask.path, convention=mask.convention)
         settings.choices.require_within(folder.case_id, edited.mask.phases)
         structures = labels | present(edited.mask)
         earlier = edited.earlier.measures if edited.earlier else Measures()
@@ -186,19 +213,19 @@ def _measure(
         write_pictures(folder, edited.image, edited.mask, measures, flags=flags, title=case.case_id)
     gone = "no picture: its scan is gone" if source_of(mask.path) and not edited.image else ""
     moved = moved_extremes(edited.earlier.curves_ml, description, moments) if edited.earlier else ""
-    own = ("edited" if edited.is_edited else "", _only_rv(mask.path, structures), *edited.remarks)
+    own = ("edited" if edited.is_edited else "", _only_rv(mask, structures), *edited.remarks)
     remarks = in_one(*own, moved, gone, patients.remark(acquisition))
     CaseRecord(content=mask.content, input=mask.input, source=mask.source, naming=naming, remark=remarks).write(folder)
     reason = in_one(naming, remarks, description.remark)
     return replace(case, reason=reason, seconds=time.perf_counter() - start, flags=description.flags)
 
 
-def _only_rv(path: Path, structures: Set[Label]) -> str:
+def _only_rv(mask: MeasuredMask, structures: Set[Label]) -> str:
     """The remark that a mask of one label is read as the RV cavity; nothing else in the mask tells which it is."""
-    if is_predicted(path) or structures != {Label.RV_CAVITY}:
+    if is_predicted(mask.path) or structures != {Label.RV_CAVITY} or mask.convention != CONVENTIONS["acdc"]:
         return ""
-    rv, lv = Label.RV_CAVITY.value, Label.LV_CAVITY.value
-    return f"its only label is {rv}, measured as the RV cavity: if it is the LV cavity, change the number to {lv}"
+    rv = Label.RV_CAVITY.value
+    return f"its only label is {rv}, measured as the RV cavity: if it is the LV cavity, use --labels mnms"
 
 
 def _run_record(

@@ -128,18 +128,18 @@ def latest_mask(path: Path, convention: Convention = _ACDC) -> LatestMask:
     return LatestMask(written, changed, path.name, tuple(remarks), is_corrected)
 
 
-def read_labelled(path: Path, convention: Convention = _ACDC) -> Cine:
+def read_labelled(path: Path, convention: Convention = _ACDC, hint: str = LABELS) -> Cine:
     """Read a mask whose numbers have the meaning that `convention` gives them.
 
     Raises:
-        UnusableError: it cannot be read, or holds other labels; the message names it.
+        UnusableError: it cannot be read, or holds other labels; the message names it, and `hint` says what to do.
     """
     try:
         return read_mask(path, convention)
     except UnusableError as error:
         if str(path) in error.message:
             raise
-        raise UnusableError(f"{path}: {error.message}", LABELS) from None
+        raise UnusableError(f"{path}: {error.message}", hint) from None
 
 
 def _edit(file: Path, path: Path, written: Cine, convention: Convention) -> Cine:

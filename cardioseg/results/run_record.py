@@ -41,6 +41,7 @@ class RunRecord(BaseModel):
         model: of `predict`.
         masks: of `measure`: where they lay.
         labels: keys of the structures that are segmented.
+        numbers: of `measure`: what the numbers in the masks mean.
         chosen_phases: phases that a person chose, for every case and for single ones.
         device: where the network ran.
         packages: versions of what the numbers rest on.
@@ -58,6 +59,7 @@ class RunRecord(BaseModel):
     model: UsedModel | str | None = None
     masks: str = ""
     labels: list[str] | None = None
+    numbers: dict[str, str] = Field(default_factory=dict)
     chosen_phases: dict[str, Any] = Field(default_factory=dict)
     device: str = ""
     packages: dict[str, str] = Field(default_factory=dict)
