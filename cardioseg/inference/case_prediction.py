@@ -20,6 +20,7 @@ from cardioseg.files import make_folder, sha256, sweep_partials
 from cardioseg.image.labels import Label
 from cardioseg.inference.acquired_slices import acquired, restored
 from cardioseg.inference.cases import Case
+from cardioseg.inference.chosen_phases import said
 from cardioseg.inference.corrected_case import renew_formats
 from cardioseg.inference.measured_mask import acquisition_of, describe
 from cardioseg.inference.patients import Patients, completed, given
@@ -88,7 +89,7 @@ def _settled(
         asked = _asked(scan, model, folder, settings, catalogue)
         if earlier := _found(scan, folder, settings, asked, catalogue.folder):
             return earlier
-        settings.choices.require_within(folder.case_id, scan.cine.phases)
+        settings.choices.require_within(folder.case_id, Moments(**asked.chosen_phases), scan.cine.phases)
         return _predicted(scan, model, folder, asked, settings.patients, report=report)
     except UnusableError as error:
         return replace(failed, reason=_failure(error, scan.case))
@@ -99,6 +100,7 @@ def _settled(
 def _asked(scan: Scan, model: Model, folder: CaseFolder, settings: Settings, catalogue: Catalogue) -> CaseRecord:
     """The record of the case as far as it can be said before the scan is read; what earlier runs were asked counts."""
     name, earlier = folder.case_id, read_case_record(folder) or CaseRecord()
+    chosen_before = Moments() if earlier.is_corrected else Moments(**earlier.chosen_phases)
     return CaseRecord(
         input=scan.input,
         source=scan.source if settings.paths else None,
@@ -106,7 +108,7 @@ def _asked(scan: Scan, model: Model, folder: CaseFolder, settings: Settings, cat
         naming=catalogue.naming(scan, name),
         cardioseg=__version__,
         model_sha256=model.card.sha256,
-        chosen_phases=asdict(settings.choices.of(name)),
+        chosen_phases=asdict(settings.choices.of(name, chosen_before)),
         formats=tuple(sorted({*settings.formats, *earlier.formats})),
         patient=settings.patients.with_earlier(name, earlier.patient),
     )
@@ -123,9 +125,9 @@ def _found(
     if (edited or record.is_corrected) and not settings.discard_edits:
         description = _described(folder, edited or folder.mask.name)
         remade = "" if edited else renew_formats(results, folder, record, scan, asked.formats)
-        said = edit_kept(edited) if edited else in_one(correction_kept(record, description), remade)
+        why = edit_kept(edited) if edited else in_one(correction_kept(record, description), remade)
         is_new = settings.patients.with_earlier(folder.case_id, record.patient) != record.patient
-        kept = in_one(said, _PATIENT_KEPT if is_new else "")
+        kept = in_one(why, _PATIENT_KEPT if is_new else "")
         record = read_case_record(folder) or record
     elif edited or record.is_corrected or settings.overwrite or not _verifies(record, asked, folder, scan):
         return None
@@ -141,8 +143,8 @@ def _found(
     updated = record.model_copy(update=changes)
     if updated != record:  # the scan was moved, or exported again
         updated.write(folder)
-    said = kept or in_one(record.reviewed(description.measures), record.remark)
-    return _outcome(scan.case, folder.case_id, description, in_one(naming or asked.naming, said))
+    remark = kept or in_one(record.reviewed(description.measures), record.remark)
+    return _outcome(scan.case, folder.case_id, description, in_one(naming or asked.naming, remark))
 
 
 def _described(folder: CaseFolder, edited: str) -> Description:
@@ -204,7 +206,7 @@ def _predicted(
     hashes = format_hashes(folder)
     review = _review_of_same_mask(earlier, hashes[folder.mask.name], folder)
     lost = _LOST_REVIEW if earlier.review and not review else ""
-    remark = in_one(remark, given(asked.patient), patients.remark(acquisition), lost)
+    remark = in_one(remark, said(moments), given(asked.patient), patients.remark(acquisition), lost)
     said_of_scan = {"content": scan.content, "header": scan.header}
     written = {"remark": remark, "sha256": hashes, "review": review}
     record = asked.model_copy(update=said_of_scan | written)

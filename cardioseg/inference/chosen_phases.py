@@ -26,22 +26,29 @@ class Choices:
     every: Moments = Moments()  # noqa: RUF009 - frozen
     by_case: Mapping[str, Moments] = field(default_factory=dict, repr=False)
 
-    def of(self, case_id: str) -> Moments:
-        """The phases that are chosen for one case."""
-        own = self.by_case.get(case_id, Moments())
-        return own.filled(self.every)
+    def of(self, case_id: str, earlier: Moments = Moments()) -> Moments:  # noqa: B008 - frozen
+        """The phases that are chosen for one case; those of an `earlier` run stay if nobody says anything else now."""
+        own = self.by_case.get(case_id)
+        return self.every.filled(earlier) if own is None else own.filled(self.every)
 
-    def require_within(self, case_id: str, phases: int) -> None:
-        """Raise UnusableError where a phase that is chosen for a case is none of its `phases`."""
+    def require_within(self, case_id: str, chosen: Moments, phases: int) -> None:
+        """Raise UnusableError if a phase in `chosen`, see `of`, is none of the case's `phases`."""
         own = self.by_case.get(case_id, Moments())
-        ed = "--ed" if own.ed_phase is None else f"ed_phase {_IN_FILE}"
-        es = "--es" if own.es_phase is None else f"es_phase {_IN_FILE}"
-        self.of(case_id).require_within(phases, (ed, es))
+        ed = "--ed" if own.ed_phase is None and self.every.ed_phase is not None else f"ed_phase {_IN_FILE}"
+        es = "--es" if own.es_phase is None and self.every.es_phase is not None else f"es_phase {_IN_FILE}"
+        chosen.require_within(phases, (ed, es))
 
     def document(self) -> dict[str, Any]:
         """For `run.json`."""
         single = {name: asdict(moments) for name, moments in sorted(self.by_case.items())}
         return asdict(self.every) | ({"by_case": single} if single else {})
+
+
+def said(chosen: Moments) -> str:
+    """Which phases of a case a person chose, in words; or nothing."""
+    phases = {"ED": chosen.ed_phase, "ES": chosen.es_phase}
+    listed = ", ".join(f"{name} {phase}" for name, phase in phases.items() if phase is not None)
+    return f"chosen by hand: {listed}" if listed else ""
 
 
 def read_choices(path: Path) -> dict[str, Moments]:

@@ -197,7 +197,7 @@ def _measure(
     moments, patients = settings.choices.of(folder.case_id), settings.patients
     try:
         edited = read_edited(mask.path, convention=mask.convention)
-        settings.choices.require_within(folder.case_id, edited.mask.phases)
+        settings.choices.require_within(folder.case_id, moments, edited.mask.phases)
         structures = labels | present(edited.mask)
         earlier = edited.earlier.measures if edited.earlier else Measures()
         wanted = moments.filled(edited.chosen)
