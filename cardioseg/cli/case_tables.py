@@ -29,9 +29,10 @@ def _moment(flag: str, title: str, default: str) -> Any:  # noqa: ANN401 - typer
     )
 
 
+_CHOSEN = "the phase that an earlier run was given; otherwise, the phase with the"
 _KEPT = "for results of `predict`, the phase that is used there; for other masks, the phase with the"
-ED = Annotated[int | None, _moment("--ed", "End-diastolic", "the phase with the largest volume")]
-ES = Annotated[int | None, _moment("--es", "End-systolic", "the phase with the smallest volume")]
+ED = Annotated[int | None, _moment("--ed", "End-diastolic", f"{_CHOSEN} largest volume")]
+ES = Annotated[int | None, _moment("--es", "End-systolic", f"{_CHOSEN} smallest volume")]
 KeptED = Annotated[int | None, _moment("--ed", "End-diastolic", f"{_KEPT} largest volume")]
 KeptES = Annotated[int | None, _moment("--es", "End-systolic", f"{_KEPT} smallest volume")]
 
