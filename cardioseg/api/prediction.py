@@ -48,10 +48,8 @@ def predict(
         workers: processes that share the cases; 1 works in this process.
         formats: `nifti` (always written), `dicom-seg`, `dicom-seg-phases`, `dicom-sr`, `dicom-sc`, `rtstruct` and
             `seg-nrrd`.
-        ed: 0-based phase of end-diastole for all cases; None: as an earlier run was given, else each ventricle's largest
-            volume.
-        es: 0-based phase of end-systole for all cases; None: as an earlier run was given, else each ventricle's smallest
-            volume.
+        ed: 0-based phase of end-diastole for all cases; None: as in an earlier run, else by each ventricle's volume.
+        es: 0-based phase of end-systole for all cases; None: as in an earlier run, else by each ventricle's volume.
         phases: the same for single cases, by their names: `{"patient1": (19, 7)}`. They come before `ed` and `es`.
         patients: what you know of the patients, by the names of their cases: `{"patient1": {"sex": "F", "age": 61,
             "height_cm": 168, "weight_kg": 64}}`; each may be left out. These values are used instead

@@ -1,12 +1,12 @@
 """Job summary: the numbers of the tables, computed from finished jobs, with the learning rate chosen in two ways."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
 import numpy as np
 
-from cardioseg.measure.significance import Interval, PairedTest, bootstrap_interval, paired_tests
+from cardioseg.measure.significance import Interval, PairedTest, bootstrap_interval, holm, paired_tests
 from cardioseg.measure.spread import Spread, spread
 from cardioseg.reproduce.job_outcome import EXTERNAL, TEST, Outcome
 from cardioseg.reproduce.protocol import Job
@@ -74,11 +74,23 @@ def mean_by_rate(results: Results, norm: str, fold: int, part: str) -> dict[floa
     return {rate: fmean(values) for rate, values in by_rate.items() if values}
 
 
-def by_subject(results: Results, norm: str, folds: int, chosen_by: str = TEST) -> dict[str, float]:
-    """The mean Dice of each subject when it was in the test fold."""
+def by_subject(results: Results, norm: str, folds: int) -> dict[int, dict[str, float]]:
+    """For each seed, the mean Dice of each subject when it was in the test fold.
+
+    Seeds that lack subjects of the lowest seed are left out: their jobs are not all finished.
+    """
+    by_seed = {}
+    for seed in sorted({job.seed for job in results if job.norm == norm}):
+        of_seed = {job: outcome for job, outcome in results.items() if job.seed == seed}
+        by_seed[seed] = _by_subject(of_seed, norm, folds)
+    first = next(iter(by_seed.values()), {})
+    return {seed: dice for seed, dice in by_seed.items() if first and dice.keys() == first.keys()}
+
+
+def _by_subject(results: Results, norm: str, folds: int) -> dict[str, float]:
     values: dict[str, list[float]] = {}
     for fold in range(folds):
-        rate = best_rate(results, norm, fold, chosen_by)
+        rate = best_rate(results, norm, fold, TEST)
         for job, outcome in results.items():
             if (job.norm, job.fold, job.learning_rate) == (norm, fold, rate):
                 for score in outcome.scores[TEST]:
@@ -87,20 +99,47 @@ def by_subject(results: Results, norm: str, folds: int, chosen_by: str = TEST) -
     return {subject_id: fmean(dice) for subject_id, dice in values.items()}
 
 
+def _mean_over_seeds(by_seed: Mapping[int, Mapping[str, float]], seeds: Iterable[int]) -> dict[str, float]:
+    """The mean Dice of each subject over some seeds, in the order of the subjects' names."""
+    chosen = [by_seed[seed] for seed in seeds]
+    return {subject_id: fmean(dice[subject_id] for dice in chosen) for subject_id in sorted(chosen[0])}
+
+
 def dice_interval(results: Results, norm: str, folds: int, seed: int) -> Interval | None:
-    """Mean Dice over subjects with its bootstrap interval, or None if no job is finished."""
-    values = list(by_subject(results, norm, folds).values())
+    """Mean Dice over subjects and seeds with its bootstrap interval over subjects, or None if no job is finished."""
+    by_seed = by_subject(results, norm, folds)
+    values = list(_mean_over_seeds(by_seed, by_seed).values()) if by_seed else []
     return bootstrap_interval(values, np.random.default_rng(seed)) if values else None
 
 
-def tests_against(results: Results, norm: str, rivals: Sequence[str], folds: int) -> dict[str, PairedTest]:
+@dataclass(frozen=True)
+class NormTest:
+    """The test of a norm against another one.
+
+    Attributes:
+        test: of the Dice of the same subjects, each the mean over `seeds`.
+        seeds: the seeds that both norms ran with.
+    """
+
+    test: PairedTest
+    seeds: tuple[int, ...]
+
+
+def comparisons(results: Results, norm: str, rivals: Sequence[str], folds: int) -> dict[str, NormTest]:
     """Paired tests of a norm against each rival that was tested on the same subjects."""
-    first = by_subject(results, norm, folds)
-    dice_of = {rival: by_subject(results, rival, folds) for rival in rivals if rival != norm}
-    complete = {rival: dice for rival, dice in dice_of.items() if first and dice.keys() == first.keys()}
-    order = sorted(first)
-    tests = paired_tests([first[s] for s in order], [[dice[s] for s in order] for dice in complete.values()])
-    return dict(zip(complete, tests, strict=True))
+    own = by_subject(results, norm, folds)
+    tests: dict[str, NormTest] = {}
+    for rival in (rival for rival in rivals if rival != norm):
+        theirs = by_subject(results, rival, folds)
+        shared = tuple(seed for seed, dice in own.items() if dice.keys() == theirs.get(seed, {}).keys())
+        if shared:
+            first, other = (list(_mean_over_seeds(dice, shared).values()) for dice in (own, theirs))
+            tests[rival] = NormTest(paired_tests(first, [other])[0], shared)
+    corrected = holm([tested.test.p for tested in tests.values()])
+    return {
+        rival: replace(tested, test=replace(tested.test, p_holm=p))
+        for (rival, tested), p in zip(tests.items(), corrected, strict=True)
+    }
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from cardioseg.reproduce.job_summary import (
     Cell,
     Results,
     cell,
+    comparisons,
     dice_interval,
     mean_by_rate,
     of_first_seed,
     rates_run,
     seed_spread,
-    tests_against,
 )
 from cardioseg.reproduce.paper import BEYOND, TABLES, Organ, Row
 from cardioseg.reproduce.protocol import PILOT_FOLD
@@ -55,7 +55,7 @@ class Report:
 
     @property
     def results(self) -> Results:
-        """The jobs that the tables show."""
+        """The jobs that the tables of the paper and of the second dataset show: those of the lowest seed."""
         return of_first_seed(self.finished)
 
     @property
@@ -89,7 +89,7 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, ready for `json.dumps`."""
-        intervals = {norm: dice_interval(self.results, norm, self.folds, seed=0) for norm in self.norms}
+        intervals = {norm: dice_interval(self.finished, norm, self.folds, seed=0) for norm in self.norms}
         spreads = {norm: seed_spread(self.finished, norm, self.folds) for norm in self.norms}
         pilot = {norm: means for norm in self.norms if (means := self.pilot_means(norm))}
         return {
@@ -100,7 +100,8 @@ class Report:
             "cells": list(self.cells()),
             "per_subject": {norm: asdict(interval) for norm, interval in intervals.items() if interval},
             "iln_against": {
-                n: asdict(test) for n, test in tests_against(self.results, "iln", self.norms, self.folds).items()
+                rival: asdict(tested.test) | {"seeds": list(tested.seeds)}
+                for rival, tested in comparisons(self.finished, "iln", self.norms, self.folds).items()
             },
             "pilot": {norm: {f"{rate:g}": mean for rate, mean in means.items()} for norm, means in pilot.items()},
             "seeds": {norm: asdict(spread) for norm, spread in spreads.items() if spread},

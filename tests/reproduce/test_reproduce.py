@@ -31,7 +31,15 @@ from cardioseg.reproduce import samples
 from cardioseg.reproduce.cost import measure
 from cardioseg.reproduce.experiment import share_outside
 from cardioseg.reproduce.job_outcome import Outcome, Training, read_rhos, write_rhos
-from cardioseg.reproduce.job_summary import Results, best_rate, by_subject, cell, seed_spread
+from cardioseg.reproduce.job_summary import (
+    Results,
+    best_rate,
+    by_subject,
+    cell,
+    comparisons,
+    dice_interval,
+    seed_spread,
+)
 from cardioseg.reproduce.jobs import progress
 from cardioseg.reproduce.markdown import markdown
 from cardioseg.reproduce.paper import ORGANS, TABLES, norms
@@ -413,8 +421,25 @@ def test_two_ways_to_choose_the_rate() -> None:
     honest = cell(results, "iln", 0, "choosing")
     assert honest is not None
     assert honest.dice.mean == pytest.approx(0.65)
-    assert by_subject(results, "iln", 1) == pytest.approx({"s0": 0.8, "s1": 0.8})
+    assert by_subject(results, "iln", 1)[0] == pytest.approx({"s0": 0.8, "s1": 0.8})
     assert cell(results, "in", 0, "test") is None
+
+
+def test_tests_use_all_seeds_that_both_norms_have() -> None:
+    """A difference that another seed reverses is none; a seed with unfinished jobs does not count."""
+    dice = {
+        ("iln", 0): [0.9, 0.9, 0.8, 0.8], ("iln", 1): [0.7, 0.7, 0.6, 0.6], ("iln", 2): [0.1, 0.1, 0.1, 0.1],
+        ("in", 0): [0.8, 0.8, 0.7, 0.7], ("in", 1): [0.8, 0.8, 0.7, 0.7], ("in", 2): [0.9, 0.9],
+        ("ln", 0): [0.5, 0.5, 0.6, 0.6],
+    }  # fmt: skip
+    results = outcomes({Job(norm, 0.1, 0, seed): {"test": list(values)} for (norm, seed), values in dice.items()})
+    tests = comparisons(results, "iln", ("iln", "in", "ln"), 1)
+    assert {norm: tested.seeds for norm, tested in tests.items()} == {"in": (0, 1), "ln": (0,)}
+    assert tests["in"].test.difference == pytest.approx(0)
+    assert tests["ln"].test.difference == pytest.approx(0.3)
+    interval = dice_interval(results, "in", 1, seed=0)
+    assert interval is not None
+    assert interval.mean == pytest.approx(0.75)
 
 
 def test_cost_counts_the_rhos() -> None:
