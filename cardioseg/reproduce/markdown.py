@@ -101,7 +101,16 @@ def _subjects(report: Report) -> Iterator[str]:
                 tested = (f"{test['difference']:+.3f}", f"{test['p']:.3g}", f"{test['p_holm']:.3g}", seeds)
             yield norm, f"{dice['mean']:.3f}", f"{dice['low']:.3f} to {dice['high']:.3f}", str(dice["n"]), *tested
 
-    columns = ("norm", "mean Dice", "95 % interval", "subjects", "ILN minus this", "p (Wilcoxon)", "p (Holm)", "seeds compared")
+    columns = (
+        "norm",
+        "mean Dice",
+        "95 % interval",
+        "subjects",
+        "ILN minus this",
+        "p (Wilcoxon)",
+        "p (Holm)",
+        "seeds compared",
+    )
     yield from _lines("Per subject, all folds", columns, rows())
     yield ""
     if len({job.seed for job in report.finished}) > 1:
