@@ -23,5 +23,6 @@ class Bounds:
 
 HEIGHT_M = Bounds(0.3, 2.6)  # from a preterm infant to the tallest people known
 WEIGHT_KG = Bounds(0.5, 400)
+BMI_KG_PER_M2 = Bounds(5, 120)
 AGE_YEARS = Bounds(0, 120)
 HEART_RATE_BPM = Bounds(30, 200)

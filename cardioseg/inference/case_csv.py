@@ -8,6 +8,7 @@ from cardioseg.errors import UsageError
 from cardioseg.files import safe_name
 
 _LIMIT_BYTES = 64_000_000
+_MARKS = ",;\t"
 
 
 def case_rows(path: Path, required: Sequence[str], hint: str) -> Iterator[tuple[str, str, dict[str, str]]]:
@@ -37,8 +38,7 @@ def case_rows(path: Path, required: Sequence[str], hint: str) -> Iterator[tuple[
 
 def _rows(path: Path, required: Sequence[str], hint: str) -> Iterator[tuple[int, dict[str, str]]]:
     lines = _text(path, hint).splitlines(keepends=True)
-    first = next((line for line in lines if line.strip() and not line.startswith("sep=")), "")
-    reader = csv.reader(lines, delimiter=next((mark for mark in ",;\t" if mark in first), ","))
+    reader = csv.reader(lines, delimiter=_delimiter(lines, required[0]))
     titles: list[str] = []
     try:
         for cells in reader:
@@ -55,6 +55,16 @@ def _rows(path: Path, required: Sequence[str], hint: str) -> Iterator[tuple[int,
         raise UsageError(f"{path} cannot be read as a CSV", hint) from None
     if not titles:
         raise UsageError(f"{path} has no column {required[0]}", hint)
+
+
+def _delimiter(lines: Sequence[str], column: str) -> str:
+    """The mark that divides the cells: the one that makes `column` a title among others."""
+    for line in (line for line in lines if column in line.lower()):
+        for mark in _MARKS:
+            titles = [title.strip().lower() for title in next(csv.reader([line], delimiter=mark))]
+            if column in titles and len(titles) > 1:
+                return mark
+    return _MARKS[0]
 
 
 def _titles(path: Path, cells: Sequence[str], required: Sequence[str], hint: str) -> list[str]:

@@ -75,7 +75,7 @@ def read_edited(path: Path, with_scan: bool = True, convention: Convention = CON
         mask = _laid_out(read_labelled(path, convention, _HOW_NUMBERED), image)
         _require_fit(path, mask, None, image)
         _require_lv_in_myocardium(path, mask, convention, _HOW_NUMBERED)
-        return EditedMask(mask, Acquisition(*read_body(path.parent), flags=geometry_flags(mask.grid)), image=image)
+        return EditedMask(mask, Acquisition(*read_body(path), flags=geometry_flags(mask.grid)), image=image)
     folder = CaseFolder(path.parent)
     description, record = read_description(folder), read_case_record(folder)
     latest = latest_mask(path)

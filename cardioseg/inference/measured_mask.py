@@ -52,6 +52,6 @@ def acquisition_of(case: Case) -> Acquisition:
     """What is known of a scan: from its DICOM headers, or from the ACDC Info.cfg beside a NIfTI."""
     stack = case.series.stack if case.series else None
     if stack is None:
-        return Acquisition(*read_body(case.source.parent), flags=case.flags)
+        return Acquisition(*read_body(case.source), flags=case.flags)
     body = stack.height_m, stack.weight_kg, stack.heart_rate_bpm
     return Acquisition(*body, stack.missing, stack.flags, stack.thickness_mm, rr_interval_ms=stack.rr_interval_ms)

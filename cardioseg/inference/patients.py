@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cardioseg.errors import UsageError
-from cardioseg.image.plausible_ranges import AGE_YEARS, HEIGHT_M, WEIGHT_KG, Bounds
+from cardioseg.image.plausible_ranges import AGE_YEARS, BMI_KG_PER_M2, HEIGHT_M, WEIGHT_KG, Bounds
 from cardioseg.inference.case_csv import case_rows
 from cardioseg.ingest.cine.stack import Stack
 from cardioseg.ingest.dicom.patient_tags import read_sex_and_age
@@ -163,6 +163,11 @@ def patient(row: Mapping[str, str], where: str) -> Patient:
         None if height_cm is None else height_cm / 100,
         _number(row, "weight_kg", WEIGHT_KG, "kg", where),
     )
+    bmi = Acquisition(known.height_m, known.weight_kg).bmi
+    if not BMI_KG_PER_M2.hold(bmi):
+        what = f"{where}: height_cm {row['height_cm'].strip()} and weight_kg {row['weight_kg'].strip()} do not belong"
+        commas = "if its numbers have decimal commas, put them in quotes, or divide the columns by semicolons"
+        raise UsageError(f"{what} together: {bmi:.2g} kg/m2 (limits {BMI_KG_PER_M2})", commas)
     said = (_FIELDS[name] for name in COLUMNS if name in row)
     return replace(known, withdrawn=frozenset(name for name in said if getattr(known, name) is None))
 

@@ -5,7 +5,7 @@ from math import sqrt
 from typing import Any
 
 from cardioseg.image.flag import Flag
-from cardioseg.image.plausible_ranges import HEIGHT_M, WEIGHT_KG
+from cardioseg.image.plausible_ranges import BMI_KG_PER_M2, HEIGHT_M, WEIGHT_KG
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,12 @@ class Acquisition:
     @property
     def is_body_plausible(self) -> bool:
         """Whether height and weight, as far as they are known, can be a person's."""
-        return HEIGHT_M.hold(self.height_m) and WEIGHT_KG.hold(self.weight_kg)
+        return HEIGHT_M.hold(self.height_m) and WEIGHT_KG.hold(self.weight_kg) and BMI_KG_PER_M2.hold(self.bmi)
+
+    @property
+    def bmi(self) -> float | None:
+        """Body mass index in kg/m2; None if height or weight is not known or not positive."""
+        return self.weight_kg / self.height_m**2 if self.height_m and self.weight_kg else None
 
     @property
     def bsa_m2(self) -> float | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
+from cardioseg.image.plausible_ranges import BMI_KG_PER_M2
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.coverage import coverage_flags
@@ -122,6 +123,10 @@ def _body(acquisition: Acquisition) -> Iterator[Flag]:
             guess = f"; were {slips[0]}?" if slips else ""
             limits = f"{key} is impossible for a person (limits {bounds} {quantity.unit})"
             yield Flag("implausible value", f"{limits}: no value is indexed by it{guess}")
+            return
+    if not BMI_KG_PER_M2.hold(acquisition.bmi):
+        reason = f"height and weight do not belong together (limits {BMI_KG_PER_M2} kg/m2): no value is indexed by them"
+        yield Flag("implausible value", reason)
 
 
 def _folds(measures: Measures) -> Iterator[Flag]:

@@ -145,6 +145,10 @@ def test_a_case_that_the_run_does_not_have(
         ("case_id,height_cm\na,1.68\n", "line 2: height_cm is 1.68"),
         ("case_id,weight_kg\na,64000\n", "line 2: weight_kg is 64000"),
         ("case_id,age\na,nan\n", "line 2: age is nan"),
+        (
+            "case_id,height_cm,weight_kg,age\na,170,5,70\n",
+            "line 2: height_cm 170 and weight_kg 5 do not belong together",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_meant(text: str, complaint: str, tmp_path: Path) -> None:
@@ -165,7 +169,13 @@ def test_a_file_that_is_no_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["case_id\tage\na\t61\n", "sep=;\ncase_id;age\na;61\n", "\n;\ncase_id;age\r\na;61\r\n\r\n"]
+    "text",
+    [
+        "case_id\tage\na\t61\n",
+        "sep=;\ncase_id;age\na;61\n",
+        'case_id;age;"notes, other"\na;61;\n',
+        "\n;\ncase_id;age\r\na;61\r\n\r\n",
+    ],
 )
 def test_tables_as_spreadsheets_save_them(text: str, tmp_path: Path) -> None:
     assert read_patients(Path(table(tmp_path, text))) == {"a": Patient(age_years=61.0)}

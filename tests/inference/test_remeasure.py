@@ -135,17 +135,26 @@ def test_error_bars_last_until_an_edit(masks: Path, tmp_path: Path) -> None:
 def test_a_plain_folder_of_masks(tmp_path: Path) -> None:
     masks = tmp_path / "masks"
     mask = reference(SMALL)
-    write_cine(masks / "a.nii.gz", mask)
+    write_cine(masks / "patient001_4d.nii.gz", mask)
     write_volume(masks / "patient001_frame01_gt.nii.gz", mask.phase(0))
     write_volume(masks / "patient001_frame01.nii.gz", cine(SMALL).phase(0))
     (masks / "Info.cfg").write_text("Height: 180.0\nWeight: 80.0\n")
     outcomes = remeasure(masks, tmp_path / "out")
-    assert {name: outcome.reason for name, outcome in outcomes.items()} == {"a": "", "patient001_frame01": ""}
+    names = "patient001_4d", "patient001_frame01"
+    assert {name: outcome.reason for name, outcome in outcomes.items()} == dict.fromkeys(names, "")
     measured = rows(tmp_path / "out")
-    assert measured["a"]["lv_edv_index_ml_per_m2"] != ""
-    assert measured["patient001_frame01"]["lv_volume_ml"] == measured["a"]["lv_edv_ml"]
-    assert not (tmp_path / "out" / "a" / "overlay.png").exists()
+    assert measured["patient001_4d"]["lv_edv_index_ml_per_m2"] != ""
+    assert measured["patient001_frame01"]["lv_volume_ml"] == measured["patient001_4d"]["lv_edv_ml"]
+    assert not (tmp_path / "out" / "patient001_4d" / "overlay.png").exists()
     assert (tmp_path / "out" / "patient001_frame01" / "overlay.png").is_file()
+
+
+def test_a_card_beside_several_patients_belongs_to_none(tmp_path: Path) -> None:
+    for name in ("patient001_4d", "patient002_4d"):
+        write_cine(tmp_path / "masks" / f"{name}.nii.gz", reference(SMALL))
+    (tmp_path / "masks" / "Info.cfg").write_text("Height: 180.0\nWeight: 80.0\n")
+    remeasure(tmp_path / "masks", tmp_path / "out")
+    assert {row["bsa_m2"] for row in rows(tmp_path / "out").values()} == {""}
 
 
 def in_other_numbers(tmp_path: Path, *numbers: int) -> Outcome:

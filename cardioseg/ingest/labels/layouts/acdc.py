@@ -1,16 +1,19 @@
 """ACDC: one folder per patient, with Info.cfg and the ED and ES volumes and masks as NIfTI (MICCAI 2017 challenge)."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from cardioseg.archive.member_paths import entries
 from cardioseg.errors import UnusableError
-from cardioseg.image.ed_es_pair import CARD, MOMENTS, existing_image, frame_of, image_named, read_card
+from cardioseg.image.ed_es_pair import CARD, MOMENTS, existing_image, frame_of, image_named, is_card, read_card
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import read_cine, read_volume
 from cardioseg.image.volume import Cine, Volume
+from cardioseg.image.volume_files import REFERENCE, is_volume_file, stem
 from cardioseg.ingest.labels.drawn_labels import (
     STATE_NUMBERS,
     Convention,
@@ -28,6 +31,7 @@ HAS_NUMBERS = True
 HAS_NAMES = False
 LOOKS_FOR = "folders patient*/ with Info.cfg"
 _CARDS = (CARD, f"patient*/{CARD}", f"*/patient*/{CARD}")  # a patient, the folder of patients, the one above
+_MOMENT = re.compile("_(4d|frame[0-9]+)$")
 _MASKS = ("*_frame*_gt.nii*", "*/*_frame*_gt.nii*", "*/*/*_frame*_gt.nii*")
 
 
@@ -58,14 +62,29 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source]:
         yield Source(folder.name, str(folder), partial(_subject, root, folder, convention))
 
 
-def read_body(folder: Path) -> tuple[float | None, float | None]:
-    """Height in m and weight in kg from the Info.cfg in a folder; None if there is none or it does not give them."""
+def read_body(path: Path) -> tuple[float | None, float | None]:
+    """Height in m and weight in kg from the Info.cfg beside an image or a mask.
+
+    None if there is none, if it does not give them, or if images of several patients lie beside it.
+
+    Args:
+        path: the image or the mask, or the Info.cfg itself.
+    """
     try:
-        card = read_card(folder / CARD)
+        card = read_card(path.parent / CARD)
+        if not is_card(path) and len(_patients(path.parent)) > 1:
+            return None, None
     except (OSError, UnusableError):
         return None, None
     height_cm, weight_kg = (_positive(card.get(key, "")) for key in ("Height", "Weight"))
     return None if height_cm is None else height_cm / 100, weight_kg
+
+
+def _patients(folder: Path) -> set[str]:
+    """The names of the patients whose images lie in a folder: `patient001` of patient001_4d and patient001_frame01."""
+    images = (file for file in entries(folder)[1] if is_volume_file(file) and not file.name.startswith("."))
+    names = {_MOMENT.sub("", stem(image).removesuffix(REFERENCE)) for image in images}
+    return {name for name in names if not any(name.startswith(f"{other}_") for other in names)}
 
 
 def _positive(text: str) -> float | None:
