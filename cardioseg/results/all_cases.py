@@ -76,8 +76,13 @@ def _searched(ledger: Ledger) -> set[Path]:
 def _without_lost_place(
     outcome: Outcome, case: CaseFolder, searched: Collection[Path], is_at_place: IsAtPlace
 ) -> Outcome:
-    """What is said of an earlier case, without a place where the run found other images than the case's own."""
+    """What is said of an earlier case, without a place where the run found other images than the case's own.
+
+    A case of `measure` whose mask is gone says so.
+    """
     record = read_case_record(case)
+    if record and not record.model_sha256 and outcome.source and not exists(outcome.source):
+        return replace(outcome, reason=in_one(outcome.reason, "its mask is gone: an earlier run measured it"))
     if outcome.source not in searched or record is None or not record.model_sha256 or is_at_place(record):
         return outcome
     lost = f"its scan is no longer in {outcome.source}"

@@ -149,6 +149,18 @@ def test_a_plain_folder_of_masks(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "patient001_frame01" / "overlay.png").is_file()
 
 
+def test_a_case_whose_mask_is_gone_says_so(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_cine(tmp_path / "masks" / f"{name}.nii.gz", reference(SMALL))
+    remeasure(tmp_path / "masks", tmp_path / "out")
+    (tmp_path / "masks" / "b.nii.gz").unlink()
+    remeasure(tmp_path / "masks", tmp_path / "out")
+    with (tmp_path / "out" / "status.csv").open(newline="") as file:
+        reasons = {row["case_id"]: row["reason"] for row in csv.DictReader(file)}
+    assert "its mask is gone: an earlier run measured it" in reasons["b"]
+    assert "gone" not in reasons["a"]
+
+
 def test_a_card_beside_several_patients_belongs_to_none(tmp_path: Path) -> None:
     for name in ("patient001_4d", "patient002_4d"):
         write_cine(tmp_path / "masks" / f"{name}.nii.gz", reference(SMALL))
