@@ -103,7 +103,11 @@ class Catalogue:
             return ""
         record = self.record(name)
         is_moved = record is not None and record.source not in (None, scan.source)
-        if self.record(own) and not is_moved:
+        other = self.record(own)
+        if other and other.source == scan.source and not is_moved:
+            incomplete = f"if that was an incomplete copy of this scan, delete {own} from the results and run again"
+            return f"named {name}, because {own} is a scan that was at the same place before ({incomplete})"
+        if other and not is_moved:
             return f"named {name}, because another scan here is named {own}"
         return f"named {name}, because these images had this name before"
 

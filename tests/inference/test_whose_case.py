@@ -110,6 +110,8 @@ def test_another_scan_in_the_same_place_is_another_case(model: Model, scans: Pat
     measured = table(out)
     assert list(measured) == ["inbox_sax", "sax"]
     assert measured["inbox_sax"]["lv_edv_ml"] != measured["sax"]["lv_edv_ml"]
+    reason = table(out, "status.csv")["inbox_sax"]["reason"]
+    assert "if that was an incomplete copy of this scan, delete sax from the results and run again" in reason
 
 
 def test_a_copy_a_moved_scan_and_a_renamed_one_are_the_same_case(model: Model, scans: Path) -> None:
