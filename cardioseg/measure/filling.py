@@ -29,7 +29,8 @@ FILLING_QUANTITIES = (
     Quantity(
         "lv_time_to_es_ms",
         "Time to end-systole",
-        f"time from end-diastole to end-systole of the LV{_COVERED}",
+        f"time from end-diastole to the next end-systole of the LV, by the RR interval (60 000 / heart rate) where "
+        f"end-diastole comes after end-systole in the file{_COVERED}",
         "ms",
         0,
         _LV,
@@ -38,13 +39,14 @@ FILLING_QUANTITIES = (
 )
 
 
-def filling_values(curve_ml: Curve, times_ms: Sequence[float], beat: Beat) -> Values:
+def filling_values(curve_ml: Curve, times_ms: Sequence[float], beat: Beat, rr_interval_ms: float) -> Values:
     """The values of `FILLING_QUANTITIES` for a cine that covers one beat.
 
     Args:
         curve_ml: volume of the LV cavity at each phase.
         times_ms: time of each phase.
         beat: end-diastole and end-systole.
+        rr_interval_ms: the RR interval.
     """
     if len(curve_ml) < _LEAST_PHASES or beat.ed_phase is None or beat.es_phase is None:
         return {}
@@ -52,9 +54,8 @@ def filling_values(curve_ml: Curve, times_ms: Sequence[float], beat: Beat) -> Va
     volumes, times = np.asarray(curve_ml)[order], np.asarray(times_ms, np.float64)[order]
     smooth = (np.roll(volumes, 1) + 2 * volumes + np.roll(volumes, -1))[1:-1] / 4
     rates = 1000 * (smooth[2:] - smooth[:-2]) / (times[3:-1] - times[1:-3])
-    period_ms = (times[-1] - times[0]) * len(times) / (len(times) - 1)
     return {
         "lv_ejection_rate_ml_per_s": float(-rates.min()),
         "lv_filling_rate_ml_per_s": float(rates.max()),
-        "lv_time_to_es_ms": float((times_ms[beat.es_phase] - times_ms[beat.ed_phase]) % period_ms),
+        "lv_time_to_es_ms": float((times_ms[beat.es_phase] - times_ms[beat.ed_phase]) % rr_interval_ms),
     }
