@@ -3,7 +3,7 @@
 SV = EDV - ESV, EF = 100 SV / EDV.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,16 +62,25 @@ class Beat:
 
 
 def beat(curve_ml: Curve, moments: Moments = Moments()) -> Beat:
-    """Find end-diastole and end-systole: the chosen phases, else the largest and the smallest volume.
+    """Find end-diastole and end-systole: the chosen phases, else the largest and the smallest volume of the others.
 
-    A single phase is neither, unless somebody says so. A cavity that is empty at its end-systole has none: no heart
-    empties, so the mask is wrong there and an ejection fraction of 100 % would hide it.
+    They are never the same phase, unless both are chosen so. A single phase is neither, unless somebody says so. A
+    cavity that is empty at its end-systole has none: no heart empties, so the mask is wrong there and an ejection
+    fraction of 100 % would hide it.
     """
     if not any(curve_ml):
         return Beat()
-    several = len(curve_ml) > 1
-    ed = int(np.argmax(curve_ml)) if several and moments.ed_phase is None else moments.ed_phase
-    es = int(np.argmin(curve_ml)) if several and moments.es_phase is None else moments.es_phase
+    ed, es = moments.ed_phase, moments.es_phase
+    if ed is None:
+        ed = _extreme_phase(np.argmax, curve_ml, es)
+    if es is None:
+        es = _extreme_phase(np.argmin, curve_ml, ed)
     found_ed = (ed, curve_ml[ed]) if ed is not None and curve_ml[ed] else (None, None)
     found_es = (es, curve_ml[es]) if es is not None and curve_ml[es] else (None, None)
     return Beat(*found_ed, *found_es)
+
+
+def _extreme_phase(find: Callable[[Curve], np.intp], curve_ml: Curve, taken: int | None) -> int | None:
+    """The phase of the largest or smallest volume, other than `taken`; None of a single phase."""
+    others = [phase for phase in range(len(curve_ml)) if phase != taken]
+    return others[int(find([curve_ml[phase] for phase in others]))] if len(curve_ml) > 1 else None

@@ -23,8 +23,18 @@ def covers_one_beat(acquisition: Acquisition, times_ms: Sequence[float]) -> bool
         acquisition: of the scan.
         times_ms: time of each phase; empty if unknown.
     """
-    is_known = _heart_rate_bpm(acquisition) is not None and len(times_ms) > 1
+    is_known = rr_interval_ms(acquisition) is not None and len(times_ms) > 1
     return is_known and not timing_flags(acquisition, times_ms)
+
+
+def rr_interval_ms(acquisition: Acquisition) -> float | None:
+    """The RR interval in ms, by the heart rate; None if the heart rate is unknown or cannot be a person's.
+
+    Args:
+        acquisition: of the scan.
+    """
+    rate_bpm = _heart_rate_bpm(acquisition)
+    return None if rate_bpm is None else _MS_PER_MINUTE / rate_bpm
 
 
 def timing_flags(acquisition: Acquisition, times_ms: Sequence[float]) -> tuple[Flag, ...]:
@@ -44,15 +54,15 @@ def timing_flags(acquisition: Acquisition, times_ms: Sequence[float]) -> tuple[F
             stated = f"{rate_bpm:.0f} bpm, but the RR interval of {interval_ms:.0f} ms means {by_interval_bpm:.0f} bpm"
             limit = f"they differ by {percent:.0f} % (limit {RATES_PERCENT:g} %)"
             return (Flag("heart rates differ", f"the heart rate is {stated}: {limit}; {_LEFT_OUT}"),)
-    return _coverage(rate_bpm, times_ms) if len(times_ms) > 1 else ()
+    return _coverage(_MS_PER_MINUTE / rate_bpm, times_ms) if len(times_ms) > 1 else ()
 
 
-def _coverage(rate_bpm: float, times_ms: Sequence[float]) -> tuple[Flag, ...]:
+def _coverage(interval_ms: float, times_ms: Sequence[float]) -> tuple[Flag, ...]:
     covered_ms = (max(times_ms) - min(times_ms)) * len(times_ms) / (len(times_ms) - 1)
-    beats = covered_ms * rate_bpm / _MS_PER_MINUTE
+    beats = covered_ms / interval_ms
     if BEATS.hold(beats):
         return ()
-    beat = f"the beat lasts {_MS_PER_MINUTE / rate_bpm:.0f} ms at {rate_bpm:.0f} bpm"
+    beat = f"the beat lasts {interval_ms:.0f} ms at {_MS_PER_MINUTE / interval_ms:.0f} bpm"
     reason = f"the phases cover {_rounded(covered_ms)} ms, {beat}: {_rounded(beats)} beats (limits {BEATS})"
     if beats > BEATS.high:
         return (Flag("more than a beat", f"{reason}; {_LEFT_OUT}"),)

@@ -14,7 +14,7 @@ from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.quantities import QUANTITIES, SPREADS
 from cardioseg.measure.quantity import Values
 from cardioseg.measure.reference_values import z_values
-from cardioseg.measure.timing import covers_one_beat
+from cardioseg.measure.timing import covers_one_beat, rr_interval_ms
 
 MYOCARDIUM_G_PER_ML = 1.05  # Vinnakota & Bassingthwaighte, AJP Heart 2004; the value of the SCMR guidelines
 _ML_PER_L = 1000
@@ -113,11 +113,12 @@ def _flow(lv: Beat, heart: LabelledCine) -> Values:
 
     The largest volume of less than a beat need not be end-diastole; end-systole may be of another beat than it.
     """
-    rate_bpm, times_ms = heart.acquisition.heart_rate_bpm, heart.mask.times_ms
+    acquisition, times_ms = heart.acquisition, heart.mask.times_ms
+    rate_bpm, interval_ms = acquisition.heart_rate_bpm, rr_interval_ms(acquisition)
     values: dict[str, float | None] = {"heart_rate_bpm": rate_bpm}
-    if lv.sv_ml is not None and rate_bpm is not None and covers_one_beat(heart.acquisition, times_ms):
+    if lv.sv_ml is not None and rate_bpm and interval_ms and covers_one_beat(acquisition, times_ms):
         values["cardiac_output_l_per_min"] = lv.sv_ml * rate_bpm / _ML_PER_L
-        values |= filling_values(heart.curves_ml[Label.LV_CAVITY], times_ms, lv)
+        values |= filling_values(heart.curves_ml[Label.LV_CAVITY], times_ms, lv, interval_ms)
     return values
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.image.bounding_box import in_plane_box
+from cardioseg.image.components import component_numbers
 from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine, Voxels
 
@@ -56,7 +57,8 @@ def wall_of(mask: Cine) -> Wall:
     """Find the wall's borders in a mask.
 
     Args:
-        mask: `Label` values (phase, slice, row, column); the LV's cavity and its myocardium are looked at.
+        mask: `Label` values (phase, slice, row, column); the LV's cavity and its myocardium are looked at. Specks that
+            are not connected to them are left out.
     """
     phases, slices = mask.voxels.shape[:2]
     inner, outer = np.full((2, phases, slices, RAYS), np.nan)
@@ -66,11 +68,25 @@ def wall_of(mask: Cine) -> Wall:
     corner = np.array([rows.start - 2, columns.start - 2])
     inside = np.pad(ventricle[:, :, rows, columns], ((0, 0), (0, 0), (2, 2), (2, 2)))
     for phase, index in np.argwhere((inside == Label.LV_CAVITY).any((2, 3))).tolist():
-        plane = inside[phase, index]
+        plane = _largest_pieces(inside[phase, index])
         center = np.argwhere(plane == Label.LV_CAVITY).mean(0)
         inner[phase, index], outer[phase, index] = _borders_mm(plane, center, mask.grid.pixel_mm)
         centers[phase, index] = center + corner
     return Wall(inner, outer, centers)
+
+
+def _largest_pieces(plane: Voxels) -> Voxels:
+    """The piece of a slice that holds most of the LV's cavity, and the one that holds most of its wall.
+
+    Both are one piece, unless background separates the wall from the cavity. On the ray of a
+    speck elsewhere, the wall would seem to reach as far as the speck. As in the flags, pixels that touch at a corner
+    hang together.
+    """
+    numbers = component_numbers(plane != Label.BACKGROUND, corners=True)
+    kept = [
+        np.bincount(numbers[plane == label], minlength=1).argmax() for label in (Label.LV_CAVITY, Label.LV_MYOCARDIUM)
+    ]
+    return np.where(np.isin(numbers, kept), plane, np.uint8(Label.BACKGROUND))
 
 
 def samples(

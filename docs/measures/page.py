@@ -40,7 +40,8 @@ The 17th segment, the apical cap, is not in a short-axis stack.
   into four equal segments. In apical slices, the four segments are quarters; the septal one is centred on the septum.
   Slices that the RV does not reach have the borders of the nearest slice that it reaches.
 - Thickness: along the normal of the midline of the wall, on rays every 3 degrees from the centre of the cavity, at
-  borders that are interpolated between pixels. Papillary muscles belong to the cavity.
+  borders that are interpolated between pixels. Papillary muscles belong to the cavity. Pieces of the mask that are not
+  connected to the ventricle in a slice are left out here and in strain; volumes and mass count them.
 - Anterior and inferior: from the position of the stack in the patient. If the file does not say it, cardioseg assumes
   that the images are shown as usual: seen from the apex, with the RV on the left.
 

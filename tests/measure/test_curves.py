@@ -66,3 +66,15 @@ def test_moments_of_a_beat() -> None:
     assert beat((50.0,), Moments(ed_phase=0)) == Beat(0, 50.0)
     assert beat((50.0, 0.0)) == Beat(0, 50.0)
     assert beat((50.0, 0.0), Moments(1, 0)) == Beat(None, None, 0, 50.0)
+
+
+@pytest.mark.parametrize("phase", range(4))
+def test_a_moment_that_nobody_chose_is_found_among_the_other_phases(phase: int) -> None:
+    curve = (90.0, 60.0, 40.0, 100.0)
+    assert beat(curve, Moments(ed_phase=phase)).es_phase == (1 if phase == 2 else 2)
+    assert beat(curve, Moments(es_phase=phase)).ed_phase == (0 if phase == 3 else 3)
+    assert beat((50.0,) * 4, Moments(ed_phase=phase)).es_phase == (1 if phase == 0 else 0)
+
+
+def test_equal_volumes_have_two_moments() -> None:
+    assert beat((50.0, 50.0, 50.0)) == Beat(0, 50.0, 1, 50.0)

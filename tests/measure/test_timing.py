@@ -43,7 +43,7 @@ def test_one_beat_has_output_and_rates(beat: Cine, step_ms: float) -> None:
     assert flag == ""
     assert measures["cardiac_output_l_per_min"] == pytest.approx(0.065 * (measures["lv_sv_ml"] or 0))
     ed, es = HEART.ed_es_phases
-    assert measures["lv_time_to_es_ms"] == pytest.approx((es - ed) % 10 * step_ms)
+    assert measures["lv_time_to_es_ms"] == pytest.approx((es - ed) * step_ms % (60_000 / 65))
 
 
 def test_three_beats_have_volumes_only(beat: Cine) -> None:

@@ -166,6 +166,15 @@ def test_chosen_phases_hold_for_both_ventricles(beat: Cine) -> None:
     assert measure(LabelledCine(beat, STRUCTURES), moments=Moments(es_phase=2))["lv_ed_phase"] == 3
 
 
+def test_a_chosen_phase_is_not_the_other_moment_too(beat: Cine) -> None:
+    found = measure(LabelledCine(beat, STRUCTURES))
+    for earlier in (Measures(), found):
+        swapped = measure(LabelledCine(beat, STRUCTURES), moments=Moments(ed_phase=found.es_phase), earlier=earlier)
+        assert swapped["lv_es_phase"] not in {found.es_phase, None}
+        assert swapped["rv_es_phase"] not in {found.es_phase, None}
+        assert (swapped["lv_ef_percent"] or 0) < 0  # flagged
+
+
 def test_a_single_phase_that_somebody_names(beat: Cine) -> None:
     still = Cine(beat.voxels[:1], GRID)
     named = measure(LabelledCine(still, STRUCTURES), moments=Moments(ed_phase=0))

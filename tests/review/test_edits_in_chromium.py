@@ -222,6 +222,20 @@ def test_end_diastole_and_end_systole_are_moved_by_hand(page: CorrectingPage) ->
     assert f"ED · phase {measures.ed_phase}" in page.text("#overview")
 
 
+def test_a_phase_is_never_both_moments(page: CorrectingPage) -> None:
+    es_phase = read_description(CaseFolder(page.results / "notched")).measures.es_phase
+    assert es_phase is not None
+    page.go_to(SLICE, es_phase)
+    page.press_shift("d")
+    assert f"ED · phase {es_phase}" in page.text("#overview")
+    assert f"ES · phase {es_phase}" not in page.text("#overview")
+    assert "ES · phase" in page.text("#overview")
+    page.press_shift("s")
+    assert (page.sent.by_hand.ed_phase, page.sent.by_hand.es_phase) == (None, es_phase)
+    assert f"ES · phase {es_phase}" in page.text("#overview")
+    assert f"ED · phase {es_phase}" not in page.text("#overview")
+
+
 @pytest.mark.parametrize(("width", "height"), [(1600, 900), (1000, 700)])
 def test_the_menu_says_what_its_entries_do_in_any_window(page: CorrectingPage, width: int, height: int) -> None:
     page.open("notched", width, height)

@@ -33,7 +33,7 @@ export class Correcting {
     this.correction = new Correction((phase, slice) => cine.mask(phase, slice), { ed, es });
     this.network = new NetworkMask(server, state.case, this.correction);
     this.numbers = new Numbers(state.case, () => this.#measured(), {
-      arrived: () => page.state.tell("numbers"),
+      arrived: () => this.#showNumbers(),
       failed: (failure) => page.complain(failure),
     });
   }
@@ -217,6 +217,14 @@ export class Correcting {
     const { rv_ed_phase, rv_es_phase } = rightMomentsOf(measures);
     const left = { ed_phase: ed ?? ed_phase, es_phase: es ?? es_phase };
     this.#page.state.set({ ...left, rv_ed_phase: ed ?? rv_ed_phase, rv_es_phase: es ?? rv_es_phase });
+  }
+
+  /** With new numbers arrive their phases: where a person chose the phase of ES as ED, another phase is ES now. */
+  #showNumbers() {
+    const { areCurrent, now } = this.numbers;
+    const { ed_phase, es_phase, measures } = now;
+    if (areCurrent) this.#page.state.set({ ed_phase, es_phase, ...rightMomentsOf(measures) });
+    this.#page.state.tell("numbers");
   }
 
   #tell() {

@@ -94,7 +94,10 @@ export function backToNetwork(page, { atAllPhases }) {
 export function setMoment(page, moment) {
   const { case: kase, shown } = page.state;
   if (kase.phases < 2 || !page.correcting.canChange) return;
-  page.correcting.change([], `${moment.toUpperCase()} is phase ${shown.phase}`, { [moment]: shown.phase });
+  const other = moment === "ed" ? "es" : "ed";
+  const isTaken = page.correcting.correction.moments[other] === shown.phase; // then the other is found again
+  const moments = { [moment]: shown.phase, ...(isTaken && { [other]: null }) };
+  page.correcting.change([], `${moment.toUpperCase()} is phase ${shown.phase}`, moments);
 }
 
 function replace(page, phases, words, labelsOf) {
