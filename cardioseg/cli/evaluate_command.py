@@ -126,6 +126,7 @@ def evaluate(
             console.say(f"warning{which}: {evaluation.correction_warning}")
         console.print_skipped(evaluation.mistakes, f"looks wrong{which}")
         console.print_skipped(evaluation.problems, f"not compared{which}")
+        console.print_skipped(evaluation.missed_measures, f"missed{which}")
     not_tested = untested(evaluations, tests)
     console.print_skipped(not_tested, "not tested")
     is_part = bool(not_tested) or any(evaluation.problems for evaluation in evaluations.values())

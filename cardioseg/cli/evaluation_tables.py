@@ -142,6 +142,7 @@ def _print_subject_groups(evaluation: "Evaluation") -> None:
 
 def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Mapping[str, Agreement]") -> None:
     from cardioseg.evaluation.measures import means
+    from cardioseg.evaluation.missed_measures import warning as missed_warning
     from cardioseg.evaluation.small_samples import warning
     from cardioseg.evaluation.wording import interval, limits, number
     from cardioseg.report.measure_columns import measure_title
@@ -153,7 +154,7 @@ def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Map
     rows = [
         (
             measure_title(name),
-            agreement.n,
+            agreement.of,
             *map(number, means(pairs, name)),
             interval(agreement.bias),
             limits(agreement.loa_low, agreement.loa_high),
@@ -164,7 +165,8 @@ def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Map
         for name, agreement in agreements.items()
     ]
     if rows:
-        caption = "\n".join(filter(None, ("bias: predicted minus reference", warning(agreements.values()))))
+        warnings = [missed_warning(agreements.values()), warning(agreements.values())]
+        caption = "\n".join(filter(None, ("bias: predicted minus reference", *warnings)))
         console.print_table(f"Measures {kind}", columns, rows, caption)
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cardioseg import __version__
-from cardioseg.evaluation import systems
+from cardioseg.evaluation import missed_measures, systems
 from cardioseg.evaluation.bland_altman import BlandAltman, bland_altman
 from cardioseg.evaluation.boxes import BoxPlot, box_plot
 from cardioseg.evaluation.error_budget import COLUMN_TITLES
@@ -57,6 +57,7 @@ def write_evaluation(evaluation: Evaluation, name: str, folder: Path) -> None:
         "at_readers": AT_READERS,
         "as_reported": AS_REPORTED,
         "means": means,
+        "missed_warning": missed_measures.warning,
         "boxes": _box_plots(evaluation),
         "details": _details(evaluation),
         "rows": _worst_first(evaluation.scores),
@@ -168,6 +169,7 @@ def _plots(kind: str, pairs: Sequence[MeasurePair], by_name: Mapping[str, Agreem
     return [
         bland_altman(name, [pair for pair in pairs if pair.measure == name], agreement, kind)
         for name, agreement in by_name.items()
+        if agreement.n
     ]
 
 

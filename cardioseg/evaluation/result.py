@@ -1,7 +1,8 @@
 """Result: an evaluation as a record, JSON and CSV."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from cardioseg.evaluation import corrected_masks, small_samples
 from cardioseg.evaluation.error_budget import PARTS, ErrorBudget, error_budgets
 from cardioseg.evaluation.evaluation_rules import SEED, stated
 from cardioseg.evaluation.left_out_slices import left_out
-from cardioseg.evaluation.measures import MEASURES, MeasurePair, Reported, paired_measures, reported_pairs
+from cardioseg.evaluation.measures import MEASURES, MeasurePair, Reported, paired_measures, reported_pairs, values_of
+from cardioseg.evaluation.missed_measures import missed_measures
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.reported_measures import other_phases
@@ -103,6 +105,11 @@ class Evaluation:
         """How well each measure agrees at the reader's phases and slices: `agreements["lv_edv_ml"].bias`."""
         return _agreements(self.measures)
 
+    @cached_property
+    def missed_measures(self) -> tuple[Skipped, ...]:
+        """Subjects whose prediction misses a structure at ED or ES, or lacks a measure that the reference has."""
+        return tuple(missed_measures(self.scores, self.measures, self.reported_measures))
+
     @property
     def warning(self) -> str:
         """The warning that the agreement of measures is computed from few subjects, or ""."""
@@ -140,6 +147,7 @@ class Evaluation:
             "warning": self.warning,
             "agreement": {name: asdict(agreement) for name, agreement in self.agreements.items()},
             "agreement_as_reported": {name: asdict(agreement) for name, agreement in self.reported_agreements.items()},
+            "missed_measures": [asdict(missed) for missed in self.missed_measures],
             "correction_warning": self.correction_warning,
             "edits": [asdict(edit) for edit in self.edits],
             "left_out": [asdict(volume) for volume in self.left_out],
@@ -201,12 +209,9 @@ def write(evaluation: Evaluation, folder: Path) -> None:
 
 def _agreements(pairs: Sequence[MeasurePair]) -> dict[str, Agreement]:
     rng = np.random.default_rng(SEED)
-    by_name = {name: [pair for pair in pairs if pair.measure == name] for name in MEASURES}
-    return {
-        name: agreement([pair.reference for pair in of_measure], [pair.predicted for pair in of_measure], rng)
-        for name, of_measure in by_name.items()
-        if of_measure
-    }
+    subjects = Counter(pair.measure for pair in pairs)
+    agreements = {name: agreement(*values_of(pairs, name), rng) for name in MEASURES if subjects[name]}
+    return {name: replace(found, missing=subjects[name] - found.n) for name, found in agreements.items()}
 
 
 def _identity(score: VolumeScore) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def doubtful_moments(pairs: Iterable[MeasurePair]) -> Iterator[Skipped]:
     for pair in pairs:
         sides = {"reference": pair.reference, "prediction": pair.predicted}
         for side, value in sides.items():
-            if pair.measure.endswith(_FRACTION) and value < 0:
+            if pair.measure.endswith(_FRACTION) and value is not None and value < 0:
                 yield Skipped(
                     pair.subject_id,
                     f"{measure_title(pair.measure)} of the {side} is {number(value)} at the reference's ED and ES: "
