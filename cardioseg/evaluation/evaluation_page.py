@@ -184,7 +184,11 @@ def _worst_first(scores: Sequence[VolumeScore]) -> list[VolumeScore]:
 
 
 def _better_of(result: SystemTest) -> str:
-    """The system with the higher Dice or the lower distance; "" if the difference is not significant."""
-    if result.test.p_holm >= systems.SIGNIFICANT:
+    """The system that the rank test favours: its Dice is higher, or its distance lower, by the sign of the effect.
+
+    "" if the test is not significant, or if the means favour the other system, which a few large differences may do.
+    """
+    effect, difference = result.test.effect, result.test.difference
+    if result.test.p_holm >= systems.SIGNIFICANT or effect * difference < 0:
         return ""
-    return result.first if (result.test.difference > 0) == (result.metric == "dice") else result.second
+    return result.first if (effect > 0) == (result.metric == "dice") else result.second
