@@ -10,6 +10,7 @@ from cardioseg.evaluation.measures import MeasurePair
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.evaluation.summary import PHASES
 from cardioseg.evaluation.wording import number
+from cardioseg.ingest.labels.subject import counts_as_drawn
 from cardioseg.report.measure_columns import measure_title
 from cardioseg.skipped import Skipped
 
@@ -17,8 +18,8 @@ _FRACTION = "_ef_percent"
 
 
 def is_drawn(score: VolumeScore) -> bool:
-    """Whether the reference draws the label; a single slice may lie beyond a structure and be empty rightly."""
-    return bool(score.overlap.reference) or len(score.slices) == 1
+    """Whether the reference draws the label, see `counts_as_drawn`."""
+    return counts_as_drawn(score.overlap.reference, len(score.slices))
 
 
 def not_drawn(scores: Iterable[VolumeScore]) -> Iterator[Skipped]:
