@@ -113,7 +113,11 @@ def _levels(intervals: Sequence[tuple[str, Interval]], axis: Axis) -> tuple[Leve
 
 def _in_words(title: str, agreement: Agreement) -> str:
     high, bias, low = (signed(interval.mean if interval else None) for _, interval in _intervals(agreement))
-    return f"Bland-Altman plot of {title}, {agreement.of} subjects: bias {bias}, limits of agreement {low} to {high}"
+    return f"Bland-Altman plot of {title}, {_subjects(agreement)}: bias {bias}, limits of agreement {low} to {high}"
+
+
+def _subjects(agreement: Agreement) -> str:
+    return agreement.of if agreement.studies > agreement.n else f"{agreement.of} subjects"
 
 
 def _title(pair: MeasurePair) -> str:

@@ -13,6 +13,7 @@ from cardioseg.evaluation.measures import AS_REPORTED, AT_READERS, MeasurePair, 
 from cardioseg.evaluation.pair_pictures import WIDTH, CasePicture, case_picture
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
+from cardioseg.evaluation.studies_of_patients import by_patient, counted_patients
 from cardioseg.evaluation.subject_groups import EJECTION_FRACTIONS
 from cardioseg.evaluation.summary import ALL, GROUPS, PHASES, LabelSummary
 from cardioseg.evaluation.systems import SystemTest
@@ -92,6 +93,8 @@ def write_comparison(
         "version": __version__,
         "links": links,
         "corrections": {name: evaluation.correction_warning for name, evaluation in evaluations.items()},
+        "patient_notes": {name: evaluation.patient_note for name, evaluation in evaluations.items()},
+        "counted_patients": counted_patients,
         "labels": [label for label in STRUCTURES if any(label in of_system for of_system in overall.values())],
         "overall": overall,
         "tests": tests,
@@ -148,7 +151,7 @@ def _pictures(evaluation: Evaluation) -> list[CasePicture]:
 
 @dataclass(frozen=True)
 class Agreements:
-    """The agreement of all measures for one kind of number: its name, pairs, agreement by measure, and plots."""
+    """The agreement for one kind of number: its name, the pairs by patient, the agreement by measure, and plots."""
 
     kind: str
     pairs: Sequence[MeasurePair]
@@ -162,7 +165,8 @@ def _agreements(evaluation: Evaluation) -> list[Agreements]:
         (AT_READERS, evaluation.measures, evaluation.agreements),
         (AS_REPORTED, evaluation.reported_measures, evaluation.reported_agreements),
     )
-    return [Agreements(kind, pairs, by_name, _plots(kind, pairs, by_name)) for kind, pairs, by_name in kinds if by_name]
+    by_kind = [(kind, by_patient(pairs, evaluation.patient_of), by_name) for kind, pairs, by_name in kinds if by_name]
+    return [Agreements(kind, pairs, by_name, _plots(kind, pairs, by_name)) for kind, pairs, by_name in by_kind]
 
 
 def _plots(kind: str, pairs: Sequence[MeasurePair], by_name: Mapping[str, Agreement]) -> list[BlandAltman]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cardioseg import __version__
-from cardioseg.evaluation import corrected_masks, small_samples
+from cardioseg.evaluation import corrected_masks, small_samples, studies_of_patients
 from cardioseg.evaluation.error_budget import PARTS, ErrorBudget, error_budgets
 from cardioseg.evaluation.evaluation_rules import SEED, stated
 from cardioseg.evaluation.left_out_slices import left_out
@@ -20,6 +20,7 @@ from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.reported_measures import other_phases
 from cardioseg.evaluation.scores import METRICS, VolumeScore
+from cardioseg.evaluation.studies_of_patients import PatientOf, by_patient
 from cardioseg.evaluation.subject_groups import COLUMNS as GROUP_COLUMNS
 from cardioseg.evaluation.subject_groups import SubjectGroup, subject_groups
 from cardioseg.evaluation.summary import LabelSummary, summarise
@@ -55,6 +56,7 @@ class Evaluation:
         edited: cases whose prediction was edited; their rows in `measures.csv` are of the mask before the edit.
         corrected: cases whose prediction a person changed, as an edit or in `review`.
         group_of: the group of each subject by its id, such as its scanner or diagnosis, if the references name groups.
+        patient_of: the patient of each subject that is one of several studies of a patient.
     """
 
     labels: tuple[Label, ...]
@@ -69,11 +71,12 @@ class Evaluation:
     edited: tuple[str, ...] = ()
     corrected: tuple[str, ...] = ()
     group_of: Mapping[str, str] = field(default_factory=dict, repr=False)
+    patient_of: PatientOf = field(default_factory=dict, repr=False)
 
     @cached_property
     def summary(self) -> tuple[LabelSummary, ...]:
         """Each label over all (`group` is "all"), by phase and by region: `per_volume["dice"].mean`, for example."""
-        return summarise(self.scores)
+        return summarise(self.scores, self.patient_of)
 
     @cached_property
     def error_budgets(self) -> tuple[ErrorBudget, ...]:
@@ -103,7 +106,7 @@ class Evaluation:
     @cached_property
     def agreements(self) -> dict[str, Agreement]:
         """How well each measure agrees at the reader's phases and slices: `agreements["lv_edv_ml"].bias`."""
-        return _agreements(self.measures)
+        return _agreements(self.measures, self.patient_of)
 
     @cached_property
     def missed_measures(self) -> tuple[Skipped, ...]:
@@ -114,6 +117,11 @@ class Evaluation:
     def warning(self) -> str:
         """The warning that the agreement of measures is computed from few subjects, or ""."""
         return small_samples.warning((*self.agreements.values(), *self.reported_agreements.values()))
+
+    @property
+    def patient_note(self) -> str:
+        """How many patients the subjects are, if some are studies of one patient, else ""."""
+        return studies_of_patients.note(self.scores, self.patient_of)
 
     @property
     def correction_warning(self) -> str:
@@ -128,7 +136,7 @@ class Evaluation:
     @cached_property
     def reported_agreements(self) -> dict[str, Agreement]:
         """The agreement of these measures as reported, by their names."""
-        return _agreements(self.reported_measures)
+        return _agreements(self.reported_measures, self.patient_of)
 
     @property
     def protocol(self) -> str:
@@ -145,6 +153,7 @@ class Evaluation:
             "error_budget": list(self.error_rows()),
             "subject_groups": list(self.group_rows()),
             "warning": self.warning,
+            "patient_note": self.patient_note,
             "agreement": {name: asdict(agreement) for name, agreement in self.agreements.items()},
             "agreement_as_reported": {name: asdict(agreement) for name, agreement in self.reported_agreements.items()},
             "missed_measures": [asdict(missed) for missed in self.missed_measures],
@@ -207,11 +216,16 @@ def write(evaluation: Evaluation, folder: Path) -> None:
     write_json(folder / "evaluation.json", evaluation.to_json())
 
 
-def _agreements(pairs: Sequence[MeasurePair]) -> dict[str, Agreement]:
+def _agreements(pairs: Sequence[MeasurePair], patient_of: PatientOf) -> dict[str, Agreement]:
     rng = np.random.default_rng(SEED)
     subjects = Counter(pair.measure for pair in pairs)
-    agreements = {name: agreement(*values_of(pairs, name), rng) for name in MEASURES if subjects[name]}
-    return {name: replace(found, missing=subjects[name] - found.n) for name, found in agreements.items()}
+    studies = Counter(pair.measure for pair in pairs if pair.predicted is not None)
+    patients = by_patient(pairs, patient_of)
+    agreements = {name: agreement(*values_of(patients, name), rng) for name in MEASURES if subjects[name]}
+    return {
+        name: replace(found, studies=studies[name], missing=subjects[name] - studies[name])
+        for name, found in agreements.items()
+    }
 
 
 def _identity(score: VolumeScore) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class VolumeScore:
         volume: the name of the reference volume, `ed` or `es` if known.
         label: the structure.
         overlap: the overlap on all annotated slices together (3D).
-        distances: surface distances in 3D, with the slices at their true positions; None if a mask is empty or the spacing is not known.
+        distances: surface distances in 3D, with the slices at their true positions; None if a mask is empty or the
+            spacing is not known.
         voxels: number of voxels of the annotated slices.
         voxel_ml: volume of a voxel, or None if the reference has no spacing.
         slices: the scores of the annotated slices.

@@ -80,7 +80,9 @@ def _figures(document: dict[str, Any], tested: str) -> Iterator[Metric]:
             n, missing = agreement["n"], agreement.get("missing", 0)
             moments = _listed(_moments(document["volumes"]))
             lacking = f"; {missing} more have no predicted value" if missing else ""
-            protocol = f"{data}; over subjects, at the reference's {moments}{lacking}"
+            is_shared = agreement.get("studies", n) > n
+            over = f"patients ({agreement['studies']} studies)" if is_shared else "subjects"
+            protocol = f"{data}; over {over}, at the reference's {moments}{lacking}"
             yield from _metric(measure, "mean absolute error", {**agreement["mae"], "std": None, "n": n}, protocol)
             yield from _metric(measure, "bias", {**agreement["bias"], "std": agreement["sd"], "n": n}, protocol)
     yield from _group_figures(document, data)

@@ -201,7 +201,7 @@ def test_the_better_system_is_bold_where_it_is_no_chance(
     tmp_path: Path, metric: str, difference: float, effect: float, p: float, better: str
 ) -> None:
     test = SystemTest(
-        Label.LV_CAVITY, metric, "a", "b", 0.9, 0.8, PairedTest(difference, effect, p / 2, p, 20), 40, 300, 5, 0
+        Label.LV_CAVITY, metric, "a", "b", 0.9, 0.8, PairedTest(difference, effect, p / 2, p, 20), 20, 40, 300, 5, 0
     )
     write_comparison({"a": evaluated(), "b": evaluated()}, [test], tmp_path, {"a": "a", "b": "b"})
     assert re.findall(r"<b>(\w)</b>", (tmp_path / "comparison.html").read_text()) == ([better] if better else [])

@@ -125,7 +125,8 @@ class Source:
         where: its path or id, as the user knows it.
         reader: reads the subject; can be pickled.
         patient: the patient key of its DICOM images, the same for all studies of a patient, "" if they have none; None
-            if the source is not DICOM. Only to be compared in memory; never shown, never written.
+            if the source is not DICOM. In a prepared dataset, the name of the patient. Only to be compared in memory;
+            never shown, never written.
     """
 
     subject_id: str
