@@ -13,7 +13,7 @@ from cardioseg.evaluation.shared_slices import shared_slices
 from cardioseg.evaluation.wording import counted
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.measure.significance import PairedTest, holm, paired_tests, smallest_p
+from cardioseg.measure.significance import EXACTNESS, PairedTest, holm, paired_tests, smallest_p
 from cardioseg.skipped import Skipped
 
 SIGNIFICANT = 0.05
@@ -30,7 +30,8 @@ PROTOCOL = (
     "the slices that are left out because only this system has a value: the other has no prediction of the volume "
     "or, for HD95, no distance, because it drew nothing there. A structure that a system missed has Dice 0. If only "
     "one system drew a structure that the reference does not have on a slice, its Dice there is 0, and that of the "
-    "other is 1. The tests are two-sided Wilcoxon signed-rank tests. Holm's method "
+    "other is 1. The tests are two-sided Wilcoxon signed-rank tests; "
+    f"{EXACTNESS}. Holm's method "
     "corrects p for all tests in this table. The effect is the matched-pairs rank-biserial correlation, from -1 to 1;"
     " it is positive if the first system is larger."
 )
