@@ -138,9 +138,7 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
     labels = _reference_labels(scores)
     distinct = tuple(dict.fromkeys(problems))
     if not labels:
-        message = f"nothing in {origin.predicted} could be compared with {origin.reference}"
-        reasons = [f"{problem.where}: {problem.why}" for problem in distinct]
-        raise NoInputError(message, _hint(distinct), reasons)
+        raise _nothing_compared(origin, distinct)
     kept = [score for score in scores if score.label in labels]
     drawn = tuple(filter(is_drawn, kept))
     return Evaluation(
@@ -157,6 +155,11 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
         group_of=group_of,
         patient_of=same_patients(patient_keys),
     )
+
+
+def _nothing_compared(origin: Origin, problems: tuple[Skipped, ...]) -> NoInputError:
+    message = f"nothing in {origin.predicted} could be compared with {origin.reference}"
+    return NoInputError(message, _hint(problems), [f"{problem.where}: {problem.why}" for problem in problems])
 
 
 def _judged(work: Judging, references: Iterable[Source | Skipped], executor: Executor) -> Iterator[Judgement]:

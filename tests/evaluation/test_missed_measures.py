@@ -9,6 +9,8 @@ import pytest
 
 from cardioseg.cli.app import run
 from cardioseg.evaluation.comparison import evaluate
+from cardioseg.evaluation.measures import MeasurePair, reported_pairs
+from cardioseg.evaluation.missed_measures import missed_measures
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.export.card_figures import read_figures
 from cardioseg.image.labels import Label
@@ -101,3 +103,16 @@ def test_the_card_says_how_many_have_no_value(tmp_path: Path) -> None:
     protocols = {figure.label: figure.protocol for figure in figures if figure.metric == "mean absolute error"}
     assert protocols["lv_ef_percent"].endswith("at the reference's ED and ES; 2 more have no predicted value")
     assert protocols["lv_esv_ml"].endswith("at the reference's ED and ES")
+
+
+def test_subjects_without_a_reported_number_are_counted_and_named() -> None:
+    pairs = (
+        MeasurePair("p0", "lv_ef_percent", 60, 50, as_reported=52),
+        MeasurePair("p1", "lv_ef_percent", 60, 50),
+        MeasurePair("p2", "lv_ef_percent", 60, None, as_reported=54),
+    )
+    reported = reported_pairs(pairs)
+    assert [pair.predicted for pair in reported] == [52, None, 54]
+    assert [(line.where, line.why) for line in missed_measures((), (), reported)] == [
+        ("p1", "measures.csv does not give LV EF of the compared mask")
+    ]
