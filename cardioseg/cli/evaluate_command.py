@@ -121,11 +121,7 @@ def evaluate(
     if too_few := warning(tests):
         console.say(f"warning: {too_few}")
     for name, evaluation in evaluations.items():
-        which = f" in {name}" if compare else ""
-        if evaluation.correction_warning:
-            console.say(f"warning{which}: {evaluation.correction_warning}")
-        console.print_skipped(evaluation.mistakes, f"looks wrong{which}")
-        console.print_skipped(evaluation.problems, f"not compared{which}")
+        verdicts.say_remarks(evaluation, f" in {name}" if compare else "")
     not_tested = untested(evaluations, tests)
     console.print_skipped(not_tested, "not tested")
     is_part = bool(not_tested) or any(evaluation.problems for evaluation in evaluations.values())

@@ -97,6 +97,7 @@ def _open_fold(run: Run, dataset: Dataset, fold: int, precision: Precision, thre
 
 def _judged(work: Validation, executor: Executor, silent: bool) -> Iterator[Judgement]:
     folds = list(zip(work.run.folds, work.models, strict=True))
+    yield Judgement(patient_keys=work.dataset.patient_of)
     for fold, model in folds:
         if isinstance(model, UsageError):
             why = model.message.removeprefix(f"fold {fold.index} of {work.run.folder} is ")

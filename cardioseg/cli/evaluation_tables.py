@@ -47,6 +47,17 @@ def say_left_out(evaluations: "Mapping[str, Evaluation]") -> None:
         console.print_skipped(evaluation.other_phases, f"other phase{place}")
 
 
+def say_remarks(evaluation: "Evaluation", which: str) -> None:
+    """What the reader of the numbers must know, also if nothing else is printed; `which` names one of several."""
+    if evaluation.patient_note:
+        console.say(f"note{which}: {evaluation.patient_note}")
+    if evaluation.correction_warning:
+        console.say(f"warning{which}: {evaluation.correction_warning}")
+    console.print_skipped(evaluation.mistakes, f"looks wrong{which}")
+    console.print_skipped(evaluation.problems, f"not compared{which}")
+    console.print_skipped(evaluation.missed_measures, f"missed{which}")
+
+
 def print_json(evaluations: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]") -> None:
     """One evaluation as it is written; several by name, with their tests."""
     from cardioseg.evaluation.systems import to_json, untested
@@ -61,13 +72,16 @@ def print_json(evaluations: "Mapping[str, Evaluation]", tests: "Sequence[SystemT
 def print_tables(evaluations: "Mapping[str, Evaluation]", tests: "Sequence[SystemTest]") -> None:
     """The means, the measures, the worst cases; the tests of several."""
     from cardioseg.evaluation.measures import AS_REPORTED, AT_READERS
+    from cardioseg.evaluation.studies_of_patients import by_patient
 
     for name, evaluation in evaluations.items():
         _print_summary(evaluation, name)
         _print_errors(evaluation)
         _print_subject_groups(evaluation)
-        _print_agreement(AT_READERS, evaluation.measures, evaluation.agreements)
-        _print_agreement(AS_REPORTED, evaluation.reported_measures, evaluation.reported_agreements)
+        at_readers = by_patient(evaluation.measures, evaluation.patient_of)
+        as_reported = by_patient(evaluation.reported_measures, evaluation.patient_of)
+        _print_agreement(AT_READERS, at_readers, evaluation.agreements)
+        _print_agreement(AS_REPORTED, as_reported, evaluation.reported_agreements)
         _print_worst(evaluation)
     if tests:
         _print_tests(tests)
@@ -142,6 +156,7 @@ def _print_subject_groups(evaluation: "Evaluation") -> None:
 
 def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Mapping[str, Agreement]") -> None:
     from cardioseg.evaluation.measures import means
+    from cardioseg.evaluation.missed_measures import warning as missed_warning
     from cardioseg.evaluation.small_samples import warning
     from cardioseg.evaluation.wording import interval, limits, number
     from cardioseg.report.measure_columns import measure_title
@@ -153,7 +168,7 @@ def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Map
     rows = [
         (
             measure_title(name),
-            agreement.n,
+            agreement.of,
             *map(number, means(pairs, name)),
             interval(agreement.bias),
             limits(agreement.loa_low, agreement.loa_high),
@@ -164,7 +179,8 @@ def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Map
         for name, agreement in agreements.items()
     ]
     if rows:
-        caption = "\n".join(filter(None, ("bias: predicted minus reference", warning(agreements.values()))))
+        warnings = [missed_warning(agreements.values()), warning(agreements.values())]
+        caption = "\n".join(filter(None, ("bias: predicted minus reference", *warnings)))
         console.print_table(f"Measures {kind}", columns, rows, caption)
 
 
@@ -188,6 +204,7 @@ def _print_worst(evaluation: "Evaluation") -> None:
 
 
 def _print_tests(tests: "Sequence[SystemTest]") -> None:
+    from cardioseg.evaluation.studies_of_patients import counted_patients
     from cardioseg.evaluation.systems import warning
     from cardioseg.evaluation.wording import number, probability, signed
 
@@ -197,7 +214,8 @@ def _print_tests(tests: "Sequence[SystemTest]") -> None:
         (
             *(test.label.title, test.metric),
             *(test.first, number(test.first_mean, 3), test.second, number(test.second_mean, 3)),
-            *(signed(test.test.difference, 4), test.test.n, test.slices, f"{test.first_only} / {test.second_only}"),
+            *(signed(test.test.difference, 4), counted_patients(test.test.n, test.subjects)),
+            *(test.slices, f"{test.first_only} / {test.second_only}"),
             *(signed(test.test.effect, 2), probability(test.test.p_holm)),
         )
         for test in tests

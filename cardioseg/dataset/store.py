@@ -80,10 +80,11 @@ class Dataset:
         return digest.hexdigest()
 
     def sources(self) -> Iterator[Source]:
-        """The subjects, not yet read."""
+        """The subjects, not yet read; their patient is that of `patient_of`."""
+        patient_of = self.patient_of
         for record in self.manifest["subjects"]:
             name = str(record["subject_id"])
-            yield Source(name, name, partial(_read_subject, self.folder, record))
+            yield Source(name, name, partial(_read_subject, self.folder, record), patient_of[name])
 
 
 def is_dataset(folder: Path) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cardioseg.evaluation.measures import MeasurePair
 from cardioseg.evaluation.plots import Frame, Point, span
-from cardioseg.evaluation.wording import signed
+from cardioseg.evaluation.wording import number, signed
 from cardioseg.image.labels import Label
 from cardioseg.measure.agreement import Agreement
 from cardioseg.measure.quantities import QUANTITIES
@@ -65,10 +65,18 @@ class BlandAltman:
 
 
 def bland_altman(measure: str, pairs: Sequence[MeasurePair], agreement: Agreement, kind: str = "") -> BlandAltman:
-    """Lay out one measure; `pairs` are those of `measure`, `found` is their agreement, `kind` is as in the plot."""
+    """Lay out one measure.
+
+    Args:
+        measure: its name.
+        pairs: those of the measure; at least one has a predicted value.
+        agreement: their agreement.
+        kind: as in the plot.
+    """
     title = measure_title(measure)
-    means = [(pair.reference + pair.predicted) / 2 for pair in pairs]
-    differences = [pair.predicted - pair.reference for pair in pairs]
+    complete = [(pair, pair.difference) for pair in pairs if pair.difference is not None]
+    means = [pair.reference + difference / 2 for pair, difference in complete]
+    differences = [difference for _, difference in complete]
     intervals = [(kind, interval) for kind, interval in _intervals(agreement) if interval is not None]
     ends = [end for _, interval in intervals for end in (interval.low, interval.high)]
     x_axis = Axis(*span(means), _FRAME.left, _FRAME.right)
@@ -83,7 +91,7 @@ def bland_altman(measure: str, pairs: Sequence[MeasurePair], agreement: Agreemen
         levels=_levels(intervals, y_axis),
         points=tuple(
             Point(x_axis.place(mean), y_axis.place(difference), _title(pair), _kind(difference, agreement))
-            for pair, mean, difference in zip(pairs, means, differences, strict=True)
+            for (pair, difference), mean in zip(complete, means, strict=True)
         ),
         kind=kind,
     )
@@ -105,12 +113,16 @@ def _levels(intervals: Sequence[tuple[str, Interval]], axis: Axis) -> tuple[Leve
 
 def _in_words(title: str, agreement: Agreement) -> str:
     high, bias, low = (signed(interval.mean if interval else None) for _, interval in _intervals(agreement))
-    return f"Bland-Altman plot of {title}, {agreement.n} subjects: bias {bias}, limits of agreement {low} to {high}"
+    return f"Bland-Altman plot of {title}, {_subjects(agreement)}: bias {bias}, limits of agreement {low} to {high}"
+
+
+def _subjects(agreement: Agreement) -> str:
+    return agreement.of if agreement.studies > agreement.n else f"{agreement.of} subjects"
 
 
 def _title(pair: MeasurePair) -> str:
-    difference = signed(pair.predicted - pair.reference)
-    return f"{pair.subject_id}: predicted {pair.predicted:.1f}, reference {pair.reference:.1f}, difference {difference}"
+    predicted, difference = number(pair.predicted), signed(pair.difference)
+    return f"{pair.subject_id}: predicted {predicted}, reference {number(pair.reference)}, difference {difference}"
 
 
 def _kind(difference: float, agreement: Agreement) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from cardioseg.dataset.same_patient import same_patients
 from cardioseg.errors import NoInputError
 from cardioseg.evaluation.judgement import Judgement, Judging, unjudged
 from cardioseg.evaluation.measures import paired_measures
@@ -121,6 +122,7 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
     edited: list[str] = []
     corrected: list[str] = []
     group_of: dict[str, str] = {}
+    patient_keys: dict[str, str | None] = {}
     worst = WorstPairs()
     for judgement in judgements:
         problems += judgement.problems
@@ -129,15 +131,14 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
         edited += judgement.edited
         corrected += judgement.corrected
         group_of |= judgement.group_of
+        patient_keys |= judgement.patient_keys
         for pair, pair_scores in judgement.scored:
             scores += pair_scores
             worst.add(pair, [score for score in pair_scores if is_drawn(score)])
     labels = _reference_labels(scores)
     distinct = tuple(dict.fromkeys(problems))
     if not labels:
-        message = f"nothing in {origin.predicted} could be compared with {origin.reference}"
-        reasons = [f"{problem.where}: {problem.why}" for problem in distinct]
-        raise NoInputError(message, _hint(distinct), reasons)
+        raise _nothing_compared(origin, distinct)
     kept = [score for score in scores if score.label in labels]
     drawn = tuple(filter(is_drawn, kept))
     return Evaluation(
@@ -152,7 +153,13 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
         worst=worst.pairs,
         origin=origin,
         group_of=group_of,
+        patient_of=same_patients(patient_keys),
     )
+
+
+def _nothing_compared(origin: Origin, problems: tuple[Skipped, ...]) -> NoInputError:
+    message = f"nothing in {origin.predicted} could be compared with {origin.reference}"
+    return NoInputError(message, _hint(problems), [f"{problem.where}: {problem.why}" for problem in problems])
 
 
 def _judged(work: Judging, references: Iterable[Source | Skipped], executor: Executor) -> Iterator[Judgement]:
@@ -166,7 +173,7 @@ def _judged(work: Judging, references: Iterable[Source | Skipped], executor: Exe
         has_unusable_reference |= judgement.has_unusable_reference
         for case in judgement.matched:
             unmatched.pop(case, None)
-        yield judgement
+        yield replace(judgement, patient_keys={source.subject_id: source.patient})
     reason = "no reference that can be used" if has_unusable_reference or unreadable else _NO_REFERENCE
     without_reference = (Skipped(predictions.where(path), reason) for path in unmatched.values())
     yield Judgement(problems=(*unreadable, *without_reference))

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cardioseg import __version__
-from cardioseg.evaluation import systems
+from cardioseg.evaluation import missed_measures, systems
 from cardioseg.evaluation.bland_altman import BlandAltman, bland_altman
 from cardioseg.evaluation.boxes import BoxPlot, box_plot
 from cardioseg.evaluation.error_budget import COLUMN_TITLES
@@ -13,6 +13,7 @@ from cardioseg.evaluation.measures import AS_REPORTED, AT_READERS, MeasurePair, 
 from cardioseg.evaluation.pair_pictures import WIDTH, CasePicture, case_picture
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
+from cardioseg.evaluation.studies_of_patients import by_patient, counted_patients
 from cardioseg.evaluation.subject_groups import EJECTION_FRACTIONS
 from cardioseg.evaluation.summary import ALL, GROUPS, PHASES, LabelSummary
 from cardioseg.evaluation.systems import SystemTest
@@ -57,6 +58,7 @@ def write_evaluation(evaluation: Evaluation, name: str, folder: Path) -> None:
         "at_readers": AT_READERS,
         "as_reported": AS_REPORTED,
         "means": means,
+        "missed_warning": missed_measures.warning,
         "boxes": _box_plots(evaluation),
         "details": _details(evaluation),
         "rows": _worst_first(evaluation.scores),
@@ -91,6 +93,8 @@ def write_comparison(
         "version": __version__,
         "links": links,
         "corrections": {name: evaluation.correction_warning for name, evaluation in evaluations.items()},
+        "patient_notes": {name: evaluation.patient_note for name, evaluation in evaluations.items()},
+        "counted_patients": counted_patients,
         "labels": [label for label in STRUCTURES if any(label in of_system for of_system in overall.values())],
         "overall": overall,
         "tests": tests,
@@ -147,7 +151,7 @@ def _pictures(evaluation: Evaluation) -> list[CasePicture]:
 
 @dataclass(frozen=True)
 class Agreements:
-    """The agreement of all measures for one kind of number: its name, pairs, agreement by measure, and plots."""
+    """The agreement for one kind of number: its name, the pairs by patient, the agreement by measure, and plots."""
 
     kind: str
     pairs: Sequence[MeasurePair]
@@ -161,13 +165,15 @@ def _agreements(evaluation: Evaluation) -> list[Agreements]:
         (AT_READERS, evaluation.measures, evaluation.agreements),
         (AS_REPORTED, evaluation.reported_measures, evaluation.reported_agreements),
     )
-    return [Agreements(kind, pairs, by_name, _plots(kind, pairs, by_name)) for kind, pairs, by_name in kinds if by_name]
+    by_kind = [(kind, by_patient(pairs, evaluation.patient_of), by_name) for kind, pairs, by_name in kinds if by_name]
+    return [Agreements(kind, pairs, by_name, _plots(kind, pairs, by_name)) for kind, pairs, by_name in by_kind]
 
 
 def _plots(kind: str, pairs: Sequence[MeasurePair], by_name: Mapping[str, Agreement]) -> list[BlandAltman]:
     return [
         bland_altman(name, [pair for pair in pairs if pair.measure == name], agreement, kind)
         for name, agreement in by_name.items()
+        if agreement.n
     ]
 
 
@@ -182,7 +188,11 @@ def _worst_first(scores: Sequence[VolumeScore]) -> list[VolumeScore]:
 
 
 def _better_of(result: SystemTest) -> str:
-    """The system with the higher Dice or the lower distance; "" if the difference is not significant."""
-    if result.test.p_holm >= systems.SIGNIFICANT:
+    """The system that the rank test favours: its Dice is higher, or its distance lower, by the sign of the effect.
+
+    "" if the test is not significant, or if the means favour the other system, which a few large differences may do.
+    """
+    effect, difference = result.test.effect, result.test.difference
+    if result.test.p_holm >= systems.SIGNIFICANT or effect * difference < 0:
         return ""
-    return result.first if (result.test.difference > 0) == (result.metric == "dice") else result.second
+    return result.first if (effect > 0) == (result.metric == "dice") else result.second

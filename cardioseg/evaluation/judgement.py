@@ -26,6 +26,7 @@ class Judgement:
         corrected: case ids of the predictions that a person changed, as an edit or in `review`.
         matched: case ids of the predictions that belong to the subject.
         group_of: the subject's group by its id, if the references name groups.
+        patient_keys: what tells the subject's patient by its id, see `Source.patient`.
         has_unusable_reference: whether one of the subject's references cannot be used.
     """
 
@@ -38,6 +39,7 @@ class Judgement:
     matched: tuple[str, ...] = ()
     has_unusable_reference: bool = False
     group_of: Mapping[str, str] = field(default_factory=dict)
+    patient_keys: Mapping[str, str | None] = field(default_factory=dict, repr=False)
 
 
 def judge(

@@ -4,6 +4,9 @@ A prediction gives two numbers for one measure. At the reader's phases and slice
 at the reference's own end-diastole and end-systole and on its annotated slices, so that a difference is one of the
 masks, never one of the choice of phases or slices. As reported, it is the number in `measures.csv`: over the whole
 stack, at the phases that were found in the prediction.
+
+A structure that the prediction misses at ED or ES has a volume of 0 mL there: the error is the whole volume, so that a
+miss never improves the agreement of volumes. As no heart empties, such a cavity has no SV and no EF.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,24 +36,32 @@ class MeasurePair:
         subject_id: the person.
         measure: its name.
         reference: from the reference mask.
-        predicted: from the predicted mask, at the reader's phases and slices.
+        predicted: from the predicted mask, at the reader's phases and slices; None if the mask does not give it,
+            because it misses the cavity at ED or ES.
         as_reported: of the prediction in `measures.csv`; None where nothing is reported.
     """
 
     subject_id: str
     measure: str
     reference: float
-    predicted: float
+    predicted: float | None
     as_reported: float | None = None
 
     @property
+    def difference(self) -> float | None:
+        """Predicted minus reference."""
+        return None if self.predicted is None else self.predicted - self.reference
+
+    @property
     def differs(self) -> bool:
-        """Whether the prediction has two numbers for this measure."""
-        return self.as_reported is not None and abs(self.as_reported - self.predicted) > _ROUNDED
+        """Whether the number that is reported is not `predicted`."""
+        if self.as_reported is None:
+            return False
+        return self.predicted is None or abs(self.as_reported - self.predicted) > _ROUNDED
 
 
 def paired_measures(scores: Iterable[VolumeScore], reported: Reported | None = None) -> tuple[MeasurePair, ...]:
-    """Every measure that both masks of a subject give; subjects in the order of the scores.
+    """Every measure that the reference of a subject gives; subjects in the order of the scores.
 
     Args:
         scores: of all subjects.
@@ -64,19 +75,22 @@ def paired_measures(scores: Iterable[VolumeScore], reported: Reported | None = N
 
 
 def reported_pairs(pairs: Sequence[MeasurePair]) -> tuple[MeasurePair, ...]:
-    """The measures that differ for any subject, of all subjects that have it, with the reported number as predicted."""
+    """The measures that differ for any subject, of all subjects, with the reported number as predicted."""
     differing = {pair.measure for pair in pairs if pair.differs}
-    return tuple(
-        replace(pair, predicted=pair.as_reported)
-        for pair in pairs
-        if pair.measure in differing and pair.as_reported is not None
-    )
+    return tuple(replace(pair, predicted=pair.as_reported) for pair in pairs if pair.measure in differing)
 
 
-def means(pairs: Iterable[MeasurePair], measure: str) -> tuple[float, float]:
-    """Mean over subjects of a measure: of the reference and of the prediction."""
-    own = [pair for pair in pairs if pair.measure == measure]
-    return fmean(pair.reference for pair in own), fmean(pair.predicted for pair in own)
+def values_of(pairs: Iterable[MeasurePair], measure: str) -> tuple[list[float], list[float]]:
+    """The references and the predictions of a measure, of the subjects that have both."""
+    both = [(pair.reference, pair.predicted) for pair in pairs if pair.measure == measure]
+    complete = [(expected, measured) for expected, measured in both if measured is not None]
+    return [expected for expected, _ in complete], [measured for _, measured in complete]
+
+
+def means(pairs: Iterable[MeasurePair], measure: str) -> tuple[float | None, float | None]:
+    """Mean of a measure over the subjects that have both: of the reference and of the prediction."""
+    reference, predicted = values_of(pairs, measure)
+    return (fmean(reference), fmean(predicted)) if reference else (None, None)
 
 
 def _pairs(subject_id: str, scores: list[VolumeScore], reported: Reported) -> Iterator[MeasurePair]:
@@ -87,9 +101,9 @@ def _pairs(subject_id: str, scores: list[VolumeScore], reported: Reported) -> It
     cases = {score.case_id for score in scores}
     as_reported = reported.get(min(cases), {}) if len(cases) == 1 else {}
     for name in MEASURES:
-        expected, measured = reference.get(name), predicted.get(name)
-        if expected is not None and measured is not None:
-            yield MeasurePair(subject_id, name, expected, measured, as_reported.get(name))
+        expected = reference.get(name)
+        if expected is not None:
+            yield MeasurePair(subject_id, name, expected, predicted.get(name), as_reported.get(name))
 
 
 def _measures(volumes_ml: _Volumes) -> Values:

@@ -1,7 +1,8 @@
 """Result: an evaluation as a record, JSON and CSV."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from cardioseg import __version__
-from cardioseg.evaluation import corrected_masks, small_samples
+from cardioseg.evaluation import corrected_masks, small_samples, studies_of_patients
 from cardioseg.evaluation.error_budget import PARTS, ErrorBudget, error_budgets
 from cardioseg.evaluation.evaluation_rules import SEED, stated
 from cardioseg.evaluation.left_out_slices import left_out
-from cardioseg.evaluation.measures import MEASURES, MeasurePair, Reported, paired_measures, reported_pairs
+from cardioseg.evaluation.measures import MEASURES, MeasurePair, Reported, paired_measures, reported_pairs, values_of
+from cardioseg.evaluation.missed_measures import missed_measures
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.reported_measures import other_phases
 from cardioseg.evaluation.scores import METRICS, VolumeScore
+from cardioseg.evaluation.studies_of_patients import PatientOf, by_patient
 from cardioseg.evaluation.subject_groups import COLUMNS as GROUP_COLUMNS
 from cardioseg.evaluation.subject_groups import SubjectGroup, subject_groups
 from cardioseg.evaluation.summary import LabelSummary, summarise
@@ -53,6 +56,7 @@ class Evaluation:
         edited: cases whose prediction was edited; their rows in `measures.csv` are of the mask before the edit.
         corrected: cases whose prediction a person changed, as an edit or in `review`.
         group_of: the group of each subject by its id, such as its scanner or diagnosis, if the references name groups.
+        patient_of: the patient of each subject that is one of several studies of a patient.
     """
 
     labels: tuple[Label, ...]
@@ -67,11 +71,12 @@ class Evaluation:
     edited: tuple[str, ...] = ()
     corrected: tuple[str, ...] = ()
     group_of: Mapping[str, str] = field(default_factory=dict, repr=False)
+    patient_of: PatientOf = field(default_factory=dict, repr=False)
 
     @cached_property
     def summary(self) -> tuple[LabelSummary, ...]:
         """Each label over all (`group` is "all"), by phase and by region: `per_volume["dice"].mean`, for example."""
-        return summarise(self.scores)
+        return summarise(self.scores, self.patient_of)
 
     @cached_property
     def error_budgets(self) -> tuple[ErrorBudget, ...]:
@@ -101,12 +106,22 @@ class Evaluation:
     @cached_property
     def agreements(self) -> dict[str, Agreement]:
         """How well each measure agrees at the reader's phases and slices: `agreements["lv_edv_ml"].bias`."""
-        return _agreements(self.measures)
+        return _agreements(self.measures, self.patient_of)
+
+    @cached_property
+    def missed_measures(self) -> tuple[Skipped, ...]:
+        """Subjects whose prediction misses a structure at ED or ES, or lacks a measure that the reference has."""
+        return tuple(missed_measures(self.scores, self.measures, self.reported_measures))
 
     @property
     def warning(self) -> str:
         """The warning that the agreement of measures is computed from few subjects, or ""."""
         return small_samples.warning((*self.agreements.values(), *self.reported_agreements.values()))
+
+    @property
+    def patient_note(self) -> str:
+        """How many patients the subjects are, if some are studies of one patient, else ""."""
+        return studies_of_patients.note(self.scores, self.patient_of)
 
     @property
     def correction_warning(self) -> str:
@@ -121,7 +136,7 @@ class Evaluation:
     @cached_property
     def reported_agreements(self) -> dict[str, Agreement]:
         """The agreement of these measures as reported, by their names."""
-        return _agreements(self.reported_measures)
+        return _agreements(self.reported_measures, self.patient_of)
 
     @property
     def protocol(self) -> str:
@@ -138,8 +153,10 @@ class Evaluation:
             "error_budget": list(self.error_rows()),
             "subject_groups": list(self.group_rows()),
             "warning": self.warning,
+            "patient_note": self.patient_note,
             "agreement": {name: asdict(agreement) for name, agreement in self.agreements.items()},
             "agreement_as_reported": {name: asdict(agreement) for name, agreement in self.reported_agreements.items()},
+            "missed_measures": [asdict(missed) for missed in self.missed_measures],
             "correction_warning": self.correction_warning,
             "edits": [asdict(edit) for edit in self.edits],
             "left_out": [asdict(volume) for volume in self.left_out],
@@ -199,13 +216,15 @@ def write(evaluation: Evaluation, folder: Path) -> None:
     write_json(folder / "evaluation.json", evaluation.to_json())
 
 
-def _agreements(pairs: Sequence[MeasurePair]) -> dict[str, Agreement]:
+def _agreements(pairs: Sequence[MeasurePair], patient_of: PatientOf) -> dict[str, Agreement]:
     rng = np.random.default_rng(SEED)
-    by_name = {name: [pair for pair in pairs if pair.measure == name] for name in MEASURES}
+    subjects = Counter(pair.measure for pair in pairs)
+    studies = Counter(pair.measure for pair in pairs if pair.predicted is not None)
+    patients = by_patient(pairs, patient_of)
+    agreements = {name: agreement(*values_of(patients, name), rng) for name in MEASURES if subjects[name]}
     return {
-        name: agreement([pair.reference for pair in of_measure], [pair.predicted for pair in of_measure], rng)
-        for name, of_measure in by_name.items()
-        if of_measure
+        name: replace(found, studies=studies[name], missing=subjects[name] - studies[name])
+        for name, found in agreements.items()
     }
 
 

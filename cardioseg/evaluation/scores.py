@@ -1,6 +1,6 @@
 """Scores: overlaps, surface distances and volumes of one pair of masks, label by label."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +39,8 @@ class VolumeScore:
         volume: the name of the reference volume, `ed` or `es` if known.
         label: the structure.
         overlap: the overlap on all annotated slices together (3D).
-        distances: surface distances in 3D; None if a mask is empty or the spacing is not known.
+        distances: surface distances in 3D, with the slices at their true positions; None if a mask is empty or the
+            spacing is not known.
         voxels: number of voxels of the annotated slices.
         voxel_ml: volume of a voxel, or None if the reference has no spacing.
         slices: the scores of the annotated slices.
@@ -119,7 +120,7 @@ def _score(pair: Pair, label: Label, slice_regions: tuple[str, ...]) -> VolumeSc
         volume=pair.reference.name,
         label=label,
         overlap=sum((part.overlap for part in slices), Overlap()),
-        distances=_distances(reference, predicted, spacing_mm),
+        distances=_distances(reference, predicted, spacing_mm, annotated.tolist()),
         voxels=reference.size,
         voxel_ml=None if spacing_mm is None else float(np.prod(spacing_mm)) / 1000,
         slices=slices,
@@ -134,5 +135,6 @@ def _distances(
     reference: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
     predicted: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
     spacing_mm: tuple[float, ...] | None,
+    places: Sequence[int] | None = None,
 ) -> Distances:
-    return Distances() if spacing_mm is None else distances(reference, predicted, spacing_mm)
+    return Distances() if spacing_mm is None else distances(reference, predicted, spacing_mm, places)

@@ -79,7 +79,9 @@ def _group(name: str, subjects: int, scores: Sequence[VolumeScore], measures: Se
         if score.overlap.dice is not None:
             dice.setdefault(score.label, []).append(score.overlap.dice)
     errors = {
-        measure: [pair.predicted - pair.reference for pair in measures if pair.measure == measure]
+        measure: [
+            difference for pair in measures if pair.measure == measure and (difference := pair.difference) is not None
+        ]
         for measure in MEASURES
     }
     return SubjectGroup(

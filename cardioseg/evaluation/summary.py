@@ -6,6 +6,7 @@ from statistics import fmean
 
 from cardioseg.evaluation.regions import REGIONS
 from cardioseg.evaluation.scores import METRICS, Metric, SliceScore, VolumeScore
+from cardioseg.evaluation.studies_of_patients import EACH_A_PATIENT, PatientOf
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.measure.spread import Spread, spread
 
@@ -29,7 +30,7 @@ class LabelSummary:
         slices_invented: number of slices with Dice 0 because the reference is empty.
         per_slice: each metric of `METRICS`, over the scored slices of all cases.
         per_volume: over volumes, in 3D; empty for a region.
-        per_subject: over the subjects' means of their scored slices.
+        per_subject: over the subjects' means of their scored slices; several studies of a patient are one subject.
     """
 
     label: Label
@@ -44,24 +45,31 @@ class LabelSummary:
     per_subject: Spreads
 
 
-def summarise(scores: Iterable[VolumeScore]) -> tuple[LabelSummary, ...]:
-    """Summarise each label that has scores: over everything, then over each group that has scores."""
+def summarise(scores: Iterable[VolumeScore], patient_of: PatientOf = EACH_A_PATIENT) -> tuple[LabelSummary, ...]:
+    """Summarise each label that has scores: over everything, then over each group that has scores.
+
+    Args:
+        scores: of all subjects.
+        patient_of: the patient of each subject that shares its patient with another.
+    """
     by_label: dict[Label, list[VolumeScore]] = {}
     for score in scores:
         by_label.setdefault(score.label, []).append(score)
     return tuple(
-        _summarise(label, group, chosen)
+        _summarise(label, group, chosen, patient_of)
         for label in STRUCTURES
         if label in by_label
         for group, chosen in _groups(by_label[label])
     )
 
 
-def subject_means(scores: Iterable[VolumeScore], metric: str) -> dict[str, float]:
-    """Each subject's mean over its scored slices, from which every "per subject" is made."""
+def subject_means(
+    scores: Iterable[VolumeScore], metric: str, patient_of: PatientOf = EACH_A_PATIENT
+) -> dict[str, float]:
+    """Each subject's mean over its scored slices, from which "per subject" is made; by patient as in `summarise`."""
     by_subject: dict[str, list[SliceScore]] = {}
     for score in scores:
-        by_subject.setdefault(score.subject_id, []).extend(score.scored)
+        by_subject.setdefault(patient_of.get(score.subject_id, score.subject_id), []).extend(score.scored)
     values_by_subject = {subject_id: _values(METRICS[metric], slices) for subject_id, slices in by_subject.items()}
     return {subject_id: fmean(values) for subject_id, values in values_by_subject.items() if values}
 
@@ -77,7 +85,7 @@ def _groups(scores: Sequence[VolumeScore]) -> Iterator[tuple[str, Sequence[Volum
             yield region, chosen
 
 
-def _summarise(label: Label, group: str, scores: Sequence[VolumeScore]) -> LabelSummary:
+def _summarise(label: Label, group: str, scores: Sequence[VolumeScore], patient_of: PatientOf) -> LabelSummary:
     slices = [part for score in scores for part in score.scored]
     return LabelSummary(
         label=label,
@@ -89,7 +97,7 @@ def _summarise(label: Label, group: str, scores: Sequence[VolumeScore]) -> Label
         slices_invented=sum(part.overlap.reference == 0 for part in slices),
         per_slice=_spreads(slices),
         per_volume={} if group in REGIONS else _spreads(scores),
-        per_subject={name: spread(list(subject_means(scores, name).values())) for name in METRICS},
+        per_subject={name: spread(list(subject_means(scores, name, patient_of).values())) for name in METRICS},
     )
 
 

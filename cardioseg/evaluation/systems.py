@@ -13,7 +13,7 @@ from cardioseg.evaluation.shared_slices import shared_slices
 from cardioseg.evaluation.wording import counted
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.measure.significance import PairedTest, holm, paired_tests, smallest_p
+from cardioseg.measure.significance import EXACTNESS, PairedTest, holm, paired_tests, smallest_p
 from cardioseg.skipped import Skipped
 
 SIGNIFICANT = 0.05
@@ -21,15 +21,17 @@ SIGNIFICANT = 0.05
 TESTED = ("dice", "hd95_mm")
 COLUMNS = (
     *("label", "metric", "first", "second", "first_mean", "second_mean"),
-    *("difference", "effect", "p", "p_holm", "n", "volumes", "slices", "first_only", "second_only"),
+    *("difference", "effect", "p", "p_holm", "n", "subjects", "volumes", "slices", "first_only", "second_only"),
 )
 PROTOCOL = (
     "Each test uses only the slices on which both systems have a value; each subject's value is the mean over these "
-    "slices. n is the number of subjects; volumes and slices are what they rest on; first_only and second_only count "
+    "slices. Several studies of one patient count as one subject. n is the number of pairs in the test; subjects (all "
+    "studies), volumes and slices are what they rest on; first_only and second_only count "
     "the slices that are left out because only this system has a value: the other has no prediction of the volume "
     "or, for HD95, no distance, because it drew nothing there. A structure that a system missed has Dice 0. If only "
     "one system drew a structure that the reference does not have on a slice, its Dice there is 0, and that of the "
-    "other is 1. The tests are two-sided Wilcoxon signed-rank tests. Holm's method "
+    "other is 1. The tests are two-sided Wilcoxon signed-rank tests; "
+    f"{EXACTNESS}. Holm's method "
     "corrects p for all tests in this table. The effect is the matched-pairs rank-biserial correlation, from -1 to 1;"
     " it is positive if the first system is larger."
 )
@@ -47,6 +49,7 @@ class SystemTest:
         first_mean: mean of the first system over the subjects.
         second_mean: mean of the second system over the subjects.
         test: the test of the difference, first minus second.
+        subjects: number of subjects that the test rests on; more than its pairs if some are studies of one patient.
         volumes: number of volumes that the test rests on.
         slices: number of slices that the test rests on.
         first_only: number of slices that are left out because only the first system has a value.
@@ -60,6 +63,7 @@ class SystemTest:
     first_mean: float
     second_mean: float
     test: PairedTest
+    subjects: int
     volumes: int
     slices: int
     first_only: int
@@ -138,12 +142,13 @@ def _reason_untested(first: Evaluation, second: Evaluation) -> str:
 
 
 def _test(systems: Mapping[str, Evaluation], label: Label, metric: str, first: str, second: str) -> SystemTest | None:
-    shared = shared_slices(_of_label(systems[first], label), _of_label(systems[second], label), metric)
+    patient_of = {**systems[first].patient_of, **systems[second].patient_of}
+    shared = shared_slices(_of_label(systems[first], label), _of_label(systems[second], label), metric, patient_of)
     if not shared.slices:
         return None
     a, b = list(shared.first.values()), list(shared.second.values())
     test = paired_tests(a, [b])[0]
-    counts = shared.volumes, shared.slices, shared.first_only, shared.second_only
+    counts = shared.subjects, shared.volumes, shared.slices, shared.first_only, shared.second_only
     return SystemTest(label, metric, first, second, fmean(a), fmean(b), test, *counts)
 
 

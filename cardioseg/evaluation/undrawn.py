@@ -10,6 +10,7 @@ from cardioseg.evaluation.measures import MeasurePair
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.evaluation.summary import PHASES
 from cardioseg.evaluation.wording import number
+from cardioseg.ingest.labels.subject import counts_as_drawn
 from cardioseg.report.measure_columns import measure_title
 from cardioseg.skipped import Skipped
 
@@ -17,8 +18,8 @@ _FRACTION = "_ef_percent"
 
 
 def is_drawn(score: VolumeScore) -> bool:
-    """Whether the reference draws the label; a single slice may lie beyond a structure and be empty rightly."""
-    return bool(score.overlap.reference) or len(score.slices) == 1
+    """Whether the reference draws the label, see `counts_as_drawn`."""
+    return counts_as_drawn(score.overlap.reference, len(score.slices))
 
 
 def not_drawn(scores: Iterable[VolumeScore]) -> Iterator[Skipped]:
@@ -53,7 +54,7 @@ def doubtful_moments(pairs: Iterable[MeasurePair]) -> Iterator[Skipped]:
     for pair in pairs:
         sides = {"reference": pair.reference, "prediction": pair.predicted}
         for side, value in sides.items():
-            if pair.measure.endswith(_FRACTION) and value < 0:
+            if pair.measure.endswith(_FRACTION) and value is not None and value < 0:
                 yield Skipped(
                     pair.subject_id,
                     f"{measure_title(pair.measure)} of the {side} is {number(value)} at the reference's ED and ES: "

@@ -77,10 +77,12 @@ def _figures(document: dict[str, Any], tested: str) -> Iterator[Metric]:
             yield from _metric(label, "Dice", row["per_slice"]["dice"], f"{data}; mean over slices, {group}")
     for measure, agreement in document["agreement"].items():
         if agreement["bias"] is not None:
-            protocol, n = (
-                f"{data}; over subjects, at the reference's {_listed(_moments(document['volumes']))}",
-                agreement["n"],
-            )
+            n, missing = agreement["n"], agreement.get("missing", 0)
+            moments = _listed(_moments(document["volumes"]))
+            lacking = f"; {missing} more have no predicted value" if missing else ""
+            is_shared = agreement.get("studies", n) > n
+            over = f"patients ({agreement['studies']} studies)" if is_shared else "subjects"
+            protocol = f"{data}; over {over}, at the reference's {moments}{lacking}"
             yield from _metric(measure, "mean absolute error", {**agreement["mae"], "std": None, "n": n}, protocol)
             yield from _metric(measure, "bias", {**agreement["bias"], "std": agreement["sd"], "n": n}, protocol)
     yield from _group_figures(document, data)

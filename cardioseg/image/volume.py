@@ -78,11 +78,12 @@ class Grid:
 
     def matches(self, other: "Grid", tolerance_mm: float = 0.01) -> bool:
         """Whether both grids put every corner voxel within `tolerance_mm` of the same place."""
-        if self.shape != other.shape:
-            return False
+        return self.shape == other.shape and self.farthest_corner_mm(other) <= tolerance_mm
+
+    def farthest_corner_mm(self, other: "Grid") -> float:
+        """The largest distance between a corner voxel and the same one of a grid of the same shape."""
         corners = np.array(list(product(*[(0, n - 1) for n in self.shape])))
-        distances_mm = np.linalg.norm(self.position_mm(corners) - other.position_mm(corners), axis=1)
-        return bool((distances_mm <= tolerance_mm).all())
+        return float(np.linalg.norm(self.position_mm(corners) - other.position_mm(corners), axis=1).max())
 
 
 def _reordered(values: tuple[_T, _T, _T], order: tuple[int, int, int]) -> tuple[_T, _T, _T]:

@@ -24,7 +24,8 @@ class Agreement:
     With d = predicted - reference, in the unit of the values:
 
     Attributes:
-        n: number of subjects. Below two nothing else is defined.
+        n: number of values: of subjects, or of patients if some subjects are studies of one patient. Below two nothing
+            else is defined.
         bias: mean of d.
         sd: sample standard deviation of d (n - 1).
         loa_low: lower limit of agreement, bias - 1.96 sd. Bland and Altman, Lancet 1986;327:307.
@@ -32,6 +33,8 @@ class Agreement:
         mae: mean of |d|.
         r: Pearson's correlation; None below three subjects or where one side does not vary.
         icc: ICC(2,1); None below three subjects or where neither side varies.
+        studies: number of subjects with both values, whose means by patient the values are; 0: as `n`.
+        missing: number of further subjects that have a reference, but no predicted value.
     """
 
     n: int
@@ -42,6 +45,16 @@ class Agreement:
     mae: Interval | None = None
     r: Interval | None = None
     icc: Interval | None = None
+    studies: int = 0
+    missing: int = 0
+
+    @property
+    def of(self) -> str:
+        """How many in words: `12`, `8 of 12` if some have no predicted value, `6 patients, 8 of 12 studies`."""
+        studies = self.studies or self.n
+        count = f"{studies} of {studies + self.missing}" if self.missing else str(studies)
+        patients = f"{self.n} patient{'' if self.n == 1 else 's'}"
+        return count if studies == self.n else f"{patients}, {count} studies"
 
 
 def agreement(

@@ -52,12 +52,12 @@ class Beat:
 
     @property
     def sv_ml(self) -> float | None:
-        """Stroke volume, EDV - ESV."""
-        return None if self.edv_ml is None or self.esv_ml is None else self.edv_ml - self.esv_ml
+        """Stroke volume, EDV - ESV; None if the cavity is empty at one of them: no heart empties."""
+        return self.edv_ml - self.esv_ml if self.edv_ml and self.esv_ml else None
 
     @property
     def ef_percent(self) -> float | None:
-        """Ejection fraction, 100 SV / EDV; None of an empty ventricle."""
+        """Ejection fraction, 100 SV / EDV; None without a stroke volume."""
         return None if not self.edv_ml or self.sv_ml is None else 100 * self.sv_ml / self.edv_ml
 
 

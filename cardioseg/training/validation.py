@@ -22,7 +22,7 @@ _BATCH = 8
 
 @dataclass(frozen=True)
 class SliceScore:
-    """The Dice of one structure on one slice; None if it is in neither mask."""
+    """The Dice of one structure on one slice; None if it is in neither mask, or not drawn in the volume at all."""
 
     subject_id: str
     volume: str
@@ -32,7 +32,10 @@ class SliceScore:
 
 
 def validate(network: UNet, recipe: Recipe, subjects: Iterable[Subject]) -> Iterator[SliceScore]:
-    """Score every slice on which the recipe's labels are annotated, on the grid of the slice."""
+    """Score every slice on which the recipe's labels are annotated, on the grid of the slice.
+
+    A structure that the reference does not draw in a volume has no Dice there, as in `evaluate`.
+    """
     network.eval()
     for subject in subjects:
         for volume in subject.volumes:
@@ -66,9 +69,10 @@ def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolum
     if not len(annotated):
         return
     classes = predict(network, recipe, volume.image[annotated], volume.pixel_mm(recipe.nominal_spacing_mm))
+    is_drawn = {label: volume.is_drawn(label) for label in recipe.structures}
     for row, index in enumerate(annotated):
         for number, label in enumerate(recipe.structures, 1):
-            score = dice(volume.mask[index] == label, classes[row] == number)
+            score = dice(volume.mask[index] == label, classes[row] == number) if is_drawn[label] else None
             yield SliceScore(subject_id, volume.name, int(index), label.key, score)
 
 

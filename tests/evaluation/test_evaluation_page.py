@@ -187,14 +187,21 @@ def test_a_comparison_links_its_systems(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "difference", "p", "better"),
-    [("dice", 0.1, 0.01, "a"), ("dice", -0.1, 0.01, "b"), ("hd95_mm", 0.1, 0.01, "b"), ("dice", 0.1, 0.05, "")],
+    ("metric", "difference", "effect", "p", "better"),
+    [
+        *(("dice", 0.1, 0.5, 0.01, "a"), ("dice", -0.1, -0.5, 0.01, "b"), ("dice", 0.1, 0.5, 0.05, "")),
+        *(("hd95_mm", 0.1, 0.5, 0.01, "b"), ("hd95_mm", 0.0, -0.5, 0.01, "a")),
+        *(
+            ("dice", 0.1, -0.5, 0.01, ""),
+            ("hd95_mm", -0.1, 0.5, 0.01, ""),
+        ),  # most subjects favour another than the mean
+    ],
 )
 def test_the_better_system_is_bold_where_it_is_no_chance(
-    tmp_path: Path, metric: str, difference: float, p: float, better: str
+    tmp_path: Path, metric: str, difference: float, effect: float, p: float, better: str
 ) -> None:
     test = SystemTest(
-        Label.LV_CAVITY, metric, "a", "b", 0.9, 0.8, PairedTest(difference, 0.5, p / 2, p, 20), 40, 300, 5, 0
+        Label.LV_CAVITY, metric, "a", "b", 0.9, 0.8, PairedTest(difference, effect, p / 2, p, 20), 20, 40, 300, 5, 0
     )
     write_comparison({"a": evaluated(), "b": evaluated()}, [test], tmp_path, {"a": "a", "b": "b"})
     assert re.findall(r"<b>(\w)</b>", (tmp_path / "comparison.html").read_text()) == ([better] if better else [])

@@ -17,7 +17,7 @@ def volume(
     return VolumeScore(subject, "c", name, label, Overlap(reference, predicted, 0), Distances(), 9, ml, ())
 
 
-def by_name(*scores: VolumeScore) -> dict[str, tuple[float, float]]:
+def by_name(*scores: VolumeScore) -> dict[str, tuple[float, float | None]]:
     return {pair.measure: (pair.reference, pair.predicted) for pair in paired_measures(scores)}
 
 
@@ -41,8 +41,18 @@ def test_what_is_not_known_is_left_out() -> None:
 
 def test_an_empty_prediction_has_a_volume_but_no_ejection_fraction() -> None:
     found = by_name(volume("a", "ed", LV, 1000, 0), volume("a", "es", LV, 400, 0))
-    assert found["lv_sv_ml"] == pytest.approx((60, 0))
-    assert "lv_ef_percent" not in found
+    assert found["lv_edv_ml"] == pytest.approx((100, 0))
+    assert found["lv_esv_ml"] == pytest.approx((40, 0))
+    assert found["lv_sv_ml"] == (pytest.approx(60), None)
+    assert found["lv_ef_percent"] == (pytest.approx(60), None)
+
+
+@pytest.mark.parametrize(("ed", "es"), [(0, 400), (1000, 0)])
+def test_a_cavity_that_is_missed_at_one_phase_has_no_ejection_fraction(ed: int, es: int) -> None:
+    """Neither 100 % nor minus infinity; the missed volume itself is wrong by all of it."""
+    found = by_name(volume("a", "ed", LV, 1000, ed), volume("a", "es", LV, 400, es))
+    assert [found["lv_edv_ml"], found["lv_esv_ml"]] == [pytest.approx((100, ed / 10)), pytest.approx((40, es / 10))]
+    assert [found["lv_sv_ml"][1], found["lv_ef_percent"][1]] == [None, None]
 
 
 def test_subjects_are_apart() -> None:

@@ -66,6 +66,13 @@ def test_distances_are_in_millimetres_along_each_axis() -> None:
     assert (one.distances.hd95_mm, one.distances.assd_mm) == (8.0, 8.0)
 
 
+def test_slices_without_a_reference_keep_their_place() -> None:
+    """Slices 0 and 2 are 16 mm apart, though slice 1 has no reference; a slice of a pixel is 8 mm high."""
+    pair = a_pair([row(3, 0), row(0, 0), row(0, 0)], [row(0, 0), row(3, 3), row(3, 0)], on=(0, 2))
+    [one] = score(pair, STRUCTURES)
+    assert (one.distances.hd95_mm, one.distances.assd_mm) == (16.0, 16.0)
+
+
 def test_without_a_spacing_there_is_no_distance() -> None:
     pair = a_pair([row(3, 0)], [row(3, 3)])
     [one] = score(replace(pair, reference=replace(pair.reference, spacing_mm=None)), STRUCTURES)

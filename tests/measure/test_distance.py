@@ -71,6 +71,34 @@ def test_the_percentile_is_of_each_direction_and_interpolates() -> None:
     assert distances(row[:, :11], dot[:, :11], (1.0, 2.0)).hd95_mm == pytest.approx(19)
 
 
+def test_slices_that_are_missing_in_between_keep_their_distance() -> None:
+    """Slices 1, 3 and 7 of a stack, 10 mm apart: from 1 to 3 it is 20 mm, from 3 to 7 40 mm."""
+    masks = [voxels((3, 4, 4), (place, 1, 2)) for place in range(3)]
+    for one, other, expected in ((0, 1, 20), (1, 2, 40), (2, 0, 60)):
+        found = distances(masks[one], masks[other], (10.0, 1.0, 1.0), (1, 3, 7))
+        assert numbers(found) == pytest.approx((expected,) * 3)
+    assert distances(masks[0], masks[1], (10.0, 1.0, 1.0)).hd95_mm == pytest.approx(10)
+
+
+def test_a_missing_slice_is_not_outside() -> None:
+    """The middle of three equal slices has no surface inside, whether slices are missing beside it or not."""
+    block = np.zeros((3, 5, 5), np.bool_)
+    block[:, 1:4, 1:4] = True
+    hollow = block.copy()
+    hollow[1, 2, 2] = False
+    assert numbers(distances(block, hollow, (10.0, 1.0, 1.0), (0, 2, 4))) == pytest.approx((0, 0, 0))
+    with pytest.raises(ValueError, match="2 places do not fit 3 slices"):
+        distances(block, hollow, (10.0, 1.0, 1.0), (0, 2))
+
+
+@settings(deadline=None)
+@given(examples(), st.integers(0, 5))
+def test_contiguous_places_change_nothing(example: Example, first: int) -> None:
+    reference, predicted, spacing_mm = example
+    places = range(first, first + len(reference))
+    assert distances(reference, predicted, spacing_mm, places) == distances(reference, predicted, spacing_mm)
+
+
 def test_the_inside_does_not_count() -> None:
     block = np.zeros((7, 7), np.bool_)
     block[1:6, 1:6] = True

@@ -1,10 +1,20 @@
 """Intervals and tests against SciPy and by hand."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
-from scipy.stats import bootstrap, wilcoxon
+from numpy.typing import NDArray
+from scipy.stats import bootstrap, rankdata, wilcoxon
 
-from cardioseg.measure.significance import bootstrap_interval, holm, paired_tests, rank_biserial, resampled
+from cardioseg.measure.significance import (
+    EXACTNESS,
+    bootstrap_interval,
+    holm,
+    paired_tests,
+    rank_biserial,
+    resampled,
+)
 
 
 def test_interval_agrees_with_scipy() -> None:
@@ -33,6 +43,41 @@ def test_paired_tests() -> None:
     assert lower.p_holm == pytest.approx(2 * lower.p)
     assert (equal.p, equal.p_holm, equal.difference, equal.n) == (1, 1, 0, 20)
     assert (lower.effect, equal.effect) == (1, 0)
+
+
+def exact(differences: Sequence[float]) -> float:
+    """Over all signs of the pairs that differ; ranks are doubled, so that those of ties are whole."""
+    defined = np.asarray(differences)[np.asarray(differences) != 0]
+    ranks = (2 * rankdata(np.abs(defined))).astype(int)
+    ways = np.ones(1)
+    for rank in ranks:
+        ways = np.append(ways, np.zeros(rank)) + np.append(np.zeros(rank), ways)
+    positive = ranks[defined > 0].sum()
+    return float(min(1, 2 * min(ways[: positive + 1].sum(), ways[positive:].sum()) / ways.sum()))
+
+
+@pytest.mark.parametrize("n", [2, 5, 13, 14, 20, 50])
+@pytest.mark.parametrize("zeros", [0, 1, 3])
+def test_pairs_that_do_not_differ_keep_the_test_exact(n: int, zeros: int) -> None:
+    signs = np.where(np.random.default_rng(n).random(n) < 0.2, -1, 1)
+    differences = np.append(signs * np.arange(1, n + 1) / 64, np.zeros(zeros))
+    assert p_of(differences) == pytest.approx(exact(differences))
+    assert p_of(differences) == p_of(differences[:n])
+
+
+def test_with_ties_the_test_is_exact_up_to_13_pairs() -> None:
+    tied = np.array([1, 1, 2, 2, -2, 3, -3, 4, 5, 5, 6, 6, 7]) / 64
+    assert p_of(tied) == pytest.approx(exact(tied))
+    more = np.append(tied, 8 / 64)
+    assert p_of(more) == pytest.approx(float(wilcoxon(more, method="asymptotic").pvalue))
+    assert p_of(more) != pytest.approx(exact(more))
+    many = np.arange(-10, 51)[np.arange(-10, 51) != 0][:51] / 64
+    assert p_of(many) == pytest.approx(float(wilcoxon(many, method="asymptotic").pvalue))
+    assert all(str(count) in EXACTNESS for count in (13, 50))
+
+
+def p_of(differences: NDArray[np.float64]) -> float:
+    return paired_tests(differences.tolist(), [[0.0] * len(differences)])[0].p
 
 
 def test_rank_biserial_by_hand() -> None:

@@ -12,6 +12,19 @@ from cardioseg.image.volume import Grid, Voxels
 from cardioseg.skipped import Skipped
 
 
+def counts_as_drawn(voxels: int, slices: int) -> bool:
+    """Whether a structure counts as drawn in a volume, so that Dice and volumes can be computed.
+
+    A structure that is on no slice of several was not drawn. A single slice may lie beyond a structure and be empty
+    rightly.
+
+    Args:
+        voxels: number of voxels that the reference has of it.
+        slices: number of slices on which it is annotated.
+    """
+    return voxels > 0 or slices == 1
+
+
 @dataclass(frozen=True)
 class LabelledVolume:
     """One phase of one subject with its reference labels.
@@ -64,6 +77,11 @@ class LabelledVolume:
         """The geometry; if unknown, a grid at the origin with the known or nominal spacing, or else 1 mm."""
         return self.grid or Grid(self.mask.shape, self.spacing_mm or (1.0, *(self.pixel_mm(nominal_mm) or (1.0, 1.0))))
 
+    def is_drawn(self, label: Label) -> bool:
+        """Whether the reference draws a label on its annotated slices, see `counts_as_drawn`."""
+        annotated = self.annotated[:, label]
+        return counts_as_drawn(int((self.mask[annotated] == label).sum()), int(annotated.sum()))
+
     @property
     def has_scan(self) -> bool:
         """Whether the image is a scan; a plain folder of masks has none, so that the image is the mask itself."""
@@ -107,7 +125,8 @@ class Source:
         where: its path or id, as the user knows it.
         reader: reads the subject; can be pickled.
         patient: the patient key of its DICOM images, the same for all studies of a patient, "" if they have none; None
-            if the source is not DICOM. Only to be compared in memory; never shown, never written.
+            if the source is not DICOM. In a prepared dataset, the name of the patient. Only to be compared in memory;
+            never shown, never written.
     """
 
     subject_id: str
