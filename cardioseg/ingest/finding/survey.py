@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from cardioseg.archive.member_paths import archive_of, exists, files_below
 from cardioseg.errors import NoInputError, UnusableError
@@ -62,16 +63,22 @@ def survey_paths(root: Path, paths: Iterable[Path], left: LeftOut = NOTHING) -> 
             headers += file_headers
     originals, copies = _without_copies(headers)
     series = join_continued_stacks(join_split_series([judge(group) for group in _by_series(originals)]))
-    ordered = sorted(series, key=lambda entry: (entry.folder, entry.headers[0].path, entry.headers[0].frame or 0))
+    ordered = sorted(series, key=_place_and_age)
     strays = (stray for entry in ordered for stray in entry.strays)
     return Survey(root, tuple(ordered), (*_counted_by_archive([*unused, *copies]), *strays))
+
+
+def _place_and_age(series: Series) -> tuple[Any, ...]:
+    """Sort key: by folder; within a folder from the earliest to the latest acquisition; then by file."""
+    first = series.headers[0]
+    return series.folder, min(header.age for header in series.headers), first.path, first.frame or 0
 
 
 def case_ids(root: Path, cases: Sequence[Series]) -> list[str]:
     """The name of each case: that of the topmost folder below `root` that contains only this case.
 
     Folders of the same name are preceded by the folders that contain them, as `p1_sax` and `p2_sax`. Cases that share a
-    folder get its name with `-2`, `-3`; a case directly in `root` is named after `root`.
+    folder get its name with `-2`, `-3`, the earliest first; a case directly in `root` is named after `root`.
     """
     near = touching(cases)
     return distinct_names([own_folder(root, case.folder, near).resolve() for case in cases])

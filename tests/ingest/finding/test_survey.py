@@ -152,6 +152,23 @@ def test_cases_have_the_users_own_names(plane: Plane, folders: list[str], expect
     assert case_ids(Path("root"), cases) == expected
 
 
+def test_stacks_of_one_folder_are_named_in_the_order_of_acquisition(tmp_path: Path, write_cine: WriteCine) -> None:
+    """Not by the names of their files, which differ from export to export."""
+    root = tmp_path / "root" / "p1"
+    root.mkdir(parents=True)
+    for part, time in (("b", "101500"), ("a", "114500")):
+        shape = {"b": (3, 4), "a": (4, 5)}[part]
+        written = write_cine(tmp_path / part, shape=shape, SeriesInstanceUID=f"1.{ord(part)}", AcquisitionTime=time)
+        for file in sorted(written.iterdir()):
+            file.rename(root / f"{part}{file.name}")
+    found = survey(tmp_path / "root")
+    names = case_ids(tmp_path / "root", found.cines)
+    assert {name: cine.headers[0].shape for name, cine in zip(names, found.cines, strict=True)} == {
+        "p1": (3, 4),
+        "p1-2": (4, 5),
+    }
+
+
 def test_case_spread_over_folders_has_the_name_above_them(plane: Plane) -> None:
     parts = [plane(index, phase, path=Path(f"root/p1/{index}/{phase}")) for index in range(5) for phase in range(8)]
     other = judge(series(plane, 5, 8, folder="root/p2"))
