@@ -15,17 +15,18 @@ from cardioseg.files import write_bytes
 from cardioseg.image.nifti import is_4d, write_cine, write_volume
 from cardioseg.image.volume import Cine
 from cardioseg.inference.corrected_mask import Corrected, describe_corrected
+from cardioseg.inference.kept_review import signed_by
 from cardioseg.inference.patients import Patients, given
 from cardioseg.inference.scan import Scan, recorded_scan
 from cardioseg.inference.written_case import format_hashes, write_case
 from cardioseg.measure.curves import Moments
-from cardioseg.report.dicom_object import Author, Touch
+from cardioseg.report.dicom_object import Author
 from cardioseg.results.case_pictures import remove_pictures
 from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.description import Description, read_description
 from cardioseg.results.edits import edited_file
 from cardioseg.results.folder import CaseFolder, ResultsFolder
-from cardioseg.results.formats import ALWAYS, format_files, refers_to_images
+from cardioseg.results.formats import ALWAYS, refers_to_images, remove_objects
 from cardioseg.results.mask_files import files_beside, read_mask
 from cardioseg.results.outcome import in_one
 from cardioseg.results.review_record import Decision, Review
@@ -155,9 +156,7 @@ def _renew_files(folder: CaseFolder, record: CaseRecord, mask: Cine, description
         return write_case(folder, scan, mask, description, author, formats=_others(record.formats))
     description.write(folder)
     remove_pictures(folder)
-    for path in format_files(folder):
-        if path != folder.mask:
-            path.unlink(missing_ok=True)
+    remove_objects(folder)
     return _NO_SCAN
 
 
@@ -183,10 +182,7 @@ def author_of(results: ResultsFolder, record: CaseRecord, review: Review) -> Aut
     """The model of a case, whose name the last run of `predict` knows if it used the same, and the person."""
     model = known_run_record(results).model
     name = model.name if isinstance(model, UsedModel) and model.sha256 == record.model_sha256 else _NAMELESS
-    touch = Touch.CORRECTED if review.is_corrected else Touch.ACCEPTED
-    if review.decision is Decision.EXCLUDED and not review.is_corrected:
-        touch = Touch.NONE
-    return Author(name, record.model_sha256, touch, review.initials)
+    return signed_by(name, record.model_sha256, review)
 
 
 def _others(formats: Collection[str]) -> list[str]:
