@@ -16,17 +16,17 @@ from shlex import quote
 
 from cardioseg import __version__
 from cardioseg.errors import UnusableError
-from cardioseg.files import make_folder, sha256, sweep_partials
+from cardioseg.files import make_folder, sweep_partials
 from cardioseg.image.labels import Label
 from cardioseg.inference.acquired_slices import acquired, restored
 from cardioseg.inference.cases import Case
 from cardioseg.inference.chosen_phases import said
-from cardioseg.inference.corrected_case import renew_formats
 from cardioseg.inference.kept_review import kept_review, signed_by
 from cardioseg.inference.measured_mask import acquisition_of, describe
 from cardioseg.inference.patients import Patients, completed, given
 from cardioseg.inference.predict_settings import Settings
-from cardioseg.inference.scan import Scan
+from cardioseg.inference.renewed_correction import has_its_files, renew
+from cardioseg.inference.scan import OTHER_HEADER, Scan
 from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import Model
 from cardioseg.inference.written_case import format_hashes, write_case
@@ -119,14 +119,16 @@ def _found(
     record = read_case_record(folder)
     if record is None:
         return None
-    edited = edited_file(folder.mask, record)
+    edited, outdated = edited_file(folder.mask, record), ""
     if (edited or record.is_corrected) and not settings.discard_edits:
-        description = _described(folder, edited or folder.mask.name)
-        remade = "" if edited else renew_formats(results, folder, record, scan, asked.formats)
-        why = edit_kept(edited) if edited else in_one(correction_kept(record, description), remade)
+        _described(folder, edited or folder.mask.name)
+        outdated = OTHER_HEADER if edited and scan.has_other_header(record) else ""
+        remade = "" if edited else renew(results, folder, record, scan, asked.formats)
+        description = read_description(folder)
+        record = read_case_record(folder) or record
+        why = in_one(edit_kept(edited) if edited else correction_kept(record, description), remade, outdated)
         is_new = settings.patients.with_earlier(folder.case_id, record.patient) != record.patient
         kept = in_one(why, _PATIENT_KEPT if is_new else "")
-        record = read_case_record(folder) or record
     elif edited or record.is_corrected or settings.overwrite or not _verifies(record, asked, folder, scan):
         return None
     else:
@@ -137,8 +139,9 @@ def _found(
     naming = record.naming if record.source == asked.source else asked.naming
     is_in_its_place = record.input == asked.input and folder.case_id == scan.names[0]
     run = record.run if is_in_its_place else asked.run
-    changes = {"input": asked.input, "source": asked.source, "run": run, "naming": naming}
-    updated = record.model_copy(update=changes)
+    changes = {"source": asked.source, "run": run, "naming": naming, "outdated": outdated}
+    found = {} if outdated else {"input": asked.input}  # while the measures are those of the old header, it is compared
+    updated = record.model_copy(update=changes | found)
     if updated != record:  # the scan was moved, or exported again
         updated.write(folder)
     remark = kept or in_one(record.reviewed(description.measures), record.remark)
@@ -161,10 +164,7 @@ def _verifies(record: CaseRecord, asked: CaseRecord, folder: CaseFolder, scan: S
         return False
     if not set(asked.formats) <= set(record.formats) or asked.patient != record.patient:
         return False
-    try:
-        if any(sha256(folder.path / name) != digest for name, digest in record.sha256.items()):
-            return False
-    except OSError:
+    if not has_its_files(folder, record):
         return False
     if record.input == asked.input:
         return True

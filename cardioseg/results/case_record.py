@@ -26,6 +26,7 @@ class CaseRecord(BaseModel):
         run: random id of the run that last used the record, where the source is not to be said.
         naming: why the case has not the name that its scan has; or empty.
         remark: what else to say of it.
+        outdated: why its measures are not those of its scan as that is now; empty if they are.
         cardioseg: version.
         model_sha256: the model; empty for measured masks.
         chosen_phases: `ed_phase` and `es_phase` as far as a person chose them.
@@ -33,6 +34,7 @@ class CaseRecord(BaseModel):
         patient: what a person said of the patient, or asked to read of them.
         sha256: file name -> hash, of the masks.
         review: what a person who reviewed the case said; None if nobody did.
+        decision: of a measured mask: the decision about it in the results of `predict`; empty if there is none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,6 +46,7 @@ class CaseRecord(BaseModel):
     run: str | None = None
     naming: str = ""
     remark: str = ""
+    outdated: str = ""
     cardioseg: str = ""
     model_sha256: str = ""
     chosen_phases: dict[str, int | None] = {}
@@ -51,6 +54,12 @@ class CaseRecord(BaseModel):
     patient: dict[str, str | float | bool] = {}
     sha256: dict[str, str] = {}
     review: Review | None = None
+    decision: str = ""
+
+    @property
+    def decided(self) -> str:
+        """What a person decided about the case, for the tables; empty if nobody reviewed it."""
+        return self.review.decision if self.review else self.decision
 
     @property
     def is_corrected(self) -> bool:

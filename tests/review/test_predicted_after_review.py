@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from highdicom.seg import segread
 from small_phantoms import SMALL
 from thresholds import write_threshold_model
 
+from cardioseg import open_results
 from cardioseg.cli.app import run
 from cardioseg.image.labels import Label
-from cardioseg.image.nifti import read_cine
+from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.image.volume import Voxels
 from cardioseg.phantom import write_dicom
 
@@ -116,3 +118,102 @@ def test_formats_that_are_added_later_say_that_a_person_accepted_the_mask(predic
     objects = [pydicom.dcmread(path) for path in (results / "heart").glob("*.dcm")]
     assert len(objects) == 5
     assert all("accepted" in item.SeriesDescription for item in objects)
+
+
+@pytest.mark.parametrize("decision", ["accepted", "excluded"])
+def test_measure_keeps_the_decision_and_says_if_the_case_changed_since(results: Path, decision: str) -> None:
+    measured = results.with_name("measured")
+    measure = ["measure", str(results), "-o", str(measured), "-q"]
+    save_case(results, "heart", decision=decision, initials="AB")
+    assert run(measure) == 0
+    assert row(measured) == row(results)
+    assert row(measured)["review"] == decision
+    review = open_results(measured).case("heart").review
+    assert review is not None
+    assert review.decision == decision
+    assert f"{decision} in review by AB" in row(measured, "status.csv")["reason"]
+    assert run([*measure, "--es=1"]) == 0
+    assert row(measured)["review"] == f"{decision}, changed since"
+    path = results / "heart" / "mask.nii.gz"
+    mask = read_cine(path)
+    write_cine(path, replace(mask, voxels=smaller_at(3)(mask.voxels)))
+    assert run(measure) == 0
+    assert row(measured)["review"] == f"{decision}, changed since"
+    reason = row(measured, "status.csv")["reason"]
+    assert f"{decision} in review by AB; its mask or main measures changed since the review" in reason
+
+
+def export_again(predicted: Path, scans: Path, **header: object) -> Path:
+    """The scan with the same pixels and another header."""
+    shutil.copytree(predicted / "scans", scans)
+    for path in (scans / "heart").rglob("*"):
+        if path.is_file():
+            image = pydicom.dcmread(path)
+            for name, value in header.items():
+                setattr(image, name, value)
+            image.save_as(path)
+    return scans
+
+
+def test_a_correction_is_measured_again_with_a_corrected_header(predicted: Path, results: Path, tmp_path: Path) -> None:
+    """Pixels of 3 mm rather than 6 mm: all volumes are a quarter."""
+    save_case(results, "heart", smaller_at(3), decision="corrected", initials="AB")
+    before, reviewed = row(results), row(results, "review.csv")
+    scans = export_again(predicted, tmp_path / "scans", PixelSpacing=["3.00", "3.00"])
+    measured = tmp_path / "measured"
+    assert run(["measure", str(results), "-o", str(measured), "-q"]) == 0
+    assert row(measured) == before
+    for _ in range(2):
+        assert predict(predicted, results, scans=scans) == 0
+        now = row(results)
+        for name in ("lv_edv_ml", "lv_esv_ml", "rv_edv_ml", "lv_mass_g"):
+            assert float(now[name]) == pytest.approx(float(before[name]) / 4, abs=0.02)
+        assert now["lv_ef_percent"] == before["lv_ef_percent"]
+        changed = row(results, "review.csv")
+        assert float(changed["lv_edv_ml_predicted"]) == pytest.approx(
+            float(reviewed["lv_edv_ml_predicted"]) / 4, abs=0.02
+        )
+        assert "measured again with the present header of its scan" in row(results, "status.csv")["reason"]
+    for name in ("mask.nii.gz", "mask_predicted.nii.gz"):
+        assert read_cine(results / "heart" / name).grid.pixel_mm == (3, 3)
+    assert run(["measure", str(results), "-o", str(measured), "-q"]) == 0
+    assert row(measured)["lv_edv_ml"] == now["lv_edv_ml"]
+    network = read_cine(results / "heart" / "mask_predicted.nii.gz").voxels
+    save_case(results, "heart", lambda _: network, decision="accepted")
+    assert (row(results)["review"], row(results)["lv_edv_ml"]) == ("accepted", changed["lv_edv_ml_predicted"])
+
+
+def test_an_edit_says_that_the_header_of_its_scan_has_changed(predicted: Path, results: Path, tmp_path: Path) -> None:
+    path, before = results / "heart" / "mask.nii.gz", row(results)
+    mask = read_cine(path)
+    write_cine(path, replace(mask, voxels=smaller_at(3)(mask.voxels)))
+    scans, said = tmp_path / "scans", "those of the old header (run `predict` again"
+    export_again(predicted, scans, PixelSpacing=["3.00", "3.00"])
+    for _ in range(2):
+        assert predict(predicted, results, scans=scans) == 0
+        assert row(results) == before
+        assert said in row(results, "status.csv")["reason"]
+    assert run(["measure", str(results), "-o", str(tmp_path / "measured"), "-q"]) == 0
+    assert said in row(tmp_path / "measured", "status.csv")["reason"]
+    save_case(results, "heart", decision="corrected")
+    assert said in row(results, "status.csv")["reason"]
+    assert not list((results / "heart").glob("*.dcm"))
+    assert predict(predicted, results, scans=scans) == 0
+    assert float(row(results)["lv_edv_ml"]) == pytest.approx(float(before["lv_edv_ml"]) / 4, abs=0.02)
+    assert said not in row(results, "status.csv")["reason"]
+    assert (results / "heart" / "seg_ed.dcm").is_file()
+
+
+def test_files_that_a_lost_scan_cost_come_back_with_it(predicted: Path, results: Path, tmp_path: Path) -> None:
+    written = {path.name for path in (results / "heart").iterdir()}
+    shutil.copytree(predicted / "scans", tmp_path / "scans")
+    record = results / "heart" / "case.json"
+    record.write_text(record.read_text().replace(str(predicted / "scans"), str(tmp_path / "gone")))
+    save_case(results, "heart", smaller_at(3), decision="corrected")
+    assert {"seg_ed.dcm", "overlay.png"}.isdisjoint(path.name for path in (results / "heart").iterdir())
+    assert predict(predicted, results, scans=tmp_path / "scans") == 0
+    assert {path.name for path in (results / "heart").iterdir()} == written | {"mask_predicted.nii.gz"}
+    assert "no longer where it was" not in row(results, "status.csv")["reason"]
+    (results / "heart" / "seg_es.dcm").unlink()
+    assert predict(predicted, results, scans=tmp_path / "scans") == 0
+    assert (results / "heart" / "seg_es.dcm").is_file()
