@@ -31,7 +31,7 @@ from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import Model
 from cardioseg.inference.written_case import format_hashes, write_case
 from cardioseg.measure.curves import Moments
-from cardioseg.results.case_record import CaseRecord, read_case_record
+from cardioseg.results.case_record import CaseRecord, RecordedGrid, read_case_record
 from cardioseg.results.catalogue import Catalogue
 from cardioseg.results.description import Description, read_description
 from cardioseg.results.edits import correction_kept, edit_kept, edited_file
@@ -203,7 +203,7 @@ def _predicted(
     author = signed_by(model.card.name, model.card.sha256, review)
     remark = write_case(folder, scan, mask, description, author, formats=asked.formats)
     remark = in_one(remark, said(moments), given(asked.patient), patients.remark(acquisition), lost)
-    said_of_scan = {"content": scan.content, "header": scan.header}
+    said_of_scan = {"content": scan.content, "header": scan.header, "grid": RecordedGrid.of(mask.grid)}
     written = {"remark": remark, "sha256": format_hashes(folder), "review": review}
     record = asked.model_copy(update=said_of_scan | written)
     record.write(folder)

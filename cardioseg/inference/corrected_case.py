@@ -15,6 +15,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.files import write_bytes
 from cardioseg.image.nifti import is_4d, write_cine, write_volume
 from cardioseg.image.volume import Cine
+from cardioseg.inference.acquired_slices import drawn_in_missing
 from cardioseg.inference.corrected_mask import Corrected, describe_corrected
 from cardioseg.inference.kept_review import signed_by
 from cardioseg.inference.patients import Patients, given
@@ -75,9 +76,8 @@ def save_review(results: ResultsFolder, folder: CaseFolder, corrected: Corrected
     if _is_changed(folder, record, corrected):
         description = describe_corrected(corrected, read_description(folder))
         _write_mask(folder, corrected)
-        remark = in_one(
-            _renew_files(folder, record, corrected.mask, description, author), of_patient(record, description)
-        )
+        written = _renew_files(folder, record, corrected.mask, description, author)
+        remark = in_one(written, remark_of(record, corrected.mask, description))
     else:
         remark = _sign(folder, record, corrected.mask, author)
     changes = {"review": review, "chosen_phases": asdict(corrected.moments), "remark": remark, "outdated": ""}
@@ -93,10 +93,12 @@ def _is_changed(folder: CaseFolder, record: CaseRecord, corrected: Corrected) ->
     return is_drawn or asdict(corrected.by_hand) != by_hand or bool(edited_file(folder.mask, record))
 
 
-def of_patient(record: CaseRecord, description: Description) -> str:
-    """What to say of the patient of a case."""
+def remark_of(record: CaseRecord, mask: Cine, description: Description) -> str:
+    """What to say of the patient of a case, and of drawings that have no effect."""
     patients = Patients(with_reference_values=bool(record.patient.get("with_reference_values")))
-    return in_one(given(record.patient), patients.remark(description.acquisition))
+    acquisition = description.acquisition
+    in_vain = drawn_in_missing(mask, acquisition.missing)
+    return in_one(given(record.patient), patients.remark(acquisition), in_vain)
 
 
 def _sign(folder: CaseFolder, record: CaseRecord, mask: Cine, author: Author) -> str:
@@ -106,7 +108,7 @@ def _sign(folder: CaseFolder, record: CaseRecord, mask: Cine, author: Author) ->
         return record.remark
     description = read_description(folder)
     written = write_case(folder, scan, mask, description, author, formats=other_formats(record.formats))
-    return in_one(written, of_patient(record, description))
+    return in_one(written, remark_of(record, mask, description))
 
 
 def _review(corrected: Corrected, judgement: Judgement) -> Review:

@@ -10,17 +10,19 @@ from cardioseg.errors import CardiosegError, UnusableError
 from cardioseg.image.alignment import aligned
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.nifti_grid import geometry_flags
-from cardioseg.image.volume import Cine
+from cardioseg.image.volume import Cine, Grid
 from cardioseg.image.volume_files import REFERENCE, format_of, siblings, stem
+from cardioseg.inference.acquired_slices import drawn_in_missing
 from cardioseg.inference.scan import OTHER_HEADER, recorded_scan
 from cardioseg.ingest.labels.drawn_labels import Convention, looks_exchanged
 from cardioseg.ingest.labels.layouts.acdc import read_body
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curves, Moments
-from cardioseg.results.case_record import read_case_record
+from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.description import Description, read_description
 from cardioseg.results.edits import LABELS, is_predicted, latest_mask, read_labelled
 from cardioseg.results.folder import CaseFolder
+from cardioseg.results.mask_files import read_mask
 from cardioseg.results.review_record import Review
 
 _HOW_NUMBERED = (
@@ -78,16 +80,18 @@ def read_edited(path: Path, with_scan: bool = True, convention: Convention = CON
     """
     image, no_image = _scan(path) if with_scan else (None, "")
     if not is_predicted(path):
-        mask = _laid_out(read_labelled(path, convention, _HOW_NUMBERED), image)
-        _require_fit(path, mask, None, image)
+        grid = image.grid if image else None
+        mask = _laid_out(read_labelled(path, convention, _HOW_NUMBERED), grid)
+        _require_fit(path, mask, None, image, grid)
         _require_lv_in_myocardium(path, mask, convention, _HOW_NUMBERED)
         acquisition = Acquisition(*read_body(path.parent), flags=geometry_flags(mask.grid))
         return EditedMask(mask, acquisition, image=image, no_image=no_image)
     folder = CaseFolder(path.parent)
     description, record = read_description(folder), read_case_record(folder)
     latest = latest_mask(path)
-    mask = _laid_out(latest.mask, image)
-    _require_fit(path, mask, description, image)
+    grid = image.grid if image else _written_grid(folder, record)
+    mask = _laid_out(latest.mask, grid)
+    _require_fit(path, mask, description, image, grid)
     if latest.is_edited:
         rv, lv = Label.RV_CAVITY.value, Label.LV_CAVITY.value
         hint = f"exchange the numbers {rv} and {lv} in the mask: {LABELS}"
@@ -98,6 +102,7 @@ def read_edited(path: Path, with_scan: bool = True, convention: Convention = CON
     remarks = latest.remarks if latest.file == path.name else (f"from {latest.file}", *latest.remarks)
     if latest.is_corrected and record and record.review:
         remarks = (record.review.remark(description.measures), *remarks)
+    remarks = tuple(filter(None, (*remarks, drawn_in_missing(mask, description.acquisition.missing))))
     edited = EditedMask(timed, description.acquisition, latest.is_edited, folds, image, no_image, description)
     return replace(edited, chosen=chosen, remarks=remarks, review=record.review if record else None)
 
@@ -132,9 +137,18 @@ def _scan(path: Path) -> tuple[Cine | None, str]:
     return None, _GONE
 
 
-def _laid_out(mask: Cine, image: Cine | None) -> Cine:
+def _written_grid(folder: CaseFolder, record: CaseRecord | None) -> Grid | None:
+    """The grid on which a mask was written, before somebody edited it; None if nothing says it."""
+    if record and record.grid:
+        return record.grid.grid()
+    return read_mask(folder.predicted_mask).grid if folder.predicted_mask.is_file() else None
+
+
+def _laid_out(mask: Cine, grid: Grid | None) -> Cine:
     """The mask with its axes in the order and direction of its scan's, where only these differ."""
-    return (aligned(mask, image.grid, image.grid.rounding_mm) if image else None) or mask
+    if grid is None or mask.grid.matches(grid, grid.rounding_mm):
+        return mask
+    return aligned(mask, grid, grid.rounding_mm) or mask
 
 
 def _require_lv_in_myocardium(path: Path, mask: Cine, convention: Convention, hint: str) -> None:
@@ -146,7 +160,9 @@ def _require_lv_in_myocardium(path: Path, mask: Cine, convention: Convention, hi
         raise UnusableError(what, hint)
 
 
-def _require_fit(path: Path, mask: Cine, description: Description | None, image: Cine | None) -> None:
+def _require_fit(
+    path: Path, mask: Cine, description: Description | None, image: Cine | None, grid: Grid | None
+) -> None:
     expected = image.phases if image else max(map(len, description.curves_ml.values()), default=0) if description else 0
     if expected and mask.phases != expected:
         has = f"{mask.phases} phase{'s' if mask.phases > 1 else ''} but its scan has {expected}"
@@ -154,5 +170,5 @@ def _require_fit(path: Path, mask: Cine, description: Description | None, image:
     slices = mask.grid.shape[0]
     if description and any(index >= slices for index in description.acquisition.missing):
         raise UnusableError(f"{path} has fewer slices than its scan", "save it on the grid of the scan")
-    if image and not image.grid.matches(mask.grid, image.grid.rounding_mm):
+    if grid and not grid.matches(mask.grid, grid.rounding_mm):
         raise UnusableError(f"{path} does not lie on its scan's grid", "save it on the grid of the scan")

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from cardioseg.files import sha256
 from cardioseg.image.volume import Cine
-from cardioseg.inference.corrected_case import author_of, of_patient, other_formats, write_as
+from cardioseg.inference.corrected_case import author_of, other_formats, remark_of, write_as
 from cardioseg.inference.corrected_mask import Corrected, Prediction, describe_corrected, read_prediction
 from cardioseg.inference.measured_mask import acquisition_of, describe
 from cardioseg.inference.patients import completed
@@ -17,7 +17,7 @@ from cardioseg.inference.scan import Scan
 from cardioseg.inference.written_case import format_hashes, write_case
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Moments
-from cardioseg.results.case_record import CaseRecord
+from cardioseg.results.case_record import CaseRecord, RecordedGrid
 from cardioseg.results.description import Description, read_description
 from cardioseg.results.folder import CaseFolder, ResultsFolder
 from cardioseg.results.mask_files import read_mask
@@ -54,9 +54,9 @@ def renew(results: ResultsFolder, folder: CaseFolder, record: CaseRecord, scan: 
     written = write_case(
         folder, scan, mask, description, author_of(results, record, review), formats=other_formats(formats)
     )
-    remark = in_one(written, of_patient(record, description), _AGAIN if has_other_header else "")
+    remark = in_one(written, remark_of(record, mask, description), _AGAIN if has_other_header else "")
     changes = {"formats": tuple(sorted(formats)), "remark": remark, "review": review, "outdated": ""}
-    header = {"header": scan.header} if has_other_header else {}
+    header = {"header": scan.header, "grid": RecordedGrid.of(mask.grid)} if has_other_header else {}
     record.model_copy(update=changes | header | {"sha256": format_hashes(folder)}).write(folder)
     return remark
 

@@ -9,10 +9,31 @@ from pydantic import BaseModel, ConfigDict
 
 from cardioseg.errors import UnusableError
 from cardioseg.files import write_json
+from cardioseg.image.volume import Grid
 from cardioseg.measure.case_measures import Measures
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.records import read_record
 from cardioseg.results.review_record import Review
+
+
+class RecordedGrid(BaseModel):
+    """The grid of a mask as it was written, so that an editor's order and direction of axes is known; see `Grid`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    origin_mm: tuple[float, float, float]
+    directions: tuple[tuple[float, float, float], ...]
+
+    @classmethod
+    def of(cls, grid: Grid) -> "RecordedGrid":
+        """What is recorded of a grid."""
+        return cls(**{name: getattr(grid, name) for name in cls.model_fields})
+
+    def grid(self) -> Grid:
+        """The grid again."""
+        return Grid(**self.model_dump())
 
 
 class CaseRecord(BaseModel):
@@ -21,6 +42,7 @@ class CaseRecord(BaseModel):
     Attributes:
         content: hash of the scan's pixels: which case this is; empty where it is not known.
         header: hash of all else that measures rest on: geometry, times, body, heart rate.
+        grid: of the mask that was predicted.
         input: hash of the places, sizes and times of the scan's files; while it is the same, `content` is too.
         source: where the scan lay, as the user gave it; None where that is not to be said.
         run: random id of the run that last used the record, where the source is not to be said.
@@ -41,6 +63,7 @@ class CaseRecord(BaseModel):
 
     content: str = ""
     header: str = ""
+    grid: RecordedGrid | None = None
     input: str = ""
     source: str | None = None
     run: str | None = None

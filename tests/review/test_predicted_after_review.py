@@ -17,10 +17,15 @@ from thresholds import write_threshold_model
 
 from cardioseg import open_results
 from cardioseg.cli.app import run
+from cardioseg.errors import UsageError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine
-from cardioseg.image.volume import Voxels
+from cardioseg.image.volume import Cine, Voxels
 from cardioseg.phantom import write_dicom
+from cardioseg.results.folder import ResultsFolder
+from cardioseg.review.correction import Correction, plane_of
+from cardioseg.review.draft import Draft
+from cardioseg.review.reviewed_results import ReviewedResults
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +54,12 @@ def row(results: Path, table: str = "measures.csv") -> dict[str, str]:
         return next(row for row in csv.DictReader(file) if row["case_id"] == "heart")
 
 
-def smaller_at(phase: int) -> Callable[[Voxels], Voxels]:
+def smaller_at(phase: int, slice_: int = 2) -> Callable[[Voxels], Voxels]:
     """A change of the mask: at this phase, the LV cavity is missing in one slice."""
 
     def change(mask: Voxels) -> Voxels:
         now = mask.copy()
-        now[phase, 2][now[phase, 2] == Label.LV_CAVITY] = Label.LV_MYOCARDIUM
+        now[phase, slice_][now[phase, slice_] == Label.LV_CAVITY] = Label.LV_MYOCARDIUM
         return now
 
     return change
@@ -141,6 +146,63 @@ def test_measure_keeps_the_decision_and_says_if_the_case_changed_since(results: 
     assert row(measured)["review"] == f"{decision}, changed since"
     reason = row(measured, "status.csv")["reason"]
     assert f"{decision} in review by AB; its mask or main measures changed since the review" in reason
+
+
+def test_a_drawing_in_a_slice_that_was_not_acquired_is_refused_or_said_to_be_in_vain(results: Path) -> None:
+    measures, measured, path = (
+        results / "heart" / "measures.json",
+        results.with_name("measured"),
+        results / "heart" / "mask.nii.gz",
+    )
+    document = json.loads(measures.read_text())
+    document["acquisition"]["missing"] = [2]
+    measures.write_text(json.dumps(document))
+    opened = ReviewedResults(ResultsFolder(results)).case("heart")
+    plane = plane_of(3, 2, opened.mask.voxels[3, 2], np.zeros_like(opened.mask.voxels[3, 2]))
+    with pytest.raises(UsageError, match="slice 2 was not acquired: a drawing in it has no effect"):
+        Draft(opened, Correction(version=opened.version, planes=(plane,))).measures_document()
+    said = "what was drawn in slice 2 has no effect, because no image was acquired there: the areas are interpolated"
+    assert said in opened.remarks
+    volumes = []
+    for change in (lambda voxels: voxels, smaller_at(3), without_slice_2):
+        mask = read_cine(path)
+        write_cine(path, replace(mask, voxels=change(mask.voxels)))
+        assert run(["measure", str(results), "-o", str(measured), "-q"]) == 0
+        volumes.append(row(measured)["lv_edv_ml"])
+        assert (said in row(measured, "status.csv")["reason"]) == read_cine(path).voxels[:, 2].any()
+    assert len(set(volumes)) == 1
+    save_case(results, "heart", smaller_at(3, slice_=1), decision="corrected")
+    assert said not in row(results, "status.csv")["reason"]
+
+
+def test_an_editor_turned_the_axes_and_the_scan_is_gone(results: Path) -> None:
+    """The slice that was not acquired is that of the mask as it was written."""
+    measured, path = results.with_name("measured"), results / "heart" / "mask.nii.gz"
+    for name, text, other in (
+        ("measures.json", '"missing": []', '"missing": [1]'),
+        ("case.json", "scans", "gone"),
+    ):
+        file = results / "heart" / name
+        assert text in file.read_text()
+        file.write_text(file.read_text().replace(text, other))
+    mask = read_cine(path)
+    mask.voxels[:, 1] = 0
+    volumes = []
+    for flips in ((False, False, False), (True, False, False), (True, True, False)):
+        backwards = tuple(slice(None, None, -1) if flip else slice(None) for flip in flips)
+        write_cine(path, Cine(mask.voxels[:, *backwards], mask.grid.turned((0, 1, 2), flips), mask.times_ms))
+        assert run(["measure", str(results), "-o", str(measured), "-q"]) == 0
+        volumes.append(row(measured)["lv_edv_ml"])
+    assert len(set(volumes)) == 1
+    write_cine(path, replace(mask, grid=replace(mask.grid, spacing_mm=(16, 3, 3))))
+    assert run(["measure", str(results), "-o", str(measured), "-q"]) == 4
+    assert "does not lie on its scan's grid" in row(measured, "status.csv")["reason"]
+
+
+def without_slice_2(mask: Voxels) -> Voxels:
+    now = mask.copy()
+    now[:, 2] = 0
+    return now
 
 
 def export_again(predicted: Path, scans: Path, **header: object) -> Path:
