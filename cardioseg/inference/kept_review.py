@@ -2,6 +2,7 @@
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.volume import Cine
+from cardioseg.inference.edited_mask import EditedMask
 from cardioseg.measure.case_measures import Measures
 from cardioseg.report.dicom_object import Author, Touch
 from cardioseg.results.case_record import CaseRecord
@@ -9,6 +10,7 @@ from cardioseg.results.description import read_description
 from cardioseg.results.edits import is_edited
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.mask_files import read_mask
+from cardioseg.results.outcome import in_one
 from cardioseg.results.review_record import Decision, Review, is_changed
 
 _LOST = "its earlier review no longer counts, because it was of"
@@ -41,6 +43,23 @@ def kept_review(folder: CaseFolder, earlier: CaseRecord, mask: Cine, now: Measur
 def _is_same(seen: Cine, mask: Cine) -> bool:
     has_same_shape = seen.voxels.shape == mask.voxels.shape and seen.grid.matches(mask.grid, mask.grid.rounding_mm)
     return has_same_shape and bool((seen.voxels == mask.voxels).all())
+
+
+def kept_decision(edited: EditedMask, now: Measures) -> tuple[str, str]:
+    """What a person decided about a case that is measured again, and what else to say of it; empty without a review.
+
+    Args:
+        edited: its mask, and what was known of it.
+        now: the measures of that mask.
+    """
+    review, earlier = edited.review, edited.earlier
+    if review is None or earlier is None:
+        return "", ""
+    said = review.remark(earlier.measures)
+    said = "" if said in edited.remarks else said
+    if edited.is_edited or is_changed(earlier.measures, now):
+        return f"{review.decision}, changed since", in_one(said, "its mask or main measures changed since the review")
+    return review.decision, said
 
 
 def signed_by(name: str, model_sha256: str, review: Review | None) -> Author:

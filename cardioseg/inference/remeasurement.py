@@ -14,7 +14,8 @@ from cardioseg.files import first_free, sweep_partials
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.inference.cases import other_names
 from cardioseg.inference.chosen_phases import Choices
-from cardioseg.inference.edited_mask import EditedMask, present, read_edited
+from cardioseg.inference.edited_mask import present, read_edited
+from cardioseg.inference.kept_review import kept_decision
 from cardioseg.inference.measured_mask import describe
 from cardioseg.inference.moved_extremes import moved_extremes
 from cardioseg.inference.patients import Patients, completed
@@ -32,7 +33,6 @@ from cardioseg.results.folder import CaseFolder, ResultsFolder, run_folder_of
 from cardioseg.results.ledger import Ledger
 from cardioseg.results.mask_files import MaskFolder, case_id, find_masks, no_masks, read_mask
 from cardioseg.results.outcome import DONE, FAILED, Outcome, in_one
-from cardioseg.results.review_record import is_changed
 from cardioseg.results.run_record import RunRecord, read_run_record
 from cardioseg.results.run_tables import write_summary
 
@@ -213,25 +213,13 @@ def _measure(
         measures, flags = description.measures, description.flags
         write_pictures(folder, edited.image, edited.mask, measures, flags=flags, title=case.case_id)
     moved = moved_extremes(edited.earlier.curves_ml, description, moments) if edited.earlier else ""
-    decision, reviewed = _decision(edited, description.measures)
+    decision, reviewed = kept_decision(edited, description.measures)
     own = ("edited" if edited.is_edited else "", _only_rv(mask, structures), reviewed, *edited.remarks)
     remarks = in_one(*own, moved, edited.no_image, patients.remark(acquisition))
     record = CaseRecord(content=mask.content, input=mask.input, source=mask.source, naming=naming, remark=remarks)
     record.model_copy(update={"decision": decision}).write(folder)
     reason = in_one(naming, remarks, description.remark)
     return replace(case, reason=reason, seconds=time.perf_counter() - start, flags=description.flags)
-
-
-def _decision(edited: EditedMask, now: Measures) -> tuple[str, str]:
-    """What a person decided about the case in `review`, for the table; and what else to say of it."""
-    review, earlier = edited.review, edited.earlier
-    if review is None or earlier is None:
-        return "", ""
-    said = review.remark(earlier.measures)
-    said = "" if said in edited.remarks else said
-    if edited.is_edited or is_changed(earlier.measures, now):
-        return f"{review.decision}, changed since", in_one(said, "its mask or main measures changed since the review")
-    return review.decision, said
 
 
 def _only_rv(mask: MeasuredMask, structures: Set[Label]) -> str:
