@@ -16,34 +16,32 @@ from shlex import quote
 
 from cardioseg import __version__
 from cardioseg.errors import UnusableError
-from cardioseg.files import make_folder, sha256, sweep_partials
+from cardioseg.files import make_folder, sweep_partials
 from cardioseg.image.labels import Label
 from cardioseg.inference.acquired_slices import acquired, restored
 from cardioseg.inference.cases import Case
 from cardioseg.inference.chosen_phases import said
-from cardioseg.inference.corrected_case import renew_formats
+from cardioseg.inference.kept_review import kept_review, signed_by
 from cardioseg.inference.measured_mask import acquisition_of, describe
 from cardioseg.inference.patients import Patients, completed, given
 from cardioseg.inference.predict_settings import Settings
-from cardioseg.inference.scan import Scan
+from cardioseg.inference.renewed_correction import has_its_files, renew
+from cardioseg.inference.scan import OTHER_HEADER, Scan
 from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import Model
 from cardioseg.inference.written_case import format_hashes, write_case
 from cardioseg.measure.curves import Moments
-from cardioseg.report.dicom_object import Author
-from cardioseg.results.case_record import CaseRecord, read_case_record
+from cardioseg.results.case_record import CaseRecord, RecordedGrid, read_case_record
 from cardioseg.results.catalogue import Catalogue
 from cardioseg.results.description import Description, read_description
 from cardioseg.results.edits import correction_kept, edit_kept, edited_file
 from cardioseg.results.folder import CaseFolder, ResultsFolder
-from cardioseg.results.formats import format_files, refers_to_images
+from cardioseg.results.formats import refers_to_images, remove_objects
 from cardioseg.results.outcome import DONE, FAILED, Outcome, in_one
-from cardioseg.results.review_record import Review
 
 Report = Callable[[int, int], None]
 
 _PATIENT_KEPT = "what is now said of its patient counts for an edited case if you give it to `cardioseg measure`"
-_LOST_REVIEW = "its earlier review no longer counts, because it was of another mask"
 _OUT_OF_MEMORY = "out of memory, even slice by slice (end other programs, or use a machine with more memory)"
 
 
@@ -121,14 +119,16 @@ def _found(
     record = read_case_record(folder)
     if record is None:
         return None
-    edited = edited_file(folder.mask, record)
+    edited, outdated = edited_file(folder.mask, record), ""
     if (edited or record.is_corrected) and not settings.discard_edits:
-        description = _described(folder, edited or folder.mask.name)
-        remade = "" if edited else renew_formats(results, folder, record, scan, asked.formats)
-        why = edit_kept(edited) if edited else in_one(correction_kept(record, description), remade)
+        _described(folder, edited or folder.mask.name)
+        outdated = OTHER_HEADER if edited and scan.has_other_header(record) else ""
+        remade = "" if edited else renew(results, folder, record, scan, asked.formats)
+        description = read_description(folder)
+        record = read_case_record(folder) or record
+        why = in_one(edit_kept(edited) if edited else correction_kept(record, description), remade, outdated)
         is_new = settings.patients.with_earlier(folder.case_id, record.patient) != record.patient
         kept = in_one(why, _PATIENT_KEPT if is_new else "")
-        record = read_case_record(folder) or record
     elif edited or record.is_corrected or settings.overwrite or not _verifies(record, asked, folder, scan):
         return None
     else:
@@ -139,8 +139,9 @@ def _found(
     naming = record.naming if record.source == asked.source else asked.naming
     is_in_its_place = record.input == asked.input and folder.case_id == scan.names[0]
     run = record.run if is_in_its_place else asked.run
-    changes = {"input": asked.input, "source": asked.source, "run": run, "naming": naming}
-    updated = record.model_copy(update=changes)
+    changes = {"source": asked.source, "run": run, "naming": naming, "outdated": outdated}
+    found = {} if outdated else {"input": asked.input}  # while the measures are those of the old header, it is compared
+    updated = record.model_copy(update=changes | found)
     if updated != record:  # the scan was moved, or exported again
         updated.write(folder)
     remark = kept or in_one(record.reviewed(description.measures), record.remark)
@@ -163,10 +164,7 @@ def _verifies(record: CaseRecord, asked: CaseRecord, folder: CaseFolder, scan: S
         return False
     if not set(asked.formats) <= set(record.formats) or asked.patient != record.patient:
         return False
-    try:
-        if any(sha256(folder.path / name) != digest for name, digest in record.sha256.items()):
-            return False
-    except OSError:
+    if not has_its_files(folder, record):
         return False
     if record.input == asked.input:
         return True
@@ -200,33 +198,25 @@ def _predicted(
     acquisition = completed(acquisition_of(case), asked.patient, stack)
     description = describe(mask, model.card.structures, acquisition, moments, segmented.fold_curves_ml)
     earlier = read_case_record(folder) or CaseRecord()
+    review, lost = kept_review(folder, earlier, mask, description.measures)
     _clear(folder)
-    author = Author(model.card.name, model.card.sha256)
+    author = signed_by(model.card.name, model.card.sha256, review)
     remark = write_case(folder, scan, mask, description, author, formats=asked.formats)
-    hashes = format_hashes(folder)
-    review = _review_of_same_mask(earlier, hashes[folder.mask.name], folder)
-    lost = _LOST_REVIEW if earlier.review and not review else ""
     remark = in_one(remark, said(moments), given(asked.patient), patients.remark(acquisition), lost)
-    said_of_scan = {"content": scan.content, "header": scan.header}
-    written = {"remark": remark, "sha256": hashes, "review": review}
+    said_of_scan = {"content": scan.content, "header": scan.header, "grid": RecordedGrid.of(mask.grid)}
+    written = {"remark": remark, "sha256": format_hashes(folder), "review": review}
     record = asked.model_copy(update=said_of_scan | written)
     record.write(folder)
     remarks = in_one(asked.naming, record.reviewed(description.measures), remark)
     return _outcome(case, folder.case_id, description, remarks, time.perf_counter() - start)
 
 
-def _review_of_same_mask(earlier: CaseRecord, mask_sha256: str, folder: CaseFolder) -> Review | None:
-    """What a person decided about the very mask that was predicted again; None of a correction, which is undone."""
-    is_same = not earlier.is_corrected and earlier.sha256.get(folder.mask.name) == mask_sha256
-    return earlier.review if is_same else None
-
-
 def _clear(folder: CaseFolder) -> None:
     """Remove what an earlier run wrote. Its mask stays until the new one replaces it."""
     sweep_partials(folder.path)
-    for path in (folder.record, folder.predicted_mask, *format_files(folder)):
-        if path != folder.mask:
-            path.unlink(missing_ok=True)
+    for path in (folder.record, folder.predicted_mask):
+        path.unlink(missing_ok=True)
+    remove_objects(folder)
 
 
 def _outcome(case: Case, name: str, description: Description, remarks: str, seconds: float = 0.0) -> Outcome:

@@ -7,6 +7,7 @@ overwrites unasked.
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -14,19 +15,21 @@ from cardioseg.errors import UnusableError
 from cardioseg.files import write_bytes
 from cardioseg.image.nifti import is_4d, write_cine, write_volume
 from cardioseg.image.volume import Cine
+from cardioseg.inference.acquired_slices import drawn_in_missing
 from cardioseg.inference.corrected_mask import Corrected, describe_corrected
+from cardioseg.inference.kept_review import signed_by
 from cardioseg.inference.patients import Patients, given
-from cardioseg.inference.scan import Scan, recorded_scan
+from cardioseg.inference.scan import OTHER_HEADER, recorded_scan
 from cardioseg.inference.written_case import format_hashes, write_case
 from cardioseg.measure.curves import Moments
-from cardioseg.report.dicom_object import Author, Touch
+from cardioseg.report.dicom_object import Author
 from cardioseg.results.case_pictures import remove_pictures
 from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.description import Description, read_description
 from cardioseg.results.edits import edited_file
 from cardioseg.results.folder import CaseFolder, ResultsFolder
-from cardioseg.results.formats import ALWAYS, format_files, refers_to_images
-from cardioseg.results.mask_files import files_beside, read_mask
+from cardioseg.results.formats import ALWAYS, refers_to_images, remove_objects
+from cardioseg.results.mask_files import files_beside
 from cardioseg.results.outcome import in_one
 from cardioseg.results.review_record import Decision, Review
 from cardioseg.results.run_record import UsedModel, known_run_record
@@ -73,12 +76,11 @@ def save_review(results: ResultsFolder, folder: CaseFolder, corrected: Corrected
     if _is_changed(folder, record, corrected):
         description = describe_corrected(corrected, read_description(folder))
         _write_mask(folder, corrected)
-        remark = in_one(
-            _renew_files(folder, record, corrected.mask, description, author), _of_patient(record, description)
-        )
+        written = _renew_files(folder, record, corrected.mask, description, author)
+        remark = in_one(written, remark_of(record, corrected.mask, description))
     else:
         remark = _sign(folder, record, corrected.mask, author)
-    changes = {"review": review, "chosen_phases": asdict(corrected.moments), "remark": remark}
+    changes = {"review": review, "chosen_phases": asdict(corrected.moments), "remark": remark, "outdated": ""}
     record.model_copy(update=changes | {"sha256": format_hashes(folder)}).write(folder)
     if not review.is_corrected:
         folder.predicted_mask.unlink(missing_ok=True)
@@ -91,19 +93,22 @@ def _is_changed(folder: CaseFolder, record: CaseRecord, corrected: Corrected) ->
     return is_drawn or asdict(corrected.by_hand) != by_hand or bool(edited_file(folder.mask, record))
 
 
-def _of_patient(record: CaseRecord, description: Description) -> str:
+def remark_of(record: CaseRecord, mask: Cine, description: Description) -> str:
+    """What to say of the patient of a case, and of drawings that have no effect."""
     patients = Patients(with_reference_values=bool(record.patient.get("with_reference_values")))
-    return in_one(given(record.patient), patients.remark(description.acquisition))
+    acquisition = description.acquisition
+    in_vain = drawn_in_missing(mask, acquisition.missing)
+    return in_one(given(record.patient), patients.remark(acquisition), in_vain)
 
 
 def _sign(folder: CaseFolder, record: CaseRecord, mask: Cine, author: Author) -> str:
     """Write the objects that say who answers for a mask that is as it was; returns the remark of the case."""
     scan = recorded_scan(record) if refers_to_images(record.formats) else None
-    if scan is None:
+    if scan is None or scan.has_other_header(record):
         return record.remark
     description = read_description(folder)
-    written = write_case(folder, scan, mask, description, author, formats=_others(record.formats))
-    return in_one(written, _of_patient(record, description))
+    written = write_case(folder, scan, mask, description, author, formats=other_formats(record.formats))
+    return in_one(written, remark_of(record, mask, description))
 
 
 def _review(corrected: Corrected, judgement: Judgement) -> Review:
@@ -138,57 +143,42 @@ def _write_mask(folder: CaseFolder, corrected: Corrected) -> None:
         return  # it lies there already
     if network is not None and not kept.is_file():
         write_bytes(kept, folder.mask.read_bytes())
-    if is_4d(folder.mask):
-        write_cine(folder.mask, corrected.mask)
+    write_as(folder.mask, corrected.mask)
+
+
+def write_as(path: Path, mask: Cine) -> None:
+    """Write a mask over one that lies there: a 4D image if that is one, else a 3D one."""
+    if is_4d(path):
+        write_cine(path, mask)
     else:
-        write_volume(folder.mask, corrected.mask.phase(0))
+        write_volume(path, mask.phase(0))
 
 
 def _renew_files(folder: CaseFolder, record: CaseRecord, mask: Cine, description: Description, author: Author) -> str:
-    """Write measures, pictures and objects again; where the scan is gone, those of the old mask are removed.
+    """Write measures, pictures and objects again.
+
+    Where the scan is gone or has another header, pictures and objects of the old mask are removed.
 
     Returns:
         What cannot be written and why, or nothing.
     """
     scan = recorded_scan(record)
-    if scan is not None:
-        return write_case(folder, scan, mask, description, author, formats=_others(record.formats))
+    has_other_header = scan is not None and scan.has_other_header(record)
+    if scan is not None and not has_other_header:
+        return write_case(folder, scan, mask, description, author, formats=other_formats(record.formats))
     description.write(folder)
     remove_pictures(folder)
-    for path in format_files(folder):
-        if path != folder.mask:
-            path.unlink(missing_ok=True)
-    return _NO_SCAN
-
-
-def renew_formats(
-    results: ResultsFolder, folder: CaseFolder, record: CaseRecord, scan: Scan, formats: Collection[str]
-) -> str:
-    """Write a corrected case in formats that nobody asked for before; without new ones, nothing is done.
-
-    Returns:
-        What cannot be written and why, or nothing.
-    """
-    if set(formats) <= set(record.formats) or record.review is None:
-        return record.remark
-    mask, description = read_mask(folder.mask), read_description(folder)
-    author = author_of(results, record, record.review)
-    remark = write_case(folder, scan, mask, description, author, formats=_others(formats))
-    changes = {"formats": tuple(sorted(formats)), "remark": remark, "sha256": format_hashes(folder)}
-    record.model_copy(update=changes).write(folder)
-    return remark
+    remove_objects(folder)
+    return OTHER_HEADER if has_other_header else _NO_SCAN
 
 
 def author_of(results: ResultsFolder, record: CaseRecord, review: Review) -> Author:
     """The model of a case, whose name the last run of `predict` knows if it used the same, and the person."""
     model = known_run_record(results).model
     name = model.name if isinstance(model, UsedModel) and model.sha256 == record.model_sha256 else _NAMELESS
-    touch = Touch.CORRECTED if review.is_corrected else Touch.ACCEPTED
-    if review.decision is Decision.EXCLUDED and not review.is_corrected:
-        touch = Touch.NONE
-    return Author(name, record.model_sha256, touch, review.initials)
+    return signed_by(name, record.model_sha256, review)
 
 
-def _others(formats: Collection[str]) -> list[str]:
+def other_formats(formats: Collection[str]) -> list[str]:
     """All formats but that of the mask itself."""
     return [name for name in formats if name != ALWAYS]

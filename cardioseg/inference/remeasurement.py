@@ -14,7 +14,8 @@ from cardioseg.files import first_free, sweep_partials
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.inference.cases import other_names
 from cardioseg.inference.chosen_phases import Choices
-from cardioseg.inference.edited_mask import present, read_edited, source_of
+from cardioseg.inference.edited_mask import present, read_edited
+from cardioseg.inference.kept_review import kept_decision
 from cardioseg.inference.measured_mask import describe
 from cardioseg.inference.moved_extremes import moved_extremes
 from cardioseg.inference.patients import Patients, completed
@@ -211,11 +212,12 @@ def _measure(
     if edited.image:
         measures, flags = description.measures, description.flags
         write_pictures(folder, edited.image, edited.mask, measures, flags=flags, title=case.case_id)
-    gone = "no picture: its scan is gone" if source_of(mask.path) and not edited.image else ""
     moved = moved_extremes(edited.earlier.curves_ml, description, moments) if edited.earlier else ""
-    own = ("edited" if edited.is_edited else "", _only_rv(mask, structures), *edited.remarks)
-    remarks = in_one(*own, moved, gone, patients.remark(acquisition))
-    CaseRecord(content=mask.content, input=mask.input, source=mask.source, naming=naming, remark=remarks).write(folder)
+    decision, reviewed = kept_decision(edited, description.measures)
+    own = ("edited" if edited.is_edited else "", _only_rv(mask, structures), reviewed, *edited.remarks)
+    remarks = in_one(*own, moved, edited.no_image, patients.remark(acquisition))
+    record = CaseRecord(content=mask.content, input=mask.input, source=mask.source, naming=naming, remark=remarks)
+    record.model_copy(update={"decision": decision}).write(folder)
     reason = in_one(naming, remarks, description.remark)
     return replace(case, reason=reason, seconds=time.perf_counter() - start, flags=description.flags)
 

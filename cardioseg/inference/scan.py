@@ -20,6 +20,11 @@ from cardioseg.inference.cases import Case
 from cardioseg.inference.measured_mask import acquisition_of
 from cardioseg.results.case_record import CaseRecord
 
+OTHER_HEADER = (
+    "the header of its scan has changed since: mask and measures are those of the old header (run `predict` again to "
+    "measure it with the present one; if another program edited the mask, save the case in `review` first)"
+)
+
 
 @dataclass(frozen=True)
 class Scan:
@@ -79,6 +84,10 @@ class Scan:
         grid, times_ms = self.cine.grid, self.cine.times_ms
         where = [grid.spacing_mm, grid.origin_mm, grid.directions, times_ms, acquisition_of(self.case).document()]
         return sha256(dumps(where).encode()).hexdigest()
+
+    def has_other_header(self, record: CaseRecord) -> bool:
+        """Whether its geometry, times or body are other ones than those that the measures of a record rest on."""
+        return self.input != record.input and record.header not in ("", self.header)
 
 
 def recorded_scan(record: CaseRecord) -> Scan | None:

@@ -9,7 +9,7 @@ from cardioseg.report.dicom_object import Author
 from cardioseg.results.case_pictures import write_pictures
 from cardioseg.results.description import Description, read_description
 from cardioseg.results.folder import CaseFolder
-from cardioseg.results.formats import format_files, write_formats
+from cardioseg.results.formats import format_files, remove_objects, write_formats
 from cardioseg.results.formats.predicted import PredictedCase
 from cardioseg.results.outcome import in_one
 
@@ -17,7 +17,7 @@ from cardioseg.results.outcome import in_one
 def write_case(
     folder: CaseFolder, scan: Scan, mask: Cine, description: Description, author: Author, *, formats: Collection[str]
 ) -> str:
-    """Write measures, pictures and the mask in these formats.
+    """Write measures, pictures and the mask in these formats; what an earlier mask left there is gone.
 
     Args:
         folder: the case's.
@@ -34,11 +34,13 @@ def write_case(
         ResourceError: the file system refuses a write.
         UnusableError: the scan cannot be read.
     """
+    image = scan.cine
+    remove_objects(folder)  # of an earlier mask, some may be of phases that get none now
     description.write(folder)
     description = read_description(folder)  # with its rounding: all that is written says the same
     stack = scan.case.series.stack if scan.case.series else None
     drawn = PredictedCase(mask, description, tuple(description.curves_ml), author, stack, scan.case.is_4d)
-    write_pictures(folder, scan.cine, mask, description.measures, flags=description.flags, title=folder.case_id)
+    write_pictures(folder, image, mask, description.measures, flags=description.flags, title=folder.case_id)
     return scan.case.without_paths(in_one(*write_formats(drawn, folder, formats)))
 
 

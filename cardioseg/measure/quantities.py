@@ -169,5 +169,6 @@ CASE_COLUMNS: Mapping[str, str] = {
     "case_id": "name of the case and of its folder",
     "flag_count": "number of flags; a flag is a reason why a person must look at the case",
     "flags": "kinds of the flags, each kind once, separated by semicolons; measures.json has the slices and reasons",
-    "review": "what a person decided in `cardioseg review`: accepted, corrected or excluded; empty if not reviewed",
+    "review": "what a person decided in `cardioseg review`: accepted, corrected or excluded; empty if not reviewed. "
+    "`cardioseg measure` adds `, changed since` if the mask or a main measure changed after the review",
 }

@@ -102,7 +102,8 @@ def recorded(case: CaseFolder, model_sha256: str = "") -> Outcome | None:
     is_of_other_model = model_sha256 and record.model_sha256 not in ("", model_sha256)
     other_model = "predicted by another model" if is_of_other_model else ""
     reviewed = record.reviewed(description.measures)
-    remarks = in_one(record.naming, reviewed, edit_kept(edited) if edited else record.remark, other_model)
+    remark = in_one(edit_kept(edited) if edited else record.remark, record.outdated)
+    remarks = in_one(record.naming, reviewed, remark, other_model)
     source = None if record.source is None else Path(record.source)
     return Outcome(case.case_id, source, DONE, in_one(description.remark, remarks), flags=description.flags)
 

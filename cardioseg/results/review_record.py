@@ -90,6 +90,13 @@ class Review(BaseModel):
         return row
 
 
+def is_changed(before: Measures, now: Measures) -> bool:
+    """Whether a phase or a main measure is another one now, after rounding as in the tables."""
+    rounded = (Measures.from_document(measures.as_row()) for measures in (before, now))
+    seen, shown = ([measures[key] for key in CHANGES] for measures in rounded)
+    return seen != shown
+
+
 def _difference(before: float | None, now: float | None) -> float | None:
     return None if before is None or now is None else round(now - before, _DIGITS)
 

@@ -108,7 +108,7 @@ def _report(outcome: Outcome, folder: ResultsFolder) -> CaseReport:
         description.wall,
         description.references,
         description.acquisition.sex,
-        record.review.decision if record and record.review else "",
+        record.decided if record else "",
     )
 
 

@@ -1,5 +1,6 @@
 """Correction: what a person changed of a mask in the page, as the page sends it; nothing else of it is believed."""
 
+from collections.abc import Collection
 from typing import Annotated, TypeVar
 
 import numpy as np
@@ -59,16 +60,22 @@ class Correction(BaseModel):
         """Phase and slice of each plane that was changed."""
         return [(plane.phase, plane.slice) for plane in self.planes]
 
-    def applied(self, mask: Cine) -> Cine:
+    def applied(self, mask: Cine, missing: Collection[int] = ()) -> Cine:
         """The mask with the changes.
 
+        Args:
+            mask: `Label` values (phase, slice, row, column).
+            missing: 0-based slices that were not acquired, in which a drawing would have no effect.
+
         Raises:
-            UsageError: there is no such slice, pixel or label.
+            UsageError: there is no such slice, pixel or label, or a slice was not acquired.
         """
         voxels = mask.voxels.copy()
         for plane in self.planes:
             if plane.phase >= mask.phases or plane.slice >= mask.grid.shape[0]:
                 raise UsageError("the correction is of a slice that the mask does not have")
+            if plane.slice in missing:
+                raise UsageError(f"slice {plane.slice} was not acquired: a drawing in it has no effect")
             _change(voxels[plane.phase, plane.slice], plane.runs)
         return Cine(voxels, mask.grid, mask.times_ms)
 

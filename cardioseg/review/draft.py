@@ -33,7 +33,7 @@ class Draft:
         Raises:
             UsageError: the correction does not fit the mask.
         """
-        return self.correction.applied(self.case.mask)
+        return self.correction.applied(self.case.mask, self.case.description.acquisition.missing)
 
     def measures_document(self) -> dict[str, Any]:
         """The volumes, ejection fractions and mass, the curves, and what a person should know of the phases.

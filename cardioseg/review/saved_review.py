@@ -36,7 +36,7 @@ def save(results: ResultsFolder, opened: OpenedCase, review: FinishedReview) -> 
     """
     if review.version != opened.version:
         raise UnusableError(f"{opened.folder.case_id} was changed meanwhile", "load it again; your strokes are lost")
-    mask = review.applied(opened.mask)
+    mask = review.applied(opened.mask, opened.description.acquisition.missing)
     review.by_hand.require_within(mask.phases)
     tables_are_due(results)
     judgement = Judgement(review.decision, review.initials.strip(), " ".join(review.note.split()))

@@ -101,7 +101,7 @@ def test_numbers_at_once_are_those_of_measure(app: Application, folder: Path, tm
     assert run(["measure", str(folder), "-o", str(tmp_path / "measured"), "-q"]) == 0
     for name in ("measures.csv", "segments.csv"):
         own, measured = ((place / name).read_text() for place in (folder, tmp_path / "measured"))
-        assert own.replace(",corrected,", ",,") == measured
+        assert own == measured
     own, measured = (
         json.loads((place / "heart" / "measures.json").read_text()) for place in (folder, tmp_path / "measured")
     )

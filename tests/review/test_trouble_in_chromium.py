@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from chromium import Chromium
+from correcting_page import correcting
 from served_results import Served, served
 
 from cardioseg.results.folder import ResultsFolder
@@ -123,3 +124,21 @@ def test_a_thousand_cases(browser: Chromium, results: Path, tmp_path: Path) -> N
         })()""")
         assert browser.evaluate("document.querySelector('#counts').textContent").startswith("1 of 1004 cases")
         assert took_ms < 1000
+
+
+def test_nothing_is_drawn_in_a_slice_that_was_not_acquired(browser: Chromium, results: Path, tmp_path: Path) -> None:
+    shutil.copytree(results, tmp_path / "results")
+    measures = tmp_path / "results" / "notched" / "measures.json"
+    document = json.loads(measures.read_text())
+    document["acquisition"]["missing"] = [1]
+    measures.write_text(json.dumps(document))
+    with correcting(browser, tmp_path / "results", "notched") as page:
+        page.go_to(1, 0)
+        page.press("b", "3")
+        page.stroke((24.5, 20.5))
+        assert page.text("#deed").startswith("Not changed: this slice was not acquired")
+        page.press("x", "j")
+        assert page.text("#saved") != "not saved"
+        page.go_to(2, 0)
+        page.press("x")
+        assert page.text("#saved") == "not saved"

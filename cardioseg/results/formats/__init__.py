@@ -76,6 +76,13 @@ def format_files(folder: CaseFolder) -> list[Path]:
     return [path for known in FORMATS for path in known.files(folder)]
 
 
+def remove_objects(folder: CaseFolder) -> None:
+    """Remove what was written of a mask in all formats; the mask itself, which people edit, stays."""
+    for path in format_files(folder):
+        if path != folder.mask:
+            path.unlink(missing_ok=True)
+
+
 def refers_to_images(names: Collection[str]) -> bool:
     """Whether one of the formats names the scan's images."""
     return any(known.REFERS_TO_IMAGES for known in FORMATS if known.NAME in names)

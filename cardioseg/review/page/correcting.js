@@ -6,6 +6,8 @@ import { Numbers, rightMomentsOf } from "./numbers.js";
 import { Failure } from "./server.js";
 import { areTablesOld, writeTables } from "./tables.js";
 
+const NOT_ACQUIRED = "Not changed: this slice was not acquired, and its areas are interpolated from its neighbours";
+
 export class Correcting {
   #server;
   #page;
@@ -72,6 +74,8 @@ export class Correcting {
    * @param {Partial<import("./correction.js").Moments>} [moments]
    */
   change(planes, words, moments = {}) {
+    const { missing_slices: missing } = this.#page.state.case;
+    if (planes.some(({ slice }) => missing.includes(slice))) return this.say(NOT_ACQUIRED);
     const isChange = this.correction.put(planes, moments);
     this.#follow(planes, isChange ? words : `${words}: nothing to change`, isChange);
   }
