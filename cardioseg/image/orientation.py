@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine, Grid
 
 Direction = tuple[float, float, float]
@@ -12,8 +11,8 @@ Directions = tuple[Direction, Direction, Direction]
 _BASE_TO_APEX = np.array([1.0, -1.0, -1.0]) / np.sqrt(3)  # LPS: to the left, the front and the feet
 _ROWS = np.array([0.0, 1.0, -1.0]) / np.sqrt(2)  # to the back and the feet
 _COLUMNS = np.cross(_BASE_TO_APEX, _ROWS)  # to the left
-_SURE = 0.75  # cosine; a grid without a real orientation has 0.58
-_ALONG = 0.98  # cosine: within 11 degrees of an axis of the body
+_SURE = 0.62  # cosine; short-axis stacks have 0.64 and more, a grid without a real orientation has 0.58
+_ALONG = 0.9998  # cosine: within 1 degree of an axis of the body
 _LEVEL = 1e-9  # a slope from rounding only
 
 
@@ -27,21 +26,6 @@ def is_base_first(mask: Cine) -> bool:
     return _narrows(np.count_nonzero(mask.voxels, axis=(0, 2, 3))) if by_geometry is None else by_geometry
 
 
-def is_base_first_by_ventricles(mask: Cine) -> bool:
-    """As `is_base_first`, but by the cavities alone if the geometry is not clear: for checks of the myocardium.
-
-    Only slices with an LV cavity are used: above the base of the LV, the outflow tract of the RV is small, too.
-
-    Args:
-        mask: `Label` values (phase, slice, row, column).
-    """
-    by_geometry = says_base_first(mask.grid)
-    if by_geometry is not None:
-        return by_geometry
-    rv, lv = (np.count_nonzero(mask.voxels == label, axis=(2, 3)) for label in (Label.RV_CAVITY, Label.LV_CAVITY))
-    return _narrows(np.where(lv > 0, rv + lv, 0).sum(0))
-
-
 def says_base_first(grid: Grid) -> bool | None:
     """Whether slice 0 is the basal end as far as the geometry says it; None where it does not."""
     towards_apex = _towards_apex(grid)
@@ -49,8 +33,8 @@ def says_base_first(grid: Grid) -> bool | None:
 
 
 def is_placed(grid: Grid) -> bool:
-    """Whether the geometry says how the stack lies in the patient: no short axis runs along an axis of the body."""
-    return max(map(abs, grid.directions[0])) < _ALONG
+    """Whether the geometry says how the stack lies in the patient: no short-axis stack lies along the body's axes."""
+    return min(max(map(abs, direction)) for direction in grid.directions) < _ALONG
 
 
 def axes(base_first: bool) -> Directions:
@@ -80,6 +64,11 @@ def _towards_apex(grid: Grid) -> float:
 
 
 def _narrows(areas: NDArray[np.integer]) -> bool:
-    """Whether the areas of the slices, empty ones aside, become smaller along the stack."""
+    """Whether the areas of the slices become smaller along the stack.
+
+    A slice counts by the square of its area: slices above the base are small, too, if the outflow tract or a part of
+    the base is drawn.
+    """
     filled = np.flatnonzero(areas)
-    return len(filled) < 2 or bool(np.polyfit(filled, areas[filled], 1)[0] <= _LEVEL * areas.max())
+    slope = np.polyfit(filled, areas[filled], 1, w=areas[filled])[0] if len(filled) > 1 else 0.0
+    return bool(slope <= _LEVEL * areas.max(initial=1))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cardioseg.image.bounding_box import in_plane_box
 from cardioseg.image.components import component_numbers, largest_component
 from cardioseg.image.labels import Label
-from cardioseg.image.orientation import is_base_first_by_ventricles
+from cardioseg.image.orientation import is_base_first
 from cardioseg.image.volume import Cine
 
 Mask = NDArray[np.bool_]
@@ -85,7 +85,7 @@ def without_basal_myocardium(mask: Cine) -> Cine:
         mask: `Label` values (phase, slice, row, column).
     """
     cavity = (mask.voxels == Label.LV_CAVITY).any((2, 3))
-    beyond = _before(cavity) if is_base_first_by_ventricles(mask) else _before(cavity[:, ::-1])[:, ::-1]
+    beyond = _before(cavity) if is_base_first(mask) else _before(cavity[:, ::-1])[:, ::-1]
     if not beyond.any():
         return mask
     voxels = mask.voxels.copy()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.image.labels import Label
-from cardioseg.image.orientation import is_base_first_by_ventricles, is_placed
+from cardioseg.image.orientation import is_base_first, is_placed
 from cardioseg.image.volume import Cine, Voxels
 from cardioseg.measure.wall import ANGLES, RAYS, Wall, samples
 
@@ -74,7 +74,7 @@ def segmented(mask: Cine, wall: Wall, ed_phase: int) -> Segmented | str:
         wall: the wall of this mask.
         ed_phase: 0-based phase of end-diastole.
     """
-    base_first = is_base_first_by_ventricles(mask)
+    base_first = is_base_first(mask)
     with_wall = np.flatnonzero(wall.is_present[ed_phase])
     slices = tuple(int(index) for index in (with_wall if base_first else with_wall[::-1]))
     if len(slices) < len(LEVELS):

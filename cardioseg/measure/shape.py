@@ -13,7 +13,7 @@ from cardioseg.image.bounding_box import in_plane_box
 from cardioseg.image.components import component_numbers
 from cardioseg.image.flag import Flag, Place
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.image.orientation import is_base_first_by_ventricles
+from cardioseg.image.orientation import is_base_first
 from cardioseg.image.volume import Voxels
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.labelled_cine import LabelledCine
@@ -69,7 +69,7 @@ def shape_flags(heart: LabelledCine, measures: Measures) -> Iterator[Flag]:
     inside = cropped(voxels)
     pixel_mm2 = float(np.prod(mask.grid.pixel_mm))
     if {Label.LV_CAVITY, Label.LV_MYOCARDIUM} <= set(heart.labels):
-        bare = _bare_percent(inside, heart.step_mm, is_base_first_by_ventricles(mask))
+        bare = _bare_percent(inside, heart.step_mm, is_base_first(mask))
         moments = measures.moments(Label.LV_CAVITY).known
         yield from _flags(Rule("myocardium without a cavity", _BARE, BARE_PERCENT), bare, moments)
         yield from _flags(Rule("open ring", _OPEN, OPEN_PERCENT), _open_percent(inside), moments)
