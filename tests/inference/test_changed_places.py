@@ -67,7 +67,7 @@ def predict(source: Path, model: Path, *more: str) -> Path:
 
 
 @pytest.mark.parametrize("names", ["AB", "BA", "ABC", "CBA"])
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_renamed_patients_keep_their_cases(scans: Path, model_folder: Path, names: str, workers: str) -> None:
     out = predict(scans, model_folder)
     before, places = table(out), sources(out)

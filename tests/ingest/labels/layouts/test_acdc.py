@@ -132,9 +132,9 @@ def test_all_real_volumes(shared_data: Path) -> None:
     ],
 )
 def test_the_body_in_info_cfg(tmp_path: Path, text: str, body: tuple[float | None, float | None]) -> None:
-    assert acdc.read_body(tmp_path) == (None, None)
+    assert acdc.read_body(tmp_path / "patient007_4d.nii.gz") == (None, None)
     (tmp_path / "Info.cfg").write_text(text)
-    assert acdc.read_body(tmp_path) == body
+    assert acdc.read_body(tmp_path / "patient007_4d.nii.gz") == body
 
 
 def test_a_mask_with_its_axes_in_another_direction_is_aligned(
