@@ -111,6 +111,10 @@ FLAGS = {
     "stray image": ("images of the series do not belong to the cine and are left out", "see their list in `run.json`"),
     "phases ordered by number": ("no time gives the order of the phases, only the image numbers", _PLAYED),
     "uneven phase times": ("phases may be missing, or two acquisitions may be mixed", _PLAYED),
+    "phase times differ": (
+        "a slice was acquired at other times of the beat than the other slices",
+        "read the reason; if the volumes mix moments of the beat, do not use the ejection fraction",
+    ),
     "qform and sform differ": ("a NIfTI header states two positions; one is used, as in ITK", _CONVERTED),
     "two spacings": ("a NIfTI header states two voxel sizes; one is used, as in ITK", _CONVERTED),
     "axes not perpendicular": ("the axes of the file are up to one degree off a right angle", _CONVERTED),

@@ -67,11 +67,25 @@ def test_grid_puts_every_pixel_where_dicom_puts_it(plane: Plane, angles: Any, st
     assert grid.spacing_mm == pytest.approx((step_mm, 1.5, 1.25))
 
 
-def test_times_are_means_over_slices(plane: Plane) -> None:
+def test_times_are_medians_over_slices(plane: Plane) -> None:
     headers = [plane(index, phase, trigger_ms=phase * (30.0 + index)) for index in range(3) for phase in range(4)]
     assert stack(headers).times_ms == pytest.approx((0, 31, 62, 93))
     without = [replace(header, trigger_ms=None, temporal_position=phase % 4) for phase, header in enumerate(headers)]
     assert stack(without).times_ms == ()
+
+
+def test_a_slice_of_another_moment_is_matched_by_time_or_named(plane: Plane) -> None:
+    def headers(shift: int, step_ms: float) -> list[SliceHeader]:
+        beat = {"nominal_interval_ms": 400.0}
+        usual = [plane(index, phase, **beat) for index in (0, 1, 3, 4) for phase in range(10)]
+        return [*usual, *(plane(5, phase, trigger_ms=(phase + shift) * step_ms, **beat) for phase in range(10))]
+
+    shifted, half = stack(headers(3, 40.0)), stack(headers(0, 20.0))
+    assert [(row[5] and row[5].path.stem) for row in shifted.headers] == [f"5-{(k - 3) % 10}" for k in range(10)]
+    assert [(row[5] and row[5].path.stem) for row in half.headers] == [f"5-{k}" for k in range(10)]
+    for arranged in (shifted, half):
+        assert kinds(arranged) == [("missing slice", 2, None), ("phase times differ", 5, None)]
+        assert arranged.times_ms == pytest.approx([40 * phase for phase in range(10)])
 
 
 @pytest.mark.parametrize(
