@@ -9,6 +9,7 @@ from cardioseg.archive.member_paths import archive_of, exists, files_below
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.volume_files import is_volume_file
+from cardioseg.ingest.cine.acquisition_days import with_comparable_times
 from cardioseg.ingest.cine.continued_stacks import join_continued_stacks
 from cardioseg.ingest.cine.ids_per_image import without_ids_per_image
 from cardioseg.ingest.cine.repeated_slices import CINE_PHASES
@@ -146,7 +147,7 @@ def _by_series(headers: Sequence[SliceHeader]) -> Iterator[list[SliceHeader]]:
     with the largest stack, which names them as strays.
     """
     groups: dict[tuple[str, str], list[SliceHeader]] = defaultdict(list)
-    for header in without_ids_per_image(headers):
+    for header in without_ids_per_image(with_comparable_times(headers)):
         series = header.series_uid or f"{header.series_number} in {header.path.parent}"
         groups[header.study_uid, series].append(header)
     for scan in (scan for group in groups.values() for scan in scans_of(group)):
