@@ -15,6 +15,7 @@ from statistics import mode
 from cardioseg.ingest.cine.phase_order import HEART_CLOCKS, heart_clock
 from cardioseg.ingest.cine.repeated_slices import CINE_PHASES
 from cardioseg.ingest.cine.slice_positions import by_orientation, by_position, out_of_line, same_pixels
+from cardioseg.ingest.cine.untimed_phase import with_untimed_phase
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
 _ALONE = 0.25  # of the usual number of images on a plane: a plane with fewer is not a slice of the film
@@ -31,7 +32,10 @@ class Stray:
 
 
 def without_strays(headers: Images) -> tuple[tuple[SliceHeader, ...], tuple[Stray, ...]]:
-    """The images of a series without its strays, and the strays. Both keep their order."""
+    """The images of a series without its strays, and the strays. Both keep their order.
+
+    Images of a phase without a trigger time get it, if it is clear: see `untimed_phase`.
+    """
     kept, *other_orientations = sorted(by_orientation(headers), key=len, reverse=True)
     if not _is_film(kept) or any(len(orientation) >= CINE_PHASES for orientation in other_orientations):
         return tuple(headers), ()
@@ -41,6 +45,7 @@ def without_strays(headers: Images) -> tuple[tuple[SliceHeader, ...], tuple[Stra
         for header in orientation
     ]
     for find_strays in _STRAY_FINDERS:
+        kept = with_untimed_phase(kept)
         found_strays = list(find_strays(kept))
         left_out = {stray.header for stray in found_strays}
         rest = [header for header in kept if header not in left_out]

@@ -24,10 +24,11 @@ HEADER_TAGS = (
     "AcquisitionNumber", "InstanceNumber", "Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "NumberOfFrames",
     "BitsStored", "PixelRepresentation", "PhotometricInterpretation",
     "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept",
-    "TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime", "AcquisitionDate", "NominalInterval", "EchoTime", "InversionTime",
+    "TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime", "NominalInterval", "EchoTime", "InversionTime",
     "HeartRate", "PatientSize", "PatientWeight", "SliceThickness", "ActualCardiacTriggerDelayTime",
     "TemporalPositionTimeOffset", "NominalPercentageOfCardiacPhase", "FlipAngle", "ScanningSequence", "SequenceName",
-    "EchoPulseSequence", "PulseSequenceName", "PatientID", "AcquisitionDateTime", *PADDING_TAGS,
+    "EchoPulseSequence", "PulseSequenceName", "PatientID", "AcquisitionDate", "AcquisitionDateTime",
+    *PADDING_TAGS,
 )  # fmt: skip
 
 Lookup = Callable[[str], Any]  # keyword -> value, or None if it is absent
