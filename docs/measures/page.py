@@ -101,7 +101,7 @@ FLAGS = {
     "repeated slice": ("a slice was acquired more than once; one acquisition is used", _REPEATED),
     "repeated stack": ("all slices were acquired more than once; one acquisition is used", _REPEATED),
     "slices not joined": (
-        "another series of the study continues the stack and cannot be joined with it",
+        "another series of the study continues the stack, or shows a missing slice, and cannot be joined with it",
         "read the reason; if the case lacks slices of the heart, do not use the volumes",
     ),
     "unused repeat": (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
-from math import atan, degrees
+from math import acos, atan, degrees
 from statistics import median_low
 
 import numpy as np
@@ -46,6 +46,11 @@ def normal_of(header: SliceHeader) -> NDArray[np.float64]:
     """LPS unit vector: row direction x column direction."""
     normal = np.cross(header.orientation[:3], header.orientation[3:])
     return np.asarray(normal / np.linalg.norm(normal), np.float64)
+
+
+def tilt_degrees(first: SliceHeader, second: SliceHeader) -> float:
+    """The angle between the planes of two slices, 0 to 90 degrees."""
+    return degrees(acos(min(1.0, abs(float(normal_of(first) @ normal_of(second))))))
 
 
 def along(normal: NDArray[np.float64], header: SliceHeader) -> float:
