@@ -20,9 +20,10 @@ Written by `python docs/measures/page.py` from the list of measures in the code.
 
 `measures.csv` has one row per case and these columns, in this order. An empty cell means "not known", never zero.
 Slices and phases are counted from 0. Numbers are rounded to 0.01. A volume is the sum of the areas times the distance
-from slice to slice. A value outside the range of the fourth column is kept, but flagged (`implausible value`), because
-hardly any living patient has such a value. The last column has the code of the measure in DICOM PS3.16, where there is
-one (DCM is DICOM, LN is LOINC, SCT is SNOMED CT).
+from slice to slice; the areas of a missing slice are interpolated from the neighbouring slices. A value outside the
+range of the fourth column is kept, but flagged (`implausible value`), because hardly any living patient has such a
+value. The last column has the code of the measure in DICOM PS3.16, where there is one (DCM is DICOM, LN is LOINC, SCT
+is SNOMED CT).
 """
 
 
@@ -95,7 +96,10 @@ _REPEATED = "look at the pictures; to use another acquisition, remove the images
 _PLAYED = "play the cine, and check the order of the phases and ED and ES"
 _LOOKED = "look at the mask; correct it if it is wrong"
 FLAGS = {
-    "missing slice": ("a slice of the stack has no image", _EXPORTED),
+    "missing slice": (
+        "a slice of the stack has no image; its mask is empty, and its areas are interpolated for the volumes",
+        _EXPORTED,
+    ),
     "missing phase": ("a slice lacks a phase; the nearest phase is used", _EXPORTED),
     "surplus phase": ("a slice has more phases than the others; the extra phases are left out", _PLAYED),
     "repeated slice": ("a slice was acquired more than once; one acquisition is used", _REPEATED),

@@ -168,7 +168,8 @@ def stack(headers: Sequence[SliceHeader]) -> Stack:
 
 
 def _missing_slices(missing: Iterable[int], step_mm: float) -> list[Flag]:
-    reason = f"no image here, although slices are {step_mm:.1f} mm apart: the slice is filled with zeros"
+    gap = f"no image of the stack lies here, although its slices are {step_mm:.1f} mm apart"
+    reason = f"{gap}: the mask is empty here, and for the volumes, areas are interpolated from the neighbouring slices"
     return [Flag(MISSING_SLICE, reason, slice=index) for index in missing]
 
 
