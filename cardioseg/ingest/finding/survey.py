@@ -124,12 +124,15 @@ def _are_all(archive: Path, places: Sequence[Path]) -> bool:
 
 
 def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[Skipped]]:
-    """Keep one of each image: a copy has the same instance id, the same header values and the same pixels."""
+    """Keep one of each image: a copy has the same series, the same header values and the same pixels.
+
+    Its instance id may be a new one if it has a series id. Images without instance ids are no copies of each other.
+    """
     originals: list[SliceHeader] = []
     originals_by_header: dict[SliceHeader, list[SliceHeader]] = defaultdict(list)
     copies: dict[Path, Skipped] = {}
     for header in headers:
-        same_header = originals_by_header[replace(header, path=Path() if header.sop_uid else header.path)]
+        same_header = originals_by_header[_without_name(header)]
         original = next((candidate for candidate in same_header if same_image(candidate, header)), None)
         if original is None:
             same_header.append(header)
@@ -137,6 +140,13 @@ def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], 
         else:
             copies[header.path] = Skipped(str(header.path), f"a copy of {original.path}")
     return originals, list(copies.values())
+
+
+def _without_name(header: SliceHeader) -> SliceHeader:
+    """What is equal for copies of an image."""
+    if not header.sop_uid:
+        return header
+    return replace(header, path=Path(), sop_uid="" if header.series_uid else header.sop_uid)
 
 
 def _by_series(headers: Sequence[SliceHeader]) -> Iterator[list[SliceHeader]]:

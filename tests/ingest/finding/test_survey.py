@@ -231,3 +231,24 @@ def test_a_slice_that_was_acquired_again_after_midnight_is_the_newest(
     assert cine.stack
     assert {row[0].path.parent.name for row in cine.stack.headers if row[0]} == {newest}
     assert [(flag.kind, flag.slice) for flag in cine.stack.flags] == [("repeated slice", 0)]
+
+
+def test_copies_with_new_instance_ids_are_copies(
+    tmp_path: Path, write_slice: WriteSlice, write_cine: WriteCine
+) -> None:
+    folder = write_cine(tmp_path / "scan")
+    for path in sorted(folder.iterdir())[:24]:
+        dataset = dcmread(path)
+        dataset.SOPInstanceUID += ".2"
+        dataset.save_as(folder / f"{path.stem}-again.dcm")
+    found = survey(tmp_path)
+    (cine,) = found.cines
+    assert cine.stack, cine.reason
+    assert (cine.stack.flags, cine.slices, cine.phases) == ((), 5, 8)
+    assert len(found.unused) == 24
+    assert all("a copy of" in unused.why for unused in found.unused)
+    dataset.PixelData = bytes(len(dataset.PixelData))  # another image of this phase
+    dataset.save_as(folder / "other.dcm")
+    (cine,) = survey(tmp_path).cines
+    assert cine.stack
+    assert [flag.kind for flag in cine.stack.flags] == ["repeated slice"]
