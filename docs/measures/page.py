@@ -100,6 +100,10 @@ FLAGS = {
         "a slice of the stack has no image; its mask is empty, and its areas are interpolated for the volumes",
         _EXPORTED,
     ),
+    "surplus slice": (
+        "a slice lies between two slices of a regular stack; it is left out",
+        "check whether the slices that are used show the heart well",
+    ),
     "missing phase": ("a slice lacks a phase; the nearest phase is used", _EXPORTED),
     "surplus phase": ("a slice has more phases than the others; the extra phases are left out", _PLAYED),
     "repeated slice": ("a slice was acquired more than once; one acquisition is used", _REPEATED),

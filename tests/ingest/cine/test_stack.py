@@ -149,6 +149,25 @@ def test_at_most_a_third_is_filled(cine: list[SliceHeader]) -> None:
     assert "slices 0 and 1 are 32.0 mm apart, others 8.0 mm" in said
 
 
+@pytest.mark.parametrize("place", [2.5, 0.3])
+def test_one_slice_between_those_of_a_regular_stack_is_left_out(
+    cine: list[SliceHeader], plane: Plane, place: float
+) -> None:
+    extra = [plane(place, phase, instance_number=100 + phase) for phase in range(4)]
+    arranged = stack([*extra, *cine])
+    assert (arranged.headers, arranged.grid) == (stack(cine).headers, stack(cine).grid)
+    assert kinds(arranged) == [("surplus slice", int(place), None)]
+    assert "which are 8.0 mm apart" in arranged.flags[0].reason
+    with pytest.raises(UnusableError):  # a slice of another series may replace one
+        stack([*cine, *(replace(header, series_uid="9") for header in extra)])
+
+
+def test_a_surplus_slice_that_is_unclear_is_refused(cine: list[SliceHeader], plane: Plane) -> None:
+    two = [plane(place, phase, instance_number=200 + phase) for place in (0.3, 2.3) for phase in range(4)]
+    assert "unevenly spaced" in refusal([*cine, *two])
+    assert "unevenly spaced" in refusal([*without(cine, 4, 5), *two[:4]])
+
+
 @pytest.mark.parametrize("change", [{}, {"trigger_ms": None, "temporal_position": 1}])
 @given(place=st.integers(0, 23))
 def test_a_missing_phase_is_filled_by_its_neighbour(cine: list[SliceHeader], change: Any, place: int) -> None:
