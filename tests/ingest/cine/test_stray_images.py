@@ -150,3 +150,33 @@ def test_images_without_a_time_that_may_be_no_phase_are_left_out(film: list[Slic
     assert strays(without_time(film, 0)[:50] + film[50:]) == 5  # not on every slice
     scattered = [replace(header, trigger_ms=None) if place % 9 == 0 else header for place, header in enumerate(film)]
     assert strays(scattered) == 7
+
+
+PHASE = ("ORIGINAL", "PRIMARY", "VELOCITY", "NONE", "PHASE")
+
+
+def of_type(headers: list[SliceHeader], image_type: tuple[str, ...]) -> list[SliceHeader]:
+    return [replace(header, image_type=image_type, path=Path(image_type[-1], header.path)) for header in headers]
+
+
+@pytest.mark.parametrize(
+    ("magnitude", "phase"),
+    [(("ORIGINAL", "PRIMARY", "CARDIAC", "NONE", "MAGNITUDE"), PHASE), (("ORIGINAL", "M"), ("ORIGINAL", "P"))],
+)
+def test_magnitude_images_are_used_and_phase_images_are_left_out(
+    film: list[SliceHeader], magnitude: tuple[str, ...], phase: tuple[str, ...]
+) -> None:
+    magnitudes = of_type(film, magnitude)
+    judged = judge([*magnitudes, *of_type(film, phase)])
+    assert judged.kind is Kind.SHORT_AXIS_CINE
+    assert judged.stack, judged.reason
+    assert judged.stack.headers == stack(magnitudes).headers
+    (flag,) = judged.stack.flags
+    assert flag.reason.startswith("60 images of the series are left out: it is a phase, real or imaginary image")
+
+
+def test_phase_images_are_left_out_only_if_magnitude_images_show_all_slices(film: list[SliceHeader]) -> None:
+    magnitudes, phases = of_type(film, ("ORIGINAL", "MAGNITUDE")), of_type(film, PHASE)
+    assert not judge([*magnitudes[:50], *phases]).strays
+    assert not judge([*of_type(film, ("ORIGINAL", "MIXED")), *phases]).strays
+    assert not judge(phases).strays
