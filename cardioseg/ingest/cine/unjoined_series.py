@@ -64,7 +64,7 @@ def _filled_gaps(arranged: Stack, other: Series) -> list[int]:
     """The missing slices of a stack that another series shows."""
     reference = next(header for header in arranged.headers[0] if header is not None)
     first_mm, step_mm = along(normal_of(reference), reference), arranged.grid.spacing_mm[0]
-    heights = [normal_of(reference) @ _centre_mm(group[0]) for group in by_position(other.film)]
+    heights = [float(normal_of(reference) @ _centre_mm(group[0])) for group in by_position(other.film)]
     nearest = {round((height_mm - first_mm) / step_mm) for height_mm in heights}
     return [place for place in arranged.missing if place in nearest]
 
