@@ -56,7 +56,7 @@ def _shows_same_view(series: Series, other: Series) -> bool:
     aside = _centre_mm(second) - _centre_mm(first)
     aside -= (aside @ normal_of(first)) * normal_of(first)
     sides_mm = [side * mm for header in (first, second) for side, mm in zip(header.shape, header.pixel_mm, strict=True)]
-    is_near = np.linalg.norm(aside) <= min(sides_mm) / 2 and tilt_degrees(first, second) <= _TILT_DEGREES
+    is_near = float(np.linalg.norm(aside)) <= min(sides_mm) / 2 and tilt_degrees(first, second) <= _TILT_DEGREES
     return is_near and not other_sequence(first, second)
 
 
