@@ -110,7 +110,7 @@ class Cine:
     Attributes:
         voxels: intensities or labels.
         grid: geometry of every phase.
-        times_ms: time of each phase after the R wave (the mean over slices), or empty if unknown.
+        times_ms: time of each phase after the R wave (the median over slices), or empty if unknown.
     """
 
     voxels: Voxels

@@ -35,8 +35,8 @@ from cardioseg.report.plain_letters import ascii_text
 
 _RESEARCH = "For research use; not a medical device."
 _METHOD = (
-    "Volume: sum of slice areas times slice step; papillary muscles belong to the cavity. Mass: at end-diastole, "
-    "1.05 g/mL. "
+    "Volume: sum of slice areas times slice step; areas of a missing slice are interpolated from neighbouring slices, "
+    "and its mask is empty; papillary muscles belong to the cavity. Mass: at end-diastole, 1.05 g/mL. "
     "Strain: geometric, from the masks, not from tracked tissue; circumferential but for the radial one; peak values."
 )
 _PHASE_OF_MASK: Mapping[str, str] = {

@@ -20,9 +20,10 @@ Written by `python docs/measures/page.py` from the list of measures in the code.
 
 `measures.csv` has one row per case and these columns, in this order. An empty cell means "not known", never zero.
 Slices and phases are counted from 0. Numbers are rounded to 0.01. A volume is the sum of the areas times the distance
-from slice to slice. A value outside the range of the fourth column is kept, but flagged (`implausible value`), because
-hardly any living patient has such a value. The last column has the code of the measure in DICOM PS3.16, where there is
-one (DCM is DICOM, LN is LOINC, SCT is SNOMED CT).
+from slice to slice; the areas of a missing slice are interpolated from the neighbouring slices. A value outside the
+range of the fourth column is kept, but flagged (`implausible value`), because hardly any living patient has such a
+value. The last column has the code of the measure in DICOM PS3.16, where there is one (DCM is DICOM, LN is LOINC, SCT
+is SNOMED CT).
 """
 
 
@@ -96,13 +97,20 @@ _REPEATED = "look at the pictures; to use another acquisition, remove the images
 _PLAYED = "play the cine, and check the order of the phases and ED and ES"
 _LOOKED = "look at the mask; correct it if it is wrong"
 FLAGS = {
-    "missing slice": ("a slice of the stack has no image", _EXPORTED),
+    "missing slice": (
+        "a slice of the stack has no image; its mask is empty, and its areas are interpolated for the volumes",
+        _EXPORTED,
+    ),
+    "surplus slice": (
+        "a slice lies between two slices of a regular stack; it is left out",
+        "check whether the slices that are used show the heart well",
+    ),
     "missing phase": ("a slice lacks a phase; the nearest phase is used", _EXPORTED),
     "surplus phase": ("a slice has more phases than the others; the extra phases are left out", _PLAYED),
     "repeated slice": ("a slice was acquired more than once; one acquisition is used", _REPEATED),
     "repeated stack": ("all slices were acquired more than once; one acquisition is used", _REPEATED),
     "slices not joined": (
-        "another series of the study continues the stack and cannot be joined with it",
+        "another series of the study continues the stack, or shows a missing slice, and cannot be joined with it",
         "read the reason; if the case lacks slices of the heart, do not use the volumes",
     ),
     "unused repeat": (
@@ -112,6 +120,10 @@ FLAGS = {
     "stray image": ("images of the series do not belong to the cine and are left out", "see their list in `run.json`"),
     "phases ordered by number": ("no time gives the order of the phases, only the image numbers", _PLAYED),
     "uneven phase times": ("phases may be missing, or two acquisitions may be mixed", _PLAYED),
+    "phase times differ": (
+        "a slice was acquired at other times of the beat than the other slices",
+        "read the reason; if the volumes mix moments of the beat, do not use the ejection fraction",
+    ),
     "qform and sform differ": ("a NIfTI header states two positions; one is used, as in ITK", _CONVERTED),
     "two spacings": ("a NIfTI header states two voxel sizes; one is used, as in ITK", _CONVERTED),
     "axes not perpendicular": ("the axes of the file are up to one degree off a right angle", _CONVERTED),

@@ -11,12 +11,13 @@ from statistics import median
 from cardioseg.ingest.cine.phase_order import MISSING_LIMIT, TRIGGERS, heart_clock, time_of
 from cardioseg.ingest.cine.series import CINE_SLICES, Series
 from cardioseg.ingest.cine.shared_ids import shared_slices
-from cardioseg.ingest.cine.slice_positions import by_position, in_line, same_pixels, same_plane_direction
+from cardioseg.ingest.cine.slice_positions import by_position, in_line, same_pixels, same_plane_direction, tilt_degrees
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
 _TWO_STACKS = 1 / 2  # of the slices of the smaller stack: two that share as many are two acquisitions
 _ECHO_MS = 0.1  # a scanner that minimises the echo time changes it by less from series to series
 _FLIP_DEGREES = 1.0
+_TILT_DEGREES = 0.1  # planes that are tilted by less are parallel
 _THICKNESS_RTOL = 0.01
 _STEP_RTOL = 0.05  # of the time from phase to phase
 _RATE_RATIO = 1.25  # breath-holds at rest differ by less; the heart under stress is faster
@@ -40,7 +41,7 @@ def difference(stack: Series, other: Series) -> str:
     """Why a series cannot be joined with a stack; "" if nothing is known against it."""
     first, second = stack.headers[0], other.headers[0]
     if not same_plane_direction(first, second):
-        return "its planes are not parallel"
+        return _other_direction(first, second)
     return (
         other_sequence(first, second) or _other_image(first, second) or _other_phases(stack, other)
         or _other_acquisition(stack, other)
@@ -59,6 +60,13 @@ def _other_acquisition(stack: Series, other: Series) -> str:
     if stack.phases != other.phases:
         return _phases_differ(stack, other)
     return _other_heart_rate(stack, other)
+
+
+def _other_direction(first: SliceHeader, second: SliceHeader) -> str:
+    tilt = tilt_degrees(first, second)
+    if tilt > _TILT_DEGREES:
+        return f"its planes are tilted by {tilt:.1f} degrees"
+    return "its images are turned within their plane, as with another phase encoding direction"
 
 
 def have_same_ids(first: Series, second: Series) -> bool:

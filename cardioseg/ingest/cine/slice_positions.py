@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
-from math import atan, degrees
+from math import acos, atan, degrees
 from statistics import median_low
 
 import numpy as np
@@ -17,6 +17,7 @@ _COSINE_TOLERANCE = 1e-3  # highdicom's default for parallel planes; real series
 _PIXEL_RTOL = 1e-3  # a quarter of a pixel over 256
 _SAME_PLACE_MM = 0.1  # above the rounding of printed positions (1e-3 mm), below any slice distance
 _SHIFT_PIXELS = 0.5  # slices that are shifted sideways by more would be nearer to the neighbouring pixel
+_EVEN_SLICES = 5  # fewer do not show which slice is one too many
 _UNEVEN_SHARE = 0.1  # of the whole shift of an evenly sheared stack; a single displaced slice is off by more
 
 
@@ -46,6 +47,11 @@ def normal_of(header: SliceHeader) -> NDArray[np.float64]:
     """LPS unit vector: row direction x column direction."""
     normal = np.cross(header.orientation[:3], header.orientation[3:])
     return np.asarray(normal / np.linalg.norm(normal), np.float64)
+
+
+def tilt_degrees(first: SliceHeader, second: SliceHeader) -> float:
+    """The angle between the planes of two slices, 0 to 90 degrees."""
+    return degrees(acos(min(1.0, abs(float(normal_of(first) @ normal_of(second))))))
 
 
 def along(normal: NDArray[np.float64], header: SliceHeader) -> float:
@@ -118,6 +124,34 @@ def regular_places(slices: Slices) -> tuple[list[int], float]:
         gap = _gap_text(widest, gaps_mm[widest], step_mm)
         raise UnusableError(f"{empty} of {places[-1] + 1} slices are missing, more than a third: {gap}")
     return places, (positions_mm[-1] - positions_mm[0]) / places[-1]
+
+
+def surplus_slice(slices: Slices) -> int | None:
+    """The number of the one slice without which the stack is regular; None if it is regular, or if this is unclear.
+
+    The slice lies between others of its series, and without it no slice is missing.
+    """
+    try:
+        regular_places(slices)
+    except UnusableError:
+        inner = [number for number in range(1, len(slices) - 1) if _is_of_one_series(slices, number)]
+        candidates = [number for number in inner if _is_even([*slices[:number], *slices[number + 1 :]])]
+        return candidates[0] if len(candidates) == 1 else None
+    return None
+
+
+def _is_of_one_series(slices: Slices, number: int) -> bool:
+    """Whether a slice and its two neighbours belong to one series."""
+    nearby = slices[number - 1 : number + 2]
+    return len({(header.study_uid, header.series_uid) for group in nearby for header in group}) == 1
+
+
+def _is_even(slices: Slices) -> bool:
+    if len(slices) < _EVEN_SLICES:
+        return False
+    normal = normal_of(slices[0][0])
+    gaps_mm = np.diff([along(normal, group[0]) for group in slices])
+    return bool(gaps_mm.max() - gaps_mm.min() <= _STEP_RTOL * gaps_mm.min())
 
 
 def _uneven_reason(number: int, gap_mm: float, usual_mm: float) -> str:

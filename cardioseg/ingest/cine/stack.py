@@ -7,7 +7,6 @@ Slices and phases count from 0, slices along n.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -17,7 +16,8 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.flag import Flag
 from cardioseg.image.plausible_ranges import HEART_RATE_BPM
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
-from cardioseg.ingest.cine.phase_order import INSTANCE_NUMBER, TRIGGERS, Film, film_of, time_of
+from cardioseg.ingest.cine.phase_order import INSTANCE_NUMBER, Film, film_of
+from cardioseg.ingest.cine.phase_times import OTHER_TIMES, phase_times, uneven_phases
 from cardioseg.ingest.cine.repeated_slices import newest_acquisitions
 from cardioseg.ingest.cine.slice_positions import (
     by_position,
@@ -25,20 +25,20 @@ from cardioseg.ingest.cine.slice_positions import (
     regular_places,
     require_in_line,
     require_same_geometry,
+    surplus_slice,
 )
 from cardioseg.ingest.dicom.reader import read_all_pixels
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
-MISSING_SLICE, MISSING_PHASE, REPEATED_SLICE, REPEATED_STACK, SURPLUS_PHASE, COUNTED_PHASES, UNEVEN_PHASES = (
+MISSING_SLICE, MISSING_PHASE, REPEATED_SLICE, REPEATED_STACK, SURPLUS_PHASE, COUNTED_PHASES, SURPLUS_SLICE = (
     "missing slice", "missing phase", "repeated slice", "repeated stack", "surplus phase", "phases ordered by number",
-    "uneven phase times",
+    "surplus slice",
 )  # fmt: skip
 _VOXELS_LIMIT_BYTES = 4 * 1024**3
 _NEWEST = {  # by whether any image says when it was acquired
     True: "acquisitions: the newest complete one is used",
     False: "acquisitions, without times: the complete one with the higher acquisition or image numbers is used",
 }
-_UNEVEN = 1.25  # times the shortest time between two phases; rounding of times stays below
 _MS_PER_MINUTE = 60_000
 
 
@@ -49,7 +49,7 @@ class Stack:
     Attributes:
         grid: geometry of every phase; slices run along the normal of the image plane.
         headers: [phase][slice]; None for a missing slice. If a slice lacks a phase, its nearest phase is used.
-        times_ms: trigger time of each phase, mean over slices; empty if unknown.
+        times_ms: trigger time of each phase, the median of the slices that agree; empty if unknown.
         missing: slices of the grid that were not acquired; their voxels are 0.
         flags: images that are missing, repeated or left out, and phases that are ordered by number only.
     """
@@ -141,11 +141,15 @@ def stack(headers: Sequence[SliceHeader]) -> Stack:
             or phases missing than may be filled in.
     """
     require_same_geometry(headers)
-    slices, acquisitions = newest_acquisitions(by_position(headers))
+    groups = by_position(headers)
+    if (surplus := surplus_slice(groups)) is not None:
+        del groups[surplus]
+    slices, acquisitions = newest_acquisitions(groups)
     places, step_mm = regular_places(slices)
     require_in_line(slices)
     is_timed = any(header.acquisition_s is not None for header in headers)
-    film = film_of(slices)
+    timed = phase_times(film_of(slices))
+    film = timed.film
     images_at = dict(zip(places, film.images, strict=True))
     count = places[-1] + 1
     missing = tuple(index for index in range(count) if index not in images_at)
@@ -155,21 +159,31 @@ def stack(headers: Sequence[SliceHeader]) -> Stack:
     ]
     flags = (
         *_missing_slices(missing, step_mm),
+        *_surplus_slice(surplus, step_mm),
         *_missing_phases(film, places),
         *_surplus_phases(film, places),
         *_counted_phases(film),
-        *_uneven_phases(film),
+        *uneven_phases(film),
+        *(Flag(OTHER_TIMES, why, slice=places[number]) for number, why in timed.differing.items()),
         *_repeated_acquisitions(
             {places[number]: times for number, times in acquisitions.items()}, len(slices), _NEWEST[is_timed]
         ),
     )
     grid = _grid(slices[0][0], count, step_mm)
-    return Stack(grid, tuple(map(tuple, rows)), _times_ms(film), missing, flags)
+    return Stack(grid, tuple(map(tuple, rows)), timed.times_ms, missing, flags)
 
 
 def _missing_slices(missing: Iterable[int], step_mm: float) -> list[Flag]:
-    reason = f"no image here, although slices are {step_mm:.1f} mm apart: the slice is filled with zeros"
+    gap = f"no image of the stack lies here, although its slices are {step_mm:.1f} mm apart"
+    reason = f"{gap}: the mask is empty here, and for the volumes, areas are interpolated from the neighbouring slices"
     return [Flag(MISSING_SLICE, reason, slice=index) for index in missing]
+
+
+def _surplus_slice(surplus: int | None, step_mm: float) -> list[Flag]:
+    if surplus is None:
+        return []
+    between = f"between slices {surplus - 1} and {surplus}, which are {step_mm:.1f} mm apart as all others are"
+    return [Flag(SURPLUS_SLICE, f"one more slice of the series lies {between}: it is left out", slice=surplus - 1)]
 
 
 def _missing_phases(film: Film, places: Sequence[int]) -> list[Flag]:
@@ -196,22 +210,6 @@ def _counted_phases(film: Film) -> list[Flag]:
     return [Flag(COUNTED_PHASES, reason)] if film.clock is INSTANCE_NUMBER else []
 
 
-def _uneven_phases(film: Film) -> list[Flag]:
-    """A flag if the times of most slices are uneven, as those of two mixed acquisitions are."""
-    filled = {number for number, _ in film.filled_in}
-    rows = [row for number, row in enumerate(film.images) if number not in filled and len(row) > 2]
-    if film.clock not in TRIGGERS or not rows:
-        return []
-    gaps = [
-        [time_of(film.clock, after) - time_of(film.clock, before) for before, after in pairwise(row)] for row in rows
-    ]
-    uneven = [row for row in gaps if max(row) > _UNEVEN * min(row)]
-    if 2 * len(uneven) <= len(gaps):
-        return []
-    between = f"{median(map(min, uneven)):.0f} to {median(map(max, uneven)):.0f} ms apart"
-    return [Flag(UNEVEN_PHASES, f"{between}: phases may be missing or belong to another acquisition; check the cine")]
-
-
 def _repeated_acquisitions(acquisitions: Mapping[int, int], slices: int, taken: str) -> list[Flag]:
     if len(acquisitions) == slices and len(set(acquisitions.values())) == 1:
         return [Flag(REPEATED_STACK, f"{next(iter(acquisitions.values()))} {taken}")]
@@ -232,16 +230,3 @@ def _grid(first: SliceHeader, slices: int, step_mm: float) -> Grid:
 def _unit(axis: NDArray[np.float64]) -> tuple[float, float, float]:
     x, y, z = (axis / np.linalg.norm(axis)).tolist()
     return x, y, z
-
-
-def _times_ms(film: Film) -> tuple[float, ...]:
-    """The mean over the slices that have an image at a phase."""
-    if film.clock not in TRIGGERS:
-        return ()
-    times = np.array([[film.clock(header) for header in row] for row in film.images], np.float64)
-    if not np.isfinite(times).all():
-        return ()
-    weights = np.ones(times.shape)
-    for place in film.filled_in:
-        weights[place] = 0
-    return tuple(np.average(times, axis=0, weights=weights).tolist())

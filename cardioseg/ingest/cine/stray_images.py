@@ -2,7 +2,8 @@
 
 A film has many images. An image that differs from them and is not part of another film is left out and named: an image
 in another plane, of another modality, size or pixel spacing, shifted sideways, alone on its plane, without the clock
-that all others have, or of another kind at the moment of a film's image. If there is no film, or several different
+that all others have, or of another kind at the moment of a film's image. The phase images of a series whose magnitude
+images are a film are left out, too. If there is no film, or several different
 ones, nothing is left out.
 """
 
@@ -15,9 +16,14 @@ from statistics import mode
 from cardioseg.ingest.cine.phase_order import HEART_CLOCKS, heart_clock
 from cardioseg.ingest.cine.repeated_slices import CINE_PHASES
 from cardioseg.ingest.cine.slice_positions import by_orientation, by_position, out_of_line, same_pixels
+from cardioseg.ingest.cine.untimed_phase import with_untimed_phase
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
 _ALONE = 0.25  # of the usual number of images on a plane: a plane with fewer is not a slice of the film
+
+_MAGNITUDE = {"MAGNITUDE", "M"}  # words of ImageType or, in enhanced objects, of FrameType or ComplexImageComponent
+_OTHER_COMPONENTS = {"PHASE", "P", "REAL", "R", "IMAGINARY", "I"}
+_OTHER_COMPONENT = "it is a phase, real or imaginary image, and the others are magnitude images"
 
 Images = Sequence[SliceHeader]
 
@@ -31,7 +37,10 @@ class Stray:
 
 
 def without_strays(headers: Images) -> tuple[tuple[SliceHeader, ...], tuple[Stray, ...]]:
-    """The images of a series without its strays, and the strays. Both keep their order."""
+    """The images of a series without its strays, and the strays. Both keep their order.
+
+    Images of a phase without a trigger time get it, if it is clear: see `untimed_phase`.
+    """
     kept, *other_orientations = sorted(by_orientation(headers), key=len, reverse=True)
     if not _is_film(kept) or any(len(orientation) >= CINE_PHASES for orientation in other_orientations):
         return tuple(headers), ()
@@ -40,13 +49,30 @@ def without_strays(headers: Images) -> tuple[tuple[SliceHeader, ...], tuple[Stra
         for orientation in other_orientations
         for header in orientation
     ]
+    magnitudes = [header for header in kept if not _is_other_component(header)]
+    if 0 < len(magnitudes) < len(kept) and _is_film_of_same_planes(magnitudes, kept):
+        strays += [Stray(header, _OTHER_COMPONENT) for header in kept if _is_other_component(header)]
+        kept = magnitudes
     for find_strays in _STRAY_FINDERS:
+        kept = with_untimed_phase(kept)
         found_strays = list(find_strays(kept))
         left_out = {stray.header for stray in found_strays}
         rest = [header for header in kept if header not in left_out]
         if found_strays and rest and _is_film(rest) and not _has_film(left_out):
             kept, strays = rest, strays + found_strays
     return tuple(kept), tuple(strays)
+
+
+def _is_other_component(header: SliceHeader) -> bool:
+    """Whether an image is the phase, or the real or imaginary part, of a complex image, and not its magnitude."""
+    words = {word.strip().upper() for word in header.image_type}
+    return bool(words & _OTHER_COMPONENTS) and not words & _MAGNITUDE
+
+
+def _is_film_of_same_planes(magnitudes: Images, headers: Images) -> bool:
+    """Whether magnitude images, named as such, are a film of all planes of a series."""
+    are_named = all({word.strip().upper() for word in header.image_type} & _MAGNITUDE for header in magnitudes)
+    return are_named and _is_film(magnitudes) and len(by_position(magnitudes)) == len(by_position(headers))
 
 
 def _is_film(headers: Images) -> bool:

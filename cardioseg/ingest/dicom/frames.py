@@ -49,7 +49,8 @@ _OWN_CONVERTED, _SHARED_CONVERTED = (
 )  # fmt: skip
 _CONVERTED = (
     "TriggerTime", "InstanceNumber", "HeartRate", "NominalInterval", "TemporalPositionIdentifier", "AcquisitionTime",
-    "AcquisitionNumber", "EchoTime", "InversionTime", "FlipAngle", "ScanningSequence", "SequenceName",
+    "AcquisitionDate", "AcquisitionDateTime", "AcquisitionNumber", "EchoTime", "InversionTime", "FlipAngle",
+    "ScanningSequence", "SequenceName",
 )  # fmt: skip
 _TIMES = [
     Tag(word)

@@ -31,7 +31,8 @@ class SliceHeader:
         time_offset_s: time after the first image.
         beat_percent: time after the R wave in percent of the beat.
         time_index: index in an enhanced object's dimensions of time.
-        acquisition_s: time of day. The content time is not read: it is the order of reconstruction, not of the heart.
+        acquisition_s: date and time in seconds since the year 1; the time of day, below 86400, if the date is unknown.
+            The content time is not read: it is the order of reconstruction, not of the heart.
         acquisition_number, series_number: order of measurement.
         nominal_interval_ms: mean RR interval.
         echo_ms, inversion_ms: of the sequence; several values at one position are a map, not a film.

@@ -4,7 +4,9 @@ An image's tags are in its data set or, in an enhanced multi-frame object, in fu
 frame; `frames.py` provides the function for both.
 """
 
+import re
 from collections.abc import Callable
+from datetime import date
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,8 @@ HEADER_TAGS = (
     "TriggerTime", "TemporalPositionIdentifier", "AcquisitionTime", "NominalInterval", "EchoTime", "InversionTime",
     "HeartRate", "PatientSize", "PatientWeight", "SliceThickness", "ActualCardiacTriggerDelayTime",
     "TemporalPositionTimeOffset", "NominalPercentageOfCardiacPhase", "FlipAngle", "ScanningSequence", "SequenceName",
-    "EchoPulseSequence", "PulseSequenceName", "PatientID", *PADDING_TAGS,
+    "EchoPulseSequence", "PulseSequenceName", "PatientID", "AcquisitionDate", "AcquisitionDateTime",
+    *PADDING_TAGS,
 )  # fmt: skip
 
 Lookup = Callable[[str], Any]  # keyword -> value, or None if it is absent
@@ -36,7 +39,9 @@ _PIXEL_MM = (0.1, 10.0)  # values of cardiac scanners; a flipped bit may give ot
 _REACH_MM = 10_000.0  # from the scanner's centre; no table moves further
 _COSINE_TOLERANCE = 1e-3  # unit length and right angle; real headers keep 1e-5
 _CLOCK = (-1e8, 1e8)  # a day in milliseconds and more
-_CLOCK_DIGITS = 6  # HHMMSS, before a fraction; a date and time begins with eight more
+_CLOCK_DIGITS, _DAY_DIGITS = 6, 8  # HHMMSS, before a fraction; a date and time begins with YYYYMMDD
+_TIME_ZONE = re.compile(r"[+-]\d{4}$")
+_SECONDS_PER_DAY = 86400
 
 
 def slice_header(
@@ -74,7 +79,7 @@ def slice_header(
         time_offset_s=_within(number(look_up("TemporalPositionTimeOffset")), _CLOCK),
         beat_percent=_within(number(look_up("NominalPercentageOfCardiacPhase")), _CLOCK),
         time_index=number(look_up("DimensionIndexValues")),
-        acquisition_s=_time_of_day_s(look_up("AcquisitionTime")),
+        acquisition_s=_acquisition_s(look_up),
         acquisition_number=number(look_up("AcquisitionNumber")),
         series_number=number(look_up("SeriesNumber")),
         nominal_interval_ms=number(look_up("NominalInterval")),
@@ -165,11 +170,22 @@ def _sequence(look_up: Lookup) -> tuple[str, str]:
     return str(kind or ""), str(look_up("SequenceName") or look_up("PulseSequenceName") or "")
 
 
-def _time_of_day_s(value: Any) -> float | None:  # noqa: ANN401 - whatever a tag holds
-    text = str(value or "").replace(":", "").replace(",", ".").strip()
-    digits = len(text.partition(".")[0])
-    clock = text[8:] if digits > _CLOCK_DIGITS else text  # a frame's date and time
+def _acquisition_s(look_up: Lookup) -> float | None:
+    text = str(look_up("AcquisitionTime") or look_up("AcquisitionDateTime") or "")
+    text = _TIME_ZONE.sub("", text.replace(":", "").replace(",", ".").strip())
+    day, clock = str(look_up("AcquisitionDate") or ""), text
+    if len(text.partition(".")[0]) > _CLOCK_DIGITS:  # a date and time
+        day, clock = text[:_DAY_DIGITS], text[_DAY_DIGITS:]
     try:
-        return int(clock[:2]) * 3600 + int(clock[2:4]) * 60 + float(clock[4:])
+        time_of_day_s = int(clock[:2]) * 3600 + int(clock[2:4]) * 60 + float(clock[4:])
     except ValueError:
         return None
+    return time_of_day_s + _SECONDS_PER_DAY * _day_number(day)
+
+
+def _day_number(day: str) -> int:
+    """Number of a day, YYYYMMDD or YYYY.MM.DD; 0 if it is unknown."""
+    try:
+        return date.fromisoformat(day.replace(".", "").strip()).toordinal()
+    except ValueError:
+        return 0

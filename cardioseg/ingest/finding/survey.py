@@ -10,6 +10,7 @@ from cardioseg.archive.member_paths import archive_of, exists, files_below
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.image.foreign_formats import foreign
 from cardioseg.image.volume_files import is_volume_file
+from cardioseg.ingest.cine.acquisition_days import with_comparable_times
 from cardioseg.ingest.cine.continued_stacks import join_continued_stacks
 from cardioseg.ingest.cine.ids_per_image import without_ids_per_image
 from cardioseg.ingest.cine.repeated_slices import CINE_PHASES
@@ -130,12 +131,15 @@ def _are_all(archive: Path, places: Sequence[Path]) -> bool:
 
 
 def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], list[Skipped]]:
-    """Keep one of each image: a copy has the same instance id, the same header values and the same pixels."""
+    """Keep one of each image: a copy has the same series, the same header values and the same pixels.
+
+    Its instance id may be a new one if it has a series id. Images without instance ids are no copies of each other.
+    """
     originals: list[SliceHeader] = []
     originals_by_header: dict[SliceHeader, list[SliceHeader]] = defaultdict(list)
     copies: dict[Path, Skipped] = {}
     for header in headers:
-        same_header = originals_by_header[replace(header, path=Path() if header.sop_uid else header.path)]
+        same_header = originals_by_header[_without_name(header)]
         original = next((candidate for candidate in same_header if same_image(candidate, header)), None)
         if original is None:
             same_header.append(header)
@@ -143,6 +147,13 @@ def _without_copies(headers: Sequence[SliceHeader]) -> tuple[list[SliceHeader], 
         else:
             copies[header.path] = Skipped(str(header.path), f"a copy of {original.path}")
     return originals, list(copies.values())
+
+
+def _without_name(header: SliceHeader) -> SliceHeader:
+    """What is equal for copies of an image."""
+    if not header.sop_uid:
+        return header
+    return replace(header, path=Path(), sop_uid="" if header.series_uid else header.sop_uid)
 
 
 def _by_series(headers: Sequence[SliceHeader]) -> Iterator[list[SliceHeader]]:
@@ -153,7 +164,7 @@ def _by_series(headers: Sequence[SliceHeader]) -> Iterator[list[SliceHeader]]:
     with the largest stack, which names them as strays.
     """
     groups: dict[tuple[str, str], list[SliceHeader]] = defaultdict(list)
-    for header in without_ids_per_image(headers):
+    for header in without_ids_per_image(with_comparable_times(headers)):
         series = header.series_uid or f"{header.series_number} in {header.path.parent}"
         groups[header.study_uid, series].append(header)
     for scan in (scan for group in groups.values() for scan in scans_of(group)):

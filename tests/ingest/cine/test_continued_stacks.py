@@ -265,3 +265,38 @@ def test_without_short_axes_nothing_changes(plane: Plane) -> None:
     found = [series(plane, [0, 1]), series(plane, [2], 2)]
     assert joined(*found) == found
     assert {entry.kind for entry in found} == {Kind.SHORT_CINE, Kind.SINGLE_SLICE_CINE}
+
+
+def turned(plane: Plane, place: float, degrees: float) -> dict[str, Any]:
+    """Fields of an image with the same centre whose rows are swapped with columns, tilted about its columns."""
+    usual = plane(place)
+    across, down = np.array(usual.orientation[:3]), np.array(usual.orientation[3:])
+    centre = usual.position_mm + across * 1.25 * 3 + down * 1.5 * 2.5
+    angle = np.radians(degrees)
+    tilted = np.cos(angle) * across + np.sin(angle) * np.cross(across, down)
+    position = centre - down * 1.5 * 2.5 - tilted * 1.25 * 3
+    if degrees == 0:  # turned by a right angle: pixels are 1.5 by 1.25 mm in any case
+        tilted, down = down, -across
+        position = centre - down * 1.5 * 2.5 - tilted * 1.25 * 3
+    return {"orientation": (*tilted, *down), "position_mm": tuple(position)}
+
+
+@pytest.mark.parametrize(
+    ("degrees", "why"),
+    [(0, "its images are turned within their plane"), (3, "its planes are tilted by 3.0 degrees")],
+)
+def test_a_missing_slice_that_exists_in_another_direction_is_told(plane: Plane, degrees: float, why: str) -> None:
+    stack = series(plane, [0, 1, 2, 3, 5, 6, 7])
+    cine, _ = joined(stack, series(plane, [4], 2, **turned(plane, 4, degrees)))
+    assert flags(cine) == [("missing slice", 4), ("slices not joined", 4)]
+    assert reasons(cine)[1].startswith(f"another series of the study shows this slice and is not used: {why}")
+    cine, _ = joined(series(plane, range(8)), series(plane, [8], 2, **turned(plane, 8, degrees)))
+    assert flags(cine) == [("slices not joined", None)]
+    assert reasons(cine)[0].rpartition(": ")[2].startswith(why)
+
+
+def test_long_axes_and_slices_again_in_another_direction_are_no_continuation(plane: Plane) -> None:
+    for degrees, place in ((60, 4), (0, 5)):
+        stack = series(plane, [0, 1, 2, 3, 5, 6, 7])
+        cine, _ = joined(stack, series(plane, [place], 2, **turned(plane, place, degrees)))
+        assert flags(cine) == [("missing slice", 4)]

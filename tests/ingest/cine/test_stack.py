@@ -67,11 +67,25 @@ def test_grid_puts_every_pixel_where_dicom_puts_it(plane: Plane, angles: Any, st
     assert grid.spacing_mm == pytest.approx((step_mm, 1.5, 1.25))
 
 
-def test_times_are_means_over_slices(plane: Plane) -> None:
+def test_times_are_medians_over_slices(plane: Plane) -> None:
     headers = [plane(index, phase, trigger_ms=phase * (30.0 + index)) for index in range(3) for phase in range(4)]
     assert stack(headers).times_ms == pytest.approx((0, 31, 62, 93))
     without = [replace(header, trigger_ms=None, temporal_position=phase % 4) for phase, header in enumerate(headers)]
     assert stack(without).times_ms == ()
+
+
+def test_a_slice_of_another_moment_is_matched_by_time_or_named(plane: Plane) -> None:
+    def headers(shift: int, step_ms: float) -> list[SliceHeader]:
+        beat = {"nominal_interval_ms": 400.0}
+        usual = [plane(index, phase, **beat) for index in (0, 1, 3, 4) for phase in range(10)]
+        return [*usual, *(plane(5, phase, trigger_ms=(phase + shift) * step_ms, **beat) for phase in range(10))]
+
+    shifted, half = stack(headers(3, 40.0)), stack(headers(0, 20.0))
+    assert [(row[5] and row[5].path.stem) for row in shifted.headers] == [f"5-{(k - 3) % 10}" for k in range(10)]
+    assert [(row[5] and row[5].path.stem) for row in half.headers] == [f"5-{k}" for k in range(10)]
+    for arranged in (shifted, half):
+        assert kinds(arranged) == [("missing slice", 2, None), ("phase times differ", 5, None)]
+        assert arranged.times_ms == pytest.approx([40 * phase for phase in range(10)])
 
 
 @pytest.mark.parametrize(
@@ -118,7 +132,10 @@ def test_a_missing_slice_is_a_hole_in_a_regular_grid(cine: list[SliceHeader]) ->
     assert arranged.grid == whole.grid
     assert arranged.missing == (4,)
     assert kinds(arranged) == [("missing slice", 4, None)]
-    assert "8.0 mm" in arranged.flags[0].reason
+    assert arranged.flags[0].reason == (
+        "no image of the stack lies here, although its slices are 8.0 mm apart: the mask is empty here, "
+        "and for the volumes, areas are interpolated from the neighbouring slices"
+    )
     for row, complete in zip(arranged.headers, whole.headers, strict=True):
         assert row == (*complete[:4], None, *complete[5:])
     assert arranged.times_ms == whole.times_ms
@@ -130,6 +147,25 @@ def test_at_most_a_third_is_filled(cine: list[SliceHeader]) -> None:
     said = refusal(without(cine, 1, 2, 3))
     assert said.startswith("3 of 6 slices are missing, more than a third")
     assert "slices 0 and 1 are 32.0 mm apart, others 8.0 mm" in said
+
+
+@pytest.mark.parametrize("place", [2.5, 0.3])
+def test_one_slice_between_those_of_a_regular_stack_is_left_out(
+    cine: list[SliceHeader], plane: Plane, place: float
+) -> None:
+    extra = [plane(place, phase, instance_number=100 + phase) for phase in range(4)]
+    arranged = stack([*extra, *cine])
+    assert (arranged.headers, arranged.grid) == (stack(cine).headers, stack(cine).grid)
+    assert kinds(arranged) == [("surplus slice", int(place), None)]
+    assert "which are 8.0 mm apart" in arranged.flags[0].reason
+    with pytest.raises(UnusableError):  # a slice of another series may replace one
+        stack([*cine, *(replace(header, series_uid="9") for header in extra)])
+
+
+def test_a_surplus_slice_that_is_unclear_is_refused(cine: list[SliceHeader], plane: Plane) -> None:
+    two = [plane(place, phase, instance_number=200 + phase) for place in (0.3, 2.3) for phase in range(4)]
+    assert "unevenly spaced" in refusal([*cine, *two])
+    assert "unevenly spaced" in refusal([*without(cine, 4, 5), *two[:4]])
 
 
 @pytest.mark.parametrize("change", [{}, {"trigger_ms": None, "temporal_position": 1}])

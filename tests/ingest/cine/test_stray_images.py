@@ -123,3 +123,60 @@ def test_a_stray_in_one_of_the_series_that_are_one_cine(tmp_path: Path, write_ci
     assert series.stack, series.reason
     assert [flag.kind for flag in series.stack.flags] == ["stray image"]
     assert (series.slices, series.phases) == (5, 8)
+
+
+def without_time(film: list[SliceHeader], phase: int) -> list[SliceHeader]:
+    return [replace(header, trigger_ms=None) if place % 10 == phase else header for place, header in enumerate(film)]
+
+
+@pytest.mark.parametrize("phase", [0, 4])
+def test_a_phase_without_a_time_on_every_slice_is_this_phase(film: list[SliceHeader], phase: int) -> None:
+    judged = judge(without_time(film, phase))
+    assert judged.stack, judged.reason
+    assert (judged.strays, judged.stack.flags) == ((), ())
+    assert judged.stack.headers == stack(film).headers
+    assert judged.stack.times_ms == stack(film).times_ms
+
+
+def test_images_without_a_time_that_may_be_no_phase_are_left_out(film: list[SliceHeader]) -> None:
+    def strays(headers: list[SliceHeader]) -> int:
+        return len(judge(headers).strays)
+
+    assert strays(without_time(film, 9)) == 6  # the last: it may belong to the next beat
+    later = [replace(header, trigger_ms=(header.trigger_ms or 0) - 40) for header in film]
+    assert strays(without_time(later, 0)) == 6  # the others begin at the R wave
+    unnumbered = [replace(header, instance_number=None) for header in film]
+    assert strays(without_time(unnumbered, 0)) == 6
+    assert strays(without_time(film, 0)[:50] + film[50:]) == 5  # not on every slice
+    scattered = [replace(header, trigger_ms=None) if place % 9 == 0 else header for place, header in enumerate(film)]
+    assert strays(scattered) == 7
+
+
+PHASE = ("ORIGINAL", "PRIMARY", "VELOCITY", "NONE", "PHASE")
+
+
+def of_type(headers: list[SliceHeader], image_type: tuple[str, ...]) -> list[SliceHeader]:
+    return [replace(header, image_type=image_type, path=Path(image_type[-1], header.path)) for header in headers]
+
+
+@pytest.mark.parametrize(
+    ("magnitude", "phase"),
+    [(("ORIGINAL", "PRIMARY", "CARDIAC", "NONE", "MAGNITUDE"), PHASE), (("ORIGINAL", "M"), ("ORIGINAL", "P"))],
+)
+def test_magnitude_images_are_used_and_phase_images_are_left_out(
+    film: list[SliceHeader], magnitude: tuple[str, ...], phase: tuple[str, ...]
+) -> None:
+    magnitudes = of_type(film, magnitude)
+    judged = judge([*magnitudes, *of_type(film, phase)])
+    assert judged.kind is Kind.SHORT_AXIS_CINE
+    assert judged.stack, judged.reason
+    assert judged.stack.headers == stack(magnitudes).headers
+    (flag,) = judged.stack.flags
+    assert flag.reason.startswith("60 images of the series are left out: it is a phase, real or imaginary image")
+
+
+def test_phase_images_are_left_out_only_if_magnitude_images_show_all_slices(film: list[SliceHeader]) -> None:
+    magnitudes, phases = of_type(film, ("ORIGINAL", "MAGNITUDE")), of_type(film, PHASE)
+    assert not judge([*magnitudes[:50], *phases]).strays
+    assert not judge([*of_type(film, ("ORIGINAL", "MIXED")), *phases]).strays
+    assert not judge(phases).strays

@@ -139,3 +139,23 @@ def test_commas_in_either_encoding(tmp_path: Path, write_slice: WriteSlice, impl
 @pytest.mark.parametrize("text", ["120000,5", "12:00:00.5", "120000.5 "])
 def test_a_time_of_day_in_other_hands(tmp_path: Path, write_slice: WriteSlice, text: str) -> None:
     assert read_header(write_slice(tmp_path / "a", AcquisitionTime=text)).acquisition_s == 43200.5
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"AcquisitionDate": "20000102", "AcquisitionTime": "000020"},
+        {"AcquisitionDate": "2000.01.02", "AcquisitionTime": "00:00:20"},
+        {"AcquisitionDateTime": "20000102000020.000+0100"},
+        {"AcquisitionTime": "20000102000020"},
+        {"AcquisitionDate": "20000102", "AcquisitionTime": "000020", "AcquisitionDateTime": "19990101120000"},
+    ],
+)
+def test_the_date_belongs_to_the_time(tmp_path: Path, write_slice: WriteSlice, tags: dict[str, str]) -> None:
+    before = read_header(write_slice(tmp_path / "a", AcquisitionDate="20000101", AcquisitionTime="235940"))
+    assert (read_header(write_slice(tmp_path / "b", **tags)).acquisition_s or 0) - (before.acquisition_s or 0) == 40
+
+
+@pytest.mark.parametrize("day", ["", "today", "20001399"])
+def test_a_time_without_a_date_is_a_time_of_day(tmp_path: Path, write_slice: WriteSlice, day: str) -> None:
+    assert read_header(write_slice(tmp_path / "a", AcquisitionDate=day, AcquisitionTime="000020")).acquisition_s == 20

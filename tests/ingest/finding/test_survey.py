@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
 from cardioseg.errors import NoInputError
 from cardioseg.ingest.dicom.slice_header import SliceHeader
@@ -228,3 +229,43 @@ def test_a_stack_that_goes_on_in_a_second_folder_and_series_is_one_case(tmp_path
     (cine,) = found.cines
     assert (cine.reason, len(found.series)) == ("7 parallel planes of 8 phases; joined from 2 series", 1)
     assert case_ids(tmp_path, found.cines) == ["patient"]
+
+
+@pytest.mark.parametrize(("days", "newest"), [(("20000101", "20000102"), "again"), (("", "20000102"), "first")])
+def test_a_slice_that_was_acquired_again_after_midnight_is_the_newest(
+    tmp_path: Path, write_slice: WriteSlice, write_cine: WriteCine, days: tuple[str, str], newest: str
+) -> None:
+    """If the images of one acquisition have no date, only the times of day can be compared."""
+    first = {"AcquisitionDate": days[0], "AcquisitionTime": "235940"}
+    folder = write_cine(tmp_path / "scan" / "first", **first)
+    for path in sorted(folder.iterdir())[:8]:
+        dataset = dcmread(path)
+        dataset.AcquisitionDate, dataset.AcquisitionTime = days[1], "000020"
+        dataset.SOPInstanceUID += ".2"
+        (tmp_path / "scan" / "again").mkdir(exist_ok=True)
+        dataset.save_as(tmp_path / "scan" / "again" / path.name)
+    (cine,) = survey(tmp_path).cines
+    assert cine.stack
+    assert {row[0].path.parent.name for row in cine.stack.headers if row[0]} == {newest}
+    assert [(flag.kind, flag.slice) for flag in cine.stack.flags] == [("repeated slice", 0)]
+
+
+def test_copies_with_new_instance_ids_are_copies(
+    tmp_path: Path, write_slice: WriteSlice, write_cine: WriteCine
+) -> None:
+    folder = write_cine(tmp_path / "scan")
+    for path in sorted(folder.iterdir())[:24]:
+        dataset = dcmread(path)
+        dataset.SOPInstanceUID += ".2"
+        dataset.save_as(folder / f"{path.stem}-again.dcm")
+    found = survey(tmp_path)
+    (cine,) = found.cines
+    assert cine.stack, cine.reason
+    assert (cine.stack.flags, cine.slices, cine.phases) == ((), 5, 8)
+    assert len(found.unused) == 24
+    assert all("a copy of" in unused.why for unused in found.unused)
+    dataset.PixelData = bytes(len(dataset.PixelData))  # another image of this phase
+    dataset.save_as(folder / "other.dcm")
+    (cine,) = survey(tmp_path).cines
+    assert cine.stack
+    assert [flag.kind for flag in cine.stack.flags] == ["repeated slice"]
