@@ -25,7 +25,7 @@ from cardioseg.report.measure_columns import (
 from cardioseg.report.palette import FAINT, FLAGGED, INK, PAPER
 from cardioseg.report.plain_letters import without_accents
 
-_WIDTH, _EDGE, _TOP, _LINE = 1120, 32, 76, 25
+_WIDTH, _EDGE, _TOP, _LINE, _NOTE_LINE = 1120, 32, 76, 25, 20
 _TITLE_PX, _TEXT_PX, _SMALL_PX = 22, 16, 12
 _LIMITS_PX = 66  # from a unit to the limits of healthy people
 _SIDES = {"": "", "low": "below ", "high": "above "}
@@ -33,7 +33,7 @@ _VALUE_X, _VALUE_STEP, _UNIT_GAP = 320, 110, 16  # right edge of the first colum
 _RIGHT = 660  # left edge of the bullseyes
 _SCALE, _BULLSEYE_PX = 1.25, 300
 _FLAG_LETTERS = 62  # in a line
-_NOTE = "cardioseg, research use only, not a medical device. Automatic, not verified."
+_NOTE = "cardioseg, research use only, not a medical device."
 _LIMITS = f"Limits: 95 % of healthy people of the same sex, {STUDY.ages} years ({STUDY.citation})."
 
 References = Mapping[str, ReferenceValue]
@@ -59,7 +59,13 @@ class Line:
 
 
 def draw_measures(
-    measures: Measures, wall: WallMeasures, flags: Sequence[Flag], title: str, references: References
+    measures: Measures,
+    wall: WallMeasures,
+    flags: Sequence[Flag],
+    title: str,
+    *,
+    statement: str,
+    references: References,
 ) -> Image.Image:
     """Draw the known measures, the bullseyes of the wall and the flags, RGB.
 
@@ -68,12 +74,14 @@ def draw_measures(
         wall: its measures of the LV's wall.
         flags: why a person must look at the case.
         title: the case's name.
+        statement: who answers for the numbers, as `Author.statement` has it.
         references: what healthy people have, by key of the quantity; empty unless a user asks for it.
     """
     lines, shown = list(_lines(measures, references)), bullseyes(wall.segments)
     warnings = [text for flag in flags for text in wrap(without_accents(_flag_text(flag)), _FLAG_LETTERS)]
     right_px = len(shown) * _BULLSEYE_PX + (len(warnings) + 2) * _LINE
-    height = _TOP + max((len(lines) + 1) * _LINE, right_px) + 2 * _EDGE
+    notes = (f"{_NOTE} {statement}", _LIMITS) if references else (f"{_NOTE} {statement}",)
+    height = _TOP + max((len(lines) + 1) * _LINE, right_px) + _EDGE + len(notes) * _NOTE_LINE
     picture = Image.new("RGB", (_WIDTH, height), PAPER)
     draw = ImageDraw.Draw(picture)
     draw.text((_EDGE, _EDGE), _shortened(without_accents(title)), INK, text_font(_TITLE_PX), "lm")
@@ -81,8 +89,8 @@ def draw_measures(
     for number, bullseye in enumerate(shown):
         _draw_bullseye(draw, bullseye, _TOP + number * _BULLSEYE_PX)
     _draw_flags(draw, warnings, _TOP + len(shown) * _BULLSEYE_PX)
-    note = f"{_NOTE} {_LIMITS}" if references else _NOTE
-    draw.text((_EDGE, height - _EDGE / 2), note, FAINT, text_font(_SMALL_PX), "lm")
+    for y, note in zip(count(height - (len(notes) - 0.5) * _NOTE_LINE, _NOTE_LINE), notes, strict=False):
+        draw.text((_EDGE, y), note, FAINT, text_font(_SMALL_PX), "lm")
     return picture
 
 
