@@ -1,0 +1,40 @@
+"""Run tables: what the report is told of the cases, from their files."""
+
+from pathlib import Path
+
+import pytest
+
+from cardioseg.image.labels import Label
+from cardioseg.image.nifti import write_cine
+from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.measured_mask import acquisition_of
+from cardioseg.measure.case_measures import Measures
+from cardioseg.phantom import Phantom, cine, write_dicom
+from cardioseg.results.folder import ResultsFolder
+from cardioseg.results.outcome import DONE, Outcome
+from cardioseg.results.run_tables import CaseReports
+
+SMALL = Phantom(slices=3, phases=3, rows=32, columns=32)
+CURVES = {Label.LV_CAVITY: (120.0, 60.0, 90.0)}
+
+
+def x_title(folder: ResultsFolder) -> str:
+    [report] = CaseReports([Outcome("heart", None, DONE)], folder)
+    [chart] = report.charts
+    return chart.x_title
+
+
+@pytest.mark.parametrize(("kind", "title"), [("DICOM", "ms after the R wave"), ("NIfTI", "ms after the first phase")])
+def test_only_the_times_of_dicom_count_from_the_r_wave(tmp_path: Path, kind: str, title: str) -> None:
+    source = tmp_path / "scan"
+    if kind == "DICOM":
+        write_dicom(SMALL, source)
+    else:
+        source.mkdir()
+        write_cine(source / "scan.nii.gz", cine(SMALL))
+    folder = ResultsFolder(tmp_path / "out")
+    scan = find_cases([source]).cases[0]
+    times_ms = scan.read().times_ms
+    assert len(times_ms) == 3
+    Description(Measures(), (), CURVES, times_ms, acquisition_of(scan)).write(folder.case("heart"))
+    assert x_title(folder) == title
