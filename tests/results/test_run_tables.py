@@ -10,12 +10,13 @@ from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.measured_mask import acquisition_of
 from cardioseg.measure.case_measures import Measures
 from cardioseg.phantom import Phantom, cine, write_dicom
+from cardioseg.results.description import Description
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.outcome import DONE, Outcome
 from cardioseg.results.run_tables import CaseReports
 
-SMALL = Phantom(slices=3, phases=3, rows=32, columns=32)
-CURVES = {Label.LV_CAVITY: (120.0, 60.0, 90.0)}
+SMALL = Phantom(slices=4, phases=12, rows=48, columns=48, spacing_mm=(14.0, 5.0, 5.0))
+CURVES = {Label.LV_CAVITY: (120.0, 60.0, 90.0) * 4}
 
 
 def x_title(folder: ResultsFolder) -> str:
@@ -35,6 +36,6 @@ def test_only_the_times_of_dicom_count_from_the_r_wave(tmp_path: Path, kind: str
     folder = ResultsFolder(tmp_path / "out")
     scan = find_cases([source]).cases[0]
     times_ms = scan.read().times_ms
-    assert len(times_ms) == 3
+    assert len(times_ms) == SMALL.phases
     Description(Measures(), (), CURVES, times_ms, acquisition_of(scan)).write(folder.case("heart"))
     assert x_title(folder) == title
