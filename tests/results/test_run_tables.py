@@ -3,20 +3,20 @@
 from pathlib import Path
 
 import pytest
+from small_phantoms import SMALL
 
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine
 from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.measured_mask import acquisition_of
 from cardioseg.measure.case_measures import Measures
-from cardioseg.phantom import Phantom, cine, write_dicom
+from cardioseg.phantom import cine, write_dicom
 from cardioseg.results.description import Description
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.outcome import DONE, Outcome
 from cardioseg.results.run_tables import CaseReports
 
-SMALL = Phantom(slices=4, phases=12, rows=48, columns=48, spacing_mm=(14.0, 5.0, 5.0))
-CURVES = {Label.LV_CAVITY: (120.0, 60.0, 90.0) * 4}
+CURVES = {Label.LV_CAVITY: tuple(120.0 - 9 * phase for phase in range(SMALL.phases))}
 
 
 def x_title(folder: ResultsFolder) -> str:
