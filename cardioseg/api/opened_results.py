@@ -79,7 +79,7 @@ class CaseResult:
     @property
     @in_words_of_python()
     def times_ms(self) -> tuple[float, ...]:
-        """The time of each phase after the R wave; empty where it is not known.
+        """The time of each phase, after the R wave if the scan is DICOM; empty where it is not known.
 
         Raises:
             UnusableError: the case failed, or its files are damaged.

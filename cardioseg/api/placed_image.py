@@ -25,7 +25,7 @@ class Image:
         spacing_mm: distance between voxel centres along (slice, row, column).
         origin_mm: LPS position of the centre of voxel (0, 0, 0).
         directions: LPS unit vectors along which slice, row and column increase.
-        times_ms: time of each phase after the R wave; empty where it is not known.
+        times_ms: time of each phase, after the R wave if a scan is DICOM; empty where it is not known.
     """
 
     array: NDArray[Any] = field(repr=False)

@@ -110,7 +110,8 @@ class Cine:
     Attributes:
         voxels: intensities or labels.
         grid: geometry of every phase.
-        times_ms: time of each phase after the R wave (the median over slices), or empty if unknown.
+        times_ms: time of each phase, or empty if unknown: after the R wave in DICOM (the median over slices), after the
+            first phase or an unknown moment in other formats.
     """
 
     voxels: Voxels

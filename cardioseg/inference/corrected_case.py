@@ -126,7 +126,7 @@ def _review(corrected: Corrected, judgement: Judgement) -> Review:
         time=datetime.now().astimezone().isoformat(timespec="seconds"),
         note=judgement.note,
         changed_voxels=changed,
-        predicted=prediction.measures.as_row() if is_corrected else {},
+        predicted=prediction.measures.document() if is_corrected else {},
         predicted_phases=asdict(prediction.chosen) if is_corrected else {},
         by_hand=asdict(by_hand),
     )

@@ -90,7 +90,7 @@ def _measured_again(
     if network and folder.predicted_mask.is_file():
         write_as(folder.predicted_mask, network)
     write_as(folder.mask, mask)
-    return mask, description, review.model_copy(update={"predicted": predicted.measures.as_row()})
+    return mask, description, review.model_copy(update={"predicted": predicted.measures.document()})
 
 
 def _of_network(network: Cine | None, prediction: Prediction, before: Description) -> Measures:

@@ -40,6 +40,11 @@ class Acquisition:
         return self.sex is not None or self.age_years is not None
 
     @property
+    def is_of_dicom(self) -> bool:
+        """Whether it is known that DICOM headers gave it, so that times of phases are trigger times."""
+        return self.slice_thickness_mm is not None or self.rr_interval_ms is not None
+
+    @property
     def is_body_plausible(self) -> bool:
         """Whether height and weight, as far as they are known, can be a person's."""
         return HEIGHT_M.hold(self.height_m) and WEIGHT_KG.hold(self.weight_kg) and BMI_KG_PER_M2.hold(self.bmi)

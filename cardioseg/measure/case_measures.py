@@ -7,7 +7,7 @@ from typing import Any
 from cardioseg.image.labels import Label
 from cardioseg.measure.curves import Moments
 from cardioseg.measure.quantities import QUANTITIES
-from cardioseg.measure.quantity import Values
+from cardioseg.measure.quantity import KEPT_DIGITS, Values
 
 _DIGITS = 2  # 0.01 mL is less than one voxel
 _PHASES = {"LV": ("lv_ed_phase", "lv_es_phase"), "RV": ("rv_ed_phase", "rv_es_phase")}
@@ -61,11 +61,15 @@ class Measures:
 
     def as_row(self) -> dict[str, float | None]:
         """Every quantity by key, in the order of `QUANTITIES`, rounded to 0.01; None is an empty cell."""
-        return {key: _rounded(self[key]) for key in QUANTITIES}
+        return {key: _rounded(self[key], _DIGITS) for key in QUANTITIES}
+
+    def document(self) -> dict[str, float | None]:
+        """The same for JSON that is read again: with digits enough to be rounded once more, for people or a table."""
+        return {key: _rounded(self[key], KEPT_DIGITS) for key in QUANTITIES}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Measures":
-        """The inverse of `as_row`; what an earlier version did not write is not known.
+        """The inverse of `document`; what an earlier version did not write is not known.
 
         Raises:
             TypeError, ValueError: it holds something else.
@@ -80,5 +84,5 @@ class Measures:
         return None if value is None else int(value)
 
 
-def _rounded(value: float | None) -> float | None:
-    return round(value, _DIGITS) if isinstance(value, float) else value
+def _rounded(value: float | None, digits: int) -> float | None:
+    return round(value, digits) if isinstance(value, float) else value

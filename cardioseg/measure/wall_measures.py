@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from cardioseg.image.orientation import is_placed
 from cardioseg.image.volume import Cine
 from cardioseg.measure.curves import Moments
+from cardioseg.measure.quantity import KEPT_DIGITS
 from cardioseg.measure.segments import NAMES, Segmented, segmented
 from cardioseg.measure.strain import GeometricStrain, geometric_strain
 from cardioseg.measure.wall import ANGLES, Wall
 
+_TABLE_DIGITS = 2
 _LEAST_SHARE = 0.5  # of a segment's rays, that have a wall
 _PATCH_RAYS = 5  # over which the thickest place is averaged: 15 degrees
 _OPEN_AT_ED = "the wall is open here at end-diastole"
@@ -101,16 +103,16 @@ class WallMeasures:
         return replace(self, segments=segments)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """A row for each segment with the columns `SEGMENT_COLUMNS` after the case."""
+        """A row for each segment with the columns `SEGMENT_COLUMNS` after the case, rounded to 0.01."""
         for number, segment in self.segments.items():
             thickness = {"ed_thickness_mm": segment.ed_mm, "es_thickness_mm": segment.es_mm}
             areas = {"ed_area_mm2": segment.ed_area_mm2, "es_area_mm2": segment.es_area_mm2}
             thickening = {"thickening_percent": segment.thickening_percent, "reason": segment.reason}
-            yield {"segment": number, "name": NAMES[number]} | thickness | thickening | areas
+            yield {"segment": number, "name": NAMES[number]} | _rounded(thickness | thickening | areas, _TABLE_DIGITS)
 
     def document(self) -> dict[str, Any]:
-        """For JSON, rounded to 0.01."""
-        return dict(_rounded(asdict(self)))
+        """For JSON."""
+        return dict(_rounded(asdict(self), KEPT_DIGITS))
 
 
 def measure_wall(mask: Cine, wall: Wall | None, moments: Moments) -> WallMeasures:
@@ -182,9 +184,9 @@ def _thickest(found: Segmented, wall: Wall, ed_phase: int) -> ThickestPlace | No
     return ThickestPlace(float(patches[index, ray]), int(index), int(found.numbers[index, ray]))
 
 
-def _rounded(value: Any) -> Any:  # noqa: ANN401 - of JSON
+def _rounded(value: Any, digits: int) -> Any:  # noqa: ANN401 - of JSON
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: _rounded(item, digits) for key, item in value.items()}
     if isinstance(value, tuple):
-        return [_rounded(item) for item in value]
-    return round(value, 2) if isinstance(value, float) else value
+        return [_rounded(item, digits) for item in value]
+    return round(value, digits) if isinstance(value, float) else value

@@ -11,7 +11,7 @@ from cardioseg.measure.quantity import Quantity
 from cardioseg.measure.reference_values import ReferenceValue
 from cardioseg.measure.wall_measures import WallMeasures
 from cardioseg.report.bullseye import Bullseye, bullseyes
-from cardioseg.report.charts import Chart, volume_chart
+from cardioseg.report.charts import Chart, Times, volume_chart
 from cardioseg.report.measure_columns import known_columns, spread_text
 from cardioseg.report.wall_charts import strain_chart, thickness_charts
 
@@ -28,7 +28,7 @@ class CaseReport:
         reason: why it is not done, or a remark.
         measures: the measures, or None.
         curves_ml: volume at each phase for each structure that the model segments.
-        times_ms: time of each phase, or empty if unknown.
+        times: of the phases.
         pictures: overlay and loop; missing files are left out.
         flags: the reasons why a human must look at the case.
         wall: the LV's wall by segments.
@@ -42,7 +42,7 @@ class CaseReport:
     reason: str = ""
     measures: Measures | None = None
     curves_ml: Mapping[Label, Sequence[float]] = field(default_factory=dict)
-    times_ms: Sequence[float] = ()
+    times: Times = Times()  # noqa: RUF009 - frozen
     pictures: Sequence[Path] = ()
     flags: Sequence[Flag] = ()
     wall: WallMeasures = WallMeasures()  # noqa: RUF009 - frozen
@@ -97,7 +97,7 @@ class CaseReport:
     def thickness_charts(self) -> list[Chart]:
         """The thickness of the wall by segments, as far as there are any curves of it."""
         moments = (self.measures or Measures()).moments(Label.LV_CAVITY)
-        return thickness_charts(self.wall.segments, self.times_ms, (moments.ed_phase, moments.es_phase))
+        return thickness_charts(self.wall.segments, self.times, (moments.ed_phase, moments.es_phase))
 
     @property
     def without_curves(self) -> "CaseReport":
@@ -110,7 +110,7 @@ class CaseReport:
         measures = self.measures or Measures()
         moments = {label: measures.moments(label) for label in (Label.LV_CAVITY, Label.RV_CAVITY)}
         present = {label: (phases.ed_phase, phases.es_phase) for label, phases in moments.items() if phases.known}
-        volumes = volume_chart(self.curves_ml, self.times_ms, moments=present)
+        volumes = volume_chart(self.curves_ml, self.times, moments=present)
         of_lv = present.get(Label.LV_CAVITY, ())
-        strain = strain_chart(self.wall.strain, self.times_ms, of_lv) if self.wall.strain else None
+        strain = strain_chart(self.wall.strain, self.times, of_lv) if self.wall.strain else None
         return [chart for chart in (volumes, strain) if chart]

@@ -19,6 +19,37 @@ _SHORT = {Label.RV_CAVITY: "RV", Label.LV_MYOCARDIUM: "Myo", Label.LV_CAVITY: "L
 
 
 @dataclass(frozen=True)
+class Times:
+    """When the phases are.
+
+    Attributes:
+        ms: time of each phase; empty if unknown.
+        are_triggers: whether they count from the R wave, as DICOM trigger times do; others have an unknown start.
+    """
+
+    ms: Sequence[float] = ()
+    are_triggers: bool = False
+
+    @property
+    def title(self) -> str:
+        """What the x axis counts."""
+        return "ms after the R wave" if self.are_triggers else "ms after the first phase"
+
+    @property
+    def shown_ms(self) -> list[float]:
+        """The times as the title says."""
+        start = 0.0 if self.are_triggers else self.ms[0]
+        return [float(ms - start) for ms in self.ms]
+
+    def are_of(self, phases: int) -> bool:
+        """Whether they are known for so many phases, and increase."""
+        return len(self.ms) == phases and all(after > before for before, after in pairwise(self.ms))
+
+
+_UNKNOWN = Times()
+
+
+@dataclass(frozen=True)
 class Tick:
     """A place on an axis in the chart's units, its text, and which part of the text is at the place."""
 
@@ -98,7 +129,7 @@ class Axis:
 
 def volume_chart(
     curves_ml: Mapping[Label, Sequence[float]],
-    times_ms: Sequence[float] = (),
+    times: Times = _UNKNOWN,
     *,
     moments: Mapping[Label, Sequence[int | None]] | None = None,
 ) -> Chart | None:
@@ -106,7 +137,7 @@ def volume_chart(
 
     Args:
         curves_ml: the volume at each phase for each structure; structures that were never found are left out.
-        times_ms: time of each phase; the x axis counts phases if the times are unknown or do not increase.
+        times: of the phases; the x axis counts phases if they are unknown or do not increase.
         moments: the 0-based phases of end-diastole and end-systole of each ventricle. Dots mark them on each curve;
             lines across the chart mark those of the first ventricle.
 
@@ -119,7 +150,7 @@ def volume_chart(
     dots = moments or {}
     curves = [Curve(label.key, _SHORT[label], curves_ml[label], dots.get(label, ())) for label in found]
     y_axis = Axis(0, 1.06 * max(max(curves_ml[label]) for label in found), *PLOT_HEIGHTS)
-    return chart_over_time("Volume, mL", curves, times_ms, y_axis, next(iter(dots.values()), ()))
+    return chart_over_time("Volume, mL", curves, times, y_axis, next(iter(dots.values()), ()))
 
 
 @dataclass(frozen=True)
@@ -135,7 +166,7 @@ class Curve:
 def chart_over_time(
     title: str,
     curves: Sequence[Curve],
-    times_ms: Sequence[float],
+    times: Times,
     y_axis: Axis,
     marked: Sequence[int | None],
     *,
@@ -146,7 +177,7 @@ def chart_over_time(
     Args:
         title: what the chart shows, with the unit.
         curves: the curves.
-        times_ms: time of each phase; the x axis counts phases if the times are unknown or do not increase.
+        times: of the phases; the x axis counts phases if they are unknown or do not increase.
         y_axis: their scale.
         marked: the 0-based phases of end-diastole and end-systole, for lines across the chart.
         gap: least distance between the names of the curves.
@@ -157,13 +188,13 @@ def chart_over_time(
     phases = len(curves[0].values)
     if phases < 2:
         return None
-    timed = len(times_ms) == phases and all(b > a for a, b in pairwise(times_ms))
-    x_values = [float(value) for value in (times_ms if timed else range(phases))]
+    timed = times.are_of(phases)
+    x_values = times.shown_ms if timed else [float(phase) for phase in range(phases)]
     x_axis = Axis(x_values[0], x_values[-1], _LEFT, _WIDTH - _RIGHT)
     x_places = [x_axis.place(value) for value in x_values]
     return Chart(
         title=title,
-        x_title="ms after the R wave" if timed else "phase",
+        x_title=times.title if timed else "phase",
         x_ticks=x_axis.ticks() if timed else x_axis.ticks(least_step=1),
         y_ticks=y_axis.ticks(),
         marks=_marks(x_places, marked),

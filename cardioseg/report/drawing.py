@@ -80,7 +80,7 @@ def write_name(picture: Image.Image, corner: tuple[int, int], name: str, is_flag
 
 @cache
 def text_font(size_px: int = _TEXT_PX) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own font, which is the same on every machine."""
+    """Pillow's own font, which is the same on every machine; it has the letters of ASCII alone."""
     return ImageFont.load_default(size_px)
 
 

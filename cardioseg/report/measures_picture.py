@@ -12,6 +12,7 @@ from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.reference_values import STUDY, ReferenceValue
 from cardioseg.measure.wall_measures import WallMeasures
 from cardioseg.report.bullseye import Bullseye, bullseyes
+from cardioseg.report.case_names import drawn_name
 from cardioseg.report.drawing import text_font
 from cardioseg.report.measure_columns import (
     in_words,
@@ -23,9 +24,9 @@ from cardioseg.report.measure_columns import (
     value_text,
 )
 from cardioseg.report.palette import FAINT, FLAGGED, INK, PAPER
-from cardioseg.report.plain_letters import without_accents
+from cardioseg.report.plain_letters import ascii_text
 
-_WIDTH, _EDGE, _TOP, _LINE = 1120, 32, 76, 25
+_WIDTH, _EDGE, _TOP, _LINE, _NOTE_LINE = 1120, 32, 76, 25, 20
 _TITLE_PX, _TEXT_PX, _SMALL_PX = 22, 16, 12
 _LIMITS_PX = 66  # from a unit to the limits of healthy people
 _SIDES = {"": "", "low": "below ", "high": "above "}
@@ -33,7 +34,7 @@ _VALUE_X, _VALUE_STEP, _UNIT_GAP = 320, 110, 16  # right edge of the first colum
 _RIGHT = 660  # left edge of the bullseyes
 _SCALE, _BULLSEYE_PX = 1.25, 300
 _FLAG_LETTERS = 62  # in a line
-_NOTE = "cardioseg, research use only, not a medical device. Automatic, not verified."
+_NOTE = "cardioseg, research use only, not a medical device."
 _LIMITS = f"Limits: 95 % of healthy people of the same sex, {STUDY.ages} years ({STUDY.citation})."
 
 References = Mapping[str, ReferenceValue]
@@ -59,7 +60,13 @@ class Line:
 
 
 def draw_measures(
-    measures: Measures, wall: WallMeasures, flags: Sequence[Flag], title: str, references: References
+    measures: Measures,
+    wall: WallMeasures,
+    flags: Sequence[Flag],
+    title: str,
+    *,
+    statement: str,
+    references: References,
 ) -> Image.Image:
     """Draw the known measures, the bullseyes of the wall and the flags, RGB.
 
@@ -68,30 +75,35 @@ def draw_measures(
         wall: its measures of the LV's wall.
         flags: why a person must look at the case.
         title: the case's name.
+        statement: who answers for the numbers, as `Author.statement` has it.
         references: what healthy people have, by key of the quantity; empty unless a user asks for it.
     """
     lines, shown = list(_lines(measures, references)), bullseyes(wall.segments)
-    warnings = [text for flag in flags for text in wrap(without_accents(_flag_text(flag)), _FLAG_LETTERS)]
+    warnings = [text for flag in flags for text in wrap(ascii_text(_flag_text(flag)), _FLAG_LETTERS)]
     right_px = len(shown) * _BULLSEYE_PX + (len(warnings) + 2) * _LINE
-    height = _TOP + max((len(lines) + 1) * _LINE, right_px) + 2 * _EDGE
+    notes = (f"{_NOTE} {statement}", _LIMITS) if references else (f"{_NOTE} {statement}",)
+    height = _TOP + max((len(lines) + 1) * _LINE, right_px) + _EDGE + len(notes) * _NOTE_LINE
     picture = Image.new("RGB", (_WIDTH, height), PAPER)
     draw = ImageDraw.Draw(picture)
-    draw.text((_EDGE, _EDGE), _shortened(without_accents(title)), INK, text_font(_TITLE_PX), "lm")
+    _draw_title(draw, title)
     _draw_table(draw, lines, sides(known_columns([measures])))
     for number, bullseye in enumerate(shown):
         _draw_bullseye(draw, bullseye, _TOP + number * _BULLSEYE_PX)
     _draw_flags(draw, warnings, _TOP + len(shown) * _BULLSEYE_PX)
-    note = f"{_NOTE} {_LIMITS}" if references else _NOTE
-    draw.text((_EDGE, height - _EDGE / 2), note, FAINT, text_font(_SMALL_PX), "lm")
+    for y, note in zip(count(height - (len(notes) - 0.5) * _NOTE_LINE, _NOTE_LINE), notes, strict=False):
+        draw.text((_EDGE, y), note, FAINT, text_font(_SMALL_PX), "lm")
     return picture
 
 
-def _shortened(title: str) -> str:
-    """A title that fits the width."""
-    font, end = text_font(_TITLE_PX), len(title)
-    while end and font.getlength(title[:end]) > _WIDTH - 3 * _EDGE:
-        end -= 1
-    return title if end == len(title) else f"{title[:end]}..."
+def _draw_title(draw: ImageDraw.ImageDraw, title: str) -> None:
+    """The title, shortened to the width; the end stays, because names of one cohort differ there."""
+    text, font = drawn_name(title, _TITLE_PX)
+    half = len(text) // 2
+    start, end = text[:half], text[half:]
+    while start and font.getlength(f"{start}...{end}") > _WIDTH - 3 * _EDGE:
+        start, end = start[:-1], end[1:]
+    whole = start + end == text
+    draw.text((_EDGE, _EDGE), text if whole else f"{start}...{end}", INK, font, "lm")
 
 
 def _lines(measures: Measures, references: References) -> Iterator[Line]:
@@ -116,10 +128,10 @@ def _draw_table(draw: ImageDraw.ImageDraw, lines: Sequence[Line], heads: Sequenc
     rows = (Line("", tuple(heads), "", "limits" if any(line.limits for line in lines) else ""), *lines)
     unit_x = _VALUE_X + _VALUE_STEP * (len(heads) - 1) + _UNIT_GAP
     for y, line in zip(count(_TOP, _LINE), rows, strict=False):
-        draw.text((_EDGE, y), without_accents(line.title), FAINT, font, "lm")
+        draw.text((_EDGE, y), ascii_text(line.title), FAINT, font, "lm")
         for x, value in zip(count(_VALUE_X, _VALUE_STEP), line.values, strict=False):
-            draw.text((x, y), without_accents(value), INK, font, "rm")
-        draw.text((unit_x, y), without_accents(line.unit), FAINT, font, "lm")
+            draw.text((x, y), ascii_text(value), INK, font, "rm")
+        draw.text((unit_x, y), ascii_text(line.unit), FAINT, font, "lm")
         colour = FLAGGED if line.is_outside else FAINT
         draw.text((unit_x + _LIMITS_PX, y), line.limits, colour, text_font(_SMALL_PX), "lm")
 
@@ -134,7 +146,7 @@ def _draw_bullseye(draw: ImageDraw.ImageDraw, bullseye: Bullseye, top: float) ->
     draw.text((_RIGHT, top), bullseye.title, INK, font, "lm")
     for cell in bullseye.cells:
         draw.polygon([placed(*point) for point in cell.polygon], cell.fill, PAPER, 2)
-        draw.text(placed(cell.x, cell.y), without_accents(cell.text), PAPER if not cell.is_dark else INK, font, "mm")
+        draw.text(placed(cell.x, cell.y), ascii_text(cell.text), PAPER if not cell.is_dark else INK, font, "mm")
     for x, y, anchor, name in ((0, 100, "rm", "septal "), (200, 100, "lm", " lateral")):
         draw.text(placed(x, y), name, FAINT, font, anchor)
 

@@ -11,9 +11,9 @@ from cardioseg.files import atomic_path
 from cardioseg.image.flag import Flag, Place
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine
+from cardioseg.report.case_names import drawn_name
 from cardioseg.report.drawing import draw_slice, text_font, window, write_name
 from cardioseg.report.palette import COLOURS, FAINT, INK, PAPER, indexed
-from cardioseg.report.plain_letters import without_accents
 from cardioseg.report.sheet import GUTTER_PX, HEADER_PX, PAD_PX, Sheet, lay_out
 
 _NAME_PX = 2  # from a tile's corner to its name
@@ -114,7 +114,8 @@ def _draw_head(picture: Image.Image, key: Sequence[Label], title: str) -> None:
     """Draw the case's name and the key of the colours."""
     draw, font = ImageDraw.Draw(picture), text_font(_CAPTION_PX)
     middle, left = PAD_PX + HEADER_PX / 2 - 6, picture.width - PAD_PX - sum(map(_key_px, key))
-    draw.text((PAD_PX + GUTTER_PX, middle), without_accents(title), INK, text_font(_TITLE_PX), "lm")
+    name, name_font = drawn_name(title, _TITLE_PX)
+    draw.text((PAD_PX + GUTTER_PX, middle), name, INK, name_font, "lm")
     for label in key:
         right = left + _key_px(label)
         draw.text((right, middle), _key_text(label), INK, font, "rm")
@@ -125,9 +126,8 @@ def _draw_head(picture: Image.Image, key: Sequence[Label], title: str) -> None:
 
 def _head_px(key: Sequence[Label], title: str) -> int:
     """The width of the head."""
-    return (
-        2 * PAD_PX + GUTTER_PX + round(text_font(_TITLE_PX).getlength(without_accents(title))) + sum(map(_key_px, key))
-    )
+    name, font = drawn_name(title, _TITLE_PX)
+    return 2 * PAD_PX + GUTTER_PX + round(font.getlength(name)) + sum(map(_key_px, key))
 
 
 def _key_px(label: Label) -> int:

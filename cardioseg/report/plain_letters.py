@@ -2,15 +2,16 @@
 
 from unicodedata import combining, normalize
 
-_DASHES = str.maketrans(dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}", "-"))
-
-
-def without_accents(text: str) -> str:
-    """A text in the letters that Pillow's font has: `m2` for `m²`, `Muller` for `Müller`, `-5` for `−5`."""
-    plain = "".join(letter for letter in normalize("NFKD", text) if not combining(letter))
-    return plain.translate(_DASHES)
+_SIGNS = str.maketrans(
+    dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}", "-")
+    | {"\N{PLUS-MINUS SIGN}": "+/-", "\N{RIGHTWARDS ARROW}": "->", "\N{MULTIPLICATION SIGN}": "x"}
+)
 
 
 def ascii_text(text: str) -> str:
-    """A text in ASCII, whatever the character set of a DICOM object is; `?` stands for a letter that ASCII lacks."""
-    return without_accents(text).encode("ascii", "replace").decode()
+    """A text in ASCII, as every character set of DICOM and Pillow's font have it.
+
+    `m2` for `m²`, `Muller` for `Müller`, `-5` for `−5`; `?` stands for a letter that ASCII lacks.
+    """
+    plain = "".join(letter for letter in normalize("NFKD", text) if not combining(letter))
+    return plain.translate(_SIGNS).encode("ascii", "replace").decode()

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from cardioseg.measure.segments import LEVELS, NAMES
 from cardioseg.measure.strain import GeometricStrain
 from cardioseg.measure.wall_measures import SegmentMeasures
-from cardioseg.report.charts import PLOT_HEIGHTS, Axis, Chart, Curve, chart_over_time
+from cardioseg.report.charts import PLOT_HEIGHTS, Axis, Chart, Curve, Times, chart_over_time
 
 _SMALL_GAP = 20.0  # the same of charts that are shown small, with larger words
+_UNKNOWN = Times()
 _WALLS = {
     "anterior": "ant",
     "anteroseptal": "antsep",
@@ -20,14 +21,12 @@ _WALLS = {
 }
 
 
-def strain_chart(
-    strain: GeometricStrain, times_ms: Sequence[float] = (), moments: Sequence[int | None] = ()
-) -> Chart | None:
+def strain_chart(strain: GeometricStrain, times: Times = _UNKNOWN, moments: Sequence[int | None] = ()) -> Chart | None:
     """Lay out the curves of circumferential strain.
 
     Args:
         strain: the curves.
-        times_ms: time of each phase; the x axis counts phases if the times are unknown or do not increase.
+        times: of the phases; the x axis counts phases if they are unknown or do not increase.
         moments: the 0-based phases of end-diastole and end-systole of the LV.
 
     Returns:
@@ -40,17 +39,17 @@ def strain_chart(
     ]
     values = [value for curve in curves for value in curve.values if value is not None]
     y_axis = Axis(min(1.06 * min(values, default=0.0), -1.0), max([0.0, *values]), *PLOT_HEIGHTS)
-    return chart_over_time("Circumferential strain, %", curves, times_ms, y_axis, moments)
+    return chart_over_time("Circumferential strain, %", curves, times, y_axis, moments)
 
 
 def thickness_charts(
-    segments: Mapping[int, SegmentMeasures], times_ms: Sequence[float] = (), moments: Sequence[int | None] = ()
+    segments: Mapping[int, SegmentMeasures], times: Times = _UNKNOWN, moments: Sequence[int | None] = ()
 ) -> list[Chart]:
     """Lay out the thickness of the LV's wall by AHA segments: a chart for each level, all of one scale.
 
     Args:
         segments: by AHA number.
-        times_ms: time of each phase; the x axis counts phases if the times are unknown or do not increase.
+        times: of the phases; the x axis counts phases if they are unknown or do not increase.
         moments: the 0-based phases of end-diastole and end-systole of the LV.
 
     Returns:
@@ -67,6 +66,6 @@ def thickness_charts(
             if number in segments and any(segments[number].curve_mm)
         ]
         title = f"Wall thickness, {level}, mm"
-        chart = chart_over_time(title, curves, times_ms, y_axis, moments, gap=_SMALL_GAP) if curves else None
+        chart = chart_over_time(title, curves, times, y_axis, moments, gap=_SMALL_GAP) if curves else None
         charts += [chart] if chart else []
     return charts

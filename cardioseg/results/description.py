@@ -13,6 +13,7 @@ from cardioseg.image.labels import Label
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Curve, Curves
+from cardioseg.measure.quantity import KEPT_DIGITS
 from cardioseg.measure.reference_values import STUDY, ReferenceValue, reference_values
 from cardioseg.measure.wall_measures import WallMeasures
 from cardioseg.results.folder import CaseFolder
@@ -60,7 +61,7 @@ class Description:
     def write(self, folder: CaseFolder) -> None:
         """Write `measures.json`."""
         document: dict[str, Any] = {
-            "measures": self.measures.as_row(),
+            "measures": self.measures.document(),
             "flags": [asdict(flag) for flag in self.flags],
             "curves_ml": _rounded(self.curves_ml),
             "times_ms": [round(value, 3) for value in self.times_ms],
@@ -101,7 +102,7 @@ def read_description(folder: CaseFolder) -> Description:
 
 
 def _rounded(curves_ml: Curves) -> dict[str, list[float]]:
-    return {label.key: [round(value, 3) for value in curve] for label, curve in curves_ml.items()}
+    return {label.key: [round(value, KEPT_DIGITS) for value in curve] for label, curve in curves_ml.items()}
 
 
 def _curves(document: Mapping[str, Curve]) -> dict[Label, Curve]:

@@ -85,8 +85,9 @@ class Review(BaseModel):
         said = self.model_dump(mode="json", include={"decision", "initials", "time", "changed_voxels", "note"})
         before = Measures.from_document(self.predicted) if self.is_corrected else now
         row: dict[str, object] = {"case_id": case_id, **said}
+        predicted = before.as_row()
         for key in CHANGES:
-            row[f"{key}_predicted"], row[f"{key}_change"] = before[key], _difference(before[key], now[key])
+            row[f"{key}_predicted"], row[f"{key}_change"] = predicted[key], _difference(before[key], now[key])
         return row
 
 

@@ -9,6 +9,7 @@ from cardioseg.files import write_csv, write_json
 from cardioseg.measure.quantities import CASE_COLUMNS, QUANTITIES
 from cardioseg.measure.wall_measures import SEGMENT_COLUMNS
 from cardioseg.report.case_report import CaseReport
+from cardioseg.report.charts import Times
 from cardioseg.report.run_report import write_report
 from cardioseg.results.case_record import read_case_record
 from cardioseg.results.description import read_description
@@ -102,7 +103,7 @@ def _report(outcome: Outcome, folder: ResultsFolder) -> CaseReport:
         "; ".join(remarks),
         description.measures,
         description.curves_ml,
-        description.times_ms,
+        Times(description.times_ms, description.acquisition.is_of_dicom),
         (case.overlay, case.loop),
         description.flags,
         description.wall,

@@ -11,6 +11,7 @@ from cardioseg.image.volume import Grid
 from cardioseg.inference.moved_extremes import moved_extremes
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Curves, Moments
+from cardioseg.measure.quantity import KEPT_DIGITS
 from cardioseg.report.measure_columns import in_words, known_columns, value_text
 from cardioseg.report.palette import COLOURS, FLAGGED
 from cardioseg.results.description import Description
@@ -98,11 +99,14 @@ def _predicted(case: OpenedCase, measures: Measures) -> dict[str, Any]:
 
 def rounded(curves_ml: Curves) -> dict[str, list[float]]:
     """Volume in mL at each phase, by the key of the structure."""
-    return {label.key: [round(value, 3) for value in curve] for label, curve in curves_ml.items()}
+    return {label.key: [round(value, KEPT_DIGITS) for value in curve] for label, curve in curves_ml.items()}
 
 
-def measure_rows(measures: Measures) -> list[dict[str, str]]:
-    """The measures that are known, in the order of the report; `side` is LV, RV or nothing."""
+def measure_rows(measures: Measures) -> list[dict[str, str | float | None]]:
+    """The measures that are known, in the order of the report; `side` is LV, RV or nothing.
+
+    `value` is the text for people, `number` the same before it was rounded.
+    """
     known = [quantity for quantity in known_columns([measures]) if measures[quantity.key] is not None]
     return [
         {
@@ -112,6 +116,7 @@ def measure_rows(measures: Measures) -> list[dict[str, str]]:
             "meaning": quantity.meaning,
             "unit": quantity.unit,
             "value": value_text(quantity, measures),
+            "number": measures[quantity.key],
         }
         for quantity in known
     ]

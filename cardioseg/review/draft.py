@@ -45,7 +45,7 @@ class Draft:
         drawn = self.case.labelled.with_planes(self.mask.voxels, self.correction.places)
         heart = drawn.without_absent(prediction.measures.structures)
         measured = measure(heart, by_hand.filled(prediction.chosen), earlier=prediction.measures)
-        measures = Measures.from_document(measured.as_row())  # with the rounding of those that are saved
+        measures = Measures.from_document(measured.document())  # with the digits of those that are saved
         now = replace(before, measures=measures, curves_ml=heart.curves_ml)
         moved = moved_remark(self.case.predicted_curves_ml, now, by_hand)
         return {

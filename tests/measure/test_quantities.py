@@ -1,5 +1,7 @@
 """The list of quantities: complete, consistent in itself, with codes that DICOM has."""
 
+import json
+
 import pytest
 from pydicom.sr.codedict import codes
 
@@ -9,6 +11,7 @@ from cardioseg.measure.curves import Beat
 from cardioseg.measure.quantities import BODY, FOR_READERS, QUANTITIES, SPREADS
 from cardioseg.measure.quantity import Quantity, Table
 from cardioseg.measure.ventricles import beat_values
+from cardioseg.report.measure_columns import value_text
 
 CONTEXT_GROUPS = {
     "LN 8811-2": codes.cid3833,  # ejection fractions by CT and MR
@@ -98,6 +101,20 @@ def test_a_row_has_every_quantity_in_order_and_comes_back() -> None:
     assert list(row) == list(QUANTITIES)
     assert {key: value for key, value in row.items() if value is not None} == {"lv_edv_ml": 121.34, "ed_phase": 18}
     assert Measures.from_document(row) == Measures({"lv_edv_ml": 121.34, "ed_phase": 18})
+
+
+def test_a_value_is_rounded_once_on_its_way_through_a_document() -> None:
+    measures = Measures({"lv_edv_ml": 145.746})
+    kept = Measures.from_document(json.loads(json.dumps(measures.document())))
+    assert kept == measures
+    assert (value_text(QUANTITIES["lv_edv_ml"], kept), kept.as_row()["lv_edv_ml"]) == ("145.7", 145.75)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(145.25, "145.3"), (145.35, "145.3"), (-0.25, "\N{MINUS SIGN}0.3"), (-0.01, "0.0")]
+)
+def test_halves_go_away_from_zero_as_in_javascript(value: float, text: str) -> None:
+    assert QUANTITIES["lv_edv_ml"].text(value) == text
 
 
 @pytest.mark.parametrize("document", [{"lv_edv_ml": "120"}, {"lv_edv_ml": [120]}, {"volume": 1.0}])

@@ -10,14 +10,14 @@ from cardioseg.image.labels import Label
 from cardioseg.measure.segments import NAMES
 from cardioseg.measure.strain import GeometricStrain
 from cardioseg.measure.wall_measures import SegmentMeasures
-from cardioseg.report.charts import spread, tick_step, volume_chart
+from cardioseg.report.charts import Times, spread, tick_step, volume_chart
 from cardioseg.report.wall_charts import strain_chart, thickness_charts
 
 CURVES = {Label.LV_CAVITY: (120.0, 60.0, 90.0), Label.RV_CAVITY: (0.0, 0.0, 0.0)}
 
 
 def test_points_follow_the_curve() -> None:
-    chart = volume_chart(CURVES, (10.0, 300.0, 700.0), moments={Label.LV_CAVITY: (0, 1)})
+    chart = volume_chart(CURVES, Times((10.0, 300.0, 700.0)), moments={Label.LV_CAVITY: (0, 1)})
     assert chart is not None
     [line] = chart.lines
     points = [tuple(map(float, point.split(","))) for point in line.points.split()]
@@ -64,10 +64,24 @@ def test_names_are_spread_in_order(places: list[float]) -> None:
 
 @pytest.mark.parametrize("times", [(), (0.0, 30.0), (0.0, 0.0, 30.0), (0.0, 60.0, 30.0)])
 def test_without_usable_times_the_axis_counts_phases(times: tuple[float, ...]) -> None:
-    chart = volume_chart(CURVES, times)
+    chart = volume_chart(CURVES, Times(times))
     assert chart is not None
     assert chart.x_title == "phase"
     assert chart.marks == ()
+
+
+@pytest.mark.parametrize(
+    ("are_triggers", "title", "ticks"),
+    [
+        (True, "ms after the R wave", ["200", "400", "600"]),
+        (False, "ms after the first phase", ["0", "200", "400"]),
+    ],
+)
+def test_only_trigger_times_count_from_the_r_wave(are_triggers: bool, title: str, ticks: list[str]) -> None:
+    chart = volume_chart(CURVES, Times((110.0, 300.0, 700.0), are_triggers))
+    assert chart is not None
+    assert chart.x_title == title
+    assert [tick.text for tick in chart.x_ticks] == ticks
 
 
 @pytest.mark.parametrize("curves", [{}, {Label.LV_CAVITY: (120.0,)}, {Label.RV_CAVITY: (0.0, 0.0)}])
@@ -94,7 +108,7 @@ def test_every_point_and_tick_lies_in_the_plot(curve: list[float]) -> None:
 
 def test_strain_hangs_from_zero_and_gaps_are_left_out() -> None:
     strain = GeometricStrain((0.0, -30.0, None, -10.0), (0.0, -20.0, None, -5.0), (0.0, -10.0, None, 0.5), (0.0,) * 4)
-    chart = strain_chart(strain, (0.0, 100.0, 200.0, 300.0), (0, 1))
+    chart = strain_chart(strain, Times((0.0, 100.0, 200.0, 300.0)), (0, 1))
     assert chart is not None
     assert [(line.key, line.name) for line in chart.lines] == [
         ("lv_cavity", "inner"),
@@ -119,7 +133,7 @@ def test_strain_of_a_single_phase_or_without_a_wall_is_no_curve() -> None:
 
 def test_thickness_has_a_chart_for_each_level_of_one_scale() -> None:
     curves = {number: SegmentMeasures(curve_mm=(8.0, None, 8.0 + number)) for number in NAMES if number != 5}
-    basal, mid, apical = thickness_charts(curves, (0, 400, 800), (0, 2))
+    basal, mid, apical = thickness_charts(curves, Times((0, 400, 800)), (0, 2))
     assert [chart.title for chart in (basal, mid, apical)] == [
         f"Wall thickness, {level}, mm" for level in ("basal", "mid", "apical")
     ]

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from described_cases import THICK, described
-from PIL import Image
+from described_cases import AUTHOR, THICK, described
+from PIL import Image, ImageDraw
 from pydicom import dcmread
 from segmentations import dciodvfy, stack_of
 
@@ -17,6 +18,7 @@ from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.reference_values import reference_values
 from cardioseg.measure.wall_measures import WallMeasures
 from cardioseg.phantom import cine, write_dicom
+from cardioseg.report.dicom_object import Author, Touch
 from cardioseg.report.measures_picture import draw_measures
 from cardioseg.results.case_pictures import write_pictures
 from cardioseg.results.folder import CaseFolder
@@ -68,11 +70,37 @@ def test_the_validator_finds_no_error(source: Stack, tmp_path: Path) -> None:
         assert dciodvfy(path, "SCImage") == []
 
 
+def texts_drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts on the pictures that are drawn from now on."""
+    texts: list[str] = []
+    draw_text = ImageDraw.ImageDraw.text
+
+    def drawn(draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, *rest: Any) -> None:
+        texts.append(text)
+        draw_text(draw, place, text, *rest)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", drawn)
+    return texts
+
+
+@pytest.mark.parametrize("touch", Touch)
+def test_the_picture_says_who_answers_for_the_numbers(
+    source: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, touch: Touch
+) -> None:
+    author = Author("sax", "ab" * 32, touch, "MB" if touch else "")
+    texts = texts_drawn(monkeypatch)
+    written(replace(described(source), author=author), tmp_path)
+    assert [text for text in texts if "medical device" in text] == [
+        f"cardioseg, research use only, not a medical device. {author.statement}"
+    ]
+    assert any("no person has verified it" in text for text in texts) is (touch is Touch.NONE)
+
+
 def test_the_picture_changes_with_the_numbers(source: Stack) -> None:
     description = described(source).description
 
     def drawn(measures: Measures, wall: WallMeasures, flags: tuple[Flag, ...] = ()) -> bytes:
-        return draw_measures(measures, wall, flags, "a case", {}).tobytes()
+        return draw_measures(measures, wall, flags, "a case", statement=AUTHOR.statement, references={}).tobytes()
 
     measures, wall = description.measures, description.wall
     first = drawn(measures, wall)
@@ -82,11 +110,15 @@ def test_the_picture_changes_with_the_numbers(source: Stack) -> None:
     thicker = replace(wall.segments[7], ed_mm=1 + (wall.segments[7].ed_mm or 0))
     assert drawn(measures, replace(wall, segments={**wall.segments, 7: thicker})) != first
     references = reference_values(Acquisition(sex="F", age_years=61))
-    assert draw_measures(measures, wall, (), "a case", references).tobytes() != first
+    assert (
+        draw_measures(measures, wall, (), "a case", statement=AUTHOR.statement, references=references).tobytes()
+        != first
+    )
     assert drawn(measures, wall, (Flag("open ring", "the ring is open", 0, 0),)) != first
 
 
 def test_a_case_without_any_measure_is_drawn() -> None:
-    picture = draw_measures(Measures(), WallMeasures(), (), "M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller" * 40, {})
+    title = "M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller" * 40
+    picture = draw_measures(Measures(), WallMeasures(), (), title, statement=AUTHOR.statement, references={})
     assert picture.size[0] > 0
     assert np.asarray(picture).max() > 200  # the title

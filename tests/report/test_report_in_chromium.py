@@ -22,6 +22,7 @@ from cardioseg.measure.wall_measures import measure_wall
 from cardioseg.measure.wall_motion import wall_values
 from cardioseg.phantom import Phantom, cine, reference
 from cardioseg.report.case_report import CaseReport
+from cardioseg.report.charts import Times
 from cardioseg.report.palette import COLOURS, ON_LIGHT
 from cardioseg.report.run_report import write_report
 from cardioseg.results.case_pictures import write_pictures
@@ -51,7 +52,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_pictures(CaseFolder(out / name), image, mask, measures, flags=flags, title=name)
         pictures = [CaseFolder(out / name).overlay, CaseFolder(out / name).loop]
         cases.append(
-            CaseReport(name, "done", "", measures, curves, mask.times_ms, pictures, flags, wall, references, "F")
+            CaseReport(name, "done", "", measures, curves, Times(mask.times_ms), pictures, flags, wall, references, "F")
         )
     write_report(out / "report.html", {"model": "none", "version": "1"}, cases)
     return out / "report.html"

@@ -179,7 +179,37 @@ def require_in_line(slices: Slices) -> None:
         each = f"each slice is shifted sideways by {shear * step_mm:.1f} mm from the one before"
         off = f"the stack leans by {degrees(atan(shear)):.1f} degrees"
         raise UnusableError(f"{each}: {off}", "resample it to slices that lie straight above each other")
+    if jump := _single_jump(sideways, limit_mm):
+        before, jump_mm = jump
+        raise UnusableError(
+            f"slices 0 to {before} are shifted sideways from slices {before + 1} to {len(slices) - 1} "
+            f"by {jump_mm:.1f} mm",
+            "predict the slices on one side of the jump alone",
+        )
     raise UnusableError(f"slice {number} is shifted sideways from the others by {shifts_mm[number]:.1f} mm")
+
+
+def _single_jump(sideways: Sequence[NDArray[np.float64]], limit_mm: float) -> tuple[int, float] | None:
+    """The last slice before the only sideways jump between two parts that are straight, and how far it goes in mm.
+
+    None if there is another disorder, or if one part is a single slice, which is then the one that is off.
+
+    Args:
+        sideways: of each slice, the offsets (n, 3) of its images in their plane.
+        limit_mm: how far an image of a straight part may lie from the part's median.
+    """
+    middles = np.stack([np.median(offsets, axis=0) for offsets in sideways])
+    jumps_mm = np.linalg.norm(np.diff(middles, axis=0), axis=1)
+    first = int(jumps_mm.argmax()) + 1
+    parts = sideways[:first], sideways[first:]
+    if min(map(len, parts)) < 2:
+        return None
+    centres = [np.median(np.concatenate(part), axis=0) for part in parts]
+    rests_mm = [
+        float(np.linalg.norm(np.concatenate(part) - centre, axis=1).max())
+        for part, centre in zip(parts, centres, strict=True)
+    ]
+    return None if max(rests_mm) > limit_mm else (first - 1, float(np.linalg.norm(centres[1] - centres[0])))
 
 
 def _even_shear(heights_mm: NDArray[np.float64], offsets_mm: NDArray[np.float64]) -> float:

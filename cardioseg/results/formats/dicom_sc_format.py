@@ -31,12 +31,13 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
     """
     if predicted.stack is None:
         return "no DICOM secondary capture: the scan has no DICOM study that it could belong to"
-    description, headers = predicted.description, predicted.stack.headers[0]
-    measures, references = description.measures, description.references
-    page = draw_measures(measures, description.wall, description.flags, folder.case_id, references)
+    description, headers, author = predicted.description, predicted.stack.headers[0], predicted.author
+    measures, wall, flags = description.measures, description.wall, description.flags
+    who, limits = author.statement, description.references
+    page = draw_measures(measures, wall, flags, folder.case_id, statement=who, references=limits)
     try:
         with Image.open(folder.overlay) as sheet:
-            write_captures(dict(zip(files(folder), (sheet, page), strict=True)), predicted.author, headers)
+            write_captures(dict(zip(files(folder), (sheet, page), strict=True)), author, headers)
     except UnusableError as error:
         return f"no DICOM secondary capture: {error}"
     return ""

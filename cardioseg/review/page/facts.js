@@ -26,7 +26,7 @@ export function showFacts(opened) {
 /** Show the measures of the mask as it is now, and how they differ from those of the network's mask. */
 export function showNumbers() {
   const { numbers } = page.correcting;
-  const changes = new Map(numbers.before.measures.map((row) => [row.key, row.value]));
+  const changes = new Map(numbers.before.measures.map((row) => [row.key, row]));
   const now = new Map(numbers.now.measures.map((row) => [row.key, row]));
   const rows = page.state.case.measures.map((row) => now.get(row.key) ?? { ...row, value: "" });
   const added = numbers.now.measures.filter(({ key }) => !rows.some((row) => row.key === key));

@@ -82,14 +82,16 @@ export function rightMomentsOf(measures) {
 /**
  * How a measure differs from before: `+3.4`, `−1.0`; of what is no amount, such as a phase, `was 7`.
  *
- * @param {{value: string, unit: string}} measure
- * @param {string|undefined} before
- * @returns {string} empty if it does not differ, or one of the two is not known.
+ * The numbers are subtracted, and their difference is rounded to the digits of the text.
+ *
+ * @param {{value: string, unit: string, number?: number}} measure
+ * @param {{value: string, number?: number}|undefined} before
+ * @returns {string} empty if it does not differ by these digits, or one of the two is not known.
  */
-export function changeText({ value, unit }, before) {
-  if (!value || !before || value === before) return "";
-  const [now, then] = [value, before].map((text) => Number(text.replace("−", "-")));
-  if (!unit || Number.isNaN(now - then)) return `was ${before}`;
-  const digits = Math.max(...[value, before].map((text) => text.split(".")[1]?.length ?? 0));
-  return `${now < then ? "−" : "+"}${Math.abs(now - then).toFixed(digits)}`;
+export function changeText({ value, unit, number }, before) {
+  if (!value || !before?.value) return "";
+  if (!unit) return value === before.value ? "" : `was ${before.value}`;
+  const difference = number - before.number;
+  const amount = Math.abs(difference).toFixed(value.split(".")[1]?.length ?? 0);
+  return Number(amount) ? `${difference < 0 ? "−" : "+"}${amount}` : "";
 }

@@ -94,6 +94,24 @@ def test_the_step_is_the_mean_over_the_stack(plane: Plane) -> None:
     assert (places, step_mm) == ([0, 1, 2], pytest.approx(STEP_MM))
 
 
+@pytest.mark.parametrize(("first", "count"), [(4, 8), (2, 8), (6, 8)])
+def test_one_sideways_jump_is_named_with_the_slices_beside_it(plane: Plane, first: int, count: int) -> None:
+    stack = [
+        [plane(index, position_mm=moved(plane(index), 6.0 * (index >= first) * COLUMNS))] for index in range(count)
+    ]
+    before, after = f"slices 0 to {first - 1}", f"slices {first} to {count - 1}"
+    with pytest.raises(UnusableError) as refusal:
+        require_in_line(stack)
+    assert refusal.value.message == f"{before} are shifted sideways from {after} by 6.0 mm"
+
+
+@pytest.mark.parametrize("aside", [0, 3, 7])
+def test_a_single_slice_off_the_line_is_named_alone(plane: Plane, aside: int) -> None:
+    stack = [[plane(index, position_mm=moved(plane(index), 6.0 * (index == aside) * COLUMNS))] for index in range(8)]
+    with pytest.raises(UnusableError, match=rf"slice {aside} is shifted sideways from the others by 6\.0 mm"):
+        require_in_line(stack)
+
+
 def test_a_single_slice_has_no_step(plane: Plane) -> None:
     with pytest.raises(UnusableError, match="a single slice position"):
         regular_places(stack_at(plane, 0))
