@@ -333,4 +333,4 @@ def test_the_card_of_acdc_is_used_and_not_called_useless(scan: Path, model_folde
     code, out = predict(scan.parent, model_folder)
     assert code == 0
     assert json.loads((out / "run.json").read_text())["unused_files"] == []
-    assert json.loads((out / "heart" / "measures.json").read_text())["measures"]["bsa_m2"] == pytest.approx(1.82)
+    assert json.loads((out / "heart" / "measures.json").read_text())["measures"]["bsa_m2"] == pytest.approx(1.818, abs=0.001)
