@@ -65,6 +65,7 @@ def test_when_every_case_fails_that_is_seen_in_the_results(tmp_path: Path, thres
     assert results.measures == []
 
 
+@pytest.mark.slow
 def test_a_script_without_a_main_may_use_processes_and_nothing_is_printed(
     scans: Path, thresholds: Path, tmp_path: Path
 ) -> None:

@@ -55,7 +55,7 @@ def test_an_evaluation_keeps_its_signs(place: Path, tmp_path: Path, encoding: st
         assert len(lengths) <= 4  # a width for each table: nothing is out of line
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp932"])
+@pytest.mark.parametrize("encoding", ["ascii", pytest.param("cp932", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

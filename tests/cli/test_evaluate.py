@@ -265,6 +265,7 @@ def labelled(number: int) -> Subject:
     return Subject(f"p{number}", (volume,))
 
 
+@pytest.mark.slow
 def test_a_cross_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dataset, recipe, folder = tmp_path / "dataset", tmp_path / "tiny.toml", tmp_path / "run"
     assert list(write_dataset(dataset, "discs", "made", (at_hand(labelled(i)) for i in range(4))))

@@ -292,6 +292,7 @@ def test_a_mask_saved_in_another_layout_is_measured_as_the_same(
     assert found["flags"] == expected["flags"]
 
 
+@pytest.mark.slow
 def test_every_real_nifti_scan_can_be_segmented(shared_data: Path) -> None:
     from cardioseg.inference.case_search import find_cases
 
@@ -333,4 +334,6 @@ def test_the_card_of_acdc_is_used_and_not_called_useless(scan: Path, model_folde
     code, out = predict(scan.parent, model_folder)
     assert code == 0
     assert json.loads((out / "run.json").read_text())["unused_files"] == []
-    assert json.loads((out / "heart" / "measures.json").read_text())["measures"]["bsa_m2"] == pytest.approx(1.818, abs=0.001)
+    assert json.loads((out / "heart" / "measures.json").read_text())["measures"]["bsa_m2"] == pytest.approx(
+        1.818, abs=0.001
+    )

@@ -111,6 +111,7 @@ def test_cut_and_resumed_gives_the_same_tables(
     assert document["cells"][0]["paper_dice"] == 0.903
 
 
+@pytest.mark.slow
 def test_workers_give_the_same_tables(
     dataset: Path, whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

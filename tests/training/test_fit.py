@@ -51,6 +51,7 @@ def test_it_learns(discs: Dataset, tiny: Recipe, tmp_path: Path) -> None:
     assert list((tmp_path / "tensorboard").iterdir())
 
 
+@pytest.mark.slow
 def test_resumed_twice_is_the_same_run(discs: Dataset, tiny: Recipe, tmp_path: Path) -> None:
     whole = fit(job(discs, tiny, tmp_path / "whole"), lambda _: None)
     with pytest.raises(Killed):

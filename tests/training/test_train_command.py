@@ -66,6 +66,7 @@ def test_the_schedule_is_spread_over_the_steps(discs: Dataset, tiny: Recipe, tmp
         assert record.learning_rate == learning_rate(settings, epoch, step / limit)
 
 
+@pytest.mark.slow
 def test_of_as_many_steps_as_its_epochs_have_it_is_the_same_run(discs: Dataset, tiny: Recipe, tmp_path: Path) -> None:
     whole, limited = (fit(job(discs, tiny, tmp_path / str(limit), limit), lambda _: None) for limit in (None, 48))
     assert weights_sha256(whole.network) == weights_sha256(limited.network)
@@ -120,6 +121,7 @@ def _listen_to_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.slow
 def test_after_an_interrupt_the_command_that_is_said_goes_on(discs: Dataset, recipe_file: Path, tmp_path: Path) -> None:
     folder = tmp_path / "a run"
     options = ["-r", str(recipe_file), "--folds", "2", "--fold", "0", "--steps", "4000", "--checkpoint-steps", "5"]

@@ -85,6 +85,7 @@ def test_the_fingerprint_of_a_case_is_that_of_its_files(cases: dict[str, Case]) 
     assert case.fingerprint() != before
 
 
+@pytest.mark.slow
 def test_with_real_studies_in_it(shared_data: Path, tmp_path: Path) -> None:
     root = write_tree(tmp_path / "scans")
     for study in sorted((shared_data / "sunnybrook" / "SCD_IMAGES_01").iterdir()):

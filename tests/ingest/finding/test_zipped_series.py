@@ -112,6 +112,7 @@ def test_a_folder_in_a_zip_and_a_single_file_can_be_given(folders: list[Path], t
     assert run(["inspect", str(archive / "nowhere")]) == 4
 
 
+@pytest.mark.slow
 def test_a_zip_of_deep_folders(folders: list[Path], tmp_path: Path) -> None:
     files = {"a/" * 450 + file.name: file.read_bytes() for file in folders[0].rglob("sax_cine/*.dcm")}
     assert names(write_zip(tmp_path / "in" / "deep.zip", files)) == names(tmp_path / "in") == ["deep"]
