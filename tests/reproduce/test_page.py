@@ -76,3 +76,16 @@ def test_the_page_starts_with_our_means_beside_the_papers(page: ModuleType, tmp_
     assert "The best is IN (paper: IN)." in worse
     assert "order of the norms is 1.00" in worse
     assert "one seed only, so small differences are meaningless" in worse
+
+
+def test_the_learning_rates_that_ran_are_shown_with_the_best_of_each_fold(page: ModuleType, tmp_path: Path) -> None:
+    for folder, rate, fold, dice in (("rv_full", 0.05, 0, 0.6), ("rv_full", 0.05, 1, 0.8), ("rv_rates", 0.1, 0, 0.7)):
+        job = tmp_path / folder / "jobs" / f"iln-lr{rate}-fold{fold}-seed0"
+        job.mkdir(parents=True)
+        (job / "result.json").write_text(json.dumps({"job": {"learning_rate": rate, "fold": fold}}))
+        (job / "scores.csv").write_text(f"part,dice\nchoosing,0.1\ntest,{dice - 0.1}\ntest,{dice + 0.1}\ntest,\n")
+    shown = "\n".join(page.other_rates(tmp_path))
+    assert "| 0.1 | 0.700 | not run | – |" in shown
+    assert "| 0.05 | 0.600 | 0.800 | 0.700 |" in shown
+    assert "| best of each fold | 0.700 | 0.800 | 0.750 |" in shown
+    assert list(page.other_rates(tmp_path / "elsewhere")) == []
