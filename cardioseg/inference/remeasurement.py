@@ -106,8 +106,8 @@ def measure_all(
         ledger.add_outcome(outcome)
         yield outcome
     with every_outcome(results, ledger, is_at_place) as outcomes:
-        record = _run_record(mask_folder, labels, settings, time.perf_counter() - start)
-        write_summary(results, outcomes, record.model_copy(update={"numbers": _named(convention)}))
+        seconds = time.perf_counter() - start
+        write_summary(results, outcomes, _run_record(mask_folder, labels, convention, settings, seconds))
     ledger.remove()
 
 
@@ -122,10 +122,6 @@ def _convention(mask_folder: MaskFolder, settings: MeasureSettings) -> Conventio
         what = f"--labels has no effect: `predict` wrote the masks in {mask_folder.root}"
         raise UsageError(what, "leave out --labels")
     return CONVENTIONS["acdc"]
-
-
-def _named(convention: Convention) -> dict[str, str]:
-    return {str(number): label.key for number, label in sorted(convention.items()) if label}
 
 
 def _with_own_names(mask_folder: MaskFolder) -> MaskFolder:
@@ -216,8 +212,9 @@ def _measure(
     decision, reviewed = kept_decision(edited, description.measures)
     own = ("edited" if edited.is_edited else "", _only_rv(mask, structures), reviewed, *edited.remarks)
     remarks = in_one(*own, moved, edited.no_image, patients.remark(acquisition))
-    record = CaseRecord(content=mask.content, input=mask.input, source=mask.source, naming=naming, remark=remarks)
-    record.model_copy(update={"decision": decision}).write(folder)
+    CaseRecord(
+        content=mask.content, input=mask.input, source=mask.source, naming=naming, remark=remarks, decision=decision
+    ).write(folder)
     reason = in_one(naming, remarks, description.remark)
     return replace(case, reason=reason, seconds=time.perf_counter() - start, flags=description.flags)
 
@@ -231,12 +228,17 @@ def _only_rv(mask: MeasuredMask, structures: Set[Label]) -> str:
 
 
 def _run_record(
-    mask_folder: MaskFolder, labels: frozenset[Label], settings: MeasureSettings, seconds: float
+    mask_folder: MaskFolder,
+    labels: frozenset[Label],
+    convention: Convention,
+    settings: MeasureSettings,
+    seconds: float,
 ) -> RunRecord:
     return RunRecord(
         version=__version__,
         masks=str(mask_folder.root),
         labels=[label.key for label in sorted(labels)],
+        numbers={str(number): label.key for number, label in sorted(convention.items()) if label},
         chosen_phases=settings.choices.document(),
         seconds=round(seconds, 2),
     )

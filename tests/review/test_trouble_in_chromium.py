@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from chromium import Chromium
 from correcting_page import correcting
 from served_results import Served, served
@@ -66,13 +67,19 @@ def test_a_scan_that_has_moved(browser: Chromium, results: Path, tmp_path: Path)
         assert browser.evaluate("document.querySelector('#trouble').hidden")
 
 
-def test_a_slice_that_was_not_acquired(browser: Chromium, results: Path, tmp_path: Path) -> None:
-    shutil.copytree(results, tmp_path / "results")
-    measures = tmp_path / "results" / "notched" / "measures.json"
+@pytest.fixture
+def without_slice_1(results: Path, tmp_path: Path) -> Path:
+    """The results, whose case `notched` says that slice 1 was not acquired."""
+    copy = Path(shutil.copytree(results, tmp_path / "results"))
+    measures = copy / "notched" / "measures.json"
     document = json.loads(measures.read_text())
     document["acquisition"]["missing"] = [1]
     measures.write_text(json.dumps(document))
-    with served(tmp_path / "results") as review:
+    return copy
+
+
+def test_a_slice_that_was_not_acquired(browser: Chromium, without_slice_1: Path) -> None:
+    with served(without_slice_1) as review:
         browser.visit(f"{review.address}/notched")
         browser.wait_for("document.querySelector('#grey').textContent && document.querySelector('#notice').hidden")
         assert "1 · not acquired" in browser.evaluate("document.querySelector('#overview').innerText")
@@ -126,13 +133,8 @@ def test_a_thousand_cases(browser: Chromium, results: Path, tmp_path: Path) -> N
         assert took_ms < 1000
 
 
-def test_nothing_is_drawn_in_a_slice_that_was_not_acquired(browser: Chromium, results: Path, tmp_path: Path) -> None:
-    shutil.copytree(results, tmp_path / "results")
-    measures = tmp_path / "results" / "notched" / "measures.json"
-    document = json.loads(measures.read_text())
-    document["acquisition"]["missing"] = [1]
-    measures.write_text(json.dumps(document))
-    with correcting(browser, tmp_path / "results", "notched") as page:
+def test_nothing_is_drawn_in_a_slice_that_was_not_acquired(browser: Chromium, without_slice_1: Path) -> None:
+    with correcting(browser, without_slice_1, "notched") as page:
         page.go_to(1, 0)
         page.press("b", "3")
         page.stroke((24.5, 20.5))
