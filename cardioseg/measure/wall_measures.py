@@ -18,6 +18,7 @@ from cardioseg.measure.wall import ANGLES, Wall
 _TABLE_DIGITS = 2
 _LEAST_SHARE = 0.5  # of a segment's rays, that have a wall
 _PATCH_RAYS = 5  # over which the thickest place is averaged: 15 degrees
+_LEAST_CAVITY = 0.04  # of the largest; a slice with less lies in the apex's cap and cuts the wall along its surface
 _OPEN_AT_ED = "the wall is open here at end-diastole"
 _OPEN_AT_ES = "the wall is open here at end-systole"
 
@@ -64,7 +65,7 @@ class SegmentMeasures:
 
 @dataclass(frozen=True)
 class ThickestPlace:
-    """Where the wall is thickest at end-diastole.
+    """Where the wall is thickest at end-diastole, in a slice whose cavity has at least 4 % of the largest one's area.
 
     Attributes:
         mm: mean thickness over 15 degrees of one slice.
@@ -174,10 +175,12 @@ def _mean(thickness_mm: NDArray[np.float64]) -> float | None:
 
 
 def _thickest(found: Segmented, wall: Wall, ed_phase: int) -> ThickestPlace | None:
-    """The thickest place; None if the wall is nowhere closed over 15 degrees."""
+    """The thickest place; None if the wall is nowhere closed over 15 degrees outside the apex's cap."""
     reach = range(-(_PATCH_RAYS // 2), _PATCH_RAYS // 2 + 1)
     shifted = [np.roll(wall.thickness_mm[ed_phase], offset, axis=-1) for offset in reach]
-    patches = np.where(found.numbers > 0, np.mean(shifted, axis=0), np.nan)
+    cavity = np.nansum(wall.inner_mm[ed_phase] ** 2, axis=-1)
+    is_above_cap = cavity >= _LEAST_CAVITY * cavity.max()
+    patches = np.where((found.numbers > 0) & is_above_cap[:, None], np.mean(shifted, axis=0), np.nan)
     if not np.isfinite(patches).any():
         return None
     index, ray = np.unravel_index(int(np.nanargmax(patches)), patches.shape)

@@ -20,7 +20,8 @@ WALL_QUANTITIES = (
     _detail(
         "lv_wall_max_mm",
         "Largest wall thickness",
-        "thickness of the LV wall at end-diastole where it is thickest: mean over 15 degrees of one slice",
+        "thickness of the LV wall at end-diastole where it is thickest: mean over 15 degrees of one slice whose cavity "
+        "has at least 4 % of the largest one's area: the others are at the apex, where the wall is cut obliquely",
         "mm",
     ),
     _detail(

@@ -8,6 +8,7 @@ from cardioseg.phantom.beating_heart import Array, Section
 from cardioseg.phantom.plane import Pixels, Plane, cover, paint
 
 _FAT, _WALL, _RV_WALL_MM = 1.0, 0.38, 3.0
+_RIM_MM = 1.0  # readers count it to the cavity, but it looks like muscle
 _VESSELS = (  # (right, down) of the LV's centre, half axes in mm: left atrium, right atrium, outflow tract, aorta
     (20.0, 14.0, 33.0, 20.0),
     (-38.0, 20.0, 21.0, 24.0),
@@ -47,12 +48,12 @@ def _paint_ventricles(image: Pixels, pixels: Plane, section: Section, grain: Gra
     _paint_fat(image, pixels, section, inside_rv + _RV_WALL_MM * present, grain)
     paint(image, cover(inside_rv + _RV_WALL_MM * present, pixels.pixel_mm), _WALL * (1 + 0.3 * grain.rough))
     muscle = _trabeculae(inside_rv, 9.0, section.crowding, grain)
-    paint(image, cover(inside_rv, pixels.pixel_mm) * present, _blood(grain, muscle))
+    paint(image, cover(inside_rv - _RIM_MM, pixels.pixel_mm) * present, _blood(grain, muscle))
     wall = np.asarray(_WALL * (1 + 0.14 * grain.muscle + 0.05 * grain.rough), np.float32)
-    paint(image, cover(epicardium - radius, pixels.pixel_mm), wall)
+    paint(image, cover(epicardium + _RIM_MM * present - radius, pixels.pixel_mm), wall)
     inside_lv = section.cavity(angle) - radius
     muscle = np.maximum(_trabeculae(inside_lv, 5.0, section.crowding, grain), _papillary(pixels, section))
-    paint(image, cover(inside_lv, pixels.pixel_mm), _blood(grain, muscle))
+    paint(image, cover(inside_lv - _RIM_MM, pixels.pixel_mm), _blood(grain, muscle))
 
 
 def _paint_fat(image: Pixels, pixels: Plane, section: Section, inside_mm: Array, grain: Grain) -> None:
@@ -63,7 +64,7 @@ def _paint_fat(image: Pixels, pixels: Plane, section: Section, inside_mm: Array,
     thickness = np.clip(thickness, 0.3, None)
     paint(image, cover(inside_mm + thickness + 1.2, pixels.pixel_mm), 0.14)
     paint(image, cover(inside_mm + thickness, pixels.pixel_mm), _FAT * np.clip(0.8 + 0.2 * grain.muscle, 0.3, 1.2))
-    paint(image, cover(inside_mm + 0.5, pixels.pixel_mm), 0.2)
+    paint(image, cover(inside_mm + 1.0, pixels.pixel_mm), 0.2)
 
 
 def _blood(grain: Grain, muscle: Pixels) -> Pixels:

@@ -191,6 +191,20 @@ def test_an_open_wall_has_no_thickness_there_and_says_so() -> None:
     assert opened[14].reason == ""
 
 
+def test_the_cap_of_the_apex_is_not_the_thickest_place() -> None:
+    mask = reference(EVEN)
+    expected, voxels = measured(EVEN), mask.voxels.copy()
+    apex = int((voxels[0] == Label.LV_CAVITY).any((1, 2)).argmax()) - 1
+    rows, columns = np.mgrid[:128, :128]
+    row, column = wall_of(mask).centers[0, apex + 1]
+    distance = np.hypot(rows - row, columns - column)
+    voxels[:, apex][:, distance < 14] = Label.LV_MYOCARDIUM
+    voxels[:, apex][:, distance < 2] = Label.LV_CAVITY
+    capped = replace(mask, voxels=voxels)
+    assert np.nanmean(wall_of(capped).thickness_mm[0, apex]) > 15  # the wall is 9 mm thick
+    assert measured(EVEN, capped).thickest == expected.thickest
+
+
 def test_a_wall_of_spokes_has_no_thickest_place() -> None:
     mask = reference(EVEN)
     wall = wall_of(mask)

@@ -37,6 +37,16 @@ def test_labels_follow_the_pixel_centre_rule() -> None:
         assert differing.sum() <= 2  # a polygon of 240 points lies 1e-4 inside its outline
 
 
+def test_muscle_begins_inside_the_cavity_that_readers_draw() -> None:
+    images, labels = cine(SMALL).voxels[0], reference(SMALL).voxels[0]
+    cavity, wall = (labels == label for label in (Label.LV_CAVITY, Label.LV_MYOCARDIUM))
+    depth = np.stack([ndimage.distance_transform_edt(plane, sampling=SMALL.spacing_mm[1:]) for plane in cavity]) - 0.85
+    blood, muscle = np.median(images[depth > 6]), np.median(images[wall])
+    signal = (images - muscle) / (blood - muscle)
+    assert signal[cavity & (depth < 0.9)].mean() < 0.4  # half way at the border itself, if the edge were sharp there
+    assert signal[(depth > 1.6) & (depth < 3)].mean() > 0.5
+
+
 def test_the_cavity_touches_nothing_but_its_wall() -> None:
     for volume in reference(SMALL).voxels:
         for plane in volume:
