@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cardioseg.measure.wall import ANGLES, Wall, smoothed
 
-StrainCurve = tuple[float | None, ...]  # percent at each phase; None where no slice has a wall then and at ED
+StrainCurve = tuple[float | None, ...]  # percent at each phase; None where it is unknown
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class GeometricStrain:
 def geometric_strain(wall: Wall, ed_phase: int) -> GeometricStrain:
     """The strain curves of a wall.
 
-    At each phase, all slices that have a wall then and at end-diastole are added up.
+    The slices that have a wall at every phase are added up. Phases at which no slice has a wall do not count. A slice
+    that is left at some phases, as at the base in systole, is left out at all: otherwise the curve would jump there.
 
     Args:
         wall: the wall.
@@ -68,7 +69,10 @@ def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _strain(values: NDArray[np.float64], wall: Wall, ed_phase: int) -> StrainCurve:
-    is_common = wall.is_present & wall.is_present[ed_phase]
-    now = np.where(is_common, values, 0.0).sum(1)
-    at_ed = np.where(is_common, values[ed_phase], 0.0).sum(1)
-    return tuple(100 * (n / ed - 1) if ed > 0 else None for n, ed in zip(now.tolist(), at_ed.tolist(), strict=True))
+    is_seen = wall.is_present.any(axis=1)
+    has_wall = wall.is_present[is_seen].all(axis=0)
+    if not is_seen[ed_phase] or not has_wall.any():
+        return (None,) * len(values)
+    totals = values[:, has_wall].sum(axis=1)
+    percent = 100 * (totals / totals[ed_phase] - 1)
+    return tuple(value if seen else None for value, seen in zip(percent.tolist(), is_seen.tolist(), strict=True))

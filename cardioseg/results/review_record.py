@@ -12,7 +12,7 @@ _VOLUMES = ("edv_ml", "esv_ml", "sv_ml", "ef_percent")
 CHANGES = (
     *("lv_ed_phase", "lv_es_phase", "rv_ed_phase", "rv_es_phase"),  # other phases alone change the volumes
     *(f"lv_{name}" for name in (*_VOLUMES, "mass_g", "volume_ml")),
-    *(f"rv_{name}" for name in _VOLUMES),
+    *(f"rv_{name}" for name in (*_VOLUMES, "volume_ml")),
 )
 REVIEW_COLUMNS = (
     *("case_id", "decision", "initials", "time", "changed_voxels"),
@@ -61,7 +61,7 @@ class Review(BaseModel):
         return bool(self.predicted)
 
     def remark(self, now: Measures) -> str:
-        """What to say of the case: `corrected in review by AB: LV EF 55 → 57 %; basal slice removed`.
+        """What to say of the case: `corrected in review by AB: LV EF 55.0 → 57.1 %; basal slice removed`.
 
         Args:
             now: the present measures of the case.
@@ -103,6 +103,6 @@ def _difference(before: float | None, now: float | None) -> float | None:
 
 
 def change_text(key: str, before: float, now: float) -> str:
-    """One change for people: `LV EF 55 → 57 %`, `RV ES phase 11 → 8`."""
+    """One change for people: `LV EF 55.0 → 57.1 %`, `LV mass 90.0 → 95.2 g`, `RV ES phase 11 → 8`."""
     quantity = QUANTITIES[key]
-    return f"{quantity.side} {quantity.title} {quantity.text(before)} → {quantity.text(now)} {quantity.unit}".rstrip()
+    return f"{quantity.caption} {quantity.text(before)} → {quantity.text(now)} {quantity.unit}".rstrip()

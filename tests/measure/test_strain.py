@@ -50,6 +50,9 @@ def test_a_slice_that_loses_its_wall_at_end_systole_does_not_count_as_shortening
     voxels[2, 3] = Label.BACKGROUND  # the base has moved beyond this slice
     found, whole = (geometric_strain(wall_of(replace(mask, voxels=v)), 0) for v in (voxels, mask.voxels))
     assert found.endo[2] == pytest.approx(whole.endo[2], abs=0.6)
+    voxels[0, 3][voxels[0, 3] == Label.LV_MYOCARDIUM] = Label.LV_CAVITY  # a wrong mask of that slice
+    expected = geometric_strain(wall_of(rings(slices=3)), 0)
+    assert geometric_strain(wall_of(replace(mask, voxels=voxels)), 0) == expected
     voxels[1] = Label.BACKGROUND
     found = geometric_strain(wall_of(replace(mask, voxels=voxels)), 0)
     assert (found.endo[1], found.radial[1]) == (None, None)
