@@ -98,10 +98,10 @@ def _flags(rule: Rule, scores: Scores, moments: Collection[int]) -> Iterator[Fla
     places.sort(key=lambda at: (not counted[at], -scores[at]))
     reason = rule.reason.format(rule.seen(scores[place]))
     if len(places) > 1:
-        reason += f"; found in {len(places)} slices and phases"
+        reason += f"; found in {len(places)} images"
         reason += f", {counted.sum()} of them at end-diastole or end-systole" if counted.any() else ""
     if scores[worst] > scores[place]:
-        reason += f"; the worst is {rule.seen(scores[worst])} (slice {worst[1]}, phase {worst[0]})"
+        reason += f"; worst: {rule.seen(scores[worst])} (slice {worst[1]}, phase {worst[0]})"
     yield Flag(rule.kind, reason, *place, tuple(places))
 
 

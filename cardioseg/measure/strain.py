@@ -69,8 +69,8 @@ def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _strain(values: NDArray[np.float64], wall: Wall, ed_phase: int) -> StrainCurve:
-    is_seen = wall.is_present.any(axis=1)
-    has_wall = wall.is_present[is_seen].all(axis=0)
+    is_seen = np.asarray(wall.is_present.any(axis=1))
+    has_wall = np.asarray(wall.is_present[is_seen].all(axis=0))
     if not is_seen[ed_phase] or not has_wall.any():
         return (None,) * len(values)
     totals = values[:, has_wall].sum(axis=1)

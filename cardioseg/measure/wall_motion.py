@@ -31,9 +31,9 @@ WALL_QUANTITIES = (
         "",
         0,
     ),
-    _detail("lv_strain_endo_percent", "Strain, inner contour", _CIRCUMFERENTIAL.format("inner")),
-    _detail("lv_strain_mid_percent", "Strain, middle contour", _CIRCUMFERENTIAL.format("middle")),
-    _detail("lv_strain_epi_percent", "Strain, outer contour", _CIRCUMFERENTIAL.format("outer")),
+    _detail("lv_strain_endo_percent", "Strain, endocardial", _CIRCUMFERENTIAL.format("inner")),
+    _detail("lv_strain_mid_percent", "Strain, mid-wall", _CIRCUMFERENTIAL.format("middle")),
+    _detail("lv_strain_epi_percent", "Strain, epicardial", _CIRCUMFERENTIAL.format("outer")),
     _detail(
         "lv_strain_radial_percent",
         "Strain, radial",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
+from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.quantity import Quantity
 from cardioseg.measure.reference_values import ReferenceValue
@@ -16,6 +17,7 @@ from cardioseg.report.measure_columns import known_columns, spread_text
 from cardioseg.report.wall_charts import strain_chart, thickness_charts
 
 _DONE = "done"
+_SEXES = {"F": "female", "M": "male"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class CaseReport:
         flags: the reasons why a human must look at the case.
         wall: the LV's wall by segments.
         references: what healthy people have, by key of the quantity; empty unless a user asks for it.
-        sex: of the patient, where there are references.
+        acquisition: what is known of the scan and its patient.
         decision: what a person decided in `review`; empty if nobody did.
     """
 
@@ -47,7 +49,7 @@ class CaseReport:
     flags: Sequence[Flag] = ()
     wall: WallMeasures = WallMeasures()  # noqa: RUF009 - frozen
     references: Mapping[str, ReferenceValue] = field(default_factory=dict)
-    sex: str | None = None
+    acquisition: Acquisition = Acquisition()  # noqa: RUF009 - frozen
     decision: str = ""
 
     @property
@@ -76,6 +78,26 @@ class CaseReport:
     def columns(self) -> tuple[Quantity, ...]:
         """The measures that are known."""
         return known_columns([self.measures])
+
+    @property
+    def person(self) -> tuple[tuple[str, str], ...]:
+        """What is known of the patient, as title and text: so that a mistyped row of a table is seen."""
+        known = self.acquisition
+        texts = {
+            "Sex": known.sex and _SEXES[known.sex],
+            "Age": known.age_years and f"{known.age_years:.0f} years",
+            "Height": known.height_m and f"{100 * known.height_m:.0f} cm",
+            "Weight": known.weight_kg and f"{known.weight_kg:.0f} kg",
+        }
+        return tuple((title, text) for title, text in texts.items() if text)
+
+    @property
+    def is_thickest_flagged(self) -> bool:
+        """Whether a flag names the slice in which the wall is thickest."""
+        thickest = self.wall.thickest
+        return thickest is not None and any(
+            thickest.slice in {flag.slice, *(index for _, index in flag.places)} for flag in self.flags
+        )
 
     @property
     def has_errors(self) -> bool:

@@ -26,12 +26,12 @@ from cardioseg.report.measure_columns import (
 from cardioseg.report.palette import FAINT, FLAGGED, INK, PAPER
 from cardioseg.report.plain_letters import ascii_text
 
-_WIDTH, _EDGE, _TOP, _LINE, _NOTE_LINE = 1120, 32, 76, 25, 20
+_WIDTH, _EDGE, _TOP, _LINE, _NOTE_LINE = 1230, 32, 76, 25, 20
 _TITLE_PX, _TEXT_PX, _SMALL_PX = 22, 16, 12
-_LIMITS_PX = 66  # from a unit to the limits of healthy people
-_SIDES = {"": "", "low": "below ", "high": "above "}
+_LIMITS_PX, _LIMITS_STEP = 66, 108  # from a unit to the limits of healthy people for one ventricle, to the next
+_SIDES = {"": "", "low": "low: ", "high": "high: "}
 _VALUE_X, _VALUE_STEP, _UNIT_GAP = 320, 110, 16  # right edge of the first column of values, to the next, to the unit
-_RIGHT = 660  # left edge of the bullseyes
+_RIGHT = 770  # left edge of the bullseyes
 _SCALE, _BULLSEYE_PX = 1.25, 300
 _FLAG_LETTERS = 62  # in a line
 _NOTE = "cardioseg, research use only, not a medical device."
@@ -48,15 +48,13 @@ class Line:
         title: of the measure.
         values: one for each ventricle, or one of the body or the scan.
         unit: their unit.
-        limits: of healthy people, one for each ventricle that has some, or nothing.
-        is_outside: whether a value lies outside them.
+        limits: of healthy people, for each value; empty where there are none. It says so if the value lies outside.
     """
 
     title: str
     values: tuple[str, ...]
     unit: str
-    limits: str = ""
-    is_outside: bool = False
+    limits: tuple[str, ...] = ()
 
 
 def draw_measures(
@@ -95,6 +93,20 @@ def draw_measures(
     return picture
 
 
+def with_statement(sheet: Image.Image, statement: str) -> Image.Image:
+    """A contact sheet, RGB, with a line below it that says where it comes from.
+
+    Args:
+        sheet: the pictures of the case.
+        statement: who answers for the outlines, as `Author.statement` has it.
+    """
+    picture = Image.new("RGB", (sheet.width, sheet.height + _EDGE), PAPER)
+    picture.paste(sheet, (0, 0))
+    middle = sheet.height + _EDGE / 2
+    ImageDraw.Draw(picture).text((_EDGE, middle), f"{_NOTE} {statement}", FAINT, text_font(_SMALL_PX), "lm")
+    return picture
+
+
 def _draw_title(draw: ImageDraw.ImageDraw, title: str) -> None:
     """The title, shortened to the width; the end stays, because names of one cohort differ there."""
     text, font = drawn_name(title, _TITLE_PX)
@@ -113,11 +125,11 @@ def _lines(measures: Measures, references: References) -> Iterator[Line]:
             f"{value_text(column, measures)} {spread_text(column, measures)}".rstrip() if column else ""
             for column in pair.columns
         )
-        compared = [
-            reference_text(measures[column.key], references.get(column.key)) for column in pair.columns if column
-        ]
-        limits = ", ".join(f"{_SIDES[side]}{text}" for text, side in compared if text)
-        yield Line(pair.title, tuple(values), pair.unit, limits, any(side for _, side in compared))
+        compared = (
+            reference_text(measures[column.key], references.get(column.key)) if column else ("", "")
+            for column in pair.columns
+        )
+        yield Line(pair.title, tuple(values), pair.unit, tuple(f"{_SIDES[side]}{text}" for text, side in compared))
     for column in columns:
         if not column.side:
             yield Line(column.title, (value_text(column, measures),), column.unit)
@@ -125,15 +137,17 @@ def _lines(measures: Measures, references: References) -> Iterator[Line]:
 
 def _draw_table(draw: ImageDraw.ImageDraw, lines: Sequence[Line], heads: Sequence[str]) -> None:
     font = text_font(_TEXT_PX)
-    rows = (Line("", tuple(heads), "", "limits" if any(line.limits for line in lines) else ""), *lines)
+    has_limits = any(any(line.limits) for line in lines)
+    rows = (Line("", tuple(heads), "", tuple(f"{head} limits" for head in heads) if has_limits else ()), *lines)
     unit_x = _VALUE_X + _VALUE_STEP * (len(heads) - 1) + _UNIT_GAP
     for y, line in zip(count(_TOP, _LINE), rows, strict=False):
         draw.text((_EDGE, y), ascii_text(line.title), FAINT, font, "lm")
         for x, value in zip(count(_VALUE_X, _VALUE_STEP), line.values, strict=False):
             draw.text((x, y), ascii_text(value), INK, font, "rm")
         draw.text((unit_x, y), ascii_text(line.unit), FAINT, font, "lm")
-        colour = FLAGGED if line.is_outside else FAINT
-        draw.text((unit_x + _LIMITS_PX, y), line.limits, colour, text_font(_SMALL_PX), "lm")
+        for x, text in zip(count(unit_x + _LIMITS_PX, _LIMITS_STEP), line.limits, strict=False):
+            colour = FLAGGED if text.startswith((_SIDES["low"], _SIDES["high"])) else FAINT
+            draw.text((x, y), text, colour, text_font(_SMALL_PX), "lm")
 
 
 def _draw_bullseye(draw: ImageDraw.ImageDraw, bullseye: Bullseye, top: float) -> None:

@@ -52,7 +52,7 @@ def write_overlay(
     """
     if image.voxels.shape != mask.voxels.shape:
         raise ValueError(f"image {image.voxels.shape} and mask {mask.voxels.shape} differ in shape")
-    captions = _captions(image.phases, ed_phase, es_phase)
+    captions = _captions(mask, ed_phase, es_phase)
     sheet = lay_out(mask, captions, _flagged_places(flags, captions))
     present = np.unique([mask.voxels[tile.place] for tile in sheet.tiles]).tolist()
     key = [label for label in STRUCTURES if label in present]
@@ -65,12 +65,13 @@ def write_overlay(
         indexed([picture], _GREYS)[0].save(partial, "PNG")
 
 
-def _captions(phases: int, ed_phase: int | None, es_phase: int | None) -> dict[int, str]:
-    """The caption of each phase to show, in the order of the rows."""
-    if phases == 1:
+def _captions(mask: Cine, ed_phase: int | None, es_phase: int | None) -> dict[int, str]:
+    """The caption of each phase to show, in the order of the rows; the RV can have another ED and ES than the LV."""
+    if mask.phases == 1:
         return {0: ""}
+    side = "LV " if (mask.voxels == Label.LV_CAVITY).any() else ""
     names = {phase: name for phase, name in ((es_phase, "ES"), (ed_phase, "ED")) if phase is not None}
-    return {phase: f"{names[phase]}   phase {phase}" for phase in reversed(names)} or {0: "phase 0"}
+    return {phase: f"{side}{names[phase]}   phase {phase}" for phase in reversed(names)} or {0: "phase 0"}
 
 
 def _flagged_places(flags: Collection[Flag], shown: Collection[int]) -> list[Place]:

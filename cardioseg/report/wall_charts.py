@@ -33,13 +33,13 @@ def strain_chart(strain: GeometricStrain, times: Times = _UNKNOWN, moments: Sequ
         The chart, or None with fewer than two phases.
     """
     curves = [
-        Curve("lv_cavity", "inner", strain.endo, moments),
-        Curve("lv_myocardium", "middle", strain.mid, moments),
-        Curve("outer", "outer", strain.epi, moments),
+        Curve("lv_cavity", "endo", strain.endo, moments),
+        Curve("lv_myocardium", "mid", strain.mid, moments),
+        Curve("outer", "epi", strain.epi, moments),
     ]
     values = [value for curve in curves for value in curve.values if value is not None]
     y_axis = Axis(min(1.06 * min(values, default=0.0), -1.0), max([0.0, *values]), *PLOT_HEIGHTS)
-    return chart_over_time("Circumferential strain, %", curves, times, y_axis, moments)
+    return chart_over_time("Geometric circumferential strain, %", curves, times, y_axis, moments)
 
 
 def thickness_charts(

@@ -108,7 +108,7 @@ def _report(outcome: Outcome, folder: ResultsFolder) -> CaseReport:
         description.flags,
         description.wall,
         description.references,
-        description.acquisition.sex,
+        description.acquisition,
         record.decided if record else "",
     )
 

@@ -169,7 +169,7 @@ def test_many_faults_are_one_flag(sound: Cine) -> None:
 
     (flag,) = [flag for flag in flags_of(damaged(sound, everywhere)) if flag.kind == "several components"]
     assert flag.phase in HEART.ed_es_phases
-    assert "found in 36 slices and phases, 6 of them at end-diastole or end-systole; the worst is" in flag.reason
+    assert "found in 36 images, 6 of them at end-diastole or end-systole; worst:" in flag.reason
     assert flag.reason.endswith(f"(slice {MID}, phase 6)")
     assert set(flag.places) == {(phase, index) for phase in range(12) for index in range(MID, 8)}
 
@@ -186,7 +186,7 @@ def test_a_flag_keeps_every_place_and_names_end_diastole_first(sound: Cine) -> N
     (flag,) = [flag for flag in flags_of(damaged(sound, narrow_and_wide)) if flag.kind == "open ring"]
     assert flag.phase in (ed, es)
     assert set(flag.places) == {(ed, MID), (es, MID), (6, MID)}
-    assert "found in 3 slices and phases, 2 of them at end-diastole or end-systole; the worst is 100 %" in flag.reason
+    assert "found in 3 images, 2 of them at end-diastole or end-systole; worst: 100 %" in flag.reason
     assert flag.reason.endswith(f"(slice {MID}, phase 6)")
 
 

@@ -2,11 +2,13 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cardioseg.image.flag import Flag
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.inference.measured_mask import describe
 from cardioseg.measure.acquisition import Acquisition
@@ -63,8 +65,8 @@ def test_what_is_missing_is_a_dash_with_its_reason() -> None:
     assert [bullseye.title for bullseye in bullseyes(only_ed)] == ["Wall thickness at end-diastole, mm"]
 
 
-def page(folder: Path, wall: WallMeasures) -> str:
-    write_report(folder / "report.html", {}, [CaseReport("heart", "done", wall=wall)])
+def page(folder: Path, wall: WallMeasures, flags: Sequence[Flag] = ()) -> str:
+    write_report(folder / "report.html", {}, [CaseReport("heart", "done", wall=wall, flags=flags)])
     return re.sub(r"\s+", " ", (folder / "report.html").read_text())
 
 
@@ -75,7 +77,7 @@ def test_the_report_shows_the_segments(tmp_path: Path) -> None:
     assert text.count("<g><title>") == 32
     assert "1 basal anterior: " in text
     assert f"Largest thickness at end-diastole: {wall.thickest.mm if wall.thickest else 0:.1f} mm" in text
-    assert "Slice 1: the right ventricle does not reach this slice" in text
+    assert "Slice 1: the RV mask does not touch the LV wall there" in text
     assert "hypertrophic" not in text
     assert "does not say how the stack lies" not in text
     unplaced = replace(wall, is_placed=False)
@@ -87,7 +89,12 @@ def test_a_thick_wall_is_remarked_and_missing_segments_have_a_reason(tmp_path: P
     text = page(tmp_path, thick)
     assert "Largest thickness at end-diastole: 16.0 mm, basal inferoseptal, slice 5." in text
     assert "guidelines consider hypertrophic cardiomyopathy" in text
-    assert "Slices 0, 1: the right ventricle does not reach these slices" in text
+    doubtful = page(tmp_path, thick, [Flag("open ring", "the mask has a gap", 1, 7, ((1, 7), (0, 5)))])
+    assert "slice 5. This slice is flagged: check its mask first." in doubtful
+    assert "hypertrophic" not in doubtful
+    elsewhere = page(tmp_path, thick, [Flag("open ring", "the mask has a gap", 1, 7, ((1, 7),))])
+    assert "guidelines consider hypertrophic cardiomyopathy" in elsewhere
+    assert "Slices 0, 1: the RV mask does not touch the LV wall there" in text
     mask = reference(Phantom(rows=128, columns=128, phases=4, ed_phase=0))
     voxels = mask.voxels.copy()
     voxels[voxels == Label.RV_CAVITY] = Label.BACKGROUND

@@ -111,9 +111,9 @@ def test_strain_hangs_from_zero_and_gaps_are_left_out() -> None:
     chart = strain_chart(strain, Times((0.0, 100.0, 200.0, 300.0)), (0, 1))
     assert chart is not None
     assert [(line.key, line.name) for line in chart.lines] == [
-        ("lv_cavity", "inner"),
-        ("lv_myocardium", "middle"),
-        ("outer", "outer"),
+        ("lv_cavity", "endo"),
+        ("lv_myocardium", "mid"),
+        ("outer", "epi"),
     ]
     inner, middle, outer = ([tuple(map(float, p.split(","))) for p in line.points.split()] for line in chart.lines)
     assert [len(points) for points in (inner, middle, outer)] == [3, 3, 3]  # one phase has no wall

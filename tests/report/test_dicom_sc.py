@@ -43,7 +43,9 @@ def written(predicted: PredictedCase, folder: Path) -> CaseFolder:
 def test_the_contact_sheet_is_there_pixel_by_pixel(source: Stack, tmp_path: Path) -> None:
     case = written(described(source), tmp_path)
     capture = dcmread(case.path / "sc_sheet.dcm")
-    assert np.array_equal(capture.pixel_array, np.asarray(Image.open(case.overlay).convert("RGB")))
+    sheet = np.asarray(Image.open(case.overlay).convert("RGB"))
+    assert np.array_equal(capture.pixel_array[: len(sheet)], sheet)
+    assert len(capture.pixel_array) == len(sheet) + 32  # a line below says where it comes from
     assert capture.BurnedInAnnotation == "YES"
 
 
@@ -92,7 +94,7 @@ def test_the_picture_says_who_answers_for_the_numbers(
     written(replace(described(source), author=author), tmp_path)
     assert [text for text in texts if "medical device" in text] == [
         f"cardioseg, research use only, not a medical device. {author.statement}"
-    ]
+    ] * 2  # below the measures, and below the contact sheet
     assert any("no person has verified it" in text for text in texts) is (touch is Touch.NONE)
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import Label
+from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.case_measures import Measures
 from cardioseg.report import run_report as html
 from cardioseg.report.case_report import CaseReport
@@ -139,6 +140,9 @@ def test_both_ventricles_error_bars_and_the_body(tmp_path: Path) -> None:
         in text
     )
     assert "standard deviation over the model's networks" in text
+    person = Acquisition(1.7, 70.4, sex="F", age_years=61.2)
+    text = page(tmp_path, CaseReport("a", "done", measures=measures, acquisition=person)).text
+    assert "Scan and body Sex female Age 61 years Height 170 cm Weight 70 kg Body surface area" in text
     assert "standard deviation" not in page(tmp_path, CaseReport("a", "done", measures=MEASURES)).text
 
 

@@ -52,7 +52,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_pictures(CaseFolder(out / name), image, mask, measures, flags=flags, title=name)
         pictures = [CaseFolder(out / name).overlay, CaseFolder(out / name).loop]
         cases.append(
-            CaseReport(name, "done", "", measures, curves, Times(mask.times_ms), pictures, flags, wall, references, "F")
+            CaseReport(
+                name, "done", "", measures, curves, Times(mask.times_ms), pictures, flags, wall, references, person
+            )
         )
     write_report(out / "report.html", {"model": "none", "version": "1"}, cases)
     return out / "report.html"

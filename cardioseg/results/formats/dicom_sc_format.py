@@ -6,7 +6,7 @@ from PIL import Image
 
 from cardioseg.errors import UnusableError
 from cardioseg.report.dicom_sc import write_captures
-from cardioseg.report.measures_picture import draw_measures
+from cardioseg.report.measures_picture import draw_measures, with_statement
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.formats.predicted import PredictedCase
 
@@ -37,7 +37,8 @@ def write(predicted: PredictedCase, folder: CaseFolder) -> str:
     page = draw_measures(measures, wall, flags, folder.case_id, statement=who, references=limits)
     try:
         with Image.open(folder.overlay) as sheet:
-            write_captures(dict(zip(files(folder), (sheet, page), strict=True)), author, headers)
+            pictures = with_statement(sheet, who), page
+        write_captures(dict(zip(files(folder), pictures, strict=True)), author, headers)
     except UnusableError as error:
         return f"no DICOM secondary capture: {error}"
     return ""
