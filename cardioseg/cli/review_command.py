@@ -19,8 +19,8 @@ def review(
 ) -> int:
     """Look at results in the browser, and correct masks.
 
-    The page shows images, masks, volume curves and flags. Only a browser on this computer can open the page, and
-    nothing is sent elsewhere. Ctrl-C ends the command.
+    The page shows images, masks, volume curves and flags. Without a tunnel, only a browser on this computer can
+    open the page. Nothing is sent elsewhere. Ctrl-C ends the command.
     """
     from cardioseg.results.folder import ResultsFolder
 

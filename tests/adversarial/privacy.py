@@ -109,8 +109,9 @@ def main() -> None:
             "The user names folders and files, and the cases get these names. `predict --names hash --no-paths` keeps"
             " these names and paths out of the results, too (the last command). `OUT.names.json`, next to the "
             "results, says which hashed name belongs to which case. Only its owner can read it; do not give it away.",
-            "The DICOM objects for a PACS (SEG, SR, secondary capture) are not anonymous, because a PACS files them by "
-            "patient and study. They are only written with `--format`, and contain both exactly as their source does.",
+            "The DICOM objects for a PACS (SEG, SR, RTSTRUCT, secondary capture) are not anonymous, because a PACS "
+            "files them by patient and study. They are only written with `--format`, and contain the tags of patient "
+            "and study as the scan has them.",
         ],
     }
     RESULT.write_text(json.dumps(document, indent=2) + "\n")

@@ -81,5 +81,9 @@ def test_the_accuracy_of_sax_is_that_of_its_card(name: str, data: str) -> None:
     errors = {metric["label"]: metric for metric in own if metric["metric"] == "mean absolute error"}
     subjects = errors["lv_ef_percent"]["n"]
     cells = [f"{dice[key]['mean']:.3f}" if key in dice else "–" for key in ("rv_cavity", "lv_myocardium", "lv_cavity")]
-    cells += [f"{errors[key]['mean']:.1f}" if key in errors else "–" for key in ("lv_ef_percent", "rv_ef_percent")]
+    bias = {metric["label"]: metric["mean"] for metric in own if metric["metric"] == "bias"}
+    cells += [
+        f"{errors[key]['mean']:.1f} ({bias[key]:+.1f})" if key in errors else "–"
+        for key in ("lv_ef_percent", "rv_ef_percent")
+    ]
     assert f"| {name} | {subjects} | {' | '.join(cells)} |" in (ROOT / "README.md").read_text()
