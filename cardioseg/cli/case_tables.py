@@ -8,6 +8,7 @@ import typer
 
 from cardioseg.cli import console
 from cardioseg.errors import ExitCode, NoInputError, UsageError
+from cardioseg.wording import decimal
 
 if TYPE_CHECKING:
     from cardioseg.inference.patients import Patients
@@ -190,4 +191,4 @@ def _print(measured: list[dict[str, Any]], tables: "ResultsFolder") -> None:
 
 
 def _shown(value: str | float | None) -> str | float | None:
-    return f"{value:z.1f}" if isinstance(value, float) else value
+    return decimal(value, 1) if isinstance(value, float) else value

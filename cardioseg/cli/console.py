@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cardioseg.errors import CardiosegError
+from cardioseg.wording import UNKNOWN
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -173,5 +174,5 @@ def duration(seconds: float) -> str:
 
 def _cell(value: object) -> str:
     if value is None:
-        return "–"
+        return UNKNOWN
     return f"{value:z.3f}" if isinstance(value, float) else str(value)

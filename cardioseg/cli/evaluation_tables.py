@@ -88,7 +88,7 @@ def print_tables(evaluations: "Mapping[str, Evaluation]", tests: "Sequence[Syste
 
 
 def _print_summary(evaluation: "Evaluation", name: str) -> None:
-    from cardioseg.evaluation.wording import mean
+    from cardioseg.evaluation.estimate_text import mean
 
     columns = ("label ", "group ", "Dice per slice", "per volume", "per subject", "HD95 mm", "ASSD mm", "empty")
     rows = [
@@ -113,7 +113,7 @@ def _print_summary(evaluation: "Evaluation", name: str) -> None:
 
 def _print_errors(evaluation: "Evaluation") -> None:
     from cardioseg.evaluation.error_budget import COLUMN_TITLES
-    from cardioseg.evaluation.wording import number
+    from cardioseg.evaluation.estimate_text import number
 
     columns = ("label ", "group ", *COLUMN_TITLES.values())
     rows = [
@@ -132,8 +132,8 @@ def _print_errors(evaluation: "Evaluation") -> None:
 
 
 def _print_subject_groups(evaluation: "Evaluation") -> None:
+    from cardioseg.evaluation.estimate_text import mean, number
     from cardioseg.evaluation.subject_groups import EJECTION_FRACTIONS
-    from cardioseg.evaluation.wording import mean, number
     from cardioseg.report.measure_columns import measure_title
 
     groups, labels = evaluation.subject_groups, evaluation.labels
@@ -155,10 +155,10 @@ def _print_subject_groups(evaluation: "Evaluation") -> None:
 
 
 def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Mapping[str, Agreement]") -> None:
+    from cardioseg.evaluation.estimate_text import interval, limits, number
     from cardioseg.evaluation.measures import means
     from cardioseg.evaluation.missed_measures import warning as missed_warning
     from cardioseg.evaluation.small_samples import warning
-    from cardioseg.evaluation.wording import interval, limits, number
     from cardioseg.report.measure_columns import measure_title
 
     columns = (
@@ -185,7 +185,7 @@ def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Map
 
 
 def _print_worst(evaluation: "Evaluation") -> None:
-    from cardioseg.evaluation.wording import number
+    from cardioseg.evaluation.estimate_text import number
 
     ranked = sorted(
         (dice, index) for index, score in enumerate(evaluation.scores) if (dice := score.overlap.dice) is not None
@@ -204,9 +204,9 @@ def _print_worst(evaluation: "Evaluation") -> None:
 
 
 def _print_tests(tests: "Sequence[SystemTest]") -> None:
+    from cardioseg.evaluation.estimate_text import number, probability, signed
     from cardioseg.evaluation.studies_of_patients import counted_patients
     from cardioseg.evaluation.systems import warning
-    from cardioseg.evaluation.wording import number, probability, signed
 
     columns = ("label ", "metric ", "first ", "mean", "second ", "mean", "difference")
     counts = ("subjects", "slices", "left out", "effect", "p (Holm)")

@@ -26,6 +26,7 @@ from cardioseg.cli.executor_options import Scheduler, Workers, executor_of
 from cardioseg.cli.help_text import module_names
 from cardioseg.cli.predict_progress import watched
 from cardioseg.errors import ExitCode, UsageError
+from cardioseg.wording import counted
 
 if TYPE_CHECKING:
     from cardioseg.results.folder import ResultsFolder
@@ -180,7 +181,7 @@ def _say_others(results: "ResultsFolder", tally: "Tally", quiet: bool) -> None:
     if quiet:
         return
     earlier_cases = sum(1 for _ in read_status(results)) - tally.done - tally.failed
-    listed = f"{earlier_cases} case{'s' * (earlier_cases > 1)} of earlier runs"
+    listed = f"{counted(earlier_cases, 'case')} of earlier runs"
     console.say(f"{results.path} also holds {listed}; the tables and the report list all cases", earlier_cases < 1)
 
 

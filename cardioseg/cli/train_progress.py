@@ -4,6 +4,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cardioseg.cli import console
+from cardioseg.wording import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -34,7 +35,7 @@ class Pace:
         self._folds -= 1
         if self._bars.disable:
             resumed = f", {done:,} of them done" if done else ""
-            console.say(f"{self._name}: {steps:,} step{'s' * (steps != 1)}{resumed}", self._plain)
+            console.say(f"{self._name}: {counted(steps, 'step')}{resumed}", self._plain)
 
     def report(self, record: "StepRecord") -> None:
         """So many steps are done; after the first of them, how long all will take."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from cardioseg.skipped import Skipped
+from cardioseg.wording import listed
 
 _SHOWN = 3  # names in a remark
 _OWN_ID = "give each patient an ID of their own in the DICOM files, and run `cardioseg ingest` again"
@@ -34,15 +35,17 @@ def remarks(keys: Mapping[str, str | None]) -> Iterator[Skipped]:
     if _is_uninformative(groups, keys):
         same = next(iter(groups.values()))
         why = f"all have the same PatientID, which does not tell patients apart: each counts as a patient. {_MAY_SHARE}"
-        yield Skipped(_listed(same), why)
+        yield Skipped(listed(same, _SHOWN), why)
     else:
         for group in groups.values():
             if len(group) > 1:
                 kept = "they count as one patient, who is never divided between training and validation"
-                yield Skipped(_listed(group), f"the same PatientID: {kept}. If they are different patients, {_OWN_ID}")
+                yield Skipped(
+                    listed(group, _SHOWN), f"the same PatientID: {kept}. If they are different patients, {_OWN_ID}"
+                )
     unknown = sorted(subject_id for subject_id, key in keys.items() if key == "")
     if unknown and len(keys) > 1:
-        yield Skipped(_listed(unknown), f"no PatientID: each counts as a patient. {_MAY_SHARE}")
+        yield Skipped(listed(unknown, _SHOWN), f"no PatientID: each counts as a patient. {_MAY_SHARE}")
 
 
 def _by_key(keys: Mapping[str, str | None]) -> dict[str, list[str]]:
@@ -56,9 +59,3 @@ def _by_key(keys: Mapping[str, str | None]) -> dict[str, list[str]]:
 def _is_uninformative(groups: Mapping[str, Sequence[str]], keys: Mapping[str, str | None]) -> bool:
     """Whether all subjects with a PatientID, two at least, have the same one."""
     return len(groups) == 1 and sum(bool(key) for key in keys.values()) > 1
-
-
-def _listed(subject_ids: Sequence[str]) -> str:
-    shown, more = list(subject_ids[:_SHOWN]), len(subject_ids) - _SHOWN
-    names = [*shown, f"{more} more"] if more > 0 else shown
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

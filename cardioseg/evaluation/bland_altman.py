@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cardioseg.evaluation.estimate_text import number, signed
 from cardioseg.evaluation.measures import MeasurePair
 from cardioseg.evaluation.plots import Frame, Point, span
-from cardioseg.evaluation.wording import number, signed
 from cardioseg.image.labels import Label
 from cardioseg.measure.agreement import Agreement
 from cardioseg.measure.quantities import QUANTITIES

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from cardioseg.evaluation.scores import VolumeScore
-from cardioseg.evaluation.wording import counted
+from cardioseg.wording import counted
 
 
 def warning(corrected: Collection[str], scores: Iterable[VolumeScore]) -> str:

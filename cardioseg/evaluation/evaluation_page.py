@@ -9,6 +9,7 @@ from cardioseg.evaluation import missed_measures, systems
 from cardioseg.evaluation.bland_altman import BlandAltman, bland_altman
 from cardioseg.evaluation.boxes import BoxPlot, box_plot
 from cardioseg.evaluation.error_budget import COLUMN_TITLES
+from cardioseg.evaluation.estimate_text import interval, number, probability, signed
 from cardioseg.evaluation.measures import AS_REPORTED, AT_READERS, MeasurePair, means
 from cardioseg.evaluation.pair_pictures import WIDTH, CasePicture, case_picture
 from cardioseg.evaluation.result import Evaluation
@@ -17,13 +18,13 @@ from cardioseg.evaluation.studies_of_patients import by_patient, counted_patient
 from cardioseg.evaluation.subject_groups import EJECTION_FRACTIONS
 from cardioseg.evaluation.summary import ALL, GROUPS, PHASES, LabelSummary
 from cardioseg.evaluation.systems import SystemTest
-from cardioseg.evaluation.wording import counted, interval, number, probability, signed
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.measure.agreement import Agreement
 from cardioseg.report.measure_columns import measure_title
 from cardioseg.report.page_frame import write_page
 from cardioseg.report.palette import COLOURS
 from cardioseg.report.run_report import flatten
+from cardioseg.wording import counted
 
 EVALUATION_FILE, COMPARISON_FILE = "evaluation.html", "comparison.html"
 _PLOTTED = {"dice": ("Dice", (0.8, 1.0)), "hd95_mm": ("HD95 (mm)", (0.0, 1.0))}  # title, least range of the axis

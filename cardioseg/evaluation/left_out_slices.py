@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from cardioseg.evaluation.scores import VolumeScore
-from cardioseg.evaluation.wording import counted
 from cardioseg.skipped import Skipped
+from cardioseg.wording import counted
 
 
 def left_out(scores: Iterable[VolumeScore]) -> tuple[Skipped, ...]:

@@ -8,6 +8,7 @@ from cardioseg.image.labels import Label
 from cardioseg.measure.agreement import Agreement
 from cardioseg.measure.quantities import QUANTITIES
 from cardioseg.skipped import Skipped
+from cardioseg.wording import listed
 
 _VOLUMES = {
     ("ed", Label.LV_CAVITY): "lv_edv_ml",
@@ -36,14 +37,14 @@ def missed_measures(
     for (subject_id, label), volumes in missed.items():
         zero = [_VOLUMES[volume, label] for volume in volumes]
         lost = [name for name in lacking.get(subject_id, ()) if QUANTITIES[name].structure is label]
-        left_out = f"; left out: {_listed(lost)}" if lost else ""
+        left_out = f"; left out: {listed(_captions(lost))}" if lost else ""
         where = " and ".join(volume.upper() for volume in volumes)
         counts = "counts" if len(zero) == 1 else "count"
-        amount = f"{_listed(zero)} {counts} as 0 {QUANTITIES[zero[0]].unit}"
+        amount = f"{listed(_captions(zero))} {counts} as 0 {QUANTITIES[zero[0]].unit}"
         why = f"the prediction has no {label.title} at {where}: {amount}{left_out}"
         yield Skipped(subject_id, why)
     for subject_id, names in _lacking(reported_pairs).items():
-        yield Skipped(subject_id, f"measures.csv does not give {_listed(names)} of the compared mask")
+        yield Skipped(subject_id, f"measures.csv does not give {listed(_captions(names))} of the compared mask")
 
 
 def warning(agreements: Iterable[Agreement]) -> str:
@@ -65,6 +66,5 @@ def _lacking(pairs: Iterable[MeasurePair]) -> Mapping[str, Sequence[str]]:
     return names
 
 
-def _listed(measures: Sequence[str]) -> str:
-    names = [QUANTITIES[name].caption for name in measures]
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+def _captions(measures: Sequence[str]) -> list[str]:
+    return [QUANTITIES[name].caption for name in measures]

@@ -19,8 +19,8 @@ from cardioseg.image.labels import Label
 from cardioseg.image.volume import Cine
 from cardioseg.report.crop import Crop, crop_around, shown_slices
 from cardioseg.report.drawing import window
-from cardioseg.report.measure_columns import UNKNOWN
 from cardioseg.report.outlines import Points, outlines
+from cardioseg.wording import UNKNOWN
 
 WIDTH = 160.0  # of a tile, in units of the SVG
 _SHORT = 24  # points of an outline, which is about as many pixels long

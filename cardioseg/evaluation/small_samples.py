@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from cardioseg.evaluation.wording import counted
 from cardioseg.measure.agreement import FEW, Agreement
+from cardioseg.wording import counted
 
 
 def warning(agreements: Iterable[Agreement]) -> str:

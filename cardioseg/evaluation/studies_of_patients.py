@@ -6,7 +6,7 @@ from statistics import fmean
 
 from cardioseg.evaluation.measures import MeasurePair
 from cardioseg.evaluation.scores import VolumeScore
-from cardioseg.evaluation.wording import counted
+from cardioseg.wording import counted
 
 PatientOf = Mapping[str, str]  # the patient of each subject that shares its patient with another subject
 EACH_A_PATIENT: PatientOf = {}

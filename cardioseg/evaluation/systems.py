@@ -10,11 +10,11 @@ from typing import Any
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.evaluation.shared_slices import shared_slices
-from cardioseg.evaluation.wording import counted
 from cardioseg.files import write_csv, write_json
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.measure.significance import EXACTNESS, PairedTest, holm, paired_tests, smallest_p
 from cardioseg.skipped import Skipped
+from cardioseg.wording import counted
 
 SIGNIFICANT = 0.05
 

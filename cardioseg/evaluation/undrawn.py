@@ -6,10 +6,10 @@ of 100 %, but no ventricle is empty: the structure was not drawn.
 
 from collections.abc import Iterable, Iterator
 
+from cardioseg.evaluation.estimate_text import number
 from cardioseg.evaluation.measures import MeasurePair
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.evaluation.summary import PHASES
-from cardioseg.evaluation.wording import number
 from cardioseg.ingest.labels.subject import counts_as_drawn
 from cardioseg.report.measure_columns import measure_title
 from cardioseg.skipped import Skipped

@@ -7,6 +7,7 @@ from typing import Any
 
 from cardioseg.errors import UsageError
 from cardioseg.export.card import Metric, Precision
+from cardioseg.wording import listed
 
 _ALL, _MOMENTS = "all", ("ed", "es")
 _UNNAMED = "phases that are not known as ED or ES"
@@ -78,7 +79,7 @@ def _figures(document: dict[str, Any], tested: str) -> Iterator[Metric]:
     for measure, agreement in document["agreement"].items():
         if agreement["bias"] is not None:
             n, missing = agreement["n"], agreement.get("missing", 0)
-            moments = _listed(_moments(document["volumes"]))
+            moments = listed(_moments(document["volumes"]))
             lacking = f"; {missing} more have no predicted value" if missing else ""
             is_shared = agreement.get("studies", n) > n
             over = f"patients ({agreement['studies']} studies)" if is_shared else "subjects"
@@ -93,16 +94,12 @@ def _phases(document: dict[str, Any], label: str) -> str:
     rows = [row for row in document["volumes"] if row["label"] == label and row["dice"] is not None]
     moments = _moments(rows)
     others = {row["volume"] for row in rows}.difference(_MOMENTS)
-    return _listed([*moments, "other phases"] if moments and others else moments) or _UNNAMED
+    return listed([*moments, "other phases"] if moments and others else moments) or _UNNAMED
 
 
 def _moments(rows: Sequence[dict[str, Any]]) -> list[str]:
     names = {row["volume"] for row in rows if row["dice"] is not None}
     return [moment.upper() for moment in _MOMENTS if moment in names]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _group_figures(document: dict[str, Any], data: str) -> Iterator[Metric]:
@@ -112,7 +109,7 @@ def _group_figures(document: dict[str, Any], data: str) -> Iterator[Metric]:
             if metric == "Dice":
                 over = f"volumes in 3D, {_phases(document, name)}"
             else:
-                over = f"subjects, at the reference's {_listed(_moments(document['volumes']))}"
+                over = f"subjects, at the reference's {listed(_moments(document['volumes']))}"
             yield from _metric(name, metric, row, f"{data}; mean over {over}, group {row['subject_group']}")
 
 

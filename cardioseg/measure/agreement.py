@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.measure.significance import RESAMPLES, Floats, Interval, percentile_interval, resampled
+from cardioseg.wording import counted
 
 FEW = 10
 """Below so many subjects, a 95 % percentile-bootstrap interval holds the truth in fewer than 90 of 100 studies.
@@ -53,7 +54,7 @@ class Agreement:
         """How many in words: `12`, `8 of 12` if some have no predicted value, `6 patients, 8 of 12 studies`."""
         studies = self.studies or self.n
         count = f"{studies} of {studies + self.missing}" if self.missing else str(studies)
-        patients = f"{self.n} patient{'' if self.n == 1 else 's'}"
+        patients = counted(self.n, "patient")
         return count if studies == self.n else f"{patients}, {count} studies"
 
 

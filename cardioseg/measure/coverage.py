@@ -11,6 +11,7 @@ from cardioseg.image.labels import Label
 from cardioseg.image.orientation import is_base_first
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.labelled_cine import Counts, LabelledCine
+from cardioseg.wording import counted
 
 # Slices with the cavity times their distance. ACDC's references, ED and ES: LV 50 to 110 mm, RV 30 to 100 mm.
 EXTENT_MM = {Label.LV_CAVITY: (40.0, 130.0), Label.RV_CAVITY: (25.0, 130.0)}
@@ -61,7 +62,7 @@ def _extents(areas: Counts, label: Label, phases: Iterable[int], step_mm: float)
             yield Flag("slice extent", reason, phase, int(holes[0]), places)
         extent_mm = len(filled) * step_mm
         if len(filled) and not low_mm <= extent_mm <= high_mm:
-            count = f"{len(filled)} slice{'s' * (len(filled) > 1)}"
+            count = counted(len(filled), "slice")
             length = f"{count}, {extent_mm:.0f} mm (limits {low_mm:.0f} to {high_mm:.0f} mm)"
             place = (phase, int(filled[0]))
             yield Flag("slice extent", f"{label.title}: {length}", *place, (place,))

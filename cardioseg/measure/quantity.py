@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from enum import Flag, auto
 
 from cardioseg.image.labels import Label
 from cardioseg.image.plausible_ranges import Bounds
+from cardioseg.wording import decimal
 
 KEPT_DIGITS = 6  # of numbers in JSON, which are read again and rounded for people or a table
 Values = Mapping[str, float | None]  # by key of the quantity
@@ -71,9 +71,8 @@ class Quantity:
         return Table.OVERVIEW in self.tables
 
     def text(self, value: float) -> str:
-        """A value for people, without its unit; halves go away from zero, as in JavaScript, which shows the curves."""
-        rounded = Decimal(value).quantize(Decimal(1).scaleb(-self.digits), ROUND_HALF_UP)
-        return f"{rounded:z.{self.digits}f}".replace("-", "\N{MINUS SIGN}")
+        """A value for people, without its unit."""
+        return decimal(value, self.digits)
 
 
 def indexed(key: str, quantity: Quantity, code: str = "") -> Quantity:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from cardioseg.wording import UNKNOWN
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -15,7 +17,7 @@ class Spread:
 
     def __str__(self) -> str:
         if self.mean is None:
-            return "–"
+            return UNKNOWN
         return f"{self.mean:.3f}" + (f" ± {self.std:.3f}" if self.std is not None else "") + f" ({self.n})"
 
 

@@ -6,12 +6,13 @@ from math import cos, radians, sin
 
 from cardioseg.measure.segments import NAMES
 from cardioseg.measure.wall_measures import SegmentMeasures
+from cardioseg.wording import UNKNOWN, decimal
 
 _CENTER, _RADII = 100.0, (95.0, 68.0, 41.0, 15.0)  # of the rings, from outside; the apical cap is empty
 _LIGHT, _DARK = (240, 245, 251), (11, 72, 140)  # one hue: it reads the same with every kind of colour vision
 _WHITE_TEXT = 0.5  # share of the dark colour from which the text is white
 _ARC_STEPS = 24  # of an arc drawn as a polygon
-_EMPTY, _NONE = "#ffffff", "–"  # of a segment without a value
+_EMPTY = "#ffffff"  # of a segment without a value
 
 _Value = Callable[[SegmentMeasures], float | None]
 
@@ -84,7 +85,9 @@ def bullseyes(segments: Mapping[int, SegmentMeasures]) -> tuple[Bullseye, ...]:
     """Thickness at end-diastole and thickening, as far as any segment has them."""
     thickness = _bullseye("Wall thickness at end-diastole, mm", segments, _ed_mm, 1, (4.0, 16.0))
     thickening = _bullseye("Wall thickening, %", segments, _thickening, 0, (0.0, 80.0))
-    return tuple(bullseye for bullseye in (thickness, thickening) if any(cell.text != _NONE for cell in bullseye.cells))
+    return tuple(
+        bullseye for bullseye in (thickness, thickening) if any(cell.text != UNKNOWN for cell in bullseye.cells)
+    )
 
 
 def _ed_mm(segment: SegmentMeasures) -> float | None:
@@ -114,9 +117,9 @@ def _cell(
     middle = 90 + 360 / sectors * ((number - 1) % 6)  # from the anterior wall to the septum, against the clock
     place, name = (middle, 180 / sectors, _RADII[ring], _RADII[ring + 1]), f"{number} {NAMES[number]}"
     if value is None:
-        return Cell(*place, _NONE, _EMPTY, False, f"{name}: {segment.reason}")
+        return Cell(*place, UNKNOWN, _EMPTY, False, f"{name}: {segment.reason}")
     share = min(max((value - ends[0]) / (ends[1] - ends[0]), 0.0), 1.0)
-    text = f"{value:z.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    text = decimal(value, digits)
     return Cell(*place, text, _colour(share), share > _WHITE_TEXT, f"{name}: {text}")
 
 

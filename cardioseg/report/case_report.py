@@ -15,6 +15,7 @@ from cardioseg.report.bullseye import Bullseye, bullseyes
 from cardioseg.report.charts import Chart, Times, volume_chart
 from cardioseg.report.measure_columns import known_columns, spread_text
 from cardioseg.report.wall_charts import strain_chart, thickness_charts
+from cardioseg.wording import counted
 
 _DONE = "done"
 _SEXES = {"F": "female", "M": "male"}
@@ -62,7 +63,7 @@ class CaseReport:
         """The main finding: `failed`, `2 flags` or `no flags`."""
         if not self.is_done:
             return self.status
-        return f"{len(self.flags) or 'no'} flag{'' if len(self.flags) == 1 else 's'}"
+        return counted(len(self.flags), "flag") if self.flags else "no flags"
 
     @property
     def urgency(self) -> int:

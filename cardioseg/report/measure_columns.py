@@ -8,8 +8,7 @@ from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.quantities import BODY, FOR_READERS, QUANTITIES, SPREADS
 from cardioseg.measure.quantity import Quantity, Table
 from cardioseg.measure.reference_values import ReferenceValue
-
-UNKNOWN = "–"
+from cardioseg.wording import UNKNOWN
 
 COLUMNS = tuple(quantity for quantity in FOR_READERS if quantity.tables & (Table.OVERVIEW | Table.DETAILS))
 """What the report shows of a case, in the order of its tables."""

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardioseg.files import write_parts
-from cardioseg.report.measure_columns import UNKNOWN, in_words
+from cardioseg.report.measure_columns import in_words
 from cardioseg.report.palette import ON_LIGHT
+from cardioseg.wording import UNKNOWN
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -1,5 +1,6 @@
 """Run report: one HTML page about a run, to read, print and send; it loads nothing from the network.
 
+from cardioseg.wording import UNKNOWN, counted
 The page contains its pictures. With too many of them, it shows the picture files next to it as they come into view.
 """
 
@@ -16,7 +17,6 @@ from cardioseg.measure.segments import NAMES
 from cardioseg.report.case_report import CaseReport
 from cardioseg.report.measure_columns import (
     COLUMNS,
-    UNKNOWN,
     pairs,
     reference_text,
     sides,
@@ -24,6 +24,7 @@ from cardioseg.report.measure_columns import (
     value_text,
 )
 from cardioseg.report.page_frame import write_page
+from cardioseg.wording import UNKNOWN, counted
 
 _EMBED_LIMIT_BYTES = 64_000_000  # above that browsers are slow, and the page loads each picture when it comes into view
 _SECTIONS, _ROWS = 1000, 5000  # limits for cohorts; the most urgent cases come first
@@ -135,7 +136,7 @@ def _overview(cases: Iterable[CaseReport]) -> tuple[list[int], str, tuple[Quanti
         numbers["flagged"] += case.is_done and bool(case.flags)
         numbers["failed"] += not case.is_done
         columns |= {column.key: column for column in case.columns}
-    of_all = f"{len(urgencies)} case{'' if len(urgencies) == 1 else 's'}"
+    of_all = counted(len(urgencies), "case")
     counts = ", ".join([of_all, *(f"{number} {name}" for name, number in numbers.items() if number)])
     return urgencies, counts, tuple(column for column in COLUMNS if column.key in columns)
 

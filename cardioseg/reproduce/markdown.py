@@ -10,6 +10,7 @@ from cardioseg.reproduce.job_summary import mean_over_folds, seed_spread
 from cardioseg.reproduce.paper import ITERATIONS_S, MORE_PARAMETERS, TABLES, Row
 from cardioseg.reproduce.paper_tables import COLUMNS, Report
 from cardioseg.reproduce.protocol import PILOT_FOLD, Job
+from cardioseg.wording import UNKNOWN
 
 EXTERNAL_TABLE = 4
 
@@ -55,12 +56,12 @@ def _table(report: Report, table: int) -> Iterator[str]:
 def _figures(report: Report, table: int, row: Row) -> Iterator[str]:
     paper = row.paper(report.organ.name)
     for fold in range(report.folds):
-        yield f"{paper[fold][0]:.3f} ± {paper[fold][1]:.3f}" if fold < len(paper) else "–"
+        yield f"{paper[fold][0]:.3f} ± {paper[fold][1]:.3f}" if fold < len(paper) else UNKNOWN
         mean, text = _mean(report, row.norm, fold), _text(report, row.norm, fold, TEST)
         yield _bold(text, is_best=bool(mean) and mean == _best(report, table, fold))
         if report.has_several_rates:
             yield _text(report, row.norm, fold, CHOOSING)
-    yield f"{sum(mean for mean, _ in paper) / len(paper):.3f}" if len(paper) == report.folds else "–"
+    yield f"{sum(mean for mean, _ in paper) / len(paper):.3f}" if len(paper) == report.folds else UNKNOWN
     yield _number(mean_over_folds(report.cell(row.norm, fold) for fold in range(report.folds)))
 
 
@@ -86,7 +87,7 @@ def _bold(text: str, *, is_best: bool) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return UNKNOWN if value is None else f"{value:.3f}"
 
 
 def _subjects(report: Report) -> Iterator[str]:
@@ -95,7 +96,7 @@ def _subjects(report: Report) -> Iterator[str]:
     def rows() -> Iterator[Sequence[str]]:
         for norm, dice in document["per_subject"].items():
             test = document["iln_against"].get(norm)
-            tested = ("–",) * 4
+            tested = (UNKNOWN,) * 4
             if test:
                 seeds = ", ".join(map(str, test["seeds"]))
                 tested = (f"{test['difference']:+.3f}", f"{test['p']:.3g}", f"{test['p_holm']:.3g}", seeds)
@@ -129,7 +130,7 @@ def _external(report: Report) -> Iterator[str]:
             means = [cell.external.mean if cell else None for cell in cells]
             present = [mean for mean in means if mean is not None]
             external = sum(present) / len(present) if len(present) == report.folds else None
-            change = "–" if internal is None or external is None else f"{external - internal:+.3f}"
+            change = UNKNOWN if internal is None or external is None else f"{external - internal:+.3f}"
             yield norm, *map(_number, means), _number(external), _number(internal), change
 
     networks = (f"network {fold + 1}" for fold in range(report.folds))

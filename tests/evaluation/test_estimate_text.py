@@ -1,8 +1,9 @@
 """Numbers as people read them."""
 
-from cardioseg.evaluation.wording import counted, interval, limits, mean, number, probability, signed
+from cardioseg.evaluation.estimate_text import interval, limits, mean, number, probability, signed
 from cardioseg.measure.significance import Interval
 from cardioseg.measure.spread import Spread
+from cardioseg.wording import counted
 
 
 def test_numbers() -> None:

@@ -1,23 +1,18 @@
-"""Wording: numbers as text for the pages and the terminal; a dash if a number is not known."""
+"""Estimate text: estimates and their intervals as text for the pages and the terminal."""
 
 from cardioseg.measure.significance import Interval
 from cardioseg.measure.spread import Spread
-from cardioseg.report.measure_columns import UNKNOWN
-
-_HYPHEN, _MINUS = "-", "\N{MINUS SIGN}"
+from cardioseg.wording import UNKNOWN, decimal
 
 
 def number(value: float | None, digits: int = 1) -> str:
     """`0.912`, `−3.1`; a value that rounds to zero has no sign."""
-    return UNKNOWN if value is None else f"{value:z.{digits}f}".replace(_HYPHEN, _MINUS)
+    return UNKNOWN if value is None else decimal(value, digits)
 
 
 def signed(value: float | None, digits: int = 1) -> str:
     """A difference: `+1.2`, `−0.3`; a value that rounds to zero has no sign."""
-    if value is None:
-        return UNKNOWN
-    text = f"{value:+z.{digits}f}"
-    return (text if float(text) else text[1:]).replace(_HYPHEN, _MINUS)
+    return UNKNOWN if value is None else decimal(value, digits, sign=True)
 
 
 def interval(estimate: Interval | None, digits: int = 1) -> str:
@@ -44,8 +39,3 @@ def mean(spread: Spread | None, digits: int) -> str:
 def probability(p: float) -> str:
     """`0.034`, `< 0.001`."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 slice`, `1,512 slices`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
