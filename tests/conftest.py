@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chromium import Chromium, chromium
 from hypothesis import HealthCheck, settings
 from network_guard import attempts
 
@@ -57,6 +58,13 @@ def _threads_as_before() -> Iterator[None]:
 def _torch_threads() -> int:
     """Threads that torch uses; 0 where nobody has imported it."""
     return int(sys.modules["torch"].get_num_threads()) if "torch" in sys.modules else 0
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """A browser with one page, which tests open anew."""
+    with chromium(tmp_path_factory.mktemp("profile")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
