@@ -39,7 +39,11 @@ def predicted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def case(predicted: Path) -> Path:
-    """Its folder, without what an earlier test laid beside the mask."""
+    return without_edits(predicted)
+
+
+def without_edits(predicted: Path) -> Path:
+    """The film's folder, without what an earlier test laid beside the mask."""
     folder = predicted / "a"
     for path in folder.glob("*.nrrd"):
         path.unlink()
@@ -78,10 +82,9 @@ def same_place(voxels: np.ndarray, image: sitk.Image) -> sitk.Image:
 @pytest.fixture(scope="module")
 def numbers_of_erased(predicted: Path) -> str:
     """The table of `measure` for that edit, as SimpleITK writes it."""
-    path = predicted / "a" / "Segmentation.nrrd"
-    sitk.WriteImage(erased(predicted / "a"), str(path))
+    path = without_edits(predicted) / "Segmentation.nrrd"
+    sitk.WriteImage(erased(path.parent), str(path))
     measure(path)
-    path.unlink()
     return (predicted.with_name("measured") / "measures.csv").read_text()
 
 
