@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import gc
 import os
 import shutil
 import sys
@@ -37,6 +38,12 @@ settings.load_profile("judged" if os.environ.get("CI") else "desk")
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than cores: a sixth of the time, a test waits for a disk, a browser or another process."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """All that is imported stays: the garbage collector need not look at its million objects again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

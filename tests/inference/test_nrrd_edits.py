@@ -155,8 +155,7 @@ def test_axes_in_another_order_or_direction_are_the_same_edit(
     np.testing.assert_array_equal(measured_mask(case), sitk.GetArrayFromImage(image))
     path.unlink()
     for axis in (0, 3):
-        path = write_sequence(case / "Segmentation.seq.nrrd", turned(image, order, flips), axis)
-        assert "edited; from Segmentation.seq.nrrd" in measure(path).reason
+        write_sequence(case / "Segmentation.seq.nrrd", turned(image, order, flips), axis)
         np.testing.assert_array_equal(measured_mask(case), sitk.GetArrayFromImage(image))
 
 
