@@ -5,6 +5,7 @@ third of its signal, lung is nearly black, fat is bright and, near the chest coi
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,11 @@ class _Textures:
 
 def cine(phantom: Phantom) -> Cine:
     """Render the images: int16 (phase, slice, row, column)."""
+    return Cine(_voxels(phantom).copy(), phantom.grid, phantom.times_ms)
+
+
+@lru_cache(maxsize=4)  # the same heart is often written in several forms
+def _voxels(phantom: Phantom) -> NDArray[np.int16]:
     center = pose(phantom).center_mm
     still, gain = torso(phantom, center), coils(phantom, center)
     field = field_of_view(phantom)
@@ -43,8 +49,7 @@ def cine(phantom: Phantom) -> Cine:
     )
     frames = (_beat(phantom, phase, still, textures) * gain for phase in range(phantom.phases))
     noise = np.random.default_rng([phantom.seed, 3])
-    voxels = np.stack([np.rint(_BLOOD_VALUE * _magnitude(frame, noise) * field).astype(np.int16) for frame in frames])
-    return Cine(voxels, phantom.grid, phantom.times_ms)
+    return np.stack([np.rint(_BLOOD_VALUE * _magnitude(frame, noise) * field).astype(np.int16) for frame in frames])
 
 
 def reference(phantom: Phantom) -> Cine:

@@ -3,7 +3,8 @@
 import logging
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Thread
 
 import uvicorn
@@ -33,6 +34,19 @@ def serve(folder: ResultsFolder, port: int, announce: Callable[[str], None], *, 
         NoInputError: the folder holds no results.
         ResourceError: the port is in use, or not allowed.
     """
+    with serving(folder, port, is_read_only=is_read_only) as (address, thread):
+        announce(address)
+        thread.join()
+
+
+@contextmanager
+def serving(folder: ResultsFolder, port: int = 0, *, is_read_only: bool = False) -> Iterator[tuple[str, Thread]]:
+    """Serve a results folder in a thread, which ends with the context; yield the page's address and the thread.
+
+    Raises:
+        NoInputError: the folder holds no results.
+        ResourceError: the port is in use, or not allowed.
+    """
     results = ReviewedResults(folder, is_read_only=is_read_only)
     with _listening(port) as listener:
         port, token = listener.getsockname()[1], secrets.token_urlsafe(_SECRET_BYTES)
@@ -42,8 +56,7 @@ def serve(folder: ResultsFolder, port: int, announce: Callable[[str], None], *, 
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            announce(f"http://{_LOCAL}:{port}/#{token}")
-            thread.join()
+            yield f"http://{_LOCAL}:{port}/#{token}", thread
         finally:
             server.should_exit = True
             thread.join()

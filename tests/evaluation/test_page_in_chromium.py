@@ -1,13 +1,12 @@
 """The pages in a browser: no complaint, nothing fetched, sortable, usable on a phone, printable."""
 
 import re
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import Chromium, chromium
+from chromium import Chromium
 from hearts import evaluated
 from PIL import Image, ImageColor
 
@@ -33,12 +32,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def page(folder: Path) -> Path:
     return folder / "unet" / "evaluation.html"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with chromium(tmp_path_factory.mktemp("profile")) as started:
-        yield started
 
 
 def column(browser: Chromium, index: int) -> list[str]:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +23,23 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(write_threshold_model(tmp_path_factory.mktemp("model")))
 
 
-@pytest.fixture
-def results(model: str, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def predicted(model: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two films and what `predict` wrote of them."""
+    folder = tmp_path_factory.mktemp("predicted")
     for name, seed in (("a", 1), ("b", 2)):
-        write_cine(tmp_path / "scans" / f"{name}.nii.gz", cine(Phantom(**{**vars(SMALL), "seed": seed})))
-    assert run(["predict", str(tmp_path / "scans"), "-o", str(tmp_path / "results"), "-m", model, "-q"]) == 0
-    return tmp_path / "results"
+        write_cine(folder / "scans" / f"{name}.nii.gz", cine(Phantom(**{**vars(SMALL), "seed": seed})))
+    assert run(["predict", str(folder / "scans"), "-o", str(folder / "as predicted"), "-m", model, "-q"]) == 0
+    return folder
+
+
+@pytest.fixture
+def results(predicted: Path) -> Iterator[Path]:
+    """The results, which tests may change, beside their scans."""
+    shutil.copytree(predicted / "as predicted", predicted / "results")
+    yield predicted / "results"
+    for name in ("results", "measured", "out"):
+        shutil.rmtree(predicted / name, ignore_errors=True)
 
 
 def rows(out: Path, table: str = "measures.csv") -> dict[str, dict[str, str]]:

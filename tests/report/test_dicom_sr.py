@@ -57,6 +57,20 @@ def written(predicted: PredictedCase, folder: Path, formats: tuple[str, ...] = B
     return srread(folder / "sr.dcm")
 
 
+@pytest.fixture(scope="module")
+def folder(predicted: PredictedCase, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the case as it is: `sr.dcm` and the masks that it refers to."""
+    out = tmp_path_factory.mktemp("written")
+    written(predicted, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> Any:
+    """Its report as highdicom reads it."""
+    return srread(folder / "sr.dcm")
+
+
 def groups(report: Any) -> dict[str, Dataset]:
     """The measurement groups by their tracking identifier."""
     (container,) = (item for item in report.ContentSequence if meaning(item) == "Imaging Measurements")
@@ -85,8 +99,8 @@ def images(group: Dataset, name: str) -> list[Dataset]:
     return [item.ReferencedSOPSequence[0] for item in group.ContentSequence if meaning(item) == name]
 
 
-def test_every_known_measure_stands_there_once(predicted: PredictedCase, tmp_path: Path) -> None:
-    found = groups(written(predicted, tmp_path))
+def test_every_known_measure_stands_there_once(predicted: PredictedCase, report: Any) -> None:
+    found = groups(report)
     of_segments = {name: group for name, group in found.items() if name.startswith("Segment")}
     said = [number for name, group in found.items() if name not in of_segments for number in numbers(group)]
     row = predicted.description.measures.as_row()
@@ -124,13 +138,15 @@ def test_limits_of_healthy_people_stand_with_the_measure(
     assert dciodvfy(tmp_path / "sr.dcm", "ComprehensiveSR") == []
 
 
-def test_a_volume_refers_to_its_mask_and_its_images(predicted: PredictedCase, source: Stack, tmp_path: Path) -> None:
-    found = groups(written(predicted, tmp_path))
+def test_a_volume_refers_to_its_mask_and_its_images(
+    predicted: PredictedCase, source: Stack, report: Any, folder: Path
+) -> None:
+    found = groups(report)
     measures = predicted.description.measures
     for name, number in OF_ONE_MASK.items():
         moment = "es" if "ESV" in name else "ed"
         phase = measures.ed_phase if moment == "ed" else measures.es_phase
-        mask = segread(tmp_path / f"seg_{moment}.dcm")
+        mask = segread(folder / f"seg_{moment}.dcm")
         (segment,) = images(found[name], "Referenced Segment")
         assert (segment.ReferencedSOPInstanceUID, segment.ReferencedSegmentNumber) == (mask.SOPInstanceUID, number)
         drawn_on = [image.ReferencedSOPInstanceUID for image in images(found[name], "Source Image for Segmentation")]
@@ -166,8 +182,8 @@ def test_without_masks_the_images_are_named(predicted: PredictedCase, tmp_path: 
     assert len(images(found["LV"], "Source of Measurement")) == 2 * THICK.slices
 
 
-def test_each_segment_has_its_place_and_its_values(predicted: PredictedCase, tmp_path: Path) -> None:
-    found = groups(written(predicted, tmp_path))
+def test_each_segment_has_its_place_and_its_values(predicted: PredictedCase, report: Any) -> None:
+    found = groups(report)
     for number, segment in predicted.description.wall.segments.items():
         group = found[f"Segment {number}: {NAMES[number]}"]
         (site,) = (item.ConceptCodeSequence[0] for item in group.ContentSequence if meaning(item) == "Finding Site")
@@ -230,19 +246,18 @@ def test_frames_of_a_multi_frame_source(tmp_path: Path) -> None:
     assert dciodvfy(tmp_path / "sr.dcm", "ComprehensiveSR") == []
 
 
-def test_the_same_report_is_the_same_object(predicted: PredictedCase, tmp_path: Path) -> None:
+def test_the_same_report_is_the_same_object(predicted: PredictedCase, report: Any, tmp_path: Path) -> None:
     def uid(case: PredictedCase) -> str:
         return str(written(case, tmp_path).SOPInstanceUID)
 
     measures = predicted.description.measures
     other = Measures({**measures.known, "lv_ef_percent": 1 + (measures["lv_ef_percent"] or 0)})
-    first = uid(predicted)
+    first = report.SOPInstanceUID
     assert uid(predicted) == first
     assert uid(replace(predicted, description=replace(predicted.description, measures=other))) != first
 
 
-def test_patient_and_study_are_those_of_the_source(predicted: PredictedCase, source: Stack, tmp_path: Path) -> None:
-    report = written(predicted, tmp_path)
+def test_patient_and_study_are_those_of_the_source(source: Stack, report: Any) -> None:
     header = source.headers[0][0]
     assert header
     image = dcmread(header.path)
@@ -253,35 +268,29 @@ def test_patient_and_study_are_those_of_the_source(predicted: PredictedCase, sou
     assert report.SeriesInstanceUID != image.SeriesInstanceUID
 
 
-def test_letters_fit_any_character_set(predicted: PredictedCase, tmp_path: Path) -> None:
+def test_letters_fit_any_character_set(report: Any) -> None:
     """A source that declares none, as many do, allows ASCII alone."""
-    report = written(predicted, tmp_path)
     for item in report.iterall():
         if item.VR in ("UT", "LO", "SH", "LT", "ST", "UC"):
             assert str(item.value).isascii()
 
 
-def test_what_a_user_may_have_said_otherwise_is_not_copied(
-    predicted: PredictedCase, source: Stack, tmp_path: Path
-) -> None:
+def test_what_a_user_may_have_said_otherwise_is_not_copied(source: Stack, report: Any) -> None:
     header = source.headers[0][0]
     assert header
     assert dcmread(header.path).PatientWeight
-    report = written(predicted, tmp_path)
     assert "PatientWeight" not in report
     assert "PatientSize" not in report
 
 
-def test_the_validators_find_no_error(predicted: PredictedCase, tmp_path: Path) -> None:
-    written(predicted, tmp_path)
-    assert dciodvfy(tmp_path / "sr.dcm", "ComprehensiveSR") == []
+def test_the_validators_find_no_error(folder: Path) -> None:
+    assert dciodvfy(folder / "sr.dcm", "ComprehensiveSR") == []
 
 
-def test_it_reads_in_plain_text(predicted: PredictedCase, tmp_path: Path) -> None:
+def test_it_reads_in_plain_text(predicted: PredictedCase, folder: Path) -> None:
     if which("dsrdump") is None:
         pytest.skip("dsrdump (Debian's dcmtk) is not installed")
-    written(predicted, tmp_path)
-    command = ["dsrdump", "+Pl", tmp_path / "sr.dcm"]
+    command = ["dsrdump", "+Pl", folder / "sr.dcm"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr == ""
     values = dict(re.findall(r'contains NUM:\(,,"(.*?)"\)="(.*?)"', done.stdout))

@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from shutil import which
 from typing import Any
-from urllib.request import ProxyHandler, build_opener
+from urllib.request import ProxyHandler, Request, build_opener
 
 import highdicom
 import numpy as np
@@ -64,10 +64,11 @@ class Pacs:
             assert association.send_c_store(dataset).Status == 0
         association.release()
 
-    def ask(self, path: str) -> Any:
-        """GET from the REST interface: JSON, or a file's bytes."""
+    def ask(self, path: str, method: str = "GET") -> Any:
+        """Ask the REST interface: JSON, or a file's bytes."""
         opener = build_opener(ProxyHandler({}))
-        with opener.open(f"http://127.0.0.1:{self.http_port}/{path}", timeout=30) as answer:
+        request = Request(f"http://127.0.0.1:{self.http_port}/{path}", method=method)
+        with opener.open(request, timeout=30) as answer:
             content = answer.read()
         return content if path.endswith("/file") else json.loads(content)
 
@@ -80,26 +81,35 @@ class Pacs:
         ]
 
 
-@pytest.fixture
-def pacs(tmp_path: Path) -> Iterator[Pacs]:
-    """An empty Orthanc, stopped after the test."""
+@pytest.fixture(scope="module")
+def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pacs]:
+    """A running Orthanc; it takes seconds to start and to end."""
     if PROGRAM is None:
         pytest.skip("Orthanc (Debian's orthanc) is not installed")
-    ports = free_ports()
+    folder, ports = tmp_path_factory.mktemp("orthanc"), free_ports()
     configuration = {
-        "Name": "test", "StorageDirectory": str(tmp_path / "orthanc"), "IndexDirectory": str(tmp_path / "orthanc"),
+        "Name": "test", "StorageDirectory": str(folder / "held"), "IndexDirectory": str(folder / "held"),
         "DicomPort": ports.dicom_port, "HttpPort": ports.http_port, "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False, "DicomAlwaysAllowStore": True, "DicomCheckCalledAet": False, "Plugins": [],
     }  # fmt: skip
-    (tmp_path / "orthanc.json").write_text(json.dumps(configuration))
-    with (tmp_path / "orthanc.log").open("wb") as log:
-        server = subprocess.Popen([PROGRAM, tmp_path / "orthanc.json"], stdout=log, stderr=log)
+    (folder / "orthanc.json").write_text(json.dumps(configuration))
+    with (folder / "orthanc.log").open("wb") as log:
+        server = subprocess.Popen([PROGRAM, folder / "orthanc.json"], stdout=log, stderr=log)
         try:
-            wait_for(ports, server, tmp_path / "orthanc.log")
+            wait_for(ports, server, folder / "orthanc.log")
             yield ports
         finally:
             server.terminate()
             server.wait(timeout=30)
+
+
+@pytest.fixture
+def pacs(orthanc: Pacs) -> Pacs:
+    """Orthanc, emptied."""
+    for patient in orthanc.ask("patients"):
+        orthanc.ask(f"patients/{patient}", "DELETE")
+    assert orthanc.ask("instances") == []
+    return orthanc
 
 
 def free_ports() -> Pacs:

@@ -1,14 +1,13 @@
 """The report in a browser: no complaint, nothing fetched, sortable, printable, usable in a narrow window."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import Chromium, chromium
+from chromium import Chromium
 from PIL import Image, ImageColor
 from small_phantoms import SQUARE
 
@@ -58,12 +57,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     write_report(out / "report.html", {"model": "none", "version": "1"}, cases)
     return out / "report.html"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with chromium(tmp_path_factory.mktemp("profile")) as started:
-        yield started
 
 
 def rows(browser: Chromium) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromium import Chromium, chromium
+from chromium import Chromium
 from correcting_page import CorrectingPage, correcting
 from served_results import Served, served, write_results
 
@@ -16,20 +16,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_results(tmp_path_factory.mktemp("reviewed"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def review(results: Path) -> Iterator[Served]:
     """A running `cardioseg review`."""
     with served(results) as running:
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with chromium(tmp_path_factory.mktemp("profile")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def notched(browser: Chromium, results: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CorrectingPage]:
     """The page of a case that may be changed."""
     folder = tmp_path_factory.mktemp("notched") / "results"

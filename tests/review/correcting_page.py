@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from chromium import Chromium
-from served_results import Served, served
+from served_results import Served, served_here
 
 from cardioseg.image.nifti import read_cine
 from cardioseg.image.volume import Cine
@@ -152,6 +152,6 @@ class CorrectingPage:
 @contextmanager
 def correcting(browser: Chromium, results: Path, name: str) -> Iterator[CorrectingPage]:
     """A case of a results folder, which a server serves; the browser must have nothing to complain of afterwards."""
-    with served(results) as review:
+    with served_here(results) as review:
         yield CorrectingPage(browser, review, results, name).open()
         assert browser.complaints == []

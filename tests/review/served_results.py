@@ -1,4 +1,4 @@
-"""Served results: small cases that `predict` wrote, and `cardioseg review` in a process, as a user starts it."""
+"""Served results: small cases that `predict` wrote, and `cardioseg review`: as a user starts it, or in this process."""
 
 import os
 import signal
@@ -19,6 +19,8 @@ from thresholds import write_threshold_model
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.phantom import cine, write_dicom
+from cardioseg.results.folder import ResultsFolder
+from cardioseg.review.page_server import serving
 
 NOTCH_SLICE = 2
 PLAIN = ("-q", "--format", "nifti")  # no pictures, which take most of the time
@@ -54,11 +56,11 @@ class Served:
     """A running `cardioseg review`.
 
     Attributes:
-        process: which ends with the test.
+        process: which ends with the test; None: this one.
         address: of the page, with its secret.
     """
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | None
     address: str
 
     @property
@@ -85,6 +87,7 @@ class Served:
 
     def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
         """End it; its exit code, and what it still said."""
+        assert self.process
         self.process.send_signal(number)
         _, said = self.process.communicate(timeout=60)
         return self.process.returncode, said
@@ -116,3 +119,10 @@ def served(*arguments: str | Path) -> Iterator[Served]:
         process.kill()
         process.wait()
         process.stderr.close()
+
+
+@contextmanager
+def served_here(results: Path) -> Iterator[Served]:
+    """The server of `cardioseg review` in a thread: a process of its own takes a second to start."""
+    with serving(ResultsFolder(results)) as (address, _):
+        yield Served(None, address)

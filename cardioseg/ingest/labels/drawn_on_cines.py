@@ -37,6 +37,7 @@ _DRAWN = {
     Structure.RV_CAVITY: "RV cavity",
 }
 _STORAGE = b"1.2.840.10008.5.1.4.1.1."
+_OF_UIDS = bytes(byte if byte in b"0123456789." else 0x20 for byte in range(256))  # all else becomes a blank
 ImagesOf = Callable[[Path], Collection[str]]
 Draw = Callable[[DrawnCine, Sequence[Path], Meaning, list[Skipped]], Iterable[Region]]
 
@@ -88,7 +89,7 @@ def _class_of(path: Path) -> bytes:
             head = file.read(_HEAD_BYTES)
     except (OSError, UnusableError):
         return b""
-    words = bytes(byte if byte in b"0123456789." else 0x20 for byte in head).split()
+    words = head.translate(_OF_UIDS).split()
     return next((word for word in words if word.startswith(_STORAGE)), b"")
 
 
