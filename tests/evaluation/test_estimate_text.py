@@ -3,16 +3,14 @@
 from cardioseg.evaluation.estimate_text import interval, limits, mean, number, probability, signed
 from cardioseg.measure.significance import Interval
 from cardioseg.measure.spread import Spread
-from cardioseg.wording import counted
 
 
 def test_numbers() -> None:
     assert [number(value, 2) for value in (1.005, -0.5, 0.0, None)] == ["1.00", "−0.50", "0.00", "–"]
     assert [signed(value) for value in (1.26, -0.31, 0.0, -0.04, None)] == ["+1.3", "−0.3", "0.0", "0.0", "–"]
-    assert interval(Interval(-2.04, -3.0, 1.25, 8)) == "−2.0 [−3.0, 1.2]"
+    assert interval(Interval(-2.04, -3.0, 1.25, 8)) == "−2.0 [−3.0, 1.3]"
     assert interval(None) == "–"
     assert [probability(p) for p in (0.04, 0.0009, 1.0)] == ["0.040", "< 0.001", "1.000"]
-    assert [counted(count, "slice") for count in (0, 1, 1512)] == ["0 slices", "1 slice", "1,512 slices"]
     low, high = Interval(-3.14, -4.0, -2.0, 8), Interval(4.2, 3.0, 5.0, 8)
     assert [limits(low, high), limits(None, None)] == ["−3.1 to 4.2", "– to –"]
     spreads = (Spread(160, 0.9124, 0.0341), Spread(1, -2.0, None), Spread(0, None, None), None)
