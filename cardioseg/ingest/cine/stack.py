@@ -16,6 +16,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.flag import Flag
 from cardioseg.image.plausible_ranges import HEART_RATE_BPM
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
+from cardioseg.ingest.cine.gating import gating_flags
 from cardioseg.ingest.cine.phase_order import INSTANCE_NUMBER, Film, film_of
 from cardioseg.ingest.cine.phase_times import OTHER_TIMES, phase_times, uneven_phases
 from cardioseg.ingest.cine.repeated_slices import newest_acquisitions
@@ -164,6 +165,7 @@ def stack(headers: Sequence[SliceHeader]) -> Stack:
         *_surplus_phases(film, places),
         *_counted_phases(film),
         *uneven_phases(film),
+        *gating_flags(film),
         *(Flag(OTHER_TIMES, why, slice=places[number]) for number, why in timed.differing.items()),
         *_repeated_acquisitions(
             {places[number]: times for number, times in acquisitions.items()}, len(slices), _NEWEST[is_timed]
