@@ -150,7 +150,7 @@ FLAGS = {
         "play the cine: if it shows several beats, ED and ES may be of different beats",
     ),
     "slices out of step": (
-        "the LV does not contract at the same phases in the middle slices; the volumes may mix moments of the beat",
+        "the LV grows in one middle slice while it shrinks in the others; the volumes may mix moments of the beat",
         "play the cine: if slices contract at different phases, do not use the volumes and the ejection fraction",
     ),
     "no LV cavity": ("the mask has no LV cavity at some or all phases", _LOOKED),
