@@ -1,8 +1,8 @@
 """Synchrony: whether the LV contracts at the same time in all slices, as it does if these show one beat.
 
-r_s = correlation, over the phases, of the LV area in slice s with the sum of the areas in the other middle slices. It is
-0.58 or more in masks of three Sunnybrook studies, two of them of failing hearts. If each slice begins at another moment
-of the beat, r_s has any sign.
+r_s = correlation, over the phases, of the LV area in slice s with the sum of the areas in the other middle slices. It
+is 0.58 or more in masks of three Sunnybrook studies. If each slice begins at another moment of the beat, r_s has any
+sign.
 """
 
 from collections.abc import Iterator

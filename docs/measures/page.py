@@ -102,7 +102,7 @@ FLAGS = {
         _EXPORTED,
     ),
     "surplus slice": (
-        "a slice lies between two slices of a regular stack; it is left out",
+        "a slice lies between two slices of a regular stack, or too near to its end; it is left out",
         "check whether the slices that are used show the heart well",
     ),
     "missing phase": ("a slice lacks a phase; the nearest phase is used", _EXPORTED),
