@@ -5,7 +5,7 @@ A value that one of the two images does not give is not compared.
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import combinations, pairwise
+from itertools import pairwise
 from statistics import median
 
 from cardioseg.ingest.cine.phase_order import MISSING_LIMIT, TRIGGERS, heart_clock, time_of
@@ -59,7 +59,7 @@ def by_heart_rate(parts: Sequence[Series]) -> list[list[Series]]:
     """
     rates = [_rate_bpm(part) or 0.0 for part in parts]
     ordered = sorted(set(rates) - {0.0})
-    if not ordered or ordered[-1] <= _RATE_RATIO * ordered[0] or not _differ_at_one_place(parts):
+    if not ordered or ordered[-1] <= _RATE_RATIO * ordered[0] or not _differ_at_one_place(parts, rates):
         return [list(parts)]
     limit = max(pairwise(ordered), key=lambda pair: pair[1] / pair[0])[1]
     slower = [part for part, rate in zip(parts, rates, strict=True) if rate < limit]
@@ -67,11 +67,10 @@ def by_heart_rate(parts: Sequence[Series]) -> list[list[Series]]:
     return [*by_heart_rate(slower), *by_heart_rate(faster)]
 
 
-def _differ_at_one_place(parts: Sequence[Series]) -> bool:
-    return any(
-        _other_heart_rate(first, second) and shared_slices(first.film, second.film)
-        for first, second in combinations(parts, 2)
-    )
+def _differ_at_one_place(parts: Sequence[Series], rates: Sequence[float]) -> bool:
+    rate_of = {header: rate for part, rate in zip(parts, rates, strict=True) for header in part.film if rate}
+    at_places = [[rate_of[header] for header in group if header in rate_of] for group in by_position(rate_of)]
+    return any(max(place) > _RATE_RATIO * min(place) for place in at_places)
 
 
 def _other_acquisition(stack: Series, other: Series) -> str:

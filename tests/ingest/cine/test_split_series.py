@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cardioseg.ingest.cine.continued_stacks import join_continued_stacks
 from cardioseg.ingest.cine.series import Kind, Series, judge
 from cardioseg.ingest.cine.split_series import join_split_series
 from cardioseg.ingest.dicom.slice_header import SliceHeader
@@ -120,6 +121,15 @@ def test_slices_under_stress_are_no_repetition(plane: Plane) -> None:
     assert left == stress
     again = parts(plane, [2, 3, 4], first=10, nominal_interval_ms=850.0)
     assert len(join_split_series([*rest, *again])) == 1
+
+
+def test_a_single_slice_at_another_heart_rate_is_not_lost(plane: Plane) -> None:
+    rest = [part(plane, index, index, heart_rate_bpm=80.0 if index == 5 else 60.0) for index in range(7)]
+    stress = part(plane, 3, 20, heart_rate_bpm=82.0)
+    cine, left = join_continued_stacks(join_split_series([*rest, stress]))
+    assert (cine.slices, series_at(cine, 3), left) == (7, "1.3", stress)
+    assert cine.stack is not None
+    assert [(flag.kind, flag.slice) for flag in cine.stack.flags] == [("unused repeat", 3)]
 
 
 @pytest.mark.parametrize("echoes_ms", [[1.24, 1.26] * 3, [1.24] * 3 + [1.26] * 3])
