@@ -18,6 +18,7 @@ from cardioseg.archive.member_paths import is_file, open_file, size_bytes
 from cardioseg.errors import UnusableError
 from cardioseg.files import require_size_below
 from cardioseg.image.alignment import slice_order, slices_first
+from cardioseg.image.length_units import mm_per_unit
 from cardioseg.image.stored_axes import grid_along
 from cardioseg.image.volume import LARGEST_VECTOR, Cine, Grid, Voxels, times_ms
 
@@ -147,7 +148,9 @@ def _checked(path: Path, fields: dict[str, str], voxels: Path | None, end: int) 
     matrix = np.reshape(axes, (count, count))
     if np.abs(matrix[3:, :3]).any() or np.abs(matrix[:3, 3:]).any():
         raise UnusableError(f"{path}: its time axis is not perpendicular to space")
-    grid = grid_along(path, (size[0], size[1], size[2]), np.array(spacing[:3]), np.array(origin[:3]), matrix[:3, :3])
+    unit_mm = mm_per_unit(path, fields.get("distanceunits", ""))
+    spacing_mm, origin_mm = (unit_mm * np.array(numbers[:3]) for numbers in (spacing, origin))
+    grid = grid_along(path, (size[0], size[1], size[2]), spacing_mm, origin_mm, matrix[:3, :3])
     skipped = int(fields.get("headersize", "0"))
     offset = end if voxels is None else max(skipped, 0)
     is_packed = _is_true(fields, "compresseddata")

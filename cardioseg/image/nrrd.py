@@ -6,7 +6,6 @@ along the last of four axes of a space of four dimensions, which it does not nam
 """
 
 import re
-import zlib
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,10 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.alignment import slices_first
+from cardioseg.image.length_units import mm_per_unit
 from cardioseg.image.nrrd_header import NrrdHeader, read_header, read_parts
 from cardioseg.image.nrrd_times import stored_times_ms
+from cardioseg.image.nrrd_voxels import unpacked
 from cardioseg.image.stored_axes import grid_along
 from cardioseg.image.volume import LARGEST_VECTOR, Cine, Grid, Voxels, times_ms
 
@@ -136,21 +137,21 @@ def _cine(path: Path, header: NrrdHeader, packed: bytes) -> Cine:
     fields = header.fields
     if "data file" in fields or "datafile" in fields:
         raise UnusableError(f"{path}: its voxels are in another file", "save it as one .nrrd file")
-    kind, sizes, signs = _kind(path, fields), _sizes(path, fields), _signs(path, fields)
+    kind, sizes, to_lps_mm = _kind(path, fields), _sizes(path, fields), _to_lps_mm(path, fields)
     if prod(sizes) > min(_VOXELS_LIMIT, _VOXELS_LIMIT_BYTES // kind.itemsize):
         raise UnusableError(f"{path}: too large", "save a label map as unsigned char, and an image as short")
-    content = _unpacked(path, fields, packed, prod(sizes) * kind.itemsize)
+    content = unpacked(path, fields, packed, prod(sizes) * kind.itemsize)
     voxels = np.frombuffer(content, _with_byte_order(kind, fields)).reshape(sizes[::-1]).astype(kind)
     vectors = _directions(fields)
     if len(sizes) == 3:
-        return Cine(voxels[None], _grid(path, fields, signs, vectors, voxels.shape))
+        return Cine(voxels[None], _grid(path, fields, to_lps_mm, vectors, voxels.shape))
     if not set(fields.get("kinds", "").lower().split()) <= _OF_PHASES:
         raise UnusableError(f"{path}: its voxels are not one real number each")
     phases = _phase_axis(vectors)
     voxels = np.moveaxis(voxels, 3 - phases, 0)  # NumPy counts the axes from the other end
     if any(step < 0 for step in vectors[phases][3:]):
         voxels = voxels[::-1]  # the last phase is stored first
-    grid = _grid(path, fields, signs, vectors[:phases] + vectors[phases + 1 :], voxels.shape[1:])
+    grid = _grid(path, fields, to_lps_mm, vectors[:phases] + vectors[phases + 1 :], voxels.shape[1:])
     if len(vectors[phases]) == 4:
         return Cine(voxels, grid, times_ms(abs(vectors[phases][3]), len(voxels)))
     return Cine(voxels, grid, stored_times_ms(fields, header.keys, phases, len(voxels)))
@@ -186,45 +187,33 @@ def _with_byte_order(kind: "np.dtype[Any]", fields: dict[str, str]) -> "np.dtype
     return kind.newbyteorder(">" if fields.get("endian", "little").lower() == "big" else "<")
 
 
-def _unpacked(path: Path, fields: dict[str, str], packed: bytes, size: int) -> bytes:
-    encoding = fields["encoding"].lower()
-    if encoding not in ("raw", "gzip", "gz"):
-        raise UnusableError(f"{path}: its voxels are encoded as {encoding[:20]}", "save it raw or with gzip")
-    try:
-        content = packed if encoding == "raw" else zlib.decompressobj(31).decompress(packed, size + 1)
-    except zlib.error:
-        content = b""
-    if len(content) != size:
-        raise UnusableError(f"{path}: damaged or truncated")
-    return content
-
-
 def _grid(
     path: Path,
     fields: dict[str, str],
-    signs: NDArray[np.float64],
+    to_lps_mm: NDArray[np.float64],
     vectors: list[list[float]],
     shape: tuple[int, ...],
 ) -> Grid:
-    columns, rows, slices = (_in_space(vector) * signs for vector in vectors)
+    columns, rows, slices = (_in_space(vector) * to_lps_mm for vector in vectors)
     steps = np.array([columns, rows, slices])
     spacing = np.linalg.norm(steps, axis=1)
-    origin = np.array(_numbers(fields["space origin"])[:3]) * signs
+    origin = np.array(_numbers(fields["space origin"])[:3]) * to_lps_mm
     if not np.isfinite(steps).all() or not (spacing > 0).all() or len(origin) != 3:
         raise ValueError("no geometry")
     size = shape[2], shape[1], shape[0]
     return grid_along(path, size, spacing, origin, steps / spacing[:, None])
 
 
-def _signs(path: Path, fields: dict[str, str]) -> NDArray[np.float64]:
-    """The signs that turn the file's coordinates into LPS; ITK does not name spaces of four dimensions."""
+def _to_lps_mm(path: Path, fields: dict[str, str]) -> NDArray[np.float64]:
+    """The factors that turn the file's coordinates into LPS in mm; ITK does not name spaces of four dimensions."""
     is_itk = fields.get("space dimension") == "4"
     space = _TIMED.sub("", fields.get("space", "lps" if is_itk else "").lower())
     if space not in _TO_LPS or not {"space directions", "space origin"} <= set(fields):
         raise UnusableError(
             f"{path}: it does not say where in the patient it lies", "save it with the space LPS or RAS"
         )
-    return np.array(_TO_LPS[space], np.float64)
+    units = [*re.findall(r'"([^"]*)"', fields.get("space units", "")), "", "", ""][:3]
+    return np.array(_TO_LPS[space], np.float64) * [mm_per_unit(path, unit) for unit in units]
 
 
 def _in_space(vector: list[float]) -> NDArray[np.float64]:

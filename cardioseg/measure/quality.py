@@ -18,6 +18,7 @@ from cardioseg.measure.curves import Curve, Curves
 from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.measure.quantities import BODY, QUANTITIES, SPREADS
 from cardioseg.measure.shape import shape_flags
+from cardioseg.measure.synchrony import synchrony_flags
 from cardioseg.measure.timing import timing_flags
 
 STROKE_PERCENT = 25.0  # of the larger; without a leaking valve or a shunt both ventricles eject the same volume
@@ -48,6 +49,7 @@ def quality_flags(heart: LabelledCine, measures: Measures) -> tuple[Flag, ...]:
         *heart.acquisition.flags,
         *_sampling(measures),
         *timing_flags(heart.acquisition, heart.mask.times_ms),
+        *synchrony_flags(heart),
         *_empty(heart.curves_ml),
         *coverage_flags(heart, measures),
         *shape_flags(heart, measures),

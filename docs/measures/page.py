@@ -102,7 +102,7 @@ FLAGS = {
         _EXPORTED,
     ),
     "surplus slice": (
-        "a slice lies between two slices of a regular stack; it is left out",
+        "a slice lies between two slices of a regular stack, or too near to its end; it is left out",
         "check whether the slices that are used show the heart well",
     ),
     "missing phase": ("a slice lacks a phase; the nearest phase is used", _EXPORTED),
@@ -124,6 +124,10 @@ FLAGS = {
         "a slice was acquired at other times of the beat than the other slices",
         "read the reason; if the volumes mix moments of the beat, do not use the ejection fraction",
     ),
+    "not gated": (
+        "the images of a slice are not those of one beat: the header says so, or they cover more than a beat",
+        "play the cine: if slices contract at different phases, do not use the volumes and the ejection fraction",
+    ),
     "qform and sform differ": ("a NIfTI header states two positions; one is used, as in ITK", _CONVERTED),
     "two spacings": ("a NIfTI header states two voxel sizes; one is used, as in ITK", _CONVERTED),
     "axes not perpendicular": ("the axes of the file are up to one degree off a right angle", _CONVERTED),
@@ -144,6 +148,10 @@ FLAGS = {
     "more than a beat": (
         "the phases cover more than 120 % of a beat; cardiac output, rates and time to ES are left out",
         "play the cine: if it shows several beats, ED and ES may be of different beats",
+    ),
+    "slices out of step": (
+        "the LV grows in one middle slice while it shrinks in the others; the volumes may mix moments of the beat",
+        "play the cine: if slices contract at different phases, do not use the volumes and the ejection fraction",
     ),
     "no LV cavity": ("the mask has no LV cavity at some or all phases", _LOOKED),
     "no LV myocardium": ("the mask has no LV myocardium at some or all phases", _LOOKED),

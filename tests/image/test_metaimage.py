@@ -44,6 +44,7 @@ def test_the_other_byte_order_and_a_header_before_the_voxels(tmp_path: Path) -> 
         (b"DimSize = 24 20 4", b"DimSize = 24 20 -4", "not a readable MetaImage file"),
         (b"DimSize = 24 20 4", b"DimSize = 24000 20000 4000", "more than"),
         (b"DimSize = 24 20 4", b"DimSize = 2400 2000 40", "damaged or truncated"),
+        (b"ElementType", b"DistanceUnits = inch\nElementType", "its positions are in the unit 'inch'"),
         (b"MET_SHORT", b"MET_STRING", "not one real number each"),
         (b"ElementType", b"ElementNumberOfChannels = 3\nElementType", "not one real number each"),
         (b"BinaryData = True", b"BinaryData = False", "written as text"),
@@ -63,6 +64,15 @@ def test_the_other_byte_order_and_a_header_before_the_voxels(tmp_path: Path) -> 
 def test_what_cannot_be_read_is_said(old: bytes, new: bytes, complaint: str, scan: Path) -> None:
     with pytest.raises(UnusableError, match=complaint):
         read_cine(edited(scan, old, new))
+
+
+@pytest.mark.parametrize(("unit", "mm"), [("cm", 10.0), ("um", 0.001), ("mm", 1.0), ("?", 1.0)])
+def test_positions_in_another_unit_are_in_mm(unit: str, mm: float, scan: Path) -> None:
+    stated = read_cine(scan).grid
+    grid = read_cine(edited(scan, b"ElementType", f"DistanceUnits = {unit}\nElementType".encode())).grid
+    np.testing.assert_allclose(grid.spacing_mm, mm * np.array(stated.spacing_mm))
+    np.testing.assert_allclose(grid.origin_mm, mm * np.array(stated.origin_mm))
+    assert grid.directions == stated.directions
 
 
 def test_a_time_axis_that_leans_into_space(tmp_path: Path) -> None:

@@ -84,3 +84,59 @@ def test_colours_and_vectors_are_no_phases(kind: str, tmp_path: Path) -> None:
     path = sequence(tmp_path / "a.nrrd", voxels, f"{kind} domain domain domain", "3 24 20 4", space)
     with pytest.raises(UnusableError, match="not one real number each"):
         read_cine(path)
+
+
+def still(path: Path, stored: bytes, *lines: str) -> Path:
+    """A label map in LPS, whose header has further lines."""
+    head = [
+        "NRRD0005", "type: short", "dimension: 3", "space: LPS", "sizes: 24 20 4", "endian: little",
+        "space directions: (1.5,0,0) (0,1.5,0) (0,0,8)", "space origin: (1,2,3)", *lines,
+    ]  # fmt: skip
+    path.write_bytes("\n".join([*head, "", ""]).encode() + stored)
+    return path
+
+
+VOXELS = voxels_of((4, 20, 24))
+RAW = VOXELS.astype("<i2").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("stored", "lines"),
+    [
+        (b"sixteen bytes..." + RAW, ["encoding: raw", "byte skip: 16"]),
+        (b"any number of bytes" + RAW, ["encoding: raw", "byteskip: -1"]),
+        (b"two\nlines\n" + RAW, ["encoding: raw", "line skip: 2"]),
+        (b"a line\nfive." + RAW, ["encoding: raw", "line skip: 1", "byte skip: 5"]),
+        (b"a line\n" + gzip.compress(b"five." + RAW), ["encoding: gzip", "lineskip: 1", "byte skip: 5"]),
+        (RAW, ["encoding: raw", "byte skip: 0", "line skip: 0"]),
+    ],
+)
+def test_what_the_header_skips_is_skipped(stored: bytes, lines: list[str], tmp_path: Path) -> None:
+    assert np.array_equal(read_cine(still(tmp_path / "a.nrrd", stored, *lines)).voxels[0], VOXELS)
+
+
+@pytest.mark.parametrize(
+    ("stored", "lines", "complaint"),
+    [
+        (RAW, ["encoding: raw", "byte skip: 16"], "damaged or truncated"),
+        (RAW[:-2], ["encoding: raw", "byte skip: -1"], "damaged or truncated"),
+        (RAW, ["encoding: raw", "byte skip: -2"], "not a readable NRRD file"),
+        (gzip.compress(RAW), ["encoding: gzip", "byte skip: -1"], "not a readable NRRD file"),
+        (gzip.compress(RAW), ["encoding: gzip", "byte skip: 999999999999"], "damaged or truncated"),
+        (RAW, ["encoding: raw", "line skip: 9999999"], "not a readable NRRD file"),
+        (RAW, ["encoding: raw", 'space units: "inch" "inch" "inch"'], "its positions are in the unit 'inch'"),
+    ],
+)
+def test_what_cannot_be_skipped_or_measured_is_said(
+    stored: bytes, lines: list[str], complaint: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnusableError, match=complaint):
+        read_cine(still(tmp_path / "a.nrrd", stored, *lines))
+
+
+@pytest.mark.parametrize(("unit", "mm"), [("cm", 10.0), ("um", 0.001), ("m", 1000.0), ("mm", 1.0), ("", 1.0)])
+def test_positions_in_another_unit_are_in_mm(unit: str, mm: float, tmp_path: Path) -> None:
+    lines = ["encoding: raw", f'space units: "{unit}" "{unit}" "{unit}"']
+    grid = read_cine(still(tmp_path / "a.nrrd", RAW, *lines)).grid
+    np.testing.assert_allclose(grid.spacing_mm, mm * np.array((8.0, 1.5, 1.5)))
+    np.testing.assert_allclose(grid.origin_mm, mm * np.array((1.0, 2.0, 3.0)))

@@ -39,13 +39,38 @@ def other_sequence(first: SliceHeader, second: SliceHeader) -> str:
 
 def difference(stack: Series, other: Series) -> str:
     """Why a series cannot be joined with a stack; "" if nothing is known against it."""
-    first, second = stack.headers[0], other.headers[0]
-    if not same_plane_direction(first, second):
-        return _other_direction(first, second)
     return (
-        other_sequence(first, second) or _other_image(first, second) or _other_phases(stack, other)
+        other_imaging(stack.headers[0], other.headers[0]) or _other_phases(stack, other)
         or _other_acquisition(stack, other)
     )  # fmt: skip
+
+
+def other_imaging(first: SliceHeader, second: SliceHeader) -> str:
+    """Why two images cannot be slices of one stack, whatever their times; "" if nothing is known against it."""
+    if not same_plane_direction(first, second):
+        return _other_direction(first, second)
+    return other_sequence(first, second) or _other_image(first, second)
+
+
+def by_heart_rate(parts: Sequence[Series]) -> list[list[Series]]:
+    """Slices of one stack as one group; by heart rate if some show the same place at rest and under stress.
+
+    Slices whose heart rate is unknown are left with the slower ones.
+    """
+    rates = [_rate_bpm(part) or 0.0 for part in parts]
+    ordered = sorted(set(rates) - {0.0})
+    if not ordered or ordered[-1] <= _RATE_RATIO * ordered[0] or not _differ_at_one_place(parts, rates):
+        return [list(parts)]
+    limit = max(pairwise(ordered), key=lambda pair: pair[1] / pair[0])[1]
+    slower = [part for part, rate in zip(parts, rates, strict=True) if rate < limit]
+    faster = [part for part, rate in zip(parts, rates, strict=True) if rate >= limit]
+    return [*by_heart_rate(slower), *by_heart_rate(faster)]
+
+
+def _differ_at_one_place(parts: Sequence[Series], rates: Sequence[float]) -> bool:
+    rate_of = {header: rate for part, rate in zip(parts, rates, strict=True) for header in part.film if rate}
+    at_places = [[rate_of[header] for header in group if header in rate_of] for group in by_position(rate_of)]
+    return any(max(place) > _RATE_RATIO * min(place) for place in at_places)
 
 
 def _other_acquisition(stack: Series, other: Series) -> str:
@@ -80,7 +105,7 @@ def _series_ids(series: Series) -> set[str]:
 
 def _other_heart_rate(stack: Series, other: Series) -> str:
     """Whether one of two series shows the heart under stress; "" if a heart rate is unknown."""
-    rates = [_MS_PER_MINUTE / interval_ms for series in (stack, other) if (interval_ms := _interval_ms(series))]
+    rates = [rate for series in (stack, other) if (rate := _rate_bpm(series))]
     if len(rates) < 2 or max(rates) <= _RATE_RATIO * min(rates):
         return ""
     return f"its heart rate is {rates[1]:.0f} per minute instead of {rates[0]:.0f}, as under stress or at rest"
@@ -126,10 +151,11 @@ def _step_ms(series: Series) -> float | None:
     return None
 
 
-def _interval_ms(series: Series) -> float | None:
-    return _median(series.film, lambda header: header.nominal_interval_ms or None) or _median(
-        series.film, lambda header: header.heart_rate_bpm and _MS_PER_MINUTE / header.heart_rate_bpm
-    )
+def _rate_bpm(series: Series) -> float | None:
+    """The heart rate by the median RR interval, or else as given."""
+    interval_ms = _median(series.film, lambda header: header.nominal_interval_ms or None)
+    rate = _median(series.film, lambda header: header.heart_rate_bpm or None)
+    return _MS_PER_MINUTE / interval_ms if interval_ms else rate
 
 
 def _median(headers: Sequence[SliceHeader], value: Callable[[SliceHeader], float | None]) -> float | None:

@@ -58,7 +58,7 @@ def phase_times(film: Film) -> PhaseTimes:
     for number, off_ms in enumerate(_off_ms(film, times, usual)):
         if np.nanmax(np.abs(off_ms)) <= limit_ms:
             continue
-        steps = _whole_steps(off_ms, step_ms, _interval_ms(film.images[number]))
+        steps = _whole_steps(off_ms, step_ms, rr_interval_ms(film.images[number]))
         differing[number] = _matched_reason(off_ms) if steps else _mixed_reason(off_ms)
         first = -steps % len(usual)
         images[number] = images[number][first:] + images[number][:first]
@@ -98,7 +98,7 @@ def _acquired_times(film: Film) -> _Times | None:
 
 def _off_ms(film: Film, times: _Times, usual: _Times) -> Iterator[_Times]:
     """For each slice, how much later its phases are than the usual times at its heart rate."""
-    intervals_ms = [_interval_ms(row) for row in film.images]
+    intervals_ms = [rr_interval_ms(row) for row in film.images]
     known_ms = [interval_ms for interval_ms in intervals_ms if interval_ms]
     for row, interval_ms in zip(times, intervals_ms, strict=True):
         ratio = _ratio(row, usual)
@@ -127,8 +127,8 @@ def _whole_steps(off_ms: _Times, step_ms: float, interval_ms: float | None) -> i
     return steps if is_whole and covers_beat and abs(steps) < len(off_ms) else 0
 
 
-def _interval_ms(row: Sequence[SliceHeader]) -> float | None:
-    """The median RR interval of a slice's images, or that of their heart rate."""
+def rr_interval_ms(row: Sequence[SliceHeader]) -> float | None:
+    """The median RR interval of a slice's images, or that of their heart rate; None if both are unknown."""
     intervals_ms = [header.nominal_interval_ms for header in row if header.nominal_interval_ms]
     rates = [header.heart_rate_bpm for header in row if header.heart_rate_bpm]
     return median(intervals_ms) if intervals_ms else _MS_PER_MINUTE / median(rates) if rates else None

@@ -22,6 +22,7 @@ from cardioseg.skipped import Skipped
 
 STRAY_IMAGE = "stray image"
 CINE_SLICES = 5  # fewer parallel planes do not cover a ventricle
+_FEW_PHASES = f"a DICOM cine needs at least {CINE_PHASES}; if it shows a heart beat, convert it to NIfTI"
 
 
 class Kind(StrEnum):
@@ -155,6 +156,8 @@ def _kind(headers: Sequence[SliceHeader], orientations: int, slices: int, phases
 def _properties(headers: Sequence[SliceHeader], slices: int, phases: int, arranged: Stack | None) -> list[str]:
     series_count = len({(header.study_uid, header.series_uid) for header in headers})
     properties = [f"{slices} parallel planes" + (f" of {phases} phases" if phases > 1 else "")]
+    if 1 < phases < CINE_PHASES:
+        properties[0] += f": {_FEW_PHASES}"
     if series_count > 1:
         properties.append(f"joined from {series_count} series")
     return properties + (_flag_texts(arranged.flags) if arranged else [])

@@ -12,12 +12,11 @@ from cardioseg.errors import UnusableError
 from cardioseg.ingest.cine.phase_order import MISSING_LIMIT, Slices, single_step
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
-_STEP_RTOL = 0.01  # highdicom's default for regularly spaced planes; real stacks keep 1e-4
+STEP_RTOL = 0.01  # highdicom's default for regularly spaced planes; real stacks keep 1e-4
 _COSINE_TOLERANCE = 1e-3  # highdicom's default for parallel planes; real series keep 1e-6
 _PIXEL_RTOL = 1e-3  # a quarter of a pixel over 256
 _SAME_PLACE_MM = 0.1  # above the rounding of printed positions (1e-3 mm), below any slice distance
 _SHIFT_PIXELS = 0.5  # slices that are shifted sideways by more would be nearer to the neighbouring pixel
-_EVEN_SLICES = 5  # fewer do not show which slice is one too many
 _UNEVEN_SHARE = 0.1  # of the whole shift of an evenly sheared stack; a single displaced slice is off by more
 
 
@@ -114,48 +113,25 @@ def regular_places(slices: Slices) -> tuple[list[int], float]:
     gaps_mm = [after - before for before, after in pairwise(positions_mm)]
     step_mm = single_step(gaps_mm)
     steps = [max(1, round(gap / step_mm)) for gap in gaps_mm]
-    for number, (gap_mm, count) in enumerate(zip(gaps_mm, steps, strict=True)):
-        if abs(gap_mm - count * step_mm) > _STEP_RTOL * count * step_mm:
-            raise UnusableError(_uneven_reason(number, gap_mm, median_low(gaps_mm)))
+    usual_mm = median_low(gaps_mm)
+    if any(abs(gap - count * step_mm) > STEP_RTOL * count * step_mm for gap, count in zip(gaps_mm, steps, strict=True)):
+        raise UnusableError(_uneven_reason(gaps_mm, usual_mm))
     places = list(accumulate(steps, initial=0))
     empty = places[-1] + 1 - len(places)
     if empty > MISSING_LIMIT * (places[-1] + 1):
+        if step_mm < (1 - STEP_RTOL) * usual_mm:
+            raise UnusableError(_uneven_reason(gaps_mm, usual_mm))
         widest = max(range(len(gaps_mm)), key=gaps_mm.__getitem__)
         gap = _gap_text(widest, gaps_mm[widest], step_mm)
         raise UnusableError(f"{empty} of {places[-1] + 1} slices are missing, more than a third: {gap}")
     return places, (positions_mm[-1] - positions_mm[0]) / places[-1]
 
 
-def surplus_slice(slices: Slices) -> int | None:
-    """The number of the one slice without which the stack is regular; None if it is regular, or if this is unclear.
-
-    The slice lies between others of its series, and without it no slice is missing.
-    """
-    try:
-        regular_places(slices)
-    except UnusableError:
-        inner = [number for number in range(1, len(slices) - 1) if _is_of_one_series(slices, number)]
-        candidates = [number for number in inner if _is_even([*slices[:number], *slices[number + 1 :]])]
-        return candidates[0] if len(candidates) == 1 else None
-    return None
-
-
-def _is_of_one_series(slices: Slices, number: int) -> bool:
-    """Whether a slice and its two neighbours belong to one series."""
-    nearby = slices[number - 1 : number + 2]
-    return len({(header.study_uid, header.series_uid) for group in nearby for header in group}) == 1
-
-
-def _is_even(slices: Slices) -> bool:
-    if len(slices) < _EVEN_SLICES:
-        return False
-    normal = normal_of(slices[0][0])
-    gaps_mm = np.diff([along(normal, group[0]) for group in slices])
-    return bool(gaps_mm.max() - gaps_mm.min() <= _STEP_RTOL * gaps_mm.min())
-
-
-def _uneven_reason(number: int, gap_mm: float, usual_mm: float) -> str:
-    return f"the slices are unevenly spaced: {_gap_text(number, gap_mm, usual_mm)}"
+def _uneven_reason(gaps_mm: Sequence[float], usual_mm: float) -> str:
+    """Names the gap that is furthest from a multiple of the usual one."""
+    off_mm = [round(abs(gap_mm - max(1, round(gap_mm / usual_mm)) * usual_mm), 3) for gap_mm in gaps_mm]
+    number = off_mm.index(max(off_mm))
+    return f"the slices are unevenly spaced: {_gap_text(number, gaps_mm[number], usual_mm)}"
 
 
 def _gap_text(number: int, gap_mm: float, usual_mm: float) -> str:

@@ -1,16 +1,16 @@
 """Split series: join cines whose slices are separate series, as many Siemens scanners export them.
 
-Series belong to one stack if they have the same study, kind of image, echo time, orientation, rows, columns and
-spacing, about the same number of phases, and lie on one line along their normal. A series that is a stack by itself is
-not joined here; `continued_stacks` does this. The frame of reference is not compared: some anonymisers give each image
-a different one.
+Series belong to one stack if they have the same study and about the same number of phases, and if nothing is known
+against it: see `imaging_differences`. A series that is a stack by itself is not joined here; `continued_stacks` does
+this. The frame of reference is not compared: some anonymisers give each image a different one.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from cardioseg.ingest.cine.imaging_differences import by_heart_rate, other_imaging
 from cardioseg.ingest.cine.phase_order import MISSING_LIMIT
 from cardioseg.ingest.cine.series import CINE_SLICES, Kind, Series, judge
-from cardioseg.ingest.cine.shared_ids import fits, stacks_of
+from cardioseg.ingest.cine.shared_ids import stacks_of
 from cardioseg.ingest.cine.slice_positions import by_position
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
@@ -29,7 +29,13 @@ def join_split_series(series: Sequence[Series]) -> list[Series]:
 
 
 def _joined_stacks(groups: Sequence[Sequence[Series]]) -> list[Series]:
-    return [stack for group in groups for parts in _by_scan(group) for stack in _stacks(parts)]
+    return [
+        stack
+        for group in groups
+        for scan in _by_scan(group)
+        for parts in by_heart_rate(scan)
+        for stack in _stacks(parts)
+    ]
 
 
 def _not_joined(series: Sequence[Series], stacks: Sequence[Series]) -> list[Series]:
@@ -70,11 +76,7 @@ def _by_scan(parts: Sequence[Series]) -> list[list[Series]]:
 
 def _have_same_sequence(first: Series, second: Series) -> bool:
     first_header, second_header = first.headers[0], second.headers[0]
-    return _sequence(first_header) == _sequence(second_header) and fits(first_header, second_header)
-
-
-def _sequence(header: SliceHeader) -> Hashable:
-    return header.study_uid, header.image_type, header.echo_ms and round(header.echo_ms, 1)
+    return first_header.study_uid == second_header.study_uid and not other_imaging(first_header, second_header)
 
 
 def _stacks(parts: Sequence[Series]) -> Iterator[Series]:
@@ -84,25 +86,33 @@ def _stacks(parts: Sequence[Series]) -> Iterator[Series]:
 
 
 def _layers(parts: Sequence[Series]) -> list[list[Series]]:
-    """Split series into acquisitions of the whole stack, newest first.
-
-    Going back in time, a stack is complete when it covers every position; the series before it are an earlier stack. If
-    that covers only some slices, these are repeated slices of the last stack.
-    """
+    """Split series into acquisitions of the whole stack, newest first; see `_acquisitions`."""
     places = {
         header: place for place, group in enumerate(by_position(_film_headers(parts))) for header in group
     }  # fmt: skip
-    layers: list[list[Series]] = [[]]
-    covered: set[int] = set()
-    for part in sorted(parts, key=age_of, reverse=True):
-        if len(covered) == len(set(places.values())):
-            layers.append([])
-            covered = set()
-        layers[-1].append(part)
-        covered |= {places[header] for header in part.film}
-    if len(layers) > 1 and len(covered) < ANOTHER_STACK * len(set(places.values())):
-        layers[-2:] = [layers[-2] + layers[-1]]
-    return layers
+    oldest_first = [(part, {places[header] for header in part.film}) for part in sorted(parts, key=age_of)]
+    acquisitions = _acquisitions(oldest_first, ANOTHER_STACK * len(set(places.values())))
+    return [[part for part, _ in acquisition] for acquisition in reversed(acquisitions)]
+
+
+def _acquisitions(
+    oldest_first: Sequence[tuple[Series, set[int]]], fewest: float
+) -> list[Sequence[tuple[Series, set[int]]]]:
+    """Cut series, with the slices that each shows, into runs that show the stack one after the other.
+
+    Two runs share `fewest` slices or more: if series show fewer slices again, these are repeated slices. Of several
+    cuts, the one counts that leaves the runs most slices, then the one with the longest pause, then the last one.
+    """
+    cuts = []
+    for cut in range(1, len(oldest_first)):
+        earlier, later = (set().union(*(shown for _, shown in run)) for run in (oldest_first[:cut], oldest_first[cut:]))
+        if len(earlier & later) >= fewest:
+            before, after = (age_of(oldest_first[place][0])[0] for place in (cut - 1, cut))
+            cuts.append((len(earlier) + len(later), after - before, cut))
+    if not cuts:
+        return [oldest_first]
+    cut = max(cuts)[-1]
+    return [*_acquisitions(oldest_first[:cut], fewest), *_acquisitions(oldest_first[cut:], fewest)]
 
 
 def _regular_stacks(parts: Sequence[Series]) -> list[Series]:

@@ -16,6 +16,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.flag import Flag
 from cardioseg.image.plausible_ranges import HEART_RATE_BPM
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
+from cardioseg.ingest.cine.gating import gating_flags
 from cardioseg.ingest.cine.phase_order import INSTANCE_NUMBER, Film, film_of
 from cardioseg.ingest.cine.phase_times import OTHER_TIMES, phase_times, uneven_phases
 from cardioseg.ingest.cine.repeated_slices import newest_acquisitions
@@ -25,14 +26,13 @@ from cardioseg.ingest.cine.slice_positions import (
     regular_places,
     require_in_line,
     require_same_geometry,
-    surplus_slice,
 )
+from cardioseg.ingest.cine.surplus_slice import without_surplus_slice
 from cardioseg.ingest.dicom.reader import read_all_pixels
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
-MISSING_SLICE, MISSING_PHASE, REPEATED_SLICE, REPEATED_STACK, SURPLUS_PHASE, COUNTED_PHASES, SURPLUS_SLICE = (
+MISSING_SLICE, MISSING_PHASE, REPEATED_SLICE, REPEATED_STACK, SURPLUS_PHASE, COUNTED_PHASES = (
     "missing slice", "missing phase", "repeated slice", "repeated stack", "surplus phase", "phases ordered by number",
-    "surplus slice",
 )  # fmt: skip
 _VOXELS_LIMIT_BYTES = 4 * 1024**3
 _NEWEST = {  # by whether any image says when it was acquired
@@ -141,9 +141,7 @@ def stack(headers: Sequence[SliceHeader]) -> Stack:
             or phases missing than may be filled in.
     """
     require_same_geometry(headers)
-    groups = by_position(headers)
-    if (surplus := surplus_slice(groups)) is not None:
-        del groups[surplus]
+    groups, surplus_flags = without_surplus_slice(by_position(headers))
     slices, acquisitions = newest_acquisitions(groups)
     places, step_mm = regular_places(slices)
     require_in_line(slices)
@@ -159,11 +157,12 @@ def stack(headers: Sequence[SliceHeader]) -> Stack:
     ]
     flags = (
         *_missing_slices(missing, step_mm),
-        *_surplus_slice(surplus, step_mm),
+        *surplus_flags,
         *_missing_phases(film, places),
         *_surplus_phases(film, places),
         *_counted_phases(film),
         *uneven_phases(film),
+        *gating_flags(film),
         *(Flag(OTHER_TIMES, why, slice=places[number]) for number, why in timed.differing.items()),
         *_repeated_acquisitions(
             {places[number]: times for number, times in acquisitions.items()}, len(slices), _NEWEST[is_timed]
@@ -177,13 +176,6 @@ def _missing_slices(missing: Iterable[int], step_mm: float) -> list[Flag]:
     gap = f"no image of the stack lies here, although its slices are {step_mm:.1f} mm apart"
     reason = f"{gap}: the mask is empty here, and for the volumes, areas are interpolated from the neighbouring slices"
     return [Flag(MISSING_SLICE, reason, slice=index) for index in missing]
-
-
-def _surplus_slice(surplus: int | None, step_mm: float) -> list[Flag]:
-    if surplus is None:
-        return []
-    between = f"between slices {surplus - 1} and {surplus}, which are {step_mm:.1f} mm apart as all others are"
-    return [Flag(SURPLUS_SLICE, f"one more slice of the series lies {between}: it is left out", slice=surplus - 1)]
 
 
 def _missing_phases(film: Film, places: Sequence[int]) -> list[Flag]:

@@ -27,6 +27,7 @@ from cardioseg.errors import UnusableError
 PLUGIN = "imagecodecs"
 JPEG = (JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEGLSNearLossless, JPEG2000Lossless, JPEG2000)
 DECODER_DEPENDENCIES = dict.fromkeys(JPEG, ("imagecodecs",))  # pydicom asks for it by this name
+_LOSSLESS = (JPEGLSLossless, JPEG2000Lossless)  # of lossless JPEG, pydicom clears the unused bits itself
 _START, _END = b"\xff\xd8", b"\xff\xd9"
 _FRAME_MARKERS = (b"\xff\xc3", b"\xff\xf7")  # SOF3 and SOF55: lossless JPEG and JPEG-LS
 _CODESTREAM = b"\xff\x4f\xff\x51"  # SOC and SIZ, with which JPEG 2000 begins
@@ -48,8 +49,21 @@ def decode_frame(encoded: bytes, runner: DecodeRunner) -> bytes:
     if frame_size(encoded, runner.transfer_syntax) != promised:
         raise UnusableError("a compressed frame does not have the rows and columns of its file")
     pixels = np.ascontiguousarray(_decode(encoded, runner.transfer_syntax))
+    if runner.transfer_syntax in _LOSSLESS:
+        pixels = _with_clean_high_bits(pixels, runner)
     runner.set_option("bits_allocated", 8 * pixels.itemsize)
     return pixels.tobytes()
+
+
+def _with_clean_high_bits(pixels: NDArray[Any], runner: DecodeRunner) -> NDArray[Any]:
+    """Clear the unused high bits, or fill them with the sign: see `PlainPixels.read`.
+
+    A frame may code more bits than are used, and pydicom goes by the frame.
+    """
+    pixels = pixels.view(f"{'i' if runner.pixel_representation else 'u'}{pixels.itemsize}")
+    if (unused_bits := 8 * pixels.itemsize - runner.bits_stored) > 0:
+        pixels = pixels << unused_bits >> unused_bits
+    return pixels
 
 
 def frame_size(encoded: bytes, syntax: UID) -> tuple[int, int, int]:

@@ -38,6 +38,7 @@ class SliceHeader:
         echo_ms, inversion_ms: of the sequence; several values at one position are a map, not a film.
         flip_degrees: flip angle of the sequence.
         sequence: its kind and its name, as far as they are given; never shown.
+        gating: how the images were synchronised with the heart beat, as CardiacSynchronizationTechnique says.
         heart_rate_bpm, height_m, weight_kg: as given, plausible or not.
         thickness_mm: thickness of the excited slice; the distance between slices follows from positions alone.
     """
@@ -73,6 +74,7 @@ class SliceHeader:
     inversion_ms: float | None = None
     flip_degrees: float | None = None
     sequence: tuple[str, str] = field(default=("", ""), repr=False)
+    gating: str = ""
     heart_rate_bpm: float | None = field(default=None, repr=False)
     height_m: float | None = field(default=None, repr=False)
     weight_kg: float | None = field(default=None, repr=False)

@@ -28,6 +28,7 @@ HEADER_TAGS = (
     "HeartRate", "PatientSize", "PatientWeight", "SliceThickness", "ActualCardiacTriggerDelayTime",
     "TemporalPositionTimeOffset", "NominalPercentageOfCardiacPhase", "FlipAngle", "ScanningSequence", "SequenceName",
     "EchoPulseSequence", "PulseSequenceName", "PatientID", "AcquisitionDate", "AcquisitionDateTime",
+    "CardiacSynchronizationTechnique",
     *PADDING_TAGS,
 )  # fmt: skip
 
@@ -87,6 +88,7 @@ def slice_header(
         inversion_ms=number(look_up("InversionTime")),
         flip_degrees=number(look_up("FlipAngle")),
         sequence=_sequence(look_up),
+        gating=str(look_up("CardiacSynchronizationTechnique") or "").strip().upper(),
         heart_rate_bpm=_entered_number(look_up("HeartRate")),
         height_m=_entered_number(look_up("PatientSize")),
         weight_kg=_entered_number(look_up("PatientWeight")),

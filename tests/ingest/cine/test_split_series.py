@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cardioseg.ingest.cine.continued_stacks import join_continued_stacks
 from cardioseg.ingest.cine.series import Kind, Series, judge
 from cardioseg.ingest.cine.split_series import join_split_series
 from cardioseg.ingest.dicom.slice_header import SliceHeader
@@ -53,9 +54,9 @@ def test_a_series_a_slice_becomes_one_cine(plane: Plane, order: list[float]) -> 
 
 
 def test_what_is_no_slice_of_it_stays_out(plane: Plane) -> None:
-    stack = parts(plane, [0, 1, 2, 3, 4])
+    stack = parts(plane, [0, 1, 2, 3, 4], echo_ms=1.2, flip_degrees=50.0, thickness_mm=8.0, sequence=("SSFP", ""))
     others = [
-        part(plane, 5, 11, study_uid="another"),
+        part(plane, 5, 11, echo_ms=1.2, study_uid="another"),
         part(plane, 5, 12, orientation=CORONAL),
         part(plane, 5, 13, shape=(7, 6)),
         part(plane, 5, 14, pixel_mm=(1.6, 1.25)),
@@ -64,6 +65,9 @@ def test_what_is_no_slice_of_it_stays_out(plane: Plane) -> None:
         part(plane, 5, 17, phases=20),
         part(plane, 5, 18, phases=9, position_mm=(60.0, 20.0, 30.0)),
         part(plane, 5, 19, phases=1),
+        part(plane, 5, 20, flip_degrees=12.0),
+        part(plane, 5, 21, thickness_mm=6.0),
+        part(plane, 5, 22, sequence=("GRE", "")),
     ]
     joined, *rest = join_split_series([*others, *stack])
     assert (joined.slices, joined.reason) == (5, "5 parallel planes of 10 phases; joined from 5 series")
@@ -89,11 +93,58 @@ def test_a_stack_acquired_twice_slice_by_slice_stays_two(plane: Plane) -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ([0, 1, 2, 3, 4, 5, 6, 7, 8], [0, 1, 2, 3, 4, 5, 6, 7]),  # it ends sooner
+        ([0, 1, 2, 3, 4, 5, 6, 7, 8], [0, 1, 2, 3, 4, 5, 6]),
+        ([8, 7, 6, 5, 4, 3, 2, 1, 0], [7, 6, 5, 4, 3, 2, 1, 0]),  # it begins later
+        ([8, 7, 6, 5, 4, 3, 2, 1, 0], [8, 7, 6, 5, 4, 3, 2, 1]),
+        ([0, 1, 2, 3, 4, 5, 6, 7, 8], [8, 7, 6, 5, 4, 3, 2, 1]),
+        ([0, 1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 7, 8]),  # it was planned one slice higher
+        ([8, 7, 6, 5, 4, 3, 2, 1], [7, 6, 5, 4, 3, 2, 1, 0]),
+        ([0, 1, 2, 3, 4, 5, 6, 7], [0, 1, 2, 3, 4, 5, 6, 7, 8]),
+    ],
+)
+def test_no_slice_is_taken_from_another_acquisition(plane: Plane, first: list[float], second: list[float]) -> None:
+    earlier, later = parts(plane, first), parts(plane, second, first=40)
+    joined = join_split_series([*later, *earlier])
+    used = [{header.series_uid for header in stack.headers} for stack in joined]
+    assert used == [{part.headers[0].series_uid for part in acquisition} for acquisition in (later, earlier)]
+    assert all(stack.stack and stack.stack.flags == () for stack in joined)
+
+
+def test_slices_under_stress_are_no_repetition(plane: Plane) -> None:
+    rest = parts(plane, [0, 1, 2, 3, 4, 5], nominal_interval_ms=920.0)
+    stress = parts(plane, [2, 3, 4], first=10, nominal_interval_ms=630.0)
+    joined, *left = join_split_series([*stress, *rest])
+    assert (joined.slices, joined.reason) == (6, "6 parallel planes of 10 phases; joined from 6 series")
+    assert left == stress
+    again = parts(plane, [2, 3, 4], first=10, nominal_interval_ms=850.0)
+    assert len(join_split_series([*rest, *again])) == 1
+
+
+def test_a_single_slice_at_another_heart_rate_is_not_lost(plane: Plane) -> None:
+    rest = [part(plane, index, index, heart_rate_bpm=80.0 if index == 5 else 60.0) for index in range(7)]
+    stress = part(plane, 3, 20, heart_rate_bpm=82.0)
+    cine, left = join_continued_stacks(join_split_series([*rest, stress]))
+    assert (cine.slices, series_at(cine, 3), left) == (7, "1.3", stress)
+    assert cine.stack is not None
+    assert [(flag.kind, flag.slice) for flag in cine.stack.flags] == [("unused repeat", 3)]
+
+
+@pytest.mark.parametrize("echoes_ms", [[1.24, 1.26] * 3, [1.24] * 3 + [1.26] * 3])
+def test_an_echo_time_that_hardly_varies_is_one(plane: Plane, echoes_ms: list[float]) -> None:
+    (joined,) = join_split_series([part(plane, index, index, echo_ms=echo) for index, echo in enumerate(echoes_ms)])
+    assert (joined.slices, joined.phases) == (6, 10)
+
+
+@pytest.mark.parametrize(
     ("order", "repeated", "newest"),
     [
         ([0, 1, 2, 3, 4, 2], [2], {2: "1.5", 3: "1.3"}),
         ([0, 0, 1, 2, 3, 4], [0], {0: "1.1", 1: "1.2"}),
         ([0, 1, 2, 2, 2, 3, 4], [2], {2: "1.4"}),
+        ([8, 7, 6, 5, 4, 3, 2, 1, 0, 5, 4, 3], [3, 4, 5], {3: "1.11", 5: "1.9", 6: "1.2"}),
     ],
 )
 def test_the_newest_of_repeated_slices_counts(
@@ -103,7 +154,10 @@ def test_the_newest_of_repeated_slices_counts(
     assert joined.stack is not None
     assert [(flag.kind, flag.slice) for flag in joined.stack.flags] == [("repeated slice", index) for index in repeated]
     assert {index: series_at(joined, index) for index in newest} == newest
-    assert joined.reason.endswith(f"joined from {len(order)} series; repeated slice {repeated[0]}")
+    plural = "s" if len(repeated) > 1 else ""
+    assert joined.reason.endswith(
+        f"joined from {len(order)} series; repeated slice{plural} {', '.join(map(str, repeated))}"
+    )
 
 
 def test_too_few_slices_are_left_as_they_are(plane: Plane) -> None:

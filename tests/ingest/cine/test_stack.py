@@ -162,6 +162,27 @@ def test_one_slice_between_those_of_a_regular_stack_is_left_out(
         stack([*cine, *(replace(header, series_uid="9") for header in extra)])
 
 
+@pytest.mark.parametrize("apart", [5 / 8, 0.5, 3 / 8])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_slice_that_lies_too_near_to_the_end_is_left_out(
+    cine: list[SliceHeader], plane: Plane, apart: float, is_first: bool
+) -> None:
+    place = -apart if is_first else 5 + apart
+    arranged = stack([*cine, *(plane(place, phase, instance_number=100 + phase) for phase in range(4))])
+    assert (arranged.headers, arranged.grid) == (stack(cine).headers, stack(cine).grid)
+    end = 0 if is_first else 5
+    assert kinds(arranged) == [("surplus slice", end, None)]
+    near = f"only {8 * apart:.1f} mm from slice {end}, at the end of the stack, whose slices are 8.0 mm apart"
+    assert near in arranged.flags[0].reason
+    few = refusal([*without(cine, 0, 1), *(plane(5 + apart, phase) for phase in range(4))])
+    assert few == f"the slices are unevenly spaced: slices 3 and 4 are {8 * apart:.1f} mm apart, others 8.0 mm"
+
+
+def test_a_slice_beyond_a_gap_is_not_left_out(cine: list[SliceHeader], plane: Plane) -> None:
+    said = refusal([*cine, *(plane(6.375, phase) for phase in range(4))])
+    assert said == "the slices are unevenly spaced: slices 5 and 6 are 11.0 mm apart, others 8.0 mm"
+
+
 def test_a_surplus_slice_that_is_unclear_is_refused(cine: list[SliceHeader], plane: Plane) -> None:
     two = [plane(place, phase, instance_number=200 + phase) for place in (0.3, 2.3) for phase in range(4)]
     assert "unevenly spaced" in refusal([*cine, *two])

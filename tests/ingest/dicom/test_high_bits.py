@@ -28,14 +28,15 @@ def cells(bits: int) -> np.ndarray:
 @pytest.mark.parametrize("encoding", list(Encoding))
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("bits", DEPTHS)
-def test_every_bit_is_what_pydicom_makes_of_it(
+def test_every_bit_is_what_pydicom_makes_of_the_uncompressed_file(
     tmp_path: Path, slice_dataset: Callable[..., Dataset], encoding: Encoding, signed: bool, bits: int
 ) -> None:
-    write_instance(tmp_path / "a", slice_dataset(cells(bits), PixelRepresentation=int(signed)), encoding)
-    dataset = pydicom.dcmread(tmp_path / "a")
-    dataset.BitsStored, dataset.HighBit = bits, bits - 1
-    dataset.save_as(tmp_path / "a")
-    read, expected = read_pixels(read_headers(tmp_path / "a")[0]), pydicom.dcmread(tmp_path / "a").pixel_array
+    for name, own in (("a", encoding), ("b", Encoding.EXPLICIT)):
+        write_instance(tmp_path / name, slice_dataset(cells(bits), PixelRepresentation=int(signed)), own)
+        dataset = pydicom.dcmread(tmp_path / name)
+        dataset.BitsStored, dataset.HighBit = bits, bits - 1
+        dataset.save_as(tmp_path / name)
+    read, expected = read_pixels(read_headers(tmp_path / "a")[0]), pydicom.dcmread(tmp_path / "b").pixel_array
     assert read.dtype == expected.dtype.newbyteorder("=")
     np.testing.assert_array_equal(read, expected)
 

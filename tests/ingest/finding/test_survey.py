@@ -32,7 +32,13 @@ def series(plane: Plane, slices: int, phases: int, folder: str = ".", **fields: 
         (5, 8, Kind.SHORT_AXIS_CINE, "5 parallel planes of 8 phases"),
         (4, 20, Kind.SHORT_CINE, "4 parallel planes of 20 phases"),
         (1, 20, Kind.SINGLE_SLICE_CINE, "a single slice position: the distance between slices is unknown"),
-        (12, 7, Kind.STACK, "12 parallel planes of 7 phases"),
+        (
+            12,
+            7,
+            Kind.STACK,
+            "12 parallel planes of 7 phases: a DICOM cine needs at least 8; if it shows a heart beat, "
+            "convert it to NIfTI",
+        ),
         (12, 1, Kind.STACK, "12 parallel planes"),
         (1, 1, Kind.SINGLE_IMAGE, "a single slice position: the distance between slices is unknown"),
     ],
