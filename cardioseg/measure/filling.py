@@ -29,8 +29,9 @@ _COVERED = "; only if the phases cover one beat"
 
 def _rate(key: str, title: str, meaning: str, code: str) -> Quantity:
     meaning = (
-        f"{meaning} of the LV cavity volume: the steepest slope of cubic curves, each fitted to a quarter of the beat "
-        f"(at least 4 phases); the first phase follows the last, and no slope crosses a gap in the phases{_COVERED}"
+        f"{meaning} of the LV cavity volume: the steepest slope of the volume curve, which is smoothed by cubic curves "
+        "over a quarter of the beat (at least 4 phases); the first phase follows the last; gaps between phases are left "
+        f"out{_COVERED}"
     )
     return Quantity(key, title, meaning, "mL/s", 0, _LV, Table.DETAILS, code=code)
 
@@ -41,8 +42,8 @@ FILLING_QUANTITIES = (
     Quantity(
         "lv_time_to_es_ms",
         "Time to end-systole",
-        f"time from end-diastole to the next end-systole of the LV, by the RR interval (60 000 / heart rate) where "
-        f"end-diastole comes after end-systole in the file{_COVERED}",
+        "time from end-diastole to the next end-systole of the LV; if end-diastole comes later in the file, that "
+        f"end-systole is one RR interval (60 000 / heart rate) after the one in the file{_COVERED}",
         "ms",
         0,
         _LV,

@@ -6,9 +6,19 @@ The rows of the flags are written here; a test compares their names with those i
 from collections.abc import Iterator
 from pathlib import Path
 
+from cardioseg.measure.coverage import APEX_PERCENT, BASE_PERCENT
+from cardioseg.measure.quality import (
+    FOLDS_EDV_PERCENT,
+    FOLDS_EF_POINTS,
+    GAP_PERCENT,
+    JUMP_PERCENT,
+    STEP_MM,
+    STROKE_PERCENT,
+)
 from cardioseg.measure.quantities import CASE_COLUMNS, QUANTITIES
 from cardioseg.measure.quantity import Quantity
 from cardioseg.measure.reference_values import FEMALE, MALE, REFERENCE_VALUES, STUDY, ReferenceValue
+from cardioseg.measure.shape import ISLAND_MM2, ISLAND_PERCENT, OPEN_PERCENT
 from cardioseg.measure.wall_measures import SEGMENT_COLUMNS
 
 PAGE = Path(__file__).parents[1] / "measures.md"
@@ -77,8 +87,8 @@ end-diastole. `measures.csv` contains their peaks.
 - Circumferential strain is the change of the length of a contour of the wall: of its inner contour (`endo`), the line
   in the middle (`mid`) or its outer contour (`epi`).
 - Radial strain (`radial`) is the change of the mean thickness of the wall.
-- The lengths or thicknesses of all slices that have a wall at this phase and at end-diastole are added up, and compared
-  with those of the same slices at end-diastole.
+- The lengths or thicknesses of all slices that have a wall at every phase are added up, and compared with those at
+  end-diastole.
 - This strain is geometric: it compares the masks of two phases, and tracks no tissue. Compare it with strain from
   tagging or feature tracking only with care.
 """
@@ -86,7 +96,8 @@ end-diastole. `measures.csv` contains their peaks.
 FLAG_INTRODUCTION = """\
 # Flags
 
-A flag never changes a measure. `measures.json` gives its reason, with the value and its limit if there is one, and its
+A flag changes no mask, no volume and no ejection fraction. Some findings also leave out values that rest on them; the
+table says which. `measures.json` gives its reason, with the value and its limit if there is one, and its
 slices and phases; `cardioseg review` shows the place. "Correct the mask" means: see
 [Choose the phases, correct the masks](../README.md#choose-the-phases-correct-the-masks).
 """
@@ -135,8 +146,14 @@ FLAGS = {
     "label or probability map": ("nearly all values are 0 or 1", "check that the file is a scan"),
     "single-slice cine": ("one slice does not cover a ventricle", "do not use the volumes"),
     "cine of too few slices": ("the slices do not cover a ventricle", "do not use the volumes"),
-    "slices far apart": ("the distance between slices is large", "expect larger errors of the volumes"),
-    "gaps between slices": ("a large part of the heart lies between slices", "expect larger errors of the volumes"),
+    "slices far apart": (
+        f"it is more than {STEP_MM:g} mm from slice to slice",
+        "expect larger errors of the volumes",
+    ),
+    "gaps between slices": (
+        f"gaps are more than {GAP_PERCENT:g} % of the distance from slice to slice",
+        "expect larger errors of the volumes",
+    ),
     "heart rates differ": (
         "heart rate and RR interval differ by more than 20 %; cardiac output, rates and time to ES are left out",
         "check the tags HeartRate and NominalInterval",
@@ -158,27 +175,43 @@ FLAGS = {
     "no RV cavity": ("the mask has no RV cavity at some or all phases", _LOOKED),
     "slice extent": ("a ventricle is very short or long, or is missing in a slice within it", _LOOKED),
     "apex not covered": (
-        "a ventricle is still large in the most apical slice",
+        f"in the most apical slice, a ventricle still has more than {APEX_PERCENT:g} % of its largest area",
         "check whether the stack ends too soon",
     ),
     "base not covered": (
-        "at ES, the ventricles still fill the most basal slice",
+        f"at ES, every ventricle has more than {BASE_PERCENT:g} % of its largest area in the most basal slice; ED is "
+        "not checked",
         "check whether the stack begins too low; the volumes are then too small",
     ),
     "myocardium without a cavity": ("a slice that is not the apex has myocardium, but no LV cavity", _LOOKED),
-    "open ring": ("the myocardium does not surround the LV cavity", _LOOKED),
-    "several components": ("a structure has more than one part in a slice", _LOOKED),
+    "open ring": (
+        f"more than {OPEN_PERCENT:g} % of the outline of the LV cavity has no myocardium next to it",
+        _LOOKED,
+    ),
+    "several components": (
+        f"in a slice, more than {ISLAND_PERCENT:g} % and {ISLAND_MM2:g} mm² of a structure are not connected to its "
+        "largest part",
+        _LOOKED,
+    ),
     "touches the border": ("a structure lies on the edge of the image", "check whether the heart is cut off"),
-    "volume jump": ("a volume differs much from those of the neighbouring phases", _LOOKED),
+    "volume jump": (
+        f"a volume is more than {JUMP_PERCENT:g} % of the largest one off the mean of the phases before and after",
+        _LOOKED,
+    ),
     "stroke volumes differ": (
-        "the LV and the RV eject different volumes",
+        f"the stroke volumes of LV and RV differ by more than {STROKE_PERCENT:g} % of the larger one",
         "look at both masks in basal slices; a leaking valve or a shunt is another cause",
     ),
     "implausible value": (
-        "a measure, or the height, weight or heart rate, is outside the range of living patients",
+        "a measure, or the height, weight or heart rate, is outside the range of living patients; if height or "
+        "weight is, values per body surface area are left out",
         "look at the mask and at ED and ES; correct height or weight with `--patients`",
     ),
-    "folds disagree": ("the networks of an ensemble give different volumes", _LOOKED),
+    "folds disagree": (
+        f"the networks of an ensemble differ by a standard deviation of more than {FOLDS_EF_POINTS:g} points of EF or "
+        f"{FOLDS_EDV_PERCENT:g} % of EDV",
+        _LOOKED,
+    ),
 }
 """By the name of a flag: what was found, and what to do."""
 
