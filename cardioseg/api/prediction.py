@@ -73,9 +73,9 @@ def predict(
         All that lies in `out`, cases of earlier runs too.
 
     Raises:
-        UsageError: there is no such model, device or format; a phase is none; `threads` or `workers` is no such number,
-            or this process may start no others; `patients` holds an impossible value; `phases` or
-            `patients` names a case that is not there; a folder or a zip of scans is `out` or lies in it.
+        UsageError: there is no such model, device or format; `threads`, `workers` or a phase is impossible; this
+            process may start no others; `patients` holds an impossible value; `phases` or `patients` names
+            a case that is not there; a folder or a zip of scans is `out` or lies in it.
         NoInputError: a path does not exist, or there is no short-axis scan at or below it.
         RefusedError: the model is damaged.
         ResourceError: disk, memory, permission or device is missing, or another run writes into `out`.
