@@ -11,11 +11,12 @@ from cardioseg import errors
 
 if TYPE_CHECKING:
     from cardioseg.api.assessment import evaluate
+    from cardioseg.api.case_result import CaseResult
     from cardioseg.api.case_review import CaseReview
     from cardioseg.api.found_scans import Scan, find_scans
     from cardioseg.api.loaded_model import LoadedModel, load_model
     from cardioseg.api.measurement import measure_masks
-    from cardioseg.api.opened_results import CaseResult, Results, open_results
+    from cardioseg.api.opened_results import Results, open_results
     from cardioseg.api.placed_image import Image
     from cardioseg.api.prediction import predict
     from cardioseg.evaluation.result import Evaluation
@@ -44,7 +45,7 @@ __all__ = [
 ]
 
 _PLACES = {
-    "CaseResult": "api.opened_results",
+    "CaseResult": "api.case_result",
     "CaseReview": "api.case_review",
     "Evaluation": "evaluation.result",
     "Flag": "image.flag",

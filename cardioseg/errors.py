@@ -78,7 +78,8 @@ def of_system(error: MemoryError | OSError) -> ResourceError:
     """What the system refuses, as an error of ours."""
     if isinstance(error, MemoryError):
         return ResourceError("out of memory")
-    return ResourceError(f"{error.filename}: {(error.strerror or type(error).__name__).lower()}")
+    what = (error.strerror or type(error).__name__).lower()
+    return ResourceError(what if error.filename is None else f"{error.filename}: {what}")
 
 
 class InterruptError(CardiosegError):

@@ -31,6 +31,7 @@ _RUN = secrets.token_hex(
     4
 )  # distinguishes this process from an earlier one with the same number: in a container all have number 1
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])(\..*)?")  # names that Windows keeps for devices
+_OWN = re.compile(r"(?i)parts|(status|measures|segments|review)\.csv|run\.json|report\.html")  # of a folder of results
 _NAME_LIMIT_BYTES = 100  # in UTF-8; file systems take 255 or fewer, and names get longer: numbers, endings, folders
 _ENDED, _FLAGS, _PF_EXITING = "ZX", 5, 0x4  # in /proc/PID/stat, after the process's name
 _being_written: set[Path] = set()
@@ -148,11 +149,13 @@ def require_size_below(path: Path, limit_bytes: int) -> None:
 def safe_name(name: str) -> str:
     """A name that is a safe path component on every file system: letters, digits, `.`, `_` and `-`.
 
+    None of the names that a folder of results needs for itself is a name of a case: `parts` becomes `case-parts`.
     Letters and digits of every script stay, composed (NFC): names that look alike are equal.
     """
     kept = "".join(sign if sign in "._-" or category(sign)[0] in "LMN" else " " for sign in normalize("NFC", name))
     harmless = re.sub(" +", "_", kept).strip("._-").encode()[:_NAME_LIMIT_BYTES].decode(errors="ignore").rstrip("._-")
-    return f"case-{harmless}" if _RESERVED.fullmatch(harmless) else harmless or "case"
+    is_taken = _RESERVED.fullmatch(harmless) or _OWN.fullmatch(harmless)
+    return f"case-{harmless}" if is_taken else harmless or "case"
 
 
 def unique_names(names: Iterable[str]) -> list[str]:

@@ -31,6 +31,7 @@ from cardioseg.files import (
     write_text,
 )
 from cardioseg.locks import is_being_written, turn
+from cardioseg.results.folder import ResultsFolder
 
 few = settings(max_examples=25, deadline=None, database=None)
 HOSTILE = (
@@ -219,10 +220,38 @@ def test_a_safe_name_is_one_harmless_component(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["SCD0000101", "patient001", "a.b-c_d", "SC-HF-I-1", "x" * 100, "Müller", "Αλέξης", "Иван-2", "山田太郎", "किरण"],
+    [
+        "SCD0000101",
+        "parts-1",
+        "run",
+        "report",
+        "case.json",
+        "measures.csv.old",
+        "patient001",
+        "a.b-c_d",
+        "SC-HF-I-1",
+        "x" * 100,
+        "Müller",
+        "Αλέξης",
+        "Иван-2",
+        "山田太郎",
+        "किरण",
+    ],
 )
 def test_a_harmless_name_stays(name: str) -> None:
     assert safe_name(name) == name
+
+
+def test_no_case_has_a_name_that_a_folder_of_results_needs(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path)
+    properties = [name for name, member in vars(ResultsFolder).items() if isinstance(member, property)]
+    paths = [getattr(folder, name) for name in properties]
+    own = [path.name for path in paths if path.parent == tmp_path]
+    assert {"parts", "run.json", "status.csv", "report.html"} <= set(own)
+    for name in own:
+        for shown in (name, name.upper()):
+            assert safe_name(shown).lower() not in map(str.lower, own)
+    assert safe_name("parts") == "case-parts"
 
 
 @pytest.mark.parametrize(

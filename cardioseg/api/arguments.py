@@ -1,6 +1,8 @@
 """Arguments: what a caller gives, as the rest of cardioseg takes it."""
 
 from collections.abc import Iterable, Mapping
+from multiprocessing import current_process
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import SupportsFloat, TypeVar
@@ -44,11 +46,31 @@ def executor_of(workers: int) -> Executor:
     """This process, or several.
 
     Raises:
-        UsageError: there are fewer than one.
+        UsageError: there are fewer than one, or this process may not start others.
     """
-    if workers < 1:
-        raise UsageError(f"workers is {workers}", "1 works in this process, 2 or more in processes beside it")
-    return Here() if workers == 1 else Processes(workers, environment=_ONE_THREAD)
+    if _count("workers", workers, 1, "1 works in this process, 2 or more in processes beside it") == 1:
+        return Here()
+    if current_process().daemon:  # as the processes of multiprocessing.Pool
+        raise UsageError(
+            f"workers is {workers}, but a daemonic process, as those of multiprocessing.Pool, may start no others",
+            "workers=1",
+        )
+    return Processes(workers, environment=_ONE_THREAD)
+
+
+def threads_of(threads: int) -> int:
+    """Threads of the CPU.
+
+    Raises:
+        UsageError: there are fewer than none.
+    """
+    return _count("threads", threads, 0, "0 uses as many as this process may use")
+
+
+def _count(argument: str, value: int, least: int, hint: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise UsageError(f"{argument} is {value!r}", hint)
+    return int(value)
 
 
 def choices_of(ed: Phase, es: Phase, phases: Mapping[str, tuple[Phase, Phase]] | None) -> Choices:

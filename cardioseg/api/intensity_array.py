@@ -10,6 +10,7 @@ from cardioseg.image.volume import Cine, Grid, Voxels
 
 _AXES = "the axes are (phase, slice, row, column) or (slice, row, column)"
 _NIBABEL = f"{_AXES}; nibabel's are the other way round: give array.T"
+_TENSOR = "of a tensor, give tensor.detach().cpu().numpy()"
 _SPACING = "give three lengths in mm, of (slice, row, column)"
 _FIELD_MM = 30.0  # the least that a slice shows: a newborn's heart
 _STACK_MM = 400.0  # the most that slices span: a chest
@@ -34,8 +35,10 @@ def cine_of(array: ArrayLike, spacing_mm: tuple[float, float, float], base_first
 def _voxels(array: ArrayLike) -> Voxels:
     try:
         voxels: NDArray[np.generic] = np.asarray(array)
-    except (TypeError, ValueError):  # rows of different lengths; a tensor on a GPU
-        raise UsageError("what is given is no array of numbers", _AXES) from None
+    except (TypeError, ValueError, RuntimeError):  # rows of different lengths; a tensor on a GPU, or with a gradient
+        raise UsageError("what is given is no array of numbers", f"{_AXES}; {_TENSOR}") from None
+    if np.ma.is_masked(array):
+        raise UsageError("some values of the array are masked", "say what stands there: array.filled(0)")
     if voxels.dtype.kind not in "iuf":
         raise UsageError(f"the array is of {voxels.dtype}", "give intensities, as whole or floating-point numbers")
     if voxels.ndim not in (3, 4):

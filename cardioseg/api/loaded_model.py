@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cardioseg.api.arguments import AnyPath, path_of
+from cardioseg.api.arguments import AnyPath, path_of, threads_of
 from cardioseg.api.intensity_array import cine_of
 from cardioseg.api.raised_errors import in_words_of_python
 from cardioseg.image.labels import Label
@@ -64,7 +64,8 @@ class LoadedModel:
             `Label` numbers, uint8, of the shape of `array`.
 
         Raises:
-            UsageError: the shape, the type or the spacing is none that a stack of slices can have.
+            UsageError: the shape, the type or the spacing is none that a stack of slices can have, or values of the
+                array are masked.
             UnusableError: there is no image in it, it holds labels, or its pixels cannot be a scanner's.
             ResourceError: the memory does not suffice.
 
@@ -90,13 +91,13 @@ def load_model(model: AnyPath = "sax", *, device: str = "auto", threads: int = 0
         threads: of the CPU; 0 for as many as this process may use.
 
     Raises:
-        UsageError: there is no such model or device, or ONNX Runtime is not installed.
+        UsageError: there is no such model or device, `threads` is negative, or ONNX Runtime is not installed.
         RefusedError: the folder holds no model, or its files are damaged.
         ResourceError: the device is not there, or the memory does not suffice.
 
     Example:
         >>> model = cardioseg.load_model("sax")
     """
-    opened = open_model(find_model(str(path_of(model))), device, threads)
+    opened = open_model(find_model(str(path_of(model))), device, threads_of(threads))
     card = opened.card
     return LoadedModel(card.name, card.structures, card.licence, card.citation, opened.device, opened.folder, opened)

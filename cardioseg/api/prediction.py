@@ -2,7 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 
-from cardioseg.api.arguments import AnyPath, Phase, choices_of, executor_of, path_of, paths_of, patients_of, require_met
+from cardioseg.api.arguments import (
+    AnyPath,
+    Phase,
+    choices_of,
+    executor_of,
+    path_of,
+    paths_of,
+    patients_of,
+    require_met,
+    threads_of,
+)
 from cardioseg.api.loaded_model import LoadedModel
 from cardioseg.api.opened_results import Results, open_results
 from cardioseg.api.raised_errors import in_words_of_python
@@ -63,9 +73,9 @@ def predict(
         All that lies in `out`, cases of earlier runs too.
 
     Raises:
-        UsageError: there is no such model, device or format; a phase is none; `patients` holds an impossible
-            value; `phases` or `patients` names a case that is not there; a folder or a zip of scans is
-            `out` or lies in it.
+        UsageError: there is no such model, device or format; `threads`, `workers` or a phase is impossible; this
+            process may start no others; `patients` holds an impossible value; `phases` or `patients` names
+            a case that is not there; a folder or a zip of scans is `out` or lies in it.
         NoInputError: a path does not exist, or there is no short-axis scan at or below it.
         RefusedError: the model is damaged.
         ResourceError: disk, memory, permission or device is missing, or another run writes into `out`.
@@ -81,7 +91,7 @@ def predict(
     told = patients_of(patients, reference_values, use_patient_tags)
     told.require_use()
     settings = Settings(overwrite, discard_edits, wanted, choices, patients=told)
-    opened = _opened(model, device, executor.threads(threads))
+    opened = _opened(model, device, executor.threads(threads_of(threads)))
     with sole_writer(folder):
         search = Search(sources, folder)
         names = [outcome.case_id for outcome in predict_all(search, opened, folder, settings, executor=executor)]

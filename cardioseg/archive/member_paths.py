@@ -18,7 +18,7 @@ SUFFIX = ".zip"
 _OTHERS = (".cvi42wsx.zip",)  # workspaces of cvi42: contours
 _ARCHIVES = 16  # whose lists are kept in memory
 
-Stamp = tuple[int, int]  # a file's size in bytes and its modification time in ns
+Stamp = tuple[int, int, int]  # a file's size in bytes, and the times in ns when it and its state were changed
 
 
 class MemberFile(BytesIO):
@@ -45,19 +45,21 @@ def open_file(path: Path) -> BufferedReader | MemberFile:
     if found is None:
         return path.open("rb")
     archive, member = found
+    before = archive.stat()
     try:
         content = read_member(archive, member)
     except UnusableError as error:
         raise UnusableError(f"{path}: {error.message}", error.hint) from None
-    return MemberFile(content, (len(content), archive.stat().st_mtime_ns))
+    if _stamp(before) != _stamp(archive.stat()):
+        raise UnusableError(f"{path}: its archive changed while it was read", "run again")
+    return MemberFile(content, (len(content), *_stamp(before)[1:]))
 
 
 def stamp_of(file: BinaryIO) -> Stamp:
-    """The stamp of an open file, which changes when the file, or its archive, is written."""
+    """The stamp of an open file, which changes when the file, or its archive, is written or replaced."""
     if isinstance(file, MemberFile):
         return file.stamp
-    state = os.fstat(file.fileno())
-    return state.st_size, state.st_mtime_ns
+    return _stamp(os.fstat(file.fileno()))
 
 
 def size_bytes(path: Path) -> int:
@@ -135,6 +137,10 @@ def files_below(folder: Path) -> list[Path]:
 def plain_name(name: str) -> str:
     """The name of a folder or an archive; an archive's without its suffix."""
     return name[: -len(SUFFIX)] if name.lower().endswith(SUFFIX) and len(name) > len(SUFFIX) else name
+
+
+def _stamp(state: os.stat_result) -> Stamp:
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
 def _member(path: Path) -> tuple[Path, Member] | None:

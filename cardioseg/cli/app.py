@@ -40,7 +40,7 @@ for command in (demo, predict, gather, review, measure, evaluate, inspect, inges
 
 def _print_version(asked: bool) -> None:
     if asked:
-        print(f"cardioseg {__version__}")
+        console.write(f"cardioseg {__version__}\n")
         raise typer.Exit
 
 
@@ -59,6 +59,7 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with listening():
         code = run(sys.argv[1:])
+    console.leave()
     sys.exit(code)
 
 

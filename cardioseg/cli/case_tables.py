@@ -1,5 +1,6 @@
 """Case tables: what `predict` and `measure` print about the cases, and their exit codes."""
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -142,9 +143,17 @@ def say_outcome(outcome: "Outcome", quiet: bool) -> None:
 
 
 def finish(
-    results: "ResultsFolder", tally: "Tally", quiet: bool, as_json: bool, tables: "ResultsFolder | None" = None
+    results: "ResultsFolder",
+    tally: "Tally",
+    quiet: bool,
+    as_json: bool,
+    tables: "ResultsFolder | None" = None,
+    incomplete: Sequence[str] | None = None,
 ) -> int:
-    """Print what is in a folder of results, or of a part of it the `tables`; the exit code."""
+    """Print what is in a folder of results, or of a part of it the `tables`; the exit code.
+
+    The JSON document also says what is `incomplete`, where that is known.
+    """
     from cardioseg.results.run_tables import read_measures
 
     folder, total = tables or results, tally.done + tally.failed
@@ -153,7 +162,8 @@ def finish(
     )
     all_failed = tally.failed and not tally.done
     if as_json:
-        console.print_json(_document(results, folder) | (console.described(nothing) if all_failed else {}))
+        document = _document(results, folder) | ({} if incomplete is None else {"incomplete": list(incomplete)})
+        console.print_json(document | (console.described(nothing) if all_failed else {}))
     elif not quiet:
         _print(list(islice(read_measures(folder), _ROWS + 1)), folder)
         console.say(f"tables: {tables.path}" if tables else f"report: {results.report}")

@@ -6,12 +6,12 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from cardioseg.errors import CardiosegError
+from cardioseg.errors import CardiosegError, ResourceError
 from cardioseg.wording import UNKNOWN
 
 if TYPE_CHECKING:
@@ -72,14 +72,15 @@ def _as_shown(text: str) -> str:
 def fail(error: CardiosegError, as_json: bool) -> int:
     """Say what went wrong and what to do; the exit code."""
     if as_json:
-        print_json(described(error))
+        with suppress(ResourceError):  # the exit code is that of the error
+            print_json(described(error))
     for reason in error.reasons[:_SHOWN]:
-        print(reason, file=sys.stderr)
+        say(reason)
     if len(error.reasons) > _SHOWN:
-        print(f"and {len(error.reasons) - _SHOWN} more", file=sys.stderr)
-    print(f"error: {error.message}", file=sys.stderr)
+        say(f"and {len(error.reasons) - _SHOWN} more")
+    say(f"error: {error.message}")
     if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)
+        say(f"hint: {error.hint}")
     return error.exit_code
 
 
@@ -90,14 +91,15 @@ def described(error: CardiosegError) -> dict[str, Any]:
 
 
 def say(text: str, quiet: bool = False) -> None:
-    """A message for the person at the keyboard."""
+    """A message for the person at the keyboard. Where stderr takes none, that changes nothing in the work."""
     if not quiet:
-        print(text, file=sys.stderr)
+        with suppress(OSError):
+            print(text, file=sys.stderr)
 
 
 def print_json(document: Any) -> None:  # noqa: ANN401 - whatever json takes
     """The result, as JSON."""
-    _write(json.dumps(document, indent=2, default=str, allow_nan=False) + "\n")
+    write(json.dumps(document, indent=2, default=str, allow_nan=False) + "\n")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> None:
@@ -117,17 +119,47 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     out = Console()
     if not out.is_terminal:
         out.width = max(out.width, 200)  # a pipe has no width to fold at
-    with out.capture() as shown_table:
-        out.print(table)
-    _write(shown_table.get())
+    with _stdout():
+        with out.capture() as shown_table:
+            out.print(table)
+        write(shown_table.get())
 
 
-def _write(text: str) -> None:
-    """Write to stdout. If nobody reads it to its end, as with `| head`, the rest is dropped: that is no error."""
-    try:
+def write(text: str) -> None:
+    """Write to stdout. If nobody reads it to its end, as with `| head`, the rest is dropped: that is no error.
+
+    Raises:
+        ResourceError: stdout takes no more.
+    """
+    with _stdout():
         print(text, end="", flush=True)
+
+
+@contextmanager
+def _stdout() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop(sys.stdout)
+    except OSError as error:
+        _drop(sys.stdout)
+        raise ResourceError(f"stdout cannot be written: {(error.strerror or 'unknown error').lower()}") from None
+
+
+def leave() -> None:
+    """Drop what stdout and stderr do not take: Python would try again when it ends, and change the exit code."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            _drop(stream)
+
+
+def _drop(stream: TextIO) -> None:
+    """Let what a stream still holds, and all that follows, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def print_skipped(skipped: "Sequence[Skipped]", what: str) -> None:

@@ -101,11 +101,11 @@ def evaluate(
     from cardioseg.ingest.labels.structures import meaning_of
 
     systems = _systems(predicted, compare)
-    meanings = convention_of(predicted_labels), meaning_of(labels, structures)
+    numbers, meaning = _numbers(systems, convention_of(predicted_labels)), meaning_of(labels, structures)
     silent = quiet or as_json
     with executor_of(workers) as executor:
         evaluations = {
-            name: _evaluate(path, reference, meanings, executor, threads, int8, silent)
+            name: _evaluate(path, reference, (numbers[name], meaning), executor, threads, int8, silent)
             for name, path in systems.items()
         }
     tests = test_systems(evaluations)
@@ -139,6 +139,19 @@ def _systems(predicted: Sequence[Path], compare: bool) -> dict[str, Path]:
     if len({path.resolve() for path in predicted}) < len(predicted):
         raise UsageError("a prediction is given twice")
     return dict(zip(unique_names(path.resolve().name for path in predicted), predicted, strict=True))
+
+
+def _numbers(systems: Mapping[str, Path], convention: "Convention | None") -> dict[str, "Convention | None"]:
+    """The convention of each system. Masks of `predict` beside those of others have their own."""
+    from cardioseg.dataset.training_run import is_run
+    from cardioseg.results.folder import ResultsFolder
+    from cardioseg.results.run_record import read_run_record
+
+    if convention is None:
+        return dict.fromkeys(systems)
+    others = [path for path in systems.values() if not is_run(path)]
+    own = {path for path in others if read_run_record(ResultsFolder(path)).structures is not None}
+    return {name: None if path in own and len(own) < len(systems) else convention for name, path in systems.items()}
 
 
 def _evaluate(

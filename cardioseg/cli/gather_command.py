@@ -30,7 +30,7 @@ def gather(
         raise NoInputError(f"{out}: no such folder", "give the folder that `cardioseg predict` wrote into")
     with sole_writer(out, is_part=True):
         gathered = gather_parts(out)
-    code = finish(ResultsFolder(out), gathered.tally, quiet, as_json)
+    code = finish(ResultsFolder(out), gathered.tally, quiet, as_json, incomplete=gathered.problems)
     for problem in gathered.problems:
         console.say(f"incomplete: {problem}")
     return code or (ExitCode.SOME_FAILED if gathered.problems else ExitCode.OK)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cardioseg.dataset.same_patient import same_patients
-from cardioseg.errors import NoInputError
+from cardioseg.errors import NoInputError, UsageError
 from cardioseg.evaluation.judgement import Judgement, Judging, unjudged
 from cardioseg.evaluation.measures import paired_measures
 from cardioseg.evaluation.mistakes import DoubtfulConvention
@@ -23,6 +23,7 @@ from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.ingest.labels.nnunet_dataset_json import stated_convention
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import Source
+from cardioseg.results.edits import is_predicted
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.mask_files import (
     MaskFolder,
@@ -64,7 +65,8 @@ def evaluate(
     Raises:
         NoInputError: nothing could be compared.
         UnusableError: `run.json` or the prepared dataset is damaged.
-        UsageError: a meaning is given for references whose numbers and names already have one.
+        UsageError: a meaning is given for references whose numbers and names already have one, or for masks that
+            `predict` wrote.
     """
     for folder in (predicted, reference):
         if not folder.exists():
@@ -74,6 +76,9 @@ def evaluate(
         predictions = MaskFolder(predicted, {case_id(reference): predicted})  # two files need no name in common
     if not predictions.paths:
         raise no_masks(predicted, _GIVE_RESULTS if is_plain(predicted) else _PREDICTED_FIRST)
+    if predicted_convention is not None and any(map(is_predicted, predictions.paths.values())):
+        what = f"--predicted-labels has no effect: `predict` wrote the masks in {predicted}"
+        raise UsageError(what, "leave out --predicted-labels")
     run = read_run_record(ResultsFolder(predicted))
     structures = run.structures
     if predicted_convention is None:

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
-from threading import Thread
+from threading import Lock, Thread
 from types import FrameType, ModuleType
 from typing import Any, Generic
 
@@ -26,6 +26,7 @@ from cardioseg.execution.executor import ItemT, Lost, ResultT, Work, cores
 from cardioseg.files import remove_partials
 
 _FEWER = "run the same command again with fewer --workers to continue"
+_starting = Lock()  # what a start changes for all of this process is changed by one thread at a time
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class _Worker(Generic[ItemT]):
         self.process = context.Process(target=_serve, args=(child_connection,), daemon=True)
         self.task: _Task[ItemT] | None = None
         self.is_ready = False
-        with _with_environment(environment), _without_main():
+        with _starting, _with_environment(environment), _without_main():
             self.process.start()
         child_connection.close()
         self._send(work)

@@ -25,10 +25,22 @@ def scale_intensity(
         method: how the values that become 0 and 1 are chosen.
         box: the rows and columns to return; the values that become 0 and 1 are those of the whole slice.
     """
+    slices = _without_offset(slices)
     low, high = _limits(slices, method)
     span = np.where(high > low, high - low, np.inf)
     scaled: Floats = np.clip((_finite(slices[:, *box]) - low) / span, 0, 1).astype(np.float32)
     return scaled
+
+
+def _without_offset(slices: NDArray[Any]) -> NDArray[Any]:
+    """Slices with the darkest value as 0, if they lie further from 0 than from each other: float32 has few digits."""
+    if np.can_cast(slices.dtype, np.float32) or not slices.size:
+        return slices
+    finite = np.where(np.isfinite(slices), slices, np.nan) if slices.dtype.kind == "f" else slices
+    low, high = np.fmin.reduce(finite, (1, 2), keepdims=True), np.fmax.reduce(finite, (1, 2), keepdims=True)
+    with np.errstate(over="ignore"):
+        is_far = np.abs(low.astype(np.float64)) > high.astype(np.float64) - low.astype(np.float64)
+    return slices - np.where(is_far, low, np.zeros_like(low)) if is_far.any() else slices
 
 
 def _finite(slices: NDArray[np.generic]) -> Floats:

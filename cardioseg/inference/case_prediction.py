@@ -206,6 +206,7 @@ def _predicted(
     said_of_scan = {"content": scan.content, "header": scan.header, "grid": RecordedGrid.of(mask.grid)}
     written = {"remark": remark, "sha256": format_hashes(folder), "review": review}
     record = asked.model_copy(update=said_of_scan | written)
+    scan.require_unchanged()
     record.write(folder)
     remarks = in_one(asked.naming, record.reviewed(description.measures), remark)
     return _outcome(case, folder.case_id, description, remarks, time.perf_counter() - start)

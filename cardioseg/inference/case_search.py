@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -202,7 +203,10 @@ def _cases(unit: Unit, cines: Sequence[Series], left: LeftOut) -> Iterator[Case]
 
 
 def _of_file(name: str, path: Path) -> Case:
-    return Case(name, path, format_of(path).files(path), None, other_names(name, path))
+    case = Case(name, path, format_of(path).files(path), None, other_names(name, path))
+    with suppress(UnusableError):  # it is said when the case's turn comes
+        return replace(case, found=case.fingerprint())
+    return case
 
 
 def _is_used(path: Path) -> bool:

@@ -29,6 +29,7 @@ class Case:
         source: the file or folder it lies in, as the user gave it.
         files: every file it is read from.
         series: the DICOM series, or None for a volume file.
+        found: fingerprint of a volume file when it was found; in DICOM each header has a stamp of its file.
         others: names to take where another scan has that one already; the first that is free.
     """
 
@@ -37,17 +38,21 @@ class Case:
     files: tuple[Path, ...] = field(repr=False)
     series: Series | None = field(default=None, repr=False)
     others: tuple[str, ...] = field(default=(), repr=False)
+    found: str = field(default="", repr=False)
 
     def read(self) -> Cine:
         """Read the pixels.
 
         Raises:
-            UnusableError: they cannot be read, the slices do not make a cine, or there is no image in it.
+            UnusableError: they cannot be read or have changed since the case was found, the slices do not make a cine,
+                or there is no image in it.
         """
         if self.series is not None and self.series.stack is None:
             raise UnusableError(self.series.reason, self.series.remedy)
         stack = self.series.stack if self.series else None
         cine = stack.read() if stack else format_of(self.source).read_cine(self.source)
+        if self.found:
+            self.require_unchanged(self.found)
         require_image(cine)
         return cine
 
@@ -92,6 +97,15 @@ class Case:
             raise UnusableError(f"{error.filename}: cannot be read: {(error.strerror or '').lower()}") from None
         lines = (f"{path} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}" for path, stat in stats)
         return sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+    def require_unchanged(self, fingerprint: str) -> None:
+        """Make sure that the case still has a fingerprint that was taken before.
+
+        Raises:
+            UnusableError: a file of it was changed, moved, added or removed since.
+        """
+        if self.fingerprint() != fingerprint:
+            raise UnusableError(f"{self.source}: the scan has changed since it was found", "run again")
 
 
 def other_names(case_id: str, source: Path) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cardioseg.errors import UsageError
 from cardioseg.inference.case_csv import case_rows
+from cardioseg.ingest.labels.csv_table import whole_number
 from cardioseg.measure.curves import Moments
 
 COLUMNS = ("case_id", "ed_phase", "es_phase")
@@ -66,10 +67,10 @@ def read_choices(path: Path) -> dict[str, Moments]:
 def _moments(row: Mapping[str, str], where: str) -> Moments:
     phases = {}
     for name in COLUMNS[1:]:
-        text = row.get(name, "").strip()
-        if text and not (text.isascii() and text.isdecimal()):
+        phase = whole_number(row.get(name, ""))
+        if phase is None and row.get(name, "").strip():
             raise UsageError(f"{where}: {name} is not a whole number from 0 on", _HINT)
-        phases[name] = int(text) if text and not _is_as_written(row, name) else None
+        phases[name] = None if _is_as_written(row, name) else phase
     if phases["ed_phase"] is not None and phases["ed_phase"] == phases["es_phase"]:
         raise UsageError(
             f"{where}: both phases are {phases['ed_phase']}", "end-diastole and end-systole are different phases"
@@ -79,5 +80,5 @@ def _moments(row: Mapping[str, str], where: str) -> Moments:
 
 def _is_as_written(row: Mapping[str, str], name: str) -> bool:
     """Whether a row of a `measures.csv` has a phase that only one of its ventricles has, as `predict` wrote it."""
-    left, right = (row.get(f"{side}_{name}", "").strip() for side in ("lv", "rv"))
-    return bool(left and right) and left != right and row[name].strip() == left
+    left, right = (whole_number(row.get(f"{side}_{name}", "")) for side in ("lv", "rv"))
+    return None not in {left, right} and left != right and whole_number(row.get(name, "")) == left

@@ -48,7 +48,8 @@ class Scan:
 
     @cached_property
     def cine(self) -> Cine:
-        """The pixels."""
+        """The pixels. The input is asked for first: what is recorded of a scan is never newer than its pixels."""
+        self.input  # noqa: B018 - it stays
         return self.case.read()
 
     def phase(self, index: int) -> Volume:
@@ -65,6 +66,10 @@ class Scan:
     def input(self) -> str:
         """Changes when a file is changed, moved, added or removed; asks the file system only."""
         return self.case.fingerprint()
+
+    def require_unchanged(self) -> None:
+        """Make sure that no file has changed since the input was asked for: some are read more than once."""
+        self.case.require_unchanged(self.input)
 
     @cached_property
     def content(self) -> str:

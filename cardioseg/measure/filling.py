@@ -30,8 +30,8 @@ _COVERED = "; only if the phases cover one beat"
 def _rate(key: str, title: str, meaning: str, code: str) -> Quantity:
     meaning = (
         f"{meaning} of the LV cavity volume: the steepest slope of the volume curve, which is smoothed by cubic curves "
-        "over a quarter of the beat (at least 4 phases); the first phase follows the last; gaps between phases are left "
-        f"out{_COVERED}"
+        "over a quarter of the beat (at least 4 phases); the first phase follows the last; gaps between phases are "
+        f"left out{_COVERED}"
     )
     return Quantity(key, title, meaning, "mL/s", 0, _LV, Table.DETAILS, code=code)
 

@@ -1,5 +1,6 @@
 """Folder: where everything lies that `predict` and `measure` write. No other module names these files.
 
+Only `safe_name` knows them too: it gives none of these names to a case.
 The files of an output format are named by its own module in `formats`.
 """
 

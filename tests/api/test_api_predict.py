@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from multiprocessing import current_process
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,10 @@ def test_a_model_that_is_open_and_other_formats(scans: Path, thresholds: Path, t
         ({"formats": "png"}, "no format 'png'"),
         ({"formats": []}, "no format ''"),
         ({"workers": 0}, "workers is 0"),
+        ({"workers": 1.5}, "workers is 1.5"),
+        ({"workers": "2"}, "workers is '2'"),
+        ({"threads": -1}, "threads is -1"),
+        ({"threads": "1"}, "threads is '1'"),
         ({"ed": -1}, "ED is -1, which is no phase"),
         ({"ed": 1.5}, "ED is 1.5, which is no phase"),
         ({"es": "7"}, "ES is '7', which is no phase"),
@@ -130,6 +135,15 @@ def test_settings_that_make_no_sense(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         cardioseg.predict(scans, tmp_path / "out", **({"model": thresholds} | settings))  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_process_that_may_start_no_others(
+    scans: Path, thresholds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(current_process()._config, "daemon", True)  # type: ignore[attr-defined]
+    with pytest.raises(UsageError, match="workers is 2, but a daemonic process"):
+        cardioseg.predict(scans, tmp_path / "out", model=thresholds, workers=2)
     assert not (tmp_path / "out").exists()
 
 

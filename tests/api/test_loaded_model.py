@@ -43,6 +43,29 @@ def test_the_type_of_the_numbers_does_not_matter(model: cardioseg.LoadedModel, v
         assert np.array_equal(model.segment(other, SMALL.spacing_mm), expected)
 
 
+@pytest.mark.parametrize("offset", [10**9, -(2**40)])
+@pytest.mark.parametrize("kind", [np.float64, np.int64])
+def test_an_offset_does_not_matter(
+    model: cardioseg.LoadedModel, voxels: NDArray[np.int16], kind: type, offset: int
+) -> None:
+    expected = model.segment(voxels, SMALL.spacing_mm)
+    assert np.array_equal(model.segment(voxels.astype(kind) + offset, SMALL.spacing_mm), expected)
+
+
+def test_a_masked_array_is_one_where_nothing_is_masked(model: cardioseg.LoadedModel, voxels: NDArray[np.int16]) -> None:
+    expected = model.segment(voxels, SMALL.spacing_mm)
+    assert np.array_equal(model.segment(np.ma.masked_array(voxels, mask=False), SMALL.spacing_mm), expected)
+
+
+def test_a_tensor_with_a_gradient_is_refused_in_words(model: cardioseg.LoadedModel, voxels: NDArray[np.int16]) -> None:
+    torch = pytest.importorskip("torch")
+    tensor = torch.from_numpy(voxels.astype(np.float32))
+    assert Label.LV_CAVITY in model.segment(tensor, SMALL.spacing_mm)
+    with pytest.raises(UsageError, match="no array of numbers") as caught:
+        model.segment(tensor.requires_grad_(), SMALL.spacing_mm)
+    assert "tensor.detach()" in caught.value.hint
+
+
 def test_a_single_phase_keeps_its_shape(model: cardioseg.LoadedModel, voxels: NDArray[np.int16]) -> None:
     mask = model.segment(voxels[0], SMALL.spacing_mm)
     assert mask.shape == (6, 48, 40)
@@ -98,6 +121,7 @@ def test_what_is_no_number_is_black_as_in_a_file(model: cardioseg.LoadedModel, v
         (lambda voxels: voxels > 3, SMALL.spacing_mm, "is of bool"),
         (lambda voxels: voxels.astype(complex), SMALL.spacing_mm, "is of complex128"),
         (lambda voxels: [voxels.tolist(), [1]], SMALL.spacing_mm, "no array of numbers"),
+        (lambda voxels: np.ma.masked_array(voxels, mask=voxels > 9), SMALL.spacing_mm, "masked.*filled"),
         (lambda voxels: voxels, 1.4, "spacing_mm is 1.4"),
         (lambda voxels: voxels, (6.0, 6.0), r"spacing_mm is \(6.0, 6.0\)"),
         (lambda voxels: voxels, (14.0, 6.0, 0.0), "spacing_mm is"),

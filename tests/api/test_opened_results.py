@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from api_example import Example
 from review.corrections import save_case
+from thresholds import write_threshold_model
 
 import cardioseg
-from cardioseg.errors import NoInputError, UnusableError
+from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.image.volume import Cine
@@ -137,6 +138,34 @@ def test_a_review_is_said(out: Path) -> None:
     assert np.array_equal(case.read_mask().array, now)
     assert {row["case_id"]: row["review"] for row in results.measures} == {"PHANTOM-0001": "", "beating": "corrected"}
     assert results.case("damaged").review is None
+
+
+def test_numbers_and_masks_of_two_runs_are_never_mixed(out: Path, scans: Path, tmp_path: Path) -> None:
+    opened, unread = (cardioseg.open_results(out).case("beating") for _ in range(2))
+    numbers = opened.measures
+    other = write_threshold_model(tmp_path / "other", ["lv_cavity"])
+    results = cardioseg.predict(scans / "beating.nii.gz", out, model=other)
+    assert opened.measures == numbers
+    for read in (opened.read_mask, lambda: unread.measures, lambda: unread.is_edited, lambda: unread.review):
+        with pytest.raises(UnusableError, match=r"beating in .* has changed since it was opened") as caught:
+            read()
+        assert caught.value.hint == "open the results again"
+    assert results.case("beating").read_mask().array.any()
+    shutil.rmtree(out / "beating")
+    with pytest.raises(UnusableError, match="has changed since it was opened"):
+        _ = results.measures
+
+
+def test_a_mask_that_was_removed_is_predicted_again(out: Path) -> None:
+    (out / "beating" / "mask.nii.gz").unlink()
+    with pytest.raises(UnusableError, match="beating holds no mask") as caught:
+        cardioseg.open_results(out).case("beating").read_mask()
+    assert caught.value.hint == "it was removed: predict it again"
+
+
+def test_masks_of_predict_have_numbers_of_their_own(predicted: Path, scans: Path) -> None:
+    with pytest.raises(UsageError, match="predicted_labels has no effect: `predict` wrote the masks"):
+        cardioseg.evaluate(predicted, scans.with_name("references"), predicted_labels="mnms")
 
 
 def test_nothing_is_written(out: Path) -> None:

@@ -33,7 +33,7 @@ def test_a_file_in_an_archive(archive: Path) -> None:
     assert (is_file(path), is_folder(path), exists(path), size_bytes(path)) == (True, False, True, 297)
     with open_file(path) as file:
         assert file.read() == b"one" * 99
-        assert stamp_of(file) == (297, archive.stat().st_mtime_ns)
+        assert stamp_of(file) == (297, archive.stat().st_mtime_ns, archive.stat().st_ctime_ns)
     assert state_on_disk(path) == archive.stat()
     assert archive_of(path) == archive
 
@@ -75,7 +75,7 @@ def test_other_files_are_as_before(tmp_path: Path) -> None:
         [],
     )
     with open_file(tmp_path / "x") as file:
-        assert stamp_of(file) == (1, (tmp_path / "x").stat().st_mtime_ns)
+        assert stamp_of(file) == (1, (tmp_path / "x").stat().st_mtime_ns, (tmp_path / "x").stat().st_ctime_ns)
     with pytest.raises(IsADirectoryError):
         open_file(tmp_path)
 

@@ -137,6 +137,26 @@ def test_a_swap_is_said_and_a_missing_case_leaves_with_3(
     assert "looks wrong" not in capsys.readouterr().err
 
 
+def test_predicted_labels_are_of_masks_that_predict_did_not_write(
+    reference: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, foreign = (write_masks(tmp_path / name, 0) for name in ("own", "foreign"))
+    (own / "run.json").write_text(json.dumps({"labels": ["lv_cavity"]}))
+    for path in foreign.iterdir():
+        write_volume(path, Volume(np.where(disc(18) > 0, 1, 0).astype(np.uint8), GRID))  # 1 is the LV in M&Ms
+    numbers = ["--predicted-labels", "mnms", "--compare", "--json"]
+    assert run(["evaluate", str(own), str(foreign), str(reference), *numbers]) == 0
+    systems = json.loads(capsys.readouterr().out)["systems"]
+    dice = {
+        name: row["per_volume"]["dice"]["mean"]
+        for name, document in systems.items()
+        for row in document["summary"]
+        if (row["group"], row["label"]) == ("all", "lv_cavity")
+    }
+    assert dice["own"] == 1.0
+    assert dice["foreign"] > 0.8
+
+
 def one_goes_wrong(folder: Path, how: str) -> None:
     path = folder / "p0_ed.nii.gz"
     mask, smaller = disc(18), Grid((4, 30, 40), GRID.spacing_mm)

@@ -2,11 +2,14 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import active_children
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -110,6 +113,20 @@ def test_processes_start_with_variables_that_are_not_set(monkeypatch: pytest.Mon
     pool = Processes(1, environment={"CARDIOSEG_A": "ours", "CARDIOSEG_B": "ours"})
     values = dict(pool.map(Reading(), ["CARDIOSEG_A", "CARDIOSEG_B"]))
     assert values == {"CARDIOSEG_A": "the user's", "CARDIOSEG_B": "ours"}
+    assert "CARDIOSEG_B" not in os.environ
+
+
+def test_processes_that_start_at_the_same_time_leave_the_program_as_it_was(tmp_path: Path) -> None:
+    program, together = sys.modules["__main__"], Barrier(4)
+
+    def double(item: int) -> list[tuple[int, object]]:
+        together.wait()
+        return list(Processes(1, environment={"CARDIOSEG_B": "ours"}).map(Doubling(tmp_path), [item]))
+
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(double, range(4)))
+    assert results == [[(item, 2 * item)] for item in range(4)]
+    assert sys.modules["__main__"] is program
     assert "CARDIOSEG_B" not in os.environ
 
 

@@ -151,6 +151,12 @@ def test_the_table_of_an_earlier_run_moves_no_ventricle_to_the_phase_of_the_othe
     table = tmp_path / "own" / "measures.csv"
     assert run([*command, str(tmp_path / "same"), "--phases", str(table)]) == 0
     assert rows(tmp_path / "same")["a"] == own
+    decimals = tmp_path / "decimals.csv"  # as pandas writes whole numbers if another row has none
+    cells = {name: f"{cell}.0" if name.endswith("_phase") else cell for name, cell in own.items()}
+    cells |= {"case_id": "a", "ed_phase": own["ed_phase"]}
+    decimals.write_text("\n".join([",".join(cells), ",".join(f'"{cell}"' for cell in cells.values())]))
+    assert run([*command, str(tmp_path / "rewritten"), "--phases", str(decimals)]) == 0
+    assert rows(tmp_path / "rewritten")["a"] == own
     changed = tmp_path / "changed.csv"
     changed.write_text(f"case_id,ed_phase,es_phase,lv_ed_phase,rv_ed_phase\na,1,,{ed},{own['rv_ed_phase']}\n")
     assert run([*command, str(tmp_path / "both"), "--phases", str(changed)]) == 0
@@ -209,6 +215,7 @@ def test_phases_of_a_case_that_only_an_earlier_run_had(
         ("case_id,ed_phase\na,1\n", "has no column es_phase"),
         ("case_id,ed_phase,es_phase\na,1,2\na,1,3\n", "line 3: a appears twice"),
         ("case_id,ed_phase,es_phase\na,one,2\n", "line 2: ed_phase is not a whole number from 0"),
+        ("case_id,ed_phase,es_phase\na,1.5,2\n", "line 2: ed_phase is not a whole number from 0"),
         ("case_id,ed_phase,es_phase\na,-1,2\n", "line 2: ed_phase is not a whole number from 0"),
         ("case_id,ed_phase,es_phase\na,2,2\n", "line 2: both phases are 2"),
     ],

@@ -78,7 +78,8 @@ def test_gathered_parts_are_the_whole(parts: Path, whole: Path, capsys: pytest.C
     }  # fmt: skip
     document = run(["gather", str(parts), "--json"])
     assert document == 3
-    assert json.loads(capsys.readouterr().out)["cases"] == {"done": 6, "failed": 1, "flagged": 6}
+    gathered = json.loads(capsys.readouterr().out)
+    assert (gathered["cases"], gathered["incomplete"]) == ({"done": 6, "failed": 1, "flagged": 6}, [])
 
 
 def test_missing_and_unfinished_parts_are_named(
@@ -95,6 +96,10 @@ def test_missing_and_unfinished_parts_are_named(
     assert "part 1 of 3 is still running" in said
     assert "part 2 of 3 is missing: run it again" in said
     assert "part 3 of 3 is not finished: run it again" in said
+    assert run(["gather", str(out), "--json"]) == 3
+    first, second = json.loads(capsys.readouterr().out)["incomplete"]
+    assert first.startswith("part 2 of 3 is missing: run it again")
+    assert second.startswith("part 3 of 3 is not finished: run it again")
 
 
 def test_parts_of_different_runs_are_refused(

@@ -25,7 +25,7 @@ class Allowance:
 
 def bounded(file: BinaryIO, value_bytes: int = VALUE_BYTES) -> BinaryIO:
     """`file` for reading; a single value may have up to `value_bytes` or a sixteenth of the file's size."""
-    size_bytes, _ = stamp_of(file)
+    size_bytes = stamp_of(file)[0]
     reads = _READS + size_bytes // _BYTES_A_READ
     return cast("BinaryIO", _BoundedFile(file, max(value_bytes, size_bytes // _FILE_TO_VALUE), Allowance(reads)))
 

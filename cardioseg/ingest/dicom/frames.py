@@ -4,6 +4,7 @@ Enhanced objects describe the position and time of each frame in functional grou
 frames together or for each frame (DICOM PS3.3 C.7.6.16.2 and C.8.13.5).
 """
 
+from collections.abc import Callable
 from functools import partial, reduce
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import UID, MediaStorageDirectoryStorage
 
+from cardioseg.archive.member_paths import Stamp
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.elements import look_up
 from cardioseg.ingest.dicom.numerals import number
@@ -66,7 +68,7 @@ _INDEX_LIMIT = 2**16  # of a dimension's index; the indices of several dimension
 
 
 def slice_headers(
-    path: Path, encoding: UID, dataset: Dataset, plain: PlainPixels | None = None
+    path: Path, encoding: UID, dataset: Dataset, *, stamp: Stamp | None = None, plain: PlainPixels | None = None
 ) -> tuple[SliceHeader, ...]:
     """The images of a data set.
 
@@ -74,6 +76,7 @@ def slice_headers(
         path: the file.
         encoding: its transfer syntax.
         dataset: its data set, without pixels.
+        stamp: of the file.
         plain: the location of the pixels, if they are uncompressed.
 
     Raises:
@@ -85,13 +88,12 @@ def slice_headers(
         raise UnusableError("not a DICOM object (it names no SOP class)")
     count = int(number(look_up(dataset, "NumberOfFrames")) or 1)
     if count == 1 and all(tag in dataset for tag in _PLANE_TAGS):
-        return (slice_header(path, encoding, partial(look_up, dataset), plain=plain),)
-    return tuple(_frame_headers(path, encoding, dataset, plain, count))
+        return (slice_header(path, encoding, partial(look_up, dataset), stamp=stamp, plain=plain),)
+    parse = partial(slice_header, path, encoding, stamp=stamp, plain=plain)
+    return tuple(_frame_headers(parse, dataset, count))
 
 
-def _frame_headers(
-    path: Path, encoding: UID, dataset: Dataset, plain: PlainPixels | None, count: int
-) -> list[SliceHeader]:
+def _frame_headers(parse: Callable[..., SliceHeader], dataset: Dataset, count: int) -> list[SliceHeader]:
     per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or ()
     if (not per_frame and count == 1) or "Rows" not in dataset:
         raise UnusableError("a DICOM object without an image plane in space")
@@ -101,10 +103,7 @@ def _frame_headers(
     if len(per_frame) != count:
         raise UnusableError(f"a multi-frame object of {count} frames that describes {len(per_frame)}")
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
-    return [
-        slice_header(path, encoding, partial(_look_up, dataset, shared, groups, frame), frame, plain)
-        for frame, groups in enumerate(per_frame)
-    ]
+    return [parse(partial(_look_up, dataset, shared, groups, frame), frame) for frame, groups in enumerate(per_frame)]
 
 
 def _look_up(dataset: Dataset, shared: Dataset, groups: Dataset, frame: int, keyword: str) -> Any:  # noqa: ANN401

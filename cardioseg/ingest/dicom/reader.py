@@ -9,6 +9,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -22,7 +23,7 @@ from pydicom.pixels.utils import iter_pixels
 from pydicom.tag import Tag
 from pydicom.uid import UID
 
-from cardioseg.archive.member_paths import is_file, open_file, stamp_of
+from cardioseg.archive.member_paths import MemberFile, is_file, open_file, stamp_of
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.bounded_file import PIXELS_BYTES, VALUE_BYTES, bounded
 from cardioseg.ingest.dicom.frames import FRAME_TAGS, slice_headers
@@ -38,12 +39,21 @@ from cardioseg.ingest.dicom.transfer_syntax import (
     size_bytes,
 )  # fmt: skip
 
-__all__ = ["SliceHeader", "boundary", "read_all_pixels", "read_described", "read_headers", "read_pixels"]
+__all__ = [
+    "SliceHeader",
+    "boundary",
+    "read_all_pixels",
+    "read_described",
+    "read_headers",
+    "read_pixels",
+    "require_unchanged",
+]
 
 logging.getLogger("pydicom").propagate = False  # its log records quote tag values
 _WANTED: list[Any] = [
     Tag(keyword) for keyword in (*HEADER_TAGS, *FRAME_TAGS)
 ]  # as numbers, so that pydicom does not look them up each time
+_Image = tuple[SliceHeader, NDArray[Any]]
 _PIXELS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 
 
@@ -73,8 +83,10 @@ def read_described(
         if not is_file(path):
             raise UnusableError("not a file")
         with open_file(path) as file:
+            stamp = stamp_of(file)
             dataset, syntax = _header(file, [*_WANTED, *tags], value_bytes)
-            headers = slice_headers(path, syntax, dataset, plain_pixels(file, dataset, syntax))
+            plain = plain_pixels(file, dataset, syntax)
+            headers = slice_headers(path, syntax, dataset, stamp=stamp, plain=plain)
             require_pixels(dataset, syntax, size_bytes(file) - file.tell())
         return dataset, headers
 
@@ -99,6 +111,16 @@ def read_all_pixels(headers: Iterable[SliceHeader]) -> dict[SliceHeader, NDArray
     return {header: pixels for path, images in by_path.items() for header, pixels in _read_file(path, images)}
 
 
+def require_unchanged(file: BinaryIO, header: SliceHeader) -> None:
+    """Make sure that an open file is still the one that a header was read from.
+
+    Raises:
+        UnusableError: it was written or replaced since.
+    """
+    if header.stamp not in (None, stamp_of(file)):
+        raise UnusableError("the file has changed since it was found", "run again")
+
+
 def _header(file: BinaryIO, tags: list[Any], value_bytes: int) -> tuple[Dataset, UID]:
     """The wanted tags of an open file, and its transfer syntax; afterwards the file is positioned at its pixels."""
     meta = read_meta(file)
@@ -117,7 +139,7 @@ def _is_of_pixels(tag: int, *_: object) -> bool:
     return tag in _PIXELS
 
 
-def _read_file(path: Path, headers: Sequence[SliceHeader]) -> list[tuple[SliceHeader, NDArray[Any]]]:
+def _read_file(path: Path, headers: Sequence[SliceHeader]) -> list[_Image]:
     with boundary(path):
         try:
             return list(_decoded(path, headers))
@@ -127,27 +149,33 @@ def _read_file(path: Path, headers: Sequence[SliceHeader]) -> list[tuple[SliceHe
             raise UnusableError("it does not say how its pixels are stored: bits, sign or colours") from None
 
 
-def _decoded(path: Path, headers: Sequence[SliceHeader]) -> Iterator[tuple[SliceHeader, NDArray[Any]]]:
-    syntax, plain, tags = UID(headers[0].encoding), headers[0].plain, Dataset()
+def _decoded(path: Path, headers: Sequence[SliceHeader]) -> Iterator[_Image]:
     with open_file(path) as file:
-        if plain and plain.stamp == stamp_of(file):
-            for header in headers:
-                pixels = plain.read(file, header.shape, header.frame or 0)
-                yield header, _intensities(pixels, plain.bits if plain.is_inverted else None, header)
-            return
-        stored = iter_pixels(
-            bounded(file, PIXELS_BYTES),
-            ds_out=tags,
-            indices=[header.frame or 0 for header in headers],
-            decoding_plugin=decoding_plugin(syntax),
-            transfer_syntax_uid=syntax,
-        )
-        with closing(cast("Generator[NDArray[Any]]", stored)):
-            for header, pixels in zip(headers, stored, strict=True):
-                if pixels.shape != header.shape:
-                    raise UnusableError("its pixels do not fit its header")
-                inverted = tags.PhotometricInterpretation == "MONOCHROME1"
-                yield header, _intensities(pixels, int(tags.BitsStored) if inverted else None, header)
+        require_unchanged(file, headers[0])
+        yield from _decoded_frames(file, headers)
+        require_unchanged(file, headers[0])
+
+
+def _decoded_frames(file: BufferedReader | MemberFile, headers: Sequence[SliceHeader]) -> Iterator[_Image]:
+    syntax, plain, tags = UID(headers[0].encoding), headers[0].plain, Dataset()
+    if plain:
+        for header in headers:
+            pixels = plain.read(file, header.shape, header.frame or 0)
+            yield header, _intensities(pixels, plain.bits if plain.is_inverted else None, header)
+        return
+    stored = iter_pixels(
+        bounded(file, PIXELS_BYTES),
+        ds_out=tags,
+        indices=[header.frame or 0 for header in headers],
+        decoding_plugin=decoding_plugin(syntax),
+        transfer_syntax_uid=syntax,
+    )
+    with closing(cast("Generator[NDArray[Any]]", stored)):
+        for header, pixels in zip(headers, stored, strict=True):
+            if pixels.shape != header.shape:
+                raise UnusableError("its pixels do not fit its header")
+            inverted = tags.PhotometricInterpretation == "MONOCHROME1"
+            yield header, _intensities(pixels, int(tags.BitsStored) if inverted else None, header)
 
 
 def _intensities(stored: NDArray[Any], inverted_bits: int | None, header: SliceHeader) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cardioseg.archive.member_paths import Stamp
 from cardioseg.ingest.dicom.uncompressed_pixels import PlainPixels
 
 
@@ -20,6 +21,7 @@ class SliceHeader:
         orientation: LPS unit vectors along increasing column index (first three) and row index (last three).
         frame: 0-based index in a multi-frame file, or None if the file contains one image.
         encoding: UID of the transfer syntax.
+        stamp: of the file when the header was read; with another, pixels are refused. None: any file will do.
         plain: location of its pixels, if they are uncompressed; it may differ between two copies.
         rescale: slope and intercept from stored values to intensities.
         padding: lowest and highest stored value that is no intensity, if a magnetic resonance image declares one.
@@ -53,6 +55,7 @@ class SliceHeader:
     orientation: tuple[float, ...]
     frame: int | None = None
     encoding: str = field(default="", repr=False)
+    stamp: Stamp | None = field(default=None, repr=False, compare=False)
     plain: PlainPixels | None = field(default=None, repr=False, compare=False)
     rescale: tuple[float, float] = (1.0, 0.0)
     padding: tuple[int, int] | None = None

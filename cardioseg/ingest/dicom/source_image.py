@@ -6,7 +6,6 @@ The only module that keeps the patient's identity. It is used only in DICOM obje
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -17,7 +16,7 @@ from pydicom.valuerep import DSfloat
 from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.bounded_file import bounded
-from cardioseg.ingest.dicom.reader import boundary
+from cardioseg.ingest.dicom.reader import boundary, require_unchanged
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 
 # Values that a derived object copies from its source unchanged, valid or not: a PACS files it by them.
@@ -64,9 +63,10 @@ def read_originals(headers: Sequence[SliceHeader]) -> list[Original]:
     each image of a series a different frame of reference.
 
     Raises:
-        UnusableError: a file cannot be read, or does not name its image, series, study or frame of reference.
+        UnusableError: a file cannot be read or has changed since, or does not name its image, its series, its study or
+            its frame of reference.
     """
-    datasets = {path: _read(path) for path in {header.path: None for header in headers}}
+    datasets = {path: _read(header) for path, header in {header.path: header for header in headers}.items()}
     first = _original(datasets[headers[0].path], headers[0])
     originals = [first, *(_original(datasets[header.path], header) for header in headers[1:])]
     for original in originals:
@@ -75,8 +75,9 @@ def read_originals(headers: Sequence[SliceHeader]) -> list[Original]:
     return originals
 
 
-def _read(path: Path) -> Dataset:
-    with boundary(path), open_file(path) as file:
+def _read(header: SliceHeader) -> Dataset:
+    with boundary(header.path), open_file(header.path) as file:
+        require_unchanged(file, header)
         dataset = dcmread(bounded(file), stop_before_pixels=True, force=True)
         for tag in list(_undecodable_tags(dataset)):
             del dataset[tag]

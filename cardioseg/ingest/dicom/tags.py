@@ -13,6 +13,7 @@ from typing import Any
 
 from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage, MRImageStorage
 
+from cardioseg.archive.member_paths import Stamp
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.numerals import number
 from cardioseg.ingest.dicom.padding import PADDING_TAGS, padding_range
@@ -46,7 +47,13 @@ _SECONDS_PER_DAY = 86400
 
 
 def slice_header(
-    path: Path, encoding: str, look_up: Lookup, frame: int | None = None, plain: PlainPixels | None = None
+    path: Path,
+    encoding: str,
+    look_up: Lookup,
+    frame: int | None = None,
+    *,
+    stamp: Stamp | None = None,
+    plain: PlainPixels | None = None,
 ) -> SliceHeader:
     """Parse one image.
 
@@ -69,6 +76,7 @@ def slice_header(
         orientation=_orientation(look_up),
         frame=frame,
         encoding=encoding,
+        stamp=stamp,
         plain=plain,
         rescale=_rescale(look_up),
         padding=padding_range(look_up) if is_mr else None,  # label maps declare their background

@@ -118,7 +118,7 @@ def plain_pixels(file: BinaryIO, dataset: Dataset, syntax: UID) -> PlainPixels |
     ):
         return None
     kind, start = BIT if bits == 1 else f"<{'ui'[sign]}{bits // 8}", offset + (8 if implicit else 12)
-    return PlainPixels(start, kind, bits_stored, photometric == _GREY[1], stamp_of(file))
+    return PlainPixels(start, kind, bits_stored, photometric == _GREY[1])
 
 
 def size_bytes(file: BinaryIO) -> int:

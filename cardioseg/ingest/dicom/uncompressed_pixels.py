@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.archive.member_paths import MemberFile, Stamp
+from cardioseg.archive.member_paths import MemberFile
 from cardioseg.errors import UnusableError
 
 BIT = "bit"
@@ -23,14 +23,12 @@ class PlainPixels:
         kind: NumPy's name of a stored number's type, with its byte order; `BIT` if eight pixels share a byte.
         bits: number of bits used in a stored number.
         is_inverted: whether smaller is brighter (MONOCHROME1).
-        stamp: stamp of the file when its header was read.
     """
 
     offset_bytes: int
     kind: str
     bits: int
     is_inverted: bool
-    stamp: Stamp
 
     def read(self, file: BufferedReader | MemberFile, shape: tuple[int, int], frame: int) -> NDArray[Any]:
         """The stored numbers (row, column) of one frame.

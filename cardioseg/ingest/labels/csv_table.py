@@ -22,6 +22,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _HEAD = 1 << 16  # bytes; a header ends within them
 _LIMIT = 1 << 28
 _ALIKE = 0.8  # as `difflib` measures; a letter too many, too few or in the wrong place is above it
+_WHOLE = re.compile(r"([0-9]+)([.,]0*)?")  # a spreadsheet writes 9 as 9.0 if the column has an empty cell
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # a line that Excel reads
 
@@ -58,6 +59,12 @@ def rows_of(path: Path) -> Iterator[Row]:
     for cells in csv.reader(lines, delimiter=separator):
         if any(cells):
             yield {name: value.strip() for name, value in zip(_plain_names(header), cells, strict=False) if name}
+
+
+def whole_number(text: str) -> int | None:
+    """The whole number from 0 on that a cell holds, also if it is written as `9.0`; None if it holds anything else."""
+    match = _WHOLE.fullmatch(text.strip())
+    return int(match[1]) if match else None
 
 
 def file_named(root: Path, name: str, *, may_be_folder: bool = False) -> Path:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cardioseg.image.labels import Label
 from cardioseg.image.volume_files import stem
+from cardioseg.ingest.labels.csv_table import whole_number
 from cardioseg.ingest.labels.subject import LabelledVolume
 
 _MOMENT = re.compile(r"(?P<subject>.+?)_(?P<name>ed|es|(?:frame|phase)_?\d+)", re.IGNORECASE)
@@ -24,7 +25,12 @@ def subject_and_moment(case: str) -> tuple[str, str]:
 
 
 def stated_moment(phase: str) -> str:
-    """What a person wrote for a phase, in small letters; `ed` and `es` for words such as `End-Diastole`, `systole`."""
+    """What a person wrote for a phase, in small letters; `ed` and `es` for words such as `End-Diastole`, `systole`.
+
+    Numbers lose their decimals: `3.0` is `3`.
+    """
+    if (number := whole_number(phase)) is not None:
+        return str(number)
     word = re.sub(r"[\s_-]+", "", phase.lower())
     return _WORDS.get(word, phase.lower())
 

@@ -253,7 +253,7 @@ def test_deep_nesting_is_one_clear_error(tmp_path: Path, write_slice: WriteSlice
 def test_a_file_that_changes_after_its_header(tmp_path: Path, write_slice: WriteSlice) -> None:
     header = read_header(write_slice(tmp_path / "a"))
     write_slice(tmp_path / "a", np.zeros((5, 5), np.int16))
-    with pytest.raises(UnusableError, match="do not fit its header"):
+    with pytest.raises(UnusableError, match="has changed since it was found"):
         read_pixels(header)
 
 
@@ -338,11 +338,30 @@ def test_plain_pixels_that_are_cut_off_are_missed(tmp_path: Path, write_slice: W
     path = write_slice(tmp_path / "a", PIXELS)
     header = read_header(path)
     os.truncate(path, path.stat().st_size - 2)
-    with pytest.raises(UnusableError, match="damaged"):  # it has changed, so pydicom looks at it again
+    with pytest.raises(UnusableError, match="has changed since it was found"):
         read_pixels(header)
     assert header.plain is not None
     with path.open("rb") as file, pytest.raises(UnusableError, match="truncated"):
         header.plain.read(file, header.shape, 0)
+
+
+@pytest.mark.parametrize("encoding", [ImplicitVRLittleEndian, RLELossless])
+def test_pixels_of_another_file_are_refused(
+    tmp_path: Path, slice_dataset: Callable[..., Dataset], encoding: str
+) -> None:
+    """The file that takes its place has the same size and the same time."""
+    for name, pixels in {"a": PIXELS, "b": PIXELS + 1}.items():
+        dataset = slice_dataset(pixels)
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+        if encoding == RLELossless:
+            dataset.compress(RLELossless)
+        dataset.save_as(tmp_path / name, enforce_file_format=True)
+        os.utime(tmp_path / name, ns=(1, 1))
+    header = read_header(tmp_path / "a")
+    read_pixels(header)
+    (tmp_path / "b").replace(tmp_path / "a")
+    with pytest.raises(UnusableError, match="a: the file has changed since it was found"):
+        read_pixels(header)
 
 
 def test_an_endless_group_of_file_meta_is_refused(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 Campello et al., "Multi-Centre, Multi-Vendor and Multi-Disease Cardiac Segmentation: The M&Ms Challenge", IEEE TMI 2021.
 """
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.volume import Cine, Voxels
 from cardioseg.image.volume_files import stem
-from cardioseg.ingest.labels.csv_table import Row, columns_of, rows_of, tables_in
+from cardioseg.ingest.labels.csv_table import Row, columns_of, rows_of, tables_in, whole_number
 from cardioseg.ingest.labels.drawn_labels import (
     STATE_NUMBERS,
     Convention,
@@ -37,7 +36,6 @@ _CODE = "external_code"
 _MOMENTS = {"ed": "ED", "es": "ES"}  # the volume's name, also its column (phases from 0), and its title
 _MASK = "_sa_gt"
 _BELOW = ("", "*/", "*/*/", "*/*/*/")  # a patient, Testing/, Training/Labeled/, the unpacked release
-_WHOLE = re.compile(r"(\d+)([.,]0*)?")  # spreadsheets write 9 as 9.0 if the column has an empty cell
 
 
 def recognises(root: Path) -> bool:
@@ -106,10 +104,10 @@ def _subject(root: Path, path: Path, code: str, row: Row, meaning: Convention) -
 
 
 def _phase(row: Row, column: str) -> int:
-    number = _WHOLE.fullmatch(row.get(column, ""))
+    number = whole_number(row.get(column, ""))
     if number is None:
         raise UnusableError(f"the CSV gives no phase for {_MOMENTS[column]}" if row else "the CSV does not list it")
-    return int(number[1])
+    return number
 
 
 def _drawn_phase(reference: Cine, phase: int) -> Voxels:

@@ -32,7 +32,16 @@ from cardioseg.ingest.labels.column_masks import (
     read_column_masks,
     read_image,
 )
-from cardioseg.ingest.labels.csv_table import Row, columns_of, file_named, is_blank, misspelt, rows_of, tables_in
+from cardioseg.ingest.labels.csv_table import (
+    Row,
+    columns_of,
+    file_named,
+    is_blank,
+    misspelt,
+    rows_of,
+    tables_in,
+    whole_number,
+)
 from cardioseg.ingest.labels.drawn_labels import drawn_phases, require_several_labels
 from cardioseg.ingest.labels.ed_es_names import cines_of, stated_moment, unknown_moments, with_stated_moments
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
@@ -191,8 +200,7 @@ def _subject(root: Path, meaning: Meaning, shared: Set[str], subject_id: str, ro
 
 def _order(row: Row) -> float:
     """By instance number; rows without one keep the order of the CSV."""
-    number = row.get("instance", "")
-    return float(number) if number.isdecimal() else 0.0
+    return float(whole_number(row.get("instance", "")) or 0)
 
 
 def _volumes_of_phase(phase: str, pairs: Sequence[_Pair]) -> Iterator[tuple[str, Sequence[_Pair]]]:
@@ -225,7 +233,6 @@ def _pairs(root: Path, row: Row, meaning: Meaning, skipped: list[Skipped]) -> It
     image, grid = read_image(path)
     masks = read_column_masks(root, row, image, grid, meaning)
     skipped += [Skipped(row[NUMBERED], remark) for remark in masks.left_out]
-    number = row.get("phase", "")
-    for phase in drawn_phases(len(image), masks.drawn, _ONE_PHASE, int(number) if number.isdecimal() else None):
+    for phase in drawn_phases(len(image), masks.drawn, _ONE_PHASE, whole_number(row.get("phase", ""))):
         mask = masks.drawn[phase if len(masks.drawn) > 1 else 0]
         yield _Pair(image[phase], mask, masks.labels, grid, path, phase if len(image) > 1 else None)

@@ -40,11 +40,14 @@ def table(root: Path, header: str, *rows: str) -> Path:
     return root
 
 
-def test_slices_of_a_phase_are_one_volume_in_order_of_instance(tmp_path: Path, png: Png) -> None:
+@pytest.mark.parametrize("decimals", ["", ".0"])  # which spreadsheets add
+def test_slices_of_a_phase_are_one_volume_in_order_of_instance(tmp_path: Path, png: Png, decimals: str) -> None:
     inside = np.zeros((8, 9), np.uint8)
     inside[2:5, 3:6] = 255
     mask = png("m.png", inside)
-    rows = [f"a,DCM,{n},{phase},{png(f'a/{n}.png', np.full((8, 9), n, np.uint8))},{mask}" for n, phase in ORDER]
+    rows = [
+        f"a,DCM,{n}{decimals},{phase},{png(f'a/{n}.png', np.full((8, 9), n, np.uint8))},{mask}" for n, phase in ORDER
+    ]
     table(tmp_path, "subject,group,instance,phase,image,lv_mask", *rows)
     assert layouts.detect(tmp_path) is pairs
     one = subject(tmp_path)
