@@ -60,7 +60,6 @@ def slice_header(
     Raises:
         UnusableError: its plane in space is missing or impossible, or it has colours.
     """
-    instance_number = number(look_up("InstanceNumber"))
     is_mr = look_up("SOPClassUID") in _MR or look_up("Modality") == "MR"
     return SliceHeader(
         path=path,
@@ -81,7 +80,7 @@ def slice_header(
         rescale=_rescale(look_up),
         padding=padding_range(look_up) if is_mr else None,  # label maps declare their background
         image_type=_words(look_up("ImageType")),
-        instance_number=None if instance_number is None else int(instance_number),
+        instance_number=_whole_number(look_up("InstanceNumber")),
         trigger_ms=_within(number(look_up("TriggerTime")), _CLOCK),
         actual_trigger_ms=_within(number(look_up("ActualCardiacTriggerDelayTime")), _CLOCK),
         temporal_position=_within(number(look_up("TemporalPositionIdentifier")), _CLOCK),
@@ -101,6 +100,11 @@ def slice_header(
         height_m=_entered_number(look_up("PatientSize")),
         weight_kg=_entered_number(look_up("PatientWeight")),
     )
+
+
+def _whole_number(value: object) -> int | None:
+    stated = number(value)
+    return None if stated is None else int(stated)
 
 
 def _shape(look_up: Lookup) -> tuple[int, int]:
