@@ -99,9 +99,7 @@ def open_results(out: AnyPath) -> Results:
     if not outcomes:
         raise NoInputError(f"{folder.path} holds no results", _GIVE)
     cases = (
-        CaseResult(
-            outcome.case_id, outcome.status, as_keywords(outcome.reason), outcome.source, case, record_hash(case)
-        )
+        CaseResult(outcome.case_id, outcome.status, as_keywords(outcome.text), outcome.source, case, record_hash(case))
         for outcome, case in ((outcome, folder.case(outcome.case_id)) for outcome in outcomes)
     )
     return Results(folder.path, tuple(cases), known_run_record(folder))

@@ -135,11 +135,9 @@ def say_copies(results: "ResultsFolder", quiet: bool) -> None:
 
 def say_outcome(outcome: "Outcome", quiet: bool) -> None:
     """A line about a case that failed or has a remark."""
-    if outcome.reason:
+    if outcome.text:
         is_done = outcome.status == "done"
-        console.say(
-            f"{'remark' if is_done else outcome.status}: {outcome.case_id}: {outcome.reason}", quiet and is_done
-        )
+        console.say(f"{'remark' if is_done else outcome.status}: {outcome.case_id}: {outcome.text}", quiet and is_done)
 
 
 def finish(

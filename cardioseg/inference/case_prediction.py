@@ -221,7 +221,7 @@ def _clear(folder: CaseFolder) -> None:
 
 
 def _outcome(case: Case, name: str, description: Description, remarks: str, seconds: float = 0.0) -> Outcome:
-    return Outcome(name, case.source, DONE, in_one(description.remark, remarks), seconds, description.flags)
+    return Outcome(name, case.source, DONE, remarks, seconds, description.flags)
 
 
 def _failure(error: UnusableError, case: Case) -> str:

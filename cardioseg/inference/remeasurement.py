@@ -215,8 +215,7 @@ def _measure(
     CaseRecord(
         content=mask.content, input=mask.input, source=mask.source, naming=naming, remark=remarks, decision=decision
     ).write(folder)
-    reason = in_one(naming, remarks, description.remark)
-    return replace(case, reason=reason, seconds=time.perf_counter() - start, flags=description.flags)
+    return replace(case, reason=in_one(naming, remarks), seconds=time.perf_counter() - start, flags=description.flags)
 
 
 def _only_rv(mask: MeasuredMask, structures: Set[Label]) -> str:

@@ -105,7 +105,7 @@ def recorded(case: CaseFolder, model_sha256: str = "") -> Outcome | None:
     remark = in_one(edit_kept(edited) if edited else record.remark, record.outdated)
     remarks = in_one(record.naming, reviewed, remark, other_model)
     source = None if record.source is None else Path(record.source)
-    return Outcome(case.case_id, source, DONE, in_one(description.remark, remarks), flags=description.flags)
+    return Outcome(case.case_id, source, DONE, remarks, flags=description.flags)
 
 
 def _failures(folder: ResultsFolder, ledger: Ledger) -> Iterator[Outcome]:

@@ -50,14 +50,6 @@ class Description:
         is_ed_known = self.measures["lv_ed_phase"] is not None
         return reference_values(self.acquisition, is_ed_known=is_ed_known)
 
-    @property
-    def remark(self) -> str:
-        """The flags in one line, or nothing."""
-        if not self.flags:
-            return ""
-        kinds = dict.fromkeys(flag.kind + (f" ({flag.place})" if flag.place else "") for flag in self.flags)
-        return f"{len(self.flags)} flag{'s' if len(self.flags) > 1 else ''}: {', '.join(kinds)}"
-
     def write(self, folder: CaseFolder) -> None:
         """Write `measures.json`."""
         document: dict[str, Any] = {

@@ -96,11 +96,10 @@ def _report(outcome: Outcome, folder: ResultsFolder) -> CaseReport:
         return CaseReport(outcome.case_id, outcome.status, outcome.reason)
     case = folder.case(outcome.case_id)
     description, record = read_description(case), read_case_record(case)
-    remarks = (part for part in outcome.reason.split("; ") if part != description.remark)  # the report shows the flags
     return CaseReport(
         outcome.case_id,
         DONE,
-        "; ".join(remarks),
+        outcome.reason,
         description.measures,
         description.curves_ml,
         Times(description.times_ms, description.acquisition.is_of_dicom),

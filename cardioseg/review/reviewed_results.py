@@ -21,7 +21,7 @@ _LISTED = (
     *("rv_ef_percent", "rv_edv_ml", "rv_esv_ml", "rv_volume_ml"),
 )
 _MEMORY_BYTES = 120 * 1024**2  # of opened cases; the last one stays whatever its size
-_FLAGS = re.compile(r"\d+ flags?: ")  # of a status; the list has a column for them
+_FLAGS = re.compile(r"^\d+ flags?: [^;]*(; |$)")  # a status begins with them; the list has a column for them
 _AS_ASKED = "the page was started with --read-only"
 _NOT_ALLOWED = "you may not write into the results folder"
 _HINT = "give the folder that `cardioseg predict` wrote"
@@ -70,9 +70,8 @@ class ReviewedResults:
         rows = []
         for status in read_status(self._folder):
             case_id, known = status["case_id"], measured.get(status["case_id"], {})
-            remarks = [part for part in status["reason"].split("; ") if not _FLAGS.match(part)]
             rows.append(
-                {"case_id": case_id, "status": status["status"], "reason": "; ".join(remarks)}
+                {"case_id": case_id, "status": status["status"], "reason": _FLAGS.sub("", status["reason"])}
                 | {name: known.get(name) for name in _LISTED}
                 | {"initials": initials.get(case_id, ""), "can_be_opened": case_id in committed}
             )

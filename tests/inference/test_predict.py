@@ -272,9 +272,9 @@ def test_what_is_missing_is_remarked(model: Model, tmp_path: Path, monkeypatch: 
         outcomes = {o.case_id: o for o in predict_all(find_cases([tmp_path]), model, tmp_path / "out")}
         assert {o.status for o in outcomes.values()} == {"done"}
         assert (
-            outcomes["a"].reason == "3 flags: slices far apart, no LV cavity (phase 0), slice extent (slice 1, phase 2)"
+            outcomes["a"].text == "3 flags: slices far apart, no LV cavity (phase 0), slice extent (slice 1, phase 2)"
         )
-        assert outcomes["b"].reason == "2 flags: slices far apart, no LV cavity"
+        assert outcomes["b"].text == "2 flags: slices far apart, no LV cavity"
     rows = {row["case_id"]: row for row in read_csv(tmp_path / "out" / "measures.csv")}
     assert (rows["a"]["flag_count"], rows["a"]["flags"]) == ("3", "slices far apart; no LV cavity; slice extent")
     flags = json.loads((tmp_path / "out" / "a" / "measures.json").read_text())["flags"]
