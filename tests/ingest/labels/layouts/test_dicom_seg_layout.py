@@ -1,6 +1,7 @@
 """DICOM SEG of several programs as labels: identical voxels, the right image, and what is refused."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -52,13 +53,7 @@ def source(scan: Path) -> Stack:
 @pytest.fixture
 def study(scan: Path, tmp_path: Path) -> Path:
     """The scan, with room for segmentations beside it."""
-    (tmp_path / "study").mkdir()
-    for path in scan.rglob("*"):
-        if path.is_file():
-            copy = tmp_path / "study" / path.relative_to(scan)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.hardlink_to(path)
-    return tmp_path / "study"
+    return Path(shutil.copytree(scan, tmp_path / "study"))  # links would change the state of the files of `source`
 
 
 def only(study: Path) -> Subject:
