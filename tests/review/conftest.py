@@ -10,6 +10,15 @@ from correcting_page import CorrectingPage, correcting
 from served_results import Served, served, write_results
 
 
+@pytest.fixture(autouse=True)
+def _no_complaints(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The browser has nothing to complain of after a test of a whole page; it advises the test, which reads a canvas."""
+    yield
+    if "page" in request.fixturenames:
+        complaints = request.getfixturevalue("browser").complaints
+        assert [complaint for complaint in complaints if '"source": "rendering"' not in complaint] == []
+
+
 @pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `predict` wrote; tests that change it copy it."""
