@@ -12,7 +12,7 @@ from served_results import Served, served, write_results
 
 @pytest.fixture(autouse=True)
 def _no_complaints(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The browser has nothing to complain of after a test of a whole page; it advises the test, which reads a canvas."""
+    """The browser complains of nothing after a test of a page. It warns of the test itself, which reads a canvas."""
     yield
     if "page" in request.fixturenames:
         complaints = request.getfixturevalue("browser").complaints
