@@ -53,8 +53,8 @@ class WrittenSubject:
 
 def numbers_of(dataset: Dataset) -> dict[Label, int]:
     """The number of each structure that is annotated anywhere in the dataset, in nnU-Net's masks: from 1, no gaps."""
-    keys = {key for record in dataset.manifest["subjects"] for volume in record["volumes"] for key in volume["labels"]}
-    return {label: number for number, label in enumerate((one for one in Label if one.key in keys), start=1)}
+    drawn = {label for record in dataset.manifest.subjects for volume in record.volumes for label in volume.labels}
+    return {label: number for number, label in enumerate(sorted(drawn), start=1)}
 
 
 def write_raw(dataset: Dataset, folder: Path, name: str, folds: int, seed: int) -> Iterator[WrittenSubject]:
