@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint
+from cardioseg.dataset.folds import Fold, hashes_of, prove_disjoint
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import UsageError
 from cardioseg.files import sha256
@@ -64,7 +64,7 @@ def prove_unseen(run: Run, dataset: Dataset) -> str:
     Raises:
         UsageError: a subject or an image of a fold's validation is in its training.
     """
-    hashes = {subject.subject_id: pixel_hashes(subject) for subject in dataset.subjects()}
+    hashes = hashes_of(dataset.subjects())
     for fold in run.folds:
         prove_disjoint(fold, hashes, dataset.patient_of)
     validated = {subject_id for fold in run.folds for subject_id in fold.validation}

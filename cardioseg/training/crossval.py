@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cardioseg import __version__
-from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256, without_duplicates
+from cardioseg.dataset.folds import Fold, divide, pixel_hashes, prove_disjoint, subjects_sha256
 from cardioseg.dataset.slices import Slices, annotated_with, gather
 from cardioseg.dataset.store import MANIFEST, Dataset
 from cardioseg.errors import NoInputError, UsageError
@@ -118,8 +118,7 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
         if any(annotated_with(volume, plan.recipe.structures).any() for volume in subject.volumes):
             labelled.add(subject.subject_id)
     patient_of = plan.dataset.patient_of
-    divided = split(plan.dataset.subject_ids, plan.folds, plan.seed, plan.held_out, patient_of)
-    folds = tuple(without_duplicates(fold, hashes) for fold in divided)
+    folds = divide(hashes, plan.folds, plan.seed, plan.held_out, patient_of)
     _check_labelled(plan, folds, labelled)
     tested_folds = [replace(fold, validation=tuple(sorted({*fold.validation, *plan.held_out}))) for fold in folds]
     proofs = [
