@@ -150,11 +150,11 @@ def _evaluate(
     int8: bool,
     silent: bool,
 ) -> "Evaluation":
-    from cardioseg.dataset.training_run import is_run
+    from cardioseg.dataset.run_folder import RunFolder
     from cardioseg.evaluation.comparison import evaluate as compare_folders
     from cardioseg.ingest.labels.structures import AS_USUAL
 
-    if is_run(predicted):
+    if RunFolder(predicted).is_run:
         from cardioseg.cli.evaluate_run import evaluate_run
 
         if meanings != (None, AS_USUAL):

@@ -18,6 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import ValidationError
 
+from cardioseg.dataset.damage import damaged
 from cardioseg.dataset.manifest import FORMAT, VERSION, Manifest, SubjectRecord, VolumeRecord
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
@@ -109,15 +110,14 @@ def open_dataset(folder: Path) -> Dataset:
         raise NoInputError(f"{folder} is not a prepared dataset", hint) from None
     except OSError as error:
         raise UnusableError(f"{path} cannot be read: {(error.strerror or 'unknown error').lower()}") from None
-    except (ValueError, RecursionError):
-        raise UnusableError(f"{path} is damaged", _AGAIN) from None
+    except (ValueError, RecursionError) as error:
+        raise UnusableError(damaged(path, error), _AGAIN) from None
     if not isinstance(manifest, dict) or (manifest.get("format"), manifest.get("version")) != (FORMAT, VERSION):
         raise UnusableError(f"{folder} is not a version {VERSION} dataset", _AGAIN)
     try:
         return Dataset(folder, Manifest.model_validate(manifest))
     except ValidationError as error:
-        place = ".".join(map(str, error.errors(include_input=False, include_url=False)[0]["loc"]))
-        raise UnusableError(f"{path} is damaged at {place}", _AGAIN) from None
+        raise UnusableError(damaged(path, error), _AGAIN) from None
 
 
 def _read_subject(folder: Path, record: SubjectRecord) -> Subject:

@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 import surface_distance
 
-from cardioseg.dataset.training_run import is_run
+from cardioseg.dataset.run_folder import RunFolder
 from cardioseg.evaluation.pairing import Pair, find_pairs
 from cardioseg.evaluation.references import read_references
 from cardioseg.files import write_json
@@ -117,7 +117,7 @@ def _material(arguments: argparse.Namespace, work: Path, timings: dict[str, Timi
         _write_phantoms(work, arguments.volumes)
         return work / "predicted", work / "reference", "phantoms"
     predicted, expected = arguments.folders
-    if not is_run(predicted):
+    if not RunFolder(predicted).is_run:
         return predicted, expected, "masks"
     with timings.setdefault("predict", Timing()).run():
         _predict_run(predicted, expected, work / "predicted")

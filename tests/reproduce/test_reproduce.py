@@ -49,7 +49,7 @@ from cardioseg.reproduce.pilot import chosen_rate, undecided
 from cardioseg.reproduce.pool import run_all
 from cardioseg.reproduce.protocol import Job, Protocol, plan
 from cardioseg.training.recipe import Recipe, read_recipe
-from cardioseg.training.validation import SliceScore
+from cardioseg.training.slice_scores import SliceScore
 
 
 @pytest.fixture(scope="session")
