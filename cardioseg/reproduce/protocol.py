@@ -13,7 +13,7 @@ from cardioseg.dataset.folds import Fold, divide, hashes_of, without_duplicates
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import UsageError
 from cardioseg.files import write_json
-from cardioseg.reproduce.paper import Organ
+from cardioseg.reproduce.paper import FOLDS, Organ
 from cardioseg.training.recipe import Recipe, check_recipe, read_recipe
 
 CHOOSING_SHARE = 0.1  # share of the training subjects that is kept out of training to choose the learning rate
@@ -57,7 +57,7 @@ class Protocol:
     dataset: Dataset
     organ: Organ
     folder: Path
-    folds: int = 3
+    folds: int = FOLDS
     steps_fraction: float = 1.0
     spacing_mm: float | None = None
     window: int | None = None

@@ -155,7 +155,7 @@ def run_fold(
     fold: Fold,
     report: Callable[[StepRecord], None],
     resume: bool,
-    begin: Callable[[int, int], None] = lambda _steps, _done: None,
+    begin: Callable[[int, int], None],
 ) -> FoldResult:
     """Fit one fold and validate it; writes `fold-I/` with checkpoints, logs and `validation.csv`.
 

@@ -11,6 +11,7 @@ import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from read_subjects import read_layout
 from small_phantoms import SQUARE, TINY
 from sources import at_hand
 
@@ -77,7 +78,7 @@ def document(path: Path) -> Any:
 
 
 def read_back(raw: Path) -> dict[str, Subject]:
-    found = list(layouts.read(raw))
+    found = list(read_layout(raw))
     assert all(isinstance(one, Subject) and not one.skipped for one in found)
     return {one.subject_id: one for one in found if isinstance(one, Subject)}
 

@@ -1,6 +1,6 @@
 """Subject: one person's labelled volumes, whatever layout they came from."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -140,8 +140,3 @@ class Source:
             return self.reader()
         except (UnusableError, OSError) as error:
             return Skipped(self.where, str(error).removeprefix(f"{self.where}: "))
-
-
-def read_all(sources: Iterable[Source | Skipped]) -> Iterator[Subject | Skipped]:
-    """Read one subject after the other."""
-    return (source if isinstance(source, Skipped) else source.read() for source in sources)
