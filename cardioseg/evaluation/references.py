@@ -5,8 +5,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from cardioseg.dataset.store import is_dataset, open_dataset
 from cardioseg.errors import UnusableError, UsageError
 from cardioseg.evaluation.compared_edits import read_compared_mask
@@ -19,7 +17,7 @@ from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
 from cardioseg.ingest.labels.named_mask import read_named_mask
 from cardioseg.ingest.labels.nnunet_dataset_json import stated_convention
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
-from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.results.mask_files import MaskFolder, find_masks, no_masks
 from cardioseg.skipped import Skipped
 
@@ -126,8 +124,7 @@ def _volumes(
     case: str, name: str, mask: Cine, source: str, segments: Sequence[Label] | None = None
 ) -> Iterator[LabelledVolume]:
     """A volume for each phase that is drawn; `segments`: the labels that a segmentation of 3D Slicer has."""
-    annotated = np.zeros((mask.grid.shape[0], len(Label)), np.bool_)
-    annotated[:, STRUCTURES if segments is None else segments] = True
+    annotated = annotation(mask.grid.shape[0], STRUCTURES if segments is None else segments)
     case_ids = (case, safe_name(subject_and_moment(case)[0])) if name else (case,)
     for phase, voxels in enumerate(mask.voxels):
         if mask.phases == 1 or voxels.any():

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from cardioseg.errors import UnusableError
-from cardioseg.image.labels import CONVENTIONS, Label
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES
 from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.volume import Cine, Voxels
 from cardioseg.image.volume_files import stem
@@ -26,7 +24,7 @@ from cardioseg.ingest.labels.drawn_labels import (
     require_several_labels,
 )
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
-from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.skipped import Skipped, reasons
 from cardioseg.text_table import Cells, columns_of, read_table
 
@@ -127,7 +125,7 @@ def _volume(source: str, code: str, name: str, phase: int, *, image: Cine, mask:
         name=name,
         image=image.voxels[phase],
         mask=mask,
-        annotated=np.ones((image.grid.shape[0], len(Label)), np.bool_),
+        annotated=annotation(image.grid.shape[0], STRUCTURES),
         spacing_mm=image.grid.spacing_mm,
         case_ids=(f"{code}_sa", code),
         phase=phase,

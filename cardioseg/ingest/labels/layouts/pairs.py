@@ -36,7 +36,7 @@ from cardioseg.ingest.labels.csv_table import file_named, misspelt, tables_in
 from cardioseg.ingest.labels.drawn_labels import drawn_phases, require_several_labels
 from cardioseg.ingest.labels.ed_es_names import cines_of, stated_moment, unknown_moments, with_stated_moments
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
-from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.skipped import Skipped
 from cardioseg.text_table import Cells, columns_of, is_blank, read_table
 
@@ -83,9 +83,7 @@ class _Pair:
     @property
     def annotated(self) -> NDArray[np.bool_]:
         """(slice, Label): the row's labels and the background, on every slice."""
-        flags = np.zeros((len(self.image), len(Label)), np.bool_)
-        flags[:, [Label.BACKGROUND, *self.labels]] = True
-        return flags
+        return annotation(len(self.image), self.labels)
 
 
 def recognises(root: Path) -> bool:
