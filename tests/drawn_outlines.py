@@ -18,6 +18,12 @@ NAMES = {"LV endo": "saendocardialContour", "LV epi": "saepicardialContour", "RV
 _POINTS = 180
 
 
+def polygon_area(points: np.ndarray) -> float:
+    """Area of a simple polygon in pixels, by the shoelace formula."""
+    rows, columns = points.T
+    return float(abs(rows @ np.roll(columns, -1) - columns @ np.roll(rows, -1))) / 2
+
+
 @dataclass(frozen=True)
 class Drawn:
     """One outline.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cardioseg.api.arguments import AnyPath, executor_of, path_of
 from cardioseg.api.raised_errors import in_words_of_python
-from cardioseg.dataset.training_run import is_run
+from cardioseg.dataset.run_folder import RunFolder
 from cardioseg.errors import UsageError
 from cardioseg.evaluation.comparison import evaluate as compare
 from cardioseg.evaluation.evaluation_page import write_evaluation
@@ -53,7 +53,7 @@ def evaluate(
         >>> {one.label.key: one.per_volume["dice"].mean for one in evaluation.summary if one.group == "all"}
     """
     masks = path_of(predicted)
-    if is_run(masks):
+    if RunFolder(masks).is_run:
         raise UsageError(f"{masks} is a run of `train`", "`cardioseg evaluate` on the command line compares its folds")
     meaning = meaning_of(labels, None if structures is None else path_of(structures))
     evaluation = compare(masks, path_of(reference), convention_of(predicted_labels), meaning, executor_of(workers))

@@ -143,13 +143,13 @@ def _systems(predicted: Sequence[Path], compare: bool) -> dict[str, Path]:
 
 def _numbers(systems: Mapping[str, Path], convention: "Convention | None") -> dict[str, "Convention | None"]:
     """The convention of each system. Masks of `predict` beside those of others have their own."""
-    from cardioseg.dataset.training_run import is_run
+    from cardioseg.dataset.run_folder import RunFolder
     from cardioseg.results.folder import ResultsFolder
     from cardioseg.results.run_record import read_run_record
 
     if convention is None:
         return dict.fromkeys(systems)
-    others = [path for path in systems.values() if not is_run(path)]
+    others = [path for path in systems.values() if not RunFolder(path).is_run]
     own = {path for path in others if read_run_record(ResultsFolder(path)).structures is not None}
     return {name: None if path in own and len(own) < len(systems) else convention for name, path in systems.items()}
 
@@ -163,11 +163,11 @@ def _evaluate(
     int8: bool,
     silent: bool,
 ) -> "Evaluation":
-    from cardioseg.dataset.training_run import is_run
+    from cardioseg.dataset.run_folder import RunFolder
     from cardioseg.evaluation.comparison import evaluate as compare_folders
     from cardioseg.ingest.labels.structures import AS_USUAL
 
-    if is_run(predicted):
+    if RunFolder(predicted).is_run:
         from cardioseg.cli.evaluate_run import evaluate_run
 
         if meanings != (None, AS_USUAL):

@@ -64,7 +64,7 @@ def evaluate_run(
     if not opened:
         raise UsageError(f"no fold of {folder} is finished", GO_ON)
     judged = replace(run, folds=tuple(fold for fold, _ in opened))
-    split = f"seed {run.described['seed']}, {prove_unseen(judged, dataset)}"
+    split = f"seed {run.description.seed}, {prove_unseen(judged, dataset)}"
     split += "" if precision == "float32" else "; convolutions in 8-bit integers"
     console.say(f"evaluated: {split}", silent)
     origin = Origin(
@@ -75,7 +75,7 @@ def evaluate_run(
         precision=precision,
         split=split,
     )
-    segmented = [Label[key.upper()] for key in run.described["recipe"]["labels"]]
+    segmented = run.description.structures
     return collect(_judged(Validation(run, dataset, models, segmented), executor, silent), origin)
 
 
@@ -84,12 +84,11 @@ def _open_fold(run: Run, dataset: Dataset, fold: int, precision: Precision, thre
     require_torch()
     from cardioseg.training.publication import Publication, publish
 
-    suffix = "" if precision == "float32" else f"_{precision}"
-    folder = run.folder / f"fold-{fold}" / f"model{suffix}"
-    name = f"{run.folder.resolve().name}-{fold}{suffix}"
+    folder, run_name = run.folder.fold(fold).model(precision), run.folder.path.resolve().name
+    name = f"{run_name}-{fold}" + ("" if precision == "float32" else f"_{precision}")
     publication = Publication(name, "not stated", folds=(fold,), precision=precision)
     try:
-        publish(run.folder, dataset, folder, publication)
+        publish(run.folder.path, dataset, folder, publication)
     except UsageError as error:
         return error
     return open_model(folder, threads=threads)
@@ -100,7 +99,7 @@ def _judged(work: Validation, executor: Executor, silent: bool) -> Iterator[Judg
     yield Judgement(patient_keys=work.dataset.patient_of)
     for fold, model in folds:
         if isinstance(model, UsageError):
-            why = model.message.removeprefix(f"fold {fold.index} of {work.run.folder} is ")
+            why = model.message.removeprefix(f"fold {fold.index} of {work.run.folder.path} is ")
             yield Judgement(problems=(Skipped(f"fold {fold.index}", why),))
     items = [
         (i, source) for i, (fold, model) in enumerate(folds) if isinstance(model, Model) for source in fold.validation

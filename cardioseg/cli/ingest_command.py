@@ -1,7 +1,7 @@
 """`inspect` and `ingest`: what is there, and what becomes of it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,8 +15,9 @@ from cardioseg.cli.nnunet_output import write_nnunet
 from cardioseg.errors import ExitCode, NoInputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from cardioseg.dataset.manifest import SubjectRecord
     from cardioseg.dataset.preparation import Prepared
     from cardioseg.dataset.store import Dataset
 
@@ -142,7 +143,7 @@ def _say_unknown_moments(prepared: "Sequence[Prepared]") -> None:
     """Say which subjects have several volumes of which none is called ED or ES, and why."""
     from cardioseg.skipped import Skipped
 
-    unknown = [Skipped(item.record["subject_id"], item.unknown_moments) for item in prepared if item.unknown_moments]
+    unknown = [Skipped(item.record.subject_id, item.unknown_moments) for item in prepared if item.unknown_moments]
     console.print_skipped(sorted(unknown, key=lambda remark: remark.where), "remark")
 
 
@@ -150,37 +151,31 @@ def _print(dataset: "Dataset", prepared: "Sequence[Prepared]", *, quiet: bool, a
     """Print what was written and what was left out; the exit code."""
     from collections import Counter
 
-    from cardioseg.skipped import Skipped
-
     manifest = dataset.manifest
     if as_json:
-        console.print_json(manifest)
+        console.print_json(manifest.document())
     elif not quiet:
-        counts = {item.record["subject_id"]: item.counts for item in prepared}
-        rows = [_row(record, counts[record["subject_id"]]) for record in manifest["subjects"]]
+        counts = {item.record.subject_id: item.counts for item in prepared}
+        rows = [_row(record, counts[record.subject_id]) for record in manifest.subjects]
         total: Counter[str] = sum((Counter(dict(own)) for own in counts.values()), Counter())
         counts_of_all = {"subjects": len(rows), "labelled slices": sum(row[2] for row in rows)} | dict(total)
         caption = f"{_listed(counts_of_all.items())} in {dataset.folder}"
         console.print_table(dataset.name, _COLUMNS, rows, caption)
-    console.print_skipped([Skipped(**item) for item in manifest.get("patient_remarks", ())], "patients")
-    times = Counter(item["why"] for item in manifest["skipped"])
-    skipped = [Skipped(**item) for item in sorted(manifest["skipped"], key=lambda item: times[item["why"]])]
+    console.print_skipped(manifest.patient_remarks, "patients")
+    times = Counter(item.why for item in manifest.skipped)
+    skipped = sorted(manifest.skipped, key=lambda item: times[item.why])
     console.print_skipped(skipped, "skipped")
     return ExitCode.SOME_FAILED if skipped else ExitCode.OK
 
 
-def _row(
-    record: "Mapping[str, Any]", counts: "Sequence[tuple[str, int]]"
-) -> tuple[str, int, int, str, str | None, str]:
+def _row(record: "SubjectRecord", counts: "Sequence[tuple[str, int]]") -> tuple[str, int, int, str, str | None, str]:
     """A subject as the manifest describes it, and what its layout counted."""
-    from cardioseg.image.labels import Label
-
-    volumes = record["volumes"]
-    labels = {Label[key.upper()].title for volume in volumes for key in volume["labels"]}
-    spacings = {" x ".join(f"{mm:.2f}" for mm in volume["spacing_mm"]) for volume in volumes if volume["spacing_mm"]}
-    labelled = sum(volume["annotated_slices"] for volume in volumes)
+    volumes = record.volumes
+    labels = {label.title for volume in volumes for label in volume.labels}
+    spacings = {" x ".join(f"{mm:.2f}" for mm in volume.spacing_mm) for volume in volumes if volume.spacing_mm}
+    labelled = sum(volume.annotated_slices for volume in volumes)
     spacing = "; ".join(sorted(spacings)) or None
-    return record["subject_id"], len(volumes), labelled, ", ".join(sorted(labels)), spacing, _listed(counts)
+    return record.subject_id, len(volumes), labelled, ", ".join(sorted(labels)), spacing, _listed(counts)
 
 
 def _listed(counts: "Iterable[tuple[str, int]]") -> str:

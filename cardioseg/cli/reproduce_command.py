@@ -12,6 +12,7 @@ from cardioseg.cli.console import AsJson, Device, Quiet
 from cardioseg.cli.torch_device import device_of, require_torch
 from cardioseg.cli.train_command import DatasetFolder
 from cardioseg.errors import ExitCode, UsageError
+from cardioseg.reproduce.paper import FOLDS, LEARNING_RATES
 
 if TYPE_CHECKING:
     from cardioseg.reproduce.protocol import Job, Protocol
@@ -44,9 +45,9 @@ def reproduce(
             help="Normalization layers to train, separated by commas. Default: all layers in the tables.",
         ),
     ] = "",
-    lrs: Annotated[
-        str, typer.Option(metavar="NUMBERS", help="Learning rates to try, separated by commas.")
-    ] = "1.5,1.0,0.5,0.1,0.05",
+    lrs: Annotated[str, typer.Option(metavar="NUMBERS", help="Learning rates to try, separated by commas.")] = ",".join(
+        map(str, LEARNING_RATES)
+    ),
     rates: Annotated[
         str,
         typer.Option(
@@ -61,7 +62,7 @@ def reproduce(
         typer.Option(
             metavar="N", min=2, help="Number of folds, 2 or more; all images of a subject are in the same fold."
         ),
-    ] = 3,
+    ] = FOLDS,
     fold: Annotated[
         int | None,
         typer.Option(

@@ -167,15 +167,16 @@ def _results(plan: "Plan", fold: int | None, resume: bool, plain: bool) -> "list
 
 def _next_command(arguments: Sequence[str], run: Path, folds: Iterable[int]) -> str:
     """What goes on with an interrupted run of these folds."""
+    from cardioseg.dataset.run_folder import RunFolder
     from cardioseg.training.checkpoint import steps_done
-    from cardioseg.training.crossval import fold_folder
 
-    if not (run / "training.json").is_file():
+    folder = RunFolder(run)
+    if not folder.is_begun:
         return f"`{join(arguments)}` starts the run again"
     command = f"`{join(arguments if '--resume' in arguments else [*arguments, '--resume'])}`"
-    folders = {fold: fold_folder(run, fold) for fold in folds}
-    cut = next((fold for fold, folder in folders.items() if not (folder / "validation.csv").is_file()), None)
-    if cut is None or steps_done(folders[cut]):
+    folders = {fold: folder.fold(fold) for fold in folds}
+    cut = next((fold for fold, of_fold in folders.items() if not of_fold.is_finished), None)
+    if cut is None or steps_done(folders[cut].path):
         return f"{command} continues from the newest checkpoint"
     return f"{command} starts fold {cut} again (no checkpoint yet)"
 
@@ -193,7 +194,7 @@ def _override(recipe: "Recipe", norm: str | None, learning_rate: float | None) -
 
 
 def _print(results: Sequence["FoldResult"], labels: Sequence[str]) -> None:
-    from cardioseg.training.validation import per_image, per_subject
+    from cardioseg.training.slice_scores import per_image, per_subject
 
     rows = []
     for result in results:

@@ -92,6 +92,34 @@ def pixel_hashes(subject: Subject) -> frozenset[str]:
     )
 
 
+def hashes_of(subjects: Iterable[Subject]) -> dict[str, frozenset[str]]:
+    """The pixel hashes of each subject, by its id."""
+    return {subject.subject_id: pixel_hashes(subject) for subject in subjects}
+
+
+def divide(
+    hashes: Mapping[str, frozenset[str]],
+    folds: int,
+    seed: int,
+    held_out: Iterable[str] = (),
+    patient_of: Mapping[str, str] = _EACH_A_PATIENT,
+) -> tuple[Fold, ...]:
+    """Divide a dataset as `split` does; no fold validates a duplicate of a subject that it trains on.
+
+    Args:
+        hashes: the pixel hashes of each subject of the dataset.
+        folds: number of folds.
+        seed: random seed.
+        held_out: as for `split`.
+        patient_of: as for `split`.
+
+    Raises:
+        UsageError: as `split`.
+    """
+    divided = split(tuple(hashes), folds, seed, held_out, patient_of)
+    return tuple(without_duplicates(fold, hashes) for fold in divided)
+
+
 def without_duplicates(fold: Fold, hashes: Mapping[str, frozenset[str]]) -> Fold:
     """The fold without validation subjects that are duplicates of training subjects.
 

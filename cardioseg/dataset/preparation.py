@@ -1,8 +1,8 @@
 """Preparation: read and write each subject with an executor, and write the manifest at the end."""
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from cardioseg import __version__
+from cardioseg.dataset.manifest import FORMAT, VERSION, Manifest, PreparedGrid, SubjectRecord, VolumeRecord
 from cardioseg.dataset.same_patient import remarks, same_patients
-from cardioseg.dataset.store import FORMAT, MANIFEST, VERSION, open_dataset
+from cardioseg.dataset.store import MANIFEST, open_dataset
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.execution.executor import Executor, Lost
 from cardioseg.execution.in_process import Here
@@ -31,7 +32,7 @@ class Prepared:
         unknown_moments: why none of its volumes is called ED or ES, or "".
     """
 
-    record: dict[str, Any]
+    record: SubjectRecord
     skipped: tuple[Skipped, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
     unknown_moments: str = ""
@@ -84,7 +85,7 @@ def write_dataset(
     """
     sweep_partials(folder)
     previous = _files_in_manifest(folder)
-    records: list[dict[str, Any]] = []
+    records: list[SubjectRecord] = []
     skipped: list[Skipped] = []
     patient_keys: dict[str, str | None] = {}
     for source, result in executor.map(Preparation(folder), _unique_sources(sources, skipped)):
@@ -92,13 +93,13 @@ def write_dataset(
         skipped += [outcome] if isinstance(outcome, Skipped) else outcome.skipped
         if isinstance(outcome, Prepared):
             records.append(outcome.record)
-            patient_keys[outcome.record["subject_id"]] = source.patient
+            patient_keys[outcome.record.subject_id] = source.patient
         yield outcome
     if not records:
         raise _nothing_found(skipped)
     origin = {"name": name, "layout": layout} | ({"remark": remark} if remark else {})
-    _write_manifest(folder, origin | _with_patients(records, patient_keys), records, skipped)
-    for file in previous - {record["file"] for record in records}:
+    _write_manifest(folder, origin, _with_patients(records, patient_keys), tuple(remarks(patient_keys)), skipped)
+    for file in previous - {record.file for record in records}:
         (folder / file).unlink(missing_ok=True)
 
 
@@ -127,34 +128,39 @@ def _unique_sources(sources: Iterable[Source | Skipped], skipped: list[Skipped])
         yield source
 
 
-def _with_patients(records: list[dict[str, Any]], keys: Mapping[str, str | None]) -> dict[str, Any]:
-    """Name the patient in each record that shares one with others; returns the remarks for the manifest."""
+def _with_patients(records: list[SubjectRecord], keys: Mapping[str, str | None]) -> list[SubjectRecord]:
+    """The records; each that shares its patient with others names the patient."""
     patients = same_patients(keys)
-    for record in records:
-        if record["subject_id"] in patients:
-            record["patient"] = patients[record["subject_id"]]
-    said = [asdict(remark) for remark in remarks(keys)]
-    return {"patient_remarks": said} if said else {}
+    return [
+        record.model_copy(update={"patient": patients[record.subject_id]}) if record.subject_id in patients else record
+        for record in records
+    ]
 
 
 def _write_manifest(
-    folder: Path, origin: dict[str, Any], records: list[dict[str, Any]], skipped: list[Skipped]
+    folder: Path,
+    origin: Mapping[str, str],
+    records: list[SubjectRecord],
+    patient_remarks: Sequence[Skipped],
+    skipped: list[Skipped],
 ) -> None:
-    described = {"format": FORMAT, "version": VERSION, "cardioseg": __version__, **origin}
+    said = {"patient_remarks": patient_remarks} if patient_remarks else {}
     in_order = sorted(skipped, key=lambda left_out: (left_out.where, left_out.why))
-    described["subjects"] = sorted(records, key=lambda record: str(record["subject_id"]))
-    write_json(folder / MANIFEST, described | {"skipped": [asdict(left_out) for left_out in in_order]})
+    subjects = sorted(records, key=lambda record: record.subject_id)
+    head = {"format": FORMAT, "version": VERSION, "cardioseg": __version__, **origin}
+    manifest = Manifest.model_validate(head | said | {"subjects": tuple(subjects), "skipped": tuple(in_order)})
+    write_json(folder / MANIFEST, manifest.document())
 
 
 def _files_in_manifest(folder: Path) -> set[str]:
     """The files of an earlier dataset in the folder; files that no manifest lists are never removed."""
     try:
-        return {record["file"] for record in open_dataset(folder).manifest["subjects"]}
+        return {record.file for record in open_dataset(folder).manifest.subjects}
     except (NoInputError, UnusableError):
         return set()
 
 
-def _write_subject(folder: Path, subject: Subject) -> dict[str, Any]:
+def _write_subject(folder: Path, subject: Subject) -> SubjectRecord:
     arrays: dict[str, Any] = {}
     for i, volume in enumerate(subject.volumes):
         arrays |= {f"image_{i}": volume.image, f"mask_{i}": volume.mask, f"annotated_{i}": volume.annotated}
@@ -162,13 +168,13 @@ def _write_subject(folder: Path, subject: Subject) -> dict[str, Any]:
     np.savez_compressed(stream, **arrays)
     file = _file(subject.subject_id)
     write_bytes(folder / file, stream.getvalue())
-    return {
-        "subject_id": subject.subject_id,
-        "group": subject.group,
-        "file": file,
-        "sha256": sha256(stream.getvalue()).hexdigest(),
-        "volumes": [_describe(volume) for volume in subject.volumes],
-    }
+    return SubjectRecord(
+        subject_id=subject.subject_id,
+        group=subject.group,
+        file=file,
+        sha256=sha256(stream.getvalue()).hexdigest(),
+        volumes=tuple(_describe(volume) for volume in subject.volumes),
+    )
 
 
 def _file(subject_id: str) -> str:
@@ -179,15 +185,16 @@ def _file(subject_id: str) -> str:
     return f"subjects/{name}.npz"
 
 
-def _describe(volume: LabelledVolume) -> dict[str, Any]:
-    return {
-        "name": volume.name,
-        "shape": volume.image.shape,
-        "spacing_mm": volume.spacing_mm,
-        "phase": volume.phase,
-        "labels": [label.key for label in volume.labels],
-        "annotated_slices": int(volume.annotated.any(1).sum()),
-        "case_ids": volume.case_ids,
-        "sources": volume.sources,
-        "grid": asdict(volume.grid) if volume.grid else None,
-    }
+def _describe(volume: LabelledVolume) -> VolumeRecord:
+    slices, rows, columns = volume.image.shape
+    return VolumeRecord(
+        name=volume.name,
+        shape=(slices, rows, columns),
+        spacing_mm=volume.spacing_mm,
+        phase=volume.phase,
+        labels=volume.labels,
+        annotated_slices=int(volume.annotated.any(1).sum()),
+        case_ids=volume.case_ids,
+        sources=volume.sources,
+        grid=PreparedGrid.of(volume.grid) if volume.grid else None,
+    )

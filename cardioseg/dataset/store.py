@@ -6,7 +6,6 @@ uint8) and `annotated_i` (slice, Label) bool; `dataset.json` describes each volu
 
 import io
 import json
-import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,15 +16,14 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from pydantic import ValidationError
 
+from cardioseg.dataset.damage import damaged
+from cardioseg.dataset.manifest import FORMAT, VERSION, Manifest, SubjectRecord, VolumeRecord
 from cardioseg.errors import NoInputError, UnusableError
-from cardioseg.image.volume import Grid
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 
-FORMAT = "cardioseg-dataset"
-VERSION = 1
 MANIFEST = "dataset.json"
-_FILE = re.compile(r"subjects/[A-Za-z0-9._-]+\.npz")
 _AGAIN = "run `cardioseg ingest` again"
 
 
@@ -34,23 +32,24 @@ class Dataset:
     """A prepared dataset: its folder and its manifest."""
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
 
     @property
     def name(self) -> str:
         """The name of the dataset's source."""
-        return str(self.manifest["name"])
+        return self.manifest.name
 
     @property
     def subject_ids(self) -> tuple[str, ...]:
         """Subjects in sorted order."""
-        return tuple(record["subject_id"] for record in self.manifest["subjects"])
+        return tuple(record.subject_id for record in self.manifest.subjects)
 
     @property
     def patient_of(self) -> dict[str, str]:
         """The patient of each subject: its own id, unless it is one of several studies of a patient."""
+        records = self.manifest.subjects
         return {
-            record["subject_id"]: record.get("patient", record["subject_id"]) for record in self.manifest["subjects"]
+            record.subject_id: record.subject_id if record.patient is None else record.patient for record in records
         }
 
     def subject(self, subject_id: str) -> Subject:
@@ -59,7 +58,7 @@ class Dataset:
         Raises:
             UnusableError: no such subject, or its file does not match the manifest.
         """
-        record = next((r for r in self.manifest["subjects"] if r["subject_id"] == subject_id), None)
+        record = next((record for record in self.manifest.subjects if record.subject_id == subject_id), None)
         if record is None:
             raise UnusableError(f"{self.folder}: no subject {subject_id}")
         return _read_subject(self.folder, record)
@@ -82,8 +81,8 @@ class Dataset:
     def sources(self) -> Iterator[Source]:
         """The subjects, not yet read; their patient is that of `patient_of`."""
         patient_of = self.patient_of
-        for record in self.manifest["subjects"]:
-            name = str(record["subject_id"])
+        for record in self.manifest.subjects:
+            name = record.subject_id
             yield Source(name, name, partial(_read_subject, self.folder, record), patient_of[name])
 
 
@@ -111,59 +110,41 @@ def open_dataset(folder: Path) -> Dataset:
         raise NoInputError(f"{folder} is not a prepared dataset", hint) from None
     except OSError as error:
         raise UnusableError(f"{path} cannot be read: {(error.strerror or 'unknown error').lower()}") from None
-    except (ValueError, RecursionError):
-        raise UnusableError(f"{path} is damaged", _AGAIN) from None
+    except (ValueError, RecursionError) as error:
+        raise UnusableError(damaged(path, error), _AGAIN) from None
     if not isinstance(manifest, dict) or (manifest.get("format"), manifest.get("version")) != (FORMAT, VERSION):
         raise UnusableError(f"{folder} is not a version {VERSION} dataset", _AGAIN)
-    if not _is_sound(manifest):
-        raise UnusableError(f"{path} is damaged", _AGAIN)
-    return Dataset(folder, manifest)
+    try:
+        return Dataset(folder, Manifest.model_validate(manifest))
+    except ValidationError as error:
+        raise UnusableError(damaged(path, error), _AGAIN) from None
 
 
-def _is_sound(manifest: dict[str, Any]) -> bool:
-    """Whether the manifest has all values that are read, and all subjects' files lie in the dataset."""
-    texts, records = ("subject_id", "group", "file", "sha256"), manifest.get("subjects")
-    return (
-        isinstance(manifest.get("name"), str)
-        and isinstance(records, list)
-        and all(isinstance(record, dict) and isinstance(record.get("volumes"), list) for record in records)
-        and all(isinstance(record.get(key), str) for record in records for key in texts)
-        and all(isinstance(record.get("patient", ""), str) for record in records)
-        and all(_FILE.fullmatch(record["file"]) for record in records)
-    )
-
-
-def _read_subject(folder: Path, record: dict[str, Any]) -> Subject:
-    path = folder / record["file"]
+def _read_subject(folder: Path, record: SubjectRecord) -> Subject:
+    path = folder / record.file
     try:
         content = path.read_bytes()
     except OSError:
         raise UnusableError(f"{path} cannot be read", _AGAIN) from None
-    if sha256(content).hexdigest() != record["sha256"]:
+    if sha256(content).hexdigest() != record.sha256:
         raise UnusableError(f"{path} is not what the dataset says", _AGAIN)
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            volumes = tuple(_volume(i, described, arrays) for i, described in enumerate(record["volumes"]))
+            volumes = tuple(_volume(i, described, arrays) for i, described in enumerate(record.volumes))
     except (LookupError, TypeError, ValueError, EOFError, BadZipFile, zlib.error):
         raise UnusableError(f"{path} is damaged", _AGAIN) from None
-    return Subject(record["subject_id"], volumes, record["group"])
+    return Subject(record.subject_id, volumes, record.group)
 
 
-def _volume(i: int, described: dict[str, Any], arrays: Any) -> LabelledVolume:  # noqa: ANN401 - NpzFile is untyped
-    spacing, grid = described["spacing_mm"], described["grid"]
+def _volume(i: int, described: VolumeRecord, arrays: Any) -> LabelledVolume:  # noqa: ANN401 - NpzFile is untyped
     return LabelledVolume(
-        name=described["name"],
+        name=described.name,
         image=arrays[f"image_{i}"],
         mask=arrays[f"mask_{i}"],
         annotated=arrays[f"annotated_{i}"],
-        spacing_mm=(spacing[0], spacing[1], spacing[2]) if spacing else None,
-        case_ids=tuple(described["case_ids"]),
-        phase=described["phase"],
-        sources=tuple(described["sources"]),
-        grid=_grid(grid) if grid else None,
+        spacing_mm=described.spacing_mm,
+        case_ids=described.case_ids,
+        phase=described.phase,
+        sources=described.sources,
+        grid=described.grid.grid() if described.grid else None,
     )
-
-
-def _grid(described: dict[str, Any]) -> Grid:
-    shape, spacing, origin = (tuple(described[key]) for key in ("shape", "spacing_mm", "origin_mm"))
-    return Grid(shape, spacing, origin, tuple(tuple(axis) for axis in described["directions"]))

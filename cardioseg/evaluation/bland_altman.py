@@ -64,7 +64,7 @@ class BlandAltman:
     frame: Frame = _FRAME
 
 
-def bland_altman(measure: str, pairs: Sequence[MeasurePair], agreement: Agreement, kind: str = "") -> BlandAltman:
+def bland_altman(measure: str, pairs: Sequence[MeasurePair], agreement: Agreement, kind: str) -> BlandAltman:
     """Lay out one measure.
 
     Args:

@@ -5,8 +5,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from cardioseg.dataset.store import is_dataset, open_dataset
 from cardioseg.errors import UnusableError, UsageError
 from cardioseg.evaluation.compared_edits import read_compared_mask
@@ -19,7 +17,7 @@ from cardioseg.ingest.labels.ed_es_names import subject_and_moment, with_moments
 from cardioseg.ingest.labels.named_mask import read_named_mask
 from cardioseg.ingest.labels.nnunet_dataset_json import stated_convention
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
-from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, read_all
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.results.mask_files import MaskFolder, find_masks, no_masks
 from cardioseg.skipped import Skipped
 
@@ -62,11 +60,6 @@ def find_references(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source 
     return _find_plain(masks, meaning.numbers or plain_convention(root, meaning), meaning)
 
 
-def read_references(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Subject | Skipped]:
-    """Read what `find_references` finds, one subject in memory at a time; raises the same errors."""
-    return read_all(find_references(root, meaning))
-
-
 def plain_convention(root: Path, meaning: Meaning = AS_USUAL) -> Mapping[int, Label]:
     """The meaning of the numbers in a plain folder of masks: as in nnU-Net's card, or ACDC's if there is no card.
 
@@ -87,7 +80,7 @@ def _folder_of_masks(root: Path) -> Path:
 
 
 def is_plain(root: Path) -> bool:
-    """Whether `read_references` reads a folder or file as plain masks, so that their numbers need a convention."""
+    """Whether `find_references` finds a folder or file as plain masks, so that their numbers need a convention."""
     return not is_dataset(root) and layouts.detect(root) is None
 
 
@@ -131,8 +124,7 @@ def _volumes(
     case: str, name: str, mask: Cine, source: str, segments: Sequence[Label] | None = None
 ) -> Iterator[LabelledVolume]:
     """A volume for each phase that is drawn; `segments`: the labels that a segmentation of 3D Slicer has."""
-    annotated = np.zeros((mask.grid.shape[0], len(Label)), np.bool_)
-    annotated[:, STRUCTURES if segments is None else segments] = True
+    annotated = annotation(mask.grid.shape[0], STRUCTURES if segments is None else segments)
     case_ids = (case, safe_name(subject_and_moment(case)[0])) if name else (case,)
     for phase, voxels in enumerate(mask.voxels):
         if mask.phases == 1 or voxels.any():

@@ -45,7 +45,7 @@ class LabelSummary:
     per_subject: Spreads
 
 
-def summarise(scores: Iterable[VolumeScore], patient_of: PatientOf = EACH_A_PATIENT) -> tuple[LabelSummary, ...]:
+def summarise(scores: Iterable[VolumeScore], patient_of: PatientOf) -> tuple[LabelSummary, ...]:
     """Summarise each label that has scores: over everything, then over each group that has scores.
 
     Args:

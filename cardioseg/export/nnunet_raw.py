@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardioseg.dataset.folds import pixel_hashes, split, without_duplicates
+from cardioseg.dataset.folds import divide, hashes_of
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import UnusableError, UsageError
 from cardioseg.files import first_free, safe_name, write_json
@@ -53,8 +53,8 @@ class WrittenSubject:
 
 def numbers_of(dataset: Dataset) -> dict[Label, int]:
     """The number of each structure that is annotated anywhere in the dataset, in nnU-Net's masks: from 1, no gaps."""
-    keys = {key for record in dataset.manifest["subjects"] for volume in record["volumes"] for key in volume["labels"]}
-    return {label: number for number, label in enumerate((one for one in Label if one.key in keys), start=1)}
+    drawn = {label for record in dataset.manifest.subjects for volume in record.volumes for label in volume.labels}
+    return {label: number for number, label in enumerate(sorted(drawn), start=1)}
 
 
 def write_raw(dataset: Dataset, folder: Path, name: str, folds: int, seed: int) -> Iterator[WrittenSubject]:
@@ -74,20 +74,18 @@ def write_raw(dataset: Dataset, folder: Path, name: str, folds: int, seed: int) 
     """
     if folder.exists() and any(path.is_file() and not path.name.startswith(".") for path in folder.rglob("*")):
         raise UsageError(f"{folder} is not empty", "nnU-Net would train on its files, too: give another folder")
-    divided = split(dataset.subject_ids, folds, seed, patient_of=dataset.patient_of)
+    divided = divide(hashes_of(dataset.subjects()), folds, seed, patient_of=dataset.patient_of)
     numbers, taken = numbers_of(dataset), set[str]()
-    hashes, written = {}, []
+    written = []
     for subject in dataset.subjects():
-        hashes[subject.subject_id] = pixel_hashes(subject)
         written.append(_write_subject(folder, subject, numbers, taken))
         yield written[-1]
     cases = {subject.subject_id: subject.cases for subject in written}
     if not any(cases.values()):
         raise UnusableError(f"{dataset.folder}: none of its volumes can be a case of nnU-Net")
-    splits = [without_duplicates(fold, hashes) for fold in divided]
     write_json(
         folder / SPLITS,
-        [{"train": _cases_of(fold.train, cases), "val": _cases_of(fold.validation, cases)} for fold in splits],
+        [{"train": _cases_of(fold.train, cases), "val": _cases_of(fold.validation, cases)} for fold in divided],
     )
     has_ignored = any(subject.ignored_slices for subject in written)
     write_json(folder / CARD, _card(name, numbers, sum(map(len, cases.values())), has_ignored=has_ignored))

@@ -21,13 +21,12 @@ from cardioseg.image.alignment import slice_order, slices_first
 from cardioseg.image.length_units import mm_per_unit
 from cardioseg.image.stored_axes import grid_along
 from cardioseg.image.volume import LARGEST_VECTOR, Cine, Grid, Voxels, times_ms
+from cardioseg.image.voxel_limits import FILE_LIMIT_BYTES, require_few_voxels, require_plausible_packing
 
 NAME = "MetaImage"
 SUFFIXES: tuple[str, ...] = (".mha", ".mhd")
 PARTS: tuple[str, ...] = (".raw", ".zraw")
-_FILE_LIMIT_BYTES, _HEADER_LIMIT_BYTES = 2 * 1024**3, 64 * 1024
-_VOXELS_LIMIT = 512 * 1024**2
-_ALWAYS_BYTES, _PACKING = 128 * 1024**2, 100  # as for NIfTI
+_HEADER_LIMIT_BYTES = 64 * 1024
 _KINDS = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4",
     "MET_LONG": "i4", "MET_ULONG": "u4", "MET_LONG_LONG": "i8", "MET_ULONG_LONG": "u8", "MET_FLOAT": "f4",
@@ -140,8 +139,7 @@ def _checked(path: Path, fields: dict[str, str], voxels: Path | None, end: int) 
     sides, kind, channels = _size(path, fields), _kind(path, fields), _channels(path, fields)
     count = len(sides)
     size = sides if channels == 1 else (*sides, channels)
-    if prod(size) > _VOXELS_LIMIT:
-        raise UnusableError(f"{path}: more than {_VOXELS_LIMIT:.0e} voxels")
+    require_few_voxels(path, size)
     spacing = _numbers(fields, ("elementspacing", "elementsize"), [1.0] * count)
     origin = _numbers(fields, ("offset", "position", "origin"), [0.0] * count)
     axes = _numbers(fields, ("transformmatrix", "rotation", "orientation"), np.eye(count).ravel().tolist())
@@ -150,7 +148,7 @@ def _checked(path: Path, fields: dict[str, str], voxels: Path | None, end: int) 
         raise UnusableError(f"{path}: its time axis is not perpendicular to space")
     unit_mm = mm_per_unit(path, fields.get("distanceunits", ""))
     spacing_mm, origin_mm = (unit_mm * np.array(numbers[:3]) for numbers in (spacing, origin))
-    grid = grid_along(path, (size[0], size[1], size[2]), spacing_mm, origin_mm, matrix[:3, :3])
+    grid = grid_along(path, size, spacing_mm, origin_mm, matrix[:3, :3])
     skipped = int(fields.get("headersize", "0"))
     offset = end if voxels is None else max(skipped, 0)
     is_packed = _is_true(fields, "compresseddata")
@@ -212,8 +210,7 @@ def _voxel_file(path: Path, name: str) -> Path | None:
 def _voxels(path: Path, header: Header) -> Voxels:
     voxels_bytes = prod(header.size) * header.kind.itemsize
     stored_bytes = size_bytes(header.voxels)
-    if voxels_bytes > max(_ALWAYS_BYTES, _PACKING * stored_bytes):  # before memory is allocated
-        raise UnusableError(f"{path}: damaged or truncated")
+    require_plausible_packing(path, voxels_bytes, stored_bytes)
     if header.packed_bytes is None:
         offset = stored_bytes - voxels_bytes if header.offset_bytes is None else header.offset_bytes
         content = _content(header.voxels, max(offset, 0), voxels_bytes)
@@ -231,7 +228,7 @@ def _voxels(path: Path, header: Header) -> Voxels:
 
 def _content(path: Path, offset: int, size: int) -> bytes:
     try:
-        require_size_below(path, _FILE_LIMIT_BYTES)
+        require_size_below(path, FILE_LIMIT_BYTES)
         with open_file(path) as file:
             file.seek(offset)
             return file.read(size)

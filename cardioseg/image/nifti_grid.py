@@ -3,14 +3,10 @@
 The sform is used if the file has no qform, if the code of the sform is 1 (scanner coordinates), or if both are equal;
 else the qform. An sform whose axes are not perpendicular is used only if there is no qform. The spacing is always that
 of `pixdim`. A file without either form lies at the origin, along the axes. ITK, and so SimpleITK and 3D Slicer, use the
-same rule (itkNiftiImageIO.cxx, SetImageIOOrientationFromNIfTI); nibabel uses the sform wherever there is one. ITK
-refuses axes that are off by more than 1e-4. Here they are replaced by the nearest rotation (the orthogonal factor of
-the polar decomposition): silently if they are off by no more than the rounding of an affine printed with three
-decimals, with a flag up to one degree.
+same rule (itkNiftiImageIO.cxx, SetImageIOOrientationFromNIfTI); nibabel uses the sform wherever there is one.
+`stored_axes.py` makes the axes perpendicular.
 """
 
-from itertools import combinations
-from math import acos, degrees
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +14,11 @@ import numpy as np
 from cardioseg.errors import UnusableError
 from cardioseg.image.flag import Flag
 from cardioseg.image.nifti_forms import Forms, Matrix
+from cardioseg.image.stored_axes import FARTHEST_MM, are_perpendicular, grid_along
 from cardioseg.image.volume import Grid
 
 _SCANNER = 1  # the code of scanner coordinates
-_FARTHEST_MM = 1e6
 _QUATERNION_TOLERANCE = 1e-3  # of b² + c² + d² <= 1, for rounding
-_PERPENDICULAR = 1e-4  # of the cosines between axes; ITK's limit
-_PRINTED = 1.5e-3  # of the cosines between axes: two axes of 1 mm pixels, printed with three decimals
-_TILT_DEGREES = 1.0  # a grid of right angles is then off by at most 1 mm in 60
 _SAME = 1e-4  # largest difference between the elements of two equal affines
 _FLAT_MM = 1e-3  # no voxel is smaller
 _FLAT_VOLUME = 0.1  # of a unit cube: axes that are less than 6 degrees from one plane
@@ -45,24 +38,15 @@ def grid_of(path: Path, forms: Forms, size: tuple[int, ...]) -> Grid:
     _require_sound(path, forms)
     matrix = _TO_LPS @ _used_affine(forms)
     axes = matrix[:, :3] / np.linalg.norm(matrix[:, :3], axis=0)
-    if _skew(axes) > _PERPENDICULAR:
-        _require_nearly_perpendicular(path, axes)
-        axes = _nearest_rotation(axes)
-        matrix = _straightened(matrix, axes, size)
-    columns, rows, slices = size[:3]
-    dx, dy, dz = (mm * forms.unit_mm for mm in forms.pixdim[1:])
-    z, y, x = ((float(a), float(b), float(c)) for a, b, c in axes.T[::-1] + 0.0)  # no minus zero
-    x_mm, y_mm, z_mm = (matrix[:, 3] + 0.0).tolist()
-    return Grid((slices, rows, columns), (dz, dy, dx), (x_mm, y_mm, z_mm), (z, y, x), forms)
+    spacing_mm = np.array(forms.pixdim[1:]) * forms.unit_mm
+    return grid_along(path, size, spacing_mm, matrix[:, 3], axes.T, forms=forms)
 
 
 def geometry_flags(grid: Grid) -> tuple[Flag, ...]:
-    """Flags for a grid from a NIfTI file whose header is inconsistent."""
+    """Flags for a grid from a file whose header is inconsistent."""
     forms = grid.forms
-    if forms is None:
-        return ()
-    flags = (_tilt_flag(forms), _two_forms_flag(forms, grid), _two_spacings_flag(forms))
-    return tuple(flag for flag in flags if flag)
+    of_forms = (_two_forms_flag(forms, grid), _two_spacings_flag(forms)) if forms else ()
+    return tuple(flag for flag in (grid.axes_flag, *of_forms) if flag)
 
 
 def _require_sound(path: Path, forms: Forms) -> None:
@@ -71,7 +55,7 @@ def _require_sound(path: Path, forms: Forms) -> None:
         raise UnusableError(f"{path}: its spacing is not three positive numbers")
     given = ((forms.qform, forms.has_qform), (forms.sform, forms.has_sform))
     used = [numbers for numbers, is_given in given if is_given]
-    if not all((np.abs(numbers) < _FARTHEST_MM).all() for numbers in used):  # also False for NaN
+    if not all((np.abs(numbers) < FARTHEST_MM).all() for numbers in used):  # also False for NaN
         raise UnusableError(f"{path}: its geometry is not finite")
     if forms.has_qform and np.square(forms.qform[:3]).sum() > 1 + _QUATERNION_TOLERANCE:
         raise UnusableError(f"{path}: its orientation is no rotation")
@@ -109,57 +93,9 @@ def follows_sform(forms: Forms) -> bool:
     if not (forms.has_sform and forms.has_qform):
         return forms.has_sform
     affine = forms.sform_matrix()
-    if _skew(affine[:, :3] / np.linalg.norm(affine[:, :3], axis=0)) > _PERPENDICULAR:
+    if not are_perpendicular((affine[:, :3] / np.linalg.norm(affine[:, :3], axis=0)).T):
         return False
     return forms.sform_code == _SCANNER or bool((np.abs(affine - forms.qform_matrix()) <= _SAME).all())
-
-
-def _skew(axes: Matrix) -> float:
-    """How far unit axes are from perpendicular, as ITK measures it: the largest element of |A Aᵀ - 1|."""
-    return float(np.abs(axes @ axes.T - np.eye(3)).max())
-
-
-def _tilt(axes: Matrix) -> tuple[float, str]:
-    """The largest deviation of two unit axes from a right angle, in degrees, and their names."""
-    angles = {
-        (i, j): degrees(acos(min(1.0, abs(float(axes[:, i] @ axes[:, j]))))) for i, j in combinations(range(3), 2)
-    }
-    (i, j), angle = min(angles.items(), key=lambda item: item[1])
-    return 90 - angle, f"{_AXES[i]} and {_AXES[j]}"
-
-
-def _require_nearly_perpendicular(path: Path, axes: Matrix) -> None:
-    tilt, axis_names = _tilt(axes)
-    if tilt > _TILT_DEGREES:
-        raise UnusableError(
-            f"{path}: its axes are not perpendicular: its {axis_names} are {tilt:.1f} degrees off a right angle "
-            f"(limit {_TILT_DEGREES:g})",
-            "resample it to a grid with perpendicular axes, or give the DICOM files",
-        )
-
-
-def _nearest_rotation(axes: Matrix) -> Matrix:
-    """U Vᵀ of the singular value decomposition U S Vᵀ: Higham, SIAM J Sci Stat Comput 1986;7:1160."""
-    left, _, right = np.linalg.svd(axes)
-    return np.asarray(left @ right, np.float64)
-
-
-def _straightened(matrix: Matrix, axes: Matrix, size: tuple[int, ...]) -> Matrix:
-    """The affine along other axes, turned about the middle voxel, which keeps its position."""
-    steps = axes * np.linalg.norm(matrix[:, :3], axis=0)
-    middle = (np.array(size[:3]) - 1) / 2
-    return np.column_stack([steps, matrix[:, 3] + (matrix[:, :3] - steps) @ middle])
-
-
-def _tilt_flag(forms: Forms) -> Flag | None:
-    axes = _used_affine(forms)[:, :3]
-    tilt, axis_names = _tilt(axes / np.linalg.norm(axes, axis=0))
-    if tilt <= degrees(_PRINTED):
-        return None
-    reason = (
-        f"the scan's {axis_names} are {tilt:.2f} degrees off a right angle: the nearest perpendicular axes are used"
-    )
-    return Flag("axes not perpendicular", reason)
 
 
 def _two_forms_flag(forms: Forms, grid: Grid) -> Flag | None:

@@ -24,13 +24,10 @@ from cardioseg.image.foreign_formats import START_BYTES, foreign_content
 from cardioseg.image.nifti_forms import Forms
 from cardioseg.image.nifti_layouts import NIFTI_1, Layout, read_fields
 from cardioseg.image.volume import LARGEST_VECTOR, Voxels
+from cardioseg.image.voxel_limits import FILE_LIMIT_BYTES, require_few_voxels, require_plausible_packing
 
-_FILE_LIMIT_BYTES = 2 * 1024**3
 _TRAILER_LIMIT_BYTES = 1024**2
 _CHUNK_BYTES = 1024**2
-_VOXELS_LIMIT = 512 * 1024**2
-# A scan compresses to a half; masks and black images more, but they are small.
-_ALWAYS_BYTES, _PACKING = 128 * 1024**2, 100
 _GZIP = b"\x1f\x8b"
 _KINDS = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 PAIR_HEADERS, PAIR_VOXELS = (".hdr.gz", ".hdr"), (".img.gz", ".img")
@@ -99,7 +96,7 @@ def files_of(path: Path) -> tuple[Path, ...]:
 def _place(path: Path, fields: np.void, layout: Layout) -> tuple[int, Path]:
     """The offset of the first voxel, and the file that it is in."""
     offset = float(fields["vox_offset"])
-    if not 0 <= offset < _FILE_LIMIT_BYTES:
+    if not 0 <= offset < FILE_LIMIT_BYTES:
         raise UnusableError(f"{path}: damaged or truncated")
     if fields["magic"] == layout.single:
         return max(int(offset), layout.first_voxel), path
@@ -117,8 +114,7 @@ def read_voxels(path: Path, header: Header) -> Voxels:
         UnusableError: the file has fewer voxels than its header states, or far more, or its checksum does not match.
     """
     end = header.offset_bytes + prod(header.size) * header.kind.itemsize
-    if end > max(_ALWAYS_BYTES, _PACKING * size_bytes(header.voxels_path)):  # before memory is allocated
-        raise UnusableError(f"{path}: damaged or truncated")
+    require_plausible_packing(path, end, size_bytes(header.voxels_path))
     content = bytearray(end)
     with _content(header.voxels_path) as file:
         filled = _fill(content, file)
@@ -161,7 +157,7 @@ def _scaled(stored: Voxels, header: Header) -> Voxels:
 @contextmanager
 def _content(path: Path) -> Iterator[BufferedIOBase]:
     try:
-        require_size_below(path, _FILE_LIMIT_BYTES)
+        require_size_below(path, FILE_LIMIT_BYTES)
         with open_file(path) as file:
             packed = file.read(len(_GZIP)) == _GZIP
             if packed and path.suffix.lower() != ".gz":
@@ -187,8 +183,7 @@ def _size(path: Path, fields: np.void) -> tuple[tuple[int, ...], int]:
         raise UnusableError(f"{path}: {count} dimensions, expected 3 or 4")
     if time_axis == 5 and size[3] <= LARGEST_VECTOR and int(fields["intent_code"]) in _VECTORS:
         raise UnusableError(f"{path}: its voxels are not one real number each")
-    if prod(size) > _VOXELS_LIMIT:
-        raise UnusableError(f"{path}: more than {_VOXELS_LIMIT:.0e} voxels")
+    require_few_voxels(path, size)
     if max(size) > _LARGEST_SIDE:
         raise UnusableError(f"{path}: a side of {max(size)} voxels, more than a mask can have ({_LARGEST_SIDE})")
     return size, time_axis

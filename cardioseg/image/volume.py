@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cardioseg.image.flag import Flag
 from cardioseg.image.nifti_forms import Forms
 
 Voxels = NDArray[Any]
@@ -26,6 +27,7 @@ class Grid:
         origin_mm: LPS position of the centre of voxel (0, 0, 0).
         directions: three orthonormal LPS unit vectors, along increasing slice, row and column index.
         forms: the geometry as stored in the NIfTI file that the grid was read from; None for others.
+        axes_flag: says that the axes as stored in the file are not perpendicular; None if they are.
     """
 
     shape: tuple[int, int, int]
@@ -33,6 +35,7 @@ class Grid:
     origin_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
     directions: tuple[tuple[float, float, float], ...] = ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0))
     forms: Forms | None = field(default=None, compare=False, repr=False)
+    axes_flag: Flag | None = field(default=None, compare=False, repr=False)
 
     @property
     def voxel_ml(self) -> float:
@@ -74,7 +77,7 @@ class Grid:
         x_mm, y_mm, z_mm = self.position_mm(first).tolist()
         forms = self.forms.turned(order) if self.forms and not any(flips) else None
         shape, spacing_mm = _reordered(self.shape, order), _reordered(self.spacing_mm, order)
-        return Grid(shape, spacing_mm, (x_mm, y_mm, z_mm), tuple(directions), forms)
+        return Grid(shape, spacing_mm, (x_mm, y_mm, z_mm), tuple(directions), forms, self.axes_flag)
 
     def matches(self, other: "Grid", tolerance_mm: float = 0.01) -> bool:
         """Whether both grids put every corner voxel within `tolerance_mm` of the same place."""

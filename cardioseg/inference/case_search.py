@@ -179,13 +179,13 @@ def _has_references(source: Path) -> bool:
     return any(is_volume_file(path) and stem(path).endswith(REFERENCE) for path in paths)
 
 
-def find_cases(sources: Sequence[Path], out: Path | None = None) -> Findings:
+def find_cases(sources: Sequence[Path]) -> Findings:
     """All of it at once: for few cases.
 
     Raises:
         NoInputError: a source does not exist, or there is nothing to segment in any.
     """
-    parts = list(Search(sources, out))
+    parts = list(Search(sources))
     cases = sorted((case for part in parts for case in part.cases), key=lambda case: case.series is None)
     others = tuple(item for part in parts for item in part.others)
     unused = tuple(item for part in parts for item in part.unused)

@@ -7,8 +7,8 @@ from typing import Any
 
 from cardioseg.errors import UsageError
 from cardioseg.inference.case_csv import case_rows
-from cardioseg.ingest.labels.csv_table import whole_number
 from cardioseg.measure.curves import Moments
+from cardioseg.text_table import whole_number
 
 COLUMNS = ("case_id", "ed_phase", "es_phase")
 _HINT = f"its columns are {','.join(COLUMNS)}; phases count from 0; for an empty cell, cardioseg finds the phase itself"

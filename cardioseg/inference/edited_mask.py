@@ -60,11 +60,6 @@ class EditedMask:
     remarks: tuple[str, ...] = ()
     review: Review | None = None
 
-    @property
-    def labels(self) -> frozenset[Label]:
-        """The structures that are in it."""
-        return present(self.mask)
-
 
 def read_edited(path: Path, with_scan: bool = True, convention: Convention = CONVENTIONS["acdc"]) -> EditedMask:
     """Read a mask and what lies beside it.

@@ -23,7 +23,7 @@ def predict_held_out(run: Run, subject: Subject, model: Model) -> Iterator[tuple
     Yields:
         The labelled volume and the predicted `Label` values (slice, row, column).
     """
-    nominal_mm = run.described["recipe"]["nominal_spacing_mm"]
+    nominal_mm = run.description.nominal_spacing_mm
     for volume in subject.volumes:
         cine = Cine(volume.image[None], volume.grid_or_nominal(nominal_mm))
         yield volume, segment(cine, model).mask.voxels[0]

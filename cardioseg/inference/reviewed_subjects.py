@@ -14,7 +14,7 @@ from cardioseg.image.volume import Cine
 from cardioseg.inference.edited_mask import EditedMask, present, read_edited
 from cardioseg.inference.scan import recorded_scan
 from cardioseg.ingest.dicom.patient_key import patient_key
-from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.measure.case_measures import Measures
 from cardioseg.results.case_record import CaseRecord, read_case_record
 from cardioseg.results.edits import edited_file
@@ -187,8 +187,7 @@ def _volume(
     mask = labelled.mask.phase(phase)
     labels = structures | present(Cine(mask.voxels[None], mask.grid))
     missing = labelled.acquisition.missing
-    annotated = np.zeros((len(mask.voxels), len(Label)), np.bool_)
-    annotated[:, [Label.BACKGROUND, *labels]] = True
+    annotated = annotation(len(mask.voxels), labels)
     annotated[list(missing)] = False
     source = f"{case.folder.case_id}/{case.folder.mask.name}"
     return LabelledVolume(

@@ -53,10 +53,10 @@ class PairedTest:
     n: int
 
 
-def bootstrap_interval(values: Sequence[float], rng: np.random.Generator, resamples: int = RESAMPLES) -> Interval:
+def bootstrap_interval(values: Sequence[float], rng: np.random.Generator) -> Interval:
     """Percentile bootstrap of the mean, resampling subjects."""
     sample = np.asarray(values, np.float64)
-    means = resampled(lambda drawn: drawn.mean(axis=-1), sample, rng, resamples)
+    means = resampled(lambda drawn: drawn.mean(axis=-1), sample, rng)
     return percentile_interval(float(sample.mean()), means, len(sample))
 
 

@@ -79,7 +79,7 @@ def describe(protocol: Protocol, results: Results, pilot: Results) -> dict[str, 
     recipe = protocol.recipe(next(iter(results)))
     angles = recipe.augmentation.angles
     steps = sorted({outcome.training.steps for outcome in results.values()})
-    images = sum(v["annotated_slices"] for s in protocol.dataset.manifest["subjects"] for v in s["volumes"])
+    images = sum(volume.annotated_slices for record in protocol.dataset.manifest.subjects for volume in record.volumes)
     return {
         "data": f"{protocol.dataset.name}, {images} images of {len(protocol.dataset.subject_ids)} subjects "
         f"(paper: {protocol.organ.data})",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cardioseg.files import write_csv, write_json
 from cardioseg.reproduce.protocol import Job
-from cardioseg.training.validation import SliceScore
+from cardioseg.training.slice_scores import COLUMNS, SliceScore
 
 RESULT_FILE, SCORES_FILE, RHOS_FILE = "result.json", "scores.csv", "rhos.csv"
 TEST, CHOOSING, EXTERNAL = "test", "choosing", "external"  # the subjects that a network is scored on
@@ -63,7 +63,7 @@ def write(outcome: Outcome, folder: Path) -> None:
         for part, scores in outcome.scores.items()
         for score in scores
     )
-    write_csv(folder / SCORES_FILE, ("part", *SliceScore.__annotations__), rows)
+    write_csv(folder / SCORES_FILE, ("part", *COLUMNS), rows)
     write_json(folder / RESULT_FILE, {"job": asdict(outcome.job), "training": asdict(outcome.training)})
 
 
@@ -72,9 +72,7 @@ def read(folder: Path) -> Outcome:
     document = json.loads((folder / RESULT_FILE).read_text())
     scores: dict[str, list[SliceScore]] = {}
     for row in _rows(folder / SCORES_FILE):
-        dice = float(row["dice"]) if row["dice"] else None
-        score = SliceScore(row["subject_id"], row["volume"], int(row["slice"]), row["label"], dice)
-        scores.setdefault(row["part"], []).append(score)
+        scores.setdefault(row["part"], []).append(SliceScore.of_row(row))
     parts = {part: tuple(of_part) for part, of_part in scores.items()}
     return Outcome(Job(**document["job"]), Training(**document["training"]), parts)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cardioseg import __version__
+from cardioseg.dataset.run_folder import FoldFolder
 from cardioseg.errors import NoInputError
 from cardioseg.files import write_json
 from cardioseg.ingest.labels.subject import Subject
@@ -65,7 +66,7 @@ def _train_and_score(protocol: Protocol, job: Job, folder: Path) -> None:
     if not protocol.is_pilot:
         subjects[TEST] = map(subject, fold.validation)
         samples.write(samples.draw(network, recipe, map(subject, fold.validation), _rng(job)), folder)
-        outcome.write_rhos(unfinished / "steps.csv", folder)
+        outcome.write_rhos(FoldFolder(unfinished).steps, folder)
     if protocol.external:
         subjects[EXTERNAL] = protocol.external.subjects()
     scores = {part: tuple(validate(network, recipe, of_part)) for part, of_part in subjects.items()}

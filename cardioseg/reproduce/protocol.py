@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from cardioseg.dataset.folds import Fold, pixel_hashes, split, without_duplicates
+from cardioseg.dataset.folds import Fold, divide, hashes_of, without_duplicates
 from cardioseg.dataset.store import Dataset
 from cardioseg.errors import UsageError
 from cardioseg.files import write_json
-from cardioseg.reproduce.paper import Organ
+from cardioseg.reproduce.paper import FOLDS, Organ
 from cardioseg.training.recipe import Recipe, check_recipe, read_recipe
 
 CHOOSING_SHARE = 0.1  # share of the training subjects that is kept out of training to choose the learning rate
@@ -57,7 +57,7 @@ class Protocol:
     dataset: Dataset
     organ: Organ
     folder: Path
-    folds: int = 3
+    folds: int = FOLDS
     steps_fraction: float = 1.0
     spacing_mm: float | None = None
     window: int | None = None
@@ -88,10 +88,8 @@ class Protocol:
 
         Subjects that are duplicates of training subjects are left out of both the test and the choice.
         """
-        hashes = {subject.subject_id: pixel_hashes(subject) for subject in self.dataset.subjects()}
-        patient_of = self.dataset.patient_of
-        folds = split(self.dataset.subject_ids, self.folds, _SPLIT_SEED, patient_of=patient_of)
-        fold = without_duplicates(folds[job.fold], hashes)
+        hashes, patient_of = hashes_of(self.dataset.subjects()), self.dataset.patient_of
+        fold = divide(hashes, self.folds, _SPLIT_SEED, patient_of=patient_of)[job.fold]
         patients = sorted({patient_of[subject_id] for subject_id in fold.train})
         drawn = np.random.default_rng([_SPLIT_SEED, job.fold]).permutation(patients)
         chosen = set(drawn[: max(1, round(CHOOSING_SHARE * len(drawn)))].tolist())

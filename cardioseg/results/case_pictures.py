@@ -17,8 +17,8 @@ def write_pictures(
     mask: Cine,
     measures: Measures,
     *,
-    flags: Collection[Flag] = (),
-    title: str = "",
+    flags: Collection[Flag],
+    title: str,
 ) -> None:
     """Draw a contact sheet and, of several phases, a loop; what an earlier run drew there is gone.
 

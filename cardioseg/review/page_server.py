@@ -21,7 +21,7 @@ _HEADERS_BYTES = 16 * 1024
 _END_S = 1  # that requests may still take when the server ends
 
 
-def serve(folder: ResultsFolder, port: int, announce: Callable[[str], None], *, is_read_only: bool = False) -> None:
+def serve(folder: ResultsFolder, port: int, announce: Callable[[str], None], *, is_read_only: bool) -> None:
     """Serve a results folder until Ctrl-C.
 
     Args:

@@ -1,17 +1,18 @@
 """Cross validation: fit and validate each fold of subjects, with a proof that the folds are disjoint."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cardioseg import __version__
-from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256, without_duplicates
+from cardioseg.dataset.folds import Fold, divide, pixel_hashes, prove_disjoint, subjects_sha256
+from cardioseg.dataset.run_folder import RunFolder
 from cardioseg.dataset.slices import Slices, annotated_with, gather
 from cardioseg.dataset.store import MANIFEST, Dataset
+from cardioseg.dataset.training_run import RunDescription, read_description
 from cardioseg.errors import NoInputError, UsageError
-from cardioseg.files import sha256, sole_writer, sweep_partials, write_csv, write_json
+from cardioseg.files import sha256, sole_writer, sweep_partials, write_json
 from cardioseg.ingest.labels.subject import Subject
 from cardioseg.network.unet import UNet
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
@@ -19,7 +20,9 @@ from cardioseg.training.fit import Job, fit
 from cardioseg.training.initial_model import InitialModel
 from cardioseg.training.journal import StepRecord
 from cardioseg.training.recipe import Recipe
-from cardioseg.training.validation import SliceScore, per_image, per_subject, validate
+from cardioseg.training.slice_scores import SliceScore, per_image, per_subject
+from cardioseg.training.slice_scores import write_scores as write_slice_scores
+from cardioseg.training.validation import validate
 
 _WORDS = {  # for the keys of `training.json`
     "recipe": "recipe",
@@ -105,11 +108,10 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
         NoInputError: a fold has no slice to train on.
         UsageError: too few subjects, shared subjects or images, nothing to resume, or a run with other settings.
     """
-    described = describe(plan)
-    path = plan.folder / "training.json"
-    if resume and not path.is_file():
+    described, run = describe(plan), RunFolder(plan.folder)
+    if resume and not run.is_begun:
         raise UsageError(f"nothing to resume in {plan.folder}", "leave out --resume to start")
-    if path.is_file() and (differing := _differences(json.loads(path.read_text()), described)):
+    if run.is_begun and (differing := _differences(read_description(run), described)):
         raise UsageError(f"{plan.folder} holds a run with another {differing}", "choose another folder")
     hashes: dict[str, frozenset[str]] = {}
     labelled: set[str] = set()
@@ -118,8 +120,7 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
         if any(annotated_with(volume, plan.recipe.structures).any() for volume in subject.volumes):
             labelled.add(subject.subject_id)
     patient_of = plan.dataset.patient_of
-    divided = split(plan.dataset.subject_ids, plan.folds, plan.seed, plan.held_out, patient_of)
-    folds = tuple(without_duplicates(fold, hashes) for fold in divided)
+    folds = divide(hashes, plan.folds, plan.seed, plan.held_out, patient_of)
     _check_labelled(plan, folds, labelled)
     tested_folds = [replace(fold, validation=tuple(sorted({*fold.validation, *plan.held_out}))) for fold in folds]
     proofs = [
@@ -127,14 +128,15 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
         for fold, tested in zip(folds, tested_folds, strict=True)
     ]
     sweep_partials(plan.folder, below=False)
-    write_json(path, described)
-    write_json(plan.folder / "folds.json", proofs)
+    write_json(run.description, described.document())
+    write_json(run.folds, proofs)
     return folds
 
 
-def _differences(earlier: dict[str, Any], described: dict[str, Any]) -> str:
+def _differences(earlier: RunDescription, described: RunDescription) -> str:
     """The settings in which two runs differ, in words; "" if they are the same."""
-    words = (_WORDS.get(key, key) for key in described | earlier if earlier.get(key) != described.get(key))
+    before, now = earlier.document(), described.document()
+    words = (_WORDS.get(key, key) for key in now | before if before.get(key) != now.get(key))
     return " and another ".join(dict.fromkeys(words))
 
 
@@ -153,7 +155,7 @@ def run_fold(
     fold: Fold,
     report: Callable[[StepRecord], None],
     resume: bool,
-    begin: Callable[[int, int], None] = lambda _steps, _done: None,
+    begin: Callable[[int, int], None],
 ) -> FoldResult:
     """Fit one fold and validate it; writes `fold-I/` with checkpoints, logs and `validation.csv`.
 
@@ -171,15 +173,17 @@ def run_fold(
     """
     dataset, recipe = plan.dataset, plan.recipe
     slices = slices_for(recipe, map(dataset.subject, fold.train))
-    folder = fold_folder(plan.folder, fold.index)
+    folder = RunFolder(plan.folder).fold(fold.index)
     initial = plan.initial_model.of_fold(fold.index) if plan.initial_model else None
-    job = Job(recipe, slices, folder, fold.index, plan.seed, plan.device, plan.checkpoint_steps, plan.steps, initial)
-    with sole_writer(folder):
-        unfinished = newest(folder) if resume else None
+    job = Job(
+        recipe, slices, folder.path, fold.index, plan.seed, plan.device, plan.checkpoint_steps, plan.steps, initial
+    )
+    with sole_writer(folder.path):
+        unfinished = newest(folder.path) if resume else None
         begin(job.steps, unfinished.step if unfinished else 0)
         final = fit(job, report, resume=unfinished is not None)
         scores = tuple(validate(network_of(final, recipe), recipe, map(dataset.subject, fold.validation)))
-        write_csv(folder / "validation.csv", SliceScore.__annotations__, map(asdict, scores))
+        write_slice_scores(folder.validation, scores)
     return FoldResult(fold, final.step, weights_sha256(final.network), scores)
 
 
@@ -191,12 +195,7 @@ def slices_for(recipe: Recipe, subjects: Iterable[Subject]) -> Slices:
 
 def write_scores(plan: Plan, results: Sequence[FoldResult]) -> None:
     """Write `scores.json`: the scores of each fold over images and over subjects."""
-    write_json(plan.folder / "scores.json", [result.summary(plan.recipe.labels) for result in results])
-
-
-def fold_folder(run: Path, index: int) -> Path:
-    """The folder of a fold's files."""
-    return run / f"fold-{index}"
+    write_json(RunFolder(plan.folder).scores, [result.summary(plan.recipe.labels) for result in results])
 
 
 def network_of(checkpoint: Checkpoint, recipe: Recipe) -> UNet:
@@ -206,21 +205,18 @@ def network_of(checkpoint: Checkpoint, recipe: Recipe) -> UNet:
     return network
 
 
-def describe(plan: Plan) -> dict[str, Any]:
+def describe(plan: Plan) -> RunDescription:
     """All settings that the run depends on; `--resume` and `export` read them."""
     limit = {} if plan.steps is None else {"steps": plan.steps}
-    initial = {} if plan.initial_model is None else {"initial_model": plan.initial_model.document()}
-    return (
-        limit
-        | initial
-        | {
-            "cardioseg": __version__,
-            "dataset": plan.dataset.name,
-            "dataset_sha256": sha256(plan.dataset.folder / MANIFEST),
-            "subjects_sha256": subjects_sha256(plan.dataset.subject_ids),
-            "folds": plan.folds,
-            "seed": plan.seed,
-            "held_out": sorted(plan.held_out),
-            "recipe": plan.recipe.model_dump(mode="json"),
-        }
-    )
+    initial = {} if plan.initial_model is None else {"initial_model": plan.initial_model.recorded()}
+    settings = {
+        "cardioseg": __version__,
+        "dataset": plan.dataset.name,
+        "dataset_sha256": sha256(plan.dataset.folder / MANIFEST),
+        "subjects_sha256": subjects_sha256(plan.dataset.subject_ids),
+        "folds": plan.folds,
+        "seed": plan.seed,
+        "held_out": sorted(plan.held_out),
+        "recipe": plan.recipe.model_dump(mode="json"),
+    }
+    return RunDescription.model_validate(limit | initial | settings)

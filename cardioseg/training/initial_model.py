@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
+from cardioseg.dataset.training_run import StartingModel
 from cardioseg.errors import UsageError
 from cardioseg.export.card import Card, read_card
 from cardioseg.export.onnx_weights import read_networks
@@ -42,9 +42,9 @@ class InitialModel:
             )
         return self.weights[index]
 
-    def document(self) -> dict[str, Any]:
-        """The model as `training.json` describes it."""
-        return {"name": self.card.name, "sha256": self.card.sha256, "licence": self.card.licence}
+    def recorded(self) -> StartingModel:
+        """The model as the description of a run names it."""
+        return StartingModel(name=self.card.name, sha256=self.card.sha256, licence=self.card.licence)
 
 
 def read_initial_model(folder: Path, recipe: Recipe) -> InitialModel:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cardioseg.dataset.run_folder import FoldFolder
 from cardioseg.files import write_csv
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path, step: int) -> None:
-        self._path = folder / "steps.csv"
+        self._path = FoldFolder(folder).steps
         self._rows = _rows_until(self._path, step)
         self._written = 0
         self._board = _open_board(folder, step)

@@ -1,19 +1,18 @@
 """Publication: write a model folder from a finished run, if ONNX Runtime and torch agree on real slices."""
 
-import csv
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from cardioseg import __version__
 from cardioseg.dataset.folds import Fold, subjects_sha256
+from cardioseg.dataset.run_folder import RunFolder
 from cardioseg.dataset.store import Dataset
-from cardioseg.dataset.training_run import GO_ON, read_run
+from cardioseg.dataset.training_run import GO_ON, RunDescription, read_run
 from cardioseg.errors import RefusedError, UsageError
 from cardioseg.export.card import MODEL_FILE, Card, Metric, Precision, Training, write_card
 from cardioseg.export.card_figures import read_figures
@@ -24,9 +23,9 @@ from cardioseg.files import sweep_partials, write_bytes
 from cardioseg.image.heart_position import windows
 from cardioseg.image.preprocessing import Floats, prepare
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
-from cardioseg.training.crossval import fold_folder, network_of
-from cardioseg.training.recipe import Recipe
-from cardioseg.training.validation import SliceScore, per_image, per_subject
+from cardioseg.training.crossval import network_of
+from cardioseg.training.recipe import Recipe, check_recipe
+from cardioseg.training.slice_scores import per_image, per_subject, read_scores
 from cardioseg.versions import version_of
 
 _PACKAGES = ("torch", "onnx", "onnxruntime", "numpy")
@@ -69,9 +68,9 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
         RefusedError: torch and ONNX Runtime disagree.
     """
     planned = read_run(run, dataset)
-    described, folds = planned.described, _chosen(planned.folds, publication.folds)
-    recipe = Recipe.model_validate(described["recipe"])
-    checkpoints = [_final_checkpoint(run, fold, planned.folds) for fold in folds]
+    described, folds = planned.description, _chosen(planned.folds, publication.folds)
+    recipe = check_recipe(described.recipe, f"the recipe of {run}")
+    checkpoints = [_final_checkpoint(planned.folder, fold, planned.folds) for fold in folds]
     networks = [network_of(checkpoint, recipe) for checkpoint in checkpoints]
     network, model, precision = combine(networks), to_onnx(networks), publication.precision
     slices = _real_slices(dataset, [subject_id for fold in folds for subject_id in fold.train], recipe)
@@ -92,7 +91,7 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
         licence=publication.licence,
         citation=publication.citation,
         training=training,
-        metrics=tuple(chain(*evaluated)) or _metrics(run, described, folds, recipe, precision),
+        metrics=tuple(chain(*evaluated)) or _metrics(planned.folder, described, folds, recipe, precision),
         parity=parity,
         versions={"cardioseg": __version__} | {name: version_of(name) for name in _PACKAGES},
     )
@@ -110,19 +109,19 @@ def _chosen(folds: tuple[Fold, ...], wanted: tuple[int, ...]) -> tuple[Fold, ...
     return tuple(fold for fold in folds if not wanted or fold.index in wanted)
 
 
-def _final_checkpoint(run: Path, fold: Fold, folds: Iterable[Fold]) -> Checkpoint:
+def _final_checkpoint(run: RunFolder, fold: Fold, folds: Iterable[Fold]) -> Checkpoint:
     """The last checkpoint of a finished fold; if it is not finished, the error's hint names one that is."""
     checkpoint = _finished_checkpoint(run, fold)
     if checkpoint is None:
         ready = next((candidate.index for candidate in folds if _finished_checkpoint(run, candidate)), None)
         hint = "" if ready is None else f"; --fold {ready} exports fold {ready} alone"
-        raise UsageError(f"fold {fold.index} of {run} is not finished", GO_ON + hint)
+        raise UsageError(f"fold {fold.index} of {run.path} is not finished", GO_ON + hint)
     return checkpoint
 
 
-def _finished_checkpoint(run: Path, fold: Fold) -> Checkpoint | None:
-    folder = fold_folder(run, fold.index)
-    return newest(folder) if (folder / "validation.csv").is_file() else None
+def _finished_checkpoint(run: RunFolder, fold: Fold) -> Checkpoint | None:
+    folder = run.fold(fold.index)
+    return newest(folder.path) if folder.is_finished else None
 
 
 def _real_slices(dataset: Dataset, trained: Collection[str], recipe: Recipe) -> list[Floats]:
@@ -143,38 +142,38 @@ def _real_slices(dataset: Dataset, trained: Collection[str], recipe: Recipe) -> 
     return slices
 
 
-def _training(described: dict[str, Any], folds: Sequence[Fold], checkpoints: Sequence[Checkpoint]) -> Training:
+def _training(described: RunDescription, folds: Sequence[Fold], checkpoints: Sequence[Checkpoint]) -> Training:
     trained = {subject_id for fold in folds for subject_id in fold.train}
     unseen = {subject_id for fold in folds for subject_id in fold.validation} - trained
     return Training(
-        dataset=described["dataset"],
-        dataset_sha256=described["dataset_sha256"],
+        dataset=described.dataset,
+        dataset_sha256=described.dataset_sha256,
         subjects=len(trained),
         subjects_sha256=subjects_sha256(trained),
-        held_out=tuple(sorted({*described["held_out"], *unseen})),
-        seed=described["seed"],
+        held_out=tuple(sorted({*described.held_out, *unseen})),
+        seed=described.seed,
         folds=len(folds),
         steps=checkpoints[0].step,
         weights_sha256=tuple(weights_sha256(checkpoint.network) for checkpoint in checkpoints),
-        recipe=described["recipe"],
+        recipe=described.recipe,
         initial_model=_initial_model(described),
     )
 
 
-def _initial_model(described: dict[str, Any]) -> str:
+def _initial_model(described: RunDescription) -> str:
     """`sax (CC BY-NC-SA 4.0, research use)`; empty for a run that started from random weights."""
-    model = described.get("initial_model")
-    return f"{model['name']} ({model['licence']})" if model else ""
+    model = described.initial_model
+    return f"{model.name} ({model.licence})" if model else ""
 
 
 def _metrics(
-    run: Path, described: dict[str, Any], folds: Sequence[Fold], recipe: Recipe, precision: Precision
+    run: RunFolder, described: RunDescription, folds: Sequence[Fold], recipe: Recipe, precision: Precision
 ) -> tuple[Metric, ...]:
     """The scores of the training's validation, which uses float32."""
-    scores = [score for fold in folds for score in _read_scores(fold_folder(run, fold.index))]
+    scores = [score for fold in folds for score in read_scores(run.fold(fold.index).validation)]
     if not scores:
         return ()
-    held_out = f"{described['folds']}-fold cross validation" if len(folds) > 1 else "subjects held out of training"
+    held_out = f"{described.folds}-fold cross validation" if len(folds) > 1 else "subjects held out of training"
     held_out += "" if precision == "float32" else ", before quantization"
     averages = (("images", per_image), ("subjects, each the mean of its images", per_subject))
     return tuple(
@@ -184,21 +183,9 @@ def _metrics(
             mean=s.mean,
             std=s.std,
             n=s.n,
-            protocol=f"{described['dataset']}, {held_out}; mean over {unit}",
+            protocol=f"{described.dataset}, {held_out}; mean over {unit}",
         )
         for label in recipe.labels
         for unit, average in averages
         if (s := average(scores, label)).mean is not None
     )
-
-
-def _read_scores(folder: Path) -> list[SliceScore]:
-    with (folder / "validation.csv").open(newline="") as file:
-        return [
-            SliceScore(row["subject_id"], row["volume"], int(row["slice"]), row["label"], _number(row["dice"]))
-            for row in csv.DictReader(file)
-        ]
-
-
-def _number(text: str) -> float | None:
-    return float(text) if text else None

@@ -1,7 +1,6 @@
 """Validation: the Dice of a network on the annotated slices of subjects that it was not trained on."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 import numpy as np
@@ -13,22 +12,11 @@ from cardioseg.image.heart_position import locate
 from cardioseg.image.preprocessing import Floats, prepare
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 from cardioseg.measure.overlap import dice
-from cardioseg.measure.spread import Spread, spread
 from cardioseg.network.unet import UNet
 from cardioseg.training.recipe import Recipe
+from cardioseg.training.slice_scores import SliceScore
 
 _BATCH = 8
-
-
-@dataclass(frozen=True)
-class SliceScore:
-    """The Dice of one structure on one slice; None if it is in neither mask, or not drawn in the volume at all."""
-
-    subject_id: str
-    volume: str
-    slice: int
-    label: str
-    dice: float | None
 
 
 def validate(network: UNet, recipe: Recipe, subjects: Iterable[Subject]) -> Iterator[SliceScore]:
@@ -40,20 +28,6 @@ def validate(network: UNet, recipe: Recipe, subjects: Iterable[Subject]) -> Iter
     for subject in subjects:
         for volume in subject.volumes:
             yield from _score(network, recipe, subject.subject_id, volume)
-
-
-def per_image(scores: Sequence[SliceScore], label: str) -> Spread:
-    """The spread over images, as in the paper."""
-    return spread([score.dice for score in scores if score.label == label and score.dice is not None])
-
-
-def per_subject(scores: Sequence[SliceScore], label: str) -> Spread:
-    """The spread over subjects, each with the mean of its images."""
-    by_subject: dict[str, list[float]] = {}
-    for score in scores:
-        if score.label == label and score.dice is not None:
-            by_subject.setdefault(score.subject_id, []).append(score.dice)
-    return spread([float(np.mean(values)) for values in by_subject.values()])
 
 
 @torch.inference_mode()

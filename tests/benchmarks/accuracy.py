@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from cardioseg.dataset.store import open_dataset
 from cardioseg.dataset.training_run import read_run
-from cardioseg.evaluation.references import read_references
+from cardioseg.evaluation.references import find_references
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.image.preprocessing import Preprocessing
 from cardioseg.image.volume import Cine
@@ -53,7 +53,8 @@ def patients(run: Path, dataset: Path, fold: int) -> Iterator[Scan]:
 def studies(folder: Path) -> Iterator[Scan]:
     """Whole cines, as `predict` finds them, with their references."""
     cines = survey(folder).cines
-    for subject in read_references(folder):
+    for source in find_references(folder):
+        subject = source if isinstance(source, Skipped) else source.read()
         if isinstance(subject, Skipped):
             continue
         names = set(subject.volumes[0].case_ids)

@@ -33,9 +33,9 @@ from typing import Any
 import numpy as np
 import surface_distance
 
-from cardioseg.dataset.training_run import is_run
+from cardioseg.dataset.run_folder import RunFolder
 from cardioseg.evaluation.pairing import Pair, find_pairs
-from cardioseg.evaluation.references import read_references
+from cardioseg.evaluation.references import find_references
 from cardioseg.files import write_json
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import write_volume
@@ -117,7 +117,7 @@ def _material(arguments: argparse.Namespace, work: Path, timings: dict[str, Timi
         _write_phantoms(work, arguments.volumes)
         return work / "predicted", work / "reference", "phantoms"
     predicted, expected = arguments.folders
-    if not is_run(predicted):
+    if not RunFolder(predicted).is_run:
         return predicted, expected, "masks"
     with timings.setdefault("predict", Timing()).run():
         _predict_run(predicted, expected, work / "predicted")
@@ -157,7 +157,8 @@ def _predict_run(folder: Path, reference_folder: Path, out: Path) -> None:
 def _masks(predicted: Path, expected: Path) -> tuple[Masks, int]:
     """Every structure of every pair that is empty on neither side, and the number of pairs."""
     folder = find_masks(predicted)
-    subjects = [subject for subject in read_references(expected) if not isinstance(subject, Skipped)]
+    read = (source.read() for source in find_references(expected) if not isinstance(source, Skipped))
+    subjects = [subject for subject in read if not isinstance(subject, Skipped)]
     pairs = [one for subject in subjects for one in find_pairs(subject, folder) if isinstance(one, Pair)]
     found: Masks = []
     for one in pairs:

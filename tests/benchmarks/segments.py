@@ -21,7 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from cardioseg.dataset.folds import pixel_hashes, split, without_duplicates
+from cardioseg.dataset.folds import divide, hashes_of
 from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine
@@ -195,10 +195,9 @@ def of_unseen_patients(dataset: Dataset, patients: dict[str, tuple[str, WallMeas
     """What the networks of `sax_ensemble` make of patients that they were not trained on, minus the experts' masks."""
     recipe = read_recipe("sax")
     model = read_initial_model(Path("models") / "sax_ensemble", recipe)
-    hashes = {subject.subject_id: pixel_hashes(subject) for subject in dataset.subjects()}
-    folds = split(dataset.subject_ids, 5, model.card.training.seed)[: len(model.weights)]
+    folds = divide(hashes_of(dataset.subjects()), 5, model.card.training.seed)
     found: dict[str, tuple[str, WallMeasures]] = {}
-    for fold in (without_duplicates(fold, hashes) for fold in folds):
+    for fold in folds[: len(model.weights)]:
         network = UNet(len(recipe.structures) + 1, recipe.norm)
         network.load_state_dict(model.of_fold(fold.index))
         for subject_id in fold.validation:

@@ -9,7 +9,16 @@ from drawing import noise_subject, noise_volume
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardioseg.dataset.folds import Fold, pixel_hashes, prove_disjoint, split, subjects_sha256, without_duplicates
+from cardioseg.dataset.folds import (
+    Fold,
+    divide,
+    hashes_of,
+    pixel_hashes,
+    prove_disjoint,
+    split,
+    subjects_sha256,
+    without_duplicates,
+)
 from cardioseg.errors import UsageError
 from cardioseg.ingest.labels.subject import Subject
 
@@ -135,3 +144,19 @@ def test_a_set_of_subjects_has_one_hash() -> None:
     assert subjects_sha256(["b", "a"]) == subjects_sha256(("a", "b"))
     assert len({subjects_sha256(some) for some in (["a"], ["a", "b"], ["b"], [], ["a\udce9"], ["aé"])}) == 6
     assert len(subjects_sha256([])) == 64
+
+
+def test_a_dataset_is_divided_as_ever() -> None:
+    """Runs, exports to nnU-Net and the paper's experiments of one seed must go on having the same folds."""
+    subjects = [noise_subject(f"s{number}", number) for number in range(9)]
+    subjects[7] = replace(subjects[2], subject_id="s7")  # the same scan
+    assert divide(hashes_of(subjects), 3, 5, patient_of={"s1": "s0"}) == (
+        Fold(0, ("s3", "s4", "s5", "s6", "s7"), ("s0", "s1", "s8"), left_out=("s2",)),
+        Fold(1, ("s0", "s1", "s2", "s6", "s7", "s8"), ("s3", "s4", "s5")),
+        Fold(2, ("s0", "s1", "s2", "s3", "s4", "s5", "s8"), ("s6",), left_out=("s7",)),
+    )
+    assert divide(hashes_of(subjects), 3, 0, ["s8"], {"s1": "s0"}) == (
+        Fold(0, ("s3", "s5", "s6", "s7"), ("s0", "s1", "s4"), left_out=("s2",)),
+        Fold(1, ("s0", "s1", "s2", "s4", "s5", "s6"), ("s3",), left_out=("s7",)),
+        Fold(2, ("s0", "s1", "s2", "s3", "s4", "s7"), ("s5", "s6")),
+    )

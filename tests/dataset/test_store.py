@@ -35,7 +35,7 @@ PAIR = (noise_subject("b", 1, volumes=2), noise_subject("a", 2))
 
 def ingest(folder: Path, found: Iterable[Subject | Skipped]) -> Dataset:
     passed = list(write_dataset(folder, "a dataset", "pairs", map(at_hand, found)))
-    assert [one.record["subject_id"] for one in passed if isinstance(one, Prepared)] == [
+    assert [one.record.subject_id for one in passed if isinstance(one, Prepared)] == [
         one.subject_id for one in found if isinstance(one, Subject)
     ]
     return open_dataset(folder)
@@ -91,11 +91,38 @@ def test_the_manifest_describes_what_there_is(tmp_path: Path) -> None:
     skipped = Skipped("c/scan.dcm", "no contours")
     dataset = ingest(tmp_path, [PAIR[0], skipped, replace(PAIR[1], skipped=(Skipped("a/x", "empty"),))])
     assert dataset.name == "a dataset"
-    assert dataset.manifest["layout"] == "pairs"
-    assert dataset.manifest["skipped"] == [{"where": "a/x", "why": "empty"}, asdict(skipped)]
-    one = dataset.manifest["subjects"][0]["volumes"][0]
-    assert one["labels"] == ["rv_cavity", "lv_myocardium", "lv_cavity"]
-    assert (one["shape"], one["annotated_slices"], one["spacing_mm"]) == ([3, 12, 10], 2, [8.0, 1.5, 1.25])
+    assert dataset.manifest.layout == "pairs"
+    assert dataset.manifest.skipped == (Skipped("a/x", "empty"), skipped)
+    volume = dataset.manifest.subjects[0].volumes[0]
+    assert volume.labels == (Label.RV_CAVITY, Label.LV_MYOCARDIUM, Label.LV_CAVITY)
+    assert (volume.shape, volume.annotated_slices, volume.spacing_mm) == ((3, 12, 10), 2, (8.0, 1.5, 1.25))
+
+
+def test_the_manifest_is_written_as_ever(tmp_path: Path) -> None:
+    """Training runs know their dataset by the hash of these bytes."""
+    ingest(tmp_path, [PAIR[1]])
+    stored = json.loads((tmp_path / MANIFEST).read_text())
+    assert list(stored) == ["format", "version", "cardioseg", "name", "layout", "subjects", "skipped"]
+    [subject] = stored["subjects"]
+    assert list(subject) == ["subject_id", "group", "file", "sha256", "volumes"]
+    [volume], written = subject["volumes"], PAIR[1].volumes[0]
+    grid = asdict(written.grid) if written.grid else {}
+    assert json.dumps(volume["grid"]) == json.dumps({key: grid[key] for key in grid if key != "axes_flag"})
+    expected = {
+        "name": written.name, "shape": [3, 12, 10], "spacing_mm": [8.0, 1.5, 1.25], "phase": written.phase,
+        "labels": ["rv_cavity", "lv_myocardium", "lv_cavity"], "annotated_slices": 2,
+        "case_ids": list(written.case_ids), "sources": list(written.sources), "grid": volume["grid"],
+    }  # fmt: skip
+    assert json.dumps(volume) == json.dumps(expected)
+
+
+def test_a_manifest_of_the_first_version_is_read(tmp_path: Path) -> None:
+    """It had no patients, no remark, and no geometry but the volumes'."""
+    ingest(tmp_path, PAIR)
+    change_manifest(tmp_path, lambda manifest: [manifest.pop(key) for key in ("cardioseg", "layout", "skipped")])
+    dataset = open_dataset(tmp_path)
+    assert dataset.patient_of == {"a": "a", "b": "b"}
+    assert_same(dataset.subject("a"), PAIR[1])
 
 
 def test_numpy_alone_can_read_it(tmp_path: Path) -> None:
@@ -195,9 +222,9 @@ def test_a_process_that_is_killed_takes_its_subject_alone(tmp_path: Path) -> Non
     found = [Source("a", "a", partial(noise_subject, "a", 1)), Source("b", "b", killed)]
     list(write_dataset(tmp_path, "x", "pairs", found, Processes(2, retries=0)))
     assert open_dataset(tmp_path).subject_ids == ("a",)
-    assert open_dataset(tmp_path).manifest["skipped"] == [
-        {"where": "b", "why": "the process that worked on it was killed by signal 9"}
-    ]
+    assert open_dataset(tmp_path).manifest.skipped == (
+        Skipped("b", "the process that worked on it was killed by signal 9"),
+    )
 
 
 def change_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -301,9 +328,13 @@ def test_arrays_that_do_not_fit_are_refused(tmp_path: Path, wrong: str) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"spacing_mm": [1]}, {"grid": {"shape": 1}}, {"grid": 3}, {"sources": None}, {"case_ids": 3}, {"name": ...}],
-)
-def test_descriptions_that_do_not_fit_are_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    [
+        {"spacing_mm": [1]}, {"spacing_mm": [1, 1, 0]}, {"spacing_mm": ...}, {"grid": {"shape": 1}}, {"grid": 3},
+        {"sources": None}, {"case_ids": 3}, {"name": ...}, {"labels": ...}, {"labels": ["lv"]},
+        {"labels": ["background"]}, {"annotated_slices": ...}, {"annotated_slices": "some"}, {"annotated_slices": -1},
+    ],
+)  # fmt: skip
+def test_volumes_that_lack_something_are_refused_with_their_place(tmp_path: Path, wrong: dict[str, Any]) -> None:
     def change(manifest: dict[str, Any]) -> None:
         volume = manifest["subjects"][0]["volumes"][0]
         volume.update({key: value for key, value in wrong.items() if value is not ...})
@@ -312,8 +343,18 @@ def test_descriptions_that_do_not_fit_are_refused(tmp_path: Path, wrong: dict[st
 
     ingest(tmp_path, PAIR)
     change_manifest(tmp_path, change)
-    with pytest.raises(UnusableError, match=r"a\.npz is damaged"):
-        open_dataset(tmp_path).subject("a")
+    with pytest.raises(
+        UnusableError, match=rf"dataset\.json is damaged at subjects\.0\.volumes\.0\.{next(iter(wrong))}"
+    ):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("volume", [3, None, "ed"])
+def test_a_volume_that_is_no_record_is_refused(tmp_path: Path, volume: object) -> None:
+    ingest(tmp_path, PAIR)
+    change_manifest(tmp_path, lambda manifest: manifest["subjects"][0].update(volumes=[volume]))
+    with pytest.raises(UnusableError, match=r"dataset\.json is damaged at subjects\.0\.volumes\.0"):
+        open_dataset(tmp_path)
 
 
 def test_an_unknown_subject_is_named(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def plot(reference: list[float], predicted: list[float], measure: str = "lv_edv_
         MeasurePair(f"s{number}", measure, expected, seen)
         for number, (expected, seen) in enumerate(zip(reference, predicted, strict=True))
     ]
-    return bland_altman(measure, pairs, found), found
+    return bland_altman(measure, pairs, found, ""), found
 
 
 def scale(ticks: tuple[Tick, ...]) -> tuple[float, float]:
@@ -67,7 +67,7 @@ def test_words_of_close_lines_do_not_touch() -> None:
 def test_a_point_beyond_the_limits_stands_out() -> None:
     found = Agreement(2, bias=Interval(0, 0, 0, 2), loa_low=Interval(-3, -3, -3, 2), loa_high=Interval(3, 3, 3, 2))
     pairs = [MeasurePair("in", "rv_edv_ml", 10, 13), MeasurePair("out", "rv_edv_ml", 10, 13.1)]
-    drawn = bland_altman("rv_edv_ml", pairs, found)
+    drawn = bland_altman("rv_edv_ml", pairs, found, "")
     assert [point.kind for point in drawn.points] == ["inside", "beyond"]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from read_subjects import read_all, read_layout
 from sources import at_hand
 
 from cardioseg.dataset.preparation import write_dataset
@@ -17,14 +18,13 @@ from cardioseg.errors import NoInputError
 from cardioseg.evaluation import comparison
 from cardioseg.evaluation.comparison import evaluate
 from cardioseg.evaluation.nnunet_summary import write_summary
-from cardioseg.evaluation.references import find_references, read_references
+from cardioseg.evaluation.references import find_references
 from cardioseg.evaluation.result import MEASURE_COLUMNS, SLICE_COLUMNS, VOLUME_COLUMNS, write
 from cardioseg.execution.in_process import Here
 from cardioseg.execution.processes import Processes
 from cardioseg.image.labels import CONVENTIONS, Label
 from cardioseg.image.nifti import write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume, Voxels
-from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.structures import Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped
@@ -137,7 +137,7 @@ def test_an_acdc_folder_is_a_reference(tmp_path: Path) -> None:
 
 def test_sunnybrook_contours_are_references(shared_data: Path, tmp_path: Path) -> None:
     source = shared_data / "sunnybrook"
-    subject = next(one for one in layouts.read(source) if isinstance(one, Subject))
+    subject = next(one for one in read_layout(source) if isinstance(one, Subject))
     volumes = {volume.phase: volume for volume in subject.volumes}
     grid = subject.volumes[0].grid
     assert grid is not None
@@ -296,7 +296,7 @@ def test_masks_of_one_subject_are_known_by_their_names(
         mask = np.zeros(GRID.shape, np.uint8)
         mask[:, :rows] = Label.LV_CAVITY
         write_mask(tmp_path / f"{name}.nii.gz", mask)
-    [subject] = read_references(tmp_path)
+    [subject] = read_all(find_references(tmp_path))
     assert isinstance(subject, Subject)
     sizes = {volume.name: int((volume.mask > 0).sum()) for volume in subject.volumes}
     assert (subject.subject_id, set(sizes)) == ("p1", expected)

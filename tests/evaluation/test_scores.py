@@ -8,6 +8,7 @@ import pytest
 
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.evaluation.scores import SliceScore, VolumeScore, score
+from cardioseg.evaluation.studies_of_patients import EACH_A_PATIENT
 from cardioseg.evaluation.summary import ALL, LabelSummary, summarise
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Voxels
@@ -47,7 +48,7 @@ def volume_score(
 
 
 def whole(scores: list[VolumeScore]) -> list[LabelSummary]:
-    return [one for one in summarise(scores) if one.group == ALL]
+    return [one for one in summarise(scores, EACH_A_PATIENT) if one.group == ALL]
 
 
 def test_a_volume_and_its_slices() -> None:
@@ -138,7 +139,7 @@ def test_phases_and_regions_are_groups() -> None:
         volume_score("a", 0.4, volume="es", region="apex"),
         volume_score("b", 0.6, volume="phase07", region="apex"),
     ]
-    groups = {one.group: one for one in summarise(scores)}
+    groups = {one.group: one for one in summarise(scores, EACH_A_PATIENT)}
     assert set(groups) == {"all", "ed", "es", "base", "apex"}
     assert groups["ed"].per_volume["dice"].mean == pytest.approx(0.85)
     assert groups["es"].per_slice["dice"].mean == pytest.approx(0.4)

@@ -19,7 +19,7 @@ from thresholds import write_threshold_model
 
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, write_cine
-from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.case_search import Search, find_cases
 from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.remeasurement import find_edited, measure_all
@@ -127,10 +127,11 @@ class Results(RuleBasedStateMachine):
     def predict(self, which: int, part: str, overwrite: bool, paths: bool) -> None:
         path = self.files()[which % len(self.files())]
         source = {"file": path, "folder": path.parent, "all": self.scans}[part]
-        found = find_cases([source], self.out)
-        done: list[Outcome] = list(predict_all(found, threshold_model(), self.out, Settings(overwrite, paths=paths)))
+        cases = [case for part in Search([source], self.out) for case in part.cases]
+        found, settings = Search([source], self.out), Settings(overwrite, paths=paths)
+        done: list[Outcome] = list(predict_all(found, threshold_model(), self.out, settings))
         assert {outcome.status for outcome in done} == {"done"}
-        assert len({outcome.case_id for outcome in done}) == len(found.cases)
+        assert len({outcome.case_id for outcome in done}) == len(cases)
         for outcome in done:
             assert outcome.source is not None
             assert heart_of(self.out / outcome.case_id / "mask.nii.gz") == heart_in(outcome.source)

@@ -17,7 +17,7 @@ from cardioseg.errors import UsageError
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import read_cine, write_volume
 from cardioseg.image.volume import Cine
-from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.case_search import Search, find_cases
 from cardioseg.inference.cases import Case
 from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.cohort_prediction import predict_all
@@ -275,9 +275,9 @@ def test_segs_are_no_scans(finished: Path, scans: Path, tmp_path: Path) -> None:
     assert len(findings.cases) == 1
     assert sorted(item.why.split(":")[0] for item in findings.others) == ["localizer", "not MR"]
     for out in (finished.parent, None):  # results of this run, and of another one that lie among the scans
-        findings = find_cases([scans, finished.parent], out)
-        assert [case.series is None for case in findings.cases] == [False]
-        assert [item.why.split(":")[0] for item in findings.others] == ["localizer"]
+        parts = list(Search([scans, finished.parent], out))
+        assert [case.series is None for part in parts for case in part.cases] == [False]
+        assert [item.why.split(":")[0] for part in parts for item in part.others] == ["localizer"]
 
 
 def test_no_identity_leaves_the_dicom_files(model: Model, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -161,11 +161,18 @@ def test_a_file_that_is_no_table(tmp_path: Path) -> None:
         read_patients(tmp_path / "gone.csv")
     with pytest.raises(UsageError, match="is a directory"):
         read_patients(tmp_path)
+    (tmp_path / "book.csv").write_bytes(b"PK\3\4\0\0case_id,age\na,61\n")
+    with pytest.raises(UsageError, match="has no column case_id"):
+        read_patients(tmp_path / "book.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+def test_tables_in_the_encodings_that_ingest_reads(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "excel.csv").write_bytes(
-        "case_id,age\nM\N{LATIN SMALL LETTER U WITH DIAERESIS}ller,61\n".encode("cp1252")
+        "case_id,age\nM\N{LATIN SMALL LETTER U WITH DIAERESIS}ller,61\n".encode(encoding)
     )
-    with pytest.raises(UsageError, match="is not in UTF-8"):
-        read_patients(tmp_path / "excel.csv")
+    [name] = read_patients(tmp_path / "excel.csv")
+    assert name == "M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller"
 
 
 @pytest.mark.parametrize(
@@ -175,6 +182,9 @@ def test_a_file_that_is_no_table(tmp_path: Path) -> None:
         "sep=;\ncase_id;age\na;61\n",
         'case_id;age;"notes, other"\na;61;\n',
         "\n;\ncase_id;age\r\na;61\r\n\r\n",
+        "Case ID|Age\na|61\n",
+        '"sep=|"\ncase-id|age|a;b;c\na|61|\n',
+        "case_id;a,b,c;age\na;;61\n",
     ],
 )
 def test_tables_as_spreadsheets_save_them(text: str, tmp_path: Path) -> None:

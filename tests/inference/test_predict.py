@@ -14,7 +14,7 @@ from cardioseg.errors import NoInputError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine, read_volume, write_cine, write_volume
 from cardioseg.image.volume import Cine, Grid, Volume
-from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.case_search import Search, find_cases
 from cardioseg.inference.cases import Findings
 from cardioseg.inference.chosen_phases import Choices
 from cardioseg.inference.cohort_prediction import predict_all
@@ -218,11 +218,11 @@ def test_nifti_slices_that_lie_far_apart_are_flagged(model: Model, tmp_path: Pat
 def test_results_inside_the_scans_are_no_scans(model: Model, tmp_path: Path) -> None:
     write_volume(tmp_path / "a.nii.gz", cine(SMALL).phase(0))
     for _ in range(2):
-        findings = find_cases([tmp_path], tmp_path / "results")
-        assert [case.case_id for case in findings.cases] == ["a"]
-        assert not findings.unused
-        list(predict_all(findings, model, tmp_path / "results"))
-    assert [case.case_id for case in find_cases([tmp_path], tmp_path / "elsewhere").cases] == ["a"]
+        parts = list(Search([tmp_path], tmp_path / "results"))
+        assert [case.case_id for part in parts for case in part.cases] == ["a"]
+        assert not any(part.unused for part in parts)
+        list(predict_all(Search([tmp_path], tmp_path / "results"), model, tmp_path / "results"))
+    assert [case.case_id for part in Search([tmp_path], tmp_path / "elsewhere") for case in part.cases] == ["a"]
     assert len(find_cases([tmp_path / "a.nii.gz", tmp_path / "results" / ".." / "a.nii.gz"]).cases) == 1
 
 

@@ -74,7 +74,7 @@ def ingest(results: Path, out: Path, *more: str) -> int:
 
 def reasons(dataset: Dataset) -> dict[str, str]:
     """Why cases were left out, by name."""
-    return {Path(item["where"]).name: item["why"] for item in dataset.manifest["skipped"]}
+    return {Path(item.where).name: item.why for item in dataset.manifest.skipped}
 
 
 def phases_of(subject: Subject) -> dict[str, int | None]:
@@ -108,8 +108,8 @@ def test_voxels_phases_and_geometry(predicted: Path, results: Path, tmp_path: Pa
         assert volume.labels == STRUCTURES
         assert volume.annotated.all()
         assert set(volume.sources) == {f"{case}/mask.nii.gz"}
-    assert dataset.manifest["layout"] == "reviewed"
-    assert dataset.manifest["remark"] == "the masks are predictions of thresholds that a person accepted or corrected"
+    assert dataset.manifest.layout == "reviewed"
+    assert dataset.manifest.remark == "the masks are predictions of thresholds that a person accepted or corrected"
 
 
 def test_accepted_cases_give_ed_and_es_and_a_volume_its_phase(results: Path, tmp_path: Path) -> None:

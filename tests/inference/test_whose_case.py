@@ -17,7 +17,7 @@ from thresholds import write_threshold_model
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import read_cine, write_cine
 from cardioseg.image.volume import Cine
-from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.case_search import Search, find_cases
 from cardioseg.inference.cohort_prediction import predict_all
 from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.session import Model, open_model
@@ -46,7 +46,7 @@ def scans(tmp_path: Path) -> Path:
 
 
 def predict(model: Model, out: Path, *sources: Path, **options: bool) -> list[Outcome]:
-    return list(predict_all(find_cases(sources, out), model, out, Settings(**options)))
+    return list(predict_all(Search(sources, out), model, out, Settings(**options)))
 
 
 def table(out: Path, name: str = "measures.csv") -> dict[str, dict[str, str]]:

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_outlines import polygon_area
+from read_subjects import read_all
 
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine
-from cardioseg.ingest.labels.contours import polygon_area, read_sunnybrook_contour
+from cardioseg.ingest.labels.contours import read_sunnybrook_contour
 from cardioseg.ingest.labels.layouts import sunnybrook
-from cardioseg.ingest.labels.subject import Subject, read_all
+from cardioseg.ingest.labels.subject import Subject
 from cardioseg.phantom import Phantom, cine, reference, truth, write_contours, write_nifti, write_sunnybrook
 
 SMALL = Phantom(slices=8, phases=8, rows=120, columns=112, spacing_mm=(12.0, 1.8, 1.9), seed=7)

@@ -35,7 +35,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Stack:
 
 def written(predicted: PredictedCase, folder: Path) -> CaseFolder:
     case = CaseFolder(folder)
-    write_pictures(case, cine(THICK), predicted.mask, predicted.description.measures, title="a case")
+    write_pictures(case, cine(THICK), predicted.mask, predicted.description.measures, flags=(), title="a case")
     assert "".join(write_formats(predicted, case, ("dicom-sc",))) == ""
     return case
 

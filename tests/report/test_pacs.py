@@ -194,7 +194,7 @@ def test_the_report_and_the_pictures_come_back_the_same(pacs: Pacs, tmp_path: Pa
     (series,) = survey(tmp_path / "scans").cines
     assert series.stack
     predicted, case = described(series.stack), CaseFolder(tmp_path / "case")
-    write_pictures(case, cine(THICK), predicted.mask, predicted.description.measures)
+    write_pictures(case, cine(THICK), predicted.mask, predicted.description.measures, flags=(), title="")
     assert "".join(write_formats(predicted, case, ("dicom-seg", "dicom-sr", "dicom-sc"))) == ""
     pacs.store([*sorted((tmp_path / "scans").rglob("*.dcm")), *sorted(case.path.glob("*.dcm"))])
     assert len(pacs.ask("studies")) == 1

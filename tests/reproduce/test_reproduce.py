@@ -21,6 +21,7 @@ from small_phantoms import SQUARE_SIZE
 
 from cardioseg.cli.app import run
 from cardioseg.cli.job_board import Board
+from cardioseg.dataset.manifest import SubjectRecord
 from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.errors import ResourceError
 from cardioseg.files import write_csv, write_json
@@ -48,7 +49,7 @@ from cardioseg.reproduce.pilot import chosen_rate, undecided
 from cardioseg.reproduce.pool import run_all
 from cardioseg.reproduce.protocol import Job, Protocol, plan
 from cardioseg.training.recipe import Recipe, read_recipe
-from cardioseg.training.validation import SliceScore
+from cardioseg.training.slice_scores import SliceScore
 
 
 @pytest.fixture(scope="session")
@@ -304,24 +305,32 @@ def test_rho_is_kept_at_a_hundred_steps(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def with_subjects(dataset: Dataset, subjects: list[SubjectRecord]) -> Dataset:
+    return Dataset(dataset.folder, dataset.manifest.model_copy(update={"subjects": tuple(subjects)}))
+
+
+def renamed(record: SubjectRecord, subject_id: str) -> SubjectRecord:
+    return record.model_copy(update={"subject_id": subject_id})
+
+
 def test_a_twin_in_training_is_not_tested(dataset: Path, tmp_path: Path) -> None:
     opened = open_dataset(dataset)
-    first, *others = opened.manifest["subjects"]
-    subjects = [first, first | {"subject_id": "twin"}, *others]
-    protocol = Protocol(Dataset(dataset, opened.manifest | {"subjects": subjects}), ORGANS["lv"], tmp_path, folds=5)
+    first, *others = opened.manifest.subjects
+    twins = with_subjects(opened, [first, renamed(first, "twin"), *others])
+    protocol = Protocol(twins, ORGANS["lv"], tmp_path, folds=5)
     folds = [protocol.fold(Job("iln", 0.1, fold, 0))[0] for fold in range(5)]
     tested = sorted(subject_id for fold in folds for subject_id in fold.validation)
-    assert tested == sorted(record["subject_id"] for record in others)
-    assert {subject_id for fold in folds for subject_id in fold.left_out} == {"twin", first["subject_id"]}
+    assert tested == sorted(record.subject_id for record in others)
+    assert {subject_id for fold in folds for subject_id in fold.left_out} == {"twin", first.subject_id}
 
 
 def test_a_twin_in_training_does_not_choose(dataset: Path, tmp_path: Path) -> None:
     opened = open_dataset(dataset)
-    first, second, *_ = opened.manifest["subjects"]
-    subjects = [first, *(first | {"subject_id": f"twin {number}"} for number in range(3)), second]
-    protocol = Protocol(Dataset(dataset, opened.manifest | {"subjects": subjects}), ORGANS["lv"], tmp_path, folds=5)
+    first, second, *_ = opened.manifest.subjects
+    twins = with_subjects(opened, [first, *(renamed(first, f"twin {number}") for number in range(3)), second])
+    protocol = Protocol(twins, ORGANS["lv"], tmp_path, folds=5)
     choosing = [protocol.fold(Job("iln", 0.1, fold, 0))[1] for fold in range(5)]
-    assert set(choosing) <= {(), (second["subject_id"],)}
+    assert set(choosing) <= {(), (second.subject_id,)}
 
 
 def test_the_board(dataset: Path, tmp_path: Path) -> None:

@@ -29,14 +29,14 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_cine_has_a_sheet_and_a_loop_and_a_volume_has_a_sheet(tmp_path: Path) -> None:
-    write_pictures(CaseFolder(tmp_path), scan(2), mask(2), Measures({"ed_phase": 1, "es_phase": 0}))
+    write_pictures(CaseFolder(tmp_path), scan(2), mask(2), Measures({"ed_phase": 1, "es_phase": 0}), flags=(), title="")
     assert names(tmp_path) == ["cine.gif", "overlay.png"]
-    write_pictures(CaseFolder(tmp_path), scan(1), mask(1), Measures())
+    write_pictures(CaseFolder(tmp_path), scan(1), mask(1), Measures(), flags=(), title="")
     assert names(tmp_path) == ["overlay.png"]
 
 
 def test_they_are_removed_where_there_are_any(tmp_path: Path) -> None:
-    write_pictures(CaseFolder(tmp_path / "a"), scan(2), mask(2), Measures())
+    write_pictures(CaseFolder(tmp_path / "a"), scan(2), mask(2), Measures(), flags=(), title="")
     for folder in (tmp_path / "a", tmp_path / "nowhere"):
         remove_pictures(CaseFolder(folder))
     assert not names(tmp_path / "a")
@@ -48,6 +48,6 @@ def test_the_pictures_of_a_cine_take_no_time(tmp_path: Path) -> None:
     phantom = Phantom(slices=12, spacing_mm=(8.0, 1.37, 1.37))
     image, labels = cine(phantom), reference(phantom)
     start = time.process_time()
-    write_pictures(CaseFolder(tmp_path), image, labels, Measures({"ed_phase": 19, "es_phase": 7}))
+    write_pictures(CaseFolder(tmp_path), image, labels, Measures({"ed_phase": 19, "es_phase": 7}), flags=(), title="")
     assert time.process_time() - start < 1.5
     assert (tmp_path / "cine.gif").stat().st_size < 1_000_000

@@ -138,9 +138,9 @@ def test_it_is_served_until_it_is_interrupted(results: Path) -> None:
         with urlopen(request) as answer:  # noqa: S310 - its own address
             answers.append(len(json.load(answer)["cases"]))
         with pytest.raises(ResourceError, match="address already in use"):
-            serve(ResultsFolder(results), int(port), announce)
+            serve(ResultsFolder(results), int(port), announce, is_read_only=False)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        serve(ResultsFolder(results), 0, announce)
+        serve(ResultsFolder(results), 0, announce, is_read_only=False)
     assert answers == [4]

@@ -23,7 +23,7 @@ from cardioseg.training.recipe import Recipe
 
 def run_all(plan: Plan, resume: bool = False) -> None:
     folds = prepare_run(plan, resume)
-    write_scores(plan, [run_fold(plan, fold, lambda _: None, resume) for fold in folds])
+    write_scores(plan, [run_fold(plan, fold, lambda _: None, resume, lambda *_: None) for fold in folds])
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +51,9 @@ def test_the_folder_holds_the_proof(finished: Plan) -> None:
 def test_a_cut_run_resumes_fold_by_fold(finished: Plan, tmp_path: Path) -> None:
     plan = replace(finished, folder=tmp_path)
     folds = prepare_run(plan, resume=False)
-    run_fold(plan, folds[0], lambda _: None, resume=False)
+    run_fold(plan, folds[0], lambda _: None, False, lambda *_: None)
     with pytest.raises(Killed):
-        run_fold(replace(plan, checkpoint_steps=10), folds[1], stop_at(20), resume=False)
+        run_fold(replace(plan, checkpoint_steps=10), folds[1], stop_at(20), False, lambda *_: None)
     killed = tmp_path / f".{2**22 + 1}-00000000.partial.training.json"  # above Linux's largest process number
     killed.touch()
     run_all(plan, resume=True)

@@ -16,7 +16,8 @@ from cardioseg.image.labels import Label
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 from cardioseg.network.unet import UNet
 from cardioseg.training.recipe import Recipe
-from cardioseg.training.validation import SliceScore, per_subject, predict, validate
+from cardioseg.training.slice_scores import SliceScore, per_subject
+from cardioseg.training.validation import predict, validate
 
 LV = Label.LV_CAVITY
 

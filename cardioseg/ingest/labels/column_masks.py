@@ -14,11 +14,12 @@ from cardioseg.image.slicer_segmentation import is_segmentation
 from cardioseg.image.volume import Cine, Grid, Voxels
 from cardioseg.image.volume_files import format_of, is_volume_file
 from cardioseg.ingest.finding.survey import survey
-from cardioseg.ingest.labels.csv_table import Row, file_named
+from cardioseg.ingest.labels.csv_table import file_named
 from cardioseg.ingest.labels.drawn_labels import labels_of, on_image
 from cardioseg.ingest.labels.named_mask import NamedMask, read_named_mask
 from cardioseg.ingest.labels.png import read_png
 from cardioseg.ingest.labels.structures import Meaning
+from cardioseg.text_table import Cells
 
 NUMBERED = "mask"
 STRUCTURE_COLUMNS = {"myo_mask": Label.LV_MYOCARDIUM, "rv_mask": Label.RV_CAVITY, "lv_mask": Label.LV_CAVITY}
@@ -45,7 +46,7 @@ class ColumnMasks:
     left_out: tuple[str, ...] = ()
 
 
-def read_column_masks(root: Path, row: Row, image: Voxels, grid: Grid | None, meaning: Meaning) -> ColumnMasks:
+def read_column_masks(root: Path, row: Cells, image: Voxels, grid: Grid | None, meaning: Meaning) -> ColumnMasks:
     """Read the masks of a row.
 
     Args:
@@ -101,7 +102,7 @@ def _only_cine(folder: Path) -> Cine:
     return cines[0].stack.read()
 
 
-def _columns(row: Row) -> list[str]:
+def _columns(row: Cells) -> list[str]:
     """The columns in which a row names masks."""
     columns = [name for name in (NUMBERED, *STRUCTURE_COLUMNS) if row.get(name)]
     if not columns:
@@ -112,7 +113,7 @@ def _columns(row: Row) -> list[str]:
     return columns
 
 
-def numbered_masks(root: Path, rows: Iterable[Row]) -> Iterator[Voxels]:
+def numbered_masks(root: Path, rows: Iterable[Cells]) -> Iterator[Voxels]:
     """The masks in the column `mask` whose numbers need a meaning, read one after the other, without unusable ones."""
     for name in dict.fromkeys(row.get(NUMBERED, "") for row in rows):
         try:
@@ -123,7 +124,7 @@ def numbered_masks(root: Path, rows: Iterable[Row]) -> Iterator[Voxels]:
             continue
 
 
-def _named(root: Path, row: Row, grid: Grid | None, meaning: Meaning) -> NamedMask | None:
+def _named(root: Path, row: Cells, grid: Grid | None, meaning: Meaning) -> NamedMask | None:
     """The segmentation of 3D Slicer in the column `mask`, on the grid of the image; None if it is none."""
     if not row.get(NUMBERED) or not is_segmentation(path := file_named(root, row[NUMBERED])):
         return None

@@ -60,12 +60,6 @@ def filled(outlines: Sequence[NDArray[np.float64]], shape: tuple[int, int]) -> N
     return mask
 
 
-def polygon_area(points: NDArray[np.float64]) -> float:
-    """Area of a simple polygon in pixels, by the shoelace formula."""
-    rows, columns = points.T
-    return float(abs(rows @ np.roll(columns, -1) - columns @ np.roll(rows, -1))) / 2
-
-
 def read_sunnybrook_contour(path: Path) -> NDArray[np.float64]:
     """Read one `x y` pair per line, 1-based, as (n, 2) points (row, column), 0-based.
 

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
-from cardioseg.image.labels import Label
 from cardioseg.ingest.cine.stack import MISSING_PHASE, Stack
 from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.labels.ed_es_names import with_moments
 from cardioseg.ingest.labels.image_plane import on_image
 from cardioseg.ingest.labels.painting import PAINTED
 from cardioseg.ingest.labels.structures import Structure
-from cardioseg.ingest.labels.subject import LabelledVolume
+from cardioseg.ingest.labels.subject import LabelledVolume, annotation
 from cardioseg.skipped import Skipped
 
 Place = tuple[int, int]  # phase and slice of an image in its stack, from 0
@@ -157,11 +156,11 @@ class DrawnCine:
         """
         volume = self.stack.volume(phase)
         mask = np.zeros(volume.grid.shape, np.uint8)
-        annotated = np.zeros((len(mask), len(Label)), np.bool_)
+        annotated = annotation(len(mask), ())
         drawn = (region for region in regions if region.phase == phase)
         for region in sorted(drawn, key=lambda region: PAINTED.index(region.structure)):
             mask[region.slice][region.inside] = region.structure.label
-            annotated[region.slice, [Label.BACKGROUND, region.structure.label]] = True
+            annotated[region.slice] |= annotation(1, [region.structure.label])[0]
         headers = self.stack.headers[phase]
         return LabelledVolume(
             name=name,

@@ -9,8 +9,8 @@ import numpy as np
 
 from cardioseg.image.labels import Label
 from cardioseg.image.volume_files import stem
-from cardioseg.ingest.labels.csv_table import whole_number
 from cardioseg.ingest.labels.subject import LabelledVolume
+from cardioseg.text_table import whole_number
 
 _MOMENT = re.compile(r"(?P<subject>.+?)_(?P<name>ed|es|(?:frame|phase)_?\d+)", re.IGNORECASE)
 _FILE = re.compile(r"((?P<scan>.+)[\W_])?(?P<moment>ed|es)", re.IGNORECASE)

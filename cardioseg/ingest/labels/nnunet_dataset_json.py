@@ -54,9 +54,12 @@ def convention_of_card(path: Path, card: Mapping[str, Any], meaning: Meaning = A
     """
     convention: dict[int, Label] = {}
     for name, number in sorted(_names_and_numbers(card["labels"]), key=lambda pair: isinstance(pair[1], list)):
-        if name == _IGNORE or _is_region_of(convention, number, meaning.structure(name)):
+        if name == _IGNORE:
             continue
         structure = meaning.structure(name)
+        convention |= _told_by_region(convention, number, structure)
+        if _is_named_region(convention, number):
+            continue
         if why := _contradiction(number, structure, convention):
             raise NoInputError(f"{path}: label {str(number)[:_LONGEST]} is called {name!r}, {why}", _NAME)
         if structure is not None:
@@ -64,15 +67,22 @@ def convention_of_card(path: Path, card: Mapping[str, Any], meaning: Meaning = A
     return {0: Label.BACKGROUND} | convention
 
 
-def _is_region_of(convention: dict[int, Label], region: Any, structure: Structure | None) -> bool:  # noqa: ANN401 - JSON
-    """Whether a label is a region of numbers that have a meaning; the epicardium's other number is the myocardium."""
-    if not isinstance(region, list) or not all(isinstance(number, int) for number in region):
-        return False
+def _told_by_region(convention: Convention, region: Any, structure: Structure | None) -> dict[int, Label]:  # noqa: ANN401 - JSON
+    """What a region says of a number without a name: beside the LV cavity, the epicardium's is the myocardium."""
+    if structure is not Structure.LV_EPICARDIUM or not _is_region(region):
+        return {}
     unnamed = [number for number in region if number not in convention]
     named = [convention[number] for number in region if number in convention]
-    if structure is Structure.LV_EPICARDIUM and named == [Label.LV_CAVITY] and len(unnamed) == 1:
-        convention[unnamed.pop()] = Label.LV_MYOCARDIUM
-    return not unnamed
+    return {unnamed[0]: Label.LV_MYOCARDIUM} if named == [Label.LV_CAVITY] and len(unnamed) == 1 else {}
+
+
+def _is_named_region(convention: Convention, region: Any) -> bool:  # noqa: ANN401 - JSON
+    """Whether a label is a region of numbers that all have a meaning."""
+    return _is_region(region) and all(number in convention for number in region)
+
+
+def _is_region(number: Any) -> bool:  # noqa: ANN401 - JSON
+    return isinstance(number, list) and all(isinstance(part, int) for part in number)
 
 
 def ignored_number(path: Path, card: Mapping[str, Any]) -> int | None:

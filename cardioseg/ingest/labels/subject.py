@@ -1,6 +1,6 @@
 """Subject: one person's labelled volumes, whatever layout they came from."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +23,14 @@ def counts_as_drawn(voxels: int, slices: int) -> bool:
         slices: number of slices on which it is annotated.
     """
     return voxels > 0 or slices == 1
+
+
+def annotation(slices: int, labels: Iterable[Label]) -> NDArray[np.bool_]:
+    """Which labels are annotated, (slice, Label): these and, where there are any, the background, on every slice."""
+    annotated = np.zeros((slices, len(Label)), np.bool_)
+    annotated[:, list(labels)] = True
+    annotated[:, Label.BACKGROUND] = annotated.any(axis=1)
+    return annotated
 
 
 @dataclass(frozen=True)
@@ -140,8 +148,3 @@ class Source:
             return self.reader()
         except (UnusableError, OSError) as error:
             return Skipped(self.where, str(error).removeprefix(f"{self.where}: "))
-
-
-def read_all(sources: Iterable[Source | Skipped]) -> Iterator[Subject | Skipped]:
-    """Read one subject after the other."""
-    return (source if isinstance(source, Skipped) else source.read() for source in sources)

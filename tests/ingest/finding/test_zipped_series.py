@@ -12,7 +12,7 @@ from zips import write_zip, zip_folder
 
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import write_cine
-from cardioseg.inference.case_search import find_cases
+from cardioseg.inference.case_search import Search, find_cases
 from cardioseg.ingest.finding.survey import survey
 from cardioseg.phantom import cine, write_dicom
 
@@ -194,7 +194,7 @@ def test_a_zip_in_or_beside_results_holds_no_scans(folders: list[Path], tmp_path
     zip_folder(folders[1], out / "pack.zip")
     zip_folder(folders[1], tmp_path / "scans" / "old" / "pack.zip")
     (tmp_path / "scans" / "old" / "case.json").write_text("{}")
-    assert [case.case_id for case in find_cases([tmp_path / "scans"], out).cases] == ["a"]
+    assert [case.case_id for part in Search([tmp_path / "scans"], out) for case in part.cases] == ["a"]
     files = {f"case/{file.name}": file.read_bytes() for file in folders[1].rglob("*.dcm")}
     write_zip(tmp_path / "shared" / "results.zip", files | {"case/case.json": b"{}"})
     write_zip(tmp_path / "shared" / "scans.zip", files)

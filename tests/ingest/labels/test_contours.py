@@ -2,11 +2,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_outlines import polygon_area
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cardioseg.errors import UnusableError
-from cardioseg.ingest.labels.contours import filled, polygon_area, polygon_mask, read_sunnybrook_contour
+from cardioseg.ingest.labels.contours import filled, polygon_mask, read_sunnybrook_contour
 
 PIXEL_MM = 1.37  # Sunnybrook's
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from read_subjects import read_layout
 from slicer_files import NAMES, keys, layer_each, one_layer, write_slicer
 from small_phantoms import OBLONG
 
@@ -15,7 +16,6 @@ from cardioseg.errors import UnusableError
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Grid, Volume
-from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.named_mask import read_named_mask
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning, Structure
 from cardioseg.phantom import reference, write_dicom
@@ -257,11 +257,11 @@ def test_a_scan_may_be_a_folder_of_dicom_files(tmp_path: Path) -> None:
     table.write_text(f"subject,image,mask,phase\np1,dicom,{path.name},{phase}\n")
     assert np.array_equal(ingested(tmp_path / "p1")[0], heart_of.voxels[phase])
     table.write_text(f"subject,image,mask\np1,dicom,{path.name}\n")
-    (skipped,) = layouts.read(tmp_path / "p1")
+    (skipped,) = read_layout(tmp_path / "p1")
     assert "to which phase it belongs is unknown (give the number of its phase" in str(skipped)
     (tmp_path / "p1" / "empty").mkdir()
     table.write_text(f"subject,image,mask\np1,empty,{path.name}\n")
-    (skipped,) = layouts.read(tmp_path / "p1")
+    (skipped,) = read_layout(tmp_path / "p1")
     assert "0 short-axis cines in the folder, expected one" in str(skipped)
 
 

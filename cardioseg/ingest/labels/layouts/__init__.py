@@ -9,7 +9,7 @@ from cardioseg.archive.member_paths import is_archive
 from cardioseg.errors import NoInputError, UsageError
 from cardioseg.ingest.labels.layouts import acdc, cvi42, dicomseg, mnms, nnunet, pairs, rtstruct, sunnybrook
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
-from cardioseg.ingest.labels.subject import Source, Subject, read_all
+from cardioseg.ingest.labels.subject import Source
 from cardioseg.skipped import Skipped
 
 NO_EFFECT = "leave it out: its labels have a meaning of their own"
@@ -75,8 +75,3 @@ def find(root: Path, layout: str = "auto", meaning: Meaning = AS_USUAL) -> Itera
     if meaning.names is not None and not recognised.HAS_NAMES:
         raise UsageError(f"--structures has no effect: the labels in {root} have no names", NO_EFFECT)
     return recognised.find(root, meaning)
-
-
-def read(root: Path, layout: str = "auto", meaning: Meaning = AS_USUAL) -> Iterator[Subject | Skipped]:
-    """Read what `find` finds, one subject in memory at a time; it raises the same."""
-    return read_all(find(root, layout, meaning))

@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from cardioseg.archive.member_paths import entries
 from cardioseg.errors import UnusableError
 from cardioseg.image.ed_es_pair import CARD, MOMENTS, existing_image, frame_of, image_named, is_card, read_card
-from cardioseg.image.labels import CONVENTIONS, Label
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES
 from cardioseg.image.nifti import read_cine, read_volume
 from cardioseg.image.volume import Cine, Volume
 from cardioseg.image.volume_files import REFERENCE, is_volume_file, stem
@@ -23,7 +21,7 @@ from cardioseg.ingest.labels.drawn_labels import (
     require_several_labels,
 )
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
-from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.skipped import Skipped, reasons
 
 NAME = "acdc"
@@ -121,7 +119,7 @@ def _volume(root: Path, folder: Path, name: str, frame: int, meaning: Convention
         name=name,
         image=image.voxels,
         mask=labels_of(reference.voxels, meaning),
-        annotated=np.ones((len(image.voxels), len(Label)), np.bool_),
+        annotated=annotation(len(image.voxels), STRUCTURES),
         spacing_mm=image.grid.spacing_mm,
         case_ids=(stem,),
         phase=None,

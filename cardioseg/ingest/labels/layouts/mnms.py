@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from cardioseg.errors import UnusableError
-from cardioseg.image.labels import CONVENTIONS, Label
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES
 from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.volume import Cine, Voxels
 from cardioseg.image.volume_files import stem
-from cardioseg.ingest.labels.csv_table import Row, columns_of, rows_of, tables_in, whole_number
+from cardioseg.ingest.labels.csv_table import tables_in
 from cardioseg.ingest.labels.drawn_labels import (
     STATE_NUMBERS,
     Convention,
@@ -25,8 +23,9 @@ from cardioseg.ingest.labels.drawn_labels import (
     require_several_labels,
 )
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
-from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.skipped import Skipped, reasons
+from cardioseg.text_table import Cells, columns_of, read_table, whole_number
 
 NAME = "mnms"
 HAS_NUMBERS = True
@@ -58,7 +57,8 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source]:
     Raises:
         UsageError: no convention is given, and the masks hold a single number.
     """
-    rows = {row.get(_CODE, ""): row for path in _tables(root) if _is_table(path) for row in rows_of(path)}
+    tables = [path for path in _tables(root) if _is_table(path)]
+    rows = {row.cells.get(_CODE, ""): row.cells for path in tables for row in read_table(path).rows}
     if meaning.numbers is None:
         require_several_labels(readable_masks(_masks(root)), f"all masks in {root}", STATE_NUMBERS)
     convention = meaning.numbers or CONVENTIONS["mnms"]
@@ -81,7 +81,7 @@ def _is_table(path: Path) -> bool:
     return {_CODE, *_MOMENTS} <= set(columns_of(path))
 
 
-def _subject(root: Path, path: Path, code: str, row: Row, meaning: Convention) -> Subject:
+def _subject(root: Path, path: Path, code: str, row: Cells, meaning: Convention) -> Subject:
     image = read_cine(path.with_name(path.name.replace(_MASK, "_sa")))
     reference = on_image(read_cine(path), image.grid)
     if reference.phases != image.phases:
@@ -103,7 +103,7 @@ def _subject(root: Path, path: Path, code: str, row: Row, meaning: Convention) -
     return Subject(code, tuple(volumes), row.get("pathology", ""), tuple(skipped))
 
 
-def _phase(row: Row, column: str) -> int:
+def _phase(row: Cells, column: str) -> int:
     number = whole_number(row.get(column, ""))
     if number is None:
         raise UnusableError(f"the CSV gives no phase for {_MOMENTS[column]}" if row else "the CSV does not list it")
@@ -123,7 +123,7 @@ def _volume(source: str, code: str, name: str, phase: int, *, image: Cine, mask:
         name=name,
         image=image.voxels[phase],
         mask=mask,
-        annotated=np.ones((image.grid.shape[0], len(Label)), np.bool_),
+        annotated=annotation(image.grid.shape[0], STRUCTURES),
         spacing_mm=image.grid.spacing_mm,
         case_ids=(f"{code}_sa", code),
         phase=phase,

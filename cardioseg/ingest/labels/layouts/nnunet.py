@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import NoInputError, UnusableError
-from cardioseg.image.labels import Label
 from cardioseg.image.nnunet_names import case_stem
 from cardioseg.image.volume import Voxels
 from cardioseg.image.volume_files import format_of, is_part, is_volume_file, siblings, stem
@@ -24,7 +23,7 @@ from cardioseg.ingest.labels.drawn_labels import Convention, drawn_phases, label
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, unknown_moments, with_moments
 from cardioseg.ingest.labels.nnunet_dataset_json import CARD, convention_of_card, ignored_number, read_card
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
-from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.skipped import Skipped, reasons
 
 NAME = "nnunet"
@@ -159,8 +158,7 @@ def _volumes(root: Path, case: str, name: str, path: Path, numbers: Numbers) -> 
 
 def _annotated(mask: Voxels, numbers: Numbers) -> NDArray[np.bool_]:
     """(slice, Label): a slice with ignored pixels has no complete reference of any structure."""
-    annotated = np.zeros((len(mask), len(Label)), np.bool_)
-    annotated[:, [Label.BACKGROUND, *numbers.convention.values()]] = True
+    annotated = annotation(len(mask), numbers.convention.values())
     annotated[numbers.has_none(mask).any(axis=(1, 2))] = False
     return annotated
 

@@ -32,21 +32,13 @@ from cardioseg.ingest.labels.column_masks import (
     read_column_masks,
     read_image,
 )
-from cardioseg.ingest.labels.csv_table import (
-    Row,
-    columns_of,
-    file_named,
-    is_blank,
-    misspelt,
-    rows_of,
-    tables_in,
-    whole_number,
-)
+from cardioseg.ingest.labels.csv_table import file_named, misspelt, tables_in
 from cardioseg.ingest.labels.drawn_labels import drawn_phases, require_several_labels
 from cardioseg.ingest.labels.ed_es_names import cines_of, stated_moment, unknown_moments, with_stated_moments
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
-from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
+from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.skipped import Skipped
+from cardioseg.text_table import Cells, columns_of, is_blank, read_table, whole_number
 
 NAME = "pairs"
 HAS_NUMBERS = True
@@ -91,9 +83,7 @@ class _Pair:
     @property
     def annotated(self) -> NDArray[np.bool_]:
         """(slice, Label): the row's labels and the background, on every slice."""
-        flags = np.zeros((len(self.image), len(Label)), np.bool_)
-        flags[:, [Label.BACKGROUND, *self.labels]] = True
-        return flags
+        return annotation(len(self.image), self.labels)
 
 
 def recognises(root: Path) -> bool:
@@ -133,9 +123,9 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
     _refuse_misspelt(tables)
     if meaning.numbers is not None and not any(NUMBERED in columns_of(path) for path in tables):
         raise UsageError(f"--labels has no effect: no CSV in {root} has the column {NUMBERED}", "leave it out")
-    by_subject: dict[str, list[Row]] = defaultdict(list)
-    for row in chain.from_iterable(map(rows_of, tables)):
-        by_subject[row.get("subject", "")].append(row)
+    by_subject: dict[str, list[Cells]] = defaultdict(list)
+    for row in chain.from_iterable(read_table(path).rows for path in tables):
+        by_subject[row.cells["subject"]].append(row.cells)
     if not by_subject:
         problem = f"{' and '.join(map(str, tables))} ha{'s' if len(tables) == 1 else 've'} a header but no rows"
         raise NoInputError(problem, "write a row for each image")
@@ -151,7 +141,7 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
     return chain(unnamed, named)
 
 
-def _require_segmentations(root: Path, by_subject: Mapping[str, Sequence[Row]], meaning: Meaning) -> None:
+def _require_segmentations(root: Path, by_subject: Mapping[str, Sequence[Cells]], meaning: Meaning) -> None:
     """Refuse a table of names if no mask has names."""
     masks = (row.get(NUMBERED, "") for rows in by_subject.values() for row in rows)
     if meaning.names is not None and not any(mask and is_segmentation(root / mask) for mask in masks):
@@ -175,7 +165,9 @@ def _has_mask(path: Path) -> bool:
     return not {*columns_of(path), *dict(misspelt(path, _MASKS)).values()}.isdisjoint(_MASKS)
 
 
-def _subject(root: Path, meaning: Meaning, shared: Set[str], subject_id: str, rows: Sequence[Row]) -> Subject | Skipped:
+def _subject(
+    root: Path, meaning: Meaning, shared: Set[str], subject_id: str, rows: Sequence[Cells]
+) -> Subject | Skipped:
     """Read the rows of a subject; `shared` are file names that several images have."""
     skipped: list[Skipped] = []
     by_phase: dict[str, list[_Pair]] = defaultdict(list)
@@ -198,7 +190,7 @@ def _subject(root: Path, meaning: Meaning, shared: Set[str], subject_id: str, ro
     return Subject(subject_id, tuple(volumes), rows[0].get("group", ""), tuple(skipped), unknown_moments=remark)
 
 
-def _order(row: Row) -> float:
+def _order(row: Cells) -> float:
     """By instance number; rows without one keep the order of the CSV."""
     return float(whole_number(row.get("instance", "")) or 0)
 
@@ -227,7 +219,7 @@ def _volume(root: Path, subject_id: str, name: str, pairs: Sequence[_Pair], shar
     )
 
 
-def _pairs(root: Path, row: Row, meaning: Meaning, skipped: list[Skipped]) -> Iterator[_Pair]:
+def _pairs(root: Path, row: Cells, meaning: Meaning, skipped: list[Skipped]) -> Iterator[_Pair]:
     """The pair of a row, or one for each phase of a 4D image on which something is drawn."""
     path = file_named(root, row.get("image", ""), may_be_folder=True)
     image, grid = read_image(path)

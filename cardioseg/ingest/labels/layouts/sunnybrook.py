@@ -5,7 +5,6 @@ by the instance numbers that it covers. Endocardium is drawn at ED and ES, epica
 acquired.
 """
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from cardioseg.ingest.labels.drawn_images import DrawnCine, Region, with_cavity
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning, Structure
 from cardioseg.ingest.labels.subject import Source, Subject
 from cardioseg.skipped import Skipped
+from cardioseg.text_table import read_table
 
 NAME = "sunnybrook"
 HAS_NUMBERS = False
@@ -60,10 +60,9 @@ def find(root: Path, _meaning: Meaning = AS_USUAL) -> Iterator[Source]:
 
 def _patients(path: Path) -> dict[str, tuple[str, str]]:
     """From a contour folder's id without zero padding to the image folder's id and the diagnosis."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = (row.cells for row in read_table(path).rows)
     return {
-        _without_padding(row.get("OriginalID") or ""): (row.get("PatientID") or "", row.get("Pathology") or "")
+        _without_padding(row.get("originalid", "")): (row.get("patientid", ""), row.get("pathology", ""))
         for row in rows
     }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from only_subject import subject
+from read_subjects import read_layout
 
 from cardioseg.errors import UsageError
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
@@ -42,7 +43,7 @@ def write_patient(tmp_path: Path) -> Callable[..., Path]:
 def test_a_patient_has_two_volumes(tmp_path: Path, write_patient: Callable[..., Path], under: str) -> None:
     write_patient(under=under)
     assert layouts.detect(tmp_path) is acdc
-    (one,) = layouts.read(tmp_path)
+    (one,) = read_layout(tmp_path)
     assert isinstance(one, Subject)
     assert (one.subject_id, one.group, one.skipped) == ("patient007", "DCM", ())
     ed, es = one.volumes
@@ -62,7 +63,7 @@ def test_one_patients_folder_is_one_patient(
 ) -> None:
     monkeypatch.chdir(write_patient())
     assert layouts.detect(Path()) is acdc
-    (one,) = layouts.read(Path())
+    (one,) = read_layout(Path())
     assert isinstance(one, Subject)
     assert (one.subject_id, len(one.volumes)) == ("patient007", 2)
 
@@ -70,7 +71,7 @@ def test_one_patients_folder_is_one_patient(
 def test_half_a_patient_is_used_and_the_rest_named(tmp_path: Path, write_patient: Callable[..., Path]) -> None:
     folder = write_patient()
     (folder / "patient007_frame12_gt.nii.gz").unlink()
-    (one,) = layouts.read(tmp_path)
+    (one,) = read_layout(tmp_path)
     assert [volume.name for volume in one.volumes] == ["ed"] if isinstance(one, Subject) else False
     assert one.skipped[0].why.endswith("patient007_frame12_gt.nii.gz: no such file")
 
@@ -85,7 +86,7 @@ def test_bad_patients_do_not_stop_the_others(tmp_path: Path, write_patient: Call
         for path in write_patient(name).glob("*_gt.nii.gz"):
             write_volume(path, bad)
     write_patient("patient005")
-    *bad_ones, good = layouts.read(tmp_path)
+    *bad_ones, good = read_layout(tmp_path)
     assert isinstance(good, Subject)
     reasons = [
         "no frame number for ED",
@@ -102,7 +103,7 @@ def agrees(root: Path, patients: int | None) -> int:
     with (root / "training.csv").open(newline="") as file:
         table = {row["patient"]: row for row in csv.DictReader(file)}
     checked = 0
-    for one in islice(layouts.read(root), patients):
+    for one in islice(read_layout(root), patients):
         assert isinstance(one, Subject)
         assert [volume.name for volume in one.volumes] == ["ed", "es"]
         for volume in one.volumes:

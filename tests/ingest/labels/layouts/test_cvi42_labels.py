@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_outlines import NAMES, circle, outlines, sop_uid, workspace
+from drawn_outlines import NAMES, circle, outlines, polygon_area, sop_uid, workspace
 from only_subject import subject, why
 
 from cardioseg.cli.app import run
@@ -17,7 +17,6 @@ from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine
 from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.labels import cvi42_workspace, layouts
-from cardioseg.ingest.labels.contours import polygon_area
 from cardioseg.ingest.labels.cvi42_workspace import read_workspace
 from cardioseg.ingest.labels.layouts import cvi42
 from cardioseg.ingest.labels.structures import Meaning, Structure

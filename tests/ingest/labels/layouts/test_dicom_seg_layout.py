@@ -9,6 +9,7 @@ import pytest
 from only_subject import why
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
+from read_subjects import read_layout
 from segmentation_objects import (
     ED,
     ES,
@@ -28,7 +29,6 @@ from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import write_cine
 from cardioseg.image.volume import Volume
 from cardioseg.ingest.cine.stack import Stack
-from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.layouts import dicomseg
 from cardioseg.ingest.labels.subject import Subject
 from cardioseg.phantom import Vendor, reference, write_dicom
@@ -57,7 +57,7 @@ def study(scan: Path, tmp_path: Path) -> Path:
 
 
 def only(study: Path) -> Subject:
-    (subject,) = layouts.read(study)
+    (subject,) = read_layout(study)
     assert isinstance(subject, Subject), subject
     return subject
 
@@ -253,7 +253,7 @@ def test_what_is_no_study_of_it(study: Path, source: Stack, tmp_path: Path) -> N
     path = by_highdicom(tmp_path / "results" / "seg.dcm", source, ED)
     assert not dicomseg.recognises(path.parent)
     with pytest.raises(NoInputError) as error:
-        list(layouts.read(path.parent))
+        list(read_layout(path.parent))
     assert any("there are no MR images" in reason for reason in error.value.reasons)
     assert not dicomseg.recognises(study)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from only_subject import subject
+from read_subjects import read_layout
 
 from cardioseg.errors import UsageError
 from cardioseg.evaluation.comparison import evaluate
@@ -46,7 +47,7 @@ def test_a_patient_has_two_volumes(tmp_path: Path, write_patient: Callable[..., 
     folder = write_patient()
     root = tmp_path / stand
     assert layouts.detect(root) is mnms
-    (one,) = layouts.read(root)
+    (one,) = read_layout(root)
     assert isinstance(one, Subject)
     assert (one.subject_id, one.group, one.skipped) == ("A0S9V9", "HCM", ())
     assert [(volume.name, volume.phase) for volume in one.volumes] == [("ed", ED), ("es", ES)]
@@ -85,7 +86,7 @@ def test_bad_patients_do_not_stop_the_others(tmp_path: Path, write_patient: Call
     (write_patient("B4") / "B4_sa_gt.nii.gz").write_bytes(b"no")
     (write_patient("B5") / "B5_sa.nii.gz").unlink()
     write_patient("C1")
-    half, other, *bad_ones, good = layouts.read(tmp_path)
+    half, other, *bad_ones, good = read_layout(tmp_path)
     for one, why in ((half, "phase 4, but the mask ends at phase 3"), (other, "the CSV gives no phase for ED")):
         assert isinstance(one, Subject)
         assert [volume.name for volume in one.volumes] == ["es"]
@@ -105,7 +106,7 @@ def test_a_patient_that_the_csv_does_not_list(tmp_path: Path, write_patient: Cal
     write_patient("A1").rename(tmp_path / "Training" / "Z9")
     for path in (tmp_path / "Training" / "Z9").iterdir():
         path.rename(path.with_name(path.name.replace("A1", "Z9")))
-    [one] = layouts.read(tmp_path)
+    [one] = read_layout(tmp_path)
     assert isinstance(one, Skipped)
     assert one.why == "the CSV does not list it"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from only_subject import subject, why
+from read_subjects import read_layout
 from skimage.io import imsave
 from small_phantoms import SQUARE
 
@@ -312,7 +313,7 @@ def test_an_nnunet_folder_without_nifti(tmp_path: Path, reasons: Callable[[Path]
 def test_an_image_of_nnunet_without_a_mask_is_named(tmp_path: Path) -> None:
     nnunet_dataset(tmp_path, {"background": 0, "RV": 1, "MYO": 2, "LV": 3})
     volume(tmp_path, "imagesTr/patient002_frame01_0000.nii.gz", IMAGE)
-    skipped, read = layouts.read(tmp_path)
+    skipped, read = read_layout(tmp_path)
     assert skipped == Skipped("imagesTr/patient002_frame01_0000.nii.gz", "it has no mask in labelsTr")
     assert isinstance(read, Subject)
 
@@ -330,13 +331,13 @@ def test_a_reason_that_both_phases_have_is_said_once(tmp_path: Path) -> None:
 def test_a_table_of_a_header_alone(tmp_path: Path, rows: str) -> None:
     (tmp_path / "my.csv").write_text("subject,image,mask\n" + rows)
     with pytest.raises(NoInputError, match=r"my\.csv has a header but no rows"):
-        layouts.read(tmp_path)
+        read_layout(tmp_path)
 
 
 def test_the_hint_is_of_the_layout_that_was_nearly_met(tmp_path: Path) -> None:
     (tmp_path / "my.csv").write_text("who,image,mask\n")
     with pytest.raises(NoInputError) as caught:
-        layouts.read(tmp_path)
+        read_layout(tmp_path)
     assert caught.value.hint.startswith("pairs is a .csv with columns")
     assert "acdc" not in caught.value.hint
 
@@ -357,7 +358,7 @@ def test_names_of_an_nnunet_card_can_be_given(tmp_path: Path) -> None:
     with pytest.raises(NoInputError, match="label 1 is called 'rechts', which does not tell what structure it is"):
         list(layouts.find(tmp_path))
     names = {"rechts": Structure.OTHER, "muskel": Structure.LV_MYOCARDIUM, "links": Structure.LV_CAVITY}
-    [read] = layouts.read(tmp_path, meaning=Meaning(names=names))
+    [read] = read_layout(tmp_path, meaning=Meaning(names=names))
     assert isinstance(read, Subject)
     expected = np.where(MASK.voxels[0] == Label.RV_CAVITY, Label.BACKGROUND, MASK.voxels[0])
     np.testing.assert_array_equal(read.volumes[0].mask, expected)

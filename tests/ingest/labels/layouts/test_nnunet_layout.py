@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from only_subject import subject
+from read_subjects import read_layout
 
 from cardioseg.errors import NoInputError
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine
 from cardioseg.image.volume import Cine, Grid
-from cardioseg.ingest.labels import layouts
 from cardioseg.ingest.labels.nnunet_dataset_json import convention_of_card
 from cardioseg.ingest.labels.subject import Subject
 
@@ -52,7 +52,7 @@ def test_ed_and_es_are_not_taken_from_two_cines(tmp_path: Path) -> None:
         for folder, voxels in (("imagesTr", SCAN), ("labelsTr", MASK)):
             file = tmp_path / folder / (f"{name}_0000.nii.gz" if folder == "imagesTr" else f"{name}.nii.gz")
             write_cine(file, Cine(np.stack([voxels, voxels]), Grid(MASK.shape, (8.0, 1.5, 1.25))))
-    _, two = layouts.read(tmp_path)
+    _, two = read_layout(tmp_path)
     assert isinstance(two, Subject)
     assert [volume.name for volume in two.volumes] == ["phase00", "phase01"] * 2
     assert two.unknown_moments.startswith("its 4 volumes are of 2 scans")
@@ -61,7 +61,7 @@ def test_ed_and_es_are_not_taken_from_two_cines(tmp_path: Path) -> None:
 def test_an_image_that_is_absent_is_named(tmp_path: Path) -> None:
     raw_dataset(tmp_path, ".mha")
     (tmp_path / "imagesTr" / "p1_ed_0000.mha").rename(tmp_path / "imagesTr" / "p2_ed_0000.mha")
-    without_mask, without_image = layouts.read(tmp_path)
+    without_mask, without_image = read_layout(tmp_path)
     assert [type(item).__name__ for item in (without_mask, without_image)] == ["Skipped", "Skipped"]
     assert "it has no mask in labelsTr" in str(without_mask)
     assert "p1_ed_0000: no image of this name" in str(without_image)

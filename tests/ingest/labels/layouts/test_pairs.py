@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from only_subject import subject, why
+from read_subjects import read_layout
 from skimage.io import imsave
 
 from cardioseg.cli.app import run
@@ -87,7 +88,7 @@ def test_ed_and_es_are_not_taken_from_two_cines(tmp_path: Path, capsys: pytest.C
         write_cine(tmp_path / f"{name}_seg.nii.gz", Cine(mask, grid))
     rows = {name: f"{name}.nii.gz,{name}_seg.nii.gz" for name in ("visit1", "visit2")}
     table(tmp_path, "subject,image,mask", *(f"A,{row}" for row in rows.values()), f"B,{rows['visit2']}")
-    both, single = layouts.read(tmp_path)
+    both, single = read_layout(tmp_path)
     assert isinstance(both, Subject)
     assert isinstance(single, Subject)
     assert [volume.name for volume in both.volumes] == [
@@ -120,7 +121,7 @@ def test_a_prediction_may_have_the_name_of_the_image_unless_several_have_it(tmp_
         write_volume(tmp_path / f"{name}.nii.gz", volume)
     rows = (f"{name[:2]},{name}.nii.gz,{name}.nii.gz" for name in ("p1/x_ED", "p1/x_ES", "p1/scan", "p2/scan"))
     table(tmp_path, "subject,image,lv_mask", *rows)
-    one, two = layouts.read(tmp_path)
+    one, two = read_layout(tmp_path)
     assert isinstance(one, Subject)
     assert isinstance(two, Subject)
     assert [volume.case_ids[1:] for volume in one.volumes] == [("p1/x_ED", "x_ED"), ("p1/x_ES", "x_ES"), ("p1/scan",)]
@@ -138,7 +139,7 @@ def test_masks_of_several_structures_and_numbers(tmp_path: Path, png: Png) -> No
     masks = [png(f"{k}.png", mask) for k, mask in enumerate((disc, ring, side, numbers))]
     row = f"{png('x.png')},{masks[0]},{masks[1]},{masks[2]},"
     table(tmp_path, "subject,image,lv_mask,myo_mask,rv_mask,mask", f"a,{row}", f"b,{png('y.png')},,,,{masks[3]}")
-    for entry in layouts.read(tmp_path):
+    for entry in read_layout(tmp_path):
         assert isinstance(entry, Subject)
         (volume,) = entry.volumes
         assert volume.name == "slices"
@@ -205,14 +206,14 @@ def test_masks_that_hold_a_single_number_do_not_say_what_it_is(tmp_path: Path, p
     rows = [f"{name},{png(f'{name}.png')},{mask}" for name, mask in zip("abc", masks, strict=True)]
     table(tmp_path, "subject,image,mask", *rows)
     with pytest.raises(UsageError, match=f"all masks in the column `mask` hold only the number {number}") as error:
-        layouts.read(tmp_path)
+        read_layout(tmp_path)
     assert "name the column lv_mask, rv_mask or myo_mask" in error.value.hint
     if number == 1:
-        first, *_ = layouts.read(tmp_path, meaning=Meaning(CONVENTIONS["mnms"]))
+        first, *_ = read_layout(tmp_path, meaning=Meaning(CONVENTIONS["mnms"]))
         assert isinstance(first, Subject)
         assert (first.volumes[0].mask == Label.LV_CAVITY).sum() == 9
         png("n.png", np.where(disc, 2, 0).astype(np.uint8))
-        assert all(isinstance(entry, Subject) for entry in layouts.read(tmp_path))
+        assert all(isinstance(entry, Subject) for entry in read_layout(tmp_path))
 
 
 def test_a_row_with_a_mask_of_all_structures_and_one_of_one_structure(tmp_path: Path, png: Png) -> None:
@@ -243,7 +244,7 @@ def test_a_bad_row_is_named_and_the_others_are_used(tmp_path: Path, png: Png) ->
         f"nul\0.png,{image}": "null",
     }
     table(tmp_path, "subject,image,lv_mask", *(f"a,{row}" for row in bad), f"a,{image},{mask}", f"b,{image},absent.png")
-    good, unusable = layouts.read(tmp_path)
+    good, unusable = read_layout(tmp_path)
     assert isinstance(good, Subject)
     assert len(good.volumes) == 1
     for entry, reason in zip(good.skipped, bad.values(), strict=True):
@@ -258,7 +259,7 @@ def test_an_unknown_number_in_a_mask_is_refused(tmp_path: Path, png: Png) -> Non
         "subject,image,mask",
         f"a,{png('x.png')},{png('m.png', np.resize(np.array([1, 255], np.uint8), (8, 9)))}",
     )
-    (only,) = layouts.read(tmp_path)
+    (only,) = read_layout(tmp_path)
     assert isinstance(only, Skipped)
     assert "the mask holds the label 255" in only.why
 
@@ -279,7 +280,7 @@ def test_a_mask_of_one_structure_holds_one_number(
     tmp_path: Path, png: Png, column: str, numbers: Sequence[int], said: str
 ) -> None:
     mask = png("m.png", np.resize(np.array(numbers, np.uint8), (8, 9)))
-    (only,) = layouts.read(table(tmp_path, f"subject,image,{column}", f"a,{png('x.png')},{mask}"))
+    (only,) = read_layout(table(tmp_path, f"subject,image,{column}", f"a,{png('x.png')},{mask}"))
     assert isinstance(only, Skipped if said else Subject)
     assert said.format(column) in getattr(only, "why", "")
 
@@ -288,7 +289,7 @@ def test_a_map_of_structures_makes_the_subjects_other_masks_doubtful(tmp_path: P
     """Beyond the LV cavity, a slice of the same map holds the myocardium alone."""
     image, maps = png("x.png"), [png(f"m{n}.png", np.resize(np.arange(n, 4, 2, np.uint8), (8, 9))) for n in (2, 1)]
     table(tmp_path, "subject,image,lv_mask", *(f"a,{image},{name}" for name in maps))
-    (only,) = layouts.read(tmp_path)
+    (only,) = read_layout(tmp_path)
     assert isinstance(only, Skipped)
     assert only.why.startswith("m1.png holds the numbers 1 and 3")
 
@@ -317,7 +318,7 @@ def test_a_column_that_is_nearly_a_known_one_is_refused(
     with pytest.raises(
         UsageError, match=rf"slices\.csv: there is no column {name}; {meant} is probably meant"
     ) as error:
-        layouts.read(tmp_path)
+        read_layout(tmp_path)
     assert error.value.hint.startswith(f"rename it to {meant}")
 
 
@@ -335,13 +336,13 @@ def test_other_columns_are_allowed(tmp_path: Path, png: Png) -> None:
 def test_a_table_that_lists_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "slices.csv").write_text(text)
     with pytest.raises(NoInputError):
-        layouts.read(tmp_path)
+        read_layout(tmp_path)
 
 
 def count(folder: Path, subjects: int | None) -> tuple[int, int]:
     """How many subjects and slices there are among the first `subjects`, each read and checked."""
     slices = []
-    for one in islice(layouts.read(folder), subjects):
+    for one in islice(read_layout(folder), subjects):
         assert isinstance(one, Subject)
         assert not one.skipped
         assert {volume.name for volume in one.volumes} == {"ed", "es"}
@@ -362,7 +363,7 @@ def test_all_real_slices(shared_data: Path) -> None:
 def test_a_row_without_a_subject_is_named_and_no_subject(tmp_path: Path, png: Png) -> None:
     image, mask = png("x.png"), png("m.png", np.ones((8, 9), np.uint8))
     table(tmp_path, "subject,image,lv_mask", f",{image},{mask}", f"a,{image},{mask}")
-    unnamed, good = layouts.read(tmp_path)
+    unnamed, good = read_layout(tmp_path)
     assert unnamed == Skipped(image, "its row names no subject")
     assert isinstance(good, Subject)
     assert good.subject_id == "a"

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from drawn_outlines import Drawn, circle, listed, outlines, sop_uid, write_rtstruct
+from drawn_outlines import Drawn, circle, listed, outlines, polygon_area, sop_uid, write_rtstruct
 from only_subject import subject, why
 from pydicom import dcmread
 from pydicom.uid import ImplicitVRLittleEndian
+from read_subjects import read_layout
 
 from cardioseg.cli.app import run
 from cardioseg.errors import UnusableError
@@ -26,7 +27,6 @@ from cardioseg.ingest.dicom.reader import read_headers
 from cardioseg.ingest.dicom.structure_set import read_structure_set
 from cardioseg.ingest.finding.survey import survey
 from cardioseg.ingest.labels import layouts
-from cardioseg.ingest.labels.contours import polygon_area
 from cardioseg.ingest.labels.layouts import rtstruct
 from cardioseg.ingest.labels.structures import Meaning, Structure
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
@@ -204,7 +204,7 @@ def test_ed_and_es_in_two_files(study: Path) -> None:
     for phase in (ED, ES):
         write_rtstruct(study / f"{phase}.dcm", HEART, list(outlines(HEART, [phase])))
     shutil.copy(study / f"{ED}.dcm", study / "copy.dcm")
-    one = layouts.read(study)
+    one = read_layout(study)
     skipped, found = sorted(one, key=lambda item: isinstance(item, Subject))
     assert isinstance(skipped, Skipped)
     assert skipped.why.startswith("a copy of")

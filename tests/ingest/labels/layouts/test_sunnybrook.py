@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from only_subject import subject
+from read_subjects import read_layout
 
 from cardioseg.image.labels import Label
 from cardioseg.ingest.labels import layouts
@@ -51,7 +52,7 @@ def release(tmp_path: Path, write_cine: WriteCine) -> Path:
 
 
 def skipped(root: Path) -> Skipped:
-    (only,) = layouts.read(root)
+    (only,) = read_layout(root)
     assert isinstance(only, Skipped)
     return only
 
@@ -122,7 +123,7 @@ def test_a_case_that_cannot_be_used_says_why(release: Path) -> None:
         (release / "SCD_IMAGES_01" / "SCD0000101" / "anything" / f"000{number}.dcm").unlink()
     draw(release, 1, "i", 5, case="SC-HF-I-04")
     (release / "SCD_IMAGES_01" / "SCD0000301").mkdir()
-    entries = list(layouts.read(release))
+    entries = list(read_layout(release))
     whys = {Path(entry.where).name: entry.why for entry in entries if isinstance(entry, Skipped)}
     assert whys["SC-HF-I-02"] == whys["SC-XX-01"] == "scd_patientdata.csv gives no folder of images for it"
     assert whys["SC-HF-I-04"].endswith("SCD0000301: no short-axis cine")
@@ -137,7 +138,7 @@ def test_a_case_without_any_usable_contour(release: Path) -> None:
 
 def test_real_cases(shared_data: Path) -> None:
     root = shared_data / "sunnybrook"
-    subjects = [entry for entry in layouts.read(root) if isinstance(entry, Subject)]
+    subjects = [entry for entry in read_layout(root) if isinstance(entry, Subject)]
     assert [one.subject_id for one in subjects] == ["SC-HF-I-01", "SC-HF-I-02", "SC-HF-I-04"]
     assert not any(one.skipped for one in subjects)
     counts = np.array([[count for _, count in one.counts] for one in subjects])
