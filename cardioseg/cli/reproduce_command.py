@@ -35,15 +35,11 @@ def reproduce(
         Path, typer.Option("--out", "-o", metavar="FOLDER", help="Output folder for the jobs and the tables.")
     ],
     tables: Annotated[
-        str,
-        typer.Option(metavar="NUMBERS", help="Which tables of the paper to reproduce, separated by commas."),
+        str, typer.Option(metavar="NUMBERS", help="Which tables of the paper to reproduce, separated by commas.")
     ] = "1,2,3",
     norms: Annotated[
         str,
-        typer.Option(
-            metavar="NAMES",
-            help="Normalization layers to train, separated by commas. Default: all layers in the tables.",
-        ),
+        typer.Option(metavar="NAMES", help="Norms to train, separated by commas. Default: all norms of the tables."),
     ] = "",
     lrs: Annotated[str, typer.Option(metavar="NUMBERS", help="Learning rates to try, separated by commas.")] = ",".join(
         map(str, LEARNING_RATES)
@@ -74,7 +70,10 @@ def reproduce(
     seeds: Annotated[str, typer.Option(metavar="NUMBERS", help="Random seeds, separated by commas.")] = "0",
     steps_fraction: Annotated[
         float,
-        typer.Option(metavar="NUMBER", help="Run this fraction of the paper's training steps: above 0, up to 1."),
+        typer.Option(
+            metavar="NUMBER",
+            help="Train on this fraction of the images at all rotations, drawn at random: above 0, up to 1.",
+        ),
     ] = 1.0,
     spacing_mm: Annotated[
         float | None,
@@ -119,7 +118,7 @@ def reproduce(
     from cardioseg.reproduce.experiment import report, write_figures
     from cardioseg.reproduce.markdown import markdown, write_tables
     from cardioseg.reproduce.paper import ORGANS
-    from cardioseg.reproduce.protocol import Protocol, claim
+    from cardioseg.reproduce.protocol import Protocol, claim, require_other_scans
 
     if organ not in ORGANS:
         raise UsageError(f"no organ {organ}", "lv or rv")
@@ -134,6 +133,7 @@ def reproduce(
     data, other = open_dataset(dataset), open_dataset(external) if external else None
     on = device_of(torch, device)
     protocol = Protocol(data, ORGANS[organ], out, folds, steps_fraction, spacing_mm, window, other, device=on)
+    require_other_scans(protocol)
     with sole_writer(out):
         claim(protocol)
         _run_all(protocol, wished, workers, threads, quiet or as_json)
@@ -242,6 +242,7 @@ def _numbers(text: str, kind: Any) -> list[Any]:  # noqa: ANN401 - float or int
         numbers = [kind(part) for part in text.split(",")]
     except ValueError:
         raise UsageError(f"{text} is not a list of numbers separated by commas") from None
-    if any(not 0 <= number < 1e9 for number in numbers):
-        raise UsageError(f"{text}: a number is out of range (0 to below 1e9)")
-    return numbers
+    lowest = 0 if kind is int else 1e-9
+    if any(not lowest <= number < 1e9 for number in numbers):
+        raise UsageError(f"{text}: a number is out of range ({lowest:g} to below 1e9)")
+    return list(dict.fromkeys(numbers))

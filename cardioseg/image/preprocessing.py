@@ -28,9 +28,8 @@ class Preprocessing:
     """How slices are prepared for a model; stored in its card.
 
     Attributes:
-        intensity: how intensities are scaled to 0 to 1. `minmax` uses the minimum and maximum of each slice (the
-            paper). `percentile` uses the 1st and 99th percentile and clips, so that single bright pixels have no
-            effect.
+        intensity: how intensities are scaled to 0 to 1. `minmax` uses the minimum and maximum of each slice.
+            `percentile` uses the 1st and 99th percentile and clips, so that single bright pixels have no effect.
         spacing_mm: in-plane pixel spacing to which slices are resampled. Without it, they keep the pixels of the
             scanner.
         multiple: height and width are padded with zeros to a multiple of this number of pixels.

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from cardioseg.reproduce.job_summary import Results, best_rate
 from cardioseg.reproduce.paper import TABLES, norms
 from cardioseg.reproduce.paper_figures import write_rhos, write_segmentations
 from cardioseg.reproduce.paper_tables import Report
-from cardioseg.reproduce.protocol import PILOT_SHARE, Job, Protocol
+from cardioseg.reproduce.protocol import CHOOSING_SHARE, PILOT_SHARE, Job, Protocol
 from cardioseg.reproduce.samples import look_up, read
+from cardioseg.reproduce.scored_images import scored_images
 from cardioseg.training.recipe import Recipe
 
 _FIGURE_NORM = "iln"  # the norm of the paper's figures
@@ -27,7 +29,9 @@ _FIGURE_NORM = "iln"  # the norm of the paper's figures
 
 def finished(protocol: Protocol) -> dict[Job, Outcome]:
     """Every finished job in the protocol's folder, of all runs; norms in the order of the paper."""
-    outcomes = [outcome.read(path) for path in (protocol.folder / "jobs").glob("*") if outcome.is_finished(path)]
+    paths = [path for path in (protocol.folder / "jobs").glob("*") if outcome.is_finished(path)]
+    images = scored_images(protocol) if paths else {}
+    outcomes = [outcome.read(path).on(images) for path in paths]
     order = {norm: place for place, norm in enumerate(norms(tuple(TABLES)))}
     outcomes.sort(key=lambda o: (o.job.seed, order[o.job.norm], o.job.fold, -o.job.learning_rate))
     return {outcome.job: outcome for outcome in outcomes}
@@ -40,6 +44,7 @@ def report(protocol: Protocol, tables: Sequence[int]) -> Report:
         organ=protocol.organ,
         command=command(protocol, results, pilot),
         steps_fraction=protocol.steps_fraction,
+        share_of_paper=share_of_paper(protocol, results),
         header=describe(protocol, results, pilot),
         finished=results,
         tables=tables,
@@ -87,21 +92,36 @@ def describe(protocol: Protocol, results: Results, pilot: Results) -> dict[str, 
         "rotations": f"{angles.start:g}:{angles.step:g}:{angles.stop:g} degrees, {len(angles.degrees)} angles, "
         f"{100 * protocol.steps_fraction:.3g} % of the grid drawn at random",
         "steps a job": f"{steps[0]} to {steps[-1]}, batch 1, two epochs, learning rate divided by 5 at the second",
+        "share of the paper's steps": f"{100 * share_of_paper(protocol, results):.0f} % of "
+        f"{protocol.organ.updates(len(angles.degrees)):,}, because there are fewer images"
+        + (" and a part of the grid" if protocol.steps_fraction < 1 else ""),
+        "training subjects": f"{100 * (1 - CHOOSING_SHARE):.0f} % of those of the other folds; the rest is kept out of "
+        "training to choose learning rates, also where one rate ran only (paper: all)",
+        "initial weights": "standard deviation sqrt(2 / (9 C)); the paper prints 2 / (9 C)",
         "learning rates": _rates(results, pilot),
         "seeds": _seeds(results),
         "device": protocol.device,
-        "ours": "mean ± standard deviation per image of the fold" + (" (learning rate)" if pilot else ""),
+        "ours": "mean ± standard deviation over the images of the fold whose reference has the structure"
+        + (" (learning rate)" if pilot else ""),
     } | _choices(results)
+
+
+def share_of_paper(protocol: Protocol, results: Results) -> float:
+    """The updates of a job's weights as a share of the paper's, mean over the jobs."""
+    angles = protocol.recipe(next(iter(results))).augmentation.angles.degrees
+    return fmean(one.training.steps for one in results.values()) / protocol.organ.updates(len(angles))
 
 
 def _rates(results: Results, pilot: Results) -> str:
     tried = sorted({job.learning_rate for job in pilot or results}, reverse=True)
     listed = ", ".join(f"{rate:g}" for rate in tried)
     if not pilot:
-        return listed
+        return listed if len(tried) > 1 else f"{listed} for all norms; it was not chosen from several here"
     return (
         f"of {listed}, each norm runs with the one that was best in a pilot: jobs on fold 1 with "
-        f"{100 * PILOT_SHARE:.0f} % of the steps, scored on a tenth of the training subjects kept out of training"
+        f"{100 * PILOT_SHARE:.0f} % of the steps of a job, scored on a tenth of the training subjects kept out of "
+        "training. Some of these are test subjects of the other folds, so that the choice is independent of the test "
+        "for fold 1 only"
     )
 
 
@@ -116,8 +136,8 @@ def _choices(results: Results) -> dict[str, str]:
     if len({(job.norm, job.learning_rate) for job in results}) == len({job.norm for job in results}):
         return {}
     return {
-        "ours": "mean ± standard deviation per image of the fold (learning rate); the rate is the best on the test "
-        "images, as in the paper, which is optimistic",
+        "ours": "mean ± standard deviation over the images of the fold whose reference has the structure (learning "
+        "rate); the rate is the best on the test images, as in the paper, which is optimistic",
         "rate held out": "the same, the rate chosen on a tenth of the training subjects kept out of training",
     }
 

@@ -5,13 +5,13 @@
 
 import csv
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Set
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from cardioseg.files import write_csv, write_json
 from cardioseg.reproduce.protocol import Job
-from cardioseg.training.slice_scores import COLUMNS, SliceScore
+from cardioseg.training.slice_scores import COLUMNS, Image, SliceScore
 
 RESULT_FILE, SCORES_FILE, RHOS_FILE = "result.json", "scores.csv", "rhos.csv"
 TEST, CHOOSING, EXTERNAL = "test", "choosing", "external"  # the subjects that a network is scored on
@@ -38,17 +38,44 @@ class Training:
     cardioseg: str
 
 
+Scores = Mapping[str, tuple[SliceScore, ...]]
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """A finished job: its training, and its scores by part of the subjects (`test`, `choosing`, `external`)."""
+    """A finished job.
+
+    Attributes:
+        job: what was trained.
+        training: how.
+        scores: by part of the subjects: `test`, `choosing`, `external`.
+        empty: those of images whose reference lacks the structure, as far as `on` has set them apart: 0 where the
+            network draws it, else None.
+    """
 
     job: Job
     training: Training
-    scores: Mapping[str, tuple[SliceScore, ...]]
+    scores: Scores
+    empty: Scores = field(default_factory=dict)
+
+    def on(self, images: Mapping[str, Set[Image]]) -> "Outcome":
+        """The same, scored on these images of each part; the others are set apart."""
+        scores, empty = (
+            {
+                part: tuple(s for s in of_part if (s.image in images[part]) is kept)
+                for part, of_part in self.scores.items()
+            }
+            for kept in (True, False)
+        )
+        return replace(self, scores=scores, empty=empty)
 
     def dice(self, part: str) -> list[float]:
-        """The Dice of each image of a part in which the structure is present or predicted."""
+        """The Dice of each scored image of a part."""
         return [score.dice for score in self.scores.get(part, ()) if score.dice is not None]
+
+    def drawn_in_empty(self, part: str) -> list[bool]:
+        """For each image of a part without the structure, whether the network draws it there."""
+        return [score.dice is not None for score in self.empty.get(part, ())]
 
 
 def is_finished(folder: Path) -> bool:

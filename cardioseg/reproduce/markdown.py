@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean
 
 from cardioseg.files import write_csv, write_json, write_text
-from cardioseg.reproduce.job_outcome import CHOOSING, TEST, Training
+from cardioseg.reproduce.job_outcome import CHOOSING, EXTERNAL, TEST, Outcome, Training
 from cardioseg.reproduce.job_summary import mean_over_folds, seed_spread
 from cardioseg.reproduce.paper import ITERATIONS_S, MORE_PARAMETERS, TABLES, Row
 from cardioseg.reproduce.paper_tables import COLUMNS, Report
@@ -20,15 +21,29 @@ def write_tables(report: Report, folder: Path) -> None:
     write_json(folder / "tables.json", report.to_json())
     write_csv(folder / "tables.csv", COLUMNS, report.cells())
     write_text(folder / "tables.md", markdown(report))
-    jobs = (asdict(job) | asdict(outcome.training) for job, outcome in report.finished.items())
-    write_csv(folder / "jobs.csv", (*Job.__annotations__, *Training.__annotations__), jobs)
+    jobs = (
+        asdict(job) | asdict(outcome.training) | {"test_dice": _mean_dice(outcome)}
+        for job, outcome in report.finished.items()
+    )
+    write_csv(folder / "jobs.csv", (*Job.__annotations__, *Training.__annotations__, "test_dice"), jobs)
+
+
+def _mean_dice(outcome: Outcome) -> float | None:
+    return fmean(dice) if (dice := outcome.dice(TEST)) else None
 
 
 def markdown(report: Report) -> str:
     """The header and every table."""
     facts = [f"- {name}: {text}" for name, text in report.header.items()]
     tables = [line for table in report.tables for line in [*_table(report, table), ""]]
-    appendix = (*_subjects(report), *_external(report), *_seeds(report), *_pilot(report), *_cost(report))
+    appendix = (
+        *_subjects(report),
+        *_empty(report),
+        *_external(report),
+        *_seeds(report),
+        *_pilot(report),
+        *_cost(report),
+    )
     return "\n".join([*facts, "", *tables, *appendix]) + "\n"
 
 
@@ -112,11 +127,37 @@ def _subjects(report: Report) -> Iterator[str]:
         "p (Holm)",
         "seeds compared",
     )
-    yield from _lines("Per subject, all folds", columns, rows())
+    yield from _lines("Per subject", columns, rows())
     yield ""
     if len({job.seed for job in report.finished}) > 1:
         yield "A subject's Dice is the mean over the seeds of the norm. The tests use the seeds that both norms have."
         yield ""
+
+
+def _empty(report: Report) -> Iterator[str]:
+    """How often networks draw the structure where the reference has none."""
+    parts = {"own data": TEST} | ({report.external: EXTERNAL} if report.external else {})
+    drawn = {norm: [report.drawn_in_empty(norm, part) for part in parts.values()] for norm in report.norms}
+    if not any(any(of_norm) for of_norm in drawn.values()):
+        return
+    rows = (
+        (
+            norm,
+            *(f"{100 * fmean(of_part):.1f} % of {len(of_part)}" if of_part else UNKNOWN for of_part in of_norm),
+            _number(report.mean_with_false(norm)),
+        )
+        for norm, of_norm in drawn.items()
+        if any(of_norm)
+    )
+    yield from _lines(
+        "Images without the structure: in how many the network draws it", ("norm", *parts, "mean Dice with these"), rows
+    )
+    yield ""
+    yield "The other tables leave these images out, so that all networks are scored on the same images. The last column"
+    yield "is the mean over the folds if each image in which a network draws what is not there counts 0."
+    if report.external:
+        yield f"An image of {report.external} counts once for the network of each fold."
+    yield ""
 
 
 def _external(report: Report) -> Iterator[str]:
@@ -182,8 +223,8 @@ def _cost(report: Report) -> Iterator[str]:
     yield "### Cost of ILN"
     yield ""
     yield (
-        f"- {cost['iterations']} iterations take {cost['in_s']:.1f} s with IN; ILN takes "
-        f"{100 * (cost['ratio'] - 1):+.1f} % of that on top (median of turns side by side; paper: "
-        f"{100 * (paper - 1):+.1f} %), on {cost['device']}"
+        f"- {cost['iterations']} iterations take {cost['in_s']:.1f} s with IN and {cost['iln_s']:.1f} s with ILN "
+        f"(medians), on {cost['device']}; turn by turn, ILN takes {100 * (cost['ratio'] - 1):+.1f} % (median; paper: "
+        f"{100 * (paper - 1):+.1f} %)"
     )
     yield f"- parameters: {cost['more_parameters']} more than IN (paper: {MORE_PARAMETERS})"

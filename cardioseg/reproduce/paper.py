@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FOLDS = 3
+FOLDS, EPOCHS = 3, 2
 LEARNING_RATES = (1.5, 1.0, 0.5, 0.1, 0.05)
 ITERATIONS_S = {"in": 34.8, "iln": 36.5}  # time of 200 iterations on the authors' GPU
 MORE_PARAMETERS = 22  # parameters of ILN minus those of IN
@@ -19,6 +19,7 @@ class Organ:
         label: the structure.
         recipe: the built-in recipe that follows the paper.
         data: the paper's data set.
+        images: their number in it.
     """
 
     name: str
@@ -26,11 +27,16 @@ class Organ:
     label: str
     recipe: str
     data: str
+    images: int
+
+    def updates(self, angles: int) -> int:
+        """How often the paper changed the weights of a network: two epochs of the images of two folds at all angles."""
+        return round(self.images * (FOLDS - 1) / FOLDS * angles * EPOCHS)
 
 
 ORGANS = {
-    "lv": Organ("lv", "Left ventricle", "lv_cavity", "paper_lv", "Sunnybrook, 805 images of 45 subjects"),
-    "rv": Organ("rv", "Right ventricle", "rv_cavity", "paper_rv", "private, 6082 images of 37 subjects"),
+    "lv": Organ("lv", "Left ventricle", "lv_cavity", "paper_lv", "Sunnybrook, 805 images of 45 subjects", 805),
+    "rv": Organ("rv", "Right ventricle", "rv_cavity", "paper_rv", "private, 6082 images of 37 subjects", 6082),
 }
 
 Figures = tuple[float, float]

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from statistics import fmean
 from typing import Any
 
-from cardioseg.reproduce.job_outcome import CHOOSING, TEST
+from cardioseg.reproduce.job_outcome import CHOOSING, TEST, Outcome
 from cardioseg.reproduce.job_summary import (
     Cell,
     Results,
@@ -32,7 +33,8 @@ class Report:
     Attributes:
         organ: the task.
         command: the commands that repeat the run, one per line.
-        steps_fraction: the part of the paper's steps that was run.
+        steps_fraction: the part of the grid of images and rotations that was trained on.
+        share_of_paper: the updates of a job's weights as a share of the paper's.
         header: the description of the run: data set, images, rotations, steps, seeds, device; name -> text.
         finished: finished jobs of all seeds.
         tables: numbers of the paper's tables.
@@ -45,6 +47,7 @@ class Report:
     organ: Organ
     command: str
     steps_fraction: float
+    share_of_paper: float
     header: dict[str, str]
     finished: Results
     tables: Sequence[int]
@@ -96,6 +99,7 @@ class Report:
             "title": self.organ.title,
             "command": self.command,
             "steps_fraction": self.steps_fraction,
+            "share_of_paper": self.share_of_paper,
             "header": self.header,
             "cells": list(self.cells()),
             "per_subject": {norm: asdict(interval) for norm, interval in intervals.items() if interval},
@@ -108,6 +112,25 @@ class Report:
             "external": self.external,
             "cost": self.cost,
         }
+
+    def drawn_in_empty(self, norm: str, part: str) -> list[bool]:
+        """For each image of a part without the structure, in all folds, whether the norm's network draws it there."""
+        return [is_drawn for outcome in self._shown(norm) for is_drawn in outcome.drawn_in_empty(part)]
+
+    def mean_with_false(self, norm: str) -> float | None:
+        """The mean over the folds of Dice per image, if an image without the structure counts 0 where it is drawn."""
+        of_folds = [outcome.dice(TEST) + [0.0] * sum(outcome.drawn_in_empty(TEST)) for outcome in self._shown(norm)]
+        return fmean(map(fmean, of_folds)) if of_folds and all(of_folds) else None
+
+    def _shown(self, norm: str) -> list[Outcome]:
+        """The jobs of a norm that the tables show, one a fold."""
+        cells = {fold: self.cell(norm, fold) for fold in range(self.folds)}
+        rates = {fold: found.learning_rate for fold, found in cells.items() if found}
+        return [
+            outcome
+            for job, outcome in self.results.items()
+            if job.norm == norm and rates.get(job.fold) == job.learning_rate
+        ]
 
     def cells(self) -> Iterator[dict[str, Any]]:
         """One record per figure."""

@@ -15,10 +15,12 @@ from cardioseg.errors import UsageError
 from cardioseg.files import write_json
 from cardioseg.reproduce.paper import FOLDS, Organ
 from cardioseg.training.recipe import Recipe, check_recipe, read_recipe
+from cardioseg.wording import listed
 
 CHOOSING_SHARE = 0.1  # share of the training subjects that is kept out of training to choose the learning rate
 PILOT_SHARE = 0.2  # share of the steps in the jobs that choose the learning rate before the other jobs run
 PILOT_FOLD = 0
+_SHOWN = 3
 _SPLIT_SEED = 0  # a job's seed changes its weights and batches, but not its subjects
 
 
@@ -137,6 +139,21 @@ def plan(rates: Mapping[str, Sequence[float]], folds: Sequence[int], seeds: Sequ
         for norm, of_norm in rates.items()
         for rate in of_norm
     ]
+
+
+def require_other_scans(protocol: Protocol) -> None:
+    """Make sure that the second dataset holds none of the scans that networks are trained on.
+
+    Raises:
+        UsageError: it does.
+    """
+    if protocol.external is None:
+        return
+    own = frozenset[str]().union(*hashes_of(protocol.dataset.subjects()).values())
+    shared = [name for name, theirs in hashes_of(protocol.external.subjects()).items() if not own.isdisjoint(theirs)]
+    if shared:
+        told = f"{protocol.external.folder} has scans of {protocol.dataset.folder}: {listed(shared, _SHOWN)}"
+        raise UsageError(told, "--external tests networks on scans that they have not seen: choose another dataset")
 
 
 def claim(protocol: Protocol) -> None:

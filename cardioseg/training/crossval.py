@@ -199,10 +199,10 @@ def write_scores(plan: Plan, results: Sequence[FoldResult]) -> None:
 
 
 def network_of(checkpoint: Checkpoint, recipe: Recipe) -> UNet:
-    """The network of a checkpoint."""
+    """The network of a checkpoint, ready to predict: what it sees changes nothing in it."""
     network = UNet(len(recipe.labels) + 1, recipe.norm)
     network.load_state_dict(checkpoint.network)
-    return network
+    return network.eval()
 
 
 def describe(plan: Plan) -> RunDescription:

@@ -10,6 +10,8 @@ import numpy as np
 from cardioseg.files import write_csv
 from cardioseg.measure.spread import Spread, spread
 
+Image = tuple[str, str, int]  # subject, volume, slice
+
 
 @dataclass(frozen=True)
 class SliceScore:
@@ -20,6 +22,11 @@ class SliceScore:
     slice: int
     label: str
     dice: float | None
+
+    @property
+    def image(self) -> Image:
+        """What was scored."""
+        return self.subject_id, self.volume, self.slice
 
     @classmethod
     def of_row(cls, row: Mapping[str, str]) -> "SliceScore":

@@ -281,7 +281,9 @@ def scanners(found: dict[str, Any]) -> Iterator[str]:
     yield f"## Scanners that `{found['model']}` has not seen\n"
     yield (
         "Mean Dice per volume ± standard deviation (number of volumes). The first row comes from the cross validation "
-        "on the training data: each patient was segmented by a network that had not seen it.\n"
+        "on the training data: each patient was segmented by a network that had not seen it. In the copy of M&Ms that "
+        "was used, all scans of a centre state the same pixel size, which may be a guess; the images are resampled by "
+        "it.\n"
     )
     card = json.loads(CARD.read_text())
     whole = [m for m in card["metrics"] if m["metric"] == "Dice" and m["protocol"].endswith("in 3D, ED and ES")]

@@ -6,6 +6,8 @@ No figure in the page is typed: what the text claims is computed here from the s
 import csv
 import json
 from collections.abc import Iterator, Sequence
+from io import StringIO
+from math import sqrt
 from pathlib import Path
 from statistics import correlation, fmean
 from typing import Any
@@ -14,7 +16,8 @@ FOLDER = Path(__file__).parent
 PAGE = FOLDER.parent / "reproduction.md"
 SIGNIFICANT = 0.05
 PAPER_FOLDS = 3
-WHOLE = 0.999
+WHOLE, ENOUGH = 0.999, 0.9  # of the rotation grid, and of the paper's steps
+FULL, RATES = "rv_full", "rv_rates"
 NEAR = 0.02  # of a mean Dice: as near as the paper, with other folds, can be expected to be met
 TITLES = {
     "none": "no norm",
@@ -27,6 +30,11 @@ TITLES = {
     "iln": "ILN",
 }  # the paper's eight
 OTHERS = ("none", "in", "ln", "gn4")  # the paper's table 3
+GATES = ("il-clip", "il-sigmoid", "il-softmax")  # of table 1
+MNMS_PIXELS = (
+    "The copy of M&Ms that is used here states one pixel size for all scans of a centre, which may be a guess, and the "
+    "images are resampled by it."
+)
 CAPTIONS = {
     2: "Reference red, prediction green, overlap yellow. The hearts are divided into eight parts from end to end; "
     "one image is chosen at random from each.",
@@ -51,7 +59,8 @@ commands continue from them.
 
 def page(folder: Path = FOLDER) -> str:
     """The whole page, from every run beside this file."""
-    runs = {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob("*/tables.json"))}
+    paths = [path for path in sorted(folder.glob("*/tables.json")) if path.parent.name != RATES]
+    runs = {path.parent.name: json.loads(path.read_text()) for path in paths}
     sections = (line for name, run in runs.items() for line in section(folder / name, run))
     verdicts = (verdict(run) for run in runs.values())
     return "\n".join([INTRODUCTION, *summary(runs), *verdicts, DISTANCE, *sections, *other_rates(folder)])
@@ -72,21 +81,37 @@ def summary(runs: dict[str, dict[str, Any]]) -> Iterator[str]:
 def heading(run: dict[str, Any]) -> str:
     """The ventricle, and how this run differs from another of the same ventricle."""
     folds = sorted({cell["fold"] for cell in run["cells"]})
-    steps = " with all of the paper's steps" if run["steps_fraction"] >= WHOLE else ""
+    steps = " at all rotations" if run["steps_fraction"] >= WHOLE else ""
     counted = f"fold {folds[0]}" if len(folds) == 1 else f"folds {' and '.join(map(str, folds))}"
     return f"{run['title']}{steps}{f' ({counted} only)' if len(folds) < PAPER_FOLDS else ''}"
 
 
 def means(run: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """The paper's and our mean Dice over the folds, for each norm of the paper's that has run on all of them."""
+    """The paper's and our mean Dice over the folds, for each norm of the paper's that has run on all of them.
+
+    Ours is the mean over the seeds, where a norm has run with several.
+    """
     cells = [cell for cell in run["cells"] if cell["chosen_by"] == "test" and cell["paper_dice"] is not None]
     folds = {cell["fold"] for cell in cells}
     of_norm = {norm: {c["fold"]: c for c in cells if c["norm"] == norm}.values() for norm in TITLES}
+    of_seeds = {norm: fmean(spread["means"].values()) for norm, spread in run.get("seeds", {}).items()}
     return {
-        norm: (fmean(cell["paper_dice"] for cell in found), fmean(cell["dice"] for cell in found))
+        norm: (
+            fmean(cell["paper_dice"] for cell in found),
+            of_seeds.get(norm, fmean(cell["dice"] for cell in found)),
+        )
         for norm, found in of_norm.items()
         if len(found) == len(folds)
     }
+
+
+def noise(run: dict[str, Any]) -> float | None:
+    """How much the means of two norms of one seed each may differ by chance: 2 standard deviations of the difference.
+
+    The standard deviation between seeds is that of the norm with the larger one; None where no norm has several seeds.
+    """
+    spreads = [spread["std"] for spread in run.get("seeds", {}).values()]
+    return 2 * sqrt(2) * max(spreads) if spreads else None
 
 
 def verdict(run: dict[str, Any]) -> str:
@@ -109,9 +134,14 @@ def _order(run: dict[str, Any]) -> Iterator[str]:
     best = [max(compared, key=lambda norm: compared[norm][which]) for which in (0, 1)]
     if len(compared) > 2:
         agreement = correlation(*map(_ranks, zip(*compared.values(), strict=True)))
+        highest = compared[best[1]][1]
+        near = [norm for norm, (_, ours) in compared.items() if ours >= highest - (noise(run) or 0)]
+        near.sort(key=lambda norm: -compared[norm][1])
+        titles = " and ".join(filter(None, [", ".join(TITLES[n] for n in near[:-1]), TITLES[near[-1]]]))
+        said = f"are those of {titles}; they differ by less than chance may" if near[1:] else f"is that of {titles}"
         yield (
-            f"The best is {TITLES[best[1]]} (paper: {TITLES[best[0]]}). The rank correlation with the paper's order of "
-            f"the norms is {agreement:.2f}."
+            f"The highest mean{'s' * bool(near[1:])} {said} (paper: {TITLES[best[0]]}). The rank correlation with the "
+            f"paper's order of the norms is {agreement:.2f}."
         )
 
 
@@ -125,7 +155,10 @@ def _certainty(run: dict[str, Any]) -> Iterator[str]:
     if seeds:
         listed = " and ".join(f"{TITLES.get(n, n)} {one['std']:.4f} ({len(one['means'])})" for n, one in seeds.items())
         yield f"Standard deviation of the mean over the folds between seeds (number of seeds): {listed}."
-        yield f"Differences below {2 * max(one['std'] for one in seeds.values()):.3f} are meaningless."
+        yield (
+            f"By chance, the means of two norms of one seed each may differ by {noise(run):.3f} (2 standard deviations "
+            "of a difference; rough, from so few seeds)."
+        )
     else:
         yield "Each norm has run with one seed only, so small differences are meaningless."
 
@@ -156,9 +189,11 @@ def section(folder: Path, run: dict[str, Any]) -> Iterator[str]:
 
 def claims(run: dict[str, Any]) -> Iterator[str]:
     """What agrees with the paper and what does not, sentence by sentence."""
+    if run.get("external", "") and str(run["external"]).startswith("mnms"):
+        yield MNMS_PIXELS
     figures = {(cell["norm"], cell["fold"]): cell for cell in run["cells"] if cell["chosen_by"] == "test"}
     folds = sorted({fold for _, fold in figures})
-    yield from _level(figures, folds)
+    yield from _level(run, folds)
     yield from _extent(run)
     compared = [norm for norm in OTHERS if all((norm, fold) in figures for fold in folds)]
     if compared:
@@ -167,23 +202,26 @@ def claims(run: dict[str, Any]) -> Iterator[str]:
     if all(("il-sigmoid", fold) in figures for fold in folds):
         yield _best_of("il-sigmoid", ["il-clip", "il-softmax"], figures, folds, "the three gates of table 1")
         yield _best_of("iln", ["il-sigmoid"], figures, folds, "the two methods of table 2 (with and without GN16)")
+        yield _tests(run["iln_against"], [norm for norm in GATES if norm in run["iln_against"]])
+    if run.get("seeds") and len(compared) > 1:
+        yield "Counts of folds are those of seed 0."
 
 
 def other_rates(folder: Path) -> Iterator[str]:
-    """The learning rates that ILN ran with on the right ventricle, with all of the paper's steps; the best of each."""
+    """The learning rates that ILN ran with on the right ventricle at all rotations; the best of each fold."""
     by_rate: dict[float, dict[int, float]] = {}
-    for path in sorted(folder.glob("rv_full/jobs/iln-*")) + sorted(folder.glob("rv_rates/jobs/iln-*")):
-        job = json.loads((path / "result.json").read_text())["job"]
-        with (path / "scores.csv").open(newline="") as file:
-            dice = [float(row["dice"]) for row in csv.DictReader(file) if row["part"] == "test" and row["dice"]]
-        by_rate.setdefault(job["learning_rate"], {})[job["fold"]] = fmean(dice)
+    for path in (folder / run / "jobs.csv" for run in (FULL, RATES)):
+        with path.open(newline="") if path.is_file() else StringIO() as file:
+            for job in (row for row in csv.DictReader(file) if row["norm"] == "iln"):
+                by_rate.setdefault(float(job["learning_rate"]), {})[int(job["fold"])] = float(job["test_dice"])
     folds = sorted({fold for dice_of_fold in by_rate.values() for fold in dice_of_fold})
     if len(by_rate) < 2:
         return
     yield "## Other learning rates on the right ventricle\n"
-    yield "The paper runs every norm with five learning rates and takes the best. With all of the paper's steps,"
-    yield "only ILN ran with more than one rate, so the tables of this run show one rate for all norms. This table"
-    yield "shows the mean Dice of ILN per image of the test fold.\n"
+    yield "The paper runs every norm with five learning rates and takes the best. At all rotations, only ILN ran with"
+    yield "more than one rate, so the tables of this run show one rate for all norms. This table shows the mean Dice of"
+    yield "ILN over the images of the test fold whose reference has the structure. The other rates ran with:\n"
+    yield f"```\n{json.loads((folder / RATES / 'tables.json').read_text())['command']}\n```\n"
     yield f"| learning rate | {' | '.join(f'RV-{fold + 1}' for fold in folds)} | mean |"
     yield "|---:|" + "---:|" * (len(folds) + 1)
     for rate, dice_of_fold in sorted(by_rate.items(), reverse=True):
@@ -198,16 +236,15 @@ def _rate_row(title: str, dice: Sequence[float | None]) -> str:
     return f"| {title} | {' | '.join('not run' if value is None else f'{value:.3f}' for value in dice)} | {mean} |"
 
 
-def _level(figures: dict[tuple[str, int], dict[str, Any]], folds: list[int]) -> Iterator[str]:
-    ours = fmean(figures["iln", fold]["dice"] for fold in folds)
-    theirs = fmean(figures["iln", fold]["paper_dice"] for fold in folds)
+def _level(run: dict[str, Any], folds: list[int]) -> Iterator[str]:
+    theirs, ours = means(run)["iln"]
     where = f"over the {len(folds)} folds" if len(folds) > 1 else f"on fold {folds[0]}"
     yield f"ILN reaches a mean Dice of {ours:.3f} {where}; the paper has {theirs:.3f}."
 
 
 def _extent(run: dict[str, Any]) -> Iterator[str]:
-    if run["steps_fraction"] < WHOLE:
-        yield f"It ran {100 * run['steps_fraction']:.2g} % of the paper's steps, so the results show how fast the"
+    if run["share_of_paper"] < ENOUGH:
+        yield f"It ran {100 * run['share_of_paper']:.0f} % of the paper's steps, so the results show how fast the"
         yield "network learns with each norm rather than how good it becomes in the end."
 
 
@@ -226,9 +263,8 @@ def _tests(tests: dict[str, dict[str, Any]], compared: list[str]) -> str:
     clear = [n for n, test in found.items() if test["p_holm"] < SIGNIFICANT]
     parts = [f"{TITLES[n]} ({found[n]['difference']:+.3f}, p = {found[n]['p_holm']:.2g})" for n in clear]
     rest = [TITLES[n] for n in found if n not in clear]
-    said = (
-        f"By subject, ILN differs from {' and '.join(parts)}" if parts else "By subject, ILN differs from none of them"
-    )
+    none = f"By subject, ILN does not differ significantly from {', '.join(rest)}"
+    said = f"By subject, ILN differs from {' and '.join(parts)}" if parts else none
     return (
         f"{said}, but not significantly from {', '.join(rest)} (Wilcoxon, Holm)."
         if parts and rest

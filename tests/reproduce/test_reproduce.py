@@ -48,8 +48,12 @@ from cardioseg.reproduce.paper_tables import Report
 from cardioseg.reproduce.pilot import chosen_rate, undecided
 from cardioseg.reproduce.pool import run_all
 from cardioseg.reproduce.protocol import Job, Protocol, plan
+from cardioseg.reproduce.scored_images import scored_images
+from cardioseg.training.checkpoint import Checkpoint
+from cardioseg.training.crossval import network_of
 from cardioseg.training.recipe import Recipe, read_recipe
 from cardioseg.training.slice_scores import SliceScore
+from cardioseg.training.validation import validate
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +62,13 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_sunnybrook([Phantom(seed=seed, **SQUARE_SIZE) for seed in range(1, 5)], folder / "labelled")
     assert run(["ingest", str(folder / "labelled"), "-o", str(folder / "dataset"), "-q"]) == 0
     return folder / "dataset"
+
+
+@pytest.fixture
+def other_dataset(tmp_path: Path) -> Path:
+    write_sunnybrook([Phantom(seed=9, **SQUARE_SIZE)], tmp_path / "other")
+    assert run(["ingest", str(tmp_path / "other"), "-o", str(tmp_path / "second"), "-q"]) == 0
+    return tmp_path / "second"
 
 
 @pytest.fixture(autouse=True)
@@ -192,10 +203,10 @@ def test_a_window_is_trained_and_scored(dataset: Path, tmp_path: Path, capsys: p
 
 
 def test_a_folder_of_finished_jobs_is_small_and_goes_on_elsewhere(
-    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    dataset: Path, other_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As a clone of a repository has it, with the dataset ingested anew: other bytes, equal pixels."""
-    few = ("--norms", "iln", "--rates", "chosen", "--lrs", "0.5,0.1", "--external", str(dataset))
+    few = ("--norms", "iln", "--rates", "chosen", "--lrs", "0.5,0.1", "--external", str(other_dataset))
     assert run(options(dataset, tmp_path / "here", *few, "-q")) == 0
     (tmp_path / "here" / "jobs" / "in-lr0.5-fold0-seed0" / "scores.csv").parent.mkdir()  # one that is not finished
     assert not list((tmp_path / "here").rglob("*.pt"))
@@ -210,7 +221,7 @@ def test_a_folder_of_finished_jobs_is_small_and_goes_on_elsewhere(
     for name in ("tables.md", "tables.csv", "tables.json", "jobs.csv", "figure2.png", "figure3.png"):
         assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
     page = (tmp_path / "here" / "tables.md").read_text()
-    assert "Table 4. Other scanners: the same networks on every subject of labelled" in page
+    assert "Table 4. Other scanners: the same networks on every subject of other" in page
     assert "### Learning rates tried in the pilot\n\n| norm | 0.5 | 0.1 |" in page
     assert run(options(dataset, tmp_path / "there", *few[:-2])) == 2
     assert "holds jobs of another external and external_sha256" in capsys.readouterr().err
@@ -258,7 +269,7 @@ def test_the_pilot_chooses_by_subjects_kept_out() -> None:
     main = outcomes(
         {Job("iln", 0.5, 0, 0): {"test": [0.9]}} | {Job("ln", rate, 0, 0): {"test": [0.1]} for rate in (1.5, 0.5)}
     )
-    page = markdown(Report(ORGANS["lv"], "", 1, {}, main, (3,), 1, pilot=pilot))
+    page = markdown(Report(ORGANS["lv"], "", 1, 1, {}, main, (3,), 1, pilot=pilot))
     assert "| iln | 0.200 | **0.800** | 0.700 |" in page
     assert "| ln | 0.000 | 0.000 | – |" in page
     assert "**0.900 ± 0.000 (0.5)**" in page
@@ -289,6 +300,48 @@ def test_examples_reach_from_end_to_end_of_the_heart(dataset: Path) -> None:
     assert depths == sorted(depths)
     assert depths[0] < 0.25
     assert depths[-1] > 0.75
+
+
+def test_scoring_changes_nothing_in_a_network(dataset: Path) -> None:
+    """The running means of BN are those of training; images that are drawn or scored must not move them."""
+    recipe = read_recipe("paper_lv").model_copy(update={"size": 48, "norm": "bn"})
+    trained = UNet(2, "bn", torch.Generator().manual_seed(0))
+    state = {name: value.clone() for name, value in trained.state_dict().items()}
+    network = network_of(Checkpoint(0, state, {}, ""), recipe)
+    subjects = list(open_dataset(dataset).subjects())
+    samples.draw(network, recipe, subjects, np.random.default_rng(0))
+    list(validate(network, recipe, subjects[:1]))
+    assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
+
+
+def test_every_network_is_scored_on_the_images_with_the_structure() -> None:
+    drawn = (("a", "ed", 0), ("a", "ed", 1))
+    dice = {("a", "ed", 0): 0.8, ("a", "ed", 1): 0.0, ("a", "ed", 2): 0.0, ("a", "ed", 3): None}
+    scores = tuple(SliceScore(*image, "rv_cavity", value) for image, value in dice.items())
+    job = Job("iln", 0.1, 0, 0)
+    scored = Outcome(job, Training(1, 1, 1.0, "", ""), {"test": scores}).on({"test": frozenset(drawn)})
+    assert scored.dice("test") == [0.8, 0.0]  # a structure that is missed counts 0
+    assert scored.drawn_in_empty("test") == [True, False]
+    page = markdown(Report(ORGANS["rv"], "", 1, 1, {}, {job: scored}, (3,), 1))
+    assert "| iln | 50.0 % of 2 | 0.267 |" in page  # (0.8 + 0 + 0) / 3
+
+
+def test_the_images_with_the_structure_are_those_of_the_reference(dataset: Path, tmp_path: Path) -> None:
+    prepared = open_dataset(dataset)
+    images = scored_images(Protocol(prepared, ORGANS["lv"], tmp_path))
+    subject = prepared.subject(prepared.subject_ids[0])
+    volume = subject.volumes[0]
+    scored = {image[2] for image in images["test"] if image[:2] == (subject.subject_id, volume.name)}
+    assert scored == set(np.flatnonzero((volume.mask == Label.LV_CAVITY).any(axis=(1, 2))))
+    assert images["external"] == frozenset()
+
+
+def test_a_second_dataset_with_the_same_scans_is_refused(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(options(dataset, tmp_path / "out", "--external", str(dataset))) == 2
+    assert "has scans of" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_rho_is_kept_at_a_hundred_steps(tmp_path: Path) -> None:
@@ -363,7 +416,7 @@ def _interrupt(*_: object) -> None:
         (["--rates", "best"], 2, "no --rates best"),
         (["--lrs", "fast"], 2, "fast is not a list of numbers"),
         (["--fold", "2"], 2, "there is no fold 2"),
-        (["--lrs", "0"], 2, "learning_rate"),
+        (["--lrs", "0.1,0"], 2, "a number is out of range"),
         (["--steps-fraction", "0"], 2, "--steps-fraction 0"),
         (["--spacing-mm", "0"], 2, "--spacing-mm 0"),
         (["--window", "40"], 2, "--window 40 is not a multiple of 16"),
@@ -467,7 +520,7 @@ def test_the_cost_is_measured_once(dataset: Path, tmp_path: Path, monkeypatch: p
     first = experiment.measured_cost(protocol)
     assert first == experiment.measured_cost(protocol)
     results = outcomes({Job(norm, 0.1, 0, 0): {"test": [0.5], "choosing": [0.5]} for norm in ("iln", "bn")})
-    page = markdown(Report(ORGANS["lv"], "", 1, {"device": "cpu"}, results, (3,), 1, first))
+    page = markdown(Report(ORGANS["lv"], "", 1, 1, {"device": "cpu"}, results, (3,), 1, first))
     assert "Cost of ILN" in page
     assert "22 more than IN (paper: 22)" in page
     assert "| BN | – | **0.500 ± 0.000** | – | 0.500 |" in page  # one rate alone is not printed as chosen
@@ -476,4 +529,4 @@ def test_the_cost_is_measured_once(dataset: Path, tmp_path: Path, monkeypatch: p
 
 def test_nothing_found_is_not_the_best() -> None:
     results = outcomes({Job(norm, 0.1, 0, 0): {"test": [0.0, 0.0], "choosing": [0.0]} for norm in ("iln", "in")})
-    assert "**" not in markdown(Report(ORGANS["lv"], "", 1, {}, results, (3,), 1))
+    assert "**" not in markdown(Report(ORGANS["lv"], "", 1, 1, {}, results, (3,), 1))
