@@ -11,6 +11,7 @@ from functools import partial
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -92,7 +93,8 @@ def test_there_is_a_line_a_minute(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """By a clock that is 70 s later each time it is read."""
-    monkeypatch.setattr("time.monotonic", partial(next, count(0, 70)))
+    clock = SimpleNamespace(monotonic=partial(next, count(0, 70)))  # other threads keep theirs
+    monkeypatch.setattr("cardioseg.cli.train_progress.time", clock)
     assert train(discs, recipe_file, tmp_path, "--fold", "0") == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("fold 0: step ")]
     assert lines
