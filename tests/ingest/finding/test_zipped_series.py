@@ -195,7 +195,7 @@ def test_a_zip_in_or_beside_results_holds_no_scans(folders: list[Path], tmp_path
     zip_folder(folders[1], tmp_path / "scans" / "old" / "pack.zip")
     (tmp_path / "scans" / "old" / "case.json").write_text("{}")
     assert [case.case_id for part in Search([tmp_path / "scans"], out) for case in part.cases] == ["a"]
-    files = {f"case/{file.name}": file.read_bytes() for file in folders[1].rglob("*.dcm")}
+    files = {f"case/{number}.dcm": file.read_bytes() for number, file in enumerate(folders[1].rglob("*.dcm"))}
     write_zip(tmp_path / "shared" / "results.zip", files | {"case/case.json": b"{}"})
     write_zip(tmp_path / "shared" / "scans.zip", files)
     assert names(tmp_path / "shared") == ["scans"]
