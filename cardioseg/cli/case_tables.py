@@ -191,11 +191,10 @@ def _print(measured: list[dict[str, Any]], tables: "ResultsFolder") -> None:
     shown = ("flag_count", *(quantity.key for quantity in FOR_READERS if Table.TERMINAL in quantity.tables))
     caption = f"the first {_ROWS} cases; {tables.measures} has all of them" if len(measured) > _ROWS else ""
     measured = measured[:_ROWS]
-    columns_shown = ["case_id", *(name for name in shown if any(row[name] is not None for row in measured))]
-    columns = [f"{name} " if name == "case_id" else name for name in columns_shown]
+    columns = ["case_id", *(name for name in shown if any(row[name] is not None for row in measured))]
     if measured:
-        rows = [[_shown(row[name]) for name in columns_shown] for row in measured]
-        console.print_table("Measures", columns, rows, caption)
+        rows = [[_shown(row[name]) for name in columns] for row in measured]
+        console.print_table("Measures", columns, rows, caption, text=["case_id"])
 
 
 def _shown(value: str | float | None) -> str | float | None:

@@ -5,7 +5,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -102,8 +102,15 @@ def print_json(document: Any) -> None:  # noqa: ANN401 - whatever json takes
     write(json.dumps(document, indent=2, default=str, allow_nan=False) + "\n")
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> None:
-    """The result, as a table; columns whose name ends in a space are text, the others numbers."""
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    caption: str = "",
+    *,
+    text: Collection[str],
+) -> None:
+    """The result, as a table; the columns named in `text` are text, the others numbers."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -111,9 +118,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     title, caption = escape(_as_shown(title)), escape(_as_shown(caption))
     table = Table(title=title, caption=caption or None, title_justify="left", caption_justify="left")
     for name in columns:
-        is_text = name.endswith(" ")
-        shown = _as_shown(name.strip())
-        table.add_column(shown, justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text)
+        is_text = name in text
+        table.add_column(_as_shown(name), justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text)
     for row in rows:
         table.add_row(*(escape(_as_shown(_cell(value))) for value in row))
     out = Console()

@@ -55,8 +55,8 @@ def demo(
     ]
     whole = [row for row in evaluate(results, references).summary if row.group == "all"]
     scores = ", ".join(f"{row.label.title} {row.per_volume['dice'].mean:.3f}" for row in whole)
-    columns = ("measure ", "known", "measured", "error")
+    columns = ("measure", "known", "measured", "error")
     if not quiet:
-        console.print_table("The phantom", columns, table, f"Dice per volume: {scores}")
+        console.print_table("The phantom", columns, table, f"Dice per volume: {scores}", text=["measure"])
     console.say(f"open {folder.report}", quiet)
     return ExitCode.OK

@@ -90,7 +90,7 @@ def print_tables(evaluations: "Mapping[str, Evaluation]", tests: "Sequence[Syste
 def _print_summary(evaluation: "Evaluation", name: str) -> None:
     from cardioseg.evaluation.estimate_text import mean
 
-    columns = ("label ", "group ", "Dice per slice", "per volume", "per subject", "HD95 mm", "ASSD mm", "empty")
+    columns = ("label", "group", "Dice per slice", "per volume", "per subject", "HD95 mm", "ASSD mm", "empty")
     rows = [
         (
             row.label.title if row.group == "all" else "",
@@ -108,14 +108,14 @@ def _print_summary(evaluation: "Evaluation", name: str) -> None:
         "distances: per volume in 3D; for base, mid and apex per slice; "
         "empty: slices with Dice 0 because the prediction / the reference is empty"
     )
-    console.print_table(f"{name}: mean ± standard deviation (n)", columns, rows, caption)
+    console.print_table(f"{name}: mean ± standard deviation (n)", columns, rows, caption, text=("label", "group"))
 
 
 def _print_errors(evaluation: "Evaluation") -> None:
     from cardioseg.evaluation.error_budget import COLUMN_TITLES
     from cardioseg.evaluation.estimate_text import number
 
-    columns = ("label ", "group ", *COLUMN_TITLES.values())
+    columns = ("label", "group", *COLUMN_TITLES.values())
     rows = [
         (
             budget.label.title if budget.group == "all" else "",
@@ -128,7 +128,7 @@ def _print_errors(evaluation: "Evaluation") -> None:
         "lost: 100 x (1 - Dice per volume); extra / missed slices: only the prediction / the reference has the label; "
         "the rest, on the other slices, is divided by region and, again, by direction"
     )
-    console.print_table("Where the points of Dice are lost", columns, rows, caption)
+    console.print_table("Where the points of Dice are lost", columns, rows, caption, text=("label", "group"))
 
 
 def _print_subject_groups(evaluation: "Evaluation") -> None:
@@ -138,7 +138,7 @@ def _print_subject_groups(evaluation: "Evaluation") -> None:
 
     groups, labels = evaluation.subject_groups, evaluation.labels
     measures = [name for name in EJECTION_FRACTIONS if any(name in group.errors for group in groups)]
-    columns = [*("group ", "subjects"), *(f"Dice {label.title}" for label in labels), "lowest"]
+    columns = [*("group", "subjects"), *(f"Dice {label.title}" for label in labels), "lowest"]
     columns += [f"error of {measure_title(name)}" for name in measures]
     rows = [
         (
@@ -151,7 +151,9 @@ def _print_subject_groups(evaluation: "Evaluation") -> None:
     ]
     if rows:
         caption = "Dice per volume; lowest: of any volume and label; error: predicted minus reference"
-        console.print_table("By group of subjects: mean ± standard deviation (n)", columns, rows, caption)
+        console.print_table(
+            "By group of subjects: mean ± standard deviation (n)", columns, rows, caption, text=["group"]
+        )
 
 
 def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Mapping[str, Agreement]") -> None:
@@ -162,7 +164,7 @@ def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Map
     from cardioseg.report.measure_columns import measure_title
 
     columns = (
-        *("measure ", "subjects", "reference", "predicted", "bias [95 %]", "limits of agreement"),
+        *("measure", "subjects", "reference", "predicted", "bias [95 %]", "limits of agreement"),
         *("mean absolute error", "r", "ICC(2,1)"),
     )
     rows = [
@@ -181,7 +183,7 @@ def _print_agreement(kind: str, pairs: "Sequence[MeasurePair]", agreements: "Map
     if rows:
         warnings = [missed_warning(agreements.values()), warning(agreements.values())]
         caption = "\n".join(filter(None, ("bias: predicted minus reference", *warnings)))
-        console.print_table(f"Measures {kind}", columns, rows, caption)
+        console.print_table(f"Measures {kind}", columns, rows, caption, text=["measure"])
 
 
 def _print_worst(evaluation: "Evaluation") -> None:
@@ -190,7 +192,7 @@ def _print_worst(evaluation: "Evaluation") -> None:
     ranked = sorted(
         (dice, index) for index, score in enumerate(evaluation.scores) if (dice := score.overlap.dice) is not None
     )
-    columns = ("case ", "volume ", "label ", "Dice", "HD95 mm", "reference mL", "predicted mL")
+    columns = ("case", "volume", "label", "Dice", "HD95 mm", "reference mL", "predicted mL")
     rows = [
         (
             *(score.case_id, score.volume, score.label.title),
@@ -200,7 +202,7 @@ def _print_worst(evaluation: "Evaluation") -> None:
         for score in (evaluation.scores[index] for _, index in ranked[:_WORST])
     ]
     caption = "volumes are those of the slices with a reference, not of the whole stack"
-    console.print_table(f"The lowest Dice of {len(ranked)}", columns, rows, caption)
+    console.print_table(f"The lowest Dice of {len(ranked)}", columns, rows, caption, text=("case", "volume", "label"))
 
 
 def _print_tests(tests: "Sequence[SystemTest]") -> None:
@@ -208,7 +210,7 @@ def _print_tests(tests: "Sequence[SystemTest]") -> None:
     from cardioseg.evaluation.studies_of_patients import counted_patients
     from cardioseg.evaluation.systems import warning
 
-    columns = ("label ", "metric ", "first ", "mean", "second ", "mean", "difference")
+    columns = ("label", "metric", "first", "mean", "second", "mean", "difference")
     counts = ("subjects", "slices", "left out", "effect", "p (Holm)")
     rows = [
         (
@@ -224,4 +226,10 @@ def _print_tests(tests: "Sequence[SystemTest]") -> None:
         "means over slices on which both have a value; left out: slices on which only the first / the second has one"
     )
     captions = "\n".join(filter(None, (caption, warning(tests))))
-    console.print_table("Per subject, Wilcoxon signed-rank", (*columns, *counts), rows, captions)
+    console.print_table(
+        "Per subject, Wilcoxon signed-rank",
+        (*columns, *counts),
+        rows,
+        captions,
+        text=("label", "metric", "first", "second"),
+    )

@@ -76,7 +76,9 @@ def export(
         (metric.label, metric.metric, metric.mean, metric.std, metric.n, metric.protocol) for metric in card.metrics
     ]
     if not quiet and rows:
-        console.print_table(card.name, ("of ", "figure ", "mean", "std", "n", "protocol "), rows)
+        console.print_table(
+            card.name, ("of", "figure", "mean", "std", "n", "protocol"), rows, text=("of", "figure", "protocol")
+        )
     proof = card.parity
     how = f"{100 * proof.agreement:.1f} % of labels" if int8 else f"logits within {proof.max_logit_difference:.1e}"
     console.say(f"ONNX Runtime and torch agree on {proof.slices} slices: {how}", quiet)

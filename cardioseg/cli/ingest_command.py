@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PREPARED, NNUNET = "prepared", "nnunet"
 _PREPARED_BEFORE = "they belong to the run of `ingest` that prepared the dataset"
 _MEANING_IS_KNOWN = "leave them out: the meaning of the labels in results is known"
-_COLUMNS = ("subject ", "volumes", "labelled slices", "labels ", "spacing mm", "found ")
+_COLUMNS = ("subject", "volumes", "labelled slices", "labels", "spacing mm", "found")
 
 
 def inspect(
@@ -44,13 +44,15 @@ def inspect(
         console.print_skipped(inspection.unused, "not used")
         what_is_there = f"none of its {len(inspection.unused)} files can be used" if inspection.unused else "no files"
         raise NoInputError(f"no DICOM series in {scans}: {what_is_there}", inspection.hint)
-    columns = ("folder ", "files", "slices", "phases", "rows x columns", "spacing mm", "kind ", "why ")
+    columns = ("folder", "files", "slices", "phases", "rows x columns", "spacing mm", "kind", "why")
     if as_json:
-        names = [name.strip().replace(" ", "_") for name in columns]
+        names = [name.replace(" ", "_") for name in columns]
         series = [dict(zip(names, row, strict=True)) for row in inspection.rows]
         console.print_json({"series": series, "unused": [asdict(item) for item in inspection.unused]})
     else:
-        console.print_table(str(scans), columns, inspection.rows, "Slices and phases count from 0.")
+        console.print_table(
+            str(scans), columns, inspection.rows, "Slices and phases count from 0.", text=("folder", "kind", "why")
+        )
     console.print_skipped(inspection.unused, "not used")
     return ExitCode.OK
 
@@ -160,7 +162,7 @@ def _print(dataset: "Dataset", prepared: "Sequence[Prepared]", *, quiet: bool, a
         total: Counter[str] = sum((Counter(dict(own)) for own in counts.values()), Counter())
         counts_of_all = {"subjects": len(rows), "labelled slices": sum(row[2] for row in rows)} | dict(total)
         caption = f"{_listed(counts_of_all.items())} in {dataset.folder}"
-        console.print_table(dataset.name, _COLUMNS, rows, caption)
+        console.print_table(dataset.name, _COLUMNS, rows, caption, text=("subject", "labels", "found"))
     console.print_skipped(manifest.patient_remarks, "patients")
     times = Counter(item.why for item in manifest.skipped)
     skipped = sorted(manifest.skipped, key=lambda item: times[item.why])

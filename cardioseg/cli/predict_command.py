@@ -211,7 +211,7 @@ def info(as_json: AsJson = False) -> int:
         (name, ", ".join(card.labels), card.training.folds, card.precision, card.training.dataset, card.licence)
         for name, card in models.items()
     ]
-    columns = ("model ", "labels ", "networks", "computes in ", "trained on ", "licence ")
-    console.print_table("Models", columns, rows)
-    console.print_table("Packages", ("package ", "version "), packages.items())
+    columns = ("model", "labels", "networks", "computes in", "trained on", "licence")
+    console.print_table("Models", columns, rows, text=set(columns) - {"networks"})
+    console.print_table("Packages", ("package", "version"), packages.items(), text=("package", "version"))
     return ExitCode.OK

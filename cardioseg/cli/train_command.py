@@ -210,5 +210,5 @@ def _print(results: Sequence["FoldResult"], labels: Sequence[str]) -> None:
                     result.weights_sha256[:12],
                 )
             )
-    columns = ("fold", "label ", "Dice per image (n)", "Dice per subject (n)", "trained on", "weights ")
-    console.print_table("Validation, mean ± standard deviation", columns, rows)
+    columns = ("fold", "label", "Dice per image (n)", "Dice per subject (n)", "trained on", "weights")
+    console.print_table("Validation, mean ± standard deviation", columns, rows, text=("label", "weights"))

@@ -253,7 +253,7 @@ def test_a_bug_leaves_with_1(tmp_path: Path) -> None:
     """What is no error of ours keeps its traceback, for the report that we want of it."""
     program = (
         "import sys; from cardioseg.cli import app, console;"
-        "console.print_table = lambda *_: 1 / 0; sys.argv = ['cardioseg', 'info']; app.main()"
+        "console.print_table = lambda *_, **__: 1 / 0; sys.argv = ['cardioseg', 'info']; app.main()"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -263,7 +263,7 @@ def test_a_bug_leaves_with_1(tmp_path: Path) -> None:
 def test_a_failure_for_want_of_memory(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Libraries say it each in a way of its own: what counts is that there is none."""
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr("cardioseg.cli.console.print_table", fail)
