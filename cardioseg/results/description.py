@@ -55,10 +55,10 @@ class Description:
         document: dict[str, Any] = {
             "measures": self.measures.document(),
             "flags": [asdict(flag) for flag in self.flags],
-            "curves_ml": _rounded(self.curves_ml),
+            "curves_ml": rounded_curves(self.curves_ml),
             "times_ms": [round(value, 3) for value in self.times_ms],
             "acquisition": self.acquisition.document(),
-            "fold_curves_ml": [_rounded(curves) for curves in self.fold_curves_ml],
+            "fold_curves_ml": [rounded_curves(curves) for curves in self.fold_curves_ml],
             "wall": self.wall.document(),
             "reference_values": f"{STUDY.citation}, doi {STUDY.doi}" if self.references else "",
         }
@@ -93,7 +93,8 @@ def read_description(folder: CaseFolder) -> Description:
     return Description(measures, flags, curves, times, document.acquisition, tuple(folds), document.wall)
 
 
-def _rounded(curves_ml: Curves) -> dict[str, list[float]]:
+def rounded_curves(curves_ml: Curves) -> dict[str, list[float]]:
+    """Volume in mL at each phase, by the key of the structure, as JSON keeps it."""
     return {label.key: [round(value, KEPT_DIGITS) for value in curve] for label, curve in curves_ml.items()}
 
 

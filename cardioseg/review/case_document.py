@@ -11,10 +11,9 @@ from cardioseg.image.volume import Grid
 from cardioseg.inference.moved_extremes import moved_extremes
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Curves, Moments
-from cardioseg.measure.quantity import KEPT_DIGITS
 from cardioseg.report.measure_columns import in_words, known_columns, value_text
 from cardioseg.report.palette import COLOURS, FLAGGED
-from cardioseg.results.description import Description
+from cardioseg.results.description import Description, rounded_curves
 from cardioseg.review.opened_case import OpenedCase
 
 _TOWARDS = (("L", "R"), ("P", "A"), ("H", "F"))  # along x, y and z of LPS, and against it
@@ -60,7 +59,7 @@ def _numbers(description: Description) -> dict[str, Any]:
         "ed_phase": measures.ed_phase,
         "es_phase": measures.es_phase,
         "measures": measure_rows(measures),
-        "curves_ml": rounded(description.curves_ml),
+        "curves_ml": rounded_curves(description.curves_ml),
         "flags": [
             {
                 "kind": flag.kind,
@@ -93,13 +92,8 @@ def _predicted(case: OpenedCase, measures: Measures) -> dict[str, Any]:
         "ed_phase": measures.ed_phase,
         "es_phase": measures.es_phase,
         "measures": measure_rows(measures),
-        **({"curves_ml": rounded(curves)} if curves else {}),
+        **({"curves_ml": rounded_curves(curves)} if curves else {}),
     }
-
-
-def rounded(curves_ml: Curves) -> dict[str, list[float]]:
-    """Volume in mL at each phase, by the key of the structure."""
-    return {label.key: [round(value, KEPT_DIGITS) for value in curve] for label, curve in curves_ml.items()}
 
 
 def measure_rows(measures: Measures) -> list[dict[str, str | float | None]]:

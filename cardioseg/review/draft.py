@@ -8,8 +8,9 @@ from cardioseg.image.volume import Cine
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Moments
 from cardioseg.measure.ventricles import measure
+from cardioseg.results.description import rounded_curves
 from cardioseg.review.carried_correction import carried
-from cardioseg.review.case_document import measure_rows, moved_remark, rounded
+from cardioseg.review.case_document import measure_rows, moved_remark
 from cardioseg.review.correction import Correction, plane_of
 from cardioseg.review.opened_case import OpenedCase
 
@@ -52,7 +53,7 @@ class Draft:
             "ed_phase": measures.ed_phase,
             "es_phase": measures.es_phase,
             "measures": measure_rows(measures),
-            "curves_ml": rounded(now.curves_ml),
+            "curves_ml": rounded_curves(now.curves_ml),
             "remarks": [moved] if moved else [],
         }
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.cine.stack import MISSING_PHASE, Stack
 from cardioseg.ingest.dicom.slice_header import SliceHeader
+from cardioseg.ingest.dicom.structure_set import read_frame_of_reference
 from cardioseg.ingest.labels.ed_es_names import with_moments
 from cardioseg.ingest.labels.image_plane import on_image
 from cardioseg.ingest.labels.painting import PAINTED
@@ -88,6 +89,16 @@ class DrawnCine:
             for index, header in enumerate(row)
             if header is not None
         }
+
+    def require_frame_of_reference(self, uid: str) -> None:
+        """Make sure that millimetres of another object mean the same places; "" names no frame of reference.
+
+        Raises:
+            UnusableError: it is another frame of reference than that of the cine.
+        """
+        own = read_frame_of_reference(next(iter(self.images.values())).path)
+        if uid and own and uid != own:
+            raise UnusableError("it names no image, and its frame of reference is not that of the cine")
 
     def places_of(self, images: Iterable[ImageId]) -> list[Place]:
         """The places of those of the images that it has; an id without a frame stands for all frames of an object."""

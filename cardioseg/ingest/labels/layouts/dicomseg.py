@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.dicom.segment_frames import CLASS_UIDS, Segment, Segmentation, SegmentFrame, read_segmentation
-from cardioseg.ingest.dicom.structure_set import read_frame_of_reference
 from cardioseg.ingest.labels.drawn_images import DrawnCine, Place, Region
 from cardioseg.ingest.labels.drawn_on_cines import DrawnFormat, has_images, objects_of, sources
 from cardioseg.ingest.labels.frame_placement import on_pixels, place_of, require_pixels_of
@@ -95,20 +94,13 @@ def _places(cine: DrawnCine, segmentation: Segmentation, remarks: list[str]) -> 
         images = frame.images or segmentation.images
         try:
             if not images:
-                _require_frame_of_reference(cine, segmentation)
+                cine.require_frame_of_reference(segmentation.frame_of_reference)
             place = place_of(cine, frame.plane, images)
             require_pixels_of(cine.images[place], frame.plane)
             places[frame] = place
         except UnusableError as error:
             remarks.append(f"a frame is left out: {error}")
     return places
-
-
-def _require_frame_of_reference(cine: DrawnCine, segmentation: Segmentation) -> None:
-    """Millimetres mean the same place only in the same frame of reference."""
-    own = read_frame_of_reference(next(iter(cine.images.values())).path)
-    if segmentation.frame_of_reference and own and segmentation.frame_of_reference != own:
-        raise UnusableError("it names no image, and its frame of reference is not that of the cine")
 
 
 def _drawn(

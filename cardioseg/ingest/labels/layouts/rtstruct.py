@@ -18,7 +18,6 @@ from cardioseg.ingest.dicom.structure_set import (
     Outline,
     RegionOfInterest,
     StructureSet,
-    read_frame_of_reference,
     read_structure_set,
 )
 from cardioseg.ingest.labels.contours import filled
@@ -107,12 +106,5 @@ def _located(
     if len(outline.points_mm) < 3:
         raise UnusableError("fewer than three points")
     if not outline.images and not structure_set.images:
-        _require_frame_of_reference(cine, roi)
+        cine.require_frame_of_reference(roi.frame_of_reference)
     return cine.locate(outline.points_mm, outline.images or structure_set.images)
-
-
-def _require_frame_of_reference(cine: DrawnCine, roi: RegionOfInterest) -> None:
-    """Millimetres mean the same place only in the same frame of reference."""
-    own = read_frame_of_reference(next(iter(cine.images.values())).path)
-    if roi.frame_of_reference and own and roi.frame_of_reference != own:
-        raise UnusableError("it names no image, and its frame of reference is not that of the cine")
