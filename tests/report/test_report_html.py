@@ -272,3 +272,9 @@ def test_flatten_names_the_leaves() -> None:
         "settings overwrite": "no",
         "total s": "12.3457",
     }
+
+
+def test_every_printed_page_says_that_it_is_for_research(tmp_path: Path) -> None:
+    page(tmp_path, CaseReport("a", "done", measures=MEASURES))
+    text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert '@media print { @page { @bottom-left { content: "For research use only.' in text
