@@ -43,11 +43,11 @@ def _phantoms(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
             "hearts",
             "thickness error, mm",
             "largest",
-            "within",
+            "share within the limit",
             "thickening error, points",
             "largest",
         ),
-        *("within", "found", "segments without a value"),
+        *("share within the limit", "found", "segments without a value"),
     )
     yield from _table(columns, map(_phantom_row, rows))
 
@@ -67,7 +67,7 @@ def _errors(errors: dict[str, float], digits: int, unit: str) -> Sequence[str]:
     return (
         f"{errors['bias']:+z.{digits}f} ± {errors['sd']:.{digits}f}",
         f"{errors['largest']:.{digits}f}",
-        f"{100 * errors['share_within']:.1f} % within {errors['limit']:g} {unit}",
+        f"{100 * errors['share_within']:.1f} % ({errors['limit']:g} {unit})",
     )
 
 
@@ -103,8 +103,8 @@ def _unseen_patients(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _in_words(errors: dict[str, float], digits: int, unit: str) -> str:
-    mean, _, within = _errors(errors, digits, unit)
-    return f"{mean} {unit}, {within}"
+    mean = _errors(errors, digits, unit)[0]
+    return f"{mean} {unit}, {100 * errors['share_within']:.1f} % within {errors['limit']:g} {unit}"
 
 
 def _second_way(found: dict[str, Any]) -> Iterator[str]:
