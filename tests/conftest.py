@@ -81,3 +81,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real data (../shared/data) is not beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that takes thresholds, for all that is around a network."""
+    from thresholds import write_threshold_model  # it imports onnx
+
+    return write_threshold_model(tmp_path_factory.mktemp("model"), ["lv_cavity"])

@@ -7,14 +7,14 @@ from os import PathLike
 from pathlib import Path
 from typing import SupportsFloat, TypeVar
 
+from cardioseg.cases.chosen_phases import Choices
+from cardioseg.cases.nearest_name import with_nearest
+from cardioseg.cases.patients import Patients, patient
 from cardioseg.errors import UsageError
 from cardioseg.execution.executor import Executor
 from cardioseg.execution.in_process import Here
 from cardioseg.execution.processes import Processes
 from cardioseg.files import safe_name
-from cardioseg.inference.chosen_phases import Choices
-from cardioseg.inference.nearest_name import with_nearest
-from cardioseg.inference.patients import Patients, patient
 from cardioseg.measure.curves import Moments
 
 AnyPath = str | PathLike[str]

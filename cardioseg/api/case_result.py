@@ -9,10 +9,10 @@ from pathlib import Path
 from cardioseg.api.case_review import CaseReview, read_case_review
 from cardioseg.api.placed_image import Image, image_of
 from cardioseg.api.raised_errors import in_words_of_python
+from cardioseg.correction.edited_mask import read_edited
 from cardioseg.errors import UnusableError
 from cardioseg.files import sha256
 from cardioseg.image.flag import Flag
-from cardioseg.inference.edited_mask import read_edited
 from cardioseg.results.case_record import read_case_record
 from cardioseg.results.description import Description, read_description
 from cardioseg.results.edits import edited_file, read_labelled

@@ -7,9 +7,9 @@ from pathlib import Path
 from cardioseg.api.arguments import AnyPath, paths_of
 from cardioseg.api.placed_image import Image, image_of
 from cardioseg.api.raised_errors import in_words_of_python
+from cardioseg.cases.case import Case
+from cardioseg.cases.case_search import find_cases
 from cardioseg.image.flag import Flag
-from cardioseg.inference.case_search import find_cases
-from cardioseg.inference.cases import Case
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from cardioseg.api.arguments import AnyPath, path_of, threads_of
 from cardioseg.api.intensity_array import cine_of
 from cardioseg.api.raised_errors import in_words_of_python
+from cardioseg.cases.image_check import require_image
 from cardioseg.image.labels import Label
-from cardioseg.inference.acquired_slices import acquired, restored
-from cardioseg.inference.image_check import require_image
 from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import Model, find_model, open_model
 
@@ -76,8 +75,7 @@ class LoadedModel:
         cine = cine_of(array, spacing_mm, base_first)
         require_image(cine)
         empty = np.flatnonzero(np.ptp(cine.voxels, axis=(0, 2, 3)) == 0).tolist()
-        mask = restored(segment(acquired(cine, empty), self._opened).mask, cine, empty)
-        return mask.voxels.reshape(np.shape(array))
+        return segment(cine, self._opened, missing=empty).mask.voxels.reshape(np.shape(array))
 
 
 @in_words_of_python()

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from cardioseg.api.arguments import AnyPath, Phase, choices_of, path_of, patients_of, require_met
 from cardioseg.api.opened_results import Results, open_results
 from cardioseg.api.raised_errors import in_words_of_python
+from cardioseg.correction.remeasurement import MeasureSettings, find_edited, measure_all
 from cardioseg.files import sole_writer
 from cardioseg.image.labels import convention_of
-from cardioseg.inference.remeasurement import MeasureSettings, find_edited, measure_all
 
 
 @in_words_of_python()

@@ -16,12 +16,12 @@ from cardioseg.api.arguments import (
 from cardioseg.api.loaded_model import LoadedModel
 from cardioseg.api.opened_results import Results, open_results
 from cardioseg.api.raised_errors import in_words_of_python
+from cardioseg.cases.case_search import Search
+from cardioseg.cases.out_folder import require_apart
 from cardioseg.files import sole_writer
-from cardioseg.inference.case_search import Search
-from cardioseg.inference.cohort_prediction import predict_all
-from cardioseg.inference.out_folder import require_apart
-from cardioseg.inference.predict_settings import Settings
 from cardioseg.inference.session import Model, find_model, open_model
+from cardioseg.prediction.cohort_prediction import predict_all
+from cardioseg.prediction.predict_settings import Settings
 from cardioseg.results.formats import parse_formats
 
 

@@ -12,10 +12,10 @@ from cardioseg.errors import ExitCode, NoInputError, UsageError
 from cardioseg.wording import decimal
 
 if TYPE_CHECKING:
-    from cardioseg.inference.patients import Patients
-    from cardioseg.inference.predict_settings import Settings
-    from cardioseg.inference.remeasurement import MeasureSettings
+    from cardioseg.cases.patients import Patients
+    from cardioseg.correction.remeasurement import MeasureSettings
     from cardioseg.measure.curves import Moments
+    from cardioseg.prediction.predict_settings import Settings
     from cardioseg.results.folder import ResultsFolder
     from cardioseg.results.outcome import Outcome, Tally
 
@@ -82,14 +82,14 @@ def chosen(ed: int | None, es: int | None) -> "Moments":
 
 def chosen_by_case(phases: Path | None) -> "dict[str, Moments]":
     """The phases that the file behind `--phases` names."""
-    from cardioseg.inference.chosen_phases import read_choices
+    from cardioseg.cases.chosen_phases import read_choices
 
     return read_choices(phases) if phases else {}
 
 
 def patients_of(table: Path | None, reference_values: bool, use_tags: bool = False) -> "Patients":
     """What the options say of the patients."""
-    from cardioseg.inference.patients import Patients, read_patients
+    from cardioseg.cases.patients import Patients, read_patients
 
     return Patients(read_patients(table) if table else {}, use_tags, reference_values)
 
@@ -113,7 +113,7 @@ class Unmet:
 
     def say(self, quiet: bool) -> None:
         """A line for each table that names other cases."""
-        from cardioseg.inference.nearest_name import with_nearest
+        from cardioseg.cases.nearest_name import with_nearest
 
         for option, names in self._by_option.items():
             unknown = list(names)

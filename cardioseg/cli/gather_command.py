@@ -23,7 +23,7 @@ def gather(
     """
     from cardioseg.errors import NoInputError
     from cardioseg.files import sole_writer
-    from cardioseg.inference.gathered_parts import gather as gather_parts
+    from cardioseg.prediction.gathered_parts import gather as gather_parts
     from cardioseg.results.folder import ResultsFolder
 
     if not out.is_dir():

@@ -48,7 +48,7 @@ def refuse_options(layout: str, labels: str | None, structures: Path | None, giv
 
 def find_reviewed_results(folders: Sequence[Path]) -> LabelledSources:
     """Find the cases that a person accepted or corrected in `review`; raises as `find_reviewed`."""
-    from cardioseg.inference.reviewed_subjects import LAYOUT, find_reviewed
+    from cardioseg.correction.reviewed_subjects import LAYOUT, find_reviewed
 
     reviewed = find_reviewed(folders)
     return LabelledSources(reviewed.sources, LAYOUT, reviewed.remark)

@@ -57,10 +57,10 @@ def measure(
 
     It writes measures, flags and a report, but no masks. The output folder must not be the one that `predict` wrote.
     """
+    from cardioseg.cases.chosen_phases import Choices
+    from cardioseg.correction.remeasurement import MeasureSettings, find_edited, measure_all
     from cardioseg.files import sole_writer
     from cardioseg.image.labels import convention_of
-    from cardioseg.inference.chosen_phases import Choices
-    from cardioseg.inference.remeasurement import MeasureSettings, find_edited, measure_all
     from cardioseg.results.folder import ResultsFolder
     from cardioseg.results.outcome import Tally
 

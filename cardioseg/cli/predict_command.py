@@ -124,14 +124,14 @@ def predict(
     as_json: AsJson = False,
 ) -> int:
     """Segment short-axis cines: masks, volumes and a report."""
+    from cardioseg.cases.case_search import Search, parse_part
+    from cardioseg.cases.chosen_phases import Choices
+    from cardioseg.cases.named_cases import read_naming
+    from cardioseg.cases.out_folder import require_apart
     from cardioseg.files import sole_writer
-    from cardioseg.inference.case_search import Search, parse_part
-    from cardioseg.inference.chosen_phases import Choices
-    from cardioseg.inference.cohort_prediction import predict_all
-    from cardioseg.inference.named_cases import read_naming
-    from cardioseg.inference.out_folder import require_apart
-    from cardioseg.inference.predict_settings import Settings
     from cardioseg.inference.session import find_model, open_model
+    from cardioseg.prediction.cohort_prediction import predict_all
+    from cardioseg.prediction.predict_settings import Settings
     from cardioseg.results.folder import ResultsFolder
 
     choices = Choices(chosen(ed, es), chosen_by_case(phases))

@@ -11,8 +11,8 @@ from cardioseg.cli.case_tables import say_outcome
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from cardioseg.inference.case_search import Search
-    from cardioseg.inference.cases import Case, Findings
+    from cardioseg.cases.case import Case, Findings
+    from cardioseg.cases.case_search import Search
     from cardioseg.results.outcome import Outcome
 
 _EVERY_S = 60

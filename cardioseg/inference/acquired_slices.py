@@ -28,17 +28,3 @@ def restored(mask: Cine, cine: Cine, missing: Collection[int]) -> Cine:
     voxels = np.zeros(cine.voxels.shape, mask.voxels.dtype)
     voxels[:, np.setdiff1d(np.arange(cine.grid.shape[0]), list(missing))] = mask.voxels
     return Cine(voxels, cine.grid, cine.times_ms)
-
-
-def drawn_in_missing(mask: Cine, missing: Collection[int]) -> str:
-    """A remark on what a person drew in slices that were not acquired; no measure and no DICOM object has it.
-
-    Args:
-        mask: `Label` values (phase, slice, row, column).
-        missing: 0-based slices that were not acquired.
-    """
-    drawn = [index for index in missing if mask.voxels[:, index].any()]
-    if not drawn:
-        return ""
-    which = f"slice{'s' * (len(drawn) > 1)} {', '.join(map(str, drawn))}"
-    return f"what was drawn in {which} has no effect, because no image was acquired there: the areas are interpolated"

@@ -1,6 +1,6 @@
 """Segmentation: a cine and a model become a mask on the cine's own grid."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -13,6 +13,7 @@ from cardioseg.image.labels import Label
 from cardioseg.image.preprocessing import Floats, prepare
 from cardioseg.image.volume import Cine, Voxels
 from cardioseg.image.window import Window
+from cardioseg.inference.acquired_slices import acquired, restored
 from cardioseg.inference.flicker import without_flicker
 from cardioseg.inference.postprocessing import clean, without_basal_myocardium
 from cardioseg.inference.session import Model
@@ -36,8 +37,10 @@ class Segmentation:
     fold_curves_ml: tuple[Curves, ...] = ()
 
 
-def segment(cine: Cine, model: Model, report: Callable[[int, int], None] = lambda *_: None) -> Segmentation:
-    """Label every slice of every phase.
+def segment(
+    cine: Cine, model: Model, report: Callable[[int, int], None] = lambda *_: None, *, missing: Collection[int] = ()
+) -> Segmentation:
+    """Label every slice of every phase that was acquired.
 
     A slice's mask does not depend on the slices it shares a batch with, nor on the order and direction in which the
     axes of the cine are stored.
@@ -46,7 +49,13 @@ def segment(cine: Cine, model: Model, report: Callable[[int, int], None] = lambd
         cine: intensities (phase, slice, row, column).
         model: what to run.
         report: called with the number of slices done and of all, batch by batch.
+        missing: 0-based slices that were not acquired. The network does not see them; they stay background.
     """
+    segmented = _segment(acquired(cine, missing), model, report)
+    return replace(segmented, mask=restored(segmented.mask, cine, missing))
+
+
+def _segment(cine: Cine, model: Model, report: Callable[[int, int], None]) -> Segmentation:
     stored, cine = cine, in_usual_view(cine)
     structures = model.card.structures
     batches = list(_batches(cine, model))

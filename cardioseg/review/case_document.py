@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.correction.moved_extremes import moved_extremes
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.image.orientation import is_base_first, is_placed
 from cardioseg.image.volume import Grid
-from cardioseg.inference.moved_extremes import moved_extremes
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Curves, Moments
 from cardioseg.report.measure_columns import in_words, known_columns, value_text

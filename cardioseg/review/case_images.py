@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cardioseg.cases.scan import Scan, recorded_scan
 from cardioseg.image.volume import Cine, Voxels
-from cardioseg.inference.scan import Scan, recorded_scan
 from cardioseg.report.crop import Crop
 from cardioseg.results.case_record import CaseRecord
 

@@ -7,12 +7,12 @@ from threading import Lock
 
 import numpy as np
 
+from cardioseg.cases.scan import Scan
+from cardioseg.correction.corrected_mask import Prediction, read_prediction
+from cardioseg.correction.edited_mask import EditedMask, read_edited
 from cardioseg.errors import CardiosegError, UnusableError
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.image.volume import Cine
-from cardioseg.inference.corrected_mask import Prediction, read_prediction
-from cardioseg.inference.edited_mask import EditedMask, read_edited
-from cardioseg.inference.scan import Scan
 from cardioseg.measure.curves import Curves
 from cardioseg.measure.labelled_cine import LabelledCine
 from cardioseg.report.crop import Crop, crop_around

@@ -4,11 +4,11 @@ A file says that the tables are due before the case is written. So a save that w
 start, or by the next run of `predict`.
 """
 
+from cardioseg.cases.scan import is_at_place
+from cardioseg.correction.corrected_case import Judgement, save_review
+from cardioseg.correction.corrected_mask import Corrected
 from cardioseg.errors import UnusableError
 from cardioseg.files import sole_writer
-from cardioseg.inference.corrected_case import Judgement, save_review
-from cardioseg.inference.corrected_mask import Corrected
-from cardioseg.inference.scan import is_at_place
 from cardioseg.locks import is_being_written
 from cardioseg.results.all_cases import every_outcome
 from cardioseg.results.folder import ResultsFolder

@@ -20,10 +20,10 @@ from pydicom.tag import Tag
 from small_phantoms import SMALL, TINY
 from thresholds import write_threshold_model
 
+from cardioseg.cases.case_search import find_cases
+from cardioseg.cases.hashed_names import Hashed
 from cardioseg.cli.app import run
 from cardioseg.errors import UsageError
-from cardioseg.inference.case_search import find_cases
-from cardioseg.inference.hashed_names import Hashed
 from cardioseg.phantom import Phantom, Vendor, enhanced_instance, write_dicom, write_sunnybrook
 from cardioseg.results.folder import ResultsFolder
 

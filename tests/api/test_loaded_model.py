@@ -85,7 +85,7 @@ def test_the_basal_end_may_be_said(
     def drawn(image: Cine, *_: object) -> Segmentation:
         return Segmentation(without_basal_myocardium(Cine(truth, image.grid)))
 
-    monkeypatch.setattr("cardioseg.api.loaded_model.segment", drawn)
+    monkeypatch.setattr("cardioseg.inference.segmentation._segment", drawn)
     for base_first, kept in ((True, [False, True]), (False, [True, False]), (None, [True, False])):
         mask = model.segment(voxels, SMALL.spacing_mm, base_first=base_first)
         assert (mask == Label.LV_MYOCARDIUM).any((0, 2, 3))[[0, -1]].tolist() == kept

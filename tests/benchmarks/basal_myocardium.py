@@ -19,12 +19,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, 
 
 import numpy as np
 
+from cardioseg.cases.case import Case
+from cardioseg.cases.case_search import find_cases
 from cardioseg.cli.app import run
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine
 from cardioseg.image.volume import Cine
-from cardioseg.inference.case_search import find_cases
-from cardioseg.inference.cases import Case
 from cardioseg.inference.postprocessing import without_basal_myocardium
 from cardioseg.inference.segmentation import segment
 from cardioseg.inference.session import Model, open_model

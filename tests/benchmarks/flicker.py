@@ -21,11 +21,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does, 
 
 import numpy as np
 
+from cardioseg.cases.case_search import find_cases
 from cardioseg.evaluation.comparison import evaluate
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.nifti import write_cine
 from cardioseg.image.volume import Cine
-from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.flicker import without_flicker
 from cardioseg.inference.postprocessing import without_basal_myocardium
 from cardioseg.inference.segmentation import segment

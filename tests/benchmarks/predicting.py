@@ -70,10 +70,11 @@ def measure(scans: Path, model: str, threads: int, out: Path) -> dict[str, Any]:
         import onnxruntime  # noqa: F401
 
         import cardioseg.cli.app  # noqa: F401
-        from cardioseg.inference import case_prediction as predict
-        from cardioseg.inference import case_search as search
-        from cardioseg.inference import cases, segmentation, session
-        from cardioseg.inference.cohort_prediction import predict_all
+        from cardioseg.cases import case, written_case
+        from cardioseg.cases import case_search as search
+        from cardioseg.inference import segmentation, session
+        from cardioseg.prediction import case_prediction as predict
+        from cardioseg.prediction.cohort_prediction import predict_all
         from cardioseg.results import run_tables
         from cardioseg.results.formats import nifti_format
     if threads == 1:
@@ -82,20 +83,20 @@ def measure(scans: Path, model: str, threads: int, out: Path) -> dict[str, Any]:
     else:
         stages.wrap(segmentation, "in_batches", "network")
     for owner, attribute, name in (
-        (segmentation, "_heart", "heart: rest"), (segmentation, "_label", "labels from logits"),
+        (segmentation, "_windows", "heart: rest"), (segmentation, "_label", "labels from logits"),
         (segmentation, "clean", "clean"),
         (predict, "segment", "segment: rest"), (predict, "describe", "measures"), (nifti_format, "write", "mask file"),
-        (predict, "write_pictures", "pictures"), (run_tables, "write_report", "report"),
+        (written_case, "write_pictures", "pictures"), (run_tables, "write_report", "report"),
         (search, "survey_paths", "headers"),
     ):  # fmt: skip
         stages.wrap(owner, attribute, name)
-    stages.wrap(cases.Case, "read", "pixels")
+    stages.wrap(case.Case, "read", "pixels")
     with stages.stage("model"):
         opened = session.open_model(session.find_model(model), "cpu", threads)
     findings = search.find_cases([scans])
     for done in predict_all(findings, opened, out):
         print(done.case_id, done.status, file=sys.stderr)
-    slices = [case.series.slices * case.series.phases for case in findings.cases if case.series]
+    slices = [found.series.slices * found.series.phases for found in findings.cases if found.series]
     result = {"model": opened.card.name, "networks": len(opened.card.training.weights_sha256), "threads": threads}
     return result | {"slices": sum(slices), "stages": stages.result()}
 

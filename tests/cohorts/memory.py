@@ -33,13 +33,13 @@ def simulated(cases: int, folder: Path) -> dict[str, Any]:
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from thresholds import write_threshold_model
 
-    from cardioseg.inference import case_search as search
-    from cardioseg.inference import prediction_work as work
-    from cardioseg.inference.cohort_prediction import predict_all
+    from cardioseg.cases import case_search as search
     from cardioseg.inference.session import open_model
     from cardioseg.ingest.finding.survey import LeftOut, Survey, survey
     from cardioseg.ingest.finding.survey_units import Unit
     from cardioseg.phantom import Phantom, write_dicom
+    from cardioseg.prediction import prediction_work as work
+    from cardioseg.prediction.cohort_prediction import predict_all
     from cardioseg.results.outcome import DONE, Outcome
 
     small: dict[str, Any] = {"slices": 5, "phases": 8, "rows": 40, "columns": 40, "spacing_mm": (16.0, 6.0, 6.0)}
@@ -79,9 +79,9 @@ def real(cases: int, folder: Path) -> dict[str, Any]:
     from cohorts.hearts import write_hearts
     from thresholds import write_threshold_model
 
-    from cardioseg.inference.case_search import Search
-    from cardioseg.inference.cohort_prediction import predict_all
+    from cardioseg.cases.case_search import Search
     from cardioseg.inference.session import open_model
+    from cardioseg.prediction.cohort_prediction import predict_all
 
     model = open_model(write_threshold_model(folder / "model", ["lv_cavity"]), "cpu", 1)
     found = Search([write_hearts(folder / "scans", cases)], folder / "out")

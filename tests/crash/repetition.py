@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from cardioseg.cases.case_search import find_cases
 from cardioseg.cli.app import run
 from cardioseg.image.preprocessing import Floats, prepare
-from cardioseg.inference.case_search import find_cases
 from cardioseg.inference.session import Model, find_model, open_model
 
 ROOT = Path(__file__).parents[2]

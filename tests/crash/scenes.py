@@ -19,7 +19,7 @@ from cardioseg.phantom import Phantom, cine, write_sunnybrook
 
 # Imported before the forks, like all that a command would import; torch._dynamo is what an optimizer imports.
 for module in (
-    "onnxruntime", "torch._dynamo", "torch.utils.tensorboard", "cardioseg.inference.cohort_prediction",
+    "onnxruntime", "torch._dynamo", "torch.utils.tensorboard", "cardioseg.prediction.cohort_prediction",
     "cardioseg.ingest.labels.layouts", "cardioseg.reproduce.paper_figures", "cardioseg.reproduce.pool",
     "cardioseg.training.crossval", "matplotlib.figure", "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",

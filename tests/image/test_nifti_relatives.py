@@ -10,12 +10,12 @@ import SimpleITK as sitk
 from itk_written import assert_same, damaged, image, voxels_of
 from numpy.testing import assert_array_equal
 
+from cardioseg.cases.case_search import find_cases
 from cardioseg.errors import UnusableError
 from cardioseg.image.nifti import files, read_cine, read_grid, write_cine
 from cardioseg.image.nifti_forms import Forms
 from cardioseg.image.volume import Cine
 from cardioseg.image.volume_files import format_of, is_part, is_volume_file
-from cardioseg.inference.case_search import find_cases
 
 MUTANTS = 2000
 NAMES = {

@@ -7,12 +7,12 @@ import pytest
 
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.volume import Cine, Grid
-from cardioseg.inference.measured_mask import describe
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Moments
 from cardioseg.measure.strain import geometric_strain, peak
 from cardioseg.measure.wall import wall_of
 from cardioseg.phantom import Phantom, reference, truth
+from cardioseg.results.measured_mask import describe
 
 INNER_MM, OUTER_MM = (24.0, 21.0, 17.0, 22.0), (32.0, 31.0, 29.0, 31.5)  # phase by phase
 

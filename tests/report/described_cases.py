@@ -1,13 +1,13 @@
 """What the tests of DICOM SR and secondary capture share: the phantom's own mask, measured, as `predict` has it."""
 
 from cardioseg.image.labels import STRUCTURES
-from cardioseg.inference.measured_mask import describe
 from cardioseg.ingest.cine.stack import Stack
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Moments
 from cardioseg.phantom import Phantom, reference
 from cardioseg.report.dicom_object import Author
 from cardioseg.results.formats.predicted import PredictedCase
+from cardioseg.results.measured_mask import describe
 
 THICK = Phantom(
     slices=6, phases=8, rows=96, columns=96, spacing_mm=(14.0, 2.6, 2.6)

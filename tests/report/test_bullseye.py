@@ -10,7 +10,6 @@ import pytest
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import STRUCTURES, Label
-from cardioseg.inference.measured_mask import describe
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Moments
 from cardioseg.measure.segments import NAMES
@@ -19,6 +18,7 @@ from cardioseg.phantom import Phantom, reference
 from cardioseg.report.bullseye import bullseyes
 from cardioseg.report.case_report import CaseReport
 from cardioseg.report.run_report import write_report
+from cardioseg.results.measured_mask import describe
 
 SEGMENTS = {number: SegmentMeasures(5.0 + number / 2, 9.0, 5.0 * number, 100.0, 120.0) for number in NAMES}
 

@@ -21,7 +21,6 @@ from segmentations import dciodvfy, enhanced, stack_of
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import STRUCTURES
 from cardioseg.image.volume import Cine
-from cardioseg.inference.measured_mask import describe
 from cardioseg.ingest.cine.stack import Stack
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.case_measures import Measures
@@ -34,6 +33,7 @@ from cardioseg.report.dicom_codes import SEGMENTS
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.formats import write_formats
 from cardioseg.results.formats.predicted import PredictedCase
+from cardioseg.results.measured_mask import describe
 
 BOTH = ("dicom-seg", "dicom-sr")
 OF_ONE_MASK = {"LV EDV": 3, "LV ESV": 3, "LV mass": 2, "RV EDV": 1, "RV ESV": 1}  # and the segment's number

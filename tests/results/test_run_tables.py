@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 from small_phantoms import SMALL
 
+from cardioseg.cases.case_search import find_cases
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import write_cine
-from cardioseg.inference.case_search import find_cases
-from cardioseg.inference.measured_mask import acquisition_of
 from cardioseg.measure.case_measures import Measures
 from cardioseg.phantom import cine, write_dicom
 from cardioseg.results.description import Description
@@ -37,5 +36,5 @@ def test_only_the_times_of_dicom_count_from_the_r_wave(tmp_path: Path, kind: str
     scan = find_cases([source]).cases[0]
     times_ms = scan.read().times_ms
     assert len(times_ms) == SMALL.phases
-    Description(Measures(), (), CURVES, times_ms, acquisition_of(scan)).write(folder.case("heart"))
+    Description(Measures(), (), CURVES, times_ms, scan.acquisition).write(folder.case("heart"))
     assert x_title(folder) == title

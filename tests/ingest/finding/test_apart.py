@@ -9,7 +9,7 @@ import pytest
 from pydicom import dcmread
 from small_phantoms import OBLONG as SMALL
 
-from cardioseg.inference.case_search import find_cases
+from cardioseg.cases.case_search import find_cases
 from cardioseg.phantom import Vendor, cine, write_dicom
 
 PATIENTS = {"patient1": SMALL, "patient2": replace(SMALL, seed=2, lv_radius_mm=28.0)}

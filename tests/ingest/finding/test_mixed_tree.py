@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from small_phantoms import OBLONG as SMALL
 
-from cardioseg.inference.case_search import find_cases
-from cardioseg.inference.cases import Case
+from cardioseg.cases.case import Case
+from cardioseg.cases.case_search import find_cases
 from cardioseg.ingest.finding.survey import Kind, survey
 from cardioseg.phantom import Encoding, Vendor, cine, write_dicom
 

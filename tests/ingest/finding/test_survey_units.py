@@ -6,9 +6,9 @@ from shutil import copytree
 
 import pytest
 
+from cardioseg.cases.case_search import Part, Search, find_cases
 from cardioseg.errors import NoInputError
 from cardioseg.image.nifti import write_volume
-from cardioseg.inference.case_search import Part, Search, find_cases
 from cardioseg.ingest.finding.survey import LeftOut
 from cardioseg.ingest.finding.survey_units import Unit, find_units
 from cardioseg.phantom import Phantom, cine

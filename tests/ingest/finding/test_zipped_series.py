@@ -10,9 +10,9 @@ import pytest
 from small_phantoms import SIX_SLICES, SMALL, TINY
 from zips import write_zip, zip_folder
 
+from cardioseg.cases.case_search import Search, find_cases
 from cardioseg.cli.app import run
 from cardioseg.image.nifti import write_cine
-from cardioseg.inference.case_search import Search, find_cases
 from cardioseg.ingest.finding.survey import survey
 from cardioseg.phantom import cine, write_dicom
 
@@ -150,9 +150,8 @@ def test_volume_files_in_a_zip(tmp_path: Path) -> None:
     assert (by_name["patient001_4d"].read().voxels == scan.voxels).all()
     assert by_name["still"].read().voxels.shape == (1, 6, 10, 12)
     assert [Path(item.where).name for item in found.unused] == ["case_0001.nii.gz"]
-    from cardioseg.inference.measured_mask import acquisition_of
 
-    assert (acquisition_of(by_name["patient001_4d"]).height_m, acquisition_of(by_name["case"]).height_m) == (1.8, None)
+    assert (by_name["patient001_4d"].acquisition.height_m, by_name["case"].acquisition.height_m) == (1.8, None)
 
 
 def test_reference_masks_alone_in_a_zip_are_called_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

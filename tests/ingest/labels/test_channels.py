@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cardioseg.cases.case_search import find_cases
 from cardioseg.image.nifti import write_volume
 from cardioseg.image.volume import Volume
-from cardioseg.inference.case_search import find_cases
 from cardioseg.phantom import Phantom, cine, reference
 from cardioseg.results.mask_files import case_id, find_masks
 

@@ -1,0 +1,1 @@
+"""Scans become cases: found, named, read, and described by what a user says of them."""

@@ -1,0 +1,1 @@
+"""Cases become a folder of results, one after the other or side by side."""
