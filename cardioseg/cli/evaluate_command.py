@@ -1,6 +1,6 @@
 """`evaluate`: predicted masks, or the folds of a training run, against references."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +11,11 @@ from cardioseg.cli import evaluation_tables as verdicts
 from cardioseg.cli.console import AsJson, Quiet, Threads
 from cardioseg.cli.conventions import CONVENTION, Structures
 from cardioseg.cli.executor_options import Workers, executor_of
+from cardioseg.cli.torch_device import require_torch
 from cardioseg.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from cardioseg.evaluation.judgement import Judgement
     from cardioseg.evaluation.result import Evaluation
     from cardioseg.execution.executor import Executor
     from cardioseg.image.labels import Label
@@ -168,15 +170,33 @@ def _evaluate(
     from cardioseg.ingest.labels.structures import AS_USUAL
 
     if RunFolder(predicted).is_run:
-        from cardioseg.cli.evaluate_run import evaluate_run
-
         if meanings != (None, AS_USUAL):
             raise UsageError(
                 f"--labels, --structures and --predicted-labels have no effect: {predicted} is a training run",
                 "leave them out; the run and its dataset define their label numbers",
             )
 
-        return evaluate_run(predicted, reference, executor, threads, "int8" if int8 else "float32", silent)
+        return _evaluate_run(predicted, reference, executor, threads, int8, silent)
     if int8:
         raise UsageError(f"{predicted} is not a training run", "--int8 applies to training runs only")
     return compare_folders(predicted, reference, *meanings, executor)
+
+
+def _evaluate_run(
+    folder: Path, dataset: Path, executor: "Executor", threads: int, int8: bool, silent: bool
+) -> "Evaluation":
+    require_torch()
+    from cardioseg.cross_validation.run_evaluation import open_run
+    from cardioseg.evaluation.comparison import collect
+
+    evaluation = open_run(folder, dataset, "int8" if int8 else "float32", executor.threads(threads))
+    console.say(f"evaluated: {evaluation.origin.split}", silent)
+    with console.progress(silent) as bars:
+        task = bars.add_task("subjects", total=len(evaluation.items))
+
+        def counted() -> Iterator["Judgement"]:
+            for number, judgement in enumerate(evaluation.judgements(executor)):
+                bars.update(task, completed=number)
+                yield judgement
+
+        return collect(counted(), evaluation.origin)

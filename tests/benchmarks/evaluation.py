@@ -140,9 +140,9 @@ def _write_phantoms(folder: Path, count: int) -> None:
 
 def _predict_run(folder: Path, reference_folder: Path, out: Path) -> None:
     """The masks of a cross validation, each fold's network on its validation subjects, as `evaluate RUN` makes them."""
+    from cardioseg.cross_validation.held_out import predict_held_out
     from cardioseg.dataset.store import open_dataset
     from cardioseg.dataset.training_run import read_run
-    from cardioseg.inference.held_out import predict_held_out
     from cardioseg.inference.session import open_model
 
     dataset = open_dataset(reference_folder)
