@@ -1,6 +1,6 @@
 """`reproduce`: the paper's tables on a dataset that anyone can get."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -167,24 +167,19 @@ class Wish:
 
 
 def _run_all(protocol: "Protocol", wished: Wish, workers: int, threads: int, plain: bool) -> None:
-    from cardioseg.reproduce.experiment import finished
-    from cardioseg.reproduce.pilot import chosen_rate, pilot_jobs, undecided
-    from cardioseg.reproduce.protocol import claim, plan
+    from cardioseg.reproduce.pilot import choose_rates
+    from cardioseg.reproduce.protocol import plan
 
-    rates = dict.fromkeys(wished.norms, wished.learning_rates)
+    def run(under: "Protocol", jobs: "Sequence[Job]") -> None:
+        _run(under, jobs, workers, threads, plain)
+
+    rates: Mapping[str, Sequence[float]] = dict.fromkeys(wished.norms, wished.learning_rates)
     if wished.has_pilot:
-        claim(protocol.pilot)
-        _run(protocol.pilot, pilot_jobs(wished.norms, wished.learning_rates), workers, threads, plain)
-        tried = finished(protocol.pilot)
-        if slow := undecided(tried, wished.norms):
-            _run(protocol, pilot_jobs(slow, wished.learning_rates), workers, threads, plain)
-            tried |= {job: outcome for job, outcome in finished(protocol).items() if job.norm in slow}
-        rates = {norm: [chosen_rate(tried, norm)] for norm in wished.norms}
-    jobs = plan(rates, wished.folds, wished.seeds)
-    _run(protocol, jobs, workers, threads, plain)
+        rates = choose_rates(protocol, wished.norms, wished.learning_rates, run)
+    run(protocol, plan(rates, wished.folds, wished.seeds))
 
 
-def _run(protocol: "Protocol", jobs: "list[Job]", workers: int, threads: int, plain: bool) -> None:
+def _run(protocol: "Protocol", jobs: "Sequence[Job]", workers: int, threads: int, plain: bool) -> None:
     from cardioseg.cli.job_board import Board, live
     from cardioseg.reproduce.jobs import progress
     from cardioseg.reproduce.pool import run_all

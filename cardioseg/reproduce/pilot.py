@@ -3,13 +3,40 @@
 A norm that has found nothing by the end of its short jobs has its learning rate chosen by full jobs on the same fold.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from cardioseg.reproduce.experiment import finished
 from cardioseg.reproduce.job_outcome import CHOOSING
 from cardioseg.reproduce.job_summary import Results, best_rate, mean_by_rate
-from cardioseg.reproduce.protocol import PILOT_FOLD, Job, plan
+from cardioseg.reproduce.protocol import PILOT_FOLD, Job, Protocol, claim, plan
 
 _SEED = 0
+
+
+def choose_rates(
+    protocol: Protocol,
+    norms: Sequence[str],
+    learning_rates: Sequence[float],
+    run: Callable[[Protocol, Sequence[Job]], None],
+) -> dict[str, list[float]]:
+    """Run the pilot and choose one learning rate for each norm.
+
+    Args:
+        protocol: of the jobs that the rates are for.
+        norms: to choose rates for.
+        learning_rates: to choose from.
+        run: runs jobs that are not finished yet.
+
+    Raises:
+        UsageError: the folder of the pilot holds jobs of another protocol.
+    """
+    claim(protocol.pilot)
+    run(protocol.pilot, pilot_jobs(norms, learning_rates))
+    tried = finished(protocol.pilot)
+    if slow := undecided(tried, norms):
+        run(protocol, pilot_jobs(slow, learning_rates))
+        tried |= {job: outcome for job, outcome in finished(protocol).items() if job.norm in slow}
+    return {norm: [chosen_rate(tried, norm)] for norm in norms}
 
 
 def pilot_jobs(norms: Sequence[str], learning_rates: Sequence[float]) -> list[Job]:
