@@ -29,6 +29,7 @@ TITLES = {
     "il-softmax": "IN and LN by softmax",
     "iln": "ILN",
 }  # the paper's eight
+BEYOND = {"bn": "BN", "gn16": "GN16", "iln-clip": "clip with GN16", "iln-softmax": "softmax with GN16"}
 OTHERS = ("none", "in", "ln", "gn4")  # the paper's table 3
 GATES = ("il-clip", "il-sigmoid", "il-softmax")  # of table 1
 MNMS_PIXELS = (
@@ -197,43 +198,50 @@ def claims(run: dict[str, Any]) -> Iterator[str]:
     yield from _extent(run)
     compared = [norm for norm in OTHERS if all((norm, fold) in figures for fold in folds)]
     if compared:
-        yield _best_of("iln", compared, figures, folds, "the norms of table 3")
+        yield _best_of("iln", compared, figures, folds, "the paper's norms in table 3")
         yield _tests(run["iln_against"], compared)
     if all(("il-sigmoid", fold) in figures for fold in folds):
         yield _best_of("il-sigmoid", ["il-clip", "il-softmax"], figures, folds, "the three gates of table 1")
         yield _best_of("iln", ["il-sigmoid"], figures, folds, "the two methods of table 2 (with and without GN16)")
         yield _tests(run["iln_against"], [norm for norm in GATES if norm in run["iln_against"]])
+    yield from _beyond(run, figures, folds)
     if run.get("seeds") and len(compared) > 1:
         yield "Counts of folds are those of seed 0."
 
 
 def other_rates(folder: Path) -> Iterator[str]:
-    """The learning rates that ILN ran with on the right ventricle at all rotations; the best of each fold."""
-    by_rate: dict[float, dict[int, float]] = {}
+    """The learning rates that norms ran with on the right ventricle at all rotations; the best of each fold."""
+    dice_of: dict[str, dict[float, dict[int, float]]] = {}  # by norm, learning rate and fold
     for path in (folder / run / "jobs.csv" for run in (FULL, RATES)):
         with path.open(newline="") if path.is_file() else StringIO() as file:
-            for job in (row for row in csv.DictReader(file) if row["norm"] == "iln"):
-                by_rate.setdefault(float(job["learning_rate"]), {})[int(job["fold"])] = float(job["test_dice"])
-    folds = sorted({fold for dice_of_fold in by_rate.values() for fold in dice_of_fold})
-    if len(by_rate) < 2:
+            for job in csv.DictReader(file):
+                of_rate = dice_of.setdefault(job["norm"], {}).setdefault(float(job["learning_rate"]), {})
+                of_rate[int(job["fold"])] = float(job["test_dice"])
+    tried = {norm: by_rate for norm, by_rate in dice_of.items() if len(by_rate) > 1}
+    if not tried:
         return
+    folds = sorted({fold for by_rate in tried.values() for dice in by_rate.values() for fold in dice})
     yield "## Other learning rates on the right ventricle\n"
-    yield "The paper runs every norm with five learning rates and takes the best. At all rotations, only ILN ran with"
-    yield "more than one rate, so the tables of this run show one rate for all norms. This table shows the mean Dice of"
-    yield "ILN over the images of the test fold whose reference has the structure. The other rates ran with:\n"
+    yield "The paper runs every norm with five learning rates and takes the best of each fold. At all rotations, only"
+    yield f"{' and '.join(TITLES[norm] for norm in tried)} ran with more than one rate, so the tables of this run"
+    yield "show one rate for all norms. This table shows the mean Dice over the images of the test fold whose reference"
+    yield "has the structure. The other rates ran with:\n"
     yield f"```\n{json.loads((folder / RATES / 'tables.json').read_text())['command']}\n```\n"
-    yield f"| learning rate | {' | '.join(f'RV-{fold + 1}' for fold in folds)} | mean |"
-    yield "|---:|" + "---:|" * (len(folds) + 1)
-    for rate, dice_of_fold in sorted(by_rate.items(), reverse=True):
-        yield _rate_row(f"{rate:g}", [dice_of_fold.get(fold) for fold in folds])
-    best = [max(dice[fold] for dice in by_rate.values() if fold in dice) for fold in folds]
-    yield _rate_row("best of each fold", best) + "\n"
+    yield f"| norm | learning rate | {' | '.join(f'RV-{fold + 1}' for fold in folds)} | mean |"
+    yield "|---|---:|" + "---:|" * (len(folds) + 1)
+    for norm, by_rate in tried.items():
+        for rate, dice in sorted(by_rate.items(), reverse=True):
+            yield _rate_row(norm, f"{rate:g}", [dice.get(fold) for fold in folds])
+        best = [max(dice[fold] for dice in by_rate.values() if fold in dice) for fold in folds]
+        yield _rate_row(norm, "best of each fold", best)
+    yield ""
 
 
-def _rate_row(title: str, dice: Sequence[float | None]) -> str:
+def _rate_row(norm: str, rate: str, dice: Sequence[float | None]) -> str:
     known = [value for value in dice if value is not None]
     mean = f"{fmean(known):.3f}" if len(known) == len(dice) else "–"
-    return f"| {title} | {' | '.join('not run' if value is None else f'{value:.3f}' for value in dice)} | {mean} |"
+    shown = " | ".join("not run" if value is None else f"{value:.3f}" for value in dice)
+    return f"| {TITLES[norm]} | {rate} | {shown} | {mean} |"
 
 
 def _level(run: dict[str, Any], folds: list[int]) -> Iterator[str]:
@@ -246,6 +254,16 @@ def _extent(run: dict[str, Any]) -> Iterator[str]:
     if run["share_of_paper"] < ENOUGH:
         yield f"It ran {100 * run['share_of_paper']:.0f} % of the paper's steps, so the results show how fast the"
         yield "network learns with each norm rather than how good it becomes in the end."
+
+
+def _beyond(run: dict[str, Any], figures: dict[tuple[str, int], dict[str, Any]], folds: list[int]) -> Iterator[str]:
+    """The norms that the paper does not have."""
+    whole = [norm for norm in BEYOND if all((norm, fold) in figures for fold in folds)]
+    if not whole:
+        return
+    shown = (f"{BEYOND[norm]} reaches {fmean(figures[norm, fold]['dice'] for fold in folds):.3f}" for norm in whole)
+    yield f"Of the norms that the paper does not have, {', '.join(shown)}."
+    yield _tests(run["iln_against"], whole)
 
 
 def _best_of(
@@ -261,8 +279,9 @@ def _best_of(
 def _tests(tests: dict[str, dict[str, Any]], compared: list[str]) -> str:
     found = {norm: tests[norm] for norm in compared if norm in tests}
     clear = [n for n, test in found.items() if test["p_holm"] < SIGNIFICANT]
-    parts = [f"{TITLES[n]} ({found[n]['difference']:+.3f}, p = {found[n]['p_holm']:.2g})" for n in clear]
-    rest = [TITLES[n] for n in found if n not in clear]
+    titles = TITLES | BEYOND
+    parts = [f"{titles[n]} ({found[n]['difference']:+.3f}, p = {found[n]['p_holm']:.2g})" for n in clear]
+    rest = [titles[n] for n in found if n not in clear]
     none = f"By subject, ILN does not differ significantly from {', '.join(rest)}"
     said = f"By subject, ILN differs from {' and '.join(parts)}" if parts else none
     return (
