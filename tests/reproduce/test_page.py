@@ -59,13 +59,28 @@ def pages(page: ModuleType, folder: Path, *iln: float) -> list[str]:
 def test_claims_follow_the_figures(page: ModuleType, tmp_path: Path) -> None:
     better, worse = pages(page, tmp_path, 0.8, 0.6)
     assert "mean Dice of 0.800 over the 2 folds; the paper has 0.900" in better
-    assert "ILN is the best of the norms of table 3 in 2 of 2 folds, in the paper in 0" in better
+    assert "ILN is the best of the paper's norms in table 3 in 2 of 2 folds, in the paper in 0" in better
     assert "differs from IN (+0.100, p = 0.02)" in better
     assert "in 0 of 2 folds, as in the paper" in worse
     assert "does not differ significantly from IN (Wilcoxon, Holm)" in worse
     assert "It ran 2 % of the paper's steps" in better
     assert "With LN the network finds nothing at the learning rates that ran in full (0.1)." in better
     assert "| a table |" in better
+
+
+def test_norms_beyond_the_paper_have_a_sentence_once_every_fold_ran(page: ModuleType, tmp_path: Path) -> None:
+    write_run(tmp_path, 0.8)
+    path = tmp_path / "lv" / "tables.json"
+    run = json.loads(path.read_text())
+    run["cells"] += [{**cell("bn", 1, 0.7, 0.0), "paper_dice": None}]
+    path.write_text(json.dumps(run))
+    assert "does not have" not in page.page(tmp_path)
+    run["cells"] += [{**cell("bn", 2, 0.8, 0.0), "paper_dice": None}]
+    run["iln_against"]["bn"] = {"difference": 0.05, "p": 0.01, "p_holm": 0.03, "n": 44}
+    path.write_text(json.dumps(run))
+    assert "that the paper does not have, BN reaches 0.750. By subject, ILN differs from BN (+0.050, p = 0.03)" in (
+        page.page(tmp_path)
+    )
 
 
 def test_the_page_starts_with_our_means_beside_the_papers(page: ModuleType, tmp_path: Path) -> None:
