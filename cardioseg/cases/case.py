@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from shlex import quote
+from typing import Protocol
 
 from cardioseg.archive.member_paths import plain_name, state_on_disk
 from cardioseg.cases.image_check import require_image
@@ -135,12 +136,14 @@ class Findings:
         others: series that are something else.
         unused: files that are of no use.
         sources: where all that was looked for.
+        digest: hash of the names of all units of a search; "" of findings that are no search.
     """
 
     cases: tuple[Case, ...]
     others: tuple[Skipped, ...]
     unused: tuple[Skipped, ...]
     sources: tuple[Path, ...] = ()
+    digest: str = ""
 
     def __iter__(self) -> Iterator["Findings"]:
         """As a search that yields all at once."""
@@ -154,3 +157,18 @@ class Findings:
     def _cut(self, why: str) -> str:
         starts = [at for source in self.sources if (at := why.find(str(source))) >= 0]
         return f"{why[: min(starts)]}..." if starts else why
+
+
+class CaseSource(Protocol):
+    """Hands out findings, unit by unit: a search, or a source that renames the cases of another one."""
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """Where all that was looked for."""
+
+    @property
+    def digest(self) -> str:
+        """Hash of the names of all units of a search; "" of findings that are no search."""
+
+    def __iter__(self) -> Iterator[Findings]:
+        """The findings of each unit."""

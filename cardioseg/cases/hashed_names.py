@@ -1,10 +1,10 @@
 """Hashed names: names of cases that say nothing of whose they are, for results that are to be given away."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from cardioseg.cases.case import Case, Findings
+from cardioseg.cases.case import Case, CaseSource, Findings
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.names_register import NamesRegister, note_names
 
@@ -24,12 +24,12 @@ class Hashed:
         ResourceError: it cannot be written.
     """
 
-    def __init__(self, findings: Iterable[Findings], out: Path) -> None:
+    def __init__(self, findings: CaseSource, out: Path) -> None:
         self._found, self._results = findings, ResultsFolder(out)
         self._new: dict[str, str] = {}
         self._others: dict[str, str] = {}  # of cases that are not done yet
         self._register = self._noted()
-        self.sources, self.digest = getattr(findings, "sources", ()), getattr(findings, "digest", "")
+        self.sources, self.digest = findings.sources, findings.digest
 
     def __iter__(self) -> Iterator[Findings]:
         try:

@@ -6,14 +6,14 @@ folder in their own names.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from unicodedata import normalize
 
 from cardioseg.archive.member_paths import exists, plain_name
-from cardioseg.cases.case import Case, Findings
+from cardioseg.cases.case import Case, CaseSource, Findings
 from cardioseg.cases.case_csv import case_rows
 from cardioseg.cases.hashed_names import HASH, OWN, Hashed
 from cardioseg.cases.nearest_name import with_nearest
@@ -37,9 +37,9 @@ class NamedCases:
         kept: names that cases of the table had in the results before, and keep.
     """
 
-    def __init__(self, findings: Iterable[Findings], names: Mapping[Path, str]) -> None:
+    def __init__(self, findings: CaseSource, names: Mapping[Path, str]) -> None:
         self._findings, self._names = findings, names
-        self.sources, self.digest = getattr(findings, "sources", ()), getattr(findings, "digest", "")
+        self.sources, self.digest = findings.sources, findings.digest
         self.unmet = dict.fromkeys(names)
         self.unnamed = 0
         self.kept: list[str] = []
@@ -88,7 +88,7 @@ class NamedCases:
         return replace(case, case_id=first, others=tuple(other for other in others if other != first))
 
 
-def read_naming(text: str, sources: Sequence[Path]) -> Callable[[Iterable[Findings], Path], Hashed | NamedCases]:
+def read_naming(text: str, sources: Sequence[Path]) -> Callable[[CaseSource, Path], Hashed | NamedCases]:
     """How cases are named: `own`, `hash` or the path of a table.
 
     Args:

@@ -2,14 +2,14 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from cardioseg import __version__
-from cardioseg.cases.case import Case, Findings
+from cardioseg.cases.case import Case, CaseSource
 from cardioseg.cases.scan import Scan, is_at_place
 from cardioseg.errors import CardiosegError
 from cardioseg.execution.executor import Executor, Lost
@@ -31,7 +31,7 @@ _FEWER = "(is there enough memory? try it with fewer --workers)"
 
 
 def predict_all(
-    findings: Iterable[Findings],
+    findings: CaseSource,
     model: Model,
     out: Path,
     settings: Settings = Settings(),  # noqa: B008 - frozen
@@ -56,12 +56,11 @@ def predict_all(
     start, results = time.perf_counter(), ResultsFolder(out)
     ledger = Ledger(((tables or results).ledger,))
     earlier = earlier_seconds(results, tables or results, ledger)
-    ledger.begin(_run_record(model, settings), getattr(findings, "digest", ""))
+    ledger.begin(_run_record(model, settings), findings.digest)
     with _probe(results, executor) as probe:
-        sources = tuple(getattr(findings, "sources", ()))
         progress = report if executor.is_here else silent
         run = None if settings.paths else secrets.token_hex(8)
-        work = Prediction(model, out, settings, sources, probe, run, progress)
+        work = Prediction(model, out, settings, findings.sources, probe, run, progress)
         try:
             for case, result in executor.map(work, _drawn(findings, ledger, settings.paths)):
                 outcome = _lost(case, result, results) if isinstance(result, Lost) else result
@@ -125,7 +124,7 @@ def _probe(results: ResultsFolder, executor: Executor) -> Iterator[Path | None]:
         path.unlink(missing_ok=True)
 
 
-def _drawn(findings: Iterable[Findings], ledger: Ledger, paths: bool) -> Iterator[Case]:
+def _drawn(findings: CaseSource, ledger: Ledger, paths: bool) -> Iterator[Case]:
     """The cases as they are found, each under names that no other has had; what else is found is noted."""
     taken: set[str] = set()
     for unit in findings:
