@@ -12,6 +12,7 @@ from cardioseg.ingest.cine.stack import Stack
 from cardioseg.ingest.dicom.patient_tags import read_sex_and_age
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.reference_values import FEMALE, MALE, STUDY, reference_values
+from cardioseg.results.asked_patient import AskedPatient
 
 _FIELDS = {"sex": "sex", "age": "age_years", "height_cm": "height_m", "weight_kg": "weight_kg"}  # of `Patient`
 COLUMNS = tuple(_FIELDS)
@@ -19,7 +20,6 @@ _HINT = (
     f"its columns are case_id,{','.join(COLUMNS)}; each column but case_id may be left out, and each cell may be empty"
 )
 _ALIKE = ("sex", "gender", "age", "height", "size", "weight")  # of columns that may be meant
-_BODY = ("height_m", "weight_kg")
 _SAID = {"sex": "sex", "age_years": "age", "height_m": "height", "weight_kg": "weight"}
 _SEXES = {"f": FEMALE, "female": FEMALE, "m": MALE, "male": MALE, "o": None, "other": None, "unknown": None, "": None}
 _HEIGHT_CM = Bounds(100 * HEIGHT_M.low, 100 * HEIGHT_M.high)
@@ -71,27 +71,24 @@ class Patients:
                 "height and weight are always read from DICOM; sex and age serve the reference values alone",
             )
 
-    def asked_of(self, case_id: str, *, has_reference_values: bool = False) -> dict[str, Any]:
-        """What is asked for one case, for its record; empty where nothing is.
+    def asked_of(self, case_id: str, *, has_reference_values: bool = False) -> AskedPatient:
+        """What is asked for one case, for its record.
 
         Args:
             case_id: the case.
             has_reference_values: whether it was compared with healthy people before: then sex and age count, too.
         """
         patient = self.by_case.get(case_id, Patient())
-        own = {name: getattr(patient, name) for name in _SAID if getattr(patient, name) is not None}
-        if not (self.with_reference_values or has_reference_values):
-            own = {name: value for name, value in own.items() if name in _BODY}
-        asked = own | ({"use_tags": True} if self.use_tags else {})
-        is_compared = self.with_reference_values and asked
-        return asked | ({"with_reference_values": True} if is_compared else {})
+        asked = AskedPatient(height_m=patient.height_m, weight_kg=patient.weight_kg, use_tags=self.use_tags)
+        if self.with_reference_values or has_reference_values:
+            asked = asked.model_copy(update={"sex": patient.sex, "age_years": patient.age_years})
+        is_compared = self.with_reference_values and asked != AskedPatient()
+        return asked.model_copy(update={"with_reference_values": is_compared})
 
-    def with_earlier(self, case_id: str, earlier: Mapping[str, Any]) -> dict[str, Any]:
+    def with_earlier(self, case_id: str, earlier: AskedPatient) -> AskedPatient:
         """As `asked_of`, with what earlier runs were asked, unless it is withdrawn."""
-        is_compared = bool(earlier.get("with_reference_values"))
-        withdrawn = self.by_case.get(case_id, Patient()).withdrawn
-        kept = {name: value for name, value in earlier.items() if name not in withdrawn}
-        return kept | self.asked_of(case_id, has_reference_values=is_compared)
+        asked = self.asked_of(case_id, has_reference_values=earlier.with_reference_values)
+        return earlier.without(self.by_case.get(case_id, Patient()).withdrawn).updated(asked)
 
     def remark(self, acquisition: Acquisition) -> str:
         """What a case that is to be compared with healthy people lacks for it, or nothing."""
@@ -109,13 +106,13 @@ class Patients:
         return f"no reference values: the age is outside {STUDY.ages} years, those of the study"
 
 
-def given(asked: Mapping[str, Any]) -> str:
+def given(asked: AskedPatient) -> str:
     """Which facts of a patient come from a user, who may have mistyped them; or nothing."""
-    names = ", ".join(title for name, title in _SAID.items() if name in asked)
+    names = ", ".join(title for name, title in _SAID.items() if name in asked.said())
     return f"given by --patients: {names}" if names else ""
 
 
-def completed(acquisition: Acquisition, asked: Mapping[str, Any], stack: Stack | None = None) -> Acquisition:
+def completed(acquisition: Acquisition, asked: AskedPatient, stack: Stack | None = None) -> Acquisition:
     """What is known of a scan, with what is known of its patient.
 
     Args:
@@ -123,10 +120,10 @@ def completed(acquisition: Acquisition, asked: Mapping[str, Any], stack: Stack |
         asked: for the case; see `Patients.asked_of`.
         stack: the DICOM images of the scan; None of a NIfTI scan.
     """
-    said = {name: asked[name] for name in ("sex", "age_years", *_BODY) if name in asked}
-    sex, age_years = _sex_and_age(stack) if asked.get("use_tags") and stack else (None, None)
-    read = {name: value for name, value in (("sex", sex), ("age_years", age_years)) if value is not None}
-    return replace(acquisition, **(read | said))
+    sex, age_years = _sex_and_age(stack) if asked.use_tags and stack else (None, None)
+    known = AskedPatient(sex=sex, age_years=age_years).updated(asked).said()
+    facts: dict[str, Any] = {name: value for name, value in known.items() if name in _SAID}
+    return replace(acquisition, **facts)
 
 
 def _sex_and_age(stack: Stack) -> tuple[str | None, float | None]:

@@ -95,7 +95,7 @@ def _is_changed(folder: CaseFolder, record: CaseRecord, corrected: Corrected) ->
 
 def remark_of(record: CaseRecord, mask: Cine, description: Description) -> str:
     """What to say of the patient of a case, and of drawings that have no effect."""
-    patients = Patients(with_reference_values=bool(record.patient.get("with_reference_values")))
+    patients = Patients(with_reference_values=record.patient.with_reference_values)
     acquisition = description.acquisition
     in_vain = drawn_in_missing(mask, acquisition.missing)
     return in_one(given(record.patient), patients.remark(acquisition), in_vain)

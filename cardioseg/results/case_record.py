@@ -11,6 +11,7 @@ from cardioseg.errors import UnusableError
 from cardioseg.files import write_json
 from cardioseg.image.volume import Grid
 from cardioseg.measure.case_measures import Measures
+from cardioseg.results.asked_patient import AskedPatient
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.records import read_record
 from cardioseg.results.review_record import Review
@@ -74,7 +75,7 @@ class CaseRecord(BaseModel):
     model_sha256: str = ""
     chosen_phases: dict[str, int | None] = {}
     formats: tuple[str, ...] = ()
-    patient: dict[str, str | float | bool] = {}
+    patient: AskedPatient = AskedPatient()
     sha256: dict[str, str] = {}
     review: Review | None = None
     decision: str = ""
