@@ -4,6 +4,7 @@ A message says what failed and where (a case, a path as the user gave it, a file
 of a DICOM tag. A hint says what to do.
 """
 
+import errno
 from collections.abc import Sequence
 from enum import IntEnum
 
@@ -74,11 +75,24 @@ class ResourceError(CardiosegError):
     exit_code = ExitCode.RESOURCES
 
 
+_OUT_OF = {
+    errno.ENOSPC: "no space left on the device",
+    errno.EDQUOT: "disk quota exceeded",
+    errno.EROFS: "read-only file system",
+}
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """Why the system refuses to read or write a file, in a few words. It never quotes what is in the file."""
+    known = _OUT_OF.get(getattr(error, "errno", None) or 0)
+    return known or (getattr(error, "strerror", None) or "unknown error").lower()
+
+
 def of_system(error: MemoryError | OSError) -> ResourceError:
     """What the system refuses, as an error of ours."""
     if isinstance(error, MemoryError):
         return ResourceError("out of memory")
-    what = (error.strerror or type(error).__name__).lower()
+    what = reason_of(error)
     return ResourceError(what if error.filename is None else f"{error.filename}: {what}")
 
 

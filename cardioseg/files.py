@@ -17,8 +17,8 @@ from unicodedata import category, normalize
 
 from cardioseg import locks
 from cardioseg.archive.member_paths import size_bytes
-from cardioseg.errors import ResourceError, UnusableError
-from cardioseg.locks import is_being_written, reason_of, turn
+from cardioseg.errors import ResourceError, UnusableError, reason_of
+from cardioseg.locks import is_being_written, turn
 
 __all__ = [
     "append_line", "atomic_path", "is_being_written", "make_folder", "remove_partials", "require_size_below",

@@ -3,14 +3,13 @@
 Windows has no locks that parts of a run can share and that this project has tested; there, commands that write refuse.
 """
 
-import errno
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cardioseg.errors import ResourceError
+from cardioseg.errors import ResourceError, reason_of
 
 if sys.platform != "win32":
     import fcntl
@@ -18,11 +17,6 @@ if sys.platform != "win32":
     _WAITING, _ALONE, _SHARED = fcntl.LOCK_EX, fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_SH | fcntl.LOCK_NB
 
 _LOCK = ".lock"
-_OUT_OF = {
-    errno.ENOSPC: "no space left on the device",
-    errno.EDQUOT: "disk quota exceeded",
-    errno.EROFS: "read-only file system",
-}
 
 
 @contextmanager
@@ -88,11 +82,6 @@ def is_being_written(folder: Path) -> bool:
         return False
     _unlock(folder / _LOCK, lock)
     return False
-
-
-def reason_of(error: OSError) -> str:
-    """The reason of a file system's error, in a few words."""
-    return _OUT_OF.get(error.errno or 0) or (error.strerror or str(error) or type(error).__name__).lower()
 
 
 def _check_system() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardioseg.errors import UnusableError
+from cardioseg.errors import UnusableError, reason_of
 
 Cells = Mapping[str, str]
 
@@ -105,8 +105,7 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(_LIMIT_BYTES + 1)
     except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or "it cannot be read").lower()
-        raise UnusableError(f"{path} cannot be read as a CSV: {reason}") from None
+        raise UnusableError(f"{path} cannot be read as a CSV: {reason_of(error)}") from None
     if len(content) > _LIMIT_BYTES:
         raise UnusableError(f"{path} is too large for a table")
     return content.decode(_encoding(content), errors="replace")

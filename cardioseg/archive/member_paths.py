@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from cardioseg.archive.zip_contents import Contents, read_contents
 from cardioseg.archive.zip_member import Member, read_member
-from cardioseg.errors import UnusableError
+from cardioseg.errors import UnusableError, reason_of
 
 SUFFIX = ".zip"
 _OTHERS = (".cvi42wsx.zip",)  # workspaces of cvi42: contours
@@ -177,7 +177,7 @@ def _contents(archive: Path) -> Contents:
         state = archive.stat()
         contents = _listed(str(archive), state.st_size, state.st_mtime_ns, state.st_ino)
     except OSError as error:
-        raise UnusableError(f"{archive}: cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+        raise UnusableError(f"{archive}: cannot be read: {reason_of(error)}") from None
     if isinstance(contents, UnusableError):
         raise UnusableError(f"{archive}: {contents.message}", contents.hint)
     return contents

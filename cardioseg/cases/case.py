@@ -9,7 +9,7 @@ from typing import Protocol
 
 from cardioseg.archive.member_paths import plain_name, state_on_disk
 from cardioseg.cases.image_check import require_image
-from cardioseg.errors import UnusableError
+from cardioseg.errors import UnusableError, reason_of
 from cardioseg.files import safe_name
 from cardioseg.image.flag import Flag
 from cardioseg.image.volume import Cine
@@ -106,7 +106,7 @@ class Case:
         try:
             stats = [(path.absolute(), state_on_disk(path)) for path in self.files]
         except OSError as error:
-            raise UnusableError(f"{error.filename}: cannot be read: {(error.strerror or '').lower()}") from None
+            raise UnusableError(f"{error.filename}: cannot be read: {reason_of(error)}") from None
         lines = (f"{path} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}" for path, stat in stats)
         return sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from cardioseg.errors import CardiosegError, ResourceError
+from cardioseg.errors import CardiosegError, ResourceError, reason_of
 from cardioseg.wording import UNKNOWN
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _stdout() -> Iterator[None]:
         _drop(sys.stdout)
     except OSError as error:
         _drop(sys.stdout)
-        raise ResourceError(f"stdout cannot be written: {(error.strerror or 'unknown error').lower()}") from None
+        raise ResourceError(f"stdout cannot be written: {reason_of(error)}") from None
 
 
 def leave() -> None:

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from cardioseg.dataset.damage import damaged
 from cardioseg.dataset.manifest import FORMAT, VERSION, Manifest, SubjectRecord, VolumeRecord
-from cardioseg.errors import NoInputError, UnusableError
+from cardioseg.errors import NoInputError, UnusableError, reason_of
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 
 MANIFEST = "dataset.json"
@@ -109,7 +109,7 @@ def open_dataset(folder: Path) -> Dataset:
         hint = "`cardioseg ingest SOURCE -o DATASET` writes one"
         raise NoInputError(f"{folder} is not a prepared dataset", hint) from None
     except OSError as error:
-        raise UnusableError(f"{path} cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+        raise UnusableError(f"{path} cannot be read: {reason_of(error)}") from None
     except (ValueError, RecursionError) as error:
         raise UnusableError(damaged(path, error), _AGAIN) from None
     if not isinstance(manifest, dict) or (manifest.get("format"), manifest.get("version")) != (FORMAT, VERSION):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cardioseg.archive.member_paths import is_file, open_file
-from cardioseg.errors import UnusableError
+from cardioseg.errors import UnusableError, reason_of
 from cardioseg.image import nifti
 from cardioseg.image.volume import Cine, Grid, Voxels
 
@@ -118,7 +118,7 @@ def _images(path: Path) -> tuple[Path, Path]:
     try:
         card = read_card(path)
     except OSError as error:
-        raise UnusableError(f"{path}: cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+        raise UnusableError(f"{path}: cannot be read: {reason_of(error)}") from None
     numbers = [frame_of(path, card, moment) for moment in MOMENTS]
     if numbers[0] == numbers[1]:
         raise UnusableError(f"{path}: ED and ES are the same frame")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from cardioseg.archive.member_paths import is_file, open_file, size_bytes
-from cardioseg.errors import UnusableError
+from cardioseg.errors import UnusableError, reason_of
 from cardioseg.files import require_size_below
 from cardioseg.image.alignment import slice_order, slices_first
 from cardioseg.image.length_units import mm_per_unit
@@ -233,4 +233,4 @@ def _content(path: Path, offset: int, size: int) -> bytes:
             file.seek(offset)
             return file.read(size)
     except OSError as error:
-        raise UnusableError(f"{path}: cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+        raise UnusableError(f"{path}: cannot be read: {reason_of(error)}") from None

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from cardioseg.archive.member_paths import is_file, open_file, size_bytes
-from cardioseg.errors import UnusableError
+from cardioseg.errors import UnusableError, reason_of
 from cardioseg.files import require_size_below
 from cardioseg.image.foreign_formats import START_BYTES, foreign_content
 from cardioseg.image.nifti_forms import Forms
@@ -167,7 +167,7 @@ def _content(path: Path) -> Iterator[BufferedIOBase]:
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise UnusableError(f"{path}: damaged or truncated") from None
     except OSError as error:
-        raise UnusableError(f"{path}: cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+        raise UnusableError(f"{path}: cannot be read: {reason_of(error)}") from None
 
 
 def _size(path: Path, fields: np.void) -> tuple[tuple[int, ...], int]:

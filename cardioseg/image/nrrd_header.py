@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cardioseg.archive.member_paths import open_file
-from cardioseg.errors import UnusableError
+from cardioseg.errors import UnusableError, reason_of
 from cardioseg.files import require_size_below
 
 _FILE_LIMIT_BYTES, _LIMIT_BYTES = 512 * 1024**2, 1024**2
@@ -62,7 +62,7 @@ def _content(path: Path, limit: int = -1) -> bytes:
         with open_file(path) as file:
             return file.read(limit)
     except OSError as error:
-        raise UnusableError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from None
+        raise UnusableError(f"{path}: cannot be read: {reason_of(error)}") from None
 
 
 def _parsed(path: Path, head: bytes) -> NrrdHeader:

@@ -9,7 +9,7 @@ from threading import Thread
 
 import uvicorn
 
-from cardioseg.errors import ResourceError
+from cardioseg.errors import ResourceError, reason_of
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.review.request_guard import Application
 from cardioseg.review.review_app import create_app
@@ -86,6 +86,5 @@ def _listening(port: int) -> socket.socket:
         listener.listen()
     except OSError as error:
         listener.close()
-        why = (error.strerror or "it cannot be used").lower()
-        raise ResourceError(f"port {port}: {why}", "give another --port, or leave it out") from None
+        raise ResourceError(f"port {port}: {reason_of(error)}", "give another --port, or leave it out") from None
     return listener

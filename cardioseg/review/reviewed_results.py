@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from cardioseg.errors import NoInputError, UnusableError
+from cardioseg.errors import NoInputError, UnusableError, reason_of
 from cardioseg.files import turn
 from cardioseg.results.folder import CaseFolder, ResultsFolder
 from cardioseg.results.run_tables import read_measures, read_reviews, read_status
@@ -153,7 +153,7 @@ def _opened(folder: CaseFolder, version: str) -> OpenedCase:
     try:
         return open_case(folder, version)
     except OSError as error:
-        raise UnusableError(f"{folder.case_id} cannot be read: {(error.strerror or '').lower()}") from None
+        raise UnusableError(f"{folder.case_id} cannot be read: {reason_of(error)}") from None
 
 
 def _version(folder: CaseFolder) -> str:

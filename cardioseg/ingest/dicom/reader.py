@@ -24,7 +24,7 @@ from pydicom.tag import Tag
 from pydicom.uid import UID
 
 from cardioseg.archive.member_paths import MemberFile, is_file, open_file, stamp_of
-from cardioseg.errors import UnusableError
+from cardioseg.errors import UnusableError, reason_of
 from cardioseg.ingest.dicom.bounded_file import PIXELS_BYTES, VALUE_BYTES, bounded
 from cardioseg.ingest.dicom.frames import FRAME_TAGS, slice_headers
 from cardioseg.ingest.dicom.padding import without_padding
@@ -205,5 +205,5 @@ def boundary(path: Path) -> Iterator[None]:
         raise UnusableError(f"{path}: {error.message.removeprefix(f'{path}: ')}", error.hint) from None
     except Exception as error:  # noqa: BLE001 - an open set of types; the text is dropped because it quotes tags
         if isinstance(error, OSError) and error.strerror:  # from the system; OSErrors from pydicom have no strerror
-            raise UnusableError(f"{path}: cannot be read: {error.strerror.lower()}") from None
+            raise UnusableError(f"{path}: cannot be read: {reason_of(error)}") from None
         raise UnusableError(f"{path}: damaged, not readable as DICOM ({type(error).__name__})") from None

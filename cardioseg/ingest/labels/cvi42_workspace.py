@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from cardioseg.archive.member_paths import open_file
 from cardioseg.archive.zip_contents import read_contents
 from cardioseg.archive.zip_member import read_member
-from cardioseg.errors import UnusableError
+from cardioseg.errors import UnusableError, reason_of
 from cardioseg.ingest.dicom.numerals import number
 
 SUFFIX, ZIPPED_SUFFIX, BINARY_SUFFIX = ".cvi42wsx", ".cvi42wsx.zip", ".cvi42ws"
@@ -81,7 +81,7 @@ def read_workspace(path: Path) -> Mapping[str, Sequence[Cvi42Contour]]:
     except (expat.ExpatError, LookupError, ValueError):  # the latter two for encodings
         raise UnusableError(f"{path}: damaged, no valid XML") from None
     except OSError as error:
-        raise UnusableError(f"{path}: cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+        raise UnusableError(f"{path}: cannot be read: {reason_of(error)}") from None
     if not reader.contours:
         raise UnusableError(f"{path}: a workspace without contours")
     return reader.contours

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from cardioseg.archive.member_paths import open_file
-from cardioseg.errors import UnusableError
+from cardioseg.errors import UnusableError, reason_of
 from cardioseg.image.volume_files import is_volume_file
 from cardioseg.ingest.dicom.patient_key import patient_key
 from cardioseg.ingest.dicom.reader import read_headers
@@ -157,7 +157,7 @@ def _without_copies(files: Iterable[Path]) -> Iterator[Path | Skipped]:
             with open_file(path) as file:
                 original = originals.setdefault(hashlib.file_digest(file, "sha256").hexdigest(), path)
         except OSError as error:
-            yield Skipped(str(path), f"cannot be read: {(error.strerror or 'unknown error').lower()}")
+            yield Skipped(str(path), f"cannot be read: {reason_of(error)}")
         except UnusableError as error:
             yield Skipped.of(path, error)
         else:

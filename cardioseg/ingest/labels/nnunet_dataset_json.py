@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cardioseg.errors import NoInputError
+from cardioseg.errors import NoInputError, reason_of
 from cardioseg.image.labels import Label
 from cardioseg.ingest.labels.drawn_labels import Convention
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning, Structure
@@ -146,7 +146,7 @@ def _parse(path: Path) -> Any:  # noqa: ANN401 - JSON
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_object)
     except OSError as error:
-        raise NoInputError(f"{path} cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+        raise NoInputError(f"{path} cannot be read: {reason_of(error)}") from None
     except json.JSONDecodeError as error:
         place = f"from line {error.lineno}, column {error.colno}, on"
         raise NoInputError(f"{path} is broken: it is no valid JSON {place}", _GIVE) from None

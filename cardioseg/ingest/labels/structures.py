@@ -17,7 +17,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from cardioseg.errors import UsageError
+from cardioseg.errors import UsageError, reason_of
 from cardioseg.files import require_size_below
 from cardioseg.image.labels import Label, convention_of
 
@@ -136,7 +136,7 @@ def _parse(path: Path) -> dict[str, Any]:
         require_size_below(path, _FILE_LIMIT_BYTES)
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+        raise UsageError(f"{path} cannot be read: {reason_of(error)}") from None
     except (ValueError, RecursionError) as error:
         why = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is no text in UTF-8"
         raise UsageError(f"{path} is no valid TOML: {why}") from None
