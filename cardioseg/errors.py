@@ -82,10 +82,15 @@ _OUT_OF = {
 }
 
 
-def reason_of(error: OSError | ValueError) -> str:
-    """Why the system refuses to read or write a file, in a few words. It never quotes what is in the file."""
+def reason_of(error: OSError | ValueError, otherwise: str = "unknown error") -> str:
+    """Why the system refuses to read or write a file, in a few words.
+
+    Args:
+        error: of the system, or of a library that reads and writes.
+        otherwise: what to say if the error has no words of the system. Its own text may quote what is in a file.
+    """
     known = _OUT_OF.get(getattr(error, "errno", None) or 0)
-    return known or (getattr(error, "strerror", None) or "unknown error").lower()
+    return known or (getattr(error, "strerror", None) or otherwise or type(error).__name__).lower()
 
 
 def of_system(error: MemoryError | OSError) -> ResourceError:

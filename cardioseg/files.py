@@ -56,7 +56,7 @@ def atomic_path(destination: Path) -> Iterator[Path]:
         partial.replace(destination)
         _sync_directory(destination.parent)
     except OSError as error:
-        raise ResourceError(f"cannot write {destination}: {reason_of(error)}") from error
+        raise ResourceError(f"cannot write {destination}: {reason_of(error, str(error))}") from error
     finally:
         _remove(partial)
 
