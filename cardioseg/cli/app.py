@@ -14,9 +14,10 @@ from cardioseg.cli.evaluate_command import evaluate
 from cardioseg.cli.export_command import export
 from cardioseg.cli.gather_command import gather
 from cardioseg.cli.help_text import PlainCommand
+from cardioseg.cli.info_command import info
 from cardioseg.cli.ingest_command import ingest, inspect
 from cardioseg.cli.measure_command import measure
-from cardioseg.cli.predict_command import info, predict
+from cardioseg.cli.predict_command import predict
 from cardioseg.cli.reproduce_command import reproduce
 from cardioseg.cli.review_command import review
 from cardioseg.cli.signals import listening

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from cardioseg.evaluation.judgement import Judgement
     from cardioseg.evaluation.result import Evaluation
     from cardioseg.execution.executor import Executor
-    from cardioseg.image.labels import Label
+    from cardioseg.image.labels import Convention
     from cardioseg.ingest.labels.structures import Meaning
 
-    Convention = Mapping[int, Label]
     Meanings = tuple[Convention | None, Meaning]
 
 Predicted = Annotated[

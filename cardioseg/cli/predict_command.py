@@ -25,7 +25,7 @@ from cardioseg.cli.console import AsJson, Device, Force, Quiet, Threads
 from cardioseg.cli.executor_options import Scheduler, Workers, executor_of
 from cardioseg.cli.help_text import module_names
 from cardioseg.cli.predict_progress import watched
-from cardioseg.errors import ExitCode, UsageError
+from cardioseg.errors import UsageError
 from cardioseg.wording import counted
 
 if TYPE_CHECKING:
@@ -183,35 +183,3 @@ def _say_others(results: "ResultsFolder", tally: "Tally", quiet: bool) -> None:
     earlier_cases = sum(1 for _ in read_status(results)) - tally.done - tally.failed
     listed = f"{counted(earlier_cases, 'case')} of earlier runs"
     console.say(f"{results.path} also holds {listed}; the tables and the report list all cases", earlier_cases < 1)
-
-
-def info(as_json: AsJson = False) -> int:
-    """List the built-in models and the installed versions.
-
-    The versions are those of cardioseg and its libraries.
-    """
-    from importlib.metadata import PackageNotFoundError, version
-
-    from cardioseg.export.card import read_card
-    from cardioseg.inference.session import built_in_models
-
-    models = {name: read_card(folder) for name, folder in built_in_models().items()}
-    packages = {}
-    for name in ("cardioseg", "onnxruntime", "onnxruntime-gpu", "torch", "numpy", "SimpleITK", "pydicom"):
-        try:
-            packages[name] = version(name)
-        except PackageNotFoundError:
-            packages[name] = "not installed"
-    if as_json:
-        kept = {"labels", "licence", "precision"}
-        described = {name: card.model_dump(mode="json", include=kept) for name, card in models.items()}
-        console.print_json({"models": described, "packages": packages})
-        return ExitCode.OK
-    rows = [
-        (name, ", ".join(card.labels), card.training.folds, card.precision, card.training.dataset, card.licence)
-        for name, card in models.items()
-    ]
-    columns = ("model", "labels", "networks", "computes in", "trained on", "licence")
-    console.print_table("Models", columns, rows, text=set(columns) - {"networks"})
-    console.print_table("Packages", ("package", "version"), packages.items(), text=("package", "version"))
-    return ExitCode.OK

@@ -10,11 +10,11 @@ from cardioseg.cases.scan import OTHER_HEADER, recorded_scan
 from cardioseg.correction.missing_slices import drawn_in_missing
 from cardioseg.errors import CardiosegError, UnusableError
 from cardioseg.image.alignment import aligned
-from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Convention, Label
 from cardioseg.image.nifti_grid import geometry_flags
 from cardioseg.image.volume import Cine, Grid
 from cardioseg.image.volume_files import REFERENCE, format_of, siblings, stem
-from cardioseg.ingest.labels.drawn_labels import Convention, looks_exchanged
+from cardioseg.ingest.labels.drawn_labels import looks_exchanged
 from cardioseg.ingest.labels.layouts.acdc import read_body
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curves, Moments

@@ -18,9 +18,8 @@ from cardioseg.correction.kept_review import kept_decision
 from cardioseg.correction.moved_extremes import moved_extremes
 from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.files import first_free, sweep_partials
-from cardioseg.image.labels import CONVENTIONS, Label
+from cardioseg.image.labels import CONVENTIONS, Convention, Label
 from cardioseg.ingest.finding.distinct_names import distinct_names
-from cardioseg.ingest.labels.drawn_labels import Convention
 from cardioseg.ingest.labels.nnunet_dataset_json import stated_convention
 from cardioseg.measure.case_measures import Measures
 from cardioseg.results.all_cases import every_outcome

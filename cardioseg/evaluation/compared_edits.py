@@ -1,10 +1,9 @@
 """Edits: reads the mask to compare, which is the edit if there is one, as for `measure`, with remarks for the user."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardioseg.image.labels import Label
+from cardioseg.image.labels import Convention
 from cardioseg.image.volume import Cine
 from cardioseg.results.case_record import read_case_record
 from cardioseg.results.edits import LatestMask, is_predicted, latest_mask
@@ -30,7 +29,7 @@ class ComparedMask:
     remarks: tuple[str, ...] = ()
 
 
-def read_compared_mask(path: Path, convention: Mapping[int, Label], consequence: str = "") -> ComparedMask:
+def read_compared_mask(path: Path, convention: Convention, consequence: str = "") -> ComparedMask:
     """Read a mask, or its edit if `predict` wrote the mask and it was edited.
 
     Args:

@@ -1,6 +1,6 @@
 """Comparison: predicted masks with references, subject by subject."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from cardioseg.evaluation.undrawn import doubtful_moments, is_drawn
 from cardioseg.evaluation.worst_pairs import WorstPairs
 from cardioseg.execution.executor import Executor, Lost, in_order
 from cardioseg.execution.in_process import Here
-from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Convention, Label
 from cardioseg.ingest.labels.nnunet_dataset_json import stated_convention
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import Source
@@ -34,7 +34,6 @@ from cardioseg.results.mask_files import (
 from cardioseg.results.run_record import read_run_record
 from cardioseg.skipped import Skipped
 
-Convention = Mapping[int, Label]
 _ACDC = CONVENTIONS["acdc"]
 _NO_REFERENCE = "no reference"
 _GIVE_RESULTS = "give the folder that `cardioseg predict` wrote"

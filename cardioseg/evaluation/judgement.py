@@ -7,7 +7,7 @@ from cardioseg.evaluation.mistakes import DoubtfulConvention, likely_mistake
 from cardioseg.evaluation.pairing import Pair, find_pairs, matching_id
 from cardioseg.evaluation.scores import VolumeScore, score
 from cardioseg.execution.executor import Lost
-from cardioseg.image.labels import Label
+from cardioseg.image.labels import Convention, Label
 from cardioseg.ingest.labels.subject import Source
 from cardioseg.results.mask_files import MaskFolder
 from cardioseg.skipped import Skipped
@@ -85,7 +85,7 @@ class Judging:
     """
 
     predictions: MaskFolder
-    convention: Mapping[int, Label]
+    convention: Convention
     segmented: Collection[Label]
     doubtful: Sequence[DoubtfulConvention] = ()
 

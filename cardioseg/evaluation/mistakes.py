@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.evaluation.pairing import Pair
-from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Convention, Label
 from cardioseg.ingest.labels.drawn_labels import looks_exchanged
 from cardioseg.measure.overlap import dice
 
@@ -28,7 +28,7 @@ class DoubtfulConvention:
         is_reference: whether it is the reference's convention, not the prediction's.
     """
 
-    convention: Mapping[int, Label]
+    convention: Convention
     option: str
     is_reference: bool = False
 

@@ -1,7 +1,7 @@
 """Pairing: finds the predicted mask of each reference volume, and checks whether the two can be compared."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from cardioseg.files import safe_name
 from cardioseg.image.alignment import aligned, on_grid
 from cardioseg.image.ed_es_pair import MOMENTS
 from cardioseg.image.grid_difference import grid_difference
-from cardioseg.image.labels import CONVENTIONS, Label
+from cardioseg.image.labels import CONVENTIONS, Convention
 from cardioseg.image.volume import Cine, Grid
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
 from cardioseg.results.mask_files import MaskFolder, case_id
@@ -73,7 +73,7 @@ class _Match:
 
 
 def find_pairs(
-    subject: Subject, predictions: MaskFolder, convention: Mapping[int, Label] = CONVENTIONS["acdc"]
+    subject: Subject, predictions: MaskFolder, convention: Convention = CONVENTIONS["acdc"]
 ) -> Iterator[Pair | Skipped]:
     """Find and check the prediction of each volume of a subject; `convention` is that of the predictions."""
     masks: dict[str, ComparedMask | Skipped] = {}
@@ -110,7 +110,7 @@ def _name(volume: LabelledVolume) -> str:
     return f"{volume.case_ids[0]} {volume.name}".strip()
 
 
-def _read_mask(predictions: MaskFolder, case: str, convention: Mapping[int, Label]) -> ComparedMask | Skipped:
+def _read_mask(predictions: MaskFolder, case: str, convention: Convention) -> ComparedMask | Skipped:
     path = predictions.paths[case]
     try:
         return read_compared_mask(path, convention, _BEFORE)

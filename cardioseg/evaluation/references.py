@@ -1,6 +1,6 @@
 """References: expert labels from a prepared dataset, any labelled layout, or a plain folder of masks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from cardioseg.dataset.store import is_dataset, open_dataset
 from cardioseg.errors import UnusableError, UsageError
 from cardioseg.evaluation.compared_edits import read_compared_mask
 from cardioseg.files import safe_name
-from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Convention, Label
 from cardioseg.image.slicer_segmentation import is_segmentation
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.labels import layouts
@@ -60,7 +60,7 @@ def find_references(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source 
     return _find_plain(masks, meaning.numbers or plain_convention(root, meaning), meaning)
 
 
-def plain_convention(root: Path, meaning: Meaning = AS_USUAL) -> Mapping[int, Label]:
+def plain_convention(root: Path, meaning: Meaning = AS_USUAL) -> Convention:
     """The meaning of the numbers in a plain folder of masks: as in nnU-Net's card, or ACDC's if there is no card.
 
     Raises:
@@ -84,7 +84,7 @@ def is_plain(root: Path) -> bool:
     return not is_dataset(root) and layouts.detect(root) is None
 
 
-def _find_plain(folder: MaskFolder, convention: Mapping[int, Label], meaning: Meaning) -> Iterator[Source | Skipped]:
+def _find_plain(folder: MaskFolder, convention: Convention, meaning: Meaning) -> Iterator[Source | Skipped]:
     yield from folder.clashes
     by_subject: dict[str, list[tuple[str, str, Path]]] = {}
     for case, path in folder.paths.items():
@@ -99,7 +99,7 @@ def _read_subject(
     subject_id: str,
     folder: MaskFolder,
     masks: Sequence[tuple[str, str, Path]],
-    convention: Mapping[int, Label],
+    convention: Convention,
     meaning: Meaning,
 ) -> Subject:
     volumes: list[LabelledVolume] = []

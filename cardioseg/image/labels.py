@@ -36,14 +36,17 @@ class Label(IntEnum):
 
 STRUCTURES = (Label.RV_CAVITY, Label.LV_MYOCARDIUM, Label.LV_CAVITY)
 
-CONVENTIONS: Mapping[str, Mapping[int, Label]] = {
+Convention = Mapping[int, Label]
+"""What each number of a mask means."""
+
+CONVENTIONS: Mapping[str, Convention] = {
     "acdc": {0: Label.BACKGROUND, 1: Label.RV_CAVITY, 2: Label.LV_MYOCARDIUM, 3: Label.LV_CAVITY},
     "mnms": {0: Label.BACKGROUND, 1: Label.LV_CAVITY, 2: Label.LV_MYOCARDIUM, 3: Label.RV_CAVITY},
     "ukbb": {0: Label.BACKGROUND, 1: Label.LV_CAVITY, 2: Label.LV_MYOCARDIUM, 3: Label.RV_CAVITY},
 }
 
 
-def convention_of(name: str | None) -> Mapping[int, Label] | None:
+def convention_of(name: str | None) -> Convention | None:
     """The meaning of a mask's numbers by its name; None where it is left to the data.
 
     Raises:
@@ -59,7 +62,7 @@ def convention_of(name: str | None) -> Mapping[int, Label] | None:
 _WHOLE = 1e-3  # largest distance of a label from a whole number
 
 
-def relabel(mask: NDArray[np.generic], convention: Mapping[int, Label]) -> NDArray[np.uint8]:
+def relabel(mask: NDArray[np.generic], convention: Convention) -> NDArray[np.uint8]:
     """Map a mask of any number type and shape from `convention` to `Label`.
 
     Numbers that are whole to within 0.001 are labels: saving whole numbers through a slope leaves such rounding.
@@ -86,7 +89,7 @@ def relabel(mask: NDArray[np.generic], convention: Mapping[int, Label]) -> NDArr
     return result
 
 
-def _is_kept(highest: int, convention: Mapping[int, Label]) -> bool:
+def _is_kept(highest: int, convention: Convention) -> bool:
     """Whether all numbers from 0 to `highest` stay as they are: so it is with our own masks, which need no look."""
     return all(convention.get(number) == number for number in range(highest + 1))
 

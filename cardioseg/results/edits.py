@@ -1,6 +1,5 @@
 """Edits: what somebody changed of a predicted mask: in its own file, or in one that an editor wrote beside it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import numpy as np
 from cardioseg.errors import UnusableError
 from cardioseg.files import sha256
 from cardioseg.image.alignment import aligned, on_grid
-from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label, relabel
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Convention, Label, relabel
 from cardioseg.image.nrrd import read_stored
 from cardioseg.image.volume import Cine
 from cardioseg.image.volume_files import format_of, is_volume_file
@@ -18,7 +17,6 @@ from cardioseg.results.description import Description
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.mask_files import files_beside, is_newer, newer_files_below, read_mask
 
-Convention = Mapping[int, Label]
 _ACDC = CONVENTIONS["acdc"]
 LABELS = "labels are " + ", ".join(f"{label.value} {label.title}" for label in Label)
 _MASK = CaseFolder(Path()).mask.name

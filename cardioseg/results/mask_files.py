@@ -1,13 +1,13 @@
 """Mask files: the NIfTI masks below a folder, by case id."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from cardioseg.errors import NoInputError, UnusableError
 from cardioseg.files import safe_name
 from cardioseg.image.foreign_formats import foreign
-from cardioseg.image.labels import CONVENTIONS, Label, relabel
+from cardioseg.image.labels import CONVENTIONS, Convention, relabel
 from cardioseg.image.nnunet_names import case_stem
 from cardioseg.image.slicer_segmentation import is_segmentation
 from cardioseg.image.volume import Cine
@@ -83,7 +83,7 @@ def case_id(path: Path) -> str:
     return safe_name(path.absolute().parent.name if name == _NAMED_BY_FOLDER else name.removesuffix(REFERENCE))
 
 
-def read_mask(path: Path, convention: Mapping[int, Label] = CONVENTIONS["acdc"]) -> Cine:
+def read_mask(path: Path, convention: Convention = CONVENTIONS["acdc"]) -> Cine:
     """Read a 3D or 4D mask, its numbers mapped from `convention` to `Label`.
 
     The segments of 3D Slicer's segmentations are known by their names, and by their numbers if no name is known.

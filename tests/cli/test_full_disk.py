@@ -23,7 +23,7 @@ def cardioseg(*arguments: str, out: Path = Path(os.devnull), err: Path | None = 
 def test_results_that_stdout_does_not_take_are_an_error_of_the_disk(arguments: list[str]) -> None:
     code, said = cardioseg(*arguments, out=FULL)
     assert code == 6
-    assert "no space left on device" in said
+    assert "no space left on the device" in said
     assert "Traceback" not in said
     assert "None" not in said
     assert "Exception ignored" not in said

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.alignment import on_grid
-from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Label, whole
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Convention, Label, whole
 from cardioseg.image.slicer_segmentation import is_segmentation
 from cardioseg.image.volume import Cine, Grid, Voxels
 from cardioseg.image.volume_files import format_of, is_volume_file
@@ -148,7 +148,7 @@ def _require_one_structure(mask: Voxels, name: str, column: str) -> None:
         raise SeveralStructuresError(f"{name} holds the numbers {listed}: put it in the column `{NUMBERED}`; {rule}")
 
 
-def _combined_labels(masks: Mapping[str, Voxels], convention: Mapping[int, Label]) -> NDArray[np.uint8]:
+def _combined_labels(masks: Mapping[str, Voxels], convention: Convention) -> NDArray[np.uint8]:
     """The labels (phase, slice, row, column) of all masks of a row together."""
     phases = {len(mask) for mask in masks.values()}
     if len(phases) > 1:

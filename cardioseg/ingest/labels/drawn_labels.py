@@ -1,6 +1,6 @@
 """Drawn labels: the labels and phases that an expert drew, and whether the mask follows the stated convention."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from cardioseg.errors import UnusableError, UsageError
 from cardioseg.image.alignment import aligned, turned_to
 from cardioseg.image.grid_difference import grid_difference
-from cardioseg.image.labels import CONVENTIONS, Label, relabel, whole
+from cardioseg.image.labels import CONVENTIONS, Convention, Label, relabel, whole
 from cardioseg.image.volume import Cine, Grid, Voxels
 from cardioseg.image.volume_files import format_of
 
-Convention = Mapping[int, Label]
 Mask = NDArray[np.uint8]
 
 STATE_NUMBERS = (

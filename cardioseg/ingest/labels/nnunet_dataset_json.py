@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cardioseg.errors import NoInputError, reason_of
-from cardioseg.image.labels import Label
-from cardioseg.ingest.labels.drawn_labels import Convention
+from cardioseg.image.labels import Convention, Label
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning, Structure
 
 CARD = "dataset.json"

@@ -19,7 +19,7 @@ from typing import Any
 
 from cardioseg.errors import UsageError, reason_of
 from cardioseg.files import require_size_below
-from cardioseg.image.labels import Label, convention_of
+from cardioseg.image.labels import Convention, Label, convention_of
 
 _FILE_LIMIT_BYTES = 1024**2
 _MOMENT = re.compile(r"^e[ds][\W_]+|[\W_]+e[ds]$", re.IGNORECASE)  # `LV endo ED`: a region of one phase
@@ -70,7 +70,7 @@ class Meaning:
         names: normalised name of a contour or segment -> structure.
     """
 
-    numbers: Mapping[int, Label] | None = None
+    numbers: Convention | None = None
     names: Mapping[str, Structure] | None = None
 
     def structure(self, name: str) -> Structure | None:

@@ -8,13 +8,12 @@ from pathlib import Path
 from cardioseg.archive.member_paths import entries
 from cardioseg.errors import UnusableError
 from cardioseg.image.ed_es_pair import CARD, MOMENTS, existing_image, frame_of, image_named, is_card, read_card
-from cardioseg.image.labels import CONVENTIONS, STRUCTURES
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Convention
 from cardioseg.image.nifti import read_cine, read_volume
 from cardioseg.image.volume import Cine, Volume
 from cardioseg.image.volume_files import REFERENCE, is_volume_file, stem
 from cardioseg.ingest.labels.drawn_labels import (
     STATE_NUMBERS,
-    Convention,
     labels_of,
     on_image,
     readable_masks,

@@ -8,14 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from cardioseg.errors import UnusableError
-from cardioseg.image.labels import CONVENTIONS, STRUCTURES
+from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Convention
 from cardioseg.image.nifti import is_nifti, read_cine
 from cardioseg.image.volume import Cine, Voxels
 from cardioseg.image.volume_files import stem
 from cardioseg.ingest.labels.csv_table import tables_in
 from cardioseg.ingest.labels.drawn_labels import (
     STATE_NUMBERS,
-    Convention,
     Mask,
     labels_of,
     on_image,

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardioseg.errors import NoInputError, UnusableError
+from cardioseg.image.labels import Convention
 from cardioseg.image.nnunet_names import case_stem
 from cardioseg.image.volume import Voxels
 from cardioseg.image.volume_files import format_of, is_part, is_volume_file, siblings, stem
-from cardioseg.ingest.labels.drawn_labels import Convention, drawn_phases, labels_of, on_image
+from cardioseg.ingest.labels.drawn_labels import drawn_phases, labels_of, on_image
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, unknown_moments, with_moments
 from cardioseg.ingest.labels.nnunet_dataset_json import CARD, convention_of_card, ignored_number, read_card
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
