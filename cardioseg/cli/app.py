@@ -73,6 +73,10 @@ def run(arguments: Sequence[str]) -> int:
         )
     except (CardiosegError, _CommandLineError, typer.Abort, KeyboardInterrupt, MemoryError, OSError) as error:
         return console.fail(_explained(error), "--json" in arguments)
+    except SystemExit as leaving:
+        if not isinstance(leaving.__context__, BrokenPipeError):
+            raise
+        return ExitCode.OK  # rich prints the help; nobody reads the rest of it, as in `cardioseg --help | head`
     except Exception:
         if not is_short():  # a bug of ours
             raise

@@ -40,3 +40,18 @@ def test_an_error_keeps_its_code_where_its_document_is_lost() -> None:
     code, said = cardioseg("inspect", "nowhere", "--json", out=FULL)
     assert code == 4
     assert "error: nowhere: no such file or folder" in said
+
+
+@pytest.mark.parametrize(
+    "arguments", [["info"], ["info", "--json"], ["--version"], ["--help"], ["predict", "--help"]], ids=" ".join
+)
+def test_a_reader_that_has_gone_is_no_failure(arguments: list[str]) -> None:
+    """As in `cardioseg --help | head -1`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        command = [sys.executable, "-m", "cardioseg", *arguments]
+        done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
