@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Orthanc calls a cine of several slices complete when the images of one slice have arrived, and inconsistent at the end.
+# Orthanc calls a cine of several slices complete when one slice has arrived, and inconsistent at the end.
 #
 # Version:   Orthanc 1.10.1 (Debian), without plugins.
 # Input:     a cine of 4 slices and 6 phases in one series, instance numbers 1 to 24, sent in this order.
 #            CardiacNumberOfImages is 6: the attribute counts the images of a heart beat, here those of one slice.
 # Behaviour: Orthanc takes CardiacNumberOfImages for the number of images in the series. After 6 of 24 images the series
-#            has the status "Complete", and the event "CompletedSeries" goes out, for which scripts and plugins wait. From
-#            the seventh image on the status is "Inconsistent", and stays so when all 24 are there.
+#            has the status "Complete", and the event "CompletedSeries" goes out, for which scripts and plugins wait.
+#            From the seventh image on the status is "Inconsistent", and stays so when all 24 are there.
 # Seen:      Missing up to image 5, Complete at image 6, Inconsistent from image 7 to 24; 1 event, after 6 of 24 images
 # What to do: start no measurement at CompletedSeries. Wait for StableSeries, and count slices and phases oneself.
 set -euo pipefail

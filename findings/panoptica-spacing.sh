@@ -2,12 +2,12 @@
 # panoptica takes the voxel spacing of a SimpleITK image or a NIfTI file backwards, and its global distances ignore it.
 #
 # Version:   panoptica 2.1.7 (PyPI), with SimpleITK 2.5.7 and nibabel 5.4.2.
-# Input:     two masks of a left ventricle, voxels of 1.25 x 1.25 x 10 mm: a reference of 24 mm radius in six slices, and a
-#            prediction of 20 mm radius in five of them. The right answer, by brute force over the surfaces, is known.
+# Input:     two masks of a left ventricle, voxels of 1.25 x 1.25 x 10 mm: a reference of 24 mm radius in six slices,
+#            and a prediction of 20 mm radius in five of them. The script works out the right answer from the surfaces.
 # Behaviour: given SimpleITK images, or paths of NIfTI files if SimpleITK is installed, panoptica takes the spacing in
-#            the order x, y, z for the axes z, y, x of the array: 10 mm within the slice and 1.25 mm between slices. Given
-#            nibabel images, or arrays and voxelspacing=, the distance is right. `global_bin_hd` and its like, in the same
-#            result, are in voxels, however the spacing is given. Nothing is said of either.
+#            the order x, y, z for the axes z, y, x of the array: 10 mm within the slice and 1.25 mm between slices.
+#            Given nibabel images, or arrays and voxelspacing=, the distance is right. `global_bin_hd` and its like, in
+#            the same result, are in voxels, however the spacing is given. Nothing is said of either.
 # Seen:      right answer          HD 10.97 mm
 #            SimpleITK images      sq_hd 30.05, global_bin_hd 3.74
 #            paths of NIfTI files  sq_hd 30.05, global_bin_hd 3.74
@@ -18,7 +18,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q panoptica==2.1.7 SimpleITK==2.5.7 nibabel==5.4.2 numpy==2.2.6
+"$work/venv/bin/pip" install -q --no-compile panoptica==2.1.7 SimpleITK==2.5.7 nibabel==5.4.2 numpy==2.2.6
 cd "$work"
 cat > finding.py <<'PYTHON'
 import nibabel

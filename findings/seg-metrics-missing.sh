@@ -13,7 +13,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q seg-metrics==1.2.8 MedPy==0.5.2 SimpleITK==2.5.7 numpy==2.4.6
+"$work/venv/bin/pip" install -q --no-compile seg-metrics==1.2.8 MedPy==0.5.2 SimpleITK==2.5.7 numpy==2.4.6
 cd "$work"
 cat > finding.py <<'PYTHON'
 import logging
