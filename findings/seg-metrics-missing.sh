@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# seg-metrics gives a structure that the prediction misses the best of all surface distances: 0 mm.
+# If a prediction misses a structure, seg-metrics gives it a surface distance of 0 mm, the best value.
 #
 # Version:   seg-metrics 1.2.8 (PyPI), with MedPy 0.5.2 to compare.
 # Input:     NIfTI masks of a left and a right ventricle, voxels of 1.25 x 1.25 x 10 mm. Three predictions: the right
