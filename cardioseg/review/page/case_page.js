@@ -40,7 +40,7 @@ export class Page {
       failed: (failure) => this.#fail(failure),
     });
     this.correcting = new Correcting(server, this);
-    this.#contours = new Contours(kase, (phase, slice) => this.correcting.correction.plane(phase, slice));
+    this.#contours = new Contours(kase, (phase, slice) => this.correcting.correction.shown(phase, slice));
     this.state.listen((changed) => this.isClosed || this.#follow(changed));
     this.#show();
     this.cine.show(this.state.shown.phase);

@@ -67,7 +67,7 @@ export function carryOn(page) {
   const { correcting } = page;
   const phases = allPhases(kase);
   correcting.having("Carrying the correction on …", slice, phases, async () => {
-    const planes = await correcting.carried(slice, phases);
+    const planes = await correcting.carrying.planes(slice, phases);
     const isChange = ({ phase, labels }) => !areEqual(labels, correcting.correction.plane(phase, slice));
     const count = planes.filter(isChange).length;
     const words = `Correction of slice ${slice}`;
@@ -93,7 +93,7 @@ export function backToNetwork(page, { atAllPhases }) {
 /** Make the phase that is shown end-diastole (`ed`) or end-systole (`es`). */
 export function setMoment(page, moment) {
   const { case: kase, shown } = page.state;
-  if (kase.phases < 2 || !page.correcting.canChange) return;
+  if (kase.phases < 2) return;
   const other = moment === "ed" ? "es" : "ed";
   const isTaken = page.correcting.correction.moments[other] === shown.phase; // then the other is found again
   const moments = { [moment]: shown.phase, ...(isTaken && { [other]: null }) };

@@ -9,7 +9,7 @@ import { adjusted } from "./greys.js";
 import { obey, showKeys } from "./keys.js";
 import { askToLeave, askToSave } from "./save_dialog.js";
 import { Server } from "./server.js";
-import { dropStroke } from "./strokes.js";
+import { dropStroke, finishStroke } from "./strokes.js";
 import { areTablesOld, listenToTables } from "./tables.js";
 import { fillMenu } from "./toolbar.js";
 
@@ -31,6 +31,11 @@ function caseInAddress() {
   }
 }
 
+/** Whether the case must not be left without a word: changes are not saved, or are being saved. */
+function isHeld() {
+  return page !== null && (page.correcting.isUnsaved || find("#save-dialog").open);
+}
+
 /** Ask before changes that were not saved are lost. */
 async function mayLeave() {
   const wanted = location.hash;
@@ -42,7 +47,8 @@ async function mayLeave() {
 }
 
 async function open() {
-  if (page?.correcting.isUnsaved && !(await mayLeave())) return;
+  finishStroke();
+  if (isHeld() && !(await mayLeave())) return;
   const [token] = location.hash.slice(1).split("/");
   if (!server || token !== secret) [server, secret] = [new Server(token), token];
   const [mine, caseId] = [++turn, caseInAddress()];
@@ -128,7 +134,10 @@ const togglePlay = () => {
 const toggleZoom = () => page.state.set({ zoom: page.state.shown.zoom === "heart" ? "whole" : "heart" });
 const look = (name) => page.state.set({ look: page.state.shown.look === name ? "contours" : name });
 
-const save = () => page?.correcting.canChange && askToSave(page);
+const save = () => {
+  finishStroke();
+  if (page?.correcting.canChange) askToSave(page);
+};
 const escape = () => {
   if (dropStroke()) return;
   if (page.state.shown.tool !== "look") chooseTool(page, "look");
@@ -191,7 +200,10 @@ obey([
 
 fillMenu(correcting);
 find("#save").addEventListener("click", save);
-window.addEventListener("beforeunload", (event) => page?.correcting.isUnsaved && event.preventDefault());
+window.addEventListener("beforeunload", (event) => {
+  finishStroke();
+  if (isHeld()) event.preventDefault();
+});
 find("#play").addEventListener("click", togglePlay);
 find("#reset").addEventListener("click", () => page.resetGrey());
 find("#opacity").addEventListener("input", ({ target }) => page.state.set({ opacity: Number(target.value) / 100 }));

@@ -13,6 +13,8 @@ export class Numbers {
   #ask;
   #told;
   #isAsking = false;
+  /** @type {Promise<void>} until there is nothing more to ask. */
+  settled = Promise.resolve();
   #hasFailed = false;
   #isOld = false;
   /** @type {Measured} of the mask that the server has. */
@@ -47,12 +49,16 @@ export class Numbers {
   /** The case was saved. */
   save(kase) {
     this.now = this.#saved = kase;
+    this.#hasFailed = false;
   }
 
   /** The mask has changed: ask, one request at a time; what was changed meanwhile is asked for afterwards. */
-  async follow() {
+  follow() {
     this.#isOld = true;
-    if (this.#isAsking) return;
+    if (!this.#isAsking) this.settled = this.#askUntilCurrent();
+  }
+
+  async #askUntilCurrent() {
     this.#isAsking = true;
     while (this.#isOld) {
       this.#isOld = false;

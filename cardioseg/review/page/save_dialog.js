@@ -44,7 +44,7 @@ export async function askToLeave(opened) {
   leaving.returnValue = "";
   leaving.showModal();
   await new Promise((resolve) => leaving.addEventListener("close", resolve, { once: true }));
-  if (leaving.returnValue === "save") return askToSave(opened);
+  if (leaving.returnValue === "save") return (await askToSave(opened)) && !opened.correcting.isUnsaved;
   return leaving.returnValue === "discard";
 }
 
@@ -59,17 +59,24 @@ async function save() {
   if (isSaving) return;
   const { decision, initials, note } = form.elements;
   const entered = { decision: decision.value, initials: initials.value.trim(), note: note.value.trim() };
-  isSaving = true;
+  setSaving(true);
   say("Saving …");
   trouble.classList.add("busy");
   try {
     await page.correcting.save(entered);
     sessionStorage.setItem(INITIALS, entered.initials);
+    setSaving(false);
     dialog.close("saved");
   } catch (failure) {
+    setSaving(false);
     say(failure.hint ? `${failure.message} (${failure.hint})` : failure.message);
   }
-  isSaving = false;
+}
+
+/** While a case is saved, the dialog stays open: nothing can be changed behind it. */
+function setSaving(is) {
+  isSaving = is;
+  find(".cancel", dialog).disabled = is;
 }
 
 function say(text) {
@@ -86,8 +93,10 @@ form.elements.note.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
 });
 find(".cancel", dialog).addEventListener("click", () => dialog.close());
+document.addEventListener("keydown", (event) => isSaving && event.key === "Escape" && event.preventDefault());
 dialog.addEventListener("cancel", (event) => isSaving && event.preventDefault());
 dialog.addEventListener("close", () => {
+  if (isSaving) return dialog.showModal(); // browsers close a dialog that was asked twice
   settle(dialog.returnValue === "saved");
   dialog.returnValue = "";
 });
