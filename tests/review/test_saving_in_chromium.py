@@ -10,6 +10,7 @@ from chromium import Chromium
 from correcting_page import CorrectingPage, correcting
 
 from cardioseg.image.labels import Label
+from cardioseg.image.nifti import write_cine
 from cardioseg.results.description import read_description
 from cardioseg.results.folder import CaseFolder
 
@@ -135,3 +136,71 @@ def test_a_stroke_that_is_held_when_the_case_is_left_is_a_change(notched: Correc
     page.browser.click("#leave-dialog [value=stay]")
     page.rest()
     assert page.is_unsaved
+
+
+def offered(page: CorrectingPage) -> tuple[list[str], str]:
+    """The decisions that the dialog offers, and the one that it begins with; the dialog is closed again."""
+    page.browser.key("s", ctrl=True)
+    page.browser.wait_for(OPEN)
+    words, first = page.browser.evaluate("""[
+        [...document.querySelectorAll('#save-dialog fieldset label:not([hidden])')].map(label => label.innerText.trim()),
+        document.querySelector('#save-dialog form').elements.decision.value,
+    ]""")
+    page.browser.key("Escape")
+    page.browser.wait_for(f"!{OPEN}")
+    return words, first
+
+
+ACCEPTED = ["Accepted: use the network's mask", "Excluded: do not use this case"]
+CORRECTED = ["Corrected: use the mask as it is now", "Excluded: do not use this case"]
+
+
+def test_an_edited_mask_is_never_offered_as_the_network_s(page: CorrectingPage) -> None:
+    assert offered(page) == (ACCEPTED, "accepted")
+    edited = page.saved
+    edited.voxels[:, 2] = 0
+    write_cine(page.file, edited)  # as another program does
+    page.open()
+    assert offered(page) == (CORRECTED, "corrected")
+    page.press("w")
+    assert page.text("#deed") == "Not changed: the network's own mask is lost, because another program wrote over it"
+    page.press("3", "x")
+    page.press("Ctrl+z")
+    assert offered(page) == (CORRECTED, "corrected")
+    page.save()
+    assert page.text("#reviewed").lower().startswith("corrected")
+    np.testing.assert_array_equal(page.saved.voxels, edited.voxels)
+    assert offered(page) == (CORRECTED, "corrected")
+
+
+def test_the_network_s_mask_comes_back_from_beside_an_edit(page: CorrectingPage) -> None:
+    network = page.saved
+    slice_, phase = page.place
+    edited = page.saved
+    edited.voxels[phase, slice_] = 0
+    write_cine(page.file.with_name("edited.nii.gz"), edited)
+    page.open()
+    assert offered(page) == (CORRECTED, "corrected")
+    page.browser.wait_for("document.querySelector('#place').innerText.includes('corrected')")
+    page.press("w")
+    assert page.is_unsaved
+    assert offered(page) == (ACCEPTED, "accepted")
+    page.save()
+    np.testing.assert_array_equal(page.saved.voxels, network.voxels)
+    assert page.text("#reviewed").lower().startswith("accepted")
+
+
+def test_a_correction_that_is_taken_back_after_a_reload_is_offered_as_accepted(page: CorrectingPage) -> None:
+    network = page.saved
+    page.press("Delete")
+    page.save()
+    page.open()
+    assert offered(page) == (CORRECTED, "corrected")
+    page.press("w")
+    assert offered(page) == (ACCEPTED, "accepted")
+    page.press_shift("d")
+    assert offered(page) == (CORRECTED, "corrected")  # another phase is a correction, too
+    page.press("Ctrl+z")
+    page.save()
+    assert page.text("#reviewed").lower().startswith("accepted")
+    np.testing.assert_array_equal(page.saved.voxels, network.voxels)

@@ -14,7 +14,6 @@ export class Correcting {
   #server;
   #page;
   #savedText = "";
-  #wasAsDrawn;
   #isPrepared = false;
   /** What is being done that must end before the next change; in words. */
   busy = "";
@@ -32,7 +31,6 @@ export class Correcting {
     const { ed_phase: ed, es_phase: es } = state.case.by_hand;
     this.#server = server;
     this.#page = page;
-    this.#wasAsDrawn = !state.case.predicted;
     this.correction = new Correction((phase, slice) => cine.mask(phase, slice), { ed, es });
     this.network = new NetworkMask(server, state.case, this.correction);
     this.carrying = new Carrying(
@@ -56,9 +54,13 @@ export class Correcting {
     return this.correction.isDirty;
   }
 
-  /** Whether the mask is as the network drew it, with its phases; false if it was not when the case was opened. */
-  get isAsDrawn() {
-    return this.#wasAsDrawn && this.correction.isAsOpened;
+  /** Whether the mask is as the network drew it, with its phases: only then can it be accepted. */
+  async isAsDrawn() {
+    const { predicted, is_edited: isEdited } = this.#page.state.case;
+    if (!this.isUnsaved) return !predicted && !isEdited;
+    const { ed, es } = this.correction.moments;
+    if (ed !== null || es !== null) return false;
+    return this.network.isEverywhere((phase) => this.#page.cine.loadMask(phase));
   }
 
   /** Whether a change can be made now. */

@@ -5,6 +5,7 @@ import { areEqual } from "./correction.js";
 
 /** @typedef {import("./case_page.js").Page} Page */
 
+const LOST = "Not changed: the network's own mask is lost, because another program wrote over it";
 const place = (slice, phase) => `slice ${slice}, phase ${phase}`;
 
 /**
@@ -81,6 +82,7 @@ export function backToNetwork(page, { atAllPhases }) {
   const { case: kase, shown } = page.state;
   const { slice, phase } = shown;
   const { correcting } = page;
+  if (!correcting.network.isKnown) return correcting.say(LOST);
   const phases = atAllPhases ? allPhases(kase) : [phase];
   const words = `Network's mask again in ${atAllPhases ? `slice ${slice} at all phases` : place(slice, phase)}`;
   correcting.having("Reading the network's mask …", slice, phases, async () => {

@@ -18,13 +18,19 @@ let settle = () => {};
  * @param {import("./case_page.js").Page} opened
  * @returns {Promise<boolean>} whether it was saved.
  */
-export function askToSave(opened) {
+export async function askToSave(opened) {
   page = opened;
+  const { correcting } = page;
   const { review } = page.state.case;
+  let isAsDrawn = null;
+  await correcting.having("Comparing with the network's mask …", 0, [], async () => {
+    isAsDrawn = await correcting.isAsDrawn();
+  });
+  if (isAsDrawn === null || page.isClosed) return false;
   for (const decision of ["accepted", "corrected"]) {
-    find(`.${decision}`, form).hidden = (decision === "accepted") !== page.correcting.isAsDrawn;
+    find(`.${decision}`, form).hidden = (decision === "accepted") !== isAsDrawn;
   }
-  form.elements.decision.value = firstDecision();
+  form.elements.decision.value = firstDecision(isAsDrawn);
   form.elements.initials.value = sessionStorage.getItem(INITIALS) ?? review?.initials ?? "";
   form.elements.note.value = review?.note ?? "";
   say("");
@@ -49,10 +55,10 @@ export async function askToLeave(opened) {
 }
 
 /** What most probably is meant. */
-function firstDecision() {
+function firstDecision(isAsDrawn) {
   const { review } = page.state.case;
   if (review?.decision === "excluded" && !page.correcting.isUnsaved) return review.decision;
-  return page.correcting.isAsDrawn ? "accepted" : "corrected";
+  return isAsDrawn ? "accepted" : "corrected";
 }
 
 async function save() {
