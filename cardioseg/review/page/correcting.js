@@ -119,7 +119,7 @@ export class Correcting {
     this.busy = words;
     this.#tell();
     try {
-      for (const phase of phases) await this.#bring(phase, slice);
+      for (const phase of phases) await this.bring(phase, slice);
       const change = await act();
       this.busy = "";
       change?.();
@@ -186,7 +186,8 @@ export class Correcting {
     if (this.isOn && this.correction.preview) this.say(HELD);
   }
 
-  async #bring(phase, slice) {
+  /** Have a slice here at a phase, where it can be changed. */
+  async bring(phase, slice) {
     while (!this.correction.plane(phase, slice)) await this.#page.cine.loadMask(phase);
     this.correction.keep(phase, slice);
   }

@@ -115,7 +115,8 @@ function replace(page, phases, words, labelsOf) {
 function copy(page, fromSlice, fromPhase, words) {
   const { correcting } = page;
   const { slice, phase } = page.state.shown;
-  correcting.having("Reading the mask …", fromSlice, [fromPhase], () => {
+  correcting.having("Reading the mask …", fromSlice, [fromPhase], async () => {
+    await correcting.bring(phase, slice); // where it is copied to
     const labels = correcting.correction.plane(fromPhase, fromSlice).slice();
     return () => correcting.change([{ phase, slice, labels }], words);
   });

@@ -118,9 +118,12 @@ const fade = (change) => {
   const opacity = Math.round(10 * (page.state.shown.opacity + change)) / 10;
   page.state.set({ opacity: Math.min(Math.max(opacity, 0.1), 1) });
 };
-const toMoment = (key) => {
-  const phase = page.state.shown[key];
-  if (phase != null) page.state.set({ phase, side: "LV", isPlaying: false });
+const toMoment = (moment) => {
+  const { correcting, state } = page;
+  const phase = state.shown[`${moment}_phase`];
+  if (phase != null) return state.set({ phase, side: "LV", isPlaying: false });
+  const why = correcting.numbers.whyNo(moment, correcting.correction.moments);
+  correcting.say(why || `${moment.toUpperCase()} is not known`);
 };
 const toRightMoment = () => {
   const { rv_ed_phase: ed, rv_es_phase: es } = page.state.shown;
@@ -158,8 +161,8 @@ obey([
       ofCase(["End"], "End", "most apical slice", () => toEnd(-1)),
       ofCase(["ArrowLeft"], "←", "phase before", () => page.state.stepPhase(-1)),
       ofCase(["ArrowRight"], "→", "phase after", () => page.state.stepPhase(1)),
-      ofCase(["d"], "d", "end-diastole", () => toMoment("ed_phase")),
-      ofCase(["s"], "s", "end-systole", () => toMoment("es_phase")),
+      ofCase(["d"], "d", "end-diastole", () => toMoment("ed")),
+      ofCase(["s"], "s", "end-systole", () => toMoment("es")),
       ofCase(["v"], "v", "end-diastole and end-systole of the RV, in turn", toRightMoment),
       ofCase([" "], "Space", "play the beat, or stop", togglePlay),
       ofCase(["g"], "g", "next flag", nextFlag),

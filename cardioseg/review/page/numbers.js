@@ -7,6 +7,7 @@
  * @property {number|null} ed_phase
  * @property {number|null} es_phase
  * @property {string[]} [remarks]
+ * @property {string[]} [measured_on_saving] keys of measures that will have a value when the case is saved.
  */
 
 export class Numbers {
@@ -44,6 +45,21 @@ export class Numbers {
   /** Whether they are those of the mask that is shown. */
   get areCurrent() {
     return !this.#isAsking && !this.#hasFailed;
+  }
+
+  /**
+   * Why end-diastole or end-systole is not known any more, in words; empty if it is known, or never was.
+   *
+   * @param {"ed"|"es"} moment
+   * @param {import("./correction.js").Moments} chosen by a person.
+   */
+  whyNo(moment, chosen) {
+    const key = `${moment}_phase`;
+    const phase = chosen[moment] ?? this.before[key];
+    if (this.now[key] != null || phase == null) return "";
+    const [name, shift] = { ed: ["ED", "Shift d"], es: ["ES", "Shift s"] }[moment];
+    const remedy = `Draw it there, or go to another phase and make that ${name} (${shift})`;
+    return `${name} is not known: the mask has no cavity at phase ${phase}, which was ${name}. ${remedy}`;
   }
 
   /** The case was saved. */
