@@ -1,6 +1,7 @@
 /** Save dialog: asks for the decision, and what to do with changes that were not saved. */
 
 import { find } from "./elements.js";
+import { inWords } from "./unsaved.js";
 
 const dialog = find("#save-dialog");
 const form = find("form", dialog);
@@ -75,7 +76,7 @@ async function save() {
     dialog.close("saved");
   } catch (failure) {
     setSaving(false);
-    say(failure.hint ? `${failure.message} (${failure.hint})` : failure.message);
+    say(inWords(failure, page.correcting.correction));
   }
 }
 
