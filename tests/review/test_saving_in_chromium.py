@@ -74,6 +74,18 @@ def test_the_page_shows_what_is_in_the_file_after_changes_behind_a_save(page: Co
     assert (page.mask != corrected).any()
 
 
+def test_flags_stay_in_sight_beside_a_long_remark(page: CorrectingPage) -> None:
+    page.press("Delete")
+    page.browser.key("s", ctrl=True)
+    page.browser.wait_for(OPEN)
+    page.browser.evaluate("document.querySelector('#save-dialog textarea').value = 'A long remark. '.repeat(40)")
+    page.browser.key("Enter")
+    page.browser.wait_for(f"!{OPEN} && document.querySelector('#remarks').innerText.includes('A long remark')")
+    flag, noted = page.browser.evaluate("""['#flags li', '#noted'].map(
+        selector => document.querySelector(selector).getBoundingClientRect().bottom)""")
+    assert flag < noted < 900
+
+
 def test_what_was_changed_after_it_was_sent_is_not_saved(page: CorrectingPage) -> None:
     unsaved = page.browser.evaluate("""import('/page/correction.js').then(({ Correction }) => {
         const correction = new Correction(() => new Uint8Array(4), { ed: null, es: null });
@@ -143,7 +155,8 @@ def offered(page: CorrectingPage) -> tuple[list[str], str]:
     page.browser.key("s", ctrl=True)
     page.browser.wait_for(OPEN)
     words, first = page.browser.evaluate("""[
-        [...document.querySelectorAll('#save-dialog fieldset label:not([hidden])')].map(label => label.innerText.trim()),
+        [...document.querySelectorAll('#save-dialog fieldset label:not([hidden])')].map(
+            label => label.innerText.trim()),
         document.querySelector('#save-dialog form').elements.decision.value,
     ]""")
     page.browser.key("Escape")
