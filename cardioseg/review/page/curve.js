@@ -123,10 +123,14 @@ function phaseTicks(height, width) {
 function momentMarks(height, width) {
   const { rightMoments, leftMoments } = page.state;
   const within = (x, half) => Math.min(Math.max(x, MARGIN.left + half), width - half); // beside the labels of the axis
-  const mark = (kind, y) => ([name, phase]) => [
-    draw("line", { x1: scale.x(phase), x2: scale.x(phase), y1: y + 5, y2: height - MARGIN.bottom, class: kind }),
-    draw("text", { x: within(scale.x(phase), (LETTER * name.length) / 2), y, "text-anchor": "middle", class: kind }, name),
-  ];
+  const mark = (kind, y) => ([name, phase]) => {
+    const x = scale.x(phase);
+    const middle = within(x, (LETTER * name.length) / 2);
+    return [
+      draw("line", { x1: x, x2: x, y1: y + 5, y2: height - MARGIN.bottom, class: kind }),
+      draw("text", { x: middle, y, "text-anchor": "middle", class: kind }, name),
+    ];
+  };
   return [...leftMoments.flatMap(mark("moment", 11)), ...rightMoments.flatMap(mark("moment right", 25))];
 }
 
