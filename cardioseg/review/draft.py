@@ -8,6 +8,7 @@ from cardioseg.image.volume import Cine
 from cardioseg.measure.case_measures import Measures
 from cardioseg.measure.curves import Moments
 from cardioseg.measure.ventricles import measure
+from cardioseg.measure.wall_motion import WALL_QUANTITIES
 from cardioseg.results.description import rounded_curves
 from cardioseg.review.carried_correction import carried
 from cardioseg.review.case_document import measure_rows, moved_remark
@@ -54,6 +55,7 @@ class Draft:
             "es_phase": measures.es_phase,
             "measures": measure_rows(measures),
             "curves_ml": rounded_curves(now.curves_ml),
+            "measured_on_saving": _measured_on_saving(measures),
             "remarks": [moved] if moved else [],
         }
 
@@ -76,3 +78,9 @@ class Draft:
         planes = carried(network[:, index], self.mask.voxels[:, index], self._seen)
         changed = (plane_of(phase, index, saved[phase, index], plane) for phase, plane in enumerate(planes))
         return {"planes": [plane.model_dump() for plane in changed]}
+
+
+def _measured_on_saving(measures: Measures) -> list[str]:
+    """The keys of what takes too long to be measured after each stroke: the wall, if there is one at end-diastole."""
+    has_wall = measures["lv_ed_phase"] is not None and bool(measures["lv_mass_g"])
+    return [quantity.key for quantity in WALL_QUANTITIES] if has_wall else []

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from chromium import Chromium
@@ -95,6 +96,20 @@ class CorrectingPage:
     def stroke(self, *points: tuple[float, float]) -> None:
         """Drag with the left button through points (row, column) of the image: (0.5, 0.5) is in the first pixel."""
         self.browser.drag(self.in_window(points))
+        self.rest()
+
+    def hold(self, *points: tuple[float, float]) -> None:
+        """Draw through points of the window without letting go of the button."""
+        held: Any = {"button": "left", "buttons": 1, "clickCount": 1}
+        for number, (x, y) in enumerate(points):
+            kind = "mouseMoved" if number else "mousePressed"
+            self.browser.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, **held)
+        self.rest()
+
+    def let_go(self, point: tuple[float, float]) -> None:
+        """Let go of the button at a point of the window."""
+        x, y = point
+        self.browser.ask("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, button="left", clickCount=1)
         self.rest()
 
     @property

@@ -238,12 +238,16 @@ def test_a_case_that_was_changed_meanwhile(page: CorrectingPage) -> None:
     page.press("ArrowDown")
     page.browser.key("Delete")
     page.browser.wait_for("!document.querySelector('#trouble').hidden")
-    assert "heart was changed meanwhile" in page.text("#trouble span")
+    slice_, phase = page.place
+    places = f"slice {slice_}, phase {phase}; slice {slice_ + 1}, phase {phase}"
+    lost = f"Your unsaved changes ({places}) cannot be saved from this page, and loading it again discards them."
+    assert page.text("#trouble span").startswith(f"heart was changed meanwhile (load it again). {lost}")
     page.browser.key("s", ctrl=True)
     page.browser.wait_for(DIALOG.format("save"))
     page.browser.key("Enter")
     page.browser.wait_for("!document.querySelector('#save-dialog .trouble').hidden")
     page.browser.wait_for("document.querySelector('#save-dialog .trouble').textContent.includes('changed meanwhile')")
+    assert lost in page.text("#save-dialog .trouble")
     page.browser.key("Escape")
     page.browser.wait_for(f"!{DIALOG.format('save')}")
     assert page.is_unsaved  # nothing is lost

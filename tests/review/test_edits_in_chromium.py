@@ -66,6 +66,32 @@ def test_a_slice_is_copied_from_a_neighbouring_phase(page: CorrectingPage, key: 
     expect(page, expected)
 
 
+def test_a_slice_is_copied_to_a_phase_that_has_not_arrived(notched: CorrectingPage) -> None:
+    """The mask of the phase is held back, as by a slow connection."""
+    browser = notched.browser
+    hold_back = f"""(() => {{
+        const ask = window.fetch;
+        const held = new Promise(resolve => {{ window.letGo = resolve; }});
+        window.fetch = async (address, ...rest) => {{
+            if (String(address).includes('/masks/{PHASE}')) await held;
+            return ask(address, ...rest);
+        }};
+    }})()"""
+    added = browser.ask("Page.addScriptToEvaluateOnNewDocument", source=hold_back)
+    page = notched.open("notched")
+    browser.ask("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
+    page.go_to(SLICE, PHASE)
+    assert not browser.evaluate("document.querySelector('#notice').hidden")
+    browser.key(",")
+    browser.wait_for("document.querySelector('#deed').textContent === 'Reading the mask …'")
+    browser.evaluate("window.letGo()")
+    page.rest()
+    assert page.text("#deed") == f"Copied from phase {PHASE - 1} to slice {SLICE}, phase {PHASE}"
+    expected = page.saved.voxels.copy()
+    expected[PHASE, SLICE] = expected[PHASE - 1, SLICE]
+    expect(page, expected)
+
+
 @pytest.mark.parametrize(("key", "steps"), [("u", 1), ("j", -1)])
 def test_a_slice_is_copied_from_its_neighbour(page: CorrectingPage, key: str, steps: int) -> None:
     """Slice 4 of these stacks is the base."""
@@ -203,6 +229,25 @@ def test_numbers_follow_with_the_change_in_brackets(page: CorrectingPage) -> Non
     assert page.browser.evaluate("document.querySelector('#flags-old').hidden")
     assert "(" not in page.text("#measures")
     assert page.browser.evaluate("document.querySelectorAll('#curve .line.before').length") == 0
+
+
+def test_a_measure_that_is_lost_has_no_value_and_is_not_promised(page: CorrectingPage) -> None:
+    es_phase = read_description(CaseFolder(page.results / "notched")).measures.es_phase
+    page.press("s", "Home", "3", "x")
+    for _ in range(4):
+        page.press("ArrowDown", "x")
+    cells = page.browser.evaluate(
+        "[...document.querySelectorAll('#measures tbody tr')].map(row => [...row.cells].map(cell => cell.innerText))"
+    )
+    values = {title: lv for title, lv, *_ in cells}
+    assert {values[title] for title in ("ESV", "SV", "EF", "ES phase")} == {"–"}
+    assert values["Largest wall thickness"] == "after saving"
+    why = f"ES is not known: the mask has no cavity at phase {es_phase}, which was ES"
+    assert page.text("#number-remarks").startswith(why)
+    page.press("ArrowRight", "s")
+    assert page.text("#deed").startswith(why)
+    page.press(*["Ctrl+z"] * 5)
+    assert page.text("#number-remarks") == ""
 
 
 def test_end_diastole_and_end_systole_are_moved_by_hand(page: CorrectingPage) -> None:

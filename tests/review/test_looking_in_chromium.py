@@ -1,8 +1,9 @@
 """The page of `review` in a browser: cases are found, opened, looked through and played, by mouse and by keyboard."""
 
 import json
+import shutil
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from chromium import Chromium
 from PIL import ImageColor
-from served_results import Served
+from served_results import Served, served_here
 
 from cardioseg.image.labels import Label
 from cardioseg.image.nifti import read_cine
@@ -357,6 +358,56 @@ def test_nothing_is_cut_off_and_nothing_jumps(browser: Chromium, review: Served,
     assert browser.evaluate("document.querySelector('#tools').offsetHeight") < 40  # one line
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
     assert_quiet(browser, review)
+
+
+def boxes_of(browser: Chromium, selector: str) -> list[tuple[float, float, float, float]]:
+    """Left, top, right and bottom of all elements."""
+    sides = "(({ left, top, right, bottom }) => [left, top, right, bottom])(element.getBoundingClientRect())"
+    found = browser.evaluate(f"[...document.querySelectorAll({json.dumps(selector)})].map(element => {sides})")
+    return [(left, top, right, bottom) for left, top, right, bottom in found]
+
+
+def overlapping(boxes: list[tuple[float, float, float, float]]) -> int:
+    """How many pairs of boxes lie over each other by more than a pixel."""
+    return sum(
+        min(one[2], other[2]) - max(one[0], other[0]) > 1 and min(one[3], other[3]) - max(one[1], other[1]) > 1
+        for one, other in combinations(boxes, 2)
+    )
+
+
+def test_in_a_narrow_window_all_is_one_below_the_other(browser: Chromium, review: Served) -> None:
+    open_case(browser, review, "notched", 420, 800)
+    parts = boxes_of(browser, "#case header, #tools, #correct, #stage, #beat, #overview, #facts")
+    assert len(parts) == 7
+    assert overlapping(parts) == 0
+    assert all(left >= 0 and right <= 420 and bottom > top + 20 for left, top, right, bottom in parts)
+    assert browser.evaluate("document.documentElement.scrollWidth") <= 420
+    assert browser.evaluate("document.querySelector('#large').clientHeight") > 200
+    browser.evaluate("document.querySelector('#facts').scrollIntoView({ block: 'end' })")
+    [(_, _, _, bottom)] = boxes_of(browser, "#facts")
+    assert bottom < 801  # all of it can be reached
+
+
+@pytest.mark.parametrize(("ed", "es"), [(0, -1), (-1, 0)])
+def test_the_names_of_phases_at_the_ends_of_the_curve_can_be_read(
+    browser: Chromium, results: Path, tmp_path: Path, ed: int, es: int
+) -> None:
+    file = Path(shutil.copytree(results, tmp_path / "results")) / "notched" / "measures.json"
+    document = json.loads(file.read_text())
+    last = len(document["curves_ml"]["lv_cavity"]) - 1
+    right = {"rv_ed_phase": ed % (last + 1), "rv_es_phase": es % (last + 1)}
+    left = {f"{side}ed_phase": right["rv_es_phase"] for side in ("", "lv_")}
+    document["measures"] |= right | left | {"es_phase": last // 2, "lv_es_phase": last // 2}
+    file.write_text(json.dumps(document))
+    with served_here(tmp_path / "results") as review:
+        open_case(browser, review, "notched")
+        names = browser.evaluate("[...document.querySelectorAll('#curve text.moment')].map(text => text.textContent)")
+        assert names == ["ED", "ES", "RV ED", "RV ES"]
+        [(left_edge, top, right_edge, _)] = boxes_of(browser, "#curve")
+        marks = boxes_of(browser, "#curve text.moment")
+        assert all(box[0] >= left_edge and box[1] >= top - 1 and box[2] <= right_edge for box in marks)
+        axis = boxes_of(browser, "#curve text:not(.moment)")
+        assert sum(overlapping([*marks, label]) for label in axis) == 0
 
 
 def test_everything_is_named_for_those_who_do_not_see(page: Chromium) -> None:

@@ -83,20 +83,6 @@ def far_from(line: list[tuple[float, float]], shape: tuple[int, ...]) -> np.ndar
     return np.min([distances_mm(shape, start, end) for start, end in ends], axis=0) > PIXEL_MM / 10
 
 
-def hold(page: CorrectingPage, *points: tuple[float, float]) -> None:
-    """Draw through points of the window without letting go of the button."""
-    held: Any = {"button": "left", "buttons": 1, "clickCount": 1}
-    for number, (x, y) in enumerate(points):
-        page.browser.ask("Input.dispatchMouseEvent", type="mouseMoved" if number else "mousePressed", x=x, y=y, **held)
-    page.rest()
-
-
-def let_go(page: CorrectingPage, point: tuple[float, float]) -> None:
-    x, y = point
-    page.browser.ask("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, button="left", clickCount=1)
-    page.rest()
-
-
 def pixel_at(page: CorrectingPage, point: tuple[float, float]) -> list[int]:
     """Red, green and blue of the large slice at a point of the window."""
     colour = page.browser.evaluate(f"""(canvas => {{
@@ -287,7 +273,7 @@ def test_the_line_is_shown_in_the_colour_of_the_structure_until_escape_drops_it(
     page.press("o", "1")
     assert page.browser.evaluate("getComputedStyle(document.querySelector('#large canvas')).cursor") == "crosshair"
     corners = page.in_window([(6.5, 6.5), (6.5, 14.5), (14.5, 14.5)])
-    hold(page, *corners)
+    page.hold(*corners)
     [red, green, blue] = page.browser.evaluate("""getComputedStyle(
         document.querySelector('#structures [aria-pressed=true] i')).backgroundColor.match(/\\d+/g).map(Number)""")
     [middle] = page.in_window([(6.5, 10.5)])
@@ -295,7 +281,7 @@ def test_the_line_is_shown_in_the_colour_of_the_structure_until_escape_drops_it(
     assert not page.is_unsaved
     page.press("Escape")
     assert pixel_at(page, middle) != pytest.approx([red, green, blue], abs=3)
-    let_go(page, corners[-1])
+    page.let_go(corners[-1])
     assert not page.is_unsaved
     assert page.browser.evaluate("document.querySelector('[data-tool=outline]').ariaPressed") == "true"
 
@@ -303,10 +289,10 @@ def test_the_line_is_shown_in_the_colour_of_the_structure_until_escape_drops_it(
 def test_a_line_that_is_not_closed_when_another_slice_is_shown_is_dropped(page: CorrectingPage) -> None:
     page.press("o", "1")
     corners = page.in_window([(6.5, 6.5), (6.5, 14.5), (14.5, 14.5)])
-    hold(page, *corners)
+    page.hold(*corners)
     page.press("ArrowDown")
-    let_go(page, corners[-1])
-    assert page.text("#deed") == "Outline dropped: another slice or phase is shown"
+    page.let_go(corners[-1])
+    assert page.text("#deed") == "Outline dropped: its line was not closed"
     assert not page.is_unsaved
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from chromium import Chromium
-from correcting_page import correcting
+from correcting_page import CorrectingPage, correcting
 from served_results import Served, served
 
 from cardioseg.results.folder import ResultsFolder
@@ -107,6 +107,20 @@ def test_the_server_has_ended(browser: Chromium, results: Path) -> None:
         review.end()
         browser.evaluate("document.querySelector('[data-case=dicom]').click()")
         assert message(browser) == ("cardioseg review has ended", "start it again; it prints a new address")
+
+
+def test_the_server_has_ended_before_changes_were_saved(browser: Chromium, results: Path) -> None:
+    with served(results) as review:
+        page = CorrectingPage(browser, review, results, "notched").open()
+        page.go_to(1, 2)
+        page.press_shift("x")
+        review.end()
+        browser.key("Delete")
+        said = browser.wait_for("document.querySelector('#trouble span').textContent")
+        assert said.startswith("cardioseg review has ended (start it again; it prints a new address). Your unsaved")
+        assert f"(slice 1, phases 0 to {page.saved.phases - 1}) cannot be saved from this page" in said
+        assert "open the case in another tab and draw them again there" in said
+        assert page.text("#saved") == "not saved"
 
 
 def test_a_thousand_cases(browser: Chromium, results: Path, tmp_path: Path) -> None:

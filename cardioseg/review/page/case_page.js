@@ -13,6 +13,7 @@ import { drawLarge, drawStage, placeText, showStage } from "./stage.js";
 import { State } from "./state.js";
 import { showStrokes } from "./strokes.js";
 import { showToolbar, updateToolbar } from "./toolbar.js";
+import { inWords } from "./unsaved.js";
 
 const SAID_AFTER_MS = 400; // screen readers: the place where the reader stops, not each on the way
 
@@ -40,7 +41,7 @@ export class Page {
       failed: (failure) => this.#fail(failure),
     });
     this.correcting = new Correcting(server, this);
-    this.#contours = new Contours(kase, (phase, slice) => this.correcting.correction.plane(phase, slice));
+    this.#contours = new Contours(kase, (phase, slice) => this.correcting.correction.shown(phase, slice));
     this.state.listen((changed) => this.isClosed || this.#follow(changed));
     this.#show();
     this.cine.show(this.state.shown.phase);
@@ -92,8 +93,8 @@ export class Page {
   }
 
   /** Say what failed; nothing of the correction is lost. */
-  complain({ message, hint }) {
-    find("#trouble span").textContent = hint ? `${message} (${hint})` : message;
+  complain(failure) {
+    find("#trouble span").textContent = inWords(failure, this.correcting.correction);
     find("#trouble").hidden = false;
   }
 

@@ -1,19 +1,19 @@
 /** Correcting: a case that a person corrects: the changes, their numbers, and how they are saved. */
 
-import { Correction, areEqual, withRuns } from "./correction.js";
+import { Carrying } from "./carrying.js";
+import { Correction } from "./correction.js";
 import { NetworkMask } from "./network_mask.js";
 import { Numbers, rightMomentsOf } from "./numbers.js";
 import { Failure } from "./server.js";
 import { areTablesOld, writeTables } from "./tables.js";
 
 const NOT_ACQUIRED = "Not changed: this slice was not acquired, and its areas are interpolated from its neighbours";
+const HELD = "Not changed: a stroke is being drawn; let go of the button first";
 
 export class Correcting {
   #server;
   #page;
   #savedText = "";
-  #carried = new Map();
-  #wasAsDrawn;
   #isPrepared = false;
   /** What is being done that must end before the next change; in words. */
   busy = "";
@@ -31,9 +31,13 @@ export class Correcting {
     const { ed_phase: ed, es_phase: es } = state.case.by_hand;
     this.#server = server;
     this.#page = page;
-    this.#wasAsDrawn = !state.case.predicted;
     this.correction = new Correction((phase, slice) => cine.mask(phase, slice), { ed, es });
     this.network = new NetworkMask(server, state.case, this.correction);
+    this.carrying = new Carrying(
+      (slice, instead) => server.carried(page.state.case.case_id, this.document(instead), slice),
+      this.correction,
+      this.network,
+    );
     this.numbers = new Numbers(state.case, () => this.#measured(), {
       arrived: () => this.#showNumbers(),
       failed: (failure) => page.complain(failure),
@@ -50,14 +54,18 @@ export class Correcting {
     return this.correction.isDirty;
   }
 
-  /** Whether the mask is as the network drew it, with its phases; false if it was not when the case was opened. */
-  get isAsDrawn() {
-    return this.#wasAsDrawn && this.correction.isAsOpened;
+  /** Whether the mask is as the network drew it, with its phases: only then can it be accepted. */
+  async isAsDrawn() {
+    const { predicted, is_edited: isEdited } = this.#page.state.case;
+    if (!this.isUnsaved) return !predicted && !isEdited;
+    const { ed, es } = this.correction.moments;
+    if (ed !== null || es !== null) return false;
+    return this.network.isEverywhere((phase) => this.#page.cine.loadMask(phase));
   }
 
   /** Whether a change can be made now. */
   get canChange() {
-    return this.isOn && !this.busy;
+    return this.isOn && !this.busy && !this.correction.preview;
   }
 
   /** `saved 14:03`, whether the tables are still being written, `not saved`, or nothing. */
@@ -74,6 +82,7 @@ export class Correcting {
    * @param {Partial<import("./correction.js").Moments>} [moments]
    */
   change(planes, words, moments = {}) {
+    if (!this.canChange) return this.#refuse();
     const { missing_slices: missing } = this.#page.state.case;
     if (planes.some(({ slice }) => missing.includes(slice))) return this.say(NOT_ACQUIRED);
     const isChange = this.correction.put(planes, moments);
@@ -87,12 +96,14 @@ export class Correcting {
 
   /** Take the last step back, and show where it was. */
   undo() {
-    if (this.canChange) this.#show(this.correction.undo(), "Undone");
+    if (!this.canChange) return this.#refuse();
+    this.#show(this.correction.undo(), "Undone");
   }
 
   /** Make the step again that was taken back last. */
   redo() {
-    if (this.canChange) this.#show(this.correction.redo(), "Done again");
+    if (!this.canChange) return this.#refuse();
+    this.#show(this.correction.redo(), "Done again");
   }
 
   /**
@@ -104,11 +115,11 @@ export class Correcting {
    * @param {() => any} act
    */
   async having(words, slice, phases, act) {
-    if (!this.canChange) return;
+    if (!this.canChange) return this.#refuse();
     this.busy = words;
     this.#tell();
     try {
-      for (const phase of phases) await this.#bring(phase, slice);
+      for (const phase of phases) await this.bring(phase, slice);
       const change = await act();
       this.busy = "";
       change?.();
@@ -132,47 +143,32 @@ export class Correcting {
   }
 
   /**
-   * Carry the correction of a slice on to its other phases, all of which are here. What was carried on before, and not
-   * changed since, is no correction of its own: it is carried on anew.
-   *
-   * @param {number} slice
-   * @param {number[]} phases
-   * @returns {Promise<import("./correction.js").Plane[]>}
-   */
-  async carried(slice, phases) {
-    await this.network.load(phases);
-    const isCarried = (phase) => {
-      const labels = this.#carried.get(`${phase}/${slice}`);
-      return labels && areEqual(labels, this.correction.plane(phase, slice));
-    };
-    const instead = phases.filter(isCarried).map((phase) => {
-      return { phase, slice, labels: this.network.plane(phase, slice) };
-    });
-    const { planes } = await this.#server.carried(this.#page.state.case.case_id, this.document(instead), slice);
-    const carried = planes.map(({ phase, runs }) => {
-      return { phase, slice, labels: withRuns(this.correction.base(phase, slice), runs) };
-    });
-    for (const { phase, labels } of carried) {
-      const isNew = isCarried(phase) || !areEqual(labels, this.correction.plane(phase, slice));
-      if (isNew) this.#carried.set(`${phase}/${slice}`, labels);
-    }
-    return carried;
-  }
-
-  /**
-   * Save.
+   * Save. Nothing can be changed meanwhile.
    *
    * @param {{initials: string, decision: string, note: string}} decision
    */
   async save(decision) {
+    if (!this.canChange) throw new Failure("Nothing was saved: a change is still being made", "save again in a moment");
+    this.busy = "Saving …";
+    this.#tell();
+    try {
+      await this.#send(decision);
+    } finally {
+      this.busy = "";
+      this.#tell();
+    }
+  }
+
+  async #send(decision) {
     const { state, cine } = this.#page;
     const { case_id: name } = state.case;
-    await cine.pause();
-    const { version } = await this.#server.review(name, this.document(), decision).catch((failure) => {
+    await Promise.all([cine.pause(), this.numbers.settled]); // no request is of a version that is about to be old
+    const [sent, document] = [this.correction.snapshot(), this.document()];
+    const { version } = await this.#server.review(name, document, decision).catch((failure) => {
       cine.renew(state.case);
       throw failure;
     });
-    this.correction.markSaved();
+    this.correction.markSaved(sent);
     state.case.version = version;
     cine.renew(state.case);
     writeTables(this.#server, (trouble) => this.#page.complain(trouble));
@@ -185,7 +181,13 @@ export class Correcting {
     this.#page.renew(kase);
   }
 
-  async #bring(phase, slice) {
+  /** Say why nothing is changed now, where nothing else on the page says it. */
+  #refuse() {
+    if (this.isOn && this.correction.preview) this.say(HELD);
+  }
+
+  /** Have a slice here at a phase, where it can be changed. */
+  async bring(phase, slice) {
     while (!this.correction.plane(phase, slice)) await this.#page.cine.loadMask(phase);
     this.correction.keep(phase, slice);
   }

@@ -42,10 +42,15 @@ export class Correction {
     this.moments = this.#opened = this.#saved = moments;
   }
 
-  /** A plane as it is corrected now; undefined if it has not arrived. */
-  plane(phase, slice) {
+  /** A plane as it is shown: as it is corrected now, with a stroke that has not ended. */
+  shown(phase, slice) {
     const { preview } = this;
     if (preview && preview.phase === phase && preview.slice === slice) return preview.labels;
+    return this.plane(phase, slice);
+  }
+
+  /** A plane as it is corrected now; undefined if it has not arrived. */
+  plane(phase, slice) {
     return this.#planes.get(`${phase}/${slice}`)?.now ?? this.#planeOf(phase, slice);
   }
 
@@ -131,10 +136,20 @@ export class Correction {
     return { ed_phase: ed, es_phase: es, planes };
   }
 
-  /** The server knows all of it from now on. Undo and redo stay. */
-  markSaved() {
-    this.#saved = this.moments;
-    for (const plane of this.#planes.values()) plane.base = plane.now.slice();
+  /** All of it as it is now, for `markSaved`. */
+  snapshot() {
+    const planes = [...this.#planes].map(([key, { now }]) => ({ key, labels: now.slice() }));
+    return { moments: this.moments, planes };
+  }
+
+  /**
+   * The server knows what it was sent. What was changed since is not saved. Undo and redo stay.
+   *
+   * @param {{moments: Moments, planes: {key: string, labels: Uint8Array}[]}} sent the snapshot of that moment.
+   */
+  markSaved({ moments, planes }) {
+    this.#saved = moments;
+    for (const { key, labels } of planes) this.#planes.get(key).base = labels;
   }
 
   #changed() {

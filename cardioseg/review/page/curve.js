@@ -6,6 +6,7 @@ const root = find("#curve");
 const volumes = find("#volumes");
 const MARGIN = { top: 16, right: 10, bottom: 20, left: 40 };
 const TICKS = 4;
+const LETTER = 7.5; // its width, at most
 
 let page = null;
 let scale = null;
@@ -43,7 +44,7 @@ export function drawCurve() {
     phase: (x) => Math.round(((x - MARGIN.left) / (width - MARGIN.left - MARGIN.right)) * (phases - 1)),
   };
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" });
-  svg.append(...levels(top, step, width), ...phaseTicks(height, width), ...momentMarks(height));
+  svg.append(...levels(top, step, width), ...phaseTicks(height, width), ...momentMarks(height, width));
   for (const { colour, volumes: ml, before } of curves()) {
     if (String(before) !== String(ml)) svg.append(line(before, colour, "line before"));
     svg.append(line(ml, colour, "line"));
@@ -119,12 +120,17 @@ function phaseTicks(height, width) {
   return marks;
 }
 
-function momentMarks(height) {
+function momentMarks(height, width) {
   const { rightMoments, leftMoments } = page.state;
-  const mark = (kind, y) => ([name, phase]) => [
-    draw("line", { x1: scale.x(phase), x2: scale.x(phase), y1: y + 5, y2: height - MARGIN.bottom, class: kind }),
-    draw("text", { x: scale.x(phase), y, "text-anchor": "middle", class: kind }, name),
-  ];
+  const within = (x, half) => Math.min(Math.max(x, MARGIN.left + half), width - half); // beside the labels of the axis
+  const mark = (kind, y) => ([name, phase]) => {
+    const x = scale.x(phase);
+    const middle = within(x, (LETTER * name.length) / 2);
+    return [
+      draw("line", { x1: x, x2: x, y1: y + 5, y2: height - MARGIN.bottom, class: kind }),
+      draw("text", { x: middle, y, "text-anchor": "middle", class: kind }, name),
+    ];
+  };
   return [...leftMoments.flatMap(mark("moment", 11)), ...rightMoments.flatMap(mark("moment right", 25))];
 }
 

@@ -5,6 +5,7 @@ import { areEqual } from "./correction.js";
 
 /** @typedef {import("./case_page.js").Page} Page */
 
+const LOST = "Not changed: the network's own mask is lost, because another program wrote over it";
 const place = (slice, phase) => `slice ${slice}, phase ${phase}`;
 
 /**
@@ -67,7 +68,7 @@ export function carryOn(page) {
   const { correcting } = page;
   const phases = allPhases(kase);
   correcting.having("Carrying the correction on …", slice, phases, async () => {
-    const planes = await correcting.carried(slice, phases);
+    const planes = await correcting.carrying.planes(slice, phases);
     const isChange = ({ phase, labels }) => !areEqual(labels, correcting.correction.plane(phase, slice));
     const count = planes.filter(isChange).length;
     const words = `Correction of slice ${slice}`;
@@ -81,6 +82,7 @@ export function backToNetwork(page, { atAllPhases }) {
   const { case: kase, shown } = page.state;
   const { slice, phase } = shown;
   const { correcting } = page;
+  if (!correcting.network.isKnown) return correcting.say(LOST);
   const phases = atAllPhases ? allPhases(kase) : [phase];
   const words = `Network's mask again in ${atAllPhases ? `slice ${slice} at all phases` : place(slice, phase)}`;
   correcting.having("Reading the network's mask …", slice, phases, async () => {
@@ -93,7 +95,7 @@ export function backToNetwork(page, { atAllPhases }) {
 /** Make the phase that is shown end-diastole (`ed`) or end-systole (`es`). */
 export function setMoment(page, moment) {
   const { case: kase, shown } = page.state;
-  if (kase.phases < 2 || !page.correcting.canChange) return;
+  if (kase.phases < 2) return;
   const other = moment === "ed" ? "es" : "ed";
   const isTaken = page.correcting.correction.moments[other] === shown.phase; // then the other is found again
   const moments = { [moment]: shown.phase, ...(isTaken && { [other]: null }) };
@@ -113,7 +115,8 @@ function replace(page, phases, words, labelsOf) {
 function copy(page, fromSlice, fromPhase, words) {
   const { correcting } = page;
   const { slice, phase } = page.state.shown;
-  correcting.having("Reading the mask …", fromSlice, [fromPhase], () => {
+  correcting.having("Reading the mask …", fromSlice, [fromPhase], async () => {
+    await correcting.bring(phase, slice); // where it is copied to
     const labels = correcting.correction.plane(fromPhase, fromSlice).slice();
     return () => correcting.change([{ phase, slice, labels }], words);
   });

@@ -28,12 +28,16 @@ export function showNumbers() {
   const { numbers } = page.correcting;
   const changes = new Map(numbers.before.measures.map((row) => [row.key, row]));
   const now = new Map(numbers.now.measures.map((row) => [row.key, row]));
-  const rows = page.state.case.measures.map((row) => now.get(row.key) ?? { ...row, value: "" });
+  const later = numbers.now.measured_on_saving ?? [];
+  const missing = (row) => ({ ...row, value: later.includes(row.key) ? "" : null });
+  const rows = page.state.case.measures.map((row) => now.get(row.key) ?? missing(row));
   const added = numbers.now.measures.filter(({ key }) => !rows.some((row) => row.key === key));
   const all = [...rows, ...added].map((row) => ({ ...row, change: changeText(row, changes.get(row.key)) }));
   showMeasures(all);
   find("#changes-meaning").hidden = !all.some(({ change }) => change);
-  find("#number-remarks").replaceChildren(...numbers.remarks.map(remark));
+  const { moments } = page.correcting.correction;
+  const unknown = ["ed", "es"].map((moment) => numbers.whyNo(moment, moments));
+  find("#number-remarks").replaceChildren(...[...unknown, ...numbers.remarks].filter(Boolean).map(remark));
 }
 
 /** Say that the flags are those of the mask before the changes. */
@@ -136,8 +140,9 @@ function showMeasures(measures) {
   showScan(measures.filter((row) => !row.side));
 }
 
-/** A value with its change in brackets; what is measured when the case is saved has no value until then. */
+/** A value with its change in brackets; empty: it is measured when the case is saved; null: it has none. */
 function valueParts({ value, change }) {
+  if (value === null) return ["–"];
   if (!value) return [make("span", { class: "later" }, "after saving")];
   return change ? [value, " ", make("span", { class: "change" }, `(${change})`)] : [value];
 }

@@ -9,7 +9,7 @@ import { adjusted } from "./greys.js";
 import { obey, showKeys } from "./keys.js";
 import { askToLeave, askToSave } from "./save_dialog.js";
 import { Server } from "./server.js";
-import { dropStroke } from "./strokes.js";
+import { dropStroke, finishStroke } from "./strokes.js";
 import { areTablesOld, listenToTables } from "./tables.js";
 import { fillMenu } from "./toolbar.js";
 
@@ -31,6 +31,11 @@ function caseInAddress() {
   }
 }
 
+/** Whether the case must not be left without a word: changes are not saved, or are being saved. */
+function isHeld() {
+  return page !== null && (page.correcting.isUnsaved || find("#save-dialog").open);
+}
+
 /** Ask before changes that were not saved are lost. */
 async function mayLeave() {
   const wanted = location.hash;
@@ -42,7 +47,8 @@ async function mayLeave() {
 }
 
 async function open() {
-  if (page?.correcting.isUnsaved && !(await mayLeave())) return;
+  finishStroke();
+  if (isHeld() && !(await mayLeave())) return;
   const [token] = location.hash.slice(1).split("/");
   if (!server || token !== secret) [server, secret] = [new Server(token), token];
   const [mine, caseId] = [++turn, caseInAddress()];
@@ -112,9 +118,12 @@ const fade = (change) => {
   const opacity = Math.round(10 * (page.state.shown.opacity + change)) / 10;
   page.state.set({ opacity: Math.min(Math.max(opacity, 0.1), 1) });
 };
-const toMoment = (key) => {
-  const phase = page.state.shown[key];
-  if (phase != null) page.state.set({ phase, side: "LV", isPlaying: false });
+const toMoment = (moment) => {
+  const { correcting, state } = page;
+  const phase = state.shown[`${moment}_phase`];
+  if (phase != null) return state.set({ phase, side: "LV", isPlaying: false });
+  const why = correcting.numbers.whyNo(moment, correcting.correction.moments);
+  correcting.say(why || `${moment.toUpperCase()} is not known`);
 };
 const toRightMoment = () => {
   const { rv_ed_phase: ed, rv_es_phase: es } = page.state.shown;
@@ -128,7 +137,10 @@ const togglePlay = () => {
 const toggleZoom = () => page.state.set({ zoom: page.state.shown.zoom === "heart" ? "whole" : "heart" });
 const look = (name) => page.state.set({ look: page.state.shown.look === name ? "contours" : name });
 
-const save = () => page?.correcting.canChange && askToSave(page);
+const save = () => {
+  finishStroke();
+  if (page?.correcting.canChange) askToSave(page);
+};
 const escape = () => {
   if (dropStroke()) return;
   if (page.state.shown.tool !== "look") chooseTool(page, "look");
@@ -149,8 +161,8 @@ obey([
       ofCase(["End"], "End", "most apical slice", () => toEnd(-1)),
       ofCase(["ArrowLeft"], "←", "phase before", () => page.state.stepPhase(-1)),
       ofCase(["ArrowRight"], "→", "phase after", () => page.state.stepPhase(1)),
-      ofCase(["d"], "d", "end-diastole", () => toMoment("ed_phase")),
-      ofCase(["s"], "s", "end-systole", () => toMoment("es_phase")),
+      ofCase(["d"], "d", "end-diastole", () => toMoment("ed")),
+      ofCase(["s"], "s", "end-systole", () => toMoment("es")),
       ofCase(["v"], "v", "end-diastole and end-systole of the RV, in turn", toRightMoment),
       ofCase([" "], "Space", "play the beat, or stop", togglePlay),
       ofCase(["g"], "g", "next flag", nextFlag),
@@ -191,7 +203,10 @@ obey([
 
 fillMenu(correcting);
 find("#save").addEventListener("click", save);
-window.addEventListener("beforeunload", (event) => page?.correcting.isUnsaved && event.preventDefault());
+window.addEventListener("beforeunload", (event) => {
+  finishStroke();
+  if (isHeld()) event.preventDefault();
+});
 find("#play").addEventListener("click", togglePlay);
 find("#reset").addEventListener("click", () => page.resetGrey());
 find("#opacity").addEventListener("input", ({ target }) => page.state.set({ opacity: Number(target.value) / 100 }));

@@ -7,12 +7,15 @@
  * @property {number|null} ed_phase
  * @property {number|null} es_phase
  * @property {string[]} [remarks]
+ * @property {string[]} [measured_on_saving] keys of measures that will have a value when the case is saved.
  */
 
 export class Numbers {
   #ask;
   #told;
   #isAsking = false;
+  /** @type {Promise<void>} until there is nothing more to ask. */
+  settled = Promise.resolve();
   #hasFailed = false;
   #isOld = false;
   /** @type {Measured} of the mask that the server has. */
@@ -44,15 +47,34 @@ export class Numbers {
     return !this.#isAsking && !this.#hasFailed;
   }
 
+  /**
+   * Why end-diastole or end-systole is not known any more, in words; empty if it is known, or never was.
+   *
+   * @param {"ed"|"es"} moment
+   * @param {import("./correction.js").Moments} chosen by a person.
+   */
+  whyNo(moment, chosen) {
+    const key = `${moment}_phase`;
+    const phase = chosen[moment] ?? this.before[key];
+    if (this.now[key] != null || phase == null) return "";
+    const [name, shift] = { ed: ["ED", "Shift d"], es: ["ES", "Shift s"] }[moment];
+    const remedy = `Draw it there, or go to another phase and make that ${name} (${shift})`;
+    return `${name} is not known: the mask has no cavity at phase ${phase}, which was ${name}. ${remedy}`;
+  }
+
   /** The case was saved. */
   save(kase) {
     this.now = this.#saved = kase;
+    this.#hasFailed = false;
   }
 
   /** The mask has changed: ask, one request at a time; what was changed meanwhile is asked for afterwards. */
-  async follow() {
+  follow() {
     this.#isOld = true;
-    if (this.#isAsking) return;
+    if (!this.#isAsking) this.settled = this.#askUntilCurrent();
+  }
+
+  async #askUntilCurrent() {
     this.#isAsking = true;
     while (this.#isOld) {
       this.#isOld = false;

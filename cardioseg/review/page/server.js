@@ -6,15 +6,18 @@ export class Failure extends Error {
    * @param {string} message what failed.
    * @param {string} [hint] what to do.
    * @param {number} [status] of the answer; 0 if there was none.
+   * @param {boolean} [isFinal] whether the server takes no change of this page from now on.
    */
-  constructor(message, hint = "", status = 0) {
+  constructor(message, hint = "", status = 0, isFinal = false) {
     super(message);
     this.hint = hint;
     this.status = status;
+    this.isFinal = isFinal;
   }
 }
 
 const UNAUTHORIZED = 401;
+const OTHER_VERSION = "was changed meanwhile"; // how the server ends what it says of a case of which it has another one
 
 export class Server {
   #token;
@@ -90,7 +93,7 @@ export class Server {
     const json = { ...headers, "content-type": "application/json" };
     const options = sent ? { method: "POST", headers: json, body: JSON.stringify(sent) } : { headers };
     const answer = await fetch(`/api/${path}`, options).catch(() => {
-      throw new Failure("cardioseg review has ended", "start it again; it prints a new address");
+      throw new Failure("cardioseg review has ended", "start it again; it prints a new address", 0, true);
     });
     if (answer.status === UNAUTHORIZED) throw withoutSecret();
     if (!answer.ok) throw await inWords(answer);
@@ -103,10 +106,11 @@ function withoutSecret() {
     "This address lacks the secret of the running cardioseg review",
     "copy the whole address that it prints, with all that follows the #",
     UNAUTHORIZED,
+    true,
   );
 }
 
 async function inWords(answer) {
   const { message, hint } = await answer.json().catch(() => ({ message: "cardioseg review failed", hint: "" }));
-  return new Failure(message, hint, answer.status);
+  return new Failure(message, hint, answer.status, message.endsWith(OTHER_VERSION));
 }

@@ -13,7 +13,7 @@ const REACHES_EDGE =
   "Not filled: fill changes the whole area that you click into, and this area reaches the edge of the image. " +
   "To draw a new area, use outline (o)";
 const ENCLOSES_NOTHING = "Outline: the line encloses no pixel centre, so nothing was changed";
-const LEFT = "Outline dropped: another slice or phase is shown";
+const LEFT = "Outline dropped: its line was not closed";
 
 let page = null;
 let stroke = null;
@@ -23,7 +23,7 @@ export function showStrokes(opened) {
   page = opened;
   stroke = null;
   page.state.listen((changed) => {
-    if (stroke && (changed.has("slice") || changed.has("phase"))) leave();
+    if (stroke && (changed.has("slice") || changed.has("phase"))) finishStroke();
     if (["tool", "brushMm", "zoom"].some((key) => changed.has(key))) showCircle(null);
   });
   showCircle(null);
@@ -40,8 +40,9 @@ export function dropStroke() {
   return true;
 }
 
-/** The picture of the stroke is gone: what was drawn counts, but nobody has closed a line. */
-function leave() {
+/** End a stroke before the button is let go: what was drawn counts, but nobody has closed a line. */
+export function finishStroke() {
+  if (!stroke) return;
   if (!stroke.line) return end();
   dropStroke();
   page.correcting.say(LEFT);
