@@ -17,6 +17,7 @@ from cardioseg.cases.written_case import format_hashes, write_case
 from cardioseg.correction.corrected_mask import Corrected, describe_corrected
 from cardioseg.correction.kept_review import signed_by
 from cardioseg.correction.missing_slices import drawn_in_missing
+from cardioseg.correction.moved_extremes import moved_extremes
 from cardioseg.errors import UnusableError
 from cardioseg.files import write_bytes
 from cardioseg.image.nifti import is_4d, write_cine, write_volume
@@ -36,6 +37,7 @@ from cardioseg.results.run_record import UsedModel, known_run_record
 
 _NO_SCAN = "no pictures and no DICOM objects of the reviewed mask: the scan is no longer where it was"
 _NAMELESS = "model"
+_REMEDY = "Shift+D or Shift+S in `review` sets other phases, for both ventricles"
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,9 @@ def save_review(results: ResultsFolder, folder: CaseFolder, corrected: Corrected
         description = describe_corrected(corrected, read_description(folder))
         _write_mask(folder, corrected)
         written = _renew_files(folder, record, corrected.mask, description, author)
-        remark = in_one(written, remark_of(record, corrected.mask, description))
+        remark = in_one(written, remark_of(record, corrected.mask, description, corrected.moments))
     else:
-        remark = _sign(folder, record, corrected.mask, author)
+        remark = _sign(folder, record, corrected, author)
     changes = {"review": review, "chosen_phases": asdict(corrected.moments), "remark": remark, "outdated": ""}
     record.model_copy(update=changes | {"sha256": format_hashes(folder)}).write(folder)
     if not review.is_corrected:
@@ -93,22 +95,24 @@ def _is_changed(folder: CaseFolder, record: CaseRecord, corrected: Corrected) ->
     return is_drawn or asdict(corrected.by_hand) != by_hand or bool(edited_file(folder.mask, record))
 
 
-def remark_of(record: CaseRecord, mask: Cine, description: Description) -> str:
-    """What to say of the patient of a case, and of drawings that have no effect."""
+def remark_of(record: CaseRecord, mask: Cine, description: Description, chosen: Moments) -> str:
+    """What to say of the patient of a case, of drawings that have no effect, and of phases that are no extremes now."""
     patients = Patients(with_reference_values=record.patient.with_reference_values)
     acquisition = description.acquisition
     in_vain = drawn_in_missing(mask, acquisition.missing)
-    return in_one(given(record.patient), patients.remark(acquisition), in_vain)
+    moved = moved_extremes(description, chosen, remedy=_REMEDY)
+    return in_one(given(record.patient), patients.remark(acquisition), in_vain, moved)
 
 
-def _sign(folder: CaseFolder, record: CaseRecord, mask: Cine, author: Author) -> str:
+def _sign(folder: CaseFolder, record: CaseRecord, corrected: Corrected, author: Author) -> str:
     """Write the objects that say who answers for a mask that is as it was; returns the remark of the case."""
     scan = recorded_scan(record) if refers_to_images(record.formats) else None
     if scan is None or scan.has_other_header(record):
         return record.remark
     description = read_description(folder)
+    mask = corrected.mask
     written = write_case(folder, scan, mask, description, author, formats=other_formats(record.formats))
-    return in_one(written, remark_of(record, mask, description))
+    return in_one(written, remark_of(record, mask, description, corrected.moments))
 
 
 def _review(corrected: Corrected, judgement: Judgement) -> Review:
