@@ -30,6 +30,20 @@ class Decision(StrEnum):
     EXCLUDED = "excluded"
 
 
+class BegunSave(BaseModel):
+    """What was predicted of a case while a review of it is saved; it stays in the record if the save is killed.
+
+    Attributes:
+        predicted: the measures of the network's own mask.
+        predicted_phases: `ed_phase` and `es_phase` as far as a person chose them for `predict`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    predicted: dict[str, float | int | None] = {}
+    predicted_phases: dict[str, int | None] = {}
+
+
 class Review(BaseModel):
     """One case as a person left it.
 

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from cardioseg.errors import NoInputError, UnusableError, reason_of
-from cardioseg.files import turn
+from cardioseg.files import sweep_partials, turn
 from cardioseg.results.folder import CaseFolder, ResultsFolder
 from cardioseg.results.run_tables import read_measures, read_reviews, read_status
 from cardioseg.review.correction import FinishedReview
@@ -48,6 +48,8 @@ class ReviewedResults:
         self._lock, self._saving, self._writing = Lock(), Lock(), Lock()
         self._saves = 0
         self.why_read_only = _AS_ASKED if is_read_only else _refusal(folder)
+        if not self.why_read_only and are_tables_due(folder):  # a save may have been killed
+            sweep_partials(folder.path)
         self.write_due_tables()
 
     def document(self) -> dict[str, Any]:
