@@ -7,9 +7,8 @@ start, or by the next run of `predict`.
 from cardioseg.cases.scan import is_at_place
 from cardioseg.correction.corrected_case import Judgement, save_review
 from cardioseg.correction.corrected_mask import Corrected
-from cardioseg.errors import UnusableError
+from cardioseg.errors import ResourceError, UnusableError
 from cardioseg.files import sole_writer
-from cardioseg.locks import is_being_written
 from cardioseg.results.all_cases import every_outcome
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.ledger import Ledger
@@ -41,6 +40,7 @@ def save(results: ResultsFolder, opened: OpenedCase, review: FinishedReview) -> 
     tables_are_due(results)
     judgement = Judgement(review.decision, review.initials.strip(), " ".join(review.note.split()))
     save_review(results, opened.folder, Corrected(mask, opened.mask, opened.prediction, review.by_hand), judgement)
+    tables_are_due(results)  # another process may have begun the tables before the case was written
 
 
 def write_tables(results: ResultsFolder) -> str:
@@ -52,20 +52,29 @@ def write_tables(results: ResultsFolder) -> str:
     Raises:
         ResourceError: the file system refuses a write.
     """
-    if is_being_written(results.path):
-        return _LATER
-    with sole_writer(results.path):
-        tables_are_due(results)
-        ledger = _due(results)
-        with every_outcome(results, ledger, is_at_place) as outcomes:
-            write_summary(results, outcomes, known_run_record(results))
-        ledger.remove()
+    try:
+        with sole_writer(results.path):
+            _write_tables(results)
+    except ResourceError as error:
+        if isinstance(error.__cause__, BlockingIOError):  # the folder is locked
+            return _LATER
+        raise
     return ""
+
+
+def _write_tables(results: ResultsFolder) -> None:
+    """Write the tables. A case that is saved from the first line on makes them due again, whatever process saves it."""
+    ledger = Ledger((results.review_tables_ledger,))
+    ledger.begin(RunRecord(), "")
+    _due(results).remove()
+    with every_outcome(results, ledger, is_at_place) as outcomes:
+        write_summary(results, outcomes, known_run_record(results))
+    ledger.remove()
 
 
 def are_tables_due(results: ResultsFolder) -> bool:
     """Whether a case was saved, and its tables were not."""
-    return results.reviewed_ledger.is_file()
+    return results.reviewed_ledger.is_file() or results.review_tables_ledger.is_file()
 
 
 def tables_are_due(results: ResultsFolder) -> None:
