@@ -31,6 +31,8 @@ def case_document(case: OpenedCase, why_read_only: str = "") -> dict[str, Any]:
         "version": case.version,
         "is_writable": not why_read_only,
         "why_read_only": why_read_only,
+        "is_edited": case.is_edited,
+        "has_network_mask": case.prediction.mask is not None,
         "phases": case.mask.phases,
         "slices": slices,
         "rows": rows,

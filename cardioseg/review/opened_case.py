@@ -40,6 +40,7 @@ class OpenedCase:
         remarks: what else a person should know.
         scan: of which it was made; None where that is not known, is gone, or was changed.
         record: where the scan lies, and what a person who reviewed it decided.
+        is_edited: whether another program edited the mask since `predict` or `review` wrote it.
     """
 
     folder: CaseFolder
@@ -49,6 +50,7 @@ class OpenedCase:
     scan: Future[Scan | None] = field(repr=False)
     remarks: tuple[str, ...] = ()
     record: CaseRecord | None = None
+    is_edited: bool = False
     _images: CaseImages | None = field(default=None, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -151,7 +153,7 @@ def open_case(folder: CaseFolder, version: str) -> OpenedCase:
     if edited.earlier is None:
         raise UnusableError(f"{folder.case_id} has no measures beside its mask", "run `cardioseg predict` again")
     remarks = ((_AS_EDITED,) if edited.is_edited else ()) + edited.remarks
-    return OpenedCase(folder, version, edited.mask, edited.earlier, scan, remarks, record)
+    return OpenedCase(folder, version, edited.mask, edited.earlier, scan, remarks, record, edited.is_edited)
 
 
 def _edited(folder: CaseFolder) -> EditedMask:

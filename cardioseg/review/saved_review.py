@@ -12,12 +12,15 @@ from cardioseg.files import sole_writer
 from cardioseg.results.all_cases import every_outcome
 from cardioseg.results.folder import ResultsFolder
 from cardioseg.results.ledger import Ledger
+from cardioseg.results.review_record import Decision
 from cardioseg.results.run_record import RunRecord, known_run_record
 from cardioseg.results.run_tables import write_summary
 from cardioseg.review.correction import FinishedReview
 from cardioseg.review.opened_case import OpenedCase
 
 _LATER = "measures.csv and report.html are written later, because another run is writing into this folder"
+
+_EDITED = "the mask was edited in another program, so nobody can accept it as the network drew it"
 
 
 def save(results: ResultsFolder, opened: OpenedCase, review: FinishedReview) -> None:
@@ -30,16 +33,20 @@ def save(results: ResultsFolder, opened: OpenedCase, review: FinishedReview) -> 
 
     Raises:
         ResourceError: the file system refuses a write.
-        UnusableError: the case was changed meanwhile, or there is no such phase.
+        UnusableError: the case was changed meanwhile, there is no such phase, or an edit is to be accepted as if the
+            network had drawn it.
         UsageError: the correction does not fit the mask.
     """
     if review.version != opened.version:
         raise UnusableError(f"{opened.folder.case_id} was changed meanwhile", "load it again; your strokes are lost")
     mask = review.applied(opened.mask, opened.description.acquisition.missing)
     review.by_hand.require_within(mask.phases)
+    corrected = Corrected(mask, opened.mask, opened.prediction, review.by_hand)
+    if review.decision is Decision.ACCEPTED and opened.is_edited and not corrected.is_as_predicted:
+        raise UnusableError(f"nothing was saved: {_EDITED}", "save it as a correction, or exclude the case")
     tables_are_due(results)
     judgement = Judgement(review.decision, review.initials.strip(), " ".join(review.note.split()))
-    save_review(results, opened.folder, Corrected(mask, opened.mask, opened.prediction, review.by_hand), judgement)
+    save_review(results, opened.folder, corrected, judgement)
     tables_are_due(results)  # another process may have begun the tables before the case was written
 
 
