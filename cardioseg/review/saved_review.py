@@ -35,10 +35,11 @@ def save(results: ResultsFolder, opened: OpenedCase, review: FinishedReview) -> 
         ResourceError: the file system refuses a write.
         UnusableError: the case was changed meanwhile, there is no such phase, or an edit is to be accepted as if the
             network had drawn it.
-        UsageError: the correction does not fit the mask.
+        UsageError: the correction does not fit the mask, or its initials or note begin as a formula does.
     """
     if review.version != opened.version:
         raise UnusableError(f"{opened.folder.case_id} was changed meanwhile", "load it again; your strokes are lost")
+    review.require_text()
     mask = review.applied(opened.mask, opened.description.acquisition.missing)
     review.by_hand.require_within(mask.phases)
     corrected = Corrected(mask, opened.mask, opened.prediction, review.by_hand)

@@ -363,6 +363,18 @@ def test_what_is_refused(app: Application, folder: Path) -> None:
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == everything
 
 
+@pytest.mark.parametrize("name", ["initials", "note"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", " \t=1"])
+def test_what_a_spreadsheet_would_compute_is_refused(app: Application, folder: Path, name: str, text: str) -> None:
+    version = told(ask(app, "/api/cases/heart"))["version"]
+    sent = {"version": version, "decision": "accepted", name: text}
+    status, content = ask(app, "/api/cases/heart/review", sent)
+    refused = f"nothing was saved: the {name} may not begin with {text.strip()[0]}"
+    assert (status, json.loads(content)["message"]) == (400, refused)
+    assert not (folder / "review.csv").exists()
+    assert told(ask(app, "/api/cases/heart"))["version"] == version
+
+
 def test_read_only(folder: Path) -> None:
     app = app_of(folder, is_read_only=True)
     document = told(ask(app, "/api/cases/heart"))
