@@ -1,7 +1,7 @@
 """Corrected case: a predicted case whose mask or phases a person corrected, measured and written again.
 
-The mask is written first and the record last: whoever is killed in between leaves an edited mask, which no program
-overwrites unasked.
+The record is written first, with what was predicted, then the mask, and the record again at the end: whoever is killed
+in between leaves an edited mask, which no program overwrites unasked, and what it takes to save the case again.
 """
 
 from collections.abc import Collection
@@ -17,6 +17,7 @@ from cardioseg.cases.written_case import format_hashes, write_case
 from cardioseg.correction.corrected_mask import Corrected, describe_corrected
 from cardioseg.correction.kept_review import signed_by
 from cardioseg.correction.missing_slices import drawn_in_missing
+from cardioseg.correction.moved_extremes import moved_extremes
 from cardioseg.errors import UnusableError
 from cardioseg.files import write_bytes
 from cardioseg.image.nifti import is_4d, write_cine, write_volume
@@ -31,11 +32,12 @@ from cardioseg.results.folder import CaseFolder, ResultsFolder
 from cardioseg.results.formats import ALWAYS, refers_to_images, remove_objects
 from cardioseg.results.mask_files import files_beside
 from cardioseg.results.outcome import in_one
-from cardioseg.results.review_record import Decision, Review
+from cardioseg.results.review_record import BegunSave, Decision, Review
 from cardioseg.results.run_record import UsedModel, known_run_record
 
 _NO_SCAN = "no pictures and no DICOM objects of the reviewed mask: the scan is no longer where it was"
 _NAMELESS = "model"
+_REMEDY = "Shift+D or Shift+S in `review` sets other phases, for both ventricles"
 
 
 @dataclass(frozen=True)
@@ -75,40 +77,55 @@ def save_review(results: ResultsFolder, folder: CaseFolder, corrected: Corrected
     author = author_of(results, record, review)
     if _is_changed(folder, record, corrected):
         description = describe_corrected(corrected, read_description(folder))
+        _begin(folder, record, corrected)
         _write_mask(folder, corrected)
         written = _renew_files(folder, record, corrected.mask, description, author)
-        remark = in_one(written, remark_of(record, corrected.mask, description))
+        remark = in_one(written, remark_of(record, corrected.mask, description, corrected.moments))
     else:
-        remark = _sign(folder, record, corrected.mask, author)
+        remark = _sign(folder, record, corrected, author)
     changes = {"review": review, "chosen_phases": asdict(corrected.moments), "remark": remark, "outdated": ""}
-    record.model_copy(update=changes | {"sha256": format_hashes(folder)}).write(folder)
+    ended = {"begun_save": None, "sha256": format_hashes(folder)}
+    record.model_copy(update=changes | ended).write(folder)
     if not review.is_corrected:
         folder.predicted_mask.unlink(missing_ok=True)
 
 
 def _is_changed(folder: CaseFolder, record: CaseRecord, corrected: Corrected) -> bool:
-    """Whether the case needs other measures than it has: by strokes, phases, or an edit with another program."""
+    """Whether the case needs other measures: by strokes, phases, another program's edit, or a save that was killed."""
     by_hand = record.review.by_hand if record.review else asdict(Moments())
     is_drawn = not np.array_equal(corrected.mask.voxels, corrected.saved.voxels)
-    return is_drawn or asdict(corrected.by_hand) != by_hand or bool(edited_file(folder.mask, record))
+    return (
+        is_drawn or asdict(corrected.by_hand) != by_hand or bool(edited_file(folder.mask, record) or record.begun_save)
+    )
 
 
-def remark_of(record: CaseRecord, mask: Cine, description: Description) -> str:
-    """What to say of the patient of a case, and of drawings that have no effect."""
+def _begin(folder: CaseFolder, record: CaseRecord, corrected: Corrected) -> None:
+    """Remember what was predicted before anything is written over it, for the day when this save is killed."""
+    prediction, kept = corrected.prediction, folder.predicted_mask
+    if prediction.mask is not None and not corrected.is_as_predicted and not kept.is_file():
+        write_bytes(kept, folder.mask.read_bytes())
+    begun = BegunSave(predicted=prediction.measures.document(), predicted_phases=asdict(prediction.chosen))
+    record.model_copy(update={"begun_save": begun}).write(folder)
+
+
+def remark_of(record: CaseRecord, mask: Cine, description: Description, chosen: Moments) -> str:
+    """What to say of the patient of a case, of drawings that have no effect, and of phases that are no extremes now."""
     patients = Patients(with_reference_values=record.patient.with_reference_values)
     acquisition = description.acquisition
     in_vain = drawn_in_missing(mask, acquisition.missing)
-    return in_one(given(record.patient), patients.remark(acquisition), in_vain)
+    moved = moved_extremes(description, chosen, remedy=_REMEDY)
+    return in_one(given(record.patient), patients.remark(acquisition), in_vain, moved)
 
 
-def _sign(folder: CaseFolder, record: CaseRecord, mask: Cine, author: Author) -> str:
+def _sign(folder: CaseFolder, record: CaseRecord, corrected: Corrected, author: Author) -> str:
     """Write the objects that say who answers for a mask that is as it was; returns the remark of the case."""
     scan = recorded_scan(record) if refers_to_images(record.formats) else None
     if scan is None or scan.has_other_header(record):
         return record.remark
     description = read_description(folder)
+    mask = corrected.mask
     written = write_case(folder, scan, mask, description, author, formats=other_formats(record.formats))
-    return in_one(written, remark_of(record, mask, description))
+    return in_one(written, remark_of(record, mask, description, corrected.moments))
 
 
 def _review(corrected: Corrected, judgement: Judgement) -> Review:
@@ -134,15 +151,13 @@ def _review(corrected: Corrected, judgement: Judgement) -> Review:
 
 def _write_mask(folder: CaseFolder, corrected: Corrected) -> None:
     """Write a mask that was changed; the network's own is kept beside it, and comes back with its very bytes."""
-    kept, network = folder.predicted_mask, corrected.prediction.mask
+    kept = folder.predicted_mask
     if corrected.is_as_predicted:
         if kept.is_file():
             write_bytes(folder.mask, kept.read_bytes())
         return
     if np.array_equal(corrected.mask.voxels, corrected.saved.voxels) and not files_beside(folder.mask):
         return  # it lies there already
-    if network is not None and not kept.is_file():
-        write_bytes(kept, folder.mask.read_bytes())
     write_as(folder.mask, corrected.mask)
 
 

@@ -70,8 +70,9 @@ def read_prediction(folder: CaseFolder, mask: Cine | None = None) -> Prediction:
     """
     record, measures = read_case_record(folder) or CaseRecord(), read_description(folder).measures
     chosen = Moments(**record.chosen_phases)
-    if record.review and record.is_corrected:
-        measures, chosen = Measures.from_document(record.review.predicted), Moments(**record.review.predicted_phases)
+    before = record.begun_save or (record.review if record.is_corrected else None)
+    if before:
+        measures, chosen = Measures.from_document(before.predicted), Moments(**before.predicted_phases)
     if folder.predicted_mask.is_file():
         return Prediction(read_mask(folder.predicted_mask), measures, chosen)
     has_other_voxels = record.review is not None and record.is_corrected and record.review.changed_voxels != 0

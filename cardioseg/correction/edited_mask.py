@@ -97,7 +97,8 @@ def read_edited(path: Path, with_scan: bool = True, convention: Convention = CON
     remarks = latest.remarks if latest.file == path.name else (f"from {latest.file}", *latest.remarks)
     if latest.is_corrected and record and record.review:
         remarks = (record.review.remark(description.measures), *remarks)
-    remarks = tuple(filter(None, (*remarks, drawn_in_missing(mask, description.acquisition.missing))))
+    interrupted = record.interrupted if record else ""
+    remarks = tuple(filter(None, (*remarks, interrupted, drawn_in_missing(mask, description.acquisition.missing))))
     edited = EditedMask(timed, description.acquisition, latest.is_edited, folds, image, no_image, description)
     return replace(edited, chosen=chosen, remarks=remarks, review=record.review if record else None)
 

@@ -66,7 +66,7 @@ def signed_by(name: str, model_sha256: str, review: Review | None) -> Author:
     """The model of a case with this name and hash, and the person who reviewed the case."""
     if review is None:
         return Author(name, model_sha256)
-    touch = Touch.CORRECTED if review.is_corrected else Touch.ACCEPTED
-    if review.decision is Decision.EXCLUDED and not review.is_corrected:
-        touch = Touch.NONE
-    return Author(name, model_sha256, touch, review.initials)
+    is_excluded = review.decision is Decision.EXCLUDED
+    unchanged = Touch.NONE if is_excluded else Touch.ACCEPTED
+    touch = Touch.CORRECTED if review.is_corrected else unchanged
+    return Author(name, model_sha256, touch, review.initials, is_excluded)

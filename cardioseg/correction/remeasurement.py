@@ -207,7 +207,7 @@ def _measure(
     if edited.image:
         measures, flags = description.measures, description.flags
         write_pictures(folder, edited.image, edited.mask, measures, flags=flags, title=case.case_id)
-    moved = moved_extremes(edited.earlier.curves_ml, description, moments) if edited.earlier else ""
+    moved = moved_extremes(description, wanted)
     decision, reviewed = kept_decision(edited, description.measures)
     own = ("edited" if edited.is_edited else "", _only_rv(mask, structures), reviewed, *edited.remarks)
     remarks = in_one(*own, moved, edited.no_image, patients.remark(acquisition))

@@ -54,7 +54,11 @@ def renew(results: ResultsFolder, folder: CaseFolder, record: CaseRecord, scan: 
     written = write_case(
         folder, scan, mask, description, author_of(results, record, review), formats=other_formats(formats)
     )
-    remark = in_one(written, remark_of(record, mask, description), _AGAIN if has_other_header else "")
+    remark = in_one(
+        written,
+        remark_of(record, mask, description, Moments(**record.chosen_phases)),
+        _AGAIN if has_other_header else "",
+    )
     changes = {"formats": tuple(sorted(formats)), "remark": remark, "review": review, "outdated": ""}
     header = {"header": scan.header, "grid": RecordedGrid.of(mask.grid)} if has_other_header else {}
     record.model_copy(update=changes | header | {"sha256": format_hashes(folder)}).write(folder)

@@ -140,6 +140,8 @@ def _cases_in(folder: Path) -> Iterator[ReviewedCase | Skipped]:
 
 
 def _subject(case: ReviewedCase) -> Subject:
+    if case.record.interrupted:
+        raise UnusableError(case.record.interrupted)
     if edit := edited_file(case.folder.mask, case.record):
         hint = "save the case in `cardioseg review` first, or remove the file if it is no edit"
         raise UnusableError(f"{edit} was changed by another program after the review", hint)

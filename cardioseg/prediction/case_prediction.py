@@ -122,10 +122,11 @@ def _found(
     if (edited or record.is_corrected) and not settings.discard_edits:
         _described(folder, edited or folder.mask.name)
         outdated = OTHER_HEADER if edited and scan.has_other_header(record) else ""
-        remade = "" if edited else renew(results, folder, record, scan, asked.formats)
+        remade = "" if edited or record.interrupted else renew(results, folder, record, scan, asked.formats)
         description = read_description(folder)
         record = read_case_record(folder) or record
-        why = in_one(edit_kept(edited) if edited else correction_kept(record, description), remade, outdated)
+        decided = record.interrupted or (edit_kept(edited) if edited else correction_kept(record, description))
+        why = in_one(decided, remade, outdated)
         is_new = settings.patients.with_earlier(folder.case_id, record.patient) != record.patient
         kept = in_one(why, _PATIENT_KEPT if is_new else "")
     elif edited or record.is_corrected or settings.overwrite or not _verifies(record, asked, folder, scan):
@@ -159,7 +160,9 @@ def _described(folder: CaseFolder, edited: str) -> Description:
 def _verifies(record: CaseRecord, asked: CaseRecord, folder: CaseFolder, scan: Scan) -> bool:
     """Whether an earlier run did what is asked for, and what it wrote is there."""
     same = ("cardioseg", "model_sha256")
-    if any(getattr(record, name) != getattr(asked, name) for name in same) or not _has_phases(record, asked, folder):
+    if record.interrupted or any(getattr(record, name) != getattr(asked, name) for name in same):
+        return False
+    if not _has_phases(record, asked, folder):
         return False
     if not set(asked.formats) <= set(record.formats) or asked.patient != record.patient:
         return False

@@ -31,6 +31,7 @@ logging.getLogger("highdicom").propagate = False  # its log records contain name
 MANUFACTURER = "cardioseg"
 FIRST_SERIES = 9000  # above the series numbers of scanners
 _LONG_STRING = 64  # most characters of a DICOM LO
+_EXCLUDED = "excluded"
 
 
 class Touch(StrEnum):
@@ -50,12 +51,14 @@ class Author:
         sha256: of the model's bytes.
         touch: what a person did to the mask afterwards.
         person: initials of that person, as far as they are known.
+        is_excluded: whether that person excluded the case, with or without a correction.
     """
 
     name: str
     sha256: str
     touch: Touch = Touch.NONE
     person: str = ""
+    is_excluded: bool = False
 
     @property
     def is_automatic(self) -> bool:
@@ -65,12 +68,15 @@ class Author:
     @property
     def identity(self) -> str:
         """What the UIDs of the objects depend on."""
-        return " ".join([self.sha256, *filter(None, (self.touch, self.person))])
+        return " ".join([self.sha256, *filter(None, (self.touch, _EXCLUDED * self.is_excluded, self.person))])
 
     @property
     def statement(self) -> str:
         """Who answers for the numbers, in one sentence."""
         by = f" ({ascii_text(self.person)})" if self.person else ""
+        if self.is_excluded:
+            corrected = " corrected the masks and" if self.touch is Touch.CORRECTED else ""
+            return f"A person{by}{corrected} excluded this case: do not use these numbers."
         if self.touch is Touch.CORRECTED:
             return f"Drawn automatically, corrected by a person{by}, measured automatically."
         if self.touch is Touch.ACCEPTED:
@@ -94,8 +100,9 @@ class Author:
 
     def series_description(self, content: str) -> str:
         """What a viewer shows of a series: `sax end-diastole`."""
-        touched = f" {self.touch}" if self.touch else ""
-        return f"{safe_name(ascii_text(self.name))[:36]}{touched} {content}"
+        decision = _EXCLUDED if self.is_excluded else self.touch
+        end = f" {decision} {content}" if decision else f" {content}"
+        return safe_name(ascii_text(self.name))[: min(36, _LONG_STRING - len(end))] + end
 
 
 def write_object(

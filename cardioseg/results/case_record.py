@@ -14,7 +14,12 @@ from cardioseg.measure.case_measures import Measures
 from cardioseg.results.asked_patient import AskedPatient
 from cardioseg.results.folder import CaseFolder
 from cardioseg.results.records import read_record
-from cardioseg.results.review_record import Review
+from cardioseg.results.review_record import BegunSave, Review
+
+_INTERRUPTED = (
+    "a save of its review was interrupted, so its mask, numbers and files may not fit each other: save the case again "
+    "in `cardioseg review`"
+)
 
 
 class RecordedGrid(BaseModel):
@@ -57,6 +62,7 @@ class CaseRecord(BaseModel):
         patient: what a person said of the patient, or asked to read of them.
         sha256: file name -> hash, of the masks.
         review: what a person who reviewed the case said; None if nobody did.
+        begun_save: what was predicted, if a save of a review began and did not end; see `interrupted`.
         decision: of a measured mask: the decision about it in the results of `predict`; empty if there is none.
     """
 
@@ -78,6 +84,7 @@ class CaseRecord(BaseModel):
     patient: AskedPatient = AskedPatient()
     sha256: dict[str, str] = {}
     review: Review | None = None
+    begun_save: BegunSave | None = None
     decision: str = ""
 
     @property
@@ -89,6 +96,11 @@ class CaseRecord(BaseModel):
     def is_corrected(self) -> bool:
         """Whether a person corrected the mask in `review`."""
         return self.review is not None and self.review.is_corrected
+
+    @property
+    def interrupted(self) -> str:
+        """That a save was killed, so that mask, measures and files of the case may not fit; empty if none was."""
+        return _INTERRUPTED if self.begun_save else ""
 
     def reviewed(self, now: Measures) -> str:
         """What a person decided, in one line with the changes to the present measures; empty if nobody did."""

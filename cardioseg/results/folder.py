@@ -133,8 +133,13 @@ class ResultsFolder:
 
     @property
     def reviewed_ledger(self) -> Path:
-        """The same while a review writes the tables again."""
+        """Says that a review was saved since the tables were begun."""
         return self.path / ".reviewed.jsonl"
+
+    @property
+    def review_tables_ledger(self) -> Path:
+        """What is known of the cases while a review writes the tables again."""
+        return self.path / ".review-tables.jsonl"
 
     @property
     def earlier_ledger(self) -> Path:

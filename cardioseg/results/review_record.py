@@ -30,6 +30,20 @@ class Decision(StrEnum):
     EXCLUDED = "excluded"
 
 
+class BegunSave(BaseModel):
+    """What was predicted of a case while a review of it is saved; it stays in the record if the save is killed.
+
+    Attributes:
+        predicted: the measures of the network's own mask.
+        predicted_phases: `ed_phase` and `es_phase` as far as a person chose them for `predict`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    predicted: dict[str, float | int | None] = {}
+    predicted_phases: dict[str, int | None] = {}
+
+
 class Review(BaseModel):
     """One case as a person left it.
 
@@ -72,12 +86,15 @@ class Review(BaseModel):
         said = "; ".join(filter(None, (changes, self.note)))
         return f"{self.decision}{after} in review{by}" + (f": {said}" if said else "")
 
-    def changes(self, now: Measures) -> Iterator[tuple[str, tuple[float, float]]]:
-        """The key of each phase and main measure that is another one now, with its value as predicted and now."""
+    def changes(self, now: Measures) -> Iterator[tuple[str, tuple[float, float | None]]]:
+        """The key of each phase and main measure that is another one now, with its value as predicted and now.
+
+        The value of now is None if the correction made it unknown: the ESV of a cavity that was deleted at ES.
+        """
         before = Measures.from_document(self.predicted)
         for key in CHANGES:
             value, value_now = before[key], now[key]
-            if value is not None and value_now is not None and _difference(value, value_now):
+            if value is not None and (value_now is None or _difference(value, value_now)):
                 yield key, (value, value_now)
 
     def row(self, case_id: str, now: Measures) -> Mapping[str, object]:
@@ -102,7 +119,9 @@ def _difference(before: float | None, now: float | None) -> float | None:
     return None if before is None or now is None else round(now - before, _DIGITS)
 
 
-def change_text(key: str, before: float, now: float) -> str:
-    """One change for people: `LV EF 55.0 → 57.1 %`, `LV mass 90.0 → 95.2 g`, `RV ES phase 11 → 8`."""
+def change_text(key: str, before: float, now: float | None) -> str:
+    """One change for people: `LV EF 55.0 → 57.1 %`, `RV ES phase 11 → 8`, `LV ESV 60.2 mL → not known`."""
     quantity = QUANTITIES[key]
+    if now is None:
+        return f"{quantity.caption} {quantity.text(before)} {quantity.unit}".rstrip() + " → not known"
     return f"{quantity.caption} {quantity.text(before)} → {quantity.text(now)} {quantity.unit}".rstrip()

@@ -10,7 +10,7 @@ from cardioseg.image.labels import STRUCTURES
 from cardioseg.image.orientation import is_base_first, is_placed
 from cardioseg.image.volume import Grid
 from cardioseg.measure.case_measures import Measures
-from cardioseg.measure.curves import Curves, Moments
+from cardioseg.measure.curves import Moments
 from cardioseg.report.measure_columns import in_words, known_columns, value_text
 from cardioseg.report.palette import COLOURS, FLAGGED
 from cardioseg.results.description import Description, rounded_curves
@@ -134,14 +134,11 @@ def _faces(direction: NDArray[np.float64]) -> str:
     return "".join(_TOWARDS[axis][int(direction[axis] < 0)] for axis in order if abs(direction[axis]) > _NEGLIGIBLE)
 
 
-def moved_remark(predicted_ml: Curves, now: Description, by_hand: Moments) -> str:
+def moved_remark(now: Description, chosen: Moments) -> str:
     """What the page says where a ventricle's largest or smallest volume has left its phase; see `moved_extremes`."""
-    return moved_extremes(predicted_ml, now, by_hand, remedy=_REMEDY)
+    return moved_extremes(now, chosen, remedy=_REMEDY)
 
 
 def _moved(case: OpenedCase) -> list[str]:
-    review = case.record.review if case.record else None
-    if review is None or not review.is_corrected:
-        return []
-    moved = moved_remark(case.predicted_curves_ml, case.description, Moments(**review.by_hand))
+    moved = moved_remark(case.description, Moments(**case.record.chosen_phases)) if case.record else ""
     return [moved] if moved else []

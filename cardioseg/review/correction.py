@@ -14,6 +14,7 @@ from cardioseg.measure.curves import Moments
 from cardioseg.results.review_record import Decision
 
 _COUNT = Annotated[int, Field(ge=0, lt=1 << 31)]
+_FORMULA = ("=", "+", "-", "@")
 _RUN = 3  # numbers: start, length, label
 
 
@@ -92,6 +93,17 @@ class FinishedReview(Correction):
     decision: Annotated[Decision, Field(strict=False)]
     initials: Annotated[str, Field(max_length=16)] = ""
     note: Annotated[str, Field(max_length=2000)] = ""
+
+    def require_text(self) -> None:
+        """Make sure that no spreadsheet that opens `review.csv` reads the initials or the note as a formula.
+
+        Raises:
+            UsageError: one of them begins as a formula does.
+        """
+        for name, text in (("initials", self.initials), ("note", self.note)):
+            if text.strip().startswith(_FORMULA):
+                message = f"nothing was saved: the {name} may not begin with {text.strip()[0]}"
+                raise UsageError(message, "a spreadsheet would read it as a formula: begin with a letter or a number")
 
 
 class CarriedSlice(Correction):

@@ -46,10 +46,11 @@ class Draft:
         before, prediction, by_hand = self.case.description, self.case.prediction, self.correction.by_hand
         drawn = self.case.labelled.with_planes(self.mask.voxels, self.correction.places)
         heart = drawn.without_absent(prediction.measures.structures)
-        measured = measure(heart, by_hand.filled(prediction.chosen), earlier=prediction.measures)
+        chosen = by_hand.filled(prediction.chosen)
+        measured = measure(heart, chosen, earlier=prediction.measures)
         measures = Measures.from_document(measured.document())  # with the digits of those that are saved
         now = replace(before, measures=measures, curves_ml=heart.curves_ml)
-        moved = moved_remark(self.case.predicted_curves_ml, now, by_hand)
+        moved = moved_remark(now, chosen)
         return {
             "ed_phase": measures.ed_phase,
             "es_phase": measures.es_phase,

@@ -40,7 +40,7 @@ class OpenedCase:
         remarks: what else a person should know.
         scan: of which it was made; None where that is not known, is gone, or was changed.
         record: where the scan lies, and what a person who reviewed it decided.
-        is_edited: whether another program changed the mask after it was measured.
+        is_edited: whether another program edited the mask since `predict` or `review` wrote it.
     """
 
     folder: CaseFolder

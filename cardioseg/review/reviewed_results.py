@@ -9,12 +9,12 @@ from threading import Lock
 from typing import Any
 
 from cardioseg.errors import NoInputError, UnusableError, reason_of
-from cardioseg.files import turn
+from cardioseg.files import sweep_partials, turn
 from cardioseg.results.folder import CaseFolder, ResultsFolder
 from cardioseg.results.run_tables import read_measures, read_reviews, read_status
 from cardioseg.review.correction import FinishedReview
 from cardioseg.review.opened_case import OpenedCase, open_case
-from cardioseg.review.saved_review import are_tables_due, save, tables_are_due, write_tables
+from cardioseg.review.saved_review import are_tables_due, save, write_tables
 
 _LISTED = (
     *("flag_count", "flags", "review", "lv_ef_percent", "lv_edv_ml", "lv_esv_ml", "lv_mass_g", "lv_volume_ml"),
@@ -46,8 +46,9 @@ class ReviewedResults:
         self._folder = folder
         self._opened: OrderedDict[str, OpenedCase] = OrderedDict()
         self._lock, self._saving, self._writing = Lock(), Lock(), Lock()
-        self._saves = 0
         self.why_read_only = _AS_ASKED if is_read_only else _refusal(folder)
+        if not self.why_read_only and are_tables_due(folder):  # a save may have been killed
+            sweep_partials(folder.path)
         self.write_due_tables()
 
     def document(self) -> dict[str, Any]:
@@ -110,7 +111,6 @@ class ReviewedResults:
         with self._saving, turn(self._folder.lock(self._case_folder(case_id).case_id)):
             opened = self.case(case_id)
             save(self._folder, opened, review)
-            self._saves += 1
         return {"version": _version(opened.folder)}
 
     def write_due_tables(self) -> dict[str, str]:
@@ -124,11 +124,8 @@ class ReviewedResults:
         """
         with self._writing:  # who waited here finds that nothing is left to do
             while not self.why_read_only and are_tables_due(self._folder):
-                saves = self._saves
                 if later := write_tables(self._folder):
                     return {"later": later}
-                if self._saves > saves:
-                    tables_are_due(self._folder)
         return {"later": ""}
 
     def _case_folder(self, case_id: str) -> CaseFolder:

@@ -1,16 +1,12 @@
 """What the tests of DICOM SEG share: a mask of the phantom, the object that is made of it, and where its voxels lie."""
 
-import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import highdicom
 import numpy as np
-import pytest
 from labelled_points import Points
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -60,18 +56,6 @@ def points_of(segmentation: Any, labels: Sequence[Label]) -> Points:
         rows, columns = np.nonzero(pixels)
         points[label].append(corner + np.outer(columns * column_mm, cosines[0]) + np.outer(rows * row_mm, cosines[1]))
     return {label: np.concatenate(parts) for label, parts in points.items()}
-
-
-def dciodvfy(path: Path, kind: str = "Segmentation") -> list[tuple[str, str]]:
-    """The errors that the validator finds in an object of this kind, as (where without ordinals, what)."""
-    if which("dciodvfy") is None:
-        pytest.skip("dciodvfy (Debian's dicom3tools) is not installed")
-    done = subprocess.run(["dciodvfy", "-new", path], capture_output=True, text=True, timeout=60, check=False)
-    said = done.stdout + done.stderr
-    assert kind in said.splitlines()
-    found = [re.match(r"Error - <(.*?)> - (.*)", line) for line in said.splitlines() if line.startswith("Error")]
-    assert all(found)
-    return [(re.sub(r"\[\d+\]", "", match[1]), match[2]) for match in found if match]
 
 
 def enhanced(folder: Path, phantom: Phantom = HEART) -> Path:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from described_cases import AUTHOR, THICK, described
+from dicom_validator import dciodvfy
 from PIL import Image, ImageDraw
 from pydicom import dcmread
-from segmentations import dciodvfy, stack_of
+from segmentations import stack_of
 
 from cardioseg.image.flag import Flag
 from cardioseg.ingest.cine.stack import Stack
@@ -85,17 +86,21 @@ def texts_drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return texts
 
 
+@pytest.mark.parametrize("is_excluded", [False, True])
 @pytest.mark.parametrize("touch", Touch)
 def test_the_picture_says_who_answers_for_the_numbers(
-    source: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, touch: Touch
+    source: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, touch: Touch, is_excluded: bool
 ) -> None:
-    author = Author("sax", "ab" * 32, touch, "MB" if touch else "")
+    author = Author("sax", "ab" * 32, touch, "MB" if touch else "", is_excluded)
     texts = texts_drawn(monkeypatch)
     written(replace(described(source), author=author), tmp_path)
     assert [text for text in texts if "medical device" in text] == [
         f"cardioseg, research use only, not a medical device. {author.statement}"
     ] * 2  # below the measures, and below the contact sheet
-    assert any("no person has verified it" in text for text in texts) is (touch is Touch.NONE)
+    is_untouched = touch is Touch.NONE and not is_excluded
+    assert any("no person has verified it" in text for text in texts) is is_untouched
+    assert any("do not use these numbers" in text for text in texts) is is_excluded
+    assert not is_excluded or not any("accepted" in text for text in texts)
 
 
 def test_the_picture_changes_with_the_numbers(source: Stack) -> None:

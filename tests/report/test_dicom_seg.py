@@ -10,9 +10,10 @@ import highdicom
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from dicom_validator import dciodvfy
 from labelled_points import assert_same_points, labelled_points
 from pydicom import dcmread
-from segmentations import ED, ES, HEART, dciodvfy, drawing, points_of, write
+from segmentations import ED, ES, HEART, drawing, points_of, write
 
 from cardioseg.errors import ResourceError
 from cardioseg.image.labels import STRUCTURES, Label

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from dicom_validator import dciodvfy
 from labelled_points import assert_same_points, labelled_points
-from segmentations import dciodvfy, drawing, write
+from segmentations import drawing, write
 
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.ingest.cine.stack import Stack

@@ -8,11 +8,12 @@ from pathlib import Path
 import highdicom
 import numpy as np
 import pytest
+from dicom_validator import dciodvfy
 from labelled_points import assert_same_points, labelled_points
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import EnhancedMRImageStorage
-from segmentations import AUTHOR, ED, HEART, dciodvfy, drawing, enhanced, points_of, stack_of, write
+from segmentations import AUTHOR, ED, HEART, drawing, enhanced, points_of, stack_of, write
 
 from cardioseg.errors import UnusableError
 from cardioseg.image.labels import STRUCTURES, Label

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from described_cases import THICK, described
+from dicom_validator import dciodvfy
 from highdicom.seg import segread
 from highdicom.sr import srread
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import EnhancedMRImageStorage
-from segmentations import dciodvfy, enhanced, stack_of
+from segmentations import enhanced, stack_of
 
 from cardioseg.image.flag import Flag
 from cardioseg.image.labels import STRUCTURES

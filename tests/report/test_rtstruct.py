@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from dicom_validator import dciodvfy
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from segmentations import AUTHOR, dciodvfy, enhanced, stack_of
+from segmentations import AUTHOR, enhanced, stack_of
 from skimage.draw import polygon2mask
 
 from cardioseg.errors import ResourceError, UnusableError

@@ -16,3 +16,15 @@ def test_the_corrected_rv_of_a_scan_of_one_phase_is_named() -> None:
 def test_a_change_is_named_as_in_the_tables() -> None:
     assert change_text("lv_mass_g", 90, 95.25) == "LV mass 90.0 → 95.3 g"
     assert change_text("rv_es_phase", 11, 8) == "RV ES phase 11 → 8"
+    assert change_text("rv_es_phase", 11, None) == "RV ES phase 11 → not known"
+
+
+def test_a_measure_that_a_correction_made_unknown_is_named() -> None:
+    """The LV cavity was deleted at end-systole: neither its ESV nor its EF is known."""
+    predicted = {"lv_edv_ml": 120.0, "lv_esv_ml": 66.96, "lv_ef_percent": 44.2}
+    review = Review(decision=Decision.CORRECTED, predicted=predicted)
+    now = Measures.from_document({"lv_edv_ml": 120.0})
+    assert review.remark(now) == "corrected in review: LV ESV 67.0 mL → not known, LV EF 44.2 % → not known"
+    row = review.row("A", now)
+    assert (row["lv_ef_percent_predicted"], row["lv_ef_percent_change"]) == (44.2, None)
+    assert Review(decision=Decision.ACCEPTED).remark(now) == "accepted in review"

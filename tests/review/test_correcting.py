@@ -266,6 +266,39 @@ def test_edited_in_a_file_of_its_own(app: Application, folder: Path) -> None:
     assert (folder / "heart" / "mask_predicted.nii.gz").read_bytes() == content
 
 
+def test_an_edit_cannot_be_accepted(app: Application, folder: Path) -> None:
+    path = folder / "heart" / "mask.nii.gz"
+    document = told(ask(app, "/api/cases/heart"))
+    assert (document["is_edited"], document["has_network_mask"]) == (False, True)
+    mask = read_cine(path)
+    write_cine(path, replace(mask, voxels=without_base(mask.voxels)))
+    files = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    document = told(ask(app, "/api/cases/heart"))
+    assert (document["is_edited"], document["has_network_mask"]) == (True, False)  # it was written over
+    sent = {"version": document["version"], "decision": "accepted"}
+    status, content = ask(app, "/api/cases/heart/review", sent)
+    assert (status, json.loads(content)["message"]) == (
+        409,
+        "nothing was saved: the mask was edited in another program, so nobody can accept it as the network drew it",
+    )
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == files
+    save(app, folder, lambda voxels: voxels)
+    document = told(ask(app, "/api/cases/heart"))
+    assert (document["is_edited"], document["has_network_mask"]) == (False, False)
+
+
+def test_an_edit_of_a_correction_leaves_the_mask_of_the_network(app: Application, folder: Path) -> None:
+    save(app, folder)
+    document = told(ask(app, "/api/cases/heart"))
+    assert (document["is_edited"], document["has_network_mask"]) == (False, True)
+    path = folder / "heart" / "mask.nii.gz"
+    mask = read_cine(path)
+    mask.voxels[0, 0] = 0
+    write_cine(path, mask)
+    document = told(ask(app, "/api/cases/heart"))
+    assert (document["is_edited"], document["has_network_mask"]) == (True, True)
+
+
 def test_accepted_and_excluded(app: Application, folder: Path) -> None:
     old = (folder / "heart" / "mask.nii.gz").read_bytes()
     save(app, folder, lambda mask: mask, decision="corrected")
@@ -328,6 +361,18 @@ def test_what_is_refused(app: Application, folder: Path) -> None:
     for status, answers in refused.items():
         assert [answer[0] for answer in answers] == [status] * len(answers)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == everything
+
+
+@pytest.mark.parametrize("name", ["initials", "note"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", " \t=1"])
+def test_what_a_spreadsheet_would_compute_is_refused(app: Application, folder: Path, name: str, text: str) -> None:
+    version = told(ask(app, "/api/cases/heart"))["version"]
+    sent = {"version": version, "decision": "accepted", name: text}
+    status, content = ask(app, "/api/cases/heart/review", sent)
+    refused = f"nothing was saved: the {name} may not begin with {text.strip()[0]}"
+    assert (status, json.loads(content)["message"]) == (400, refused)
+    assert not (folder / "review.csv").exists()
+    assert told(ask(app, "/api/cases/heart"))["version"] == version
 
 
 def test_read_only(folder: Path) -> None:
