@@ -38,7 +38,7 @@ def save(results: ResultsFolder, opened: OpenedCase, review: FinishedReview) -> 
         UsageError: the correction does not fit the mask, or its initials or note begin as a formula does.
     """
     if review.version != opened.version:
-        raise UnusableError(f"{opened.folder.case_id} was changed meanwhile", "load it again; your strokes are lost")
+        raise UnusableError(f"{opened.folder.case_id} was changed meanwhile", "load it again")
     review.require_text()
     mask = review.applied(opened.mask, opened.description.acquisition.missing)
     review.by_hand.require_within(mask.phases)

@@ -237,9 +237,9 @@ def test_a_case_that_was_changed_meanwhile(page: CorrectingPage) -> None:
     os.utime(measures, ns=(1, 1))  # as if another tab had saved
     page.press("ArrowDown")
     page.browser.key("Delete")
-    page.browser.wait_for("!document.querySelector('#trouble').hidden")
     slice_, phase = page.place
     places = f"slice {slice_}, phase {phase}; slice {slice_ + 1}, phase {phase}"
+    page.browser.wait_for(f"document.querySelector('#trouble span').textContent.includes({json.dumps(places)})")
     lost = f"Your unsaved changes ({places}) cannot be saved from this page, and loading it again discards them."
     assert page.text("#trouble span").startswith(f"heart was changed meanwhile (load it again). {lost}")
     page.browser.key("s", ctrl=True)
