@@ -45,6 +45,7 @@ def read_named_mask(path: Path, meaning: Meaning) -> NamedMask:
     Names beat numbers: a convention of numbers counts only if no segment has a known name or code.
 
     Raises:
+        CoveredStructureError: a segment covers (nearly) all of another one.
         UnusableError: unreadable, or nothing says what its segments are.
     """
     segmentation = read_segmentation(path)

@@ -37,6 +37,12 @@ class Structure(Enum):
     BACKGROUND = "background"
 
     @property
+    def title(self) -> str:
+        """For people: `LV epicardium`."""
+        side, _, part = self.value.partition("_")
+        return f"{side.upper()} {part}" if part else side
+
+    @property
     def label(self) -> Label:
         """What its region becomes in a label map; the background if it is left out."""
         if self is Structure.LV_EPICARDIUM:

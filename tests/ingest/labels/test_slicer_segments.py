@@ -137,6 +137,7 @@ def test_a_code_says_what_a_name_does_not(code: str, tmp_path: Path) -> None:
 
 def test_a_code_against_a_name_and_two_of_one_code_are_not_guessed(tmp_path: Path) -> None:
     layers = np.ones((3, *GRID.shape), np.uint8)
+    layers[0, ..., :9] = layers[2, ..., 9:] = 0
     places = [(0, 1), (1, 1), (2, 1)]
     left, right = "SCT^87878005^Left ventricle", "SCT^53085002^Right ventricle"
     path = write_slicer(

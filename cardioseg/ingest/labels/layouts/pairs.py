@@ -35,6 +35,7 @@ from cardioseg.ingest.labels.column_masks import (
 from cardioseg.ingest.labels.csv_table import file_named, misspelt, tables_in
 from cardioseg.ingest.labels.drawn_labels import drawn_phases, require_several_labels
 from cardioseg.ingest.labels.ed_es_names import cines_of, stated_moment, unknown_moments, with_stated_moments
+from cardioseg.ingest.labels.painting import CoveredStructureError
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.skipped import Skipped
@@ -174,7 +175,7 @@ def _subject(
     for row in sorted(rows, key=_order):
         try:
             by_phase[stated_moment(row.get("phase", ""))] += _pairs(root, row, meaning, skipped)
-        except SeveralStructuresError:
+        except (SeveralStructuresError, CoveredStructureError):
             raise
         except (UnusableError, OSError, ValueError) as error:  # a name with a null byte is a ValueError
             skipped.append(Skipped(row.get("image", ""), str(error)))
@@ -224,7 +225,7 @@ def _pairs(root: Path, row: Cells, meaning: Meaning, skipped: list[Skipped]) -> 
     path = file_named(root, row.get("image", ""), may_be_folder=True)
     image, grid = read_image(path)
     masks = read_column_masks(root, row, image, grid, meaning)
-    skipped += [Skipped(row[NUMBERED], remark) for remark in masks.left_out]
+    skipped += [Skipped(row.get(NUMBERED) or row["image"], remark) for remark in masks.left_out]
     for phase in drawn_phases(len(image), masks.drawn, _ONE_PHASE, whole_number(row.get("phase", ""))):
         mask = masks.drawn[phase if len(masks.drawn) > 1 else 0]
         yield _Pair(image[phase], mask, masks.labels, grid, path, phase if len(image) > 1 else None)

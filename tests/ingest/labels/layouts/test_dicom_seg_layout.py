@@ -215,6 +215,12 @@ def test_cavities_that_overlap(study: Path, source: Stack) -> None:
     assert f"{np.count_nonzero(mask[..., 0])} pixels of the RV cavity" in subject.skipped[0].why
 
 
+def test_a_filled_ventricle_and_its_wall(study: Path, source: Stack) -> None:
+    wall, cavity = (mask_at(ED) == label for label in (Label.LV_MYOCARDIUM, Label.LV_CAVITY))
+    by_highdicom(study / "a", source, ED, np.stack([wall, wall | cavity], axis=-1), labels=["Myocardium", "LV"])
+    assert f"{wall.sum()} of the {wall.sum()} pixels of the LV myocardium are also drawn as LV cavity" in why(study)
+
+
 def test_training_data_by_the_command(
     study: Path, source: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
