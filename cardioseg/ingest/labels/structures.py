@@ -97,6 +97,12 @@ def meaning_of(labels: str | None, structures: Path | None) -> Meaning:
     return Meaning(convention_of(labels), read_structures(structures) if structures else None)
 
 
+def moment_of(name: str) -> str:
+    """`ed` or `es` if a name begins or ends with it, as in `LV endo ED`; else ""."""
+    moment = _MOMENT.search(name.strip())
+    return normalised(moment.group()) if moment else ""
+
+
 def normalised(name: str) -> str:
     """A name without case, spaces and punctuation: `LV-Endo` and `lv endo` are the same."""
     return "".join(filter(str.isalnum, name.casefold()))
