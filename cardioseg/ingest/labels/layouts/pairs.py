@@ -226,6 +226,11 @@ def _pairs(root: Path, row: Cells, meaning: Meaning, skipped: list[Skipped]) -> 
     image, grid = read_image(path)
     masks = read_column_masks(root, row, image, grid, meaning)
     skipped += [Skipped(row.get(NUMBERED) or row["image"], remark) for remark in masks.left_out]
-    for phase in drawn_phases(len(image), masks.drawn, _ONE_PHASE, whole_number(row.get("phase", ""))):
+    stated = row.get("phase", "")
+    phases = list(drawn_phases(len(image), masks.drawn, _ONE_PHASE, whole_number(stated)))
+    if len(phases) > 1 and stated:
+        said = f"the column phase says {stated!r}, but the mask is drawn at {len(phases)} phases"
+        raise UnusableError(said, "give the number of the one phase that you mean, from 0, or leave the column empty")
+    for phase in phases:
         mask = masks.drawn[phase if len(masks.drawn) > 1 else 0]
         yield _Pair(image[phase], mask, masks.labels, grid, path, phase if len(image) > 1 else None)
