@@ -19,7 +19,7 @@ from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError, reason_of
 from cardioseg.image.volume_files import is_volume_file
 from cardioseg.ingest.dicom.patient_key import patient_key
-from cardioseg.ingest.dicom.reader import read_headers
+from cardioseg.ingest.finding.first_image import first_image
 from cardioseg.ingest.finding.scan_files import regular_files
 from cardioseg.ingest.finding.survey import Series, survey_paths
 from cardioseg.ingest.finding.survey_units import find_units
@@ -66,15 +66,7 @@ def objects_of(root: Path, *class_uids: str) -> Iterator[Path]:
 
 def has_images(root: Path) -> bool:
     """Whether an MR image lies below a folder. Without one, drawings are results, such as those of `predict`."""
-    files = (path for path in regular_files(root, (root,)) if isinstance(path, Path) and not is_volume_file(path))
-    return any(map(_is_image, files))
-
-
-def _is_image(path: Path) -> bool:
-    try:
-        return any(header.is_mr for header in read_headers(path))
-    except UnusableError:
-        return False
+    return first_image(root) is not None
 
 
 def _class_of(path: Path) -> bytes:

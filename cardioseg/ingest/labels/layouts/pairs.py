@@ -10,6 +10,7 @@ ES, or is a number; the names of the two images of a subject may say it, too (`p
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -24,6 +25,7 @@ from cardioseg.image.labels import Label
 from cardioseg.image.slicer_segmentation import is_segmentation
 from cardioseg.image.volume import Grid, Voxels
 from cardioseg.image.volume_files import stem
+from cardioseg.ingest.finding.first_image import patient_in
 from cardioseg.ingest.labels.column_masks import (
     NUMBERED,
     STRUCTURE_COLUMNS,
@@ -138,8 +140,20 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
     images = {row.get("image", "") for rows in by_subject.values() for row in rows}
     shared = frozenset(name for name, count in Counter(stem(Path(image)) for image in images).items() if count > 1)
     read = partial(_subject, root, meaning, shared)
-    named = (Source(name, name, partial(read, name, rows)) for name, rows in by_subject.items())
+    named = (
+        Source(name, name, partial(read, name, rows), patient_in(_folders(root, rows)))
+        for name, rows in by_subject.items()
+    )
     return chain(unnamed, named)
+
+
+def _folders(root: Path, rows: Sequence[Cells]) -> Iterator[Path]:
+    """The folders of DICOM files that the rows of a subject name."""
+    for row in rows:
+        with suppress(UnusableError, OSError, ValueError):  # said when the row is read
+            path = file_named(root, row.get("image", ""), may_be_folder=True)
+            if path.is_dir():
+                yield path
 
 
 def _require_segmentations(root: Path, by_subject: Mapping[str, Sequence[Cells]], meaning: Meaning) -> None:
