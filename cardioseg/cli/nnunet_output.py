@@ -39,7 +39,7 @@ def write_nnunet(
         labels = {label.title: number for label, number in numbers_of(dataset).items()}
         console.print_json(counts | {"labels": labels, "folds": folds, "seed": seed, "skipped": len(skipped)})
     else:
-        ignored = f"; {counts['ignored_slices']} slices have the ignore label where no expert annotated a structure"
+        ignored = f"; {counts['ignored_slices']} slices have the ignore label where no expert drew a structure"
         listed = f"{counts['cases']} cases of {counts['subjects']} subjects in {out}"
         console.say(listed + ignored * bool(counts["ignored_slices"]), quiet)
         console.say(

@@ -148,6 +148,7 @@ def _initial_model(name: str, recipe: "Recipe", folds: Iterable[int]) -> "Initia
 
 def _results(plan: "Plan", fold: int | None, resume: bool, plain: bool) -> "list[FoldResult]":
     """Train all folds, or one."""
+    from cardioseg.dataset.slices import undrawn
     from cardioseg.training.crossval import prepare_run, run_fold
 
     planned = prepare_run(plan, resume)
@@ -156,6 +157,8 @@ def _results(plan: "Plan", fold: int | None, resume: bool, plain: bool) -> "list
         console.say(
             f"fold {planned_fold.index} is not validated on {who}: their images are in training under another name"
         )
+    if sentence := undrawn(plan.dataset.subjects(), plan.recipe.structures).sentence:
+        console.say(sentence)
     chosen = planned if fold is None else [planned[fold]]
     if plan.initial_model and any(map(plan.seen_by_initial_model, chosen)):
         name = plan.initial_model.card.name

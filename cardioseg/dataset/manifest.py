@@ -62,8 +62,8 @@ class VolumeRecord(BaseModel):
         shape: (slices, rows, columns).
         spacing_mm: along them; None if unknown.
         phase: 0-based phase in the 4D source, or None if the source is 3D.
-        labels: the structures that are annotated on at least one slice.
-        annotated_slices: number of slices on which any structure is annotated.
+        labels: the structures that are drawn.
+        annotated_slices: number of slices on which any drawn structure is annotated.
         case_ids: names under which a prediction of it may be stored.
         sources: the source of each slice.
         grid: geometry in space; None if unknown.

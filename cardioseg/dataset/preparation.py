@@ -17,6 +17,7 @@ from cardioseg.errors import NoInputError, UnusableError, UsageError
 from cardioseg.execution.executor import Executor, Lost
 from cardioseg.execution.in_process import Here
 from cardioseg.files import safe_name, sweep_partials, write_bytes, write_json
+from cardioseg.image.labels import STRUCTURES
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject
 from cardioseg.skipped import Skipped, reasons
 
@@ -192,8 +193,8 @@ def _describe(volume: LabelledVolume) -> VolumeRecord:
         shape=(slices, rows, columns),
         spacing_mm=volume.spacing_mm,
         phase=volume.phase,
-        labels=volume.labels,
-        annotated_slices=int(volume.annotated.any(1).sum()),
+        labels=volume.drawn_labels,
+        annotated_slices=int(volume.drawn[:, STRUCTURES].any(axis=1).sum()),
         case_ids=volume.case_ids,
         sources=volume.sources,
         grid=PreparedGrid.of(volume.grid) if volume.grid else None,

@@ -79,8 +79,46 @@ def gather(
 
 
 def annotated_with(volume: LabelledVolume, labels: Sequence[Label]) -> NDArray[np.bool_]:
-    """Per slice, whether all `labels` are annotated."""
-    return np.asarray(volume.annotated[:, list(labels)].all(axis=1), np.bool_)
+    """Per slice, whether all `labels` are annotated, and drawn in the volume."""
+    return np.asarray(volume.drawn[:, list(labels)].all(axis=1), np.bool_)
+
+
+@dataclass(frozen=True)
+class Undrawn:
+    """Slices that are not gathered because their volume does not draw all structures.
+
+    Attributes:
+        slices: their number.
+        subjects: number of subjects that have them.
+        labels: the structures that are not drawn, each in at least one of the volumes.
+    """
+
+    slices: int
+    subjects: int
+    labels: tuple[Label, ...]
+
+    @property
+    def sentence(self) -> str:
+        """For people; "" if nothing is left out."""
+        names = " and ".join(label.title for label in self.labels)
+        slices = f"{self.slices} slice{'s' if self.slices > 1 else ''}"
+        subjects = f"{self.subjects} subject{'s' if self.subjects > 1 else ''}"
+        why = f"no slice of their volume shows the {names}, so it was probably not drawn"
+        return f"{slices} of {subjects} not used for training: {why}" if self.slices else ""
+
+
+def undrawn(subjects: Iterable[Subject], labels: Sequence[Label]) -> Undrawn:
+    """The annotated slices that `gather` leaves out because a structure was not drawn in their volume."""
+    slices: dict[str, int] = {}
+    missing: set[Label] = set()
+    for subject in subjects:
+        for volume in subject.volumes:
+            count = int(volume.annotated[:, list(labels)].all(axis=1).sum())
+            not_drawn = [label for label in labels if not volume.is_drawn(label)]
+            if count and not_drawn:
+                slices[subject.subject_id] = slices.get(subject.subject_id, 0) + count
+                missing.update(not_drawn)
+    return Undrawn(sum(slices.values()), len(slices), tuple(sorted(missing)))
 
 
 def _prepared(

@@ -5,7 +5,8 @@ splits in its folder of preprocessed data. A case is one phase of one subject; a
 fold.
 
 What no expert annotated has nnU-Net's ignore label, which its loss and its scores leave out: slices without any
-annotation, and on slices where only some of the structures are annotated, all pixels but those of these.
+annotation, and on slices where only some of the structures are annotated, all pixels but those of these. A structure
+that is drawn on no slice of a volume with several slices does not count as annotated there.
 
 Source: nnU-Net's documentation, dataset_format.md, ignore_label.md and manual_data_splits.md.
 """
@@ -52,8 +53,11 @@ class WrittenSubject:
 
 
 def numbers_of(dataset: Dataset) -> dict[Label, int]:
-    """The number of each structure that is annotated anywhere in the dataset, in nnU-Net's masks: from 1, no gaps."""
-    drawn = {label for record in dataset.manifest.subjects for volume in record.volumes for label in volume.labels}
+    """The number of each structure that is drawn anywhere in the dataset, in nnU-Net's masks: from 1, no gaps.
+
+    The subjects are read: the manifest of an older version also lists structures that were not drawn.
+    """
+    drawn = {label for subject in dataset.subjects() for volume in subject.volumes for label in volume.drawn_labels}
     return {label: number for number, label in enumerate(sorted(drawn), start=1)}
 
 
@@ -98,11 +102,11 @@ def masked(volume: LabelledVolume, numbers: Mapping[Label, int]) -> NDArray[np.u
         volume: whose mask it is.
         numbers: as `numbers_of` gives them.
     """
-    ignored = len(numbers) + 1
+    ignored, drawn = len(numbers) + 1, volume.drawn
     by_label = np.full((len(volume.mask), len(Label)), ignored, np.uint8)  # (slice, Label)
     for label, number in numbers.items():
-        by_label[volume.annotated[:, label], label] = number
-    by_label[volume.annotated[:, list(numbers)].all(axis=1), Label.BACKGROUND] = 0
+        by_label[drawn[:, label], label] = number
+    by_label[drawn[:, list(numbers)].all(axis=1), Label.BACKGROUND] = 0
     return np.asarray(by_label[np.arange(len(volume.mask))[:, None, None], volume.mask])
 
 
@@ -112,8 +116,8 @@ def _write_subject(folder: Path, subject: Subject, numbers: Mapping[Label, int],
     ignored_slices = 0
     for volume in subject.volumes:
         name = f"{subject.subject_id}_{volume.name}" if volume.name else subject.subject_id
-        if not volume.labels or volume.spacing_mm is None:
-            skipped.append(Skipped(name, _NO_SPACING if volume.labels else _NOTHING_DRAWN))
+        if not volume.drawn_labels or volume.spacing_mm is None:
+            skipped.append(Skipped(name, _NO_SPACING if volume.drawn_labels else _NOTHING_DRAWN))
             continue
         case, mask, grid = first_free(safe_name(name), taken), masked(volume, numbers), volume.grid_or_nominal()
         write_volume(folder / "imagesTr" / f"{case}_0000.nii.gz", Volume(volume.image, grid))

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cardioseg.dataset.slices import annotated_with
 from cardioseg.image.heart_position import locate
 from cardioseg.image.preprocessing import Floats, prepare
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
@@ -39,7 +38,7 @@ def logits(network: UNet, images: Floats) -> Floats:
 
 
 def _score(network: UNet, recipe: Recipe, subject_id: str, volume: LabelledVolume) -> Iterator[SliceScore]:
-    annotated = np.flatnonzero(annotated_with(volume, recipe.structures))
+    annotated = np.flatnonzero(volume.annotated[:, list(recipe.structures)].all(axis=1))
     if not len(annotated):
         return
     classes = predict(network, recipe, volume.image[annotated], volume.pixel_mm(recipe.nominal_spacing_mm))

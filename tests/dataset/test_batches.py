@@ -226,7 +226,7 @@ def test_the_source_of_slices_is_what_was_read_and_not_what_was_computed() -> No
 
     volume = subjects[0].volumes[0]
     sources = [source(subjects), source(changed(image=volume.image + 1)), source(subjects[1:])]
-    sources += [source(changed(mask=np.zeros_like(volume.mask))), source(subjects[::-1])]
+    sources += [source(changed(mask=volume.mask[:, ::-1])), source(subjects[::-1])]
     assert len({*sources}) == len(sources)
     assert source(subjects, 2.0) == source(subjects)  # that it is resampled, and how, stands in the recipe
 

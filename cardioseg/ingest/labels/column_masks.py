@@ -17,13 +17,18 @@ from cardioseg.ingest.finding.survey import survey
 from cardioseg.ingest.labels.csv_table import file_named
 from cardioseg.ingest.labels.drawn_labels import labels_of, on_image
 from cardioseg.ingest.labels.named_mask import NamedMask, read_named_mask
+from cardioseg.ingest.labels.painting import Drawn, left_out, painted
 from cardioseg.ingest.labels.png import read_png
-from cardioseg.ingest.labels.structures import Meaning
+from cardioseg.ingest.labels.structures import Meaning, Structure
 from cardioseg.text_table import Cells
 
 NUMBERED = "mask"
-STRUCTURE_COLUMNS = {"myo_mask": Label.LV_MYOCARDIUM, "rv_mask": Label.RV_CAVITY, "lv_mask": Label.LV_CAVITY}
-"""Column -> its structure; later ones lie on top."""
+STRUCTURE_COLUMNS = {
+    "myo_mask": Structure.LV_MYOCARDIUM,
+    "rv_mask": Structure.RV_CAVITY,
+    "lv_mask": Structure.LV_CAVITY,
+}
+"""Column -> its structure."""
 _ON_IMAGE = "in 3D Slicer, set the segmentation's source geometry to the image before drawing"
 
 
@@ -57,6 +62,7 @@ def read_column_masks(root: Path, row: Cells, image: Voxels, grid: Grid | None, 
         meaning: of the numbers in the column `mask`, else ACDC's, and of the names of segments.
 
     Raises:
+        CoveredStructureError: a mask covers (nearly) all of another one.
         UnusableError: there is no mask, or one cannot be read or does not lie on the image.
     """
     columns = _columns(row)
@@ -65,7 +71,7 @@ def read_column_masks(root: Path, row: Cells, image: Voxels, grid: Grid | None, 
     for column in columns:
         if column != NUMBERED:
             _require_one_structure(masks[column], row[column], column)
-    labels = {STRUCTURE_COLUMNS[name] for name in columns if name != NUMBERED}
+    labels = {STRUCTURE_COLUMNS[name].label for name in columns if name != NUMBERED}
     convention = CONVENTIONS["acdc"]
     if named:
         masks[NUMBERED] = named.mask.voxels
@@ -73,9 +79,9 @@ def read_column_masks(root: Path, row: Cells, image: Voxels, grid: Grid | None, 
     elif NUMBERED in columns:
         convention = meaning.numbers or convention
         labels |= set(STRUCTURES)
-    return ColumnMasks(
-        _combined_labels(masks, convention), tuple(sorted(labels)), tuple(named.left_out) if named else ()
-    )
+    combined = _combined_labels(masks, convention)
+    remarks = named.left_out if named else [line for line in [left_out(_drawn(masks))] if line]
+    return ColumnMasks(combined, tuple(sorted(labels)), tuple(remarks))
 
 
 def read_image(path: Path) -> tuple[Voxels, Grid | None]:
@@ -154,11 +160,16 @@ def _combined_labels(masks: Mapping[str, Voxels], convention: Convention) -> NDA
     if len(phases) > 1:
         raise UnusableError(f"its masks have {' and '.join(map(str, sorted(phases)))} phases")
     shape = next(iter(masks.values())).shape
-    drawn = labels_of(masks[NUMBERED], convention) if NUMBERED in masks else np.zeros(shape, np.uint8)
-    for column, label in STRUCTURE_COLUMNS.items():
-        if column in masks:
-            drawn[whole(masks[column]) != 0] = label
-    return drawn
+    if NUMBERED in masks:
+        return labels_of(masks[NUMBERED], convention)
+    drawn = _drawn(masks)
+    of_phases = ({structure: inside[phase] for structure, inside in drawn.items()} for phase in range(shape[0]))
+    return np.stack([painted(of_phase, shape[1:]) for of_phase in of_phases])
+
+
+def _drawn(masks: Mapping[str, Voxels]) -> Drawn:
+    """What each column of one structure draws (phase, slice, row, column)."""
+    return {STRUCTURE_COLUMNS[name]: whole(mask) != 0 for name, mask in masks.items() if name in STRUCTURE_COLUMNS}
 
 
 def _mask(root: Path, name: str, image: Voxels, grid: Grid | None) -> Voxels:

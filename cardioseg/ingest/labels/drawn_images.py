@@ -15,7 +15,7 @@ from cardioseg.ingest.dicom.slice_header import SliceHeader
 from cardioseg.ingest.dicom.structure_set import read_frame_of_reference
 from cardioseg.ingest.labels.ed_es_names import with_moments
 from cardioseg.ingest.labels.image_plane import on_image
-from cardioseg.ingest.labels.painting import PAINTED
+from cardioseg.ingest.labels.painting import painted
 from cardioseg.ingest.labels.structures import Structure
 from cardioseg.ingest.labels.subject import LabelledVolume, annotation
 from cardioseg.skipped import Skipped
@@ -163,15 +163,16 @@ class DrawnCine:
         """The images of a phase and the label map of its regions. A slice without a region has no reference.
 
         Raises:
+            CoveredStructureError: (nearly) all of a structure is covered by others.
             UnusableError: an image cannot be read.
         """
         volume = self.stack.volume(phase)
-        mask = np.zeros(volume.grid.shape, np.uint8)
-        annotated = annotation(len(mask), ())
-        drawn = (region for region in regions if region.phase == phase)
-        for region in sorted(drawn, key=lambda region: PAINTED.index(region.structure)):
-            mask[region.slice][region.inside] = region.structure.label
+        drawn: dict[Structure, NDArray[np.bool_]] = {}
+        annotated = annotation(volume.grid.shape[0], ())
+        for region in (region for region in regions if region.phase == phase):
+            drawn.setdefault(region.structure, np.zeros(volume.grid.shape, np.bool_))[region.slice] |= region.inside
             annotated[region.slice] |= annotation(1, [region.structure.label])[0]
+        mask = painted(drawn, volume.grid.shape)
         headers = self.stack.headers[phase]
         return LabelledVolume(
             name=name,

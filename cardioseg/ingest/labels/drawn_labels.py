@@ -80,11 +80,15 @@ def drawn_phases(images: int, mask: Voxels, remedy: str, phase: int | None = Non
         phase: the phase that the data state, from 0, or None.
 
     Raises:
-        UnusableError: the phase of the mask is unknown, or there is no such phase.
+        UnusableError: the phase of the mask is unknown, there is no such phase, or nothing is drawn at it.
     """
     if phase is not None and images > 1:
         if phase >= images:
             raise UnusableError(f"there is no phase {phase}: the image has phases 0 to {images - 1}")
+        if len(mask) > 1:
+            _require_phases(images, mask)
+            if not mask[phase].any():
+                raise UnusableError(f"nothing is drawn at phase {phase}")
         yield phase
         return
     if images == 1 and len(mask) == 1:
@@ -94,12 +98,16 @@ def drawn_phases(images: int, mask: Voxels, remedy: str, phase: int | None = Non
         raise UnusableError(
             f"the image has {images} phases (4D), the mask one (3D); to which phase it belongs is unknown", remedy
         )
-    if images != len(mask):
-        raise UnusableError(f"the image has {images} phase{'s' if images > 1 else ''}, the mask {len(mask)}")
+    _require_phases(images, mask)
     drawn = np.flatnonzero(mask.any(axis=(1, 2, 3))).tolist()
     if not drawn:
         raise UnusableError("nothing is drawn at any phase")
     yield from drawn
+
+
+def _require_phases(images: int, mask: Voxels) -> None:
+    if images != len(mask):
+        raise UnusableError(f"the image has {images} phase{'s' if images > 1 else ''}, the mask {len(mask)}")
 
 
 def on_image(mask: Cine, grid: Grid) -> Cine:

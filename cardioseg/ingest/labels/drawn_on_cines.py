@@ -19,7 +19,7 @@ from cardioseg.archive.member_paths import open_file
 from cardioseg.errors import UnusableError, reason_of
 from cardioseg.image.volume_files import is_volume_file
 from cardioseg.ingest.dicom.patient_key import patient_key
-from cardioseg.ingest.dicom.reader import read_headers
+from cardioseg.ingest.finding.first_image import first_image
 from cardioseg.ingest.finding.scan_files import regular_files
 from cardioseg.ingest.finding.survey import Series, survey_paths
 from cardioseg.ingest.finding.survey_units import find_units
@@ -30,12 +30,7 @@ from cardioseg.ingest.labels.subject import Source, Subject
 from cardioseg.skipped import Skipped
 
 _HEAD_BYTES = 4096  # the class of a DICOM object lies in its first lines
-_DRAWN = {
-    Structure.LV_CAVITY: "LV cavity",
-    Structure.LV_EPICARDIUM: "LV epicardium",
-    Structure.LV_MYOCARDIUM: "LV myocardium",
-    Structure.RV_CAVITY: "RV cavity",
-}
+_COUNTED = (Structure.LV_CAVITY, Structure.LV_EPICARDIUM, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY)  # in this order
 _STORAGE = b"1.2.840.10008.5.1.4.1.1."
 _OF_UIDS = bytes(byte if byte in b"0123456789." else 0x20 for byte in range(256))  # all else becomes a blank
 ImagesOf = Callable[[Path], Collection[str]]
@@ -71,15 +66,7 @@ def objects_of(root: Path, *class_uids: str) -> Iterator[Path]:
 
 def has_images(root: Path) -> bool:
     """Whether an MR image lies below a folder. Without one, drawings are results, such as those of `predict`."""
-    files = (path for path in regular_files(root, (root,)) if isinstance(path, Path) and not is_volume_file(path))
-    return any(map(_is_image, files))
-
-
-def _is_image(path: Path) -> bool:
-    try:
-        return any(header.is_mr for header in read_headers(path))
-    except UnusableError:
-        return False
+    return first_image(root) is not None
 
 
 def _class_of(path: Path) -> bytes:
@@ -206,9 +193,7 @@ def _subject(cine: DrawnCine, files: Sequence[Path], form: DrawnFormat, meaning:
         reasons = "; ".join(f"{item.where}: {item.why}" for item in counted[:3])
         raise UnusableError(f"none of its {form.noun} can be used" + f": {reasons}" * bool(reasons))
     counts = Counter(region.structure for region in regions)
-    listed = tuple(
-        (f"{name} {form.noun}", counts[structure]) for structure, name in _DRAWN.items() if counts[structure]
-    )
+    listed = tuple((f"{structure.title} {form.noun}", counts[structure]) for structure in _COUNTED if counts[structure])
     volumes = cine.volumes(regions)
     unknown = unknown_moments(volumes)
     return Subject(cine.case_ids[0], volumes, skipped=counted, counts=listed, unknown_moments=unknown)
@@ -225,7 +210,7 @@ def _drawn_once(regions: Sequence[Region], skipped: list[Skipped]) -> list[Regio
             kept.append(same[0])
         else:
             drawn_by = " and by ".join(dict.fromkeys(region.source for region in same))
-            skipped.append(Skipped(drawn_by, f"both draw the {_DRAWN[structure]} on one image, in different ways"))
+            skipped.append(Skipped(drawn_by, f"both draw the {structure.title} on one image, in different ways"))
     return kept
 
 

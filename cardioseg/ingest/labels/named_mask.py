@@ -13,7 +13,13 @@ from cardioseg.image.slicer_segmentation import SlicerSegment, SlicerSegmentatio
 from cardioseg.image.volume import Cine
 from cardioseg.ingest.labels.drawn_labels import labels_of
 from cardioseg.ingest.labels.painting import left_out, painted, structures_in
-from cardioseg.ingest.labels.segment_structures import NAME_THEM, Named, structures_of, unknown_remark
+from cardioseg.ingest.labels.segment_structures import (
+    NAME_THEM,
+    Named,
+    require_one_moment,
+    structures_of,
+    unknown_remark,
+)
 from cardioseg.ingest.labels.structures import Meaning, Structure, listed_names
 
 
@@ -45,7 +51,8 @@ def read_named_mask(path: Path, meaning: Meaning) -> NamedMask:
     Names beat numbers: a convention of numbers counts only if no segment has a known name or code.
 
     Raises:
-        UnusableError: unreadable, or nothing says what its segments are.
+        CoveredStructureError: a segment covers (nearly) all of another one.
+        UnusableError: unreadable, nothing says what its segments are, or they are of ED and of ES.
     """
     segmentation = read_segmentation(path)
     segments = segmentation.segments
@@ -53,9 +60,13 @@ def read_named_mask(path: Path, meaning: Meaning) -> NamedMask:
     if not any(structure is not None and structure.label for structure in structures):
         return _by_numbers(path, segmentation, meaning)
     drawn: dict[Structure, NDArray[np.bool_]] = {}
+    by_name: dict[str, Structure] = {}
     for segment, structure in zip(segments, structures, strict=True):
         if structure is not None and structure.label:
-            drawn[structure] = drawn.get(structure, False) | _voxels(segmentation, segment)
+            inside = _voxels(segmentation, segment)
+            drawn[structure] = drawn.get(structure, False) | inside
+            by_name |= {segment.name: structure} if inside.any() else {}
+    require_one_moment(by_name)
     unknown = [segment.name for segment, structure in zip(segments, structures, strict=True) if structure is None]
     unknown += _nameless(segmentation)
     mask = painted(drawn, segmentation.layers.grid.shape)

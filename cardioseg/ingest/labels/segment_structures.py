@@ -6,10 +6,11 @@ name is not known is the cavity. A name in the user's own table is stronger than
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cardioseg.ingest.labels.structures import Meaning, Structure, listed_names, normalised
+from cardioseg.errors import UnusableError
+from cardioseg.ingest.labels.structures import Meaning, Structure, listed_names, moment_of, normalised
 
 Code = tuple[str, str]  # scheme and value
 
@@ -26,6 +27,10 @@ _POSSIBLE: dict[Code, tuple[Structure, ...]] = {
     ("SCT", "74281007"): _WALL,  # myocardium of no named ventricle, in SNOMED CT but in no context group of DICOM
 }
 """What a code may stand for; the first if the name does not tell."""
+_ONE_PHASE_EACH = (
+    "save the segments of ED and those of ES in two files, each with the image of its phase; or, if all are of one "
+    "phase, leave ED and ES out of the names"
+)
 NAME_THEM = "rename them, or list the names in a table: --structures structures.toml"
 
 
@@ -60,6 +65,21 @@ def _structure(
     if name is None:
         return possible[0] if is_only else None
     return name if name in possible else None
+
+
+def require_one_moment(drawn: Mapping[str, Structure]) -> None:
+    """Refuse segments of ED and of ES that are drawn on one phase: together they are the structure at neither.
+
+    Args:
+        drawn: the structures of segments by their names, those alone that draw something on one phase.
+
+    Raises:
+        UnusableError: some names say ED and some say ES, or of the names of one structure only some say either.
+    """
+    stated = {name: structure for name, structure in drawn.items() if moment_of(name)}
+    mixed = [name for name, structure in drawn.items() if name in stated or structure in stated.values()]
+    if len({moment_of(name) for name in mixed}) > 1:
+        raise UnusableError(f"its segments {listed_names(mixed)} are drawn on one phase", _ONE_PHASE_EACH)
 
 
 def unknown_remark(names: Sequence[str]) -> str:

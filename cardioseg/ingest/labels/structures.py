@@ -37,6 +37,12 @@ class Structure(Enum):
     BACKGROUND = "background"
 
     @property
+    def title(self) -> str:
+        """For people: `LV epicardium`."""
+        side, _, part = self.value.partition("_")
+        return f"{side.upper()} {part}" if part else side
+
+    @property
     def label(self) -> Label:
         """What its region becomes in a label map; the background if it is left out."""
         if self is Structure.LV_EPICARDIUM:
@@ -89,6 +95,12 @@ def meaning_of(labels: str | None, structures: Path | None) -> Meaning:
         UsageError: there is no such convention, or the table cannot be read.
     """
     return Meaning(convention_of(labels), read_structures(structures) if structures else None)
+
+
+def moment_of(name: str) -> str:
+    """`ed` or `es` if a name begins or ends with it, as in `LV endo ED`; else ""."""
+    moment = _MOMENT.search(name.strip())
+    return normalised(moment.group()) if moment else ""
 
 
 def normalised(name: str) -> str:

@@ -91,6 +91,16 @@ class LabelledVolume:
         return counts_as_drawn(int((self.mask[annotated] == label).sum()), int(annotated.sum()))
 
     @property
+    def drawn(self) -> NDArray[np.bool_]:
+        """(slice, Label): `annotated` without the structures that the reference does not draw, see `is_drawn`.
+
+        Where a structure is not drawn, the background is not known either: learn from `drawn`, not from `annotated`.
+        """
+        drawn = self.annotated.copy()
+        drawn[:, [label for label in STRUCTURES if not self.is_drawn(label)]] = False
+        return drawn
+
+    @property
     def has_scan(self) -> bool:
         """Whether the image is a scan; a plain folder of masks has none, so that the image is the mask itself."""
         return self.image is not self.mask
@@ -99,6 +109,11 @@ class LabelledVolume:
     def labels(self) -> tuple[Label, ...]:
         """The structures annotated on at least one slice."""
         return tuple(label for label in STRUCTURES if self.annotated[:, label].any())
+
+    @property
+    def drawn_labels(self) -> tuple[Label, ...]:
+        """The structures that are annotated and drawn, see `is_drawn`."""
+        return tuple(label for label in self.labels if self.is_drawn(label))
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,7 @@ def test_a_code_says_what_a_name_does_not(code: str, tmp_path: Path) -> None:
 
 def test_a_code_against_a_name_and_two_of_one_code_are_not_guessed(tmp_path: Path) -> None:
     layers = np.ones((3, *GRID.shape), np.uint8)
+    layers[0, ..., :9] = layers[2, ..., 9:] = 0
     places = [(0, 1), (1, 1), (2, 1)]
     left, right = "SCT^87878005^Left ventricle", "SCT^53085002^Right ventricle"
     path = write_slicer(
@@ -281,3 +282,26 @@ def test_it_is_no_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     one_layer(tmp_path / "scans" / "a.seg.nrrd", heart(), GRID)
     assert run(["predict", str(tmp_path / "scans"), "-o", str(tmp_path / "out"), "-q"]) == 4
     assert "scans" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("names", "is_refused"),
+    [
+        (["LV ED", "LV ES"], True),
+        (["LV", "LV ES"], True),
+        (["ES LV", "myocardium ED"], True),
+        (["LV ED", "myocardium ED"], False),
+        (["LV ED", "myocardium"], False),
+    ],
+)
+def test_segments_of_ed_and_of_es_are_not_united(names: list[str], is_refused: bool, tmp_path: Path) -> None:
+    layers = np.zeros((2, *GRID.shape), np.uint8)
+    layers[0, :, 5:9, 5:9] = layers[1, :, 7:11, 5:9] = 1
+    path = write_slicer(tmp_path / "a.seg.nrrd", layers, GRID, keys(names, [(0, 1), (1, 1)]))
+    if is_refused:
+        with pytest.raises(UnusableError, match=f"'{names[0]}', '{names[1]}' are drawn on one phase"):
+            read_named_mask(path, AS_USUAL)
+        layers[1] = 0  # a segment that is empty changes nothing
+        write_slicer(path, layers, GRID, keys(names, [(0, 1), (1, 1)]))
+    cavity = read_named_mask(path, AS_USUAL).mask.voxels == Label.LV_CAVITY
+    assert np.array_equal(cavity[0], layers[0] == 1)

@@ -5,6 +5,7 @@ frame belongs to the image that it names, or else to the one in whose plane it l
 they are empty count as drawn and empty if the object has another frame on their image.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +18,13 @@ from cardioseg.ingest.labels.drawn_images import DrawnCine, Place, Region
 from cardioseg.ingest.labels.drawn_on_cines import DrawnFormat, has_images, objects_of, sources
 from cardioseg.ingest.labels.frame_placement import on_pixels, place_of, require_pixels_of
 from cardioseg.ingest.labels.painting import PAINTED, left_out
-from cardioseg.ingest.labels.segment_structures import NAME_THEM, Named, structures_of, unknown_remark
+from cardioseg.ingest.labels.segment_structures import (
+    NAME_THEM,
+    Named,
+    require_one_moment,
+    structures_of,
+    unknown_remark,
+)
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning, Structure, listed_names
 from cardioseg.ingest.labels.subject import Source
 from cardioseg.skipped import Skipped
@@ -114,10 +121,14 @@ def _drawn(
     number_of = {place: number for number, place in enumerate(sorted(set(places.values())))}
     shape = (len(number_of), *cine.stack.grid.shape[1:])
     drawn: dict[Structure, NDArray[np.bool_]] = {}
+    on_phase: dict[int, dict[str, Structure]] = defaultdict(dict)
     for segment, structure in structures.items():
         inside = drawn.setdefault(structure, np.zeros(shape, np.bool_))
         for frame, pixels, has_fractions in segmentation.drawn(segment, places):
             place = places[frame]
             inside[number_of[place]] |= on_pixels(cine.images[place], frame.plane, pixels)
+            on_phase[place[0]] |= {segment.label: structure} if pixels.any() else {}
             remarks += [_FRACTIONS] if has_fractions else []
+    for by_name in on_phase.values():
+        require_one_moment(by_name)
     return drawn

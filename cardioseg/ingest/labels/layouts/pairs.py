@@ -10,6 +10,7 @@ ES, or is a number; the names of the two images of a subject may say it, too (`p
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -24,6 +25,7 @@ from cardioseg.image.labels import Label
 from cardioseg.image.slicer_segmentation import is_segmentation
 from cardioseg.image.volume import Grid, Voxels
 from cardioseg.image.volume_files import stem
+from cardioseg.ingest.finding.first_image import patient_in
 from cardioseg.ingest.labels.column_masks import (
     NUMBERED,
     STRUCTURE_COLUMNS,
@@ -35,6 +37,7 @@ from cardioseg.ingest.labels.column_masks import (
 from cardioseg.ingest.labels.csv_table import file_named, misspelt, tables_in
 from cardioseg.ingest.labels.drawn_labels import drawn_phases, require_several_labels
 from cardioseg.ingest.labels.ed_es_names import cines_of, stated_moment, unknown_moments, with_stated_moments
+from cardioseg.ingest.labels.painting import CoveredStructureError
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.skipped import Skipped
@@ -137,8 +140,20 @@ def find(root: Path, meaning: Meaning = AS_USUAL) -> Iterator[Source | Skipped]:
     images = {row.get("image", "") for rows in by_subject.values() for row in rows}
     shared = frozenset(name for name, count in Counter(stem(Path(image)) for image in images).items() if count > 1)
     read = partial(_subject, root, meaning, shared)
-    named = (Source(name, name, partial(read, name, rows)) for name, rows in by_subject.items())
+    named = (
+        Source(name, name, partial(read, name, rows), patient_in(_folders(root, rows)))
+        for name, rows in by_subject.items()
+    )
     return chain(unnamed, named)
+
+
+def _folders(root: Path, rows: Sequence[Cells]) -> Iterator[Path]:
+    """The folders of DICOM files that the rows of a subject name."""
+    for row in rows:
+        with suppress(UnusableError, OSError, ValueError):  # said when the row is read
+            path = file_named(root, row.get("image", ""), may_be_folder=True)
+            if path.is_dir():
+                yield path
 
 
 def _require_segmentations(root: Path, by_subject: Mapping[str, Sequence[Cells]], meaning: Meaning) -> None:
@@ -174,7 +189,7 @@ def _subject(
     for row in sorted(rows, key=_order):
         try:
             by_phase[stated_moment(row.get("phase", ""))] += _pairs(root, row, meaning, skipped)
-        except SeveralStructuresError:
+        except (SeveralStructuresError, CoveredStructureError):
             raise
         except (UnusableError, OSError, ValueError) as error:  # a name with a null byte is a ValueError
             skipped.append(Skipped(row.get("image", ""), str(error)))
@@ -224,7 +239,12 @@ def _pairs(root: Path, row: Cells, meaning: Meaning, skipped: list[Skipped]) -> 
     path = file_named(root, row.get("image", ""), may_be_folder=True)
     image, grid = read_image(path)
     masks = read_column_masks(root, row, image, grid, meaning)
-    skipped += [Skipped(row[NUMBERED], remark) for remark in masks.left_out]
-    for phase in drawn_phases(len(image), masks.drawn, _ONE_PHASE, whole_number(row.get("phase", ""))):
+    skipped += [Skipped(row.get(NUMBERED) or row["image"], remark) for remark in masks.left_out]
+    stated = row.get("phase", "")
+    phases = list(drawn_phases(len(image), masks.drawn, _ONE_PHASE, whole_number(stated)))
+    if len(phases) > 1 and stated:
+        said = f"the column phase says {stated!r}, but the mask is drawn at {len(phases)} phases"
+        raise UnusableError(said, "give the number of the one phase that you mean, from 0, or leave the column empty")
+    for phase in phases:
         mask = masks.drawn[phase if len(masks.drawn) > 1 else 0]
         yield _Pair(image[phase], mask, masks.labels, grid, path, phase if len(image) > 1 else None)

@@ -15,6 +15,7 @@ import numpy as np
 
 from cardioseg.errors import UnusableError
 from cardioseg.ingest.cine.stack import Stack
+from cardioseg.ingest.finding.first_image import patient_in
 from cardioseg.ingest.finding.survey import Series, survey
 from cardioseg.ingest.labels.contours import polygon_mask, read_sunnybrook_contour
 from cardioseg.ingest.labels.drawn_images import DrawnCine, Region, with_cavity
@@ -55,7 +56,8 @@ def find(root: Path, _meaning: Meaning = AS_USUAL) -> Iterator[Source]:
     for folder in sorted(root.glob(_CONTOURS)):
         case = folder.parents[1]
         study, group = patients.get(_without_padding(case.name), ("", ""))
-        yield Source(case.name, str(case), partial(_subject, root, folder, (case.name, study), group))
+        patient = patient_in(_image_folders(root, study))
+        yield Source(case.name, str(case), partial(_subject, root, folder, (case.name, study), group), patient)
 
 
 def _patients(path: Path) -> dict[str, tuple[str, str]]:
@@ -75,7 +77,7 @@ def _without_padding(original_id: str) -> str:
 def _subject(root: Path, folder: Path, ids: tuple[str, str], group: str) -> Subject:
     files = {path: match for path in sorted(folder.iterdir()) if (match := _FILE.fullmatch(path.name))}
     wanted = {int(match["instance"]) for match in files.values()}
-    arranged = _short_axis([path for path in root.glob(_IMAGES) if path.name == ids[1]], wanted)
+    arranged = _short_axis(_image_folders(root, ids[1]), wanted)
     skipped: list[Skipped] = []
     regions = with_cavity(list(_regions(files, arranged, skipped)), skipped)
     if not regions:
@@ -96,11 +98,15 @@ def _subject(root: Path, folder: Path, ids: tuple[str, str], group: str) -> Subj
     )
 
 
+def _image_folders(root: Path, study: str) -> list[Path]:
+    return sorted(path for path in root.glob(_IMAGES) if path.name == study)
+
+
 def _short_axis(folders: Sequence[Path], wanted: set[int]) -> Stack:
     """The short-axis cine that covers most of the wanted instance numbers."""
     if not folders:
         raise UnusableError(f"{_PATIENTS} gives no folder of images for it")
-    cines = [series for folder in sorted(folders) for series in survey(folder).cines]
+    cines = [series for folder in folders for series in survey(folder).cines]
     if not cines:
         raise UnusableError(f"{folders[0]}: no short-axis cine")
 

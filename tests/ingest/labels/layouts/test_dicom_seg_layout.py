@@ -215,6 +215,25 @@ def test_cavities_that_overlap(study: Path, source: Stack) -> None:
     assert f"{np.count_nonzero(mask[..., 0])} pixels of the RV cavity" in subject.skipped[0].why
 
 
+def test_segments_of_ed_and_of_es_are_told_apart_by_their_images(study: Path, source: Stack) -> None:
+    cavity = (mask_at(ED) == Label.LV_CAVITY)[..., None]
+    by_highdicom(study / "a", source, ED, cavity, labels=["LV ED"])
+    by_highdicom(study / "b", source, ES, (mask_at(ES) == Label.LV_CAVITY)[..., None], labels=["LV ES"])
+    volumes = {volume.name: volume.mask == Label.LV_CAVITY for volume in only(study).volumes}
+    assert np.array_equal(volumes["ed"], mask_at(ED) == Label.LV_CAVITY)
+    assert np.array_equal(volumes["es"], mask_at(ES) == Label.LV_CAVITY)
+    both = np.concatenate([cavity, np.roll(cavity, 3, axis=1)], axis=-1)
+    by_highdicom(study / "a", source, ED, both, labels=["LV ED", "LV ES"])
+    (study / "b").unlink()
+    assert "segments 'LV ED', 'LV ES' are drawn on one phase (save the segments of ED and those of ES" in why(study)
+
+
+def test_a_filled_ventricle_and_its_wall(study: Path, source: Stack) -> None:
+    wall, cavity = (mask_at(ED) == label for label in (Label.LV_MYOCARDIUM, Label.LV_CAVITY))
+    by_highdicom(study / "a", source, ED, np.stack([wall, wall | cavity], axis=-1), labels=["Myocardium", "LV"])
+    assert f"{wall.sum()} of the {wall.sum()} pixels of the LV myocardium are also drawn as LV cavity" in why(study)
+
+
 def test_training_data_by_the_command(
     study: Path, source: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -119,6 +119,12 @@ def circles_mm(radius_mm: float, seed: int) -> list[np.ndarray]:
     return [circle(radius_mm, tuple(middle + rng.uniform(0, PIXEL_MM)), points=60) for middle in middles]
 
 
+def test_exchanged_names_of_the_outlines(plain: Path) -> None:
+    outlines = [drawn("LV endo", circle(20, (32, 36))), drawn("LV epi", circle(12, (32, 36)))]
+    write_rtstruct(plain / "a.dcm", PLAIN, outlines)
+    assert "of the LV epicardium are also drawn as LV cavity" in why(plain)
+
+
 def test_a_ring_stays_a_ring(plain: Path) -> None:
     outer, inner = circle(20, (32, 36)), circle(12, (32, 36))
     keyhole = np.concatenate([outer, outer[:1], inner[:1], inner[::-1]])
