@@ -158,8 +158,8 @@ def _results(plan: "Plan", fold: int | None, resume: bool, plain: bool) -> "list
         )
     chosen = planned if fold is None else [planned[fold]]
     if plan.initial_model and any(map(plan.seen_by_initial_model, chosen)):
-        name = plan.initial_model.card.name
-        console.say(f"{name} was trained on this dataset: its subjects may be among those that validate")
+        initial = plan.initial_model.recorded()
+        console.say(f"{initial.name} was trained on {initial.trained_on}, which may include subjects that validate")
     with console.progress(plain, "loss", "speed") as bars:
         pace = Pace(bars, len(chosen), plain)
         return [run_fold(plan, each, pace.report, resume, partial(pace.begin, each.index)) for each in chosen]

@@ -54,7 +54,7 @@ def render(card: Card) -> str:
         steps=training.steps,
         seed=training.seed,
         initial=f"; started from the model {training.initial_model}" if training.initial_model else "",
-        held_out=", ".join(training.held_out) or "none",
+        held_out=f"{', '.join(training.held_out) or 'none'}{_of_this_training(card)}",
         intensity="1st and 99th percentile" if card.preprocessing.intensity == "percentile" else "minimum and maximum",
         spacing=f"in-plane spacing {spacing_mm:g} mm" if spacing_mm else "the scanner's own pixels",
         slices=proof.slices,
@@ -65,6 +65,12 @@ def render(card: Card) -> str:
         metrics="\n\n".join(_tables(card.metrics)) or "Not measured.",
         citation=card.citation or "No citation was given.",
     )
+
+
+def _of_this_training(card: Card) -> str:
+    """The limit of what `held out` says of a model that started from another; empty for one that did not."""
+    is_limited = card.training.held_out and card.training.initial_model
+    return " (of this training; the initial model may have seen them)" if is_limited else ""
 
 
 def _agreement(card: Card) -> str:

@@ -68,11 +68,11 @@ class Plan:
 
     def seen_by_initial_model(self, fold: Fold) -> bool:
         """Whether the initial model may have been trained on subjects that the fold is validated on."""
-        if self.initial_model is None:
+        if self.initial_model is None or not fold.validation:
             return False
         training = self.initial_model.card.training
         is_same_dataset = training.dataset_sha256 == sha256(self.dataset.folder / MANIFEST)
-        return is_same_dataset and training.subjects_sha256 != subjects_sha256(fold.train)
+        return not is_same_dataset or training.subjects_sha256 != subjects_sha256(fold.train)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,10 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
 
 def _differences(earlier: RunDescription, described: RunDescription) -> str:
     """The settings in which two runs differ, in words; "" if they are the same."""
-    before, now = earlier.document(), described.document()
+    before, now = (
+        run.document() | ({"initial_model": run.initial_model.sha256} if run.initial_model else {})
+        for run in (earlier, described)
+    )
     words = (_WORDS.get(key, key) for key in now | before if before.get(key) != now.get(key))
     return " and another ".join(dict.fromkeys(words))
 

@@ -175,6 +175,8 @@ def _metrics(
         return ()
     held_out = f"{described.folds}-fold cross validation" if len(folds) > 1 else "subjects held out of training"
     held_out += "" if precision == "float32" else ", before quantization"
+    if described.initial_model:
+        held_out += f", which the initial model {described.initial_model.name} may have seen"
     averages = (("images", per_image), ("subjects, each the mean of its images", per_subject))
     return tuple(
         Metric(
