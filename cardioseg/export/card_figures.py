@@ -23,6 +23,7 @@ def read_figures(
     weights_sha256: Sequence[str],
     recipe_sha256: str,
     precision: Precision,
+    *,
     trained: Collection[str] = (),
 ) -> tuple[Metric, ...]:
     """The headline figures of one evaluation.

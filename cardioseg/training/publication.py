@@ -80,7 +80,7 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
     training, digest = _training(described, folds, checkpoints), sha256(model).hexdigest()
     identity = digest, training.weights_sha256, planned.recipe_sha256, precision
     trained = {subject_id for fold in folds for subject_id in fold.train}
-    evaluated = [read_figures(path, *identity, trained) for path in publication.evaluations]
+    evaluated = [read_figures(path, *identity, trained=trained) for path in publication.evaluations]
     card = Card(
         name=publication.name,
         sha256=digest,

@@ -143,8 +143,8 @@ def test_an_evaluation_that_does_not_know_of_integers_is_of_none(tmp_path: Path)
     ],
 )
 def test_figures_of_training_subjects_say_so(trained: tuple[str, ...], said: str, tmp_path: Path) -> None:
-    (figure,) = read_figures(evaluation(tmp_path, model=MODEL), MODEL, NETWORKS, RECIPE, "float32", trained)
+    (figure,) = read_figures(evaluation(tmp_path, model=MODEL), MODEL, NETWORKS, RECIPE, "float32", trained=trained)
     assert figure.protocol == f"acdc, seed 0, 2 folds{said}; mean over volumes in 3D, ED"
     run = evaluation(tmp_path, networks=NETWORKS, recipe=RECIPE)  # each network on subjects that it has not seen
-    (figure,) = read_figures(run, MODEL, NETWORKS, RECIPE, "float32", trained)
+    (figure,) = read_figures(run, MODEL, NETWORKS, RECIPE, "float32", trained=trained)
     assert "not a test" not in figure.protocol
