@@ -206,9 +206,9 @@ def _print(results: Sequence["FoldResult"], labels: Sequence[str]) -> None:
                     label,
                     str(images),
                     str(subjects),
-                    len(result.fold.train),
+                    result.trained,
                     result.weights_sha256[:12],
                 )
             )
-    columns = ("fold", "label", "Dice per image (n)", "Dice per subject (n)", "trained on", "weights")
+    columns = ("fold", "label", "Dice per image (n)", "Dice per subject (n)", "trained on subjects", "weights")
     console.print_table("Validation, mean ± standard deviation", columns, rows, text=("label", "weights"))

@@ -134,6 +134,9 @@ def test_the_command(
     assert "may include subjects that validate" not in capsys.readouterr().err
     assert run([*command, *initial, "--fold", "1"]) == 0
     assert "one was trained on discs (3 subjects), which may include subjects that validate" in capsys.readouterr().err
+    export = ["export", str(tmp_path), str(discs.folder), "-q", "--fold", "1", "-o", str(tmp_path / "model")]
+    assert run([*export, "--licence", "MIT"]) == 0
+    assert "the licence is MIT, but training started from the model one (CC0-1.0)" in capsys.readouterr().err
     assert run([*command, "--resume"]) == 2
     assert "another initial model" in capsys.readouterr().err
 
