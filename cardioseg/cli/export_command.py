@@ -69,6 +69,12 @@ def export(
     )
     with sole_writer(out):
         card = publish(run, open_dataset(dataset), out, publication)
+    initial = card.training.initial_model
+    if initial and not initial.endswith(f" ({licence})"):
+        console.say(
+            f"warning: the licence is {licence}, but training started from the model {initial}: "
+            "check that the licence of that model allows this"
+        )
     if as_json:
         console.print_json(card.model_dump(mode="json"))
         return ExitCode.OK

@@ -161,8 +161,8 @@ def _results(plan: "Plan", fold: int | None, resume: bool, plain: bool) -> "list
         console.say(sentence)
     chosen = planned if fold is None else [planned[fold]]
     if plan.initial_model and any(map(plan.seen_by_initial_model, chosen)):
-        name = plan.initial_model.card.name
-        console.say(f"{name} was trained on this dataset: its subjects may be among those that validate")
+        initial = plan.initial_model.recorded()
+        console.say(f"{initial.name} was trained on {initial.trained_on}, which may include subjects that validate")
     with console.progress(plain, "loss", "speed") as bars:
         pace = Pace(bars, len(chosen), plain)
         return [run_fold(plan, each, pace.report, resume, partial(pace.begin, each.index)) for each in chosen]
@@ -209,9 +209,9 @@ def _print(results: Sequence["FoldResult"], labels: Sequence[str]) -> None:
                     label,
                     str(images),
                     str(subjects),
-                    len(result.fold.train),
+                    result.trained,
                     result.weights_sha256[:12],
                 )
             )
-    columns = ("fold", "label", "Dice per image (n)", "Dice per subject (n)", "trained on", "weights")
+    columns = ("fold", "label", "Dice per image (n)", "Dice per subject (n)", "trained on subjects", "weights")
     console.print_table("Validation, mean ± standard deviation", columns, rows, text=("label", "weights"))

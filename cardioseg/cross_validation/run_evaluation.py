@@ -8,7 +8,7 @@ from cardioseg.cross_validation.fold_model import open_fold
 from cardioseg.cross_validation.held_out import predict_held_out
 from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.dataset.training_run import GO_ON, Run, prove_unseen, read_run
-from cardioseg.errors import UsageError
+from cardioseg.errors import NoInputError, UsageError
 from cardioseg.evaluation.judgement import Judgement, judge, unjudged
 from cardioseg.evaluation.origin import Origin
 from cardioseg.evaluation.pairing import Pair
@@ -68,6 +68,7 @@ def open_run(folder: Path, dataset_folder: Path, precision: Precision, threads: 
         threads: of each network.
 
     Raises:
+        NoInputError: the finished folds held no subject out of training.
         UsageError: no fold is finished, or the run was trained on another dataset.
         RefusedError: a fold's checkpoint or model is damaged.
     """
@@ -78,6 +79,9 @@ def open_run(folder: Path, dataset_folder: Path, precision: Precision, threads: 
     if not models:
         raise UsageError(f"no fold of {folder} is finished", GO_ON)
     finished = replace(run, folds=tuple(fold for fold in run.folds if fold.index in models))
+    if not any(fold.validation for fold in finished.folds):
+        hint = "train with --folds 2 or more, or with --hold-out; or evaluate masks of other subjects: export, predict"
+        raise NoInputError(f"{folder} held no subject out of training, so that none can be evaluated", hint)
     split = f"seed {run.description.seed}, {prove_unseen(finished, dataset)}"
     split += "" if precision == "float32" else "; convolutions in 8-bit integers"
     origin = Origin(

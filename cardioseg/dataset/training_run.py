@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, field_validator
 from cardioseg.dataset.damage import damaged
 from cardioseg.dataset.folds import Fold, hashes_of, prove_disjoint
 from cardioseg.dataset.run_folder import RunFolder
+from cardioseg.dataset.starting_model import StartingModel
 from cardioseg.dataset.store import MANIFEST, Dataset
 from cardioseg.errors import UsageError
 from cardioseg.files import sha256
@@ -19,16 +20,6 @@ from cardioseg.image.labels import STRUCTURES, Label
 GO_ON = "to continue it, run the command that started it again, with --resume and without --fold"
 _T = TypeVar("_T")
 _FOLDS = TypeAdapter(tuple[Fold, ...])
-
-
-class StartingModel(BaseModel):
-    """The model that a training starts from."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    sha256: str
-    licence: str
 
 
 class RunDescription(BaseModel):
@@ -159,7 +150,10 @@ def prove_unseen(run: Run, dataset: Dataset) -> str:
     planned = run.description.folds
     of_all = "" if len(run.folds) == planned else f"{len(run.folds)} of "
     folds = f"{of_all}{planned} fold{'s' if planned > 1 else ''}"
-    subjects = f"{len(validated)} unseen subject{'s' if len(validated) != 1 else ''}"
+    initial = run.description.initial_model
+    doubt = initial.doubt(validated, hashes, run.description.dataset_sha256) if initial else ""
+    subjects = f"{len(validated)}{'' if doubt else ' unseen'} subject{'s' if len(validated) != 1 else ''}"
     left_out = sorted({subject_id for fold in run.folds for subject_id in fold.left_out})
     exceptions = f" (not {' and '.join(left_out)}: in training under another name)" if left_out else ""
-    return f"{folds}, {subjects}{exceptions}; no subject and none of their {slices:,} slices was in training"
+    training = f"the training of this run, but {doubt}" if doubt else "training"
+    return f"{folds}, {subjects}{exceptions}; no subject and none of their {slices:,} slices was in {training}"

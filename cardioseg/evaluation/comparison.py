@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cardioseg.dataset.same_patient import same_patients
 from cardioseg.errors import NoInputError, UsageError
+from cardioseg.evaluation.gaps import shortened
 from cardioseg.evaluation.judgement import Judgement, Judging, unjudged
 from cardioseg.evaluation.measures import paired_measures
 from cardioseg.evaluation.mistakes import DoubtfulConvention
@@ -150,7 +151,7 @@ def collect(judgements: Iterable[Judgement], origin: Origin) -> Evaluation:
         scores=drawn,
         problems=distinct,
         undrawn=tuple(score for score in kept if not is_drawn(score)),
-        mistakes=(*mistakes, *doubtful_moments(paired_measures(drawn))),
+        mistakes=(*mistakes, *doubtful_moments(paired_measures(drawn)), *shortened(drawn)),
         edits=tuple(dict.fromkeys(edits)),
         edited=tuple(dict.fromkeys(edited)),
         corrected=tuple(dict.fromkeys(corrected)),

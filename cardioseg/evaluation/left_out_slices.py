@@ -14,10 +14,10 @@ def left_out(scores: Iterable[VolumeScore]) -> tuple[Skipped, ...]:
     for score in scores:
         if score.left_out:
             by_volume.setdefault((score.case_id, score.volume), []).append(score)
-    return tuple(Skipped(f"{case} {volume}".strip(), _in_words(group)) for (case, volume), group in by_volume.items())
+    return tuple(Skipped(f"{case} {volume}".strip(), _sentence(group)) for (case, volume), group in by_volume.items())
 
 
-def _in_words(scores: Sequence[VolumeScore]) -> str:
+def _sentence(scores: Sequence[VolumeScore]) -> str:
     """`LV cavity on slices 0, 9 to 11 of 12, where the reference is unknown (the prediction has 8.1 mL ... there)`."""
     parts = []
     for slices, group in groupby(scores, lambda score: score.left_out):
@@ -26,11 +26,11 @@ def _in_words(scores: Sequence[VolumeScore]) -> str:
         labels = " and ".join(score.label.title for score in same_slices)
         amounts = ", ".join(filter(None, map(_amount, same_slices)))
         predicted = f" (the prediction has {amounts} there)" if amounts else ""
-        parts.append(f"{labels} on {_slices(slices)} of {total}, where the reference is unknown{predicted}")
+        parts.append(f"{labels} on {in_words(slices)} of {total}, where the reference is unknown{predicted}")
     return "; ".join(parts)
 
 
-def _slices(slices: Sequence[int]) -> str:
+def in_words(slices: Sequence[int]) -> str:
     """`slice 3`, `slices 0, 9 to 11`."""
     runs: list[list[int]] = []
     for index in slices:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
+from cardioseg.evaluation.gaps import without_gaps
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.image.labels import Label
 from cardioseg.measure.curves import Beat
@@ -63,12 +64,14 @@ class MeasurePair:
 def paired_measures(scores: Iterable[VolumeScore], reported: Reported | None = None) -> tuple[MeasurePair, ...]:
     """Every measure that the reference of a subject gives; subjects in the order of the scores.
 
+    A structure that the reference does not draw on slices between others has no volume.
+
     Args:
         scores: of all subjects.
         reported: the measures in `measures.csv`; a subject of several cases has none, each is a part of it.
     """
     by_subject: dict[str, list[VolumeScore]] = {}
-    for score in scores:
+    for score in without_gaps(scores):
         if score.overlap.reference:  # no ventricle is empty: its volume is not 0 mL, but not known
             by_subject.setdefault(score.subject_id, []).append(score)
     return tuple(pair for subject_id, own in by_subject.items() for pair in _pairs(subject_id, own, reported or {}))

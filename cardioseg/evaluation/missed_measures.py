@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from cardioseg.evaluation.gaps import without_gaps
 from cardioseg.evaluation.measures import MeasurePair
 from cardioseg.evaluation.scores import VolumeScore
 from cardioseg.image.labels import Label
@@ -30,7 +31,7 @@ def missed_measures(
         reported_pairs: their measures as reported.
     """
     missed: dict[tuple[str, Label], list[str]] = {}
-    for score in scores:
+    for score in without_gaps(scores):
         if (score.volume, score.label) in _VOLUMES and score.reference_ml and not score.overlap.predicted:
             missed.setdefault((score.subject_id, score.label), []).append(score.volume)
     lacking = _lacking(pairs)

@@ -13,6 +13,7 @@ from cardioseg import __version__
 from cardioseg.evaluation import corrected_masks, small_samples, studies_of_patients
 from cardioseg.evaluation.error_budget import PARTS, ErrorBudget, error_budgets
 from cardioseg.evaluation.evaluation_rules import SEED, stated
+from cardioseg.evaluation.gaps import volumes_with_gaps
 from cardioseg.evaluation.left_out_slices import left_out
 from cardioseg.evaluation.measures import MEASURES, MeasurePair, Reported, paired_measures, reported_pairs, values_of
 from cardioseg.evaluation.missed_measures import missed_measures
@@ -91,7 +92,8 @@ class Evaluation:
     @cached_property
     def left_out(self) -> tuple[Skipped, ...]:
         """Slices and structures that the reference does not draw, by volume; subjects whose ED and ES are unknown."""
-        return (*left_out(self.scores), *not_drawn(self.undrawn), *without_moments((*self.scores, *self.undrawn)))
+        undrawn = *not_drawn(self.undrawn), *without_moments((*self.scores, *self.undrawn))
+        return (*left_out(self.scores), *volumes_with_gaps(self.scores), *undrawn)
 
     @property
     def other_phases(self) -> tuple[Skipped, ...]:

@@ -47,12 +47,13 @@ class Training(BaseModel):
     Attributes:
         dataset: name of the prepared dataset.
         dataset_sha256: hash of its manifest.
-        subjects: number of training subjects.
-        subjects_sha256: hash of their ids.
+        subjects: number of training subjects that gave slices; in cards of earlier versions, of all.
+        subjects_sha256: hash of the ids of all training subjects.
         held_out: subjects of the dataset that were not used in training.
         seed: random seed of the run.
         folds: number of networks in the model; their logits are averaged.
-        steps: optimizer steps per fold.
+        steps: optimizer steps per fold; the fewest of any fold.
+        most_steps: the most steps of any fold, if their numbers differ; else 0.
         weights_sha256: hash of the weights of each fold.
         recipe: the recipe of the run.
         initial_model: name and licence of the model from which the training started; empty: random weights.
@@ -68,6 +69,7 @@ class Training(BaseModel):
     seed: int
     folds: int
     steps: int
+    most_steps: int = 0
     weights_sha256: tuple[str, ...]
     recipe: dict[str, Any]
     initial_model: str = ""

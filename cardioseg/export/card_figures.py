@@ -1,13 +1,13 @@
 """Card figures: the quality of a model for its card, from evaluations of this model."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from cardioseg.errors import UsageError
 from cardioseg.export.card import Metric, Precision
-from cardioseg.wording import listed
+from cardioseg.wording import counted, listed
 
 _ALL, _MOMENTS = "all", ("ed", "es")
 _UNNAMED = "phases that are not known as ED or ES"
@@ -18,13 +18,19 @@ _BY_ALL = "by the networks of its cross validation"
 
 
 def read_figures(
-    evaluation: Path, model_sha256: str, weights_sha256: Sequence[str], recipe_sha256: str, precision: Precision
+    evaluation: Path,
+    model_sha256: str,
+    weights_sha256: Sequence[str],
+    recipe_sha256: str,
+    precision: Precision,
+    *,
+    trained: Collection[str] = (),
 ) -> tuple[Metric, ...]:
     """The headline figures of one evaluation.
 
     A network that was trained on every subject cannot be evaluated on any of them; the cross validation of other
     networks of its recipe is given instead. For some networks of a cross validation, the evaluation of all of them is
-    given. The protocol of each figure says so.
+    given. The protocol of each figure says so. It also says if subjects have the names of training subjects.
 
     Args:
         evaluation: the folder that `evaluate -o` wrote, or its `evaluation.json`.
@@ -32,6 +38,7 @@ def read_figures(
         weights_sha256: hash of the weights of each of its networks.
         recipe_sha256: hash of its recipe and training dataset.
         precision: precision of its convolutions.
+        trained: ids of its training subjects.
 
     Raises:
         UsageError: there is not an evaluation, it is of another model, or a person corrected masks in it.
@@ -50,9 +57,8 @@ def read_figures(
             and is_as_precise
             and (own_weights <= evaluated_weights or not own_weights & evaluated_weights)
         )
-        figures = tuple(
-            _figures(document, "" if is_same_model else _BY_ALL if own_weights <= evaluated_weights else _BY_OTHERS)
-        )
+        tested = "" if is_same_model else _BY_ALL if own_weights <= evaluated_weights else _BY_OTHERS
+        figures = tuple(_figures(document, tested, _seen(document, trained)))
     except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(f"{path} is not an evaluation", "`cardioseg evaluate ... -o EVALUATION` writes one") from None
     if document.get("correction_warning"):
@@ -63,9 +69,24 @@ def read_figures(
     return figures
 
 
-def _figures(document: dict[str, Any], tested: str) -> Iterator[Metric]:
+def _seen(document: dict[str, Any], trained: Collection[str]) -> str:
+    """How many subjects of an evaluation of masks were in training by their names; "" for none, and for a run.
+
+    Each network of a run is evaluated on subjects outside its own training.
+    """
+    if document["origin"]["weights_sha256"]:
+        return ""
+    subjects = {row["subject_id"] for row in document["volumes"]}
+    seen = len(subjects.intersection(trained))
+    if not seen:
+        return ""
+    share = "the " if seen == len(subjects) else f"{seen} of "
+    return f"not a test: by their names, {share}{counted(len(subjects), 'subject')} were in the training of this model"
+
+
+def _figures(document: dict[str, Any], tested: str, seen: str) -> Iterator[Metric]:
     origin = document["origin"]
-    data = ", ".join(filter(None, [origin["reference"], tested, origin["split"]]))
+    data = ", ".join(filter(None, [origin["reference"], tested, origin["split"], seen]))
     for row in document["summary"]:
         label, group = row["label"], row["group"]
         phases = _phases(document, label)

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from cardioseg.export.card import Card, Metric
+from cardioseg.export.card import Card, Metric, Training
 from cardioseg.files import write_text
 from cardioseg.image.labels import Label
+from cardioseg.wording import counted
 
 _PAGE = """# {name}
 
@@ -17,7 +18,7 @@ For research use only; not a medical device.
 |---|---|
 | licence | {licence} |
 | network | U-Net, norm `{norm}`, {parameters:,} parameters, {folds}{integers} |
-| trained on | {dataset}: {subjects} subjects, {steps:,} steps, seed {seed}{initial} |
+| trained on | {dataset}: {subjects}, {steps}, seed {seed}{initial} |
 | held out of training | {held_out} |
 | input | intensities scaled by {intensity}, {spacing} |
 | export | {slices} real slices of {sizes} sizes: logits differ from PyTorch's by {difference:.1e} at most, {changes} |
@@ -50,11 +51,11 @@ def render(card: Card) -> str:
         folds="one network" if training.folds == 1 else f"mean of the logits of {training.folds} networks",
         integers="" if card.precision == "float32" else "; convolutions in 8-bit integers",
         dataset=training.dataset,
-        subjects=training.subjects,
-        steps=training.steps,
+        subjects=counted(training.subjects, "subject"),
+        steps=_steps(training),
         seed=training.seed,
         initial=f"; started from the model {training.initial_model}" if training.initial_model else "",
-        held_out=", ".join(training.held_out) or "none",
+        held_out=f"{', '.join(training.held_out) or 'none'}{_of_this_training(card)}",
         intensity="1st and 99th percentile" if card.preprocessing.intensity == "percentile" else "minimum and maximum",
         spacing=f"in-plane spacing {spacing_mm:g} mm" if spacing_mm else "the scanner's own pixels",
         slices=proof.slices,
@@ -65,6 +66,18 @@ def render(card: Card) -> str:
         metrics="\n\n".join(_tables(card.metrics)) or "Not measured.",
         citation=card.citation or "No citation was given.",
     )
+
+
+def _of_this_training(card: Card) -> str:
+    """The limit of what `held out` says of a model that started from another; empty for one that did not."""
+    is_limited = card.training.held_out and card.training.initial_model
+    return " (of this training; the initial model may have seen them)" if is_limited else ""
+
+
+def _steps(training: Training) -> str:
+    """`400 steps`, `5 to 7 steps`."""
+    at_most = f" to {training.most_steps:,}" if training.most_steps else ""
+    return f"{training.steps:,}{at_most} steps"
 
 
 def _agreement(card: Card) -> str:

@@ -68,18 +68,27 @@ class Plan:
 
     def seen_by_initial_model(self, fold: Fold) -> bool:
         """Whether the initial model may have been trained on subjects that the fold is validated on."""
-        if self.initial_model is None:
+        if self.initial_model is None or not fold.validation:
             return False
         training = self.initial_model.card.training
         is_same_dataset = training.dataset_sha256 == sha256(self.dataset.folder / MANIFEST)
-        return is_same_dataset and training.subjects_sha256 != subjects_sha256(fold.train)
+        return not is_same_dataset or training.subjects_sha256 != subjects_sha256(fold.train)
 
 
 @dataclass(frozen=True)
 class FoldResult:
-    """The result of one fold."""
+    """The result of one fold.
+
+    Attributes:
+        fold: its subjects.
+        trained: number of subjects that gave slices for its training.
+        steps: number of its steps.
+        weights_sha256: hash of its weights.
+        scores: the scores of its validation.
+    """
 
     fold: Fold
+    trained: int
     steps: int
     weights_sha256: str
     scores: tuple[SliceScore, ...] = field(repr=False)
@@ -117,7 +126,7 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
     labelled: set[str] = set()
     for subject in plan.dataset.subjects():
         hashes[subject.subject_id] = pixel_hashes(subject)
-        if any(annotated_with(volume, plan.recipe.structures).any() for volume in subject.volumes):
+        if gives_slices(subject, plan.recipe):
             labelled.add(subject.subject_id)
     patient_of = plan.dataset.patient_of
     folds = divide(hashes, plan.folds, plan.seed, plan.held_out, patient_of)
@@ -135,7 +144,10 @@ def prepare_run(plan: Plan, resume: bool) -> tuple[Fold, ...]:
 
 def _differences(earlier: RunDescription, described: RunDescription) -> str:
     """The settings in which two runs differ, in words; "" if they are the same."""
-    before, now = earlier.document(), described.document()
+    before, now = (
+        run.document() | ({"initial_model": run.initial_model.sha256} if run.initial_model else {})
+        for run in (earlier, described)
+    )
     words = (_WORDS.get(key, key) for key in now | before if before.get(key) != now.get(key))
     return " and another ".join(dict.fromkeys(words))
 
@@ -184,7 +196,13 @@ def run_fold(
         final = fit(job, report, resume=unfinished is not None)
         scores = tuple(validate(network_of(final, recipe), recipe, map(dataset.subject, fold.validation)))
         write_slice_scores(folder.validation, scores)
-    return FoldResult(fold, final.step, weights_sha256(final.network), scores)
+    trained = sum(gives_slices(dataset.subject(subject_id), recipe) for subject_id in fold.train)
+    return FoldResult(fold, trained, final.step, weights_sha256(final.network), scores)
+
+
+def gives_slices(subject: Subject, recipe: Recipe) -> bool:
+    """Whether a subject has a slice for the training of a recipe."""
+    return any(annotated_with(volume, recipe.structures).any() for volume in subject.volumes)
 
 
 def slices_for(recipe: Recipe, subjects: Iterable[Subject]) -> Slices:

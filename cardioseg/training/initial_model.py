@@ -5,12 +5,13 @@ from pathlib import Path
 
 from torch import Tensor
 
-from cardioseg.dataset.training_run import StartingModel
+from cardioseg.dataset.starting_model import StartingModel
 from cardioseg.errors import UsageError
 from cardioseg.export.card import Card, read_card
 from cardioseg.export.onnx_weights import read_networks
 from cardioseg.export.verified_model import read_model
 from cardioseg.training.recipe import Recipe
+from cardioseg.wording import counted
 
 Weights = dict[str, Tensor]
 
@@ -44,7 +45,16 @@ class InitialModel:
 
     def recorded(self) -> StartingModel:
         """The model as the description of a run names it."""
-        return StartingModel(name=self.card.name, sha256=self.card.sha256, licence=self.card.licence)
+        training = self.card.training
+        return StartingModel(
+            name=self.card.name,
+            sha256=self.card.sha256,
+            licence=self.card.licence,
+            trained_on=f"{training.dataset} ({counted(training.subjects, 'subject')})",
+            dataset_sha256=training.dataset_sha256,
+            held_out=training.held_out,
+            has_initial_model=bool(training.initial_model),
+        )
 
 
 def read_initial_model(folder: Path, recipe: Recipe) -> InitialModel:

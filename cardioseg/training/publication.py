@@ -23,7 +23,7 @@ from cardioseg.files import sweep_partials, write_bytes
 from cardioseg.image.heart_position import windows
 from cardioseg.image.preprocessing import Floats, prepare
 from cardioseg.training.checkpoint import Checkpoint, newest, weights_sha256
-from cardioseg.training.crossval import network_of
+from cardioseg.training.crossval import gives_slices, network_of
 from cardioseg.training.recipe import Recipe, check_recipe
 from cardioseg.training.slice_scores import per_image, per_subject, read_scores
 from cardioseg.versions import version_of
@@ -73,13 +73,15 @@ def publish(run: Path, dataset: Dataset, folder: Path, publication: Publication)
     checkpoints = [_final_checkpoint(planned.folder, fold, planned.folds) for fold in folds]
     networks = [network_of(checkpoint, recipe) for checkpoint in checkpoints]
     network, model, precision = combine(networks), to_onnx(networks), publication.precision
-    slices = _real_slices(dataset, [subject_id for fold in folds for subject_id in fold.train], recipe)
+    trained = {subject_id for fold in folds for subject_id in fold.train}
+    slices = _real_slices(dataset, trained, recipe)
     if precision == "int8":
         model = to_int8(model, slices)
     parity = prove_parity(network, model, slices, precision)
-    training, digest = _training(described, folds, checkpoints), sha256(model).hexdigest()
+    used = sum(gives_slices(dataset.subject(subject_id), recipe) for subject_id in trained)
+    training, digest = _training(described, folds, checkpoints, used), sha256(model).hexdigest()
     identity = digest, training.weights_sha256, planned.recipe_sha256, precision
-    evaluated = [read_figures(path, *identity) for path in publication.evaluations]
+    evaluated = [read_figures(path, *identity, trained=trained) for path in publication.evaluations]
     card = Card(
         name=publication.name,
         sha256=digest,
@@ -142,18 +144,23 @@ def _real_slices(dataset: Dataset, trained: Collection[str], recipe: Recipe) -> 
     return slices
 
 
-def _training(described: RunDescription, folds: Sequence[Fold], checkpoints: Sequence[Checkpoint]) -> Training:
+def _training(
+    described: RunDescription, folds: Sequence[Fold], checkpoints: Sequence[Checkpoint], used: int
+) -> Training:
+    """The training facts of the card; `used` subjects gave slices."""
     trained = {subject_id for fold in folds for subject_id in fold.train}
     unseen = {subject_id for fold in folds for subject_id in fold.validation} - trained
+    steps = [checkpoint.step for checkpoint in checkpoints]
     return Training(
         dataset=described.dataset,
         dataset_sha256=described.dataset_sha256,
-        subjects=len(trained),
+        subjects=used,
         subjects_sha256=subjects_sha256(trained),
         held_out=tuple(sorted({*described.held_out, *unseen})),
         seed=described.seed,
         folds=len(folds),
-        steps=checkpoints[0].step,
+        steps=min(steps),
+        most_steps=max(steps) if len(set(steps)) > 1 else 0,
         weights_sha256=tuple(weights_sha256(checkpoint.network) for checkpoint in checkpoints),
         recipe=described.recipe,
         initial_model=_initial_model(described),
@@ -175,6 +182,8 @@ def _metrics(
         return ()
     held_out = f"{described.folds}-fold cross validation" if len(folds) > 1 else "subjects held out of training"
     held_out += "" if precision == "float32" else ", before quantization"
+    if described.initial_model:
+        held_out += f", which the initial model {described.initial_model.name} may have seen"
     averages = (("images", per_image), ("subjects, each the mean of its images", per_subject))
     return tuple(
         Metric(

@@ -29,8 +29,8 @@ def evaluation(
     row = {"label": "lv_cavity", "group": group, "per_volume": {"dice": dice, "hd95_mm": dice}}
     mae = {"mean": 2.0, "low": 1.0, "high": 3.0}
     agreement = {"lv_edv_ml": {"n": 2, "bias": mae, "mae": mae, "sd": 1.0}} if group == "all" else {}
-    rows = [{"label": "lv_cavity", "volume": name, "dice": 0.9} for name in volumes]
-    rows.append({"label": "rv_cavity", "volume": "phase03", "dice": None})  # both masks are empty
+    rows = [{"subject_id": "p1", "label": "lv_cavity", "volume": name, "dice": 0.9} for name in volumes]
+    rows.append({"subject_id": "p2", "label": "rv_cavity", "volume": "phase03", "dice": None})  # both masks are empty
     document = {"origin": origin, "summary": [row], "agreement": agreement, "volumes": rows}
     (folder / "evaluation.json").write_text(json.dumps(document))
     return folder
@@ -132,3 +132,19 @@ def test_an_evaluation_that_does_not_know_of_integers_is_of_none(tmp_path: Path)
     path = evaluation(tmp_path, networks=NETWORKS, recipe=RECIPE) / "evaluation.json"
     path.write_text(path.read_text().replace('"precision": "float32", ', ""))
     assert read_figures(tmp_path, MODEL, NETWORKS, RECIPE, "float32")
+
+
+@pytest.mark.parametrize(
+    ("trained", "said"),
+    [
+        (("p3",), ""),
+        (("p1", "p3"), ", not a test: by their names, 1 of 2 subjects were in the training of this model"),
+        (("p1", "p2"), ", not a test: by their names, the 2 subjects were in the training of this model"),
+    ],
+)
+def test_figures_of_training_subjects_say_so(trained: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    (figure,) = read_figures(evaluation(tmp_path, model=MODEL), MODEL, NETWORKS, RECIPE, "float32", trained=trained)
+    assert figure.protocol == f"acdc, seed 0, 2 folds{said}; mean over volumes in 3D, ED"
+    run = evaluation(tmp_path, networks=NETWORKS, recipe=RECIPE)  # each network on subjects that it has not seen
+    (figure,) = read_figures(run, MODEL, NETWORKS, RECIPE, "float32", trained=trained)
+    assert "not a test" not in figure.protocol

@@ -16,14 +16,16 @@ from cardioseg.dataset.store import Dataset, open_dataset
 from cardioseg.dataset.training_run import prove_unseen, read_run
 from cardioseg.errors import NoInputError, RefusedError, UsageError
 from cardioseg.export.card import read_card
-from cardioseg.training.crossval import Plan, prepare_run, run_fold, write_scores
+from cardioseg.training.crossval import FoldResult, Plan, prepare_run, run_fold, write_scores
 from cardioseg.training.publication import Publication, publish
 from cardioseg.training.recipe import Recipe
 
 
-def run_all(plan: Plan, resume: bool = False) -> None:
+def run_all(plan: Plan, resume: bool = False) -> list[FoldResult]:
     folds = prepare_run(plan, resume)
-    write_scores(plan, [run_fold(plan, fold, lambda _: None, resume, lambda *_: None) for fold in folds])
+    results = [run_fold(plan, fold, lambda _: None, resume, lambda *_: None) for fold in folds]
+    write_scores(plan, results)
+    return results
 
 
 @pytest.fixture(scope="session")
@@ -144,6 +146,33 @@ def test_publish(finished: Plan, tmp_path: Path) -> None:
     content = (tmp_path / "model" / "model.onnx").read_bytes()
     assert str(Path.cwd()).encode() not in content
     assert b"site-packages" not in content
+
+
+def test_the_card_counts_the_subjects_and_steps_that_were_used(finished: Plan, tmp_path: Path) -> None:
+    """One subject of five gives no slice, and the folds have different numbers of slices."""
+    bare, *others = list(finished.dataset.subjects())[:5]
+    volume = replace(bare.volumes[0], annotated=bare.volumes[0].annotated & False)
+    subjects = [replace(bare, volumes=(volume,)), *others]
+    list(write_dataset(tmp_path / "dataset", "bare", "made", map(at_hand, subjects)))
+    plan = replace(finished, dataset=open_dataset(tmp_path / "dataset"), folder=tmp_path / "run", steps=None)
+    results = run_all(plan)
+    assert sorted(result.trained for result in results) == [1, 3]
+    card = publish(plan.folder, plan.dataset, tmp_path / "model", Publication("bare", "CC0-1.0"))
+    least, most = sorted(result.steps for result in results)
+    assert (card.training.subjects, card.training.steps, card.training.most_steps) == (4, least, most)
+    assert f"bare: 4 subjects, {least} to {most} steps, seed 0" in (tmp_path / "model" / "README.md").read_text()
+
+
+def test_a_run_that_held_nothing_out_cannot_be_evaluated(
+    discs: Dataset, recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = ["train", str(discs.folder), "-o", str(tmp_path), "-r", str(recipe_file), "--folds", "1", "--steps", "1"]
+    assert run([*train, "-q"]) == 0
+    capsys.readouterr()
+    assert run(["evaluate", str(tmp_path), str(discs.folder)]) == 4
+    said = capsys.readouterr().err
+    assert f"{tmp_path.name} held no subject out of training, so that none can be evaluated" in " ".join(said.split())
+    assert "unseen" not in said
 
 
 def test_publish_in_integers(finished: Plan, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from untrained import write_model
 
 from cardioseg.cli.app import run
 from cardioseg.dataset.store import Dataset
+from cardioseg.dataset.training_run import prove_unseen, read_run
 from cardioseg.errors import RefusedError, UsageError
 from cardioseg.export.card import read_card
 from cardioseg.training.checkpoint import newest
@@ -65,13 +66,31 @@ def test_the_run_and_the_card_name_it(models: Path, discs: Dataset, tiny: Recipe
     started = plan(models, "one", tiny, discs, tmp_path / "run", rate=0.01)
     run_all(started)
     card = read_card(models / "one")
-    document = {"name": "one", "sha256": card.sha256, "licence": "CC0-1.0"}
-    assert json.loads((tmp_path / "run" / "training.json").read_text())["initial_model"] == document
+    document = {"name": "one", "sha256": card.sha256, "licence": "CC0-1.0", "trained_on": "discs (3 subjects)"}
+    document |= {"dataset_sha256": card.training.dataset_sha256, "held_out": list(card.training.held_out)}
+    recorded = json.loads((tmp_path / "run" / "training.json").read_text())["initial_model"]
+    assert recorded == document | {"has_initial_model": False}
     publish(tmp_path / "run", discs, tmp_path / "model", Publication("new", "CC0-1.0"))
     assert read_card(tmp_path / "model").training.initial_model == "one (CC0-1.0)"
     assert "; started from the model one (CC0-1.0) |" in (tmp_path / "model" / "README.md").read_text()
+    assert (
+        "cross validation, which the initial model one may have seen; mean"
+        in (tmp_path / "model" / "card.json").read_text()
+    )
     with pytest.raises(UsageError, match="another initial model"):
         prepare_run(replace(started, initial_model=None), resume=True)
+
+
+def test_a_run_whose_description_says_less_of_the_same_model_resumes(
+    models: Path, discs: Dataset, tiny: Recipe, tmp_path: Path
+) -> None:
+    started = plan(models, "one", tiny, discs, tmp_path, rate=0.01)
+    folds = prepare_run(started, resume=False)
+    path = tmp_path / "training.json"
+    description = json.loads(path.read_text())
+    description["initial_model"] = {key: description["initial_model"][key] for key in ("name", "sha256", "licence")}
+    path.write_text(json.dumps(description))
+    assert prepare_run(started, resume=True) == folds
 
 
 def test_subjects_that_the_model_may_have_seen(models: Path, discs: Dataset, tiny: Recipe, tmp_path: Path) -> None:
@@ -83,15 +102,41 @@ def test_subjects_that_the_model_may_have_seen(models: Path, discs: Dataset, tin
     assert not replace(one, initial_model=None).seen_by_initial_model(folds[1])
 
 
+def test_the_proof_says_what_the_initial_model_has_seen(
+    models: Path, discs: Dataset, tiny: Recipe, tmp_path: Path
+) -> None:
+    prepare_run(plan(models, "one", tiny, discs, tmp_path, rate=0.01), resume=False)
+    run = read_run(tmp_path, discs)
+    first = replace(run, folds=run.folds[:1])
+    assert prove_unseen(first, discs).endswith(
+        "3 unseen subjects; no subject and none of their 6 slices was in training"
+    )
+    assert prove_unseen(run, discs).endswith(
+        "2 folds, 6 subjects; no subject and none of their 12 slices was in the training of this run, "
+        "but the initial model one was trained on 3 of them"
+    )
+    initial = run.description.initial_model
+    assert initial is not None
+    of_other = initial.model_copy(update={"dataset_sha256": "other"})
+    description = run.description.model_copy(update={"initial_model": of_other})
+    assert prove_unseen(replace(run, description=description), discs).endswith(
+        "but the initial model one was trained on discs (3 subjects), and may have seen these subjects: "
+        "this was not checked"
+    )
+
+
 def test_the_command(
     models: Path, discs: Dataset, recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["train", str(discs.folder), "-o", str(tmp_path), "-r", str(recipe_file), "--folds", "2", "--steps", "2"]
     initial = ["--initial-model", str(models / "one")]
     assert run([*command, *initial, "--fold", "0"]) == 0
-    assert "may be among those that validate" not in capsys.readouterr().err
+    assert "may include subjects that validate" not in capsys.readouterr().err
     assert run([*command, *initial, "--fold", "1"]) == 0
-    assert "one was trained on this dataset: its subjects may be among those that validate" in capsys.readouterr().err
+    assert "one was trained on discs (3 subjects), which may include subjects that validate" in capsys.readouterr().err
+    export = ["export", str(tmp_path), str(discs.folder), "-q", "--fold", "1", "-o", str(tmp_path / "model")]
+    assert run([*export, "--licence", "MIT"]) == 0
+    assert "the licence is MIT, but training started from the model one (CC0-1.0)" in capsys.readouterr().err
     assert run([*command, "--resume"]) == 2
     assert "another initial model" in capsys.readouterr().err
 
