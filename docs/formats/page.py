@@ -77,7 +77,9 @@ LABELS = {
 
 NAMES = """\
 A segmentation of 3D Slicer (`.seg.nrrd`, also with overlapping layers) can be the `mask` of a row in the table, or a
-reference of `evaluate`. cardioseg identifies its segments by their codes or names.
+reference of `evaluate`. cardioseg identifies its segments by their codes or names. A name may begin or end with ED or
+ES (`LV endo ED`). Segments of ED and segments of ES belong in two files, each with the image of its phase; if both are
+drawn on one phase, they are refused.
 
 cardioseg does not guess what a name means. It knows common names, such as `LV endo` and `myocardium`. If your files
 contain names that it does not know, write a table and give it with `--structures structures.toml`:
