@@ -16,6 +16,7 @@ from cardioseg.evaluation.references import find_references, is_plain, plain_con
 from cardioseg.evaluation.reported_measures import read_reported
 from cardioseg.evaluation.result import Evaluation
 from cardioseg.evaluation.scores import VolumeScore
+from cardioseg.evaluation.seen_subjects import seen_subjects
 from cardioseg.evaluation.undrawn import doubtful_moments, is_drawn
 from cardioseg.evaluation.worst_pairs import WorstPairs
 from cardioseg.execution.executor import Executor, Lost, in_order
@@ -92,7 +93,8 @@ def evaluate(
     evaluation = collect(_judged(work, find_references(reference, meaning), executor), origin)
     unchanged = {score.case_id for score in evaluation.scores}.difference(evaluation.edited)
     swapped = _swapped(reference, origin) if structures is None else ()
-    mistakes = (*swapped, *evaluation.mistakes)
+    seen = seen_subjects(run.used_model, reference, {score.subject_id for score in evaluation.scores})
+    mistakes = (*swapped, *seen, *evaluation.mistakes)
     return replace(evaluation, mistakes=mistakes, reported=read_reported(predictions, unchanged))
 
 

@@ -100,9 +100,16 @@ def _place(item: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _run_record(model: Model, settings: Settings) -> RunRecord:
+    card, training = model.card, model.card.training
     return RunRecord(
         version=__version__,
-        model=UsedModel(name=model.card.name, sha256=model.card.sha256, licence=model.card.licence),
+        model=UsedModel(
+            name=card.name,
+            sha256=card.sha256,
+            licence=card.licence,
+            dataset_sha256=training.dataset_sha256,
+            held_out=training.held_out,
+        ),
         labels=list(model.card.labels),
         chosen_phases=settings.choices.document(),
         device=model.device,

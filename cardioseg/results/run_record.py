@@ -13,13 +13,23 @@ from cardioseg.results.records import read_record
 
 
 class UsedModel(BaseModel):
-    """The model that predicted."""
+    """The model that predicted.
+
+    Attributes:
+        name: name of the model.
+        sha256: hash of its `model.onnx`.
+        licence: licence of the model.
+        dataset_sha256: hash of the manifest of its training dataset.
+        held_out: subjects of that dataset that it was not trained on.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     name: str = ""
     sha256: str = ""
     licence: str = ""
+    dataset_sha256: str = ""
+    held_out: tuple[str, ...] = ()
 
 
 class Failure(BaseModel):
@@ -71,9 +81,14 @@ class RunRecord(BaseModel):
     failures: list[Failure] = Field(default_factory=list)
 
     @property
+    def used_model(self) -> UsedModel:
+        """The model; without name and hash where the run does not say them."""
+        return self.model if isinstance(self.model, UsedModel) else UsedModel()
+
+    @property
     def model_sha256(self) -> str:
         """Hash of the model; empty where the run does not say it."""
-        return self.model.sha256 if isinstance(self.model, UsedModel) else ""
+        return self.used_model.sha256
 
     @property
     def structures(self) -> frozenset[Label] | None:

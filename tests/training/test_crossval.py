@@ -154,7 +154,9 @@ def test_the_card_counts_the_subjects_and_steps_that_were_used(finished: Plan, t
     volume = replace(bare.volumes[0], annotated=bare.volumes[0].annotated & False)
     subjects = [replace(bare, volumes=(volume,)), *others]
     list(write_dataset(tmp_path / "dataset", "bare", "made", map(at_hand, subjects)))
-    plan = replace(finished, dataset=open_dataset(tmp_path / "dataset"), folder=tmp_path / "run", steps=None)
+    settings = finished.recipe.optimization.model_copy(update={"epochs": 1})
+    recipe = finished.recipe.model_copy(update={"optimization": settings})
+    plan = replace(finished, dataset=open_dataset(tmp_path / "dataset"), folder=tmp_path / "run", recipe=recipe)
     results = run_all(plan)
     assert sorted(result.trained for result in results) == [1, 3]
     card = publish(plan.folder, plan.dataset, tmp_path / "model", Publication("bare", "CC0-1.0"))
