@@ -14,8 +14,9 @@ from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Convention, Label
 from cardioseg.image.nifti_grid import geometry_flags
 from cardioseg.image.volume import Cine, Grid
 from cardioseg.image.volume_files import REFERENCE, format_of, siblings, stem
-from cardioseg.ingest.labels.drawn_labels import looks_exchanged
+from cardioseg.ingest.labels.label_geometry import AS_CALLED, EXCHANGED, seen_meaning
 from cardioseg.ingest.labels.layouts.acdc import read_body
+from cardioseg.ingest.labels.numbered_labels import listed_meaning
 from cardioseg.measure.acquisition import Acquisition
 from cardioseg.measure.curves import Curves, Moments
 from cardioseg.results.case_record import CaseRecord, read_case_record
@@ -88,9 +89,7 @@ def read_edited(path: Path, with_scan: bool = True, convention: Convention = CON
     mask = _laid_out(latest.mask, grid)
     _require_fit(path, mask, description, image, grid)
     if latest.is_edited:
-        rv, lv = Label.RV_CAVITY.value, Label.LV_CAVITY.value
-        hint = f"exchange the numbers {rv} and {lv} in the mask: {LABELS}"
-        _require_lv_in_myocardium(path, mask, CONVENTIONS["acdc"], hint)
+        _require_own_numbers(path, mask)
     timed = replace(mask, times_ms=description.times_ms)
     folds = () if latest.is_edited or latest.is_corrected else description.fold_curves_ml
     chosen = Moments(**record.chosen_phases) if record else Moments()
@@ -148,12 +147,25 @@ def _laid_out(mask: Cine, grid: Grid | None) -> Cine:
 
 
 def _require_lv_in_myocardium(path: Path, mask: Cine, convention: Convention, hint: str) -> None:
-    """Refuse a mask whose cavities are exchanged: the volumes of one would be given for the other."""
-    if looks_exchanged(mask.voxels.astype(np.uint8, copy=False)):
+    """Refuse a mask whose structures are exchanged: the volumes of one would be given for the other."""
+    seen = seen_meaning(mask.voxels.astype(np.uint8, copy=False))
+    if seen == EXCHANGED:
         number = next(number for number, label in convention.items() if label == Label.RV_CAVITY)
         as_elsewhere = " (as in M&Ms and UK Biobank)" if convention == CONVENTIONS["acdc"] else ""
         what = f"{path}: the myocardium lies around label {number}, so that this is the LV cavity{as_elsewhere}"
         raise UnusableError(what, hint)
+    if seen is not None and seen != AS_CALLED:
+        drawn = present(mask)
+        meant = listed_meaning({number: seen[label] for number, label in convention.items() if label in drawn})
+        raise UnusableError(f"{path}: its numbers seem to mean {meant}, by how its structures lie", hint)
+
+
+def _require_own_numbers(path: Path, mask: Cine) -> None:
+    """Refuse an edit whose structures are exchanged."""
+    rv, lv = Label.RV_CAVITY.value, Label.LV_CAVITY.value
+    is_exchanged = seen_meaning(mask.voxels.astype(np.uint8, copy=False)) == EXCHANGED
+    hint = f"exchange the numbers {rv} and {lv} in the mask" if is_exchanged else "change the numbers in the mask"
+    _require_lv_in_myocardium(path, mask, CONVENTIONS["acdc"], f"{hint}: {LABELS}")
 
 
 def _require_fit(

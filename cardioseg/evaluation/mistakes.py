@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cardioseg.evaluation.pairing import Pair
 from cardioseg.image.labels import CONVENTIONS, STRUCTURES, Convention, Label
-from cardioseg.ingest.labels.drawn_labels import looks_exchanged
+from cardioseg.ingest.labels.label_geometry import AS_CALLED, EXCHANGED, is_misread, seen_meaning
 from cardioseg.measure.overlap import dice
 
 _GOOD, _GAIN = 0.7, 0.2  # mean Dice after the correction, and its gain: a correct prediction never gains so much
@@ -38,7 +38,7 @@ def likely_mistake(
 ) -> str:
     """The likely mistake in a prediction of low Dice, such as `its columns look flipped: ...`, or "".
 
-    If the cavities are exchanged in both masks, Dice is high, but each value stands for the other cavity: this is a
+    If the structures are exchanged in both masks, Dice is high, but each value stands for another structure: this is a
     mistake, too. If only one mask looks exchanged, or one of them looks right, the mistake names the option of the side
     that is wrong; the myocardium surrounds the LV cavity. If the masks do not tell, it names the options of both sides.
 
@@ -49,8 +49,8 @@ def likely_mistake(
     """
     annotated = pair.reference.annotated[:, STRUCTURES].any(axis=1)
     reference, predicted = (_with_only(mask[annotated], segmented) for mask in (pair.reference.mask, pair.predicted))
-    if len(doubtful) > 1 and looks_exchanged(reference) and looks_exchanged(predicted):
-        return _both_exchanged(doubtful)
+    if len(doubtful) > 1 and (seen := seen_meaning(reference)) and seen == seen_meaning(predicted) != AS_CALLED:
+        return _both_exchanged(doubtful, seen)
     before = _agreement(reference, predicted)
     if not predicted.any() or before > 1 - _GAIN:
         return ""
@@ -65,19 +65,20 @@ def _with_only(mask: Mask, labels: Collection[Label]) -> Mask:
     return np.where(np.isin(mask, list(labels)), mask, 0).astype(np.uint8)
 
 
-def _both_exchanged(doubtful: Sequence[DoubtfulConvention]) -> str:
-    exchange = {Label.LV_CAVITY: Label.RV_CAVITY, Label.RV_CAVITY: Label.LV_CAVITY}
-    options = [(suspect.option, _names(suspect, exchange)) for suspect in doubtful]
+def _both_exchanged(doubtful: Sequence[DoubtfulConvention], seen: Mapping[Label, Label]) -> str:
+    options = [(suspect.option, _names(suspect, seen)) for suspect in doubtful]
     remedy = " ".join(f"{option} {names[0]}" for option, names in options if names)
     what = "both masks have LV and RV exchanged (the myocardium lies around the RV cavity)"
+    if seen != EXCHANGED:
+        what = f"both masks have structures exchanged ({_listed(seen)})"
     return f"{what}: {remedy or 'change the numbers of their labels'}"
 
 
 def _suspects(reference: Mask, predicted: Mask, doubtful: Sequence[DoubtfulConvention]) -> Sequence[DoubtfulConvention]:
     """The conventions that may be wrong, without those of a mask whose cavities are where they should be."""
     masks = {True: reference, False: predicted}
-    suspects = [suspect for suspect in doubtful if looks_exchanged(masks[suspect.is_reference]) is not False]
-    exchanged = [suspect for suspect in suspects if looks_exchanged(masks[suspect.is_reference])]
+    suspects = [suspect for suspect in doubtful if is_misread(masks[suspect.is_reference]) is not False]
+    exchanged = [suspect for suspect in suspects if is_misread(masks[suspect.is_reference])]
     return exchanged or suspects or doubtful
 
 
@@ -107,8 +108,13 @@ def _hint(labels: Sequence[Label], order: Sequence[Label], suspects: Sequence[Do
         if names := _names(suspect, dict(zip(read_as, meant, strict=True))):
             side = "the reference has labels" if suspect.is_reference else "labels"
             hints.append(f"{side} as in {' and '.join(names)}: {suspect.option} {names[0]}")
-    swapped = {label: actual for label, actual in zip(labels, order, strict=True) if label != actual}
-    return "; or ".join(hints) or ", ".join(f"{label.title} is {actual.title}" for label, actual in swapped.items())
+    return "; or ".join(hints) or _listed(dict(zip(labels, order, strict=True)))
+
+
+def _listed(meaning: Mapping[Label, Label]) -> str:
+    """Which labels are which others."""
+    swapped = {label: actual for label, actual in meaning.items() if label != actual}
+    return ", ".join(f"{label.title} is {actual.title}" for label, actual in swapped.items())
 
 
 def _names(suspect: DoubtfulConvention, meaning: Mapping[Label, Label]) -> list[str]:

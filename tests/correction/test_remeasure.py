@@ -183,6 +183,11 @@ def test_exchanged_cavities_are_refused(tmp_path: Path) -> None:
     assert "say what the numbers mean: with --labels, or with a file dataset.json" in outcome.reason
 
 
+def test_other_orders_are_refused(tmp_path: Path) -> None:
+    said = "its numbers seem to mean 1 LV myocardium, 2 LV cavity, 3 RV cavity, by how its structures lie"
+    assert said in in_other_numbers(tmp_path, 0, 3, 1, 2).reason
+
+
 def test_an_edit_that_exchanges_the_cavities_is_refused(masks: Path, tmp_path: Path) -> None:
     path = masks / "beating" / "mask.nii.gz"
     mask = read_cine(path)

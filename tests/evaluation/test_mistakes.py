@@ -133,6 +133,9 @@ def test_an_exchange_in_both_masks_is_named_though_they_agree() -> None:
     assert said.startswith("both masks have LV and RV exchanged (the myocardium lies around the RV cavity): ")
     assert said.endswith("--predicted-labels mnms --labels mnms")
     assert mistake(heart(), heart(), doubtful=(MINE, THEIRS)) == ""
+    said = mistake(CYCLE, CYCLE, doubtful=(MINE, THEIRS))
+    assert said.startswith("both masks have structures exchanged (")
+    assert said.endswith("): change the numbers of their labels")
 
 
 def test_nothing_to_agree_with() -> None:

@@ -15,8 +15,9 @@ from cardioseg.image.volume import Cine, Grid, Voxels
 from cardioseg.image.volume_files import format_of, is_volume_file
 from cardioseg.ingest.finding.survey import survey
 from cardioseg.ingest.labels.csv_table import file_named
-from cardioseg.ingest.labels.drawn_labels import labels_of, on_image
+from cardioseg.ingest.labels.drawn_labels import on_image
 from cardioseg.ingest.labels.named_mask import NamedMask, read_named_mask
+from cardioseg.ingest.labels.numbered_labels import labels_of
 from cardioseg.ingest.labels.painting import Drawn, left_out, painted
 from cardioseg.ingest.labels.png import read_png
 from cardioseg.ingest.labels.structures import Meaning, Structure

@@ -1,44 +1,21 @@
-"""Drawn labels: the labels and phases that an expert drew, and whether the mask follows the stated convention."""
+"""Drawn labels: the masks that an expert drew, the phases that they belong to, and their place on the image."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cardioseg.errors import UnusableError, UsageError
 from cardioseg.image.alignment import aligned, turned_to
 from cardioseg.image.grid_difference import grid_difference
-from cardioseg.image.labels import CONVENTIONS, Convention, Label, relabel, whole
+from cardioseg.image.labels import whole
 from cardioseg.image.volume import Cine, Grid, Voxels
 from cardioseg.image.volume_files import format_of
-
-Mask = NDArray[np.uint8]
 
 STATE_NUMBERS = (
     "say with --labels what the numbers mean; or list images and masks in a CSV file, with the masks in the column "
     "lv_mask, rv_mask or myo_mask"
 )
-_FEWEST = 30  # pixels of a cavity, below which its neighbours are not compared
-_APART = 0.3  # of a cavity's outline; the wall surrounds the LV completely and the RV by a third
-
-
-def labels_of(mask: Voxels, convention: Convention) -> Mask:
-    """The labels of a mask (..., row, column) whose numbers follow a convention.
-
-    Raises:
-        UnusableError: a number is not in the convention, or the wall surrounds the label that should be the RV cavity.
-    """
-    labels = relabel(mask, convention)
-    if not looks_exchanged(labels):
-        return labels
-    swap = {Label.LV_CAVITY: Label.RV_CAVITY, Label.RV_CAVITY: Label.LV_CAVITY}
-    meant = {number: swap.get(label, label) for number, label in convention.items()}
-    convention_names = [name for name, numbers in CONVENTIONS.items() if numbers == meant]
-    lv_number = next(number for number, label in meant.items() if label is Label.LV_CAVITY)
-    whose = " and ".join(f"{name}'s" for name in convention_names) or "another convention's"
-    remedy = f"use --labels {convention_names[0]}" if convention_names else "change the numbers of its labels"
-    raise UnusableError(f"its masks follow {whose} numbers (the myocardium lies around {lv_number}): {remedy}")
 
 
 def readable_masks(paths: Iterable[Path]) -> Iterator[Voxels]:
@@ -129,32 +106,3 @@ def on_image(mask: Cine, grid: Grid) -> Cine:
 
 def _sides(shape: tuple[int, int, int]) -> str:
     return "{} slices of {} x {} pixels".format(*shape)
-
-
-def looks_exchanged(labels: Mask) -> bool | None:
-    """Whether the cavities look exchanged: the myocardium lies around the RV cavity, not around the LV cavity.
-
-    Args:
-        labels: `Label` values (..., row, column).
-
-    Returns:
-        None if this cannot be told: there is no myocardium, or one of the cavities is missing or too small.
-    """
-    around_lv, around_rv = (_wall_fraction(labels, label) for label in (Label.LV_CAVITY, Label.RV_CAVITY))
-    if around_lv is None or around_rv is None or abs(around_rv - around_lv) <= _APART:
-        return None
-    return around_rv > around_lv
-
-
-def _wall_fraction(labels: Mask, cavity: Label) -> float | None:
-    """The fraction of a cavity's outline that borders on the myocardium; None if the cavity is too small."""
-    if np.count_nonzero(labels == cavity) < _FEWEST:
-        return None
-    outline = walled = 0
-    for axis in (-2, -1):
-        ahead, behind = np.moveaxis(labels, axis, 0)[1:], np.moveaxis(labels, axis, 0)[:-1]
-        for inside, outside in ((ahead, behind), (behind, ahead)):
-            beyond = outside[inside == cavity]
-            outline += int(np.count_nonzero(beyond != cavity))
-            walled += int(np.count_nonzero(beyond == Label.LV_MYOCARDIUM))
-    return walled / outline if outline else None

@@ -11,7 +11,7 @@ from cardioseg.image.alignment import slices_first
 from cardioseg.image.labels import STRUCTURES, Label
 from cardioseg.image.slicer_segmentation import SlicerSegment, SlicerSegmentation, read_segmentation
 from cardioseg.image.volume import Cine
-from cardioseg.ingest.labels.drawn_labels import labels_of
+from cardioseg.ingest.labels.numbered_labels import labels_of
 from cardioseg.ingest.labels.painting import left_out, painted, structures_in
 from cardioseg.ingest.labels.segment_structures import (
     NAME_THEM,

@@ -14,11 +14,11 @@ from cardioseg.image.volume import Cine, Volume
 from cardioseg.image.volume_files import REFERENCE, is_volume_file, stem
 from cardioseg.ingest.labels.drawn_labels import (
     STATE_NUMBERS,
-    labels_of,
     on_image,
     readable_masks,
     require_several_labels,
 )
+from cardioseg.ingest.labels.numbered_labels import labels_of
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.skipped import Skipped, reasons

@@ -15,12 +15,12 @@ from cardioseg.image.volume_files import stem
 from cardioseg.ingest.labels.csv_table import tables_in
 from cardioseg.ingest.labels.drawn_labels import (
     STATE_NUMBERS,
-    Mask,
-    labels_of,
     on_image,
     readable_masks,
     require_several_labels,
 )
+from cardioseg.ingest.labels.label_geometry import Mask
+from cardioseg.ingest.labels.numbered_labels import labels_of
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.skipped import Skipped, reasons

@@ -20,9 +20,10 @@ from cardioseg.image.labels import Convention
 from cardioseg.image.nnunet_names import case_stem
 from cardioseg.image.volume import Voxels
 from cardioseg.image.volume_files import format_of, is_part, is_volume_file, siblings, stem
-from cardioseg.ingest.labels.drawn_labels import drawn_phases, labels_of, on_image
+from cardioseg.ingest.labels.drawn_labels import drawn_phases, on_image
 from cardioseg.ingest.labels.ed_es_names import subject_and_moment, unknown_moments, with_moments
 from cardioseg.ingest.labels.nnunet_dataset_json import CARD, convention_of_card, ignored_number, read_card
+from cardioseg.ingest.labels.numbered_labels import labels_of
 from cardioseg.ingest.labels.structures import AS_USUAL, Meaning
 from cardioseg.ingest.labels.subject import LabelledVolume, Source, Subject, annotation
 from cardioseg.skipped import Skipped, reasons
@@ -34,6 +35,7 @@ LOOKS_FOR = "dataset.json beside imagesTr/ and labelsTr/"
 _IMAGES, _LABELS = "imagesTr", "labelsTr"
 _CHANNEL = "_0000"
 _STATE_PHASES = "name the files of these phases <subject>_ed and <subject>_es"
+_RENAME = f"correct `labels` in {CARD}"
 _ONE_PHASE = "save the phase that is drawn as a 3D image"
 Named = tuple[str, str, Path]  # of a mask: case, moment and file
 
@@ -144,10 +146,11 @@ def _volumes(root: Path, case: str, name: str, path: Path, numbers: Numbers) -> 
     image = format_of(scan).read_cine(scan)
     mask = on_image(format_of(path).read_cine(path), image.grid)
     for phase in drawn_phases(image.phases, mask.voxels, _ONE_PHASE):
+        drawn = np.where(numbers.has_none(mask.voxels[phase]), 0, mask.voxels[phase])
         yield LabelledVolume(
             name=name if image.phases == 1 else f"phase{phase:02d}",
             image=image.voxels[phase],
-            mask=labels_of(np.where(numbers.has_none(mask.voxels[phase]), 0, mask.voxels[phase]), numbers.convention),
+            mask=labels_of(drawn, numbers.convention, _RENAME),
             annotated=_annotated(mask.voxels[phase], numbers),
             spacing_mm=image.grid.spacing_mm,
             case_ids=(case, case + _CHANNEL),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cardioseg.image.labels import CONVENTIONS
 from cardioseg.image.nifti import read_cine
-from cardioseg.ingest.labels.drawn_labels import labels_of
+from cardioseg.ingest.labels.numbered_labels import labels_of
 
 
 def test_no_real_volume_looks_swapped(shared_data: Path) -> None:

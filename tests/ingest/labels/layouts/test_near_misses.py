@@ -129,8 +129,9 @@ def test_other_numbers_are_named_and_can_be_given(tmp_path: Path) -> None:
     volume(tmp_path, "x.nii.gz", IMAGE)
     volume(tmp_path, "m.nii.gz", numbered(OTHER[MASK.voxels]))
     listed(tmp_path, "a,x.nii.gz,m.nii.gz")
-    said = "its masks follow mnms's and ukbb's numbers (the myocardium lies around 1): use --labels mnms"
+    said = "its numbers seem to mean 1 LV cavity, 2 LV myocardium, 3 RV cavity as in mnms and ukbb: "
     assert said in why(tmp_path)
+    assert "use --labels mnms" in why(tmp_path)
     one = subject(tmp_path, meaning=Meaning(CONVENTIONS["mnms"]))
     np.testing.assert_array_equal(one.volumes[0].mask, MASK.voxels[0])
 
@@ -139,7 +140,8 @@ def test_mnms_in_the_numbers_of_acdc(tmp_path: Path) -> None:
     write_cine(tmp_path / "A1" / "A1_sa.nii.gz", IMAGE)
     write_cine(tmp_path / "A1" / "A1_sa_gt.nii.gz", MASK)
     (tmp_path / "info.csv").write_text("External code,ED,ES\nA1,0,2\n")
-    assert "its masks follow acdc's numbers (the myocardium lies around 3): use --labels acdc" in why(tmp_path)
+    assert "1 RV cavity, 2 LV myocardium, 3 LV cavity as in acdc: " in why(tmp_path)
+    assert "use --labels acdc" in why(tmp_path)
     np.testing.assert_array_equal(
         subject(tmp_path, meaning=Meaning(CONVENTIONS["acdc"])).volumes[0].mask, MASK.voxels[0]
     )
@@ -176,6 +178,13 @@ def test_nnunet_says_itself_what_its_numbers_mean(tmp_path: Path, labels: object
         np.testing.assert_array_equal(found.mask, MASK.voxels[phase])
         np.testing.assert_array_equal(found.image, IMAGE.voxels[phase])
     assert "patient001_frame01_0000" in one.volumes[0].case_ids
+
+
+def test_nnunet_with_names_at_the_wrong_numbers(tmp_path: Path) -> None:
+    labels = {"background": 0, "RV": 1, "Myo": 3, "LV": 2}
+    said = why(nnunet_dataset(tmp_path, labels))
+    assert "its numbers seem to mean 1 RV cavity, 2 LV myocardium, 3 LV cavity as in acdc" in said
+    assert "use --labels acdc, or correct `labels` in dataset.json" in said
 
 
 @pytest.mark.parametrize(
