@@ -78,8 +78,21 @@ def filled_apex() -> Mask:
 
 @pytest.mark.parametrize(
     "mask",
-    [heart(), heart(1), without(RV), without(MYO), without(LV), without(RV, LV), without(RV, MYO), without(LV, MYO)]
-    + [open_wall(), mostly_without_wall(), filled_apex(), np.zeros((3, 8, 8), np.uint8), heart()[:0]],
+    [
+        heart(),
+        heart(1),
+        without(RV),
+        without(MYO),
+        without(LV),
+        without(RV, LV),
+        without(RV, MYO),
+        without(LV, MYO),
+        open_wall(),
+        mostly_without_wall(),
+        filled_apex(),
+        np.zeros((3, 8, 8), np.uint8),
+        heart()[:0],
+    ],
 )
 def test_a_right_mask_is_never_doubted(mask: Mask) -> None:
     assert not is_misread(mask)
