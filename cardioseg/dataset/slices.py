@@ -14,6 +14,7 @@ from cardioseg.image.labels import Label
 from cardioseg.image.preprocessing import Preprocessing, center, pad, prepare, resample
 from cardioseg.image.window import Window
 from cardioseg.ingest.labels.subject import LabelledVolume, Subject
+from cardioseg.wording import counted, listed
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,11 @@ class Undrawn:
     @property
     def sentence(self) -> str:
         """For people; "" if nothing is left out."""
-        names = " and ".join(label.title for label in self.labels)
-        slices = f"{self.slices} slice{'s' if self.slices > 1 else ''}"
-        subjects = f"{self.subjects} subject{'s' if self.subjects > 1 else ''}"
+        if not self.slices:
+            return ""
+        names = listed([label.title for label in self.labels])
         why = f"no slice of their volume shows the {names}, so it was probably not drawn"
-        return f"{slices} of {subjects} not used for training: {why}" if self.slices else ""
+        return f"{counted(self.slices, 'slice')} of {counted(self.subjects, 'subject')} not used for training: {why}"
 
 
 def undrawn(subjects: Iterable[Subject], labels: Sequence[Label]) -> Undrawn:

@@ -41,7 +41,7 @@ class StartingModel(BaseModel):
             return f"the initial model {self.name} {trained_on}may have seen these subjects: this was not checked"
         trained = hashes.keys() - set(self.held_out)
         images = frozenset[str]().union(*(hashes[subject_id] for subject_id in trained))
-        seen = [one for one in subject_ids if one in trained or not images.isdisjoint(hashes[one])]
+        seen = [name for name in subject_ids if name in trained or not images.isdisjoint(hashes[name])]
         if seen:
             return f"the initial model {self.name} was trained on {len(seen)} of them"
         if self.has_initial_model:
